@@ -1,0 +1,1 @@
+"""Classifiers: scikit-learn shaped, over class ids."""

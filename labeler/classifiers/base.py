@@ -1,0 +1,7 @@
+"""What a classifier is: the core's protocol, under the name of this room."""
+
+from __future__ import annotations
+
+from labeler.core.protocols import Classifier
+
+__all__ = ["Classifier"]

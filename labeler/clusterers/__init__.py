@@ -1,0 +1,1 @@
+"""Clusterers: features -> cluster, distance to its center and center, for every instance."""

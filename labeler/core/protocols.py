@@ -1,0 +1,86 @@
+"""What the core asks of the plug-ins it is handed, and what it offers to those who drive it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labeler.core.vocabulary import FloatArray, Grid, IndexArray, IntArray, Progress, Queue, Round, Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Clustering:
+    """A hard clustering: `clusters` (n,) int32, `distances` (n,) float32 to its own center, `centers` (k, d)."""
+
+    clusters: IntArray
+    distances: FloatArray
+    centers: FloatArray
+    inertia: float = float("nan")
+
+
+class Clusterer(Protocol):
+    """Features -> cluster, distance to its center and center, for every instance."""
+
+    def cluster(self, X: FloatArray, n_clusters: int, random_state: int) -> Clustering:
+        """Cluster `X` (n, d) into at most `n_clusters`; the same `random_state` gives the same result."""
+        ...
+
+
+class Classifier(Protocol):
+    """A scikit-learn shaped classifier over class ids."""
+
+    classes_: NDArray[np.int64]
+
+    def fit(self, X: FloatArray, y: IntArray, sample_weight: FloatArray | None = None) -> Classifier:
+        """Fit on `X` (n, d), `y` (n,) class ids; one class alone is allowed."""
+        ...
+
+    def predict_proba(self, X: FloatArray) -> FloatArray:
+        """Class probabilities (n, len(classes_)), rows sum to 1, columns in the order of `classes_`."""
+        ...
+
+
+class QueryStrategy(Protocol):
+    """Gives every candidate a utility: higher = ask sooner."""
+
+    spread_over_clusters: bool
+
+    def utilities(self, proba: FloatArray, rng: np.random.Generator) -> FloatArray:
+        """Utilities (n,) float32 of candidates with class probabilities `proba` (n, k)."""
+        ...
+
+
+class Engine(Protocol):
+    """The heavy, stateful half: features in, rounds and questions out. Knows indices and class ids, nothing else.
+
+    The same object runs in the worker process and in-process. A job is a generator: it yields
+    :class:`Progress` in steps of <= 200 ms and its result last.
+    """
+
+    def open(self, X: FloatArray) -> Iterator[Progress]:
+        """Take the features (n, d) float32 (maybe memory-mapped) and prepare: graph, space, clusters."""
+        ...
+
+    def rerank(self, snapshot: Snapshot) -> Queue:
+        """The short way after an answer: at least 50 questions (or all there are), within milliseconds."""
+        ...
+
+    def round(self, snapshot: Snapshot) -> Iterator[Progress | Round]:
+        """The long way: every label, score and tier of the pool and a full queue."""
+        ...
+
+    def closing_round(self, snapshot: Snapshot) -> Round:
+        """The round computed from scratch, with no incremental structure: what leaves the program."""
+        ...
+
+    def grid(self, snapshot: Snapshot, size: int, skip: IndexArray) -> Grid | None:
+        """The page of one class most worth confirming now (`skip` = shown already), or None."""
+        ...
+
+    def shares(self, snapshot: Snapshot, index: int) -> list[tuple[int, float]]:
+        """The answers (their indices) that carry the label of `index`, with their shares, largest first."""
+        ...

@@ -1,0 +1,195 @@
+"""The words of the project as frozen data: provenance, tiers, classes, questions, snapshots and rounds.
+
+Imports numpy at most, so that the screen's process can load it at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+UNLABELED = -1
+"""The class id of an instance without a label, as in scikit-learn."""
+
+FloatArray = NDArray[np.float32]
+IntArray = NDArray[np.int32]
+IndexArray = NDArray[np.int64]
+ByteArray = NDArray[np.uint8]
+BoolArray = NDArray[np.bool_]
+
+
+class Provenance(IntEnum):
+    """Why an instance has its label. Stored as uint8, shown by name in lower case."""
+
+    NONE = 0
+    HUMAN = 1  # a person answered this instance
+    CONFIRMED = 2  # a person confirmed it on a page of a grid
+    IMPORTED = 3  # came with `labeler import-labels`
+    PROPAGATED = 4  # spread from answers, inside the reach
+    PREDICTED = 5  # the model's label outside the reach: held back by default
+
+    @property
+    def word(self) -> str:
+        """The name used in files and on screens."""
+        return self.name.lower()
+
+
+GIVEN = (Provenance.HUMAN, Provenance.CONFIRMED, Provenance.IMPORTED)
+"""Labels that no machine may overwrite."""
+
+
+class Tier(IntEnum):
+    """How far a label the engine gave can be trusted."""
+
+    NONE = 0
+    ASK = 1
+    LIKELY = 2
+    LOCKED = 3
+
+    @property
+    def word(self) -> str:
+        """The name used in files and on screens."""
+        return self.name.lower()
+
+
+@dataclass(frozen=True, slots=True)
+class ClassInfo:
+    """One class: a stable id, its name, the key that answers it (given once; "" = none left)."""
+
+    class_id: int
+    name: str
+    key: str = ""
+    retired: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is on the screen: the instance, the rule that chose it and what the model thinks of it."""
+
+    index: int
+    instance_id: str
+    rule: str  # "representative", "uncertain", "random", "again", ...
+    stage: str
+    round: int
+    utility: float = 0.0
+    margin: float = 1.0  # the model's margin when asked; the seed weight of the answer
+    guesses: tuple[tuple[int, float], ...] = ()  # (class_id, score), best first
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All that an engine may know of a session at one `revision`.
+
+    The four answer arrays run in parallel, one entry a labeled instance, in the order of the answers:
+    `indices` int64, `class_ids` int32, `provenances` uint8 (:data:`GIVEN`), `weights` float32 (the margin the
+    model had when it was asked, 1.0 where that is not known). An instance occurs once.
+    """
+
+    revision: int
+    round: int
+    indices: IndexArray
+    class_ids: IntArray
+    provenances: ByteArray
+    weights: FloatArray
+    class_list: IntArray  # active class ids, in the order they were added; may hold classes without answers
+    excluded: IndexArray  # rejected, unreadable or missing: no question, no label
+    held_back: IndexArray  # unsure: no question, the model's label at tier ask
+    deferred: IndexArray  # skipped a moment ago: no question now
+    percentile: float | None = None  # None = auto
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """Questions in the order to ask them; parallel arrays, `rules` indexes into `rule_names`.
+
+    `margins`: the model's margin (likeliest - second class score, in [0, 1]) of each queued instance;
+    `guesses` (q, 3) int32 class ids best first (UNLABELED = none), `guess_scores` (q, 3) float32.
+    """
+
+    indices: IndexArray
+    utilities: FloatArray
+    rules: ByteArray
+    rule_names: tuple[str, ...]
+    margins: FloatArray
+    guesses: IntArray
+    guess_scores: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What an engine derives from a snapshot; one entry an instance unless said otherwise.
+
+    `labels` int32 class ids (UNLABELED = none): given labels stand in it untouched. `provenances` uint8, `scores`
+    float32 in [0, 1] (1 for given ones), `tiers` uint8, `sources` int32 = index of the answer a label rests on
+    most (itself for a given one, -1 = none), `clusters` int32, `distances` float32 to the cluster's center,
+    `runner_ups` int32 second-best class (UNLABELED = none).
+    """
+
+    revision: int
+    round: int
+    stage: str  # one line for the status bar: where the chain stands
+    labels: IntArray
+    provenances: ByteArray
+    scores: FloatArray
+    tiers: ByteArray
+    sources: IntArray
+    clusters: IntArray
+    distances: FloatArray
+    runner_ups: IntArray
+    representatives: IndexArray  # (n_clusters,) in the order to ask them
+    queue: Queue
+    advice: Advice
+    facts: dict[str, Any] = field(default_factory=dict)  # JSON-able figures: inertia, agreement, unseen class, ...
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """What to do next: a stable `code`, one sentence with its reason, and the key that follows it ("" = none)."""
+
+    code: str  # "answer", "grids", "audit", "stop", "encoder", "no-propagation"
+    text: str
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A page of instances of one predicted class to confirm at a glance (`indices`, `runner_ups` in parallel)."""
+
+    class_id: int
+    indices: IndexArray
+    runner_ups: IntArray
+    expected_errors: float
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A sign of life of a long job: what it does, `done` of `total` (0 = not known)."""
+
+    what: str
+    done: int = 0
+    total: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing a person did, as the journal keeps it. `seq` is 0 until the journal gave it its place.
+
+    Kinds: ``label``, ``skip``, ``unsure``, ``reject``, ``flag`` (toggles), ``page`` (a confirmed grid),
+    ``class_add``, ``import``, ``undo`` and ``redo`` (`target` = the event they take back or bring back),
+    ``setting``. `payload` is JSON-able: for ``label`` how the question was asked (rule, round, margin, screen,
+    guesses shown).
+    """
+
+    event_id: str
+    kind: str
+    at: float  # seconds since 1970, UTC
+    annotator: str = ""
+    instance_id: str | None = None
+    class_id: int | None = None
+    target: str | None = None
+    payload: dict[str, Any] = field(default_factory=dict)
+    seq: int = 0

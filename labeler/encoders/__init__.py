@@ -1,0 +1,1 @@
+"""Encoders: an instance -> a row of features (`fit`, `transform`)."""

@@ -1,0 +1,63 @@
+"""Every situation the program explains to a person instead of failing with a traceback.
+
+A :class:`LabelerError` carries one line that says what is wrong and one that says what to do.
+The doors (command line, screens) print the two lines; nothing else formats an error.
+"""
+
+from __future__ import annotations
+
+
+class LabelerError(Exception):
+    """Something the person can mend: ``message`` says what is wrong, ``hint`` what to do."""
+
+    exit_code = 2
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class UsageError(LabelerError):
+    """An option, name or value that cannot be used."""
+
+
+class SourceError(LabelerError):
+    """A source that cannot be opened as a pool of instances."""
+
+
+class UnreadableInstance(LabelerError):
+    """One instance of a source that cannot be read; the others are not affected."""
+
+
+class ProjectError(LabelerError):
+    """A project file that cannot be opened or written."""
+
+
+class ProjectBusy(ProjectError):
+    """Another process has the project open for writing."""
+
+
+class NotSaved(ProjectError):
+    """An answer could not be written to disk (disk full, device gone): the key is kept, nothing else changed."""
+
+
+class ExportError(LabelerError):
+    """An export that could not be written, or did not read back as written."""
+
+
+class MissingExtra(LabelerError):
+    """A plug-in whose optional package is not installed."""
+
+    def __init__(self, what: str, extra: str) -> None:
+        super().__init__(
+            f"{what} needs a package that is not installed",
+            f"install it with: pip install 'labeler-tui[{extra}]'",
+        )
+
+
+class EngineError(LabelerError):
+    """Features or settings the engine cannot work with (NaN, no instance, ...)."""

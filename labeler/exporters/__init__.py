@@ -1,0 +1,1 @@
+"""Exporters: labels -> a file or folder another program reads."""

@@ -1,0 +1,1 @@
+"""Importers: a path -> a source of instances."""

@@ -1,0 +1,1 @@
+"""Outlier methods: features -> how odd every instance is."""

@@ -1,0 +1,1 @@
+"""Query strategies: class probabilities -> a utility for every candidate."""

@@ -1,0 +1,240 @@
+"""One table: kind -> name -> where it lives. Listing imports nothing; asking for one imports that one.
+
+A plug-in is named on the command line as ``NAME[:key=value,...]``; :func:`parse_spec` splits that and
+:func:`create` checks the keys against the plug-in's own keyword parameters, so an unknown key lists the known ones.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import inspect
+from dataclasses import dataclass, field
+from typing import Any
+
+from labeler.errors import MissingExtra, UsageError
+
+KINDS = (
+    "encoder",
+    "clusterer",
+    "classifier",
+    "strategy",
+    "outlier method",
+    "importer",
+    "exporter",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the table: where the plug-in lives, what it does, which extra it needs (if any)."""
+
+    target: str  # "module:object"
+    summary: str
+    extra: str = ""
+    requires: tuple[str, ...] = ()  # importable top-level modules of that extra
+
+    @property
+    def available(self) -> bool:
+        """Whether the modules of its extra can be imported (found, not loaded)."""
+        return all(importlib.util.find_spec(module) is not None for module in self.requires)
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """A plug-in as a person writes it: ``pca:n_components=40`` is ``Spec("pca", {"n_components": 40})``."""
+
+    name: str
+    parameters: dict[str, Any] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        if not self.parameters:
+            return self.name
+        return f"{self.name}:{','.join(f'{key}={value}' for key, value in sorted(self.parameters.items()))}"
+
+
+_TABLE: dict[str, dict[str, Entry]] = {kind: {} for kind in KINDS}
+
+
+def register(kind: str, name: str, target: str, summary: str, extra: str = "", requires: tuple[str, ...] = ()) -> None:
+    """Add a plug-in to the table; a name that is taken is replaced only by the same target.
+
+    Raises
+    ------
+    UsageError
+        `kind` is not one of :data:`KINDS`, or `name` already stands for something else.
+    """
+    table = _table(kind)
+    if name in table and table[name].target != target:
+        raise UsageError(f"{kind} {name!r} is already registered as {table[name].target}", "choose another name")
+    table[name] = Entry(target, summary, extra, requires)
+
+
+def names(kind: str) -> list[str]:
+    """The names of one kind, in the order of the table. Imports nothing."""
+    return list(_table(kind))
+
+
+def entry(kind: str, name: str) -> Entry:
+    """The table's line for `name`; a miss names what there is."""
+    table = _table(kind)
+    if name not in table:
+        raise UsageError(f"no {kind} is called {name!r}", f"there are: {', '.join(table) or 'none yet'}")
+    return table[name]
+
+
+def load(kind: str, name: str) -> Any:
+    """Import and return the object behind `name` (a class or a function)."""
+    line = entry(kind, name)
+    if not line.available:
+        raise MissingExtra(f"{kind} {name!r}", line.extra)
+    module, _, attribute = line.target.partition(":")
+    return getattr(importlib.import_module(module), attribute)
+
+
+def parse_spec(text: str) -> Spec:
+    """Parse ``NAME[:key=value,...]``; values become int, float, bool or None where they look like one."""
+    name, _, rest = text.partition(":")
+    parameters: dict[str, Any] = {}
+    for part in filter(None, rest.split(",")):
+        key, sign, value = part.partition("=")
+        if not sign:
+            raise UsageError(f"{part!r} in {text!r} is not key=value", "write NAME:key=value,key=value")
+        parameters[key.strip()] = _literal(value.strip())
+    return Spec(name.strip(), parameters)
+
+
+def create(kind: str, spec: Spec | str, **defaults: Any) -> Any:
+    """Make the plug-in of `spec`; `defaults` are passed where its signature takes them and `spec` does not.
+
+    Raises
+    ------
+    UsageError
+        Unknown name (the message lists the known ones), unknown or unusable parameter.
+    MissingExtra
+        The plug-in's optional package is not installed.
+    """
+    if isinstance(spec, str):
+        spec = parse_spec(spec)
+    factory = load(kind, spec.name)
+    known = parameters(kind, spec.name)
+    unknown = [key for key in spec.parameters if key not in known]
+    if unknown:
+        takes = ", ".join(known) or "no parameters"
+        raise UsageError(f"{kind} {spec.name!r} has no parameter {unknown[0]!r}", f"it takes: {takes}")
+    arguments = {key: value for key, value in defaults.items() if key in known} | spec.parameters
+    try:
+        return factory(**arguments)
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"{kind} {spec}: {error}", f"see: labeler plugins {spec.name}") from error
+
+
+def parameters(kind: str, name: str) -> dict[str, Any]:
+    """Parameter name -> default of a plug-in's constructor."""
+    signature = inspect.signature(load(kind, name))
+    return {key: parameter.default for key, parameter in signature.parameters.items()}
+
+
+def _table(kind: str) -> dict[str, Entry]:
+    if kind not in _TABLE:
+        raise UsageError(f"there is no kind of plug-in {kind!r}", f"kinds: {', '.join(KINDS)}")
+    return _TABLE[kind]
+
+
+def _literal(value: str) -> Any:
+    constants = {"true": True, "false": False, "none": None}
+    if value.lower() in constants:
+        return constants[value.lower()]
+    for kind in (int, float):
+        try:
+            return kind(value)
+        except ValueError:
+            continue
+    return value
+
+
+for _kind, _name, _target, _summary in (
+    (
+        "encoder",
+        "pixels",
+        "labeler.encoders.pixels:Pixels",
+        "raw pixels in [0, 1]; tabular columns as they are",
+    ),
+    ("encoder", "pca", "labeler.encoders.pca:Pca", "principal components of the pixels"),
+    ("encoder", "hog", "labeler.encoders.hog:Hog", "histograms of oriented gradients"),
+    (
+        "encoder",
+        "deskew-hog",
+        "labeler.encoders.hog:DeskewHog",
+        "slant removed, then HOG: ink on a plain ground",
+    ),
+    (
+        "encoder",
+        "scattering",
+        "labeler.encoders.scattering:Scattering",
+        "log-scattering (Morlet wavelets): photos",
+    ),
+    (
+        "encoder",
+        "scaled",
+        "labeler.encoders.scaled:Scaled",
+        "each column to mean 0 and variance 1: tabular features",
+    ),
+    (
+        "clusterer",
+        "kmeans",
+        "labeler.clusterers.kmeans:KMeans",
+        "Lloyd's k-means on a sample, one assignment pass",
+    ),
+    (
+        "clusterer",
+        "minibatch-kmeans",
+        "labeler.clusterers.minibatch_kmeans:MiniBatchKMeans",
+        "k-means in mini-batches",
+    ),
+    ("classifier", "logreg", "labeler.classifiers.logreg:LogReg", "multinomial logistic regression"),
+    ("strategy", "random", "labeler.query_strategies.uncertainty:Random", "uniformly random"),
+    (
+        "strategy",
+        "least-confidence",
+        "labeler.query_strategies.uncertainty:LeastConfidence",
+        "1 - the largest class probability",
+    ),
+    (
+        "strategy",
+        "margin",
+        "labeler.query_strategies.uncertainty:Margin",
+        "small gap between the two likeliest classes",
+    ),
+    (
+        "strategy",
+        "entropy",
+        "labeler.query_strategies.uncertainty:Entropy",
+        "entropy of the class probabilities",
+    ),
+    (
+        "strategy",
+        "margin-clusters",
+        "labeler.query_strategies.uncertainty:MarginClusters",
+        "margin, spread over distinct clusters",
+    ),
+    ("importer", "folder", "labeler.importers.folder:FolderImporter", "a folder of images, recursive"),
+    ("importer", "zip", "labeler.importers.archive:ZipImporter", "a zip of images, read in place"),
+    ("importer", "npz", "labeler.importers.arrays:ArrayImporter", ".npz or .npy: images or features"),
+    (
+        "importer",
+        "idx",
+        "labeler.importers.idx:IdxImporter",
+        "IDX files as MNIST is published, or a folder of them",
+    ),
+    ("exporter", "csv", "labeler.exporters.tables:CsvExporter", "one row an instance, UTF-8"),
+    ("exporter", "jsonl", "labeler.exporters.tables:JsonlExporter", "one JSON object an instance"),
+    ("exporter", "npz", "labeler.exporters.arrays:NpzExporter", "X, y, provenance, weight, ids, classes"),
+    (
+        "exporter",
+        "imagefolder",
+        "labeler.exporters.imagefolder:ImageFolderExporter",
+        "split/class/file on disk",
+    ),
+):
+    register(_kind, _name, _target, _summary)

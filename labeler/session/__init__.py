@@ -1,0 +1,1 @@
+"""The session: the one mutable object, and what it needs from outside."""

@@ -1,0 +1,34 @@
+"""What the session needs from outside, as protocols: a journal that is durable, nothing more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from labeler.core.vocabulary import Event, Round
+
+
+class Journal(Protocol):
+    """The append-only truth, and a drawer for the latest derived round."""
+
+    def append(self, event: Event) -> Event:
+        """Make `event` durable and return it with its `seq`; on return it survives a power cut.
+
+        Raises
+        ------
+        NotSaved
+            It could not be written; nothing changed.
+        """
+        ...
+
+    def replay(self) -> Iterator[Event]:
+        """All events in order."""
+        ...
+
+    def save_round(self, round_: Round) -> None:
+        """Keep `round_` in place of the one before."""
+        ...
+
+    def load_round(self) -> Round | None:
+        """The round kept last, or None."""
+        ...

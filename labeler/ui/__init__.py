@@ -1,0 +1,1 @@
+"""The Textual application: draws a view, turns keys into session calls."""
