@@ -72,9 +72,7 @@ class Question:
 
     index: int
     instance_id: str
-    rule: str  # "representative", "uncertain", "random", "again", ...
-    stage: str
-    round: int
+    rule: str  # why it is asked: "representative", "uncertain", "random", "again", ...
     utility: float = 0.0
     margin: float = 1.0  # the model's margin when asked; the seed weight of the answer
     guesses: tuple[tuple[int, float], ...] = ()  # (class_id, score), best first

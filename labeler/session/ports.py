@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Protocol
+from typing import Any, Protocol
 
-from labeler.core.vocabulary import Event, Round
+from labeler.core.vocabulary import Event, Question, Round
 
 
 class Journal(Protocol):
@@ -31,4 +31,12 @@ class Journal(Protocol):
 
     def load_round(self) -> Round | None:
         """The round kept last, or None."""
+        ...
+
+    def save_question(self, question: Question | None, revision: int) -> None:
+        """Remember the question on the screen; a convenience that survives a kill, not a promise."""
+        ...
+
+    def load_question(self) -> dict[str, Any] | None:
+        """What :meth:`save_question` kept: the question's fields and the `revision` it was drawn at."""
         ...

@@ -1,0 +1,81 @@
+"""What the engine's last round says, with given labels winning over it, and the counts of both."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+import numpy as np
+
+from labeler.core.vocabulary import UNLABELED, Provenance, Round
+from labeler.session.state import State
+from labeler.session.view import ClassCount
+
+_MACHINE = (Provenance.PROPAGATED, Provenance.PREDICTED)
+
+
+class Derived:
+    """The latest round merged with the answers since; counts are kept up to date answer by answer."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self.round: Round | None = None
+        self.revision = -1
+        self.round_number = 0
+        self._struck: set[int] = set()  # instances of the round that a person has spoken of: its label is hidden
+        self._counts: Counter[tuple[int, int]] = Counter()  # (class_id, provenance) -> instances
+
+    def merge(self, round_: Round) -> None:
+        """Take `round_` in place of the one before."""
+        self.round, self.revision, self.round_number = round_, round_.revision, round_.round
+        labels, provenances = round_.labels, round_.provenances
+        self._counts.clear()
+        for provenance in _MACHINE:
+            classes, counts = np.unique(labels[provenances == provenance], return_counts=True)
+            self._counts.update(
+                {(int(class_id), int(provenance)): int(count) for class_id, count in zip(classes, counts, strict=True)}
+            )
+        self._struck = set()
+        self.note(self._state.standings)
+
+    def note(self, indices: Iterable[int]) -> None:
+        """Bring the counts up to date for instances whose standing changed."""
+        for index in indices:
+            standing = self._state.standings.get(index)
+            hidden = standing is not None and standing.kind in ("label", "reject")
+            if hidden == (index in self._struck):
+                continue
+            key = self._machine_label(index)
+            if key is not None:
+                self._counts[key] += -1 if hidden else 1
+            (self._struck.add if hidden else self._struck.discard)(index)
+
+    def label_of(self, index: int) -> tuple[int, Provenance]:
+        """The machine's label of `index` (UNLABELED, NONE where it has none)."""
+        key = self._machine_label(index)
+        return (key[0], Provenance(key[1])) if key else (UNLABELED, Provenance.NONE)
+
+    def total(self, provenance: Provenance) -> int:
+        """Instances with a machine label of that provenance."""
+        return sum(count for (_, word), count in self._counts.items() if word == provenance)
+
+    def class_counts(self) -> tuple[ClassCount, ...]:
+        """The legend: every active class with its counts."""
+        given, machine = self._state.given, self._counts
+        return tuple(
+            ClassCount(
+                info,
+                given[info.class_id, Provenance.HUMAN],
+                given[info.class_id, Provenance.CONFIRMED],
+                given[info.class_id, Provenance.IMPORTED],
+                machine[info.class_id, Provenance.PROPAGATED],
+                machine[info.class_id, Provenance.PREDICTED],
+            )
+            for info in self._state.active_classes()
+        )
+
+    def _machine_label(self, index: int) -> tuple[int, int] | None:
+        if self.round is None or index >= len(self.round.labels):
+            return None  # an instance that joined after the round
+        provenance = int(self.round.provenances[index])
+        return (int(self.round.labels[index]), provenance) if provenance in _MACHINE else None

@@ -1,0 +1,148 @@
+"""Which question comes next: taken back, skipped and due, the engine's queue, whatever is left; in that order.
+
+The one on the screen is pinned: nothing that arrives from the engine replaces it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from labeler.core.vocabulary import UNLABELED, Question, Queue, Round
+from labeler.session.state import State
+from labeler.session.view import Stage
+
+REPRESENTATIVE = "representative"
+
+
+class Questions:
+    """The ready queue and the pinned question."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._queue: Queue | None = None
+        self._position = 0
+        self.current: Question | None = None
+
+    def refill(self, queue: Queue) -> None:
+        """Take a newer queue; the pinned question stays."""
+        self._queue, self._position = queue, 0
+
+    def restore(self, kept: dict[str, Any] | None) -> None:
+        """Pin the question that was on the screen when the program ended, if the journal has not moved since."""
+        if kept and kept.get("revision") == self._state.revision and kept["instance_id"] in self._state.pool:
+            index = self._state.pool.index(kept["instance_id"])
+            guesses = tuple((int(guess), float(score)) for guess, score in kept["guesses"])
+            self.current = Question(
+                index,
+                kept["instance_id"],
+                kept["rule"],
+                kept["utility"],
+                kept["margin"],
+                guesses,
+            )
+
+    def asked(self, index: int) -> Question | None:
+        """The pinned question, if it is about `index`."""
+        return self.current if self.current is not None and self.current.index == index else None
+
+    def draw(self) -> Question | None:
+        """Keep the pinned question while it is open; else pin and return the next one (None = nothing left)."""
+        front = next((index for index in reversed(self._state.front) if self._is_open(index)), None)
+        if front is not None:
+            if self.current is None or self.current.index != front:
+                self.current = self._question(front, "again")
+        elif self.current is None or not self._is_open(self.current.index):
+            self.current = next(self._candidates(), None)
+        return self.current
+
+    def upcoming(self, count: int) -> list[int]:
+        """Indices of the next questions after the pinned one, for decoding ahead. Moves nothing."""
+        found: list[int] = []
+        if self._queue is not None:
+            for index in self._queue.indices[self._position :]:
+                if len(found) == count:
+                    break
+                if self._is_open(int(index)) and (self.current is None or int(index) != self.current.index):
+                    found.append(int(index))
+        return found
+
+    def chain(self, round_: Round | None, percentile: float | None) -> tuple[Stage, ...]:
+        """The chain of the status line with the link in force marked."""
+        if round_ is None:
+            return (Stage("encode", True), Stage("cluster"), Stage("representatives"), Stage("propagate"))
+        facts = round_.facts
+        asked = sum(
+            1 for index in round_.representatives if (s := self._state.standings.get(int(index))) and s.kind != "skip"
+        )
+        rule = self.current.rule if self.current else ""
+        on_representatives = rule == REPRESENTATIVE
+        reach = "auto" if percentile is None else f"{percentile:g} %"
+        return (
+            Stage(str(facts.get("encoder", "encode"))),
+            Stage(f"{facts.get('clusterer', 'k-means')} {facts.get('n_clusters', len(round_.representatives))}"),
+            Stage(f"representatives {asked}/{len(round_.representatives)}", on_representatives),
+            Stage(f"propagate {reach}"),
+            Stage(str(facts.get("model", "classifier"))),
+            Stage("uncertain" if on_representatives or not rule else rule, bool(rule) and not on_representatives),
+        )
+
+    def _candidates(self) -> Iterator[Question]:
+        state = self._state
+        skipped = [(s.until, index) for index, s in state.standings.items() if s.kind == "skip"]
+        for until, index in sorted(skipped):
+            if state.answers >= until:
+                yield self._question(index, "skipped")
+        if self._queue is not None:
+            while self._position < len(self._queue.indices):
+                index = int(self._queue.indices[self._position])
+                if self._is_open(index) and index not in state.standings:
+                    yield self._from_queue(self._queue, self._position)
+                self._position += 1
+            # the queue ran dry before the engine sent another: any open instance rather than a wait
+            gone = state.pool.missing | state.pool.unreadable
+            for index in map(int, np.flatnonzero(~gone)):
+                if index not in state.standings:
+                    yield self._question(index, "waiting for the engine")
+            for _, index in sorted(skipped):
+                yield self._question(index, "skipped")
+
+    def _is_open(self, index: int) -> bool:
+        if self._state.pool.missing[index] or self._state.pool.unreadable[index]:
+            return False
+        standing = self._state.standings.get(index)
+        return standing is None or (standing.kind == "skip" and self._state.answers >= standing.until)
+
+    def _question(self, index: int, rule: str) -> Question:
+        return Question(index, self._state.pool.ids[index], rule)
+
+    def _from_queue(self, queue: Queue, position: int) -> Question:
+        index = int(queue.indices[position])
+        rule = queue.rule_names[int(queue.rules[position])]
+        guesses = tuple(
+            (int(guess), float(score))
+            for guess, score in zip(queue.guesses[position], queue.guess_scores[position], strict=True)
+            if guess != UNLABELED
+        )
+        return Question(
+            index,
+            self._state.pool.ids[index],
+            rule,
+            float(queue.utilities[position]),
+            float(queue.margins[position]),
+            guesses,
+        )
+
+
+def as_row(question: Question, revision: int) -> dict[str, Any]:
+    """A question as JSON, to pin it again at the next start."""
+    return {
+        "revision": revision,
+        "instance_id": question.instance_id,
+        "rule": question.rule,
+        "utility": question.utility,
+        "margin": question.margin,
+        "guesses": [list(guess) for guess in question.guesses],
+    }

@@ -1,0 +1,322 @@
+"""The one mutable object: every command checks, appends its event to the journal, applies it, draws the next question.
+
+Command line, screens, Python and the simulated person all go through it, so they leave the same journal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from labeler.core.pool import Pool
+from labeler.core.vocabulary import UNLABELED, ClassInfo, Event, Provenance, Question, Queue, Round, Snapshot
+from labeler.errors import UsageError
+from labeler.session.derived import Derived
+from labeler.session.keys import assign_key
+from labeler.session.ports import Journal
+from labeler.session.questions import Questions
+from labeler.session.state import State
+from labeler.session.view import Done, View
+
+SMALLEST_NAME, LONGEST_NAME = 1, 200
+
+
+class Session:
+    """A person's labeling of one pool.
+
+    Parameters
+    ----------
+    pool, journal
+        What is labeled, and where the events go; the events already there are replayed.
+    clock, new_id
+        Seconds since 1970 and a new unique id: time and chance come in from outside.
+    annotator
+        Name written beside every event.
+    key_layout
+        One of :data:`labeler.session.keys.LAYOUTS`.
+    """
+
+    def __init__(
+        self,
+        pool: Pool,
+        journal: Journal,
+        *,
+        clock: Callable[[], float],
+        new_id: Callable[[], str],
+        annotator: str = "",
+        key_layout: str = "digits",
+    ) -> None:
+        self.pool = pool
+        self.state = State(pool)
+        self.derived = Derived(self.state)
+        self.questions = Questions(self.state)
+        self._journal = journal
+        self._clock, self._new_id = clock, new_id
+        self.annotator = annotator
+        self.key_layout = key_layout
+        self.last: Done | None = None
+        for event in journal.replay():
+            self.state.apply(event)
+        kept = journal.load_round()
+        if kept is not None and len(kept.labels) <= len(pool):
+            self.derived.merge(kept)
+            self.questions.refill(kept.queue)
+        self.questions.restore(journal.load_question())
+        self.questions.draw()
+
+    # -- answers -------------------------------------------------------------------------------------------------
+
+    def label(self, instance_id: str, class_id: int, *, screen: str = "question") -> None:
+        """A person says what `instance_id` is. Durable on return.
+
+        Raises
+        ------
+        UsageError
+            No such instance or class; nothing changed.
+        NotSaved
+            The answer could not be written; nothing changed.
+        """
+        index = self.pool.index(instance_id)
+        self._check_class(class_id)
+        asked = self.questions.asked(index)
+        how: dict[str, Any] = {"screen": screen, "round": self.derived.round_number}
+        how |= {"rule": asked.rule, "margin": asked.margin} if asked else {"rule": "chosen", "margin": 1.0}
+        if asked and asked.guesses:
+            how["shown"] = [[guess, round(score, 4)] for guess, score in asked.guesses]
+        self._record("label", instance_id, class_id, how)
+
+    def skip(self, instance_id: str) -> None:
+        """Ask it again later in this session."""
+        self._record("skip", self._known(instance_id))
+
+    def unsure(self, instance_id: str) -> None:
+        """Looked at, cannot tell: not asked again, its label stays the model's at tier ask."""
+        self._record("unsure", self._known(instance_id))
+
+    def reject(self, instance_id: str) -> None:
+        """Belongs to no class or is unusable: leaves the pool."""
+        self._record("reject", self._known(instance_id))
+
+    def flag(self, instance_id: str) -> None:
+        """Set or take away a bookmark; answers nothing."""
+        self._record("flag", self._known(instance_id))
+
+    def page(self, labels: list[tuple[str, int, str]], *, screen: str = "grid") -> None:
+        """A page of a grid at once: (instance_id, class_id, "confirmed" or "human"); one undo takes it back."""
+        for instance_id, class_id, _ in labels:
+            self._known(instance_id)
+            self._check_class(class_id)
+        if labels:
+            payload = {"labels": [list(item) for item in labels], "screen": screen, "round": self.derived.round_number}
+            self._record("page", None, None, payload)
+
+    def import_labels(self, labels: list[tuple[str, int]], origin: str) -> tuple[int, list[tuple[str, int]]]:
+        """Labels from elsewhere, as one undoable event.
+
+        Returns how many were taken, and the (instance_id, class_id) that contradict a person's label, which
+        stays: a person outranks an import.
+        """
+        taken, conflicts = [], []
+        for instance_id, class_id in labels:
+            self._check_class(class_id)
+            standing = self.state.standings.get(self.pool.index(instance_id))
+            if standing is None or standing.kind != "label" or standing.provenance is Provenance.IMPORTED:
+                taken.append([instance_id, class_id, Provenance.IMPORTED.word])
+            elif standing.class_id != class_id:
+                conflicts.append((instance_id, class_id))
+        if taken:
+            self._record("import", None, None, {"labels": taken, "origin": origin})
+        return len(taken), conflicts
+
+    # -- classes and settings ------------------------------------------------------------------------------------
+
+    def add_class(self, name: str, key: str | None = None) -> int:
+        """Add a class and return its id; its key is assigned unless given.
+
+        Raises
+        ------
+        UsageError
+            The name is empty, too long or taken, or the key is taken.
+        """
+        name = name.strip()
+        if not SMALLEST_NAME <= len(name) <= LONGEST_NAME:
+            raise UsageError("a class name has 1 to 200 characters", "type a shorter name")
+        if self.class_named(name) is not None:
+            raise UsageError(f"there is a class {name!r} already", "choose another name, or press its key")
+        taken = {info.key for info in self.state.classes.values() if info.key}
+        if key is None:
+            key = assign_key(name, taken, self.key_layout)
+        elif key in taken:
+            raise UsageError(f"the key {key!r} belongs to another class", "choose another key")
+        class_id = max(self.state.classes, default=-1) + 1
+        self._record("class_add", None, class_id, {"name": name, "key": key})
+        return class_id
+
+    def class_named(self, name: str) -> ClassInfo | None:
+        """The active class of that name."""
+        return next((info for info in self.state.active_classes() if info.name == name), None)
+
+    def class_id_for(self, name: str) -> int:
+        """The id of the class of that name, added if it is new."""
+        found = self.class_named(name.strip())
+        return found.class_id if found else self.add_class(name)
+
+    def set(self, **settings: Any) -> None:
+        """Change settings (percentile, ...) from here on; recorded, not on the undo stack. No change: no event."""
+        changed = {key: value for key, value in settings.items() if self.state.settings.get(key, ...) != value}
+        if changed:
+            self._record("setting", None, None, changed)
+
+    # -- undo ----------------------------------------------------------------------------------------------------
+
+    def undo(self) -> Event:
+        """Take the latest undoable event back (any number, across restarts); returns it.
+
+        Raises
+        ------
+        UsageError
+            There is nothing left to take back.
+        """
+        target = self.state.undo_target()
+        if target is None:
+            raise UsageError("nothing to undo", "every answer of this project has been taken back")
+        self._record("undo", target.instance_id, None, {}, target)
+        return target
+
+    def redo(self) -> Event:
+        """Bring back what the last undo took; returns the event.
+
+        Raises
+        ------
+        UsageError
+            There is nothing to bring back.
+        """
+        target = self.state.redo_target()
+        if target is None:
+            raise UsageError("nothing to redo", "redo brings back what undo took, until the next answer")
+        self._record("redo", target.instance_id, None, {}, target)
+        return target
+
+    # -- what the engine sends -----------------------------------------------------------------------------------
+
+    @property
+    def percentile(self) -> float | None:
+        """The reach: closest P % of each cluster, or None = auto."""
+        value = self.state.settings.get("percentile")
+        return None if value is None or value == "auto" else float(value)
+
+    def snapshot(self) -> Snapshot:
+        """What the engine may know now."""
+        return self.state.snapshot(self.derived.round_number + 1, self.percentile)
+
+    def merge_queue(self, queue: Queue, revision: int) -> bool:
+        """Take newer questions; the one on the screen stays. Dropped (False) where it rests on something undone."""
+        if revision < self.state.voided_at:
+            return False
+        self.questions.refill(queue)
+        self._draw()
+        return True
+
+    def merge_round(self, round_: Round, *, save: bool = True) -> bool:
+        """Take a round: given labels win, answered instances leave its queue. False = dropped as outdated."""
+        if round_.revision < max(self.state.voided_at, self.derived.revision):
+            return False
+        self.derived.merge(round_)
+        self.questions.refill(round_.queue)
+        if save:
+            self._journal.save_round(round_)
+        self._draw()
+        return True
+
+    # -- reading -------------------------------------------------------------------------------------------------
+
+    @property
+    def question(self) -> Question | None:
+        """The question on the screen; None when nothing is left to ask (or nothing is known yet)."""
+        return self.questions.current
+
+    def label_of(self, index: int) -> tuple[int, Provenance]:
+        """The final label of an instance now: what a person gave, else what the last round says."""
+        standing = self.state.standings.get(index)
+        if standing is not None and standing.kind == "label":
+            return standing.class_id, standing.provenance
+        if standing is not None and standing.kind == "reject":
+            return UNLABELED, Provenance.NONE
+        return self.derived.label_of(index)
+
+    def view(self) -> View:
+        """The state as screens see it."""
+        state, derived = self.state, self.derived
+        question = self.question
+        n_usable = len(self.pool) - len(self.pool.unusable()) - state.counts["reject"]
+        given = state.counts["label"]
+        return View(
+            revision=state.revision,
+            question=question,
+            n_instances=len(self.pool),
+            n_usable=n_usable,
+            answers=state.answers,
+            given=given,
+            propagated=derived.total(Provenance.PROPAGATED),
+            predicted=derived.total(Provenance.PREDICTED),
+            skipped=state.counts["skip"],
+            unsure=state.counts["unsure"],
+            rejected=state.counts["reject"],
+            flagged=len(state.flagged),
+            open_questions=max(n_usable - given - state.counts["unsure"], 0),
+            classes=derived.class_counts(),
+            chain=self.questions.chain(derived.round, self.percentile),
+            percentile=self.percentile,
+            rounds=derived.round_number,
+            round=derived.round,
+            advice=derived.round.advice if derived.round else None,
+            last=self.last,
+            can_undo=state.undo_target() is not None,
+            can_redo=state.redo_target() is not None,
+            question_flagged=question is not None and question.index in state.flagged,
+        )
+
+    # -- the one way in ------------------------------------------------------------------------------------------
+
+    def _record(
+        self,
+        kind: str,
+        instance_id: str | None = None,
+        class_id: int | None = None,
+        payload: dict[str, Any] | None = None,
+        target: Event | None = None,
+    ) -> None:
+        event = Event(
+            self._new_id(),
+            kind,
+            self._clock(),
+            self.annotator,
+            instance_id,
+            class_id,
+            target.event_id if target else None,
+            payload or {},
+        )
+        stored = self._journal.append(event)  # durable before visible
+        touched = self.state.apply(stored)
+        self.derived.note(touched)
+        subject = target or stored
+        self.last = Done(
+            f"{kind} {target.kind}" if target else kind,
+            touched[0] if touched else None,
+            subject.class_id,
+            self.state.revision,
+        )
+        self._draw()
+
+    def _draw(self) -> None:
+        question = self.questions.draw()
+        self._journal.save_question(question, self.state.revision)
+
+    def _known(self, instance_id: str) -> str:
+        self.pool.index(instance_id)
+        return instance_id
+
+    def _check_class(self, class_id: int) -> None:
+        info = self.state.classes.get(class_id)
+        if info is None or info.retired:
+            raise UsageError(f"there is no class with id {class_id}", "add it first (N in the application)")

@@ -1,0 +1,224 @@
+"""The fold of the journal: what the events so far amount to. Pure bookkeeping, no I/O, no choice of questions."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from labeler.core.pool import Pool
+from labeler.core.vocabulary import GIVEN, UNLABELED, ClassInfo, Event, IndexArray, Provenance, Snapshot
+from labeler.errors import ProjectError
+
+UNDOABLE = frozenset({"label", "skip", "unsure", "reject", "flag", "page", "import", "class_add"})
+SKIP_FOR = 25
+"""A skipped instance comes back after this many further answers, or when nothing else is left."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a person last said of one instance, and the event that says it."""
+
+    kind: str  # "label", "skip", "unsure", "reject"
+    event_id: str
+    seq: int
+    at: float
+    annotator: str = ""
+    class_id: int = UNLABELED
+    provenance: Provenance = Provenance.NONE
+    weight: float = 1.0
+    round: int = 0
+    until: int = 0  # skip: back when this many answers were given
+
+
+@dataclass(slots=True)
+class _Inverse:
+    """How to take one event back: the standings before it, flags it toggled, the class it added."""
+
+    event: Event
+    standings: list[tuple[int, Standing | None]] = field(default_factory=list)
+    flag: int | None = None
+    class_id: int | None = None
+
+
+class State:
+    """Answers, classes, flags, settings and the undo stack. `apply` is the only way in."""
+
+    def __init__(self, pool: Pool) -> None:
+        self.pool = pool
+        self.revision = 0
+        self.standings: dict[int, Standing] = {}
+        self.classes: dict[int, ClassInfo] = {}
+        self.flagged: set[int] = set()
+        self.settings: dict[str, Any] = {}
+        self.front: list[int] = []  # instances whose answer was taken back: asked next, the latest first
+        self.counts: Counter[str] = Counter()  # "label", "skip", "unsure", "reject" -> instances
+        self.given: Counter[tuple[int, int]] = Counter()  # (class_id, provenance) -> instances
+        self.answers = 0  # instances labeled one at a time and not undone
+        self.pages = 0
+        self.voided_at = 0  # results computed before this revision rest on something taken back
+        self._done: list[_Inverse] = []
+        self._undone: list[Event] = []
+
+    # -- the undo stack ------------------------------------------------------------------------------------------
+
+    def undo_target(self) -> Event | None:
+        """The event an undo would take back."""
+        return self._done[-1].event if self._done else None
+
+    def redo_target(self) -> Event | None:
+        """The event a redo would bring back."""
+        return self._undone[-1] if self._undone else None
+
+    # -- folding -------------------------------------------------------------------------------------------------
+
+    def apply(self, event: Event) -> list[int]:
+        """Fold one event in; returns the indices whose standing changed.
+
+        Raises
+        ------
+        ProjectError
+            The journal holds an event this version does not know, or an undo of something not on the stack.
+        """
+        self.revision += 1
+        if event.kind in UNDOABLE:
+            self._undone.clear()
+            return self._do(event)
+        if event.kind == "undo":
+            return self._undo(event)
+        if event.kind == "redo":
+            return self._redo(event)
+        if event.kind == "setting":
+            self.settings.update(event.payload)
+            self.voided_at = self.revision
+            return []
+        raise ProjectError(
+            f"the journal holds an event of a kind this version does not know: {event.kind!r}",
+            "open the project with the version of labeler that wrote it, or a newer one",
+        )
+
+    def _do(self, event: Event) -> list[int]:
+        inverse = _Inverse(event)
+        if event.kind == "class_add":
+            class_id = _class_of(event)
+            self.classes[class_id] = ClassInfo(class_id, event.payload["name"], event.payload.get("key", ""))
+            inverse.class_id = class_id
+        elif event.kind == "flag":
+            inverse.flag = self.pool.index(event.instance_id or "")
+            self.flagged ^= {inverse.flag}
+        else:
+            for index, standing in self._standings_of(event):
+                inverse.standings.append((index, self.standings.get(index)))
+                self._put(index, standing)
+            self.pages += event.kind == "page"
+        self._done.append(inverse)
+        return [index for index, _ in inverse.standings]
+
+    def _undo(self, event: Event) -> list[int]:
+        if not self._done or self._done[-1].event.event_id != event.target:
+            raise ProjectError(
+                f"the journal takes back event {event.target}, which is not the latest one", "run: labeler check"
+            )
+        inverse = self._done.pop()
+        self._undone.append(inverse.event)
+        self.voided_at = self.revision
+        for index, before in reversed(inverse.standings):
+            self._put(index, before)
+        if inverse.flag is not None:
+            self.flagged ^= {inverse.flag}
+        if inverse.class_id is not None:
+            del self.classes[inverse.class_id]
+        self.pages -= inverse.event.kind == "page"
+        if inverse.event.instance_id is not None and inverse.standings:
+            self.front.append(inverse.standings[0][0])
+        return [index for index, _ in inverse.standings]
+
+    def _redo(self, event: Event) -> list[int]:
+        if not self._undone or self._undone[-1].event_id != event.target:
+            raise ProjectError(
+                f"the journal brings back event {event.target}, which was not the last one taken back",
+                "run: labeler check",
+            )
+        self.voided_at = self.revision
+        return self._do(self._undone.pop())
+
+    def _standings_of(self, event: Event) -> list[tuple[int, Standing]]:
+        def standing(kind: str, class_id: int = UNLABELED, provenance: Provenance = Provenance.NONE) -> Standing:
+            return Standing(
+                kind,
+                event.event_id,
+                event.seq,
+                event.at,
+                event.annotator,
+                class_id,
+                provenance,
+                float(event.payload.get("margin", 1.0)),
+                int(event.payload.get("round", 0)),
+                self.answers + SKIP_FOR if kind == "skip" else 0,
+            )
+
+        if event.kind in ("page", "import"):
+            return [
+                (self.pool.index(instance_id), standing("label", class_id, Provenance[word.upper()]))
+                for instance_id, class_id, word in event.payload["labels"]
+            ]
+        index = self.pool.index(event.instance_id or "")
+        if event.kind == "label":
+            return [(index, standing("label", _class_of(event), Provenance.HUMAN))]
+        return [(index, standing(event.kind))]
+
+    def _put(self, index: int, standing: Standing | None) -> None:
+        before = self.standings.pop(index, None)
+        for one, step in ((before, -1), (standing, 1)):
+            if one is None:
+                continue
+            self.counts[one.kind] += step
+            if one.kind == "label":
+                self.given[one.class_id, one.provenance] += step
+                self.answers += step * (one.provenance is Provenance.HUMAN)
+        if standing is not None:
+            self.standings[index] = standing
+            if index in self.front:
+                self.front.remove(index)
+
+    # -- reading -------------------------------------------------------------------------------------------------
+
+    def indices_of(self, *kinds: str) -> IndexArray:
+        """Indices whose standing is one of `kinds`, in pool order."""
+        found = [index for index, standing in self.standings.items() if standing.kind in kinds]
+        return np.array(sorted(found), dtype=np.int64)
+
+    def active_classes(self) -> list[ClassInfo]:
+        """Classes that can be answered, in the order they were added."""
+        return [info for info in self.classes.values() if not info.retired]
+
+    def snapshot(self, round_: int, percentile: float | None) -> Snapshot:
+        """What an engine may know now; answers in the order they were given."""
+        given = sorted(
+            ((standing.seq, index, standing) for index, standing in self.standings.items() if standing.kind == "label"),
+            key=lambda item: item[:2],
+        )
+        gone = self.pool.missing | self.pool.unreadable  # a label is kept, but there is nothing to learn from
+        given = [item for item in given if item[2].provenance in GIVEN and not gone[item[1]]]
+        rejected = self.indices_of("reject")
+        return Snapshot(
+            revision=self.revision,
+            round=round_,
+            indices=np.array([index for _, index, _ in given], dtype=np.int64),
+            class_ids=np.array([standing.class_id for _, _, standing in given], dtype=np.int32),
+            provenances=np.array([standing.provenance for _, _, standing in given], dtype=np.uint8),
+            weights=np.array([standing.weight for _, _, standing in given], dtype=np.float32),
+            class_list=np.array([info.class_id for info in self.active_classes()], dtype=np.int32),
+            excluded=np.union1d(rejected, self.pool.unusable()).astype(np.int64),
+            held_back=self.indices_of("unsure"),
+            deferred=self.indices_of("skip"),
+            percentile=percentile,
+        )
+
+
+def _class_of(event: Event) -> int:
+    if event.class_id is None:
+        raise ProjectError(f"event {event.event_id} of the journal names no class", "run: labeler check")
+    return event.class_id

@@ -1,0 +1,76 @@
+"""What screens draw from: small, immutable, made in O(classes) whatever the size of the pool."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from labeler.core.vocabulary import Advice, ClassInfo, Question, Round
+
+
+@dataclass(frozen=True, slots=True)
+class ClassCount:
+    """One line of the legend."""
+
+    info: ClassInfo
+    human: int = 0
+    confirmed: int = 0
+    imported: int = 0
+    propagated: int = 0
+    predicted: int = 0
+
+    @property
+    def given(self) -> int:
+        """Labels a person or an import gave."""
+        return self.human + self.confirmed + self.imported
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One link of the chain in the status line; `active` is where the session stands."""
+
+    text: str
+    active: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The last thing that happened, for the mark beside the answer."""
+
+    what: str  # "label", "skip", "undo label", ...
+    index: int | None
+    class_id: int | None
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """All that a screen needs; `round` is a reference to read-only arrays (None before the first round)."""
+
+    revision: int
+    question: Question | None
+    n_instances: int
+    n_usable: int
+    answers: int
+    given: int
+    propagated: int
+    predicted: int
+    skipped: int
+    unsure: int
+    rejected: int
+    flagged: int
+    open_questions: int
+    classes: tuple[ClassCount, ...]
+    chain: tuple[Stage, ...]
+    percentile: float | None
+    rounds: int
+    round: Round | None
+    advice: Advice | None
+    last: Done | None
+    can_undo: bool
+    can_redo: bool
+    question_flagged: bool
+
+    @property
+    def coverage(self) -> float:
+        """Share of the usable instances that the default export would hold."""
+        return (self.given + self.propagated) / self.n_usable if self.n_usable else 0.0
