@@ -1,0 +1,255 @@
+"""Writing an export: staged, flushed, read back, counted, hashed, and only then given its name.
+
+Exporters write; everything that makes an export trustworthy is here, once.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import math
+import os
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import labeler
+from labeler import registry
+from labeler.display import display_safe
+from labeler.errors import ExportError, LabelerError, UsageError
+from labeler.exporters.base import Exporter, ExportRows
+from labeler.exporters.escaping import escaped, json_text
+from labeler.exporters.placing import WORKING, Place, put_in_place, recover, staging, sync_files, sync_folder
+
+MANIFEST = "manifest.json"
+TOOL = "labeler"
+FOLDER_FORMAT = "imagefolder"
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """An export that stands: where, how many instances of each class (those of none left out), what to know of it."""
+
+    path: Path
+    manifest_path: Path
+    counts: dict[str, int]
+    warnings: list[str]
+
+
+def format_of(target: Path, name: str | None = None) -> str:
+    """The exporter for `target`: `name` if given, else by the ending; no ending or an existing folder: imagefolder.
+
+    Raises
+    ------
+    UsageError
+        `name` is no exporter, or no exporter has this ending; the hint lists the formats.
+    """
+    if name is not None:
+        registry.entry("exporter", name)
+        return name
+    endings = _endings()
+    for ending in sorted(endings, key=len, reverse=True):
+        if target.name.lower().endswith(ending) and not target.is_dir():
+            return endings[ending]
+    if target.is_dir() or not target.suffix:
+        return FOLDER_FORMAT
+    known = ", ".join(f"{name} ({ending})" for ending, name in endings.items())
+    raise UsageError(
+        f"no export format ends in {display_safe(target.suffix)}",
+        f"there are: {known}, {FOLDER_FORMAT} (a folder); or name one with --format",
+    )
+
+
+def write_export(exporter: Exporter, rows: ExportRows, target: Path, manifest: dict[str, Any], force: bool) -> Written:
+    """Write `rows` to `target` with a manifest, or leave everything as it was.
+
+    `manifest` brings what only the caller knows (``seed``, ``configuration``, ``certificate``, ...); the class list,
+    counts, files, warnings and version are put in here. The same rows and `manifest` give the same bytes.
+
+    Raises
+    ------
+    ExportError
+        The target exists (without `force`), is not replaceable, cannot be written or did not read back as written.
+    LabelerError
+        What the exporter raises: an option or an image it cannot use.
+    """
+    target = Path(os.path.abspath(target))
+    inside = exporter.is_folder
+    place = Place(target, None if inside else target.with_name(f"{target.name}.{MANIFEST}"))
+    expected = _by_class(rows)
+    try:
+        _check_parent(target)
+        recover(place)
+        _check_target(exporter, rows, place, force)
+        with staging(target.parent) as stage:
+            new = stage / "new"
+            warnings = exporter.write(rows, new)
+            _check_counts(exporter, new, expected)
+            document = _manifest(rows, manifest, expected, warnings, _hashes(new, target.name))
+            new_manifest = new / MANIFEST if inside else stage / MANIFEST
+            new_manifest.write_text(json_text(document, pretty=True) + "\n", encoding="utf-8", newline="\n")
+            _sync(stage)
+            _check_target(exporter, rows, place, force)  # writing took its time: nobody else came first?
+            if not put_in_place(new, None if inside else new_manifest, place):
+                warnings = [*warnings, f"what was replaced is still in {display_safe(str(place.aside))}"]
+    except OSError as error:
+        raise _explained(error, target) from error
+    return Written(target, place.manifest or target / MANIFEST, expected, warnings)
+
+
+def _endings() -> dict[str, str]:
+    """Ending -> exporter, of all that are installed."""
+    found: dict[str, str] = {}
+    for name in registry.names("exporter"):
+        if registry.entry("exporter", name).available:
+            for ending in registry.load("exporter", name).endings:
+                found.setdefault(ending, name)
+    return found
+
+
+def _check_parent(target: Path) -> None:
+    parent = target.parent
+    if not target.name:
+        raise ExportError(f"{display_safe(str(target))} cannot be written over", "name a file or folder in it")
+    if not parent.is_dir():
+        what = "is not a folder" if parent.exists() else "does not exist"
+        raise ExportError(f"{display_safe(str(parent))} {what}", "make the folder first, or choose another one")
+
+
+def _check_target(exporter: Exporter, rows: ExportRows, place: Place, force: bool) -> None:
+    """Refuse what exists; with `force`, refuse only what is not ours to remove."""
+    target, shown = place.target, display_safe(str(place.target))
+    if not place.taken():
+        return
+    if not force:
+        raise ExportError(f"{shown} exists already", "choose another name, or replace it with --force")
+    if not os.path.lexists(target):
+        return
+    if target.is_dir() != exporter.is_folder:
+        raise ExportError(f"{shown} is a {'folder' if target.is_dir() else 'file'}", "choose another name")
+    if not exporter.is_folder:
+        return
+    if not _is_ours(target) and any(target.iterdir()):  # --force with a wrong name must not cost a photo collection
+        raise ExportError(f"{shown} is a folder that no export made", "choose another name, or remove it yourself")
+    root = target.resolve()
+    sources = (rows.locate(position) for position in range(len(rows.ids)))
+    if any(source is not None and source.resolve().is_relative_to(root) for source in sources):
+        raise ExportError(f"the images themselves are in {shown}", "choose another name")
+
+
+def _is_ours(folder: Path) -> bool:
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(manifest, dict) and manifest.get("tool") == TOOL
+
+
+def _check_counts(exporter: Exporter, new: Path, expected: dict[str, int]) -> None:
+    hint = "nothing was changed; please report this"
+    try:
+        found = {name: number for name, number in exporter.count(new).items() if number}
+    except (OSError, LabelerError):
+        raise
+    except Exception as error:  # whatever a reader trips over: the file is not what it should be
+        raise ExportError(f"the export cannot be read back: {display_safe(str(error))}", hint) from error
+    if found != expected:
+        wrong = next(name for name in {**expected, **found} if expected.get(name) != found.get(name))
+        raise ExportError(
+            f"the export reads back {found.get(wrong, 0)} instead of {expected.get(wrong, 0)} instances "
+            f"of {display_safe(wrong)}",
+            hint,
+        )
+
+
+def _by_class(rows: ExportRows) -> dict[str, int]:
+    return dict(Counter(rows.class_names[index] for index in rows.class_indices.tolist()))
+
+
+def _manifest(
+    rows: ExportRows, given: dict[str, Any], counts: dict[str, int], warnings: list[str], files: dict[str, str]
+) -> dict[str, Any]:
+    own = {
+        "tool": TOOL,
+        "classes": rows.class_names,
+        "counts": {
+            "total": len(rows.ids),
+            "classes": dict.fromkeys(rows.class_names, 0) | counts,
+            "provenance": dict(Counter(rows.provenances)),
+            "splits": dict(Counter(filter(None, rows.splits))),
+        },
+        "files": files,
+        "warnings": warnings,
+    }
+    defaults: dict[str, Any] = {"version": labeler.__version__, "seed": None, "configuration": {}, "certificate": None}
+    document: dict[str, Any] = _plain(defaults | given | own)
+    return document
+
+
+def _plain(value: Any) -> Any:
+    """`value` as JSON can hold it: paths and numpy's numbers converted, NaN to null, texts escaped."""
+    if isinstance(value, Mapping):
+        return {escaped(str(key)): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, (np.generic, np.ndarray)):
+        return _plain(value.tolist())
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if value is None or isinstance(value, (bool, int, float)):
+        return value
+    return escaped(str(value))
+
+
+def _hashes(new: Path, name: str) -> dict[str, str]:
+    """File -> sha256: of the one file under the `name` it will have, or of all in the folder by relative path."""
+    if not new.is_dir():
+        return {name: _sha256(new)}
+    return {file.relative_to(new).as_posix(): _sha256(file) for file in sorted(new.rglob("*")) if file.is_file()}
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _sync(stage: Path) -> None:
+    """Everything below `stage` to disk: the files, then the folders from the innermost out."""
+    files: list[Path] = []
+    for folder, _, names in os.walk(stage, onerror=_raise):
+        files += (path for path in (Path(folder, name) for name in names) if not path.is_symlink())
+    sync_files(files)
+    for folder, _, _ in os.walk(stage, topdown=False, onerror=_raise):
+        sync_folder(Path(folder))
+
+
+def _raise(error: OSError) -> None:
+    raise error
+
+
+def _explained(error: OSError, target: Path) -> ExportError:
+    shown = display_safe(str(target))
+    if error.errno in _FULL:
+        return ExportError(f"no space left for {shown}", "free some, or choose another disk; nothing was changed")
+    if error.errno == errno.ENAMETOOLONG:
+        return ExportError(f"the name {shown} is too long", "choose a shorter one")
+    if isinstance(error.filename, str) and not _written(Path(error.filename), target):
+        where = display_safe(error.filename)
+        return ExportError(f"{where} cannot be read: {error.strerror}", "the export was not written, nothing changed")
+    if error.errno in _FORBIDDEN:
+        return ExportError(f"{shown} may not be written", "choose a folder you may write in; nothing was changed")
+    return ExportError(f"{shown} cannot be written: {error.strerror or error}", "nothing was changed")
+
+
+def _written(path: Path, target: Path) -> bool:
+    """Whether `path` is something an export writes, and not a file it reads."""
+    if path in (target, target.parent) or path.name == f"{target.name}.{MANIFEST}":
+        return True
+    return path.is_relative_to(target.parent) and path.relative_to(target.parent).parts[0].startswith(WORKING)
