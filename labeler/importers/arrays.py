@@ -1,0 +1,245 @@
+"""`.npz` and `.npy`: `X` as images (n, h, w[, c]) or features (n, d), with optional `y` and `ids`."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labeler.core.vocabulary import ByteArray, FloatArray
+from labeler.display import display_safe
+from labeler.errors import SourceError
+from labeler.importers.files import file_state, first_bytes
+from labeler.importers.images import MAX_PIXELS
+from labeler.importers.names import plain_text, row_ids
+from labeler.importers.numpyfiles import ArrayFile, text_array
+from labeler.importers.plain import PlainSource, digest
+from labeler.importers.scaling import byte_range, to_bytes
+
+_CHUNK_BYTES = 16 << 20
+_NOT_LABELS = ("", "-1", "nan", "None")  # -1 = unlabeled, as in scikit-learn
+
+
+class ImageRows(PlainSource):
+    """Images that are the rows of one array."""
+
+    def __init__(self, path: Path, ids: list[str], fingerprint: str, pixels: ByteArray) -> None:
+        super().__init__(path, ids, fingerprint)
+        self._pixels = pixels  # (n, h, w) or (n, h, w, 3) uint8
+
+    def image(self, index: int) -> ByteArray:
+        """One row: (h, w) or (h, w, 3) uint8."""
+        return np.asarray(self._pixels[index])
+
+    def content_bytes(self, index: int) -> bytes:
+        """The row's pixels."""
+        return bytes(self._pixels[index].tobytes())
+
+    def uniform_images(self) -> ByteArray:
+        """The array itself, (n, h, w) or (n, h, w, 3) uint8; not to be written to."""
+        return self._pixels
+
+
+class ArrayImages(ImageRows):
+    """The images of a `.npz` or `.npy`."""
+
+    kind = "npz"
+
+    def __init__(self, file: ArrayFile, ids: list[str], fingerprint: str, pixels: ByteArray) -> None:
+        super().__init__(file.path, ids, fingerprint, pixels)
+        self._file = file
+
+    def truth(self) -> dict[str, str]:
+        """id -> class from the array `y`; empty without one. Raises SourceError where `y` cannot be used."""
+        return _truth(self._file, self.ids)
+
+
+class ArrayTable(PlainSource):
+    """The feature rows of a `.npz` or `.npy`."""
+
+    kind = "npz"
+    content = "table"
+
+    def __init__(self, file: ArrayFile, ids: list[str], fingerprint: str, rows: FloatArray) -> None:
+        super().__init__(file.path, ids, fingerprint)
+        self._file = file
+        self._rows = rows
+
+    def image(self, index: int) -> ByteArray:
+        """The row as a strip of grey, (1, d) uint8: the smallest value of the table's row is black."""
+        row = self._rows[index : index + 1]
+        return to_bytes(row, float(row.min()), float(row.max()))
+
+    def content_bytes(self, index: int) -> bytes:
+        """The row's float32 values."""
+        return bytes(self._rows[index].tobytes())
+
+    def table(self) -> FloatArray:
+        """The features, (n, d) float32, finite (memory-mapped where the file holds just that)."""
+        return self._rows
+
+    def truth(self) -> dict[str, str]:
+        """id -> class from the array `y`; empty without one. Raises SourceError where `y` cannot be used."""
+        return _truth(self._file, self.ids)
+
+
+class ArrayImporter:
+    """Recognizes numpy's files by ending or first bytes."""
+
+    def accepts(self, path: Path) -> bool:
+        """Whether it is called .npz or .npy, or begins like a .npy."""
+        return path.is_file() and (path.suffix.lower() in (".npz", ".npy") or first_bytes(path, 6) == b"\x93NUMPY")
+
+    def open(self, path: Path) -> ArrayImages | ArrayTable:
+        """Open the array `X` (or the only array there is).
+
+        Raises
+        ------
+        SourceError
+            Damaged, lying or pickled; no `X`; a shape that is neither images nor a table; values that are
+            NaN or infinite; `ids` that are not unique or not as many.
+        """
+        file = ArrayFile(path)
+        name = main_array(file)
+        header = file.header(name)
+        kind, count = _judge(file, header.shape, header.dtype)
+        ids = _ids(file, count)
+        state = digest(("npz", *file_state(path)))
+        source: ArrayImages | ArrayTable
+        if kind == "table":
+            source = ArrayTable(file, ids, state, finite_table(file.read(name), file.shown))
+        else:
+            pixels, note = _as_pixels(file.read(name), file.shown)
+            source = ArrayImages(file, ids, state, pixels)
+            source.notes += note
+        if "y" in file.names and not file.usable("y"):
+            source.notes.append("the array 'y' is not used: it is damaged or holds Python objects")
+        return source
+
+
+def main_array(file: ArrayFile) -> str:
+    """``X``, or the name of the only array beside `y` and `ids`; raises SourceError naming what there is."""
+    if "X" in file.names:
+        return "X"
+    candidates = [name for name in file.names if name not in ("y", "ids")]
+    if len(candidates) != 1:
+        there = ", ".join(display_safe(name, 30) for name in file.names[:10]) or "none"
+        raise SourceError(
+            f"{file.shown} has no array 'X' (arrays: {there})",
+            "write it with numpy.savez(file, X=images, y=labels)",
+        )
+    return candidates[0]
+
+
+def finite_table(values: NDArray[Any], shown: str) -> FloatArray:
+    """`values` (n, d) as float32, not copied where it is that already.
+
+    Raises
+    ------
+    SourceError
+        A value is NaN, infinite or beyond float32: the message names its row and column.
+    """
+    rows: FloatArray = values if values.dtype == np.float32 else np.empty(values.shape, np.float32)
+    for part in _chunks(values):
+        if rows is not values:
+            with np.errstate(over="ignore", invalid="ignore"):
+                rows[part] = values[part]
+        finite = np.isfinite(rows[part])
+        if not finite.all():
+            row, column = np.argwhere(~finite)[0]
+            value = values[part][row, column]
+            raise SourceError(
+                f"{shown}: row {part.start + int(row)}, column {int(column)} is {value}",
+                "rows and columns count from 0; fill or drop such values first",
+            )
+    return rows
+
+
+def _judge(file: ArrayFile, shape: tuple[int, ...], dtype: np.dtype[Any]) -> tuple[str, int]:
+    """("images" or "table", n) for the header of `X`."""
+    size = "x".join(map(str, shape)) or "a single value"
+    if dtype.kind not in "biuf":
+        raise SourceError(f"{file.shown}: X holds {dtype.name}, not numbers", "save X as uint8 images or floats")
+    if len(shape) not in (2, 3, 4):
+        raise SourceError(
+            f"{file.shown}: X is {size}, neither images nor features",
+            "X is (n, height, width), (n, height, width, 3) or (n, features)",
+        )
+    if math.prod(shape) == 0:
+        raise SourceError(f"{file.shown}: X is empty ({size})", "save at least one instance")
+    if len(shape) > 2 and shape[1] * shape[2] > MAX_PIXELS:
+        raise SourceError(f"{file.shown}: images of {shape[1]} x {shape[2]} are too large", "shrink them first")
+    return ("table" if len(shape) == 2 else "images"), shape[0]
+
+
+def _as_pixels(values: NDArray[Any], shown: str) -> tuple[ByteArray, list[str]]:
+    """(n, h, w[, c]) numbers -> (n, h, w) or (n, h, w, 3) uint8, and a note where values were scaled."""
+    if values.ndim == 4 and values.shape[3] not in (1, 3, 4) and values.shape[1] in (1, 3, 4):
+        values = np.moveaxis(values, 1, 3)  # channels first, as torch has them
+    if values.ndim == 4 and values.shape[3] not in (1, 3, 4):
+        raise SourceError(
+            f"{shown}: X has {values.shape[3]} channels", "images have 1 (grey), 3 (colour) or 4 (with alpha)"
+        )
+    if values.ndim == 4 and values.shape[3] == 1:
+        values = values[..., 0]
+    low, high = _extremes(values, shown)
+    black, white = byte_range(low, high)
+    as_it_is = values.dtype == np.uint8 and white == 255
+    if as_it_is and values.shape[3:] != (4,):
+        return values, []
+    channels = (3,) if values.ndim == 4 else ()
+    pixels: ByteArray = np.empty((*values.shape[:3], *channels), np.uint8)
+    for part in _chunks(values):
+        scaled = values[part] if as_it_is else to_bytes(values[part], black, white)
+        pixels[part] = _over_white(scaled) if scaled.shape[3:] == (4,) else scaled
+    return pixels, [] if white == 255 and black == 0 else [f"pixel values {black:g} to {white:g} are shown as 0 to 255"]
+
+
+def _extremes(values: NDArray[Any], shown: str) -> tuple[float, float]:
+    low, high = np.inf, -np.inf
+    for part in _chunks(values):
+        chunk = values[part]
+        low, high = min(low, float(chunk.min())), max(high, float(chunk.max()))
+        if not math.isfinite(low + high):
+            row = np.argwhere(~np.isfinite(chunk))[0][0]
+            raise SourceError(
+                f"{shown}: image {part.start + int(row)} holds NaN or infinite values", "fill such values first"
+            )
+    return low, high
+
+
+def _over_white(pixels: ByteArray) -> ByteArray:
+    """(n, h, w, 4) -> (n, h, w, 3): colour with alpha laid over white."""
+    alpha = pixels[..., 3:].astype(np.uint16)
+    return ((pixels[..., :3] * alpha + 255 * (255 - alpha) + 127) // 255).astype(np.uint8)
+
+
+def _chunks(values: NDArray[Any]) -> Iterator[slice]:
+    """Slices over the rows, a few megabytes each, so that a mapped file never comes into memory whole."""
+    step = max(1, _CHUNK_BYTES // max(1, values.nbytes // len(values)))
+    return (slice(start, start + step) for start in range(0, len(values), step))
+
+
+def _ids(file: ArrayFile, count: int) -> list[str]:
+    if "ids" not in file.names:
+        return row_ids(count)
+    ids = text_array(file, "ids", count)
+    if len(set(ids)) == count and all(ids):
+        return ids
+    twice = "" if "" in ids else Counter(ids).most_common(1)[0][0]
+    raise SourceError(
+        f"{file.shown}: the id {display_safe(twice)!r} is {'given twice' if twice else 'empty'}",
+        "ids name instances: make them unique, or leave 'ids' out",
+    )
+
+
+def _truth(file: ArrayFile, ids: Any) -> dict[str, str]:
+    if "y" not in file.names:
+        return {}
+    names = text_array(file, "y", len(ids))
+    return {i: plain_text(name) for i, name in zip(ids, names, strict=True) if name not in _NOT_LABELS}

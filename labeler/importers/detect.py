@@ -1,0 +1,47 @@
+"""Which importer a path is for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from labeler import registry
+from labeler.display import display_safe
+from labeler.errors import SourceError
+from labeler.importers.base import Importer, Source
+
+ACCEPTED = "a folder or zip of images, a .npz or .npy file, IDX files (*-images-idx3-ubyte[.gz]) or a folder of them"
+
+_LAST = "folder"  # takes any folder, so it is asked after those that know particular ones
+
+
+def open_source(path: Path) -> Source:
+    """Open `path` with the first importer that recognizes it.
+
+    Raises
+    ------
+    SourceError
+        There is no such path, nothing recognizes it, or it cannot be used.
+    """
+    shown = display_safe(str(path))
+    try:
+        if not path.exists():
+            raise SourceError(f"there is no file or folder {shown}", f"a source is {ACCEPTED}")
+        if not (path.is_dir() or path.is_file()):
+            raise SourceError(f"{shown} is a pipe, socket or device", f"a source is {ACCEPTED}")
+        importer = _importer_for(path)
+        if importer is None:
+            raise SourceError(f"{shown} is not a kind of source this program knows", f"a source is {ACCEPTED}")
+        return importer.open(path)
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        reason = getattr(error, "strerror", None) or error
+        raise SourceError(f"cannot open {shown}: {reason}", "check the path and its permissions") from error
+
+
+def _importer_for(path: Path) -> Importer | None:
+    for name in sorted(registry.names("importer"), key=lambda name: name == _LAST):
+        if not registry.entry("importer", name).available:
+            continue
+        importer: Importer = registry.load("importer", name)()
+        if importer.accepts(path):
+            return importer
+    return None

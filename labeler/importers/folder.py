@@ -1,0 +1,127 @@
+"""A folder of image files, with its sub-folders."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from labeler.display import display_safe
+from labeler.errors import SourceError
+from labeler.importers.files import read_bytes
+from labeler.importers.names import count_endings, counted, has_image_ending, is_junk, natural_key
+from labeler.importers.plain import ImageFiles, digest
+
+
+@dataclass
+class Listing:
+    """What one walk over a folder saw; `files` are (id, size, mtime in ns)."""
+
+    files: list[tuple[str, int, int]] = field(default_factory=list)
+    others: list[str] = field(default_factory=list)  # regular files that do not end like images
+    links: int = 0
+    special: int = 0  # pipes, sockets, devices
+    blocked: list[str] = field(default_factory=list)  # folders or files that cannot be looked at, with the reason
+
+    def notes(self) -> list[str]:
+        """One line for each kind of thing that was passed over."""
+        found = []
+        if self.others:
+            lead = counted(len(self.others), "file") + " without an image ending"
+            found.append(f"passed over {lead} ({count_endings(self.others)})")
+        if self.links:
+            found.append(f"passed over {counted(self.links, 'link')}: links are not followed")
+        if self.special:
+            found.append(f"passed over {counted(self.special, 'pipe, socket or device', 'pipes, sockets or devices')}")
+        found += [f"cannot look into {reason}" for reason in self.blocked[:3]]
+        if len(self.blocked) > 3:
+            found.append(f"cannot look into {len(self.blocked) - 3:,} more")
+        return found
+
+
+def list_folder(root: Path) -> Listing:
+    """Walk a folder once with scandir; hidden files, junk and this program's own files are not seen at all."""
+    found = Listing()
+    pending = [("", os.fspath(root))]
+    while pending:
+        prefix, folder = pending.pop()
+        try:
+            with os.scandir(folder) as entries:
+                pending += [(f"{prefix}{entry.name}/", entry.path) for entry in _take(entries, prefix, found)]
+        except OSError as error:
+            found.blocked.append(f"{display_safe(prefix) or 'the folder'} ({error.strerror})")
+    found.files.sort(key=lambda file: natural_key(file[0]))
+    return found
+
+
+def _take(entries: Iterator[os.DirEntry[str]], prefix: str, found: Listing) -> Iterator[os.DirEntry[str]]:
+    """Sort the entries of one folder into `found`; yield the sub-folders."""
+    for entry in entries:
+        name = entry.name
+        if is_junk(name):
+            continue
+        if entry.is_symlink():
+            found.links += 1
+        elif entry.is_dir(follow_symlinks=False):
+            yield entry
+        elif not entry.is_file(follow_symlinks=False):
+            found.special += 1
+        elif has_image_ending(name):
+            try:
+                status = entry.stat(follow_symlinks=False)
+            except OSError as error:  # removed between listing and looking
+                found.blocked.append(f"{display_safe(prefix + name)} ({error.strerror})")
+                continue
+            found.files.append((prefix + name, status.st_size, status.st_mtime_ns))
+        else:
+            found.others.append(name)
+
+
+class FolderSource(ImageFiles):
+    """The image files of a folder; ids are paths relative to it, in natural order."""
+
+    kind = "folder"
+
+    def __init__(self, path: Path, listing: Listing) -> None:
+        state = digest(part for file in listing.files for part in file)
+        super().__init__(path, [name for name, size, _ in listing.files if size], state)
+        self.unreadable = {name: "empty file (0 bytes)" for name, size, _ in listing.files if not size}
+        self.notes = listing.notes()
+
+    def content_bytes(self, index: int) -> bytes:
+        """The file's bytes; raises UnreadableInstance where it is gone or may not be read."""
+        return read_bytes(os.path.join(self.path, self.ids[index]))
+
+    def location(self, index: int) -> Path | None:
+        """The file itself."""
+        return self.path / self.ids[index]
+
+
+class FolderImporter:
+    """Any folder; whether it holds images is found when it is opened."""
+
+    def accepts(self, path: Path) -> bool:
+        """Whether `path` is a folder."""
+        return path.is_dir()
+
+    def open(self, path: Path) -> FolderSource:
+        """List the folder.
+
+        Raises
+        ------
+        SourceError
+            No readable image file is in it; the message counts what is there instead.
+        """
+        listing = list_folder(path)
+        source = FolderSource(path, listing)
+        if not source.ids:
+            why = list(source.notes)
+            if source.unreadable:
+                why.insert(0, counted(len(source.unreadable), "image file is", "image files are") + " empty")
+            inside = "; ".join(why) or "it is empty"
+            raise SourceError(
+                f"no image in the folder {display_safe(str(path))}: {inside}",
+                "images end in png, jpg, bmp, gif, tif, webp, pgm or ppm; sub-folders are searched too",
+            )
+        return source

@@ -1,0 +1,182 @@
+"""IDX files, the layout MNIST is published in: one `*-images-idx3-ubyte[.gz]` or a folder of them."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import re
+import zlib
+from pathlib import Path
+from typing import IO, cast
+
+import numpy as np
+
+from labeler.core.vocabulary import ByteArray
+from labeler.display import display_safe
+from labeler.errors import SourceError
+from labeler.importers.arrays import ImageRows
+from labeler.importers.files import file_state, first_bytes
+from labeler.importers.images import MAX_PIXELS
+from labeler.importers.names import counted, has_image_ending, is_junk, natural_key, row_ids
+from labeler.importers.plain import digest
+
+_IMAGES = re.compile(r"(?:^|[-_.])(?:images[-_.])?idx3[-_.]ubyte(?:\.gz)?$", re.IGNORECASE)
+_LABELS = re.compile(r"(?:^|[-_.])(?:labels[-_.])?idx1[-_.]ubyte(?:\.gz)?$", re.IGNORECASE)
+_KINDS = {1: "labels", 3: "images"}
+_MAX_RATIO = 1100  # deflate shrinks at most 1,032 times
+_BLOCK = 1 << 20
+
+
+class IdxSource(ImageRows):
+    """The images of one or several IDX files as one pool, ids ``train:00012``."""
+
+    kind = "idx"
+
+    def truth(self) -> dict[str, str]:
+        """id -> label from the label files that lie beside the images; empty without them. Raises SourceError."""
+        folder = self.path if self.path.is_dir() else self.path.parent
+        known = set(self.ids)
+        return {i: name for i, name in read_labels_folder(folder).items() if i in known}
+
+
+class IdxImporter:
+    """Recognizes IDX images by name or first bytes, and folders that hold such files directly."""
+
+    def accepts(self, path: Path) -> bool:
+        """Whether `path` is such a file or folder."""
+        if path.is_dir():
+            return any(_IMAGES.search(name) for name in _file_names(path))
+        head = first_bytes(path, 4)
+        return _IMAGES.search(path.name) is not None or head == b"\0\0\x08\x03"
+
+    def open(self, path: Path) -> IdxSource:
+        """Read the images.
+
+        Raises
+        ------
+        SourceError
+            Not IDX images of bytes, shorter or longer than the header says, or files of different image sizes.
+        """
+        files = _image_files(path) if path.is_dir() else {prefix_of(path.name) or "images": path}
+        blocks = {prefix: read_idx(file, 3) for prefix, file in files.items()}
+        sizes = {block.shape[1:] for block in blocks.values()}
+        if len(sizes) > 1:
+            shown = ", ".join(f"{prefix} {b.shape[1]} x {b.shape[2]}" for prefix, b in blocks.items())
+            raise SourceError(f"the images have different sizes: {display_safe(shown)}", "open one of the files alone")
+        pixels = next(iter(blocks.values())) if len(blocks) == 1 else np.concatenate(list(blocks.values()))
+        ids = [i for prefix, block in blocks.items() for i in row_ids(len(block), prefix)]
+        if not ids:
+            raise SourceError(f"{display_safe(path.name)} holds no images", "its header says 0; get the file anew")
+        state = digest(part for prefix, file in files.items() for part in (prefix, *file_state(file)))
+        source = IdxSource(path, ids, state, pixels)
+        if path.is_dir():
+            passed = sum(has_image_ending(name) for name in _file_names(path))
+            if passed:
+                source.notes.append(f"passed over {counted(passed, 'image file')} beside the IDX files")
+        return source
+
+
+def prefix_of(name: str) -> str:
+    """The part of an IDX file's name before ``-images`` or ``-labels``: ``train``, ``t10k``."""
+    return _LABELS.sub("", _IMAGES.sub("", name)) if _IMAGES.search(name) or _LABELS.search(name) else name
+
+
+def read_labels_folder(folder: Path) -> dict[str, str]:
+    """id (``train:00012``) -> label for every IDX label file in a folder; raises SourceError."""
+    found: dict[str, str] = {}
+    for prefix, file in _by_prefix(folder, _LABELS).items():
+        found |= dict(zip(*labels_with_ids(file, prefix), strict=True))
+    return found
+
+
+def labels_with_ids(file: Path, prefix: str | None = None) -> tuple[list[str], list[str]]:
+    """The ids that images of the same prefix have, and the labels of one file, row by row; raises SourceError."""
+    labels = read_idx(file, 1)
+    ids = row_ids(len(labels), (prefix_of(file.name) if prefix is None else prefix) or "images")
+    return ids, [str(label) for label in labels.tolist()]
+
+
+def is_labels_file(path: Path) -> bool:
+    """Whether `path` is an IDX file of labels, by name or first bytes."""
+    return path.is_file() and (_LABELS.search(path.name) is not None or first_bytes(path, 4) == b"\0\0\x08\x01")
+
+
+def read_idx(path: Path, ndim: int) -> ByteArray:
+    """An IDX file of bytes as an uint8 array of `ndim` dimensions (1 labels, 3 images); mapped if not packed.
+
+    Raises
+    ------
+    SourceError
+        Other magic number, shorter or longer than its header says, damaged, not readable.
+    """
+    shown = display_safe(path.name)
+    packed = first_bytes(path, 2) == b"\x1f\x8b"
+    try:
+        with cast("IO[bytes]", gzip.open(path, "rb") if packed else path.open("rb")) as stream:
+            shape = _read_header(stream, ndim, shown)
+            expected = int(np.prod(shape, dtype=object))
+            size = path.stat().st_size
+            room = size * _MAX_RATIO if packed else size - 4 - 4 * ndim
+            if expected > room or (not packed and expected != room):
+                there = f"a file of {size:,} bytes" if packed else f"{max(room, 0):,} bytes"
+                raise SourceError(f"{shown} claims {expected:,} bytes of {_KINDS[ndim]}, there are {there}", _ANEW)
+            if not packed and expected:
+                return np.memmap(path, np.uint8, "r", 4 + 4 * ndim, shape)
+            return _read_exactly(stream, expected, shown).reshape(shape)
+    except (OSError, EOFError, zlib.error, MemoryError) as error:  # gzip.BadGzipFile is an OSError
+        reason = getattr(error, "strerror", None) or error
+        raise SourceError(f"{shown} cannot be read: {display_safe(str(reason), 100)}", _ANEW) from error
+
+
+_ANEW = "the file is cut short or damaged: get it anew"
+
+
+def _read_header(stream: IO[bytes], ndim: int, shown: str) -> tuple[int, ...]:
+    head = stream.read(4 + 4 * ndim)
+    if head[:4] != bytes((0, 0, 8, ndim)):
+        raise SourceError(
+            f"{shown} is no IDX file of {_KINDS[ndim]} (its first bytes are {head[:4].hex(' ') or 'missing'})",
+            f"such a file begins with 00 00 08 0{ndim}",
+        )
+    if len(head) != 4 + 4 * ndim:
+        raise SourceError(f"{shown} ends within its header", _ANEW)
+    shape = tuple(int(size) for size in np.frombuffer(head, ">u4", offset=4))
+    if ndim == 3 and shape[0] and not 0 < shape[1] * shape[2] <= MAX_PIXELS:
+        raise SourceError(f"{shown} claims images of {shape[1]} x {shape[2]} pixels", _ANEW)
+    return shape
+
+
+def _read_exactly(stream: IO[bytes], expected: int, shown: str) -> ByteArray:
+    """Unpack block by block into one array: pages that are never written take no memory."""
+    array: ByteArray = np.empty(expected, np.uint8)
+    done = 0
+    while done < expected:
+        block = stream.read(min(_BLOCK, expected - done))
+        if not block:
+            raise SourceError(f"{shown} claims {expected:,} bytes, there are {done:,}", _ANEW)
+        array[done : done + len(block)] = np.frombuffer(block, np.uint8)
+        done += len(block)
+    if stream.read(1):
+        raise SourceError(f"{shown} holds more than the {expected:,} bytes its header claims", _ANEW)
+    return array
+
+
+def _image_files(folder: Path) -> dict[str, Path]:
+    return _by_prefix(folder, _IMAGES)
+
+
+def _by_prefix(folder: Path, pattern: re.Pattern[str]) -> dict[str, Path]:
+    """prefix -> file in name order; of a file and its packed twin, the one that is not packed."""
+    found: dict[str, Path] = {}
+    for name in sorted(_file_names(folder), key=lambda name: (name.lower().endswith(".gz"), natural_key(name))):
+        if pattern.search(name):
+            found.setdefault(prefix_of(name) or "images", folder / name)
+    return dict(sorted(found.items(), key=lambda item: natural_key(item[1].name)))
+
+
+def _file_names(folder: Path) -> list[str]:
+    try:
+        with os.scandir(folder) as entries:
+            return [e.name for e in entries if e.is_file(follow_symlinks=False) and not is_junk(e.name)]
+    except OSError:  # said by the importer that opens it
+        return []

@@ -1,0 +1,152 @@
+"""The bytes of an image file -> uint8 pixels, the same for the screen and for the features.
+
+Pillow would open 43 formats (EPS starts Ghostscript), clip 16-bit values to white and leave photos lying on
+their side. Here one list of formats is opened and every conversion is deliberate.
+"""
+
+from __future__ import annotations
+
+import io
+import warnings
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from labeler.core.vocabulary import ByteArray
+from labeler.display import display_safe
+from labeler.errors import UnreadableInstance
+from labeler.importers.scaling import byte_range, to_bytes
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
+MAX_PIXELS = 64_000_000
+"""No image above 64 megapixels is decoded: 192 MB of colour, more is an attack or a mistake."""
+
+_EXIF_ORIENTATION = 0x0112
+_TURNS = {
+    2: "FLIP_LEFT_RIGHT",
+    3: "ROTATE_180",
+    4: "FLIP_TOP_BOTTOM",
+    5: "TRANSPOSE",
+    6: "ROTATE_270",
+    7: "TRANSVERSE",
+    8: "ROTATE_90",
+}
+
+
+def decode(content: bytes, fit: int | None = None) -> ByteArray:
+    """Decode the first frame of an image file, turned as its EXIF orientation says.
+
+    Parameters
+    ----------
+    content : bytes
+        The whole file.
+    fit : int, optional
+        Shrink to at most this many pixels on the longer side (never enlarge); fast for JPEG.
+
+    Returns
+    -------
+    (h, w) uint8 for grey images, (h, w, 3) uint8 for all others; transparency is laid over white.
+
+    Raises
+    ------
+    UnreadableInstance
+        No image of a known format, damaged, cut short or too large; the message says which.
+    """
+    if not content:
+        raise UnreadableInstance("empty file (0 bytes)")
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        _quiet()
+        with Image.open(io.BytesIO(content), formats=FORMATS) as image:
+            return _pixels(image, fit)
+    except UnreadableInstance:
+        raise
+    except UnidentifiedImageError:
+        raise UnreadableInstance(_what_else(content)) from None
+    except Image.DecompressionBombError:
+        raise UnreadableInstance(f"claims more than {MAX_PIXELS // 1_000_000} megapixels") from None
+    except Exception as error:  # a damaged file makes Pillow's readers fail in a dozen ways; each is the same to us
+        reason = display_safe(str(error), 120) or type(error).__name__
+        raise UnreadableInstance(f"damaged image: {reason}") from error
+
+
+@cache
+def _quiet() -> None:
+    """Pillow warns of odd metadata on stderr, which is the screen. Once for all: `catch_warnings` upsets threads."""
+    warnings.filterwarnings("ignore", module=r"PIL\.")
+
+
+def _pixels(image: Image.Image, fit: int | None) -> ByteArray:
+    width, height = image.size
+    if width * height > MAX_PIXELS:
+        raise UnreadableInstance(
+            f"{width} x {height} pixels are more than {MAX_PIXELS // 1_000_000} megapixels",
+            "shrink it and open the folder again",
+        )
+    if fit:
+        image.draft(None, (fit, fit))  # None: the mode stays
+    image.load()
+    turn = _turn(image)  # after load(): TIFF turns itself while loading and then says so
+    flat = _flat(image)
+    if fit:
+        flat.thumbnail((fit, fit), reducing_gap=2.0)
+    return np.array(flat if turn is None else flat.transpose(turn), dtype=np.uint8)
+
+
+def _turn(image: Image.Image) -> Image.Transpose | None:
+    from PIL.Image import Transpose
+
+    try:
+        name = _TURNS.get(image.getexif().get(_EXIF_ORIENTATION, 1))
+    except Exception:  # broken metadata is no reason to lose the picture
+        return None
+    return None if name is None else Transpose[name]
+
+
+def _flat(image: Image.Image) -> Image.Image:
+    """Convert any mode to L (if grey) or RGB."""
+    from PIL import Image
+
+    if image.mode == "F" or image.mode.startswith("I"):
+        return Image.fromarray(_scaled(np.asarray(image)))
+    grey = image.mode in ("1", "L", "LA", "La")
+    if not image.has_transparency_data:
+        return image.convert("L" if grey else "RGB")
+    layered = image.convert("LA" if grey else "RGBA")
+    paper = Image.new("L" if grey else "RGB", image.size, "white")
+    paper.paste(layered, mask=layered.getchannel("A"))
+    return paper
+
+
+def _scaled(values: np.ndarray[Any, Any]) -> ByteArray:
+    """16-bit values by their full range, so that images of one pool stay comparable; others by what they span."""
+    if values.dtype.itemsize == 2:
+        return to_bytes(values, 0, 65535)
+    finite = values[np.isfinite(values)]
+    if not finite.size:
+        raise UnreadableInstance("holds no finite pixel value")
+    low, high = float(finite.min()), float(finite.max())
+    if values.dtype.kind == "i" and low >= 0 and 255 < high <= 65535:
+        return to_bytes(values, 0, 65535)  # 16-bit PGM and old PNG readers arrive as 32-bit integers
+    return to_bytes(values, *byte_range(low, high))
+
+
+def _what_else(content: bytes) -> str:
+    """One line on what a file that is no image seems to be."""
+    head = content[:512]
+    if head.startswith((b"%!PS", b"\xc5\xd0\xd3\xc6")):
+        return "PostScript (EPS) is not read"
+    if head.startswith(b"%PDF"):
+        return "PDF is not read"
+    try:
+        text = head[: -3 if len(content) > 512 else None].decode()
+    except UnicodeDecodeError:
+        return f"no image of a known format ({', '.join(FORMATS)})"
+    if all(char.isprintable() or char.isspace() for char in text):
+        return "text, not an image"
+    return f"no image of a known format ({', '.join(FORMATS)})"

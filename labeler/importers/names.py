@@ -1,0 +1,90 @@
+"""File names: which are images, which are passed over, and in which order a person expects them."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from labeler.display import display_safe
+
+IMAGE_ENDINGS = frozenset(
+    f".{ending}"
+    for ending in (
+        *("png", "jpg", "jpeg", "jpe", "jfif", "bmp", "dib", "gif"),
+        *("tif", "tiff", "webp", "pgm", "ppm", "pbm", "pnm"),
+    )
+)
+"""Endings of the files that an image pool is made of (compared in lower case)."""
+
+_JUNK = frozenset({"thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx"})
+_OURS = re.compile(r"\.labeler\.(db.*|cache)$")
+_DIGITS = re.compile(r"([0-9]+)")
+
+
+def has_image_ending(name: str) -> bool:
+    """Whether `name` ends like an image this program reads."""
+    return os.path.splitext(name)[1].lower() in IMAGE_ENDINGS
+
+
+def is_junk(name: str) -> bool:
+    """Whether one part of a path is hidden, left behind by a file manager, or this program's own."""
+    return name.startswith(".") or name.lower() in _JUNK or _OURS.search(name) is not None
+
+
+def natural_key(name: str) -> tuple[object, ...]:
+    """Sort key that puts ``img2`` before ``img10``; names that differ only in zeros keep their plain order.
+
+    Runs of digits compare by length and text, not as integers: a run may be longer than `int` accepts.
+    """
+    parts: list[tuple[int, str]] = []
+    for position, part in enumerate(_DIGITS.split(name)):
+        digits = part.lstrip("0") if position % 2 else ""
+        parts.append((len(digits), digits) if position % 2 else (0, part))
+    return (*parts, name)
+
+
+def row_ids(count: int, prefix: str = "") -> list[str]:
+    """``00000``, ``00001``, ... (``train:00000`` with a prefix), wide enough that text order is row order."""
+    width = max(5, len(str(count - 1)))
+    lead = f"{prefix}:" if prefix else ""
+    return [f"{lead}{row:0{width}d}" for row in range(count)]
+
+
+def classes_of_folders(ids: Iterable[str]) -> dict[str, str]:
+    """id -> path of the folder it lies in (``Greek/character01``); ids at the top have none.
+
+    One folder around everything says nothing about classes: fewer than two different folders give no class.
+    Bytes that are not UTF-8 become escapes, because a class name is stored and exported as text.
+    """
+    found = {i: plain_text(i.rpartition("/")[0]) for i in ids if "/" in i}
+    return found if len(set(found.values())) > 1 else {}
+
+
+def plain_text(text: str) -> str:
+    r"""`text` as something UTF-8 can hold: undecodable bytes and lone surrogates become ``\xe9``."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogateescape" if _from_bytes(text) else "backslashreplace").decode(
+            "utf-8", "backslashreplace"
+        )
+    return text
+
+
+def _from_bytes(text: str) -> bool:
+    """Whether every surrogate in `text` stands for a byte of a file name (as `os.fsdecode` makes them)."""
+    return all(0xDC80 <= ord(char) <= 0xDCFF for char in text if 0xD800 <= ord(char) <= 0xDFFF)
+
+
+def counted(count: int, thing: str, things: str = "") -> str:
+    """``1 file``, ``2 files``: numbers as a person says them."""
+    return f"{count:,} {thing if count == 1 else things or thing + 's'}"
+
+
+def count_endings(names: Sequence[str]) -> str:
+    """Summarize files by ending, the most frequent first: ``.txt 3, .csv 1, without ending 1``."""
+    endings = Counter(os.path.splitext(name)[1].lower() or "without ending" for name in names)
+    shown = [f"{display_safe(ending, 20)} {count:,}" for ending, count in endings.most_common(5)]
+    return ", ".join(shown) + (", ..." if len(endings) > 5 else "")

@@ -1,0 +1,85 @@
+"""What most sources answer alike: nothing. Concrete sources say only what differs."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from labeler.core.vocabulary import ByteArray, FloatArray
+from labeler.importers.images import decode
+from labeler.importers.names import classes_of_folders
+
+
+class PlainSource:
+    """Defaults of the `Source` protocol for a source without table, truth, folders or open files."""
+
+    kind = ""
+    content = "images"
+
+    def __init__(self, path: Path, ids: Sequence[str], fingerprint: str) -> None:
+        self.path = path
+        self.ids = ids
+        self.unreadable: dict[str, str] = {}
+        self.notes: list[str] = []
+        self._fingerprint = fingerprint
+
+    def fingerprint(self) -> str:
+        """Hex digest of what the listing saw when the source was opened."""
+        return self._fingerprint
+
+    def uniform_images(self) -> ByteArray | None:
+        """None: the images are not one array."""
+        return None
+
+    def table(self) -> FloatArray | None:
+        """None: the instances are images."""
+        return None
+
+    def column_names(self) -> list[str]:
+        """Empty: there is no table."""
+        return []
+
+    def location(self, index: int) -> Path | None:
+        """None: the instance is no file of its own."""
+        return None
+
+    def folder_labels(self) -> dict[str, str]:
+        """Empty: there are no folders."""
+        return {}
+
+    def truth(self) -> dict[str, str]:
+        """Empty: the source carries no labels."""
+        return {}
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+class ImageFiles(PlainSource):
+    """Instances that are image files, in a folder or in an archive; ids are their paths."""
+
+    def content_bytes(self, index: int) -> bytes:
+        """The file's bytes."""
+        raise NotImplementedError
+
+    def image(self, index: int) -> ByteArray:
+        """Decode one file: (h, w) or (h, w, 3) uint8; raises UnreadableInstance."""
+        return decode(self.content_bytes(index))
+
+    def thumbnail(self, index: int, size: int) -> ByteArray:
+        """Decode one file to at most `size` pixels on the longer side; raises UnreadableInstance."""
+        return decode(self.content_bytes(index), fit=size)
+
+    def folder_labels(self) -> dict[str, str]:
+        """id -> path of its folder relative to the source, where there are at least two different ones."""
+        return classes_of_folders(self.ids)
+
+
+def digest(parts: Iterable[object]) -> str:
+    """A hex digest of a listing: names (as bytes), sizes, times."""
+    state = hashlib.blake2b(digest_size=16)
+    for part in parts:
+        state.update(part if isinstance(part, bytes) else str(part).encode("utf-8", "surrogatepass"))
+        state.update(b"\0")
+    return state.hexdigest()
