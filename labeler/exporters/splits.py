@@ -1,0 +1,59 @@
+"""Dividing the exported rows into train, val and test: by class, duplicates kept together."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+
+from labeler.core.vocabulary import IntArray
+from labeler.errors import UsageError
+
+NAMES = {1: ("train",), 2: ("train", "test"), 3: ("train", "val", "test")}
+
+
+def split_rows(sha256: Sequence[str], class_indices: IntArray, shares: Sequence[float], random_state: int) -> list[str]:
+    """Return the split of every row, stratified by class; rows of equal content are never separated.
+
+    `sha256` and `class_indices` (n,) run in parallel; a row without a hash ("") is like no other. `shares` are two
+    (train, test) or three (train, val, test) numbers in any unit (80, 10, 10). Without duplicates every split of
+    the whole is within one row of its share, and what a class leaves over is passed on to the next, so that classes of
+    three instances do not all end up in train. Groups of duplicates with different labels count as their commonest.
+
+    Raises
+    ------
+    UsageError
+        `shares` are not one to three numbers that are positive, or zero for some.
+    """
+    if len(shares) not in NAMES or min(shares) < 0 or not 0 < sum(shares) < float("inf"):
+        raise UsageError("the shares of a split are two or three numbers", "write for example 80/10/10 or 80/20")
+    fractions = np.asarray(shares, dtype=np.float64) / sum(shares)
+    rng = np.random.default_rng(random_state)
+    split_of = np.zeros(len(sha256), dtype=np.int64)
+    deficits = np.zeros(len(fractions))
+    for groups in _groups_by_class(sha256, class_indices.tolist()):
+        rng.shuffle(groups)
+        groups.sort(key=len, reverse=True)  # stable; the large ones first, while every split still has room
+        deficits += fractions * sum(map(len, groups))
+        for group in groups:
+            chosen = int(np.argmax(np.where(fractions > 0, deficits, -np.inf)))
+            split_of[group] = chosen
+            deficits[chosen] -= len(group)
+    return [NAMES[len(fractions)][split] for split in split_of.tolist()]
+
+
+def _groups_by_class(sha256: Sequence[str], classes: Sequence[int]) -> list[list[list[int]]]:
+    """The rows of equal content as groups, in order of first appearance; the groups by class, in order of class."""
+    groups: dict[str | int, list[int]] = {}
+    for row, digest in enumerate(sha256):
+        groups.setdefault(digest or row, []).append(row)
+    by_class: dict[int, list[list[int]]] = {}
+    for group in groups.values():
+        by_class.setdefault(_commonest([classes[row] for row in group]), []).append(group)
+    return [by_class[index] for index in sorted(by_class)]
+
+
+def _commonest(classes: Sequence[int]) -> int:
+    times = Counter(classes)
+    return min(times, key=lambda index: (-times[index], index))
