@@ -18,6 +18,7 @@ from labeler.importers.plain import ImageFiles, digest
 class Listing:
     """What one walk over a folder saw; `files` are (id, size, mtime in ns)."""
 
+    file_links: bool = False
     files: list[tuple[str, int, int]] = field(default_factory=list)
     others: list[str] = field(default_factory=list)  # regular files that do not end like images
     links: int = 0
@@ -40,9 +41,12 @@ class Listing:
         return found
 
 
-def list_folder(root: Path) -> Listing:
-    """Walk a folder once with scandir; hidden files, junk and this program's own files are not seen at all."""
-    found = Listing()
+def list_folder(root: Path, file_links: bool = False) -> Listing:
+    """Walk a folder once with scandir; hidden files, junk and this program's own files are not seen at all.
+
+    With `file_links`, links to files are listed like files (their names are wanted); links to folders never are.
+    """
+    found = Listing(file_links=file_links)
     pending = [("", os.fspath(root))]
     while pending:
         prefix, folder = pending.pop()
@@ -61,15 +65,15 @@ def _take(entries: Iterator[os.DirEntry[str]], prefix: str, found: Listing) -> I
         name = entry.name
         if is_junk(name):
             continue
-        if entry.is_symlink():
+        if entry.is_symlink() and not (found.file_links and entry.is_file()):
             found.links += 1
         elif entry.is_dir(follow_symlinks=False):
             yield entry
-        elif not entry.is_file(follow_symlinks=False):
+        elif not entry.is_file(follow_symlinks=found.file_links):
             found.special += 1
         elif has_image_ending(name):
             try:
-                status = entry.stat(follow_symlinks=False)
+                status = entry.stat(follow_symlinks=found.file_links)
             except OSError as error:  # removed between listing and looking
                 found.blocked.append(f"{display_safe(prefix + name)} ({error.strerror})")
                 continue

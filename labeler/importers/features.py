@@ -1,0 +1,142 @@
+"""Feature vectors made elsewhere (`--features FILE`), joined to the instances of a source."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from labeler.core.vocabulary import FloatArray
+from labeler.display import display_safe
+from labeler.errors import SourceError
+from labeler.importers.arrays import finite_table, main_array
+from labeler.importers.files import first_bytes
+from labeler.importers.matching import match_names
+from labeler.importers.names import counted
+from labeler.importers.numpyfiles import ArrayFile, text_array
+from labeler.importers.tables import ID_COLUMNS, LABEL_COLUMNS, column, csv_rows, delimiter_of, read_text
+
+
+def read_features(path: Path, ids: Sequence[str]) -> FloatArray:
+    """Features of the instances `ids`, in their order.
+
+    `.npy` is one array (n, d); `.npz` holds `X` (or one array) and maybe `ids`; `.csv` has one row an instance,
+    a header or none, and maybe a column of ids (`path`, `id`, ..., or a first column that is no number). With ids
+    the rows are joined by id, and further rows do no harm; without, row i belongs to instance i.
+
+    Returns
+    -------
+    (len(ids), d) float32, finite; memory-mapped where the file holds just that.
+
+    Raises
+    ------
+    SourceError
+        Not readable, not (n, d), NaN or infinite values, another number of rows, instances without a row.
+    """
+    shown = display_safe(path.name)
+    if not path.is_file():
+        raise SourceError(f"there is no features file {display_safe(str(path))}", "--features takes npy, npz or csv")
+    ending = path.suffix.lower()
+    if ending in (".npy", ".npz") or first_bytes(path, 6) == b"\x93NUMPY":
+        rows, names = _from_arrays(path)
+    elif ending in (".csv", ".tsv", ".txt"):
+        rows, names = _from_csv(path)
+    else:
+        raise SourceError(f"{shown} is no features file this program reads", "--features takes npy, npz or csv")
+    if names is None:
+        if len(rows) != len(ids):
+            raise SourceError(
+                f"{shown} has {counted(len(rows), 'row')}, the source has {counted(len(ids), 'instance')}",
+                "give one row an instance in the same order, or add ids (an array 'ids' or a column 'id')",
+            )
+        return rows
+    return _joined(rows, names, ids, shown)
+
+
+def _joined(rows: FloatArray, names: list[str], ids: Sequence[str], shown: str) -> FloatArray:
+    if len(set(names)) < len(names):
+        twice = Counter(names).most_common(1)[0][0]
+        raise SourceError(f"{shown} has two rows for {display_safe(twice, 60)}", "give one row an instance")
+    row_of = {name: row for row, name in enumerate(names)}
+    id_to_row = {instance_id: row_of[name] for name, instance_id in match_names(names, ids).items()}
+    missing = [i for i in ids if i not in id_to_row]
+    if missing:
+        raise SourceError(
+            f"{shown} has no row for {len(missing):,} of {counted(len(ids), 'instance')}"
+            f" (first: {display_safe(missing[0], 60)})",
+            "ids are paths relative to the source; write the file anew for the source as it is now",
+        )
+    order = [id_to_row[i] for i in ids]
+    return rows if order == list(range(len(rows))) else rows[order]
+
+
+def _from_arrays(path: Path) -> tuple[FloatArray, list[str] | None]:
+    file = ArrayFile(path)
+    name = main_array(file)
+    header = file.header(name)
+    if len(header.shape) != 2 or 0 in header.shape or header.dtype.kind not in "biuf":
+        size = "x".join(map(str, header.shape)) or "a single value"
+        raise SourceError(
+            f"{file.shown}: features are (n, d) numbers, this is {size} {header.dtype.name}",
+            "flatten it: features.reshape(len(features), -1)",
+        )
+    names = text_array(file, "ids", header.shape[0]) if "ids" in file.names else None
+    return finite_table(file.read(name), file.shown), names
+
+
+def _from_csv(path: Path) -> tuple[FloatArray, list[str] | None]:
+    shown = display_safe(path.name)
+    text = read_text(path)
+    lines = list(csv_rows(text, delimiter_of(text), shown))
+    header = [cell.strip().lower() for cell in lines[0][1]] if lines and _is_header(lines[0][1]) else []
+    body = lines[1:] if header else lines
+    if not body:
+        raise SourceError(f"{shown} holds no rows", "give one row of numbers an instance")
+    label = column(header, LABEL_COLUMNS)
+    if label is not None:
+        raise SourceError(
+            f"{shown} has a column {label!r}: a label is no feature", "drop it, or rename it if it is one"
+        )
+    key = column(header, ID_COLUMNS)
+    place = header.index(key) if key is not None else (None if _number(body[0][1][0]) else 0)
+    width = len(lines[0][1])
+    if width - (place is not None) < 1:
+        raise SourceError(f"{shown} has no column of numbers", "give one column a feature")
+    rows = np.empty((len(body), width - (place is not None)), np.float32)
+    names: list[str] = []
+    for index, (line, cells) in enumerate(body):
+        if len(cells) != width:
+            raise SourceError(f"{shown}, line {line}: {len(cells)} cells, the first line has {width}", "mend the line")
+        if place is not None:
+            names.append(cells.pop(place))
+        _fill(rows[index], cells, line, shown)
+    return rows, (names if place is not None else None)
+
+
+def _fill(row: FloatArray, cells: list[str], line: int, shown: str) -> None:
+    """Write the numbers of one line into `row`; raises SourceError naming the cell that is none."""
+    try:
+        with np.errstate(over="ignore"):
+            row[:] = np.array(cells, dtype=np.float64)
+        if np.isfinite(row).all():
+            return
+    except ValueError:
+        pass
+    with np.errstate(over="ignore"):
+        bad = next((c for c in cells if not _number(c) or not np.isfinite(np.float32(float(c)))), cells[0])
+    raise SourceError(f"{shown}, line {line}: {display_safe(bad, 30)!r} is no finite number", "fill or drop the row")
+
+
+def _is_header(cells: list[str]) -> bool:
+    """A first line is a header if a cell after the first is no number (one that is all numbers never is)."""
+    return any(not _number(cell) for cell in (cells[1:] or cells))
+
+
+def _number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,53 @@
+"""Names written by others -> ids of a source."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Iterable, Sequence
+
+
+def match_names(names: Iterable[str], ids: Sequence[str]) -> dict[str, str]:
+    """name -> id for every name that means one id without doubt; the others are left out.
+
+    Tried in this order, each on what the one before left: the same text; the same path written another way
+    (Unicode form, ``./``, backslashes); the same row number (``12`` for ``00012``); the same base name.
+    A name matches only where it is the only one and the id is the only one, so nothing is guessed.
+    """
+    left = dict.fromkeys(names)
+    free = dict.fromkeys(ids)
+    found = {name: name for name in left if name in free}
+    for key in (_path, _number, _base_name):
+        for name, instance_id in found.items():
+            left.pop(name, None)
+            free.pop(instance_id, None)
+        if not left:
+            break
+        wanted, offered = _unique(left, key), _unique(free, key)
+        found |= {name: offered[text] for text, name in wanted.items() if text in offered}
+    return found
+
+
+def _unique(names: Iterable[str], key: Callable[[str], str]) -> dict[str, str]:
+    """key -> name, for the keys that only one name has."""
+    found: dict[str, str] = {}
+    twice: set[str] = set()
+    for name in names:
+        text = key(name)
+        if text in found:
+            twice.add(text)
+        elif text:
+            found[text] = name
+    return {text: name for text, name in found.items() if text not in twice}
+
+
+def _path(name: str) -> str:
+    text = unicodedata.normalize("NFC", name.strip()).replace("\\", "/")
+    return text.removeprefix("./")
+
+
+def _number(name: str) -> str:
+    return (name.lstrip("0") or "0") if name.isascii() and name.isdigit() else ""
+
+
+def _base_name(name: str) -> str:
+    return _path(name).rpartition("/")[2]
