@@ -39,7 +39,7 @@ class ExportRows:
 
 
 class Exporter(Protocol):
-    """Writes rows to a temporary place; `labeler.export` renames, hashes and counts."""
+    """Writes rows to a temporary place; `labeler.exporters.writing` counts, hashes and renames."""
 
     is_folder: bool
     endings: tuple[str, ...]  # of a target's name that mean this format, e.g. (".csv",)

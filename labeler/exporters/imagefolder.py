@@ -33,11 +33,15 @@ _NO_HARD_LINK = (errno.EXDEV, errno.EPERM, errno.EACCES, errno.EMLINK, errno.ENO
 class ImageFolderExporter:
     """Instances with a file of their own are linked or copied, all others are decoded and written as PNG.
 
-    The option ``link`` is ``hard`` (also the default: a copy where the file system refuses), ``sym`` or ``copy``.
+    `link` (or the option of the rows of this name) is ``hard``: a copy where the file system refuses, ``sym`` or
+    ``copy``.
     """
 
     is_folder = True
     endings: tuple[str, ...] = ()
+
+    def __init__(self, link: str = "hard") -> None:
+        self.link = link
 
     def write(self, rows: ExportRows, target: Path) -> list[str]:
         """Make the folder `target` and fill it; returns warnings.
@@ -53,7 +57,7 @@ class ImageFolderExporter:
         OSError
             The folder cannot be written.
         """
-        place = _placer(rows.options.get("link", "hard"))
+        place = _placer(rows.options.get("link", self.link))
         sources = _sources(rows)
         class_folders = safe_folder_names(rows.class_names, _OWN_FILES)
         files = _layout(rows, class_folders, sources)

@@ -48,7 +48,7 @@ _PANDAS_MISSING = frozenset((
     "NULL", "NaN", "None", "n/a", "nan", "null",
 ))
 # fmt: on
-_YES = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False, "": False}
+_YES = {"yes": True, "true": True, "no": False, "false": False}
 
 
 class CsvExporter:
@@ -61,8 +61,9 @@ class CsvExporter:
     is_folder = False
     endings: tuple[str, ...] = (".csv",)
 
-    def __init__(self, csv_safe: bool = False) -> None:
-        self.csv_safe = csv_safe
+    def __init__(self, csv_safe: bool | str = False) -> None:
+        self._safe_by_default = is_yes({"csv_safe": str(csv_safe)}, "csv_safe")
+        self._safe = self._safe_by_default
 
     def write(self, rows: ExportRows, target: Path) -> list[str]:
         """Write `rows` to `target`; returns warnings.
@@ -74,14 +75,14 @@ class CsvExporter:
         OSError
             The file cannot be written.
         """
-        self.csv_safe = self.csv_safe or is_yes(rows.options, "csv_safe")  # `count` must know it to read back
-        return write_csv(target, rows, self.csv_safe)
+        self._safe = is_yes(rows.options, "csv_safe", self._safe_by_default)  # `count` must know it to read back
+        return write_csv(target, rows, self._safe)
 
     def count(self, target: Path) -> dict[str, int]:
         """Read `target` with the csv module; class name -> number of rows."""
         with target.open(encoding="utf-8", newline="") as stream:
             labels = (row["label"] for row in csv.DictReader(stream, strict=True))
-            return dict(Counter(unescaped(_unprefixed(label) if self.csv_safe else label) for label in labels))
+            return dict(Counter(unescaped(_unprefixed(label) if self._safe else label) for label in labels))
 
 
 class JsonlExporter:
@@ -167,9 +168,9 @@ def _shortest(values: FloatArray) -> Iterator[float | None]:
     return (None if value != value else float(str(value)) for value in values)
 
 
-def is_yes(options: dict[str, str], key: str) -> bool:
-    """Whether the option `key` is set to yes; UsageError where it is neither yes nor no."""
-    value = options.get(key, "").lower()
+def is_yes(options: dict[str, str], key: str, default: bool = False) -> bool:
+    """Whether the option `key` (or the `default`) is yes; UsageError where it is neither yes nor no."""
+    value = options.get(key, str(default)).lower()
     if value not in _YES:
         raise UsageError(f"{key}={display_safe(value)} is neither yes nor no", f"write {key}=yes")
     return _YES[value]

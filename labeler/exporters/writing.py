@@ -44,7 +44,9 @@ class Written:
 
 
 def format_of(target: Path, name: str | None = None) -> str:
-    """The exporter for `target`: `name` if given, else by the ending; no ending or an existing folder: imagefolder.
+    """Return the exporter for `target`: `name` (maybe ``NAME:key=value``) if given, else the one of its ending.
+
+    A target without an ending and an existing folder mean imagefolder.
 
     Raises
     ------
@@ -52,7 +54,7 @@ def format_of(target: Path, name: str | None = None) -> str:
         `name` is no exporter, or no exporter has this ending; the hint lists the formats.
     """
     if name is not None:
-        registry.entry("exporter", name)
+        registry.entry("exporter", registry.parse_spec(name).name)
         return name
     endings = _endings()
     for ending in sorted(endings, key=len, reverse=True):
@@ -129,7 +131,10 @@ def _check_target(exporter: Exporter, rows: ExportRows, place: Place, force: boo
     if not place.taken():
         return
     if not force:
-        raise ExportError(f"{shown} exists already", "choose another name, or replace it with --force")
+        found = target if os.path.lexists(target) else place.manifest
+        raise ExportError(
+            f"{display_safe(str(found))} exists already", "choose another name, or replace it with --force"
+        )
     if not os.path.lexists(target):
         return
     if target.is_dir() != exporter.is_folder:

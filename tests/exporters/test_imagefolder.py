@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from labeler import registry
 from labeler.errors import ExportError, UsageError
 from labeler.exporters import imagefolder
 from labeler.exporters.imagefolder import ImageFolderExporter
@@ -67,8 +68,8 @@ def test_a_copy_where_links_are_refused(make_rows, photos: Path, tmp_path: Path,
 
 @pytest.mark.parametrize(("link", "is_link"), [("sym", True), ("copy", False)])
 def test_links_and_copies(make_rows, photos: Path, tmp_path: Path, link: str, is_link: bool) -> None:
-    rows = make_rows(IDS, ["x"], [0, 0, 0], locate=lambda row: photos / IDS[row], options={"link": link})
-    ImageFolderExporter().write(rows, tmp_path / "out")
+    rows = make_rows(IDS, ["x"], [0, 0, 0], locate=lambda row: photos / IDS[row])
+    registry.create("exporter", f"imagefolder:link={link}").write(rows, tmp_path / "out")
     file = tmp_path / "out/x/2.gif"
     assert file.is_symlink() == is_link
     assert file.read_bytes() == b"three"

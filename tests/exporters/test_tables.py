@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from labeler import registry
 from labeler.errors import UsageError
 from labeler.exporters.escaping import unescaped
 from labeler.exporters.tables import COLUMNS, CsvExporter, JsonlExporter
@@ -51,6 +52,7 @@ def test_csv_safe_takes_the_formula_away_and_back(make_rows, tmp_path: Path) -> 
     with (tmp_path / "x.csv").open(newline="") as stream:
         assert [row["label"] for row in csv.DictReader(stream)] == ["'=1+1", "''=1+1", "'quoted'", "'-5", "plain"]
     assert exporter.count(tmp_path / "x.csv") == dict.fromkeys(names, 1)
+    assert registry.create("exporter", "csv:csv_safe=no").write(rows, tmp_path / "z.csv") == []  # the rows' word counts
     with pytest.raises(UsageError, match="csv_safe=perhaps"):
         CsvExporter().write(make_rows([], [], [], options={"csv_safe": "perhaps"}), tmp_path / "y.csv")
 

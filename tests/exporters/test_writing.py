@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from labeler.errors import ExportError, UsageError
-from labeler.exporters import placing
+from labeler.exporters import imagefolder, placing
 from labeler.exporters.arrays import NpzExporter
 from labeler.exporters.imagefolder import ImageFolderExporter
 from labeler.exporters.placing import Place, recover, remove
@@ -88,6 +88,25 @@ def test_an_existing_target_is_replaced_only_by_force(make_rows, out: Path, expo
     write_export(exporter, make_rows(["b", "c"], ["x"], [0, 0]), target, {}, force=True)
     assert exporter.count(target) == {"x": 2}
     assert not [path for path in out.iterdir() if path.name.startswith(".")]
+
+
+def test_a_manifest_alone_is_not_overwritten_either(make_rows, out: Path) -> None:
+    (out / "x.csv.manifest.json").touch()
+    with pytest.raises(ExportError, match=r"x\.csv\.manifest\.json exists"):
+        write_export(CsvExporter(), make_rows(["a"], ["x"], [0]), out / "x.csv", {}, force=False)
+    write_export(CsvExporter(), make_rows(["a"], ["x"], [0]), out / "x.csv", {}, force=True)
+
+
+def test_a_source_that_cannot_be_read_is_named(make_rows, photos: Path, out: Path, monkeypatch) -> None:
+    def refuse(source: Path, _: Path) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(source))
+
+    monkeypatch.setattr(imagefolder.os, "link", refuse)
+    monkeypatch.setattr(imagefolder.shutil, "copyfile", refuse)
+    rows = make_rows(["a/1.jpg"], ["x"], [0], locate=lambda row: photos / "a/1.jpg")
+    with pytest.raises(ExportError, match=r"photos/a/1\.jpg cannot be read"):
+        write_export(ImageFolderExporter(), rows, out / "set", {}, force=False)
+    assert list(out.iterdir()) == []
 
 
 def test_force_removes_only_what_an_export_made(make_rows, photos: Path, out: Path) -> None:
@@ -260,6 +279,7 @@ def test_a_manifest_never_describes_other_data(make_rows, out: Path, monkeypatch
         ("x.jsonl", None, "jsonl"),
         ("x.npz", None, "npz"),
         ("x.tar", "csv", "csv"),
+        ("x.csv", "csv:csv_safe=yes", "csv:csv_safe=yes"),
         ("folder", None, "imagefolder"),
         ("folder/", None, "imagefolder"),
     ],
