@@ -7,8 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from labeler.exporters.base import ExportRows
+
+settings.register_profile("exporters", deadline=None)  # files are written: a busy disk is no failure
+settings.load_profile("exporters")
 
 MakeRows = Callable[..., ExportRows]
 
