@@ -65,6 +65,10 @@ class Engine(Protocol):
         """Take the features (n, d) float32 (maybe memory-mapped) and prepare: graph, space, clusters."""
         ...
 
+    def round_due(self, n_answers: int) -> bool:
+        """Whether a full round pays after the `n_answers`-th answer."""
+        ...
+
     def rerank(self, snapshot: Snapshot) -> Queue:
         """The short way after an answer: at least 50 questions (or all there are), within milliseconds."""
         ...
@@ -75,6 +79,10 @@ class Engine(Protocol):
 
     def closing_round(self, snapshot: Snapshot) -> Round:
         """The round computed from scratch, with no incremental structure: what leaves the program."""
+        ...
+
+    def predict(self, snapshot: Snapshot, X_new: FloatArray) -> tuple[IntArray, FloatArray]:
+        """Class ids (m,) and scores (m,) of instances outside the pool, by the labels of `snapshot`."""
         ...
 
     def grid(self, snapshot: Snapshot, size: int, skip: IndexArray) -> Grid | None:

@@ -32,12 +32,12 @@ class Questions:
 
     def restore(self, kept: dict[str, Any] | None) -> None:
         """Pin the question that was on the screen when the program ended, if the journal has not moved since."""
-        if kept and kept.get("revision") == self._state.revision and kept["instance_id"] in self._state.pool:
-            index = self._state.pool.index(kept["instance_id"])
+        if kept and kept["revision"] == self._state.revision and kept["index"] < len(self._state.pool):
+            index = int(kept["index"])
             guesses = tuple((int(guess), float(score)) for guess, score in kept["guesses"])
             self.current = Question(
                 index,
-                kept["instance_id"],
+                self._state.pool.ids[index],
                 kept["rule"],
                 kept["utility"],
                 kept["margin"],
@@ -134,15 +134,3 @@ class Questions:
             float(queue.margins[position]),
             guesses,
         )
-
-
-def as_row(question: Question, revision: int) -> dict[str, Any]:
-    """A question as JSON, to pin it again at the next start."""
-    return {
-        "revision": revision,
-        "instance_id": question.instance_id,
-        "rule": question.rule,
-        "utility": question.utility,
-        "margin": question.margin,
-        "guesses": [list(guess) for guess in question.guesses],
-    }

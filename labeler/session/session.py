@@ -130,8 +130,8 @@ class Session:
 
     # -- classes and settings ------------------------------------------------------------------------------------
 
-    def add_class(self, name: str, key: str | None = None) -> int:
-        """Add a class and return its id; its key is assigned unless given.
+    def add_class(self, name: str, key: str | None = None, *, setup: bool = False) -> int:
+        """Add a class and return its id; its key is assigned unless given. `setup`: not on the undo stack.
 
         Raises
         ------
@@ -149,17 +149,17 @@ class Session:
         elif key in taken:
             raise UsageError(f"the key {key!r} belongs to another class", "choose another key")
         class_id = max(self.state.classes, default=-1) + 1
-        self._record("class_add", None, class_id, {"name": name, "key": key})
+        self._record("class_add", None, class_id, {"name": name, "key": key} | ({"setup": True} if setup else {}))
         return class_id
 
     def class_named(self, name: str) -> ClassInfo | None:
         """The active class of that name."""
         return next((info for info in self.state.active_classes() if info.name == name), None)
 
-    def class_id_for(self, name: str) -> int:
+    def class_id_for(self, name: str, *, setup: bool = False) -> int:
         """The id of the class of that name, added if it is new."""
         found = self.class_named(name.strip())
-        return found.class_id if found else self.add_class(name)
+        return found.class_id if found else self.add_class(name, setup=setup)
 
     def set(self, **settings: Any) -> None:
         """Change settings (percentile, ...) from here on; recorded, not on the undo stack. No change: no event."""

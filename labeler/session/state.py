@@ -113,7 +113,8 @@ class State:
                 inverse.standings.append((index, self.standings.get(index)))
                 self._put(index, standing)
             self.pages += event.kind == "page"
-        self._done.append(inverse)
+        if not event.payload.get("setup"):  # classes named before the first question are no answer to take back
+            self._done.append(inverse)
         return [index for index, _ in inverse.standings]
 
     def _undo(self, event: Event) -> list[int]:

@@ -1,0 +1,481 @@
+"""Opens and wires: the only place that knows session and store and worker.
+
+Every door goes through a :class:`Project`: the command line, the screens, the simulated person, Python.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from labeler import locating, messages, registry
+from labeler.core.pool import Pool
+from labeler.core.vocabulary import ByteArray, Progress, Provenance, Round
+from labeler.display import display_safe
+from labeler.errors import ProjectError, UnreadableInstance, UsageError
+from labeler.importers.base import Source
+from labeler.importers.detect import open_source
+from labeler.messages import Recipe
+from labeler.options import BOOK_PERCENTILE, ENGINES, PARTS, RECOMPUTES, Options, check
+from labeler.session.session import Session
+from labeler.session.view import View
+from labeler.store.store import Store
+from labeler.worker_client import WorkerClient
+
+__all__ = ["Options", "Project", "Received", "open_demo", "open_project"]
+
+DEFAULT_SEED = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What a message of the worker changed, for the screen: redraw if `changed`, else show progress or a note."""
+
+    changed: bool = False
+    progress: Progress | None = None
+    note: str = ""
+    failed: bool = False
+
+
+class Project:
+    """One open project: its session, its source and, once started, its engine."""
+
+    def __init__(self, store: Store, session: Session, source: Source | None, notices: list[str]) -> None:
+        self._store = store
+        self.session = session
+        self.source = source
+        self.notices = notices
+        self.truth: dict[str, str] | None = None
+        self.path = store.path
+        self.name = store.path.name.removesuffix(locating.SUFFIX)
+        self._client: WorkerClient | None = None
+        self._features: Any = None
+        self._rows: dict[int, int] | None = None
+        self.ready = False
+
+    # -- reading -------------------------------------------------------------------------------------------------
+
+    @property
+    def source_path(self) -> Path:
+        """Where the instances are."""
+        return self.source.path if self.source is not None else Path(self._store.project()["source"]["path"])
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The options in force."""
+        return dict(self._store.project().get("options", {}))
+
+    def view(self) -> View:
+        """What screens draw from."""
+        return self.session.view()
+
+    def image(self, index: int) -> ByteArray:
+        """The image of one instance, whole. May be called from any thread.
+
+        Raises
+        ------
+        UnreadableInstance
+            It cannot be decoded, is missing, or the source holds no images.
+        """
+        row = self._row(index)
+        if self.source is None or row is None or self.source.content != "images":
+            raise UnreadableInstance("there is no image to show here")
+        return self.source.image(row)
+
+    def location(self, index: int) -> str:
+        """The file of an instance, or its id where it is none."""
+        row = self._row(index)
+        path = self.source.location(row) if self.source is not None and row is not None else None
+        return str(path) if path is not None else self.session.pool.ids[index]
+
+    def file_size(self, index: int) -> int | None:
+        """Bytes of the instance's file; None where it is none."""
+        try:
+            return os.stat(self.location(index)).st_size
+        except (OSError, ValueError):
+            return None
+
+    def neighbors(self, index: int, count: int) -> list[tuple[int, int]]:
+        """The nearest labeled instances as (index, class_id), nearest first; empty before the pool is encoded."""
+        given = [
+            (other, standing.class_id)
+            for other, standing in self.session.state.standings.items()
+            if standing.kind == "label" and other != index
+        ][-500:]
+        if self._features is None or not given or index >= len(self._features):
+            return []
+        rows = np.array([other for other, _ in given])
+        distances = np.square(self._features[rows] - self._features[index]).sum(axis=1)
+        return [given[int(position)] for position in np.argsort(distances, kind="stable")[:count]]
+
+    def summary(self) -> str:
+        """What to say on quitting: the work, where it is, how to go on."""
+        view = self.view()
+        lines = [
+            f"{view.answers:,} answers; {view.given + view.propagated:,} of {view.n_instances:,} labels to export",
+            f"saved in {display_safe(str(self.path))}",
+        ]
+        if self.truth is not None:
+            lines.insert(0, self._score())
+            lines.append("resume: labeler demo")
+        else:
+            lines.append(f"resume: labeler label {display_safe(str(self.path))}")
+        lines.append(f"export: labeler export {display_safe(str(self.path))} labels.csv")
+        return "\n".join(lines)
+
+    # -- the worker behind the screen ----------------------------------------------------------------------------
+
+    def start(self, post: Callable[[Any], None]) -> None:
+        """Start the worker; `post` gets its messages, from another thread. Hand each to :meth:`receive`."""
+        if self.source is None:
+            raise ProjectError("the source of this project is not open", "open it with: labeler label PROJECT")
+        cache = Path(self.recipe().cache)
+        cache.mkdir(parents=True, exist_ok=True)
+        self._client = WorkerClient(self.opening(), post, cache / "worker.log")
+        if self.session.state.standings:
+            self.changed()
+
+    def changed(self) -> None:
+        """Tell the engine that the session moved; never blocks."""
+        if self._client is not None:
+            urgent = self.session.state.voided_at == self.session.state.revision
+            self._client.send(messages.Answered(self.session.snapshot(), urgent))
+
+    def receive(self, message: Any) -> Received:
+        """Merge what the worker sent; called where the session lives."""
+        if isinstance(message, Progress):
+            return Received(progress=message)
+        if isinstance(message, messages.Ready):
+            self.encoded(message)
+            self.changed()
+            return Received(changed=True, note=f"encoder {message.encoder}: {message.reason}")
+        if isinstance(message, messages.QueueReady):
+            return Received(changed=self.session.merge_queue(message.queue, message.revision))
+        if isinstance(message, messages.RoundReady):
+            return Received(changed=self.session.merge_round(message.round))
+        if isinstance(message, messages.Failed):
+            hint = f" ({message.hint})" if message.hint else ""
+            return Received(note=f"{message.message}{hint}", failed=message.fatal)
+        return Received()
+
+    def encoded(self, ready: messages.Ready) -> None:
+        """Take note of what reading the pool brought: content hashes and what cannot be read."""
+        self.ready = True
+        unreadable = {int(row): why for row, why in ready.unreadable.items()}
+        self.session.pool.mark_unreadable(unreadable)
+        if unreadable:
+            self.notices.append(
+                _named_few("cannot be read", {self.session.pool.ids[r]: w for r, w in unreadable.items()})
+            )
+        if ready.features:
+            self._features = np.load(ready.features, mmap_mode="r")
+        if not self._store.read_only:
+            mask = self.session.pool.unreadable.astype(np.uint8)
+            self._store.put_arrays("pool", {"sha256": ready.hashes, "unreadable": mask})
+
+    # -- the engine in-process -----------------------------------------------------------------------------------
+
+    def recipe(self) -> Recipe:
+        """What makes this project's engine."""
+        options = self.options
+        chosen = {name: options[name] for name in RECOMPUTES if options.get(name) is not None}
+        cache = self.path.with_name(self.path.name.removesuffix(locating.SUFFIX) + ".labeler.cache")
+        return Recipe(source=str(self.source_path), cache=str(cache), **{"seed": DEFAULT_SEED, **chosen})
+
+    def opening(self) -> messages.Open:
+        """The message that opens this pool in a worker."""
+        ids = self.session.pool.ids
+        same = self.source is not None and ids == list(self.source.ids)
+        return messages.Open(self.recipe(), None if same else ids)
+
+    def open_bench(self, progress: Callable[[Progress], None] = lambda _: None) -> Any:
+        """Prepare the engine in this process and return it (a :class:`labeler.workbench.Workbench`)."""
+        from labeler.workbench import Workbench
+
+        if self.source is None:
+            raise ProjectError("the source of this project is not open", "is it where it was?")
+        bench = Workbench(self.recipe(), self.source, self.session.pool.ids)
+        for step in _steps(bench.open()):
+            if isinstance(step, Progress):
+                progress(step)
+            else:
+                self.encoded(step)
+        return bench
+
+    def closing_round(self, progress: Callable[[Progress], None] = lambda _: None) -> Round:
+        """The round that leaves the program, from scratch, merged into the session."""
+        round_: Round = self.open_bench(progress).closing_round(self.session.snapshot())
+        self.session.merge_round(round_)
+        return round_
+
+    def sha256(self) -> ByteArray:
+        """Content hashes (n, 32) uint8; zeros where not known."""
+        kept = self._store.arrays("pool").get("sha256")
+        out = np.zeros((len(self.session.pool), 32), dtype=np.uint8)
+        if kept is not None and len(kept):
+            out[: len(kept)] = kept[: len(out)]
+        return out
+
+    def close(self) -> None:
+        """End the worker and leave a single file."""
+        if self._client is not None:
+            self._client.close()
+        if self.source is not None:
+            self.source.close()
+        self._store.close()
+
+    def __enter__(self) -> Project:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # -- inside --------------------------------------------------------------------------------------------------
+
+    def _row(self, index: int) -> int | None:
+        """Position of a pool index in the source."""
+        if self.source is None:
+            return None
+        if self._rows is None:
+            positions = {name: row for row, name in enumerate(self.source.ids)}
+            self._rows = {i: positions[name] for i, name in enumerate(self.session.pool.ids) if name in positions}
+        return self._rows.get(index)
+
+    def _score(self) -> str:
+        truth, session = self.truth or {}, self.session
+        names = {class_id: info.name for class_id, info in session.state.classes.items()}
+        right = sum(
+            names.get(session.label_of(index)[0]) == truth.get(instance_id)
+            for index, instance_id in enumerate(session.pool.ids)
+        )
+        share = 100 * right / max(len(session.pool), 1)
+        view = self.view()
+        keys = view.given + view.unsure + view.rejected + view.skipped
+        return f"you: {keys:,} keys; right: {share:.1f} % of {len(session.pool):,} (only the demo knows)"
+
+
+def open_project(
+    target: Path,
+    project: Path | None = None,
+    options: Options | None = None,
+    *,
+    read_only: bool = False,
+    with_source: bool = True,
+    clock: Callable[[], float] = time.time,
+    new_id: Callable[[], str] = lambda: uuid.uuid4().hex,
+) -> Project:
+    """Open a source's project (made if there is none yet), or a project file and its source.
+
+    Parameters
+    ----------
+    target
+        A source (folder, zip, npz, IDX, ...) or a project file.
+    project
+        The project file for a source; by default ``<source name>.labeler.db`` in the current folder.
+    options
+        What was asked for now; stored options hold for the rest.
+    read_only
+        Change nothing and take no lock; the project file must exist.
+    with_source
+        Whether the source must be there (a status needs the project file alone).
+
+    Raises
+    ------
+    SourceError, ProjectError, ProjectBusy, UsageError
+        One line what is wrong, one what to do; nothing was changed.
+    """
+    options = check(options or Options())
+    source: Source | None = None
+    if locating.is_project(target):
+        if project is not None and project.resolve() != target.resolve():
+            raise UsageError(f"{target} is a project file already", "leave out -p PROJECT")
+        path = target
+        store = Store.open(path, read_only=read_only)
+    else:
+        source = open_source(target)
+        path = project if project is not None else locating.default_project(target)
+        if not read_only:
+            return open_project_of(source, path, options, clock=clock, new_id=new_id)
+        store = Store.open(path, read_only=True)
+    try:
+        return _wire(store, source, options, with_source, clock, new_id)
+    except BaseException:
+        store.close()
+        raise
+
+
+def open_project_of(
+    source: Source,
+    path: Path,
+    options: Options,
+    *,
+    clock: Callable[[], float] = time.time,
+    new_id: Callable[[], str] = lambda: uuid.uuid4().hex,
+) -> Project:
+    """Open the project file `path` of an opened source, made if there is none yet. Raises as :func:`open_project`."""
+    _check_recipe(options)
+    store = Store.open(path, create=True)
+    try:
+        return _wire(store, source, options, True, clock, new_id)
+    except BaseException:
+        store.close()
+        raise
+
+
+def open_demo(*, fresh: bool = False, options: Options | None = None) -> Project:
+    """The demo: the embedded digits, with a project file in the user's data folder.
+
+    `fresh` starts over; the answers so far are kept beside it under another name.
+    """
+    from platformdirs import user_data_path
+
+    folder = user_data_path("labeler", appauthor=False)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ProjectError(
+            f"cannot write {folder}: {error.strerror}", "set XDG_DATA_HOME to a writable folder"
+        ) from error
+    path = folder / f"demo{locating.SUFFIX}"
+    if fresh and path.exists():
+        Store.open(path).close()  # refuses while another process labels in it; folds the log in
+        path.replace(path.with_name(f"demo-{time.strftime('%Y%m%d-%H%M%S')}{locating.SUFFIX}"))
+    digits = Path(__file__).parent / "_data" / "digits.npz"
+    options = options or Options()
+    opened = open_project(digits, path, options)
+    opened.truth = opened.source.truth() if opened.source is not None else {}
+    opened.name = "demo"
+    if not opened.session.state.classes:
+        for name in options.classes or sorted(set(opened.truth.values())):
+            opened.session.add_class(name, setup=True)
+    return opened
+
+
+def _check_recipe(options: Options) -> None:
+    """Refuse a wrong plug-in before a project file is made."""
+    if options.engine not in (None, *ENGINES):
+        raise UsageError(f"no engine is called {options.engine!r}", f"there are: {', '.join(ENGINES)}")
+    for kind in PARTS:
+        if spec := getattr(options, kind):
+            registry.create(kind, spec)
+
+
+def _wire(
+    store: Store,
+    source: Source | None,
+    options: Options,
+    with_source: bool,
+    clock: Callable[[], float],
+    new_id: Callable[[], str],
+) -> Project:
+    kept = store.project()
+    notices: list[str] = []
+    stored_ids = store.instance_ids()
+    arrays = store.arrays("pool")
+    if source is None and with_source:
+        source = locating.find_source(kept["source"], store.path)
+    if source is not None:
+        moved = "source" in kept and locating.check_same_source(
+            source, kept["source"], store.path, stored_ids, arrays.get("sha256")
+        )
+        if moved:
+            notices.append(f"the source was found at its new place {display_safe(str(source.path))}")
+    pool = _join(store, source, stored_ids, notices, clock)
+    if "unreadable" in arrays:
+        pool.mark_unreadable(np.flatnonzero(arrays["unreadable"]))
+    stored = dict(kept.get("options", {}))
+    session = Session(
+        pool,
+        store,
+        clock=clock,
+        new_id=new_id,
+        annotator=options.annotator or stored.get("annotator") or "",
+        key_layout=options.keys or stored.get("keys") or "digits",
+    )
+    if not store.read_only:
+        _remember(store, source, session, stored, options, notices, clock)
+    return Project(store, session, source, notices)
+
+
+def _join(
+    store: Store, source: Source | None, stored: list[str], notices: list[str], clock: Callable[[], float]
+) -> Pool:
+    """The pool: what was there, then what is new in the source; missing ones are marked."""
+    if source is None:
+        return Pool(stored)
+    known = set(stored)
+    new = [name for name in source.ids if name not in known]
+    if not store.read_only:
+        store.join_instances(new, clock())
+    pool = Pool(stored + new)
+    missing = pool.mark_missing(source.ids)
+    if stored and new:
+        notices.append(f"{len(new):,} new instances joined the pool")
+    if missing:
+        notices.append(f"{missing:,} instances are missing in the source; their labels are kept")
+    if source.unreadable:
+        notices.append(_named_few("cannot be read", source.unreadable))
+    notices.extend(source.notes)
+    return pool
+
+
+def _remember(
+    store: Store,
+    source: Source | None,
+    session: Session,
+    stored: dict[str, Any],
+    options: Options,
+    notices: list[str],
+    clock: Callable[[], float],
+) -> None:
+    given = {name: value for name, value in options.given().items() if name not in ("classes", "percentile")}
+    changed = {name: value for name, value in given.items() if stored.get(name) != value}
+    if stored and changed:
+        redone = [name for name in changed if name in RECOMPUTES]
+        what = f"; computed anew: {', '.join(redone)}" if redone else ""
+        notices.append(f"changed: {', '.join(f'{k} = {v}' for k, v in changed.items())}{what}")
+        session.set(**{f"option.{name}": value for name, value in changed.items()})
+    values: dict[str, Any] = {"options": stored | changed}
+    if "created" not in store.project():
+        values["created"] = clock()
+    if source is not None:
+        values["source"] = locating.remembered(source.path, store.path)
+    store.remember(**values)
+    percentile = options.percentile
+    if percentile is None and "percentile" not in session.state.settings:
+        percentile = BOOK_PERCENTILE if values["options"].get("engine") == "book" else "auto"
+    if percentile is not None:
+        session.set(percentile=percentile)
+    for name in options.classes:
+        session.class_id_for(name, setup=True)
+
+
+def _named_few(what: str, reasons: dict[str, str], few: int = 5) -> str:
+    names = [f"{display_safe(name, 60)} ({display_safe(why, 60)})" for name, why in list(reasons.items())[:few]]
+    more = f" and {len(reasons) - few:,} more" if len(reasons) > few else ""
+    return f"{len(reasons):,} {what}: {', '.join(names)}{more}"
+
+
+def _steps(generator: Any) -> Any:
+    """A generator's yields, then what it returns."""
+    result = yield from generator
+    yield result
+
+
+def summary_of(project: Project) -> dict[str, Any]:
+    """Options in force, for a manifest."""
+    return {"options": project.options, "recipe": {k: v for k, v in asdict(project.recipe()).items() if k != "cache"}}
+
+
+def label_words(project: Project) -> list[tuple[str, Provenance]]:
+    """Final (class name, provenance) of every instance in pool order; "" where it has no label."""
+    names = {class_id: info.name for class_id, info in project.session.state.classes.items()}
+    found = (project.session.label_of(index) for index in range(len(project.session.pool)))
+    return [(names.get(class_id, ""), provenance) for class_id, provenance in found]

@@ -1,0 +1,290 @@
+"""The chain of the source, as an engine: k-means -> representatives -> percentile -> classifier -> uncertain.
+
+Source: Géron, Hands-On Machine Learning, ch. 9: ask the instance nearest each centroid, propagate its label to the
+closest percentile of its cluster, train a classifier on human + propagated labels, ask the most uncertain
+instances from distinct clusters, again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from labeler.core.checks import check_features
+from labeler.core.protocols import Classifier, Clusterer, Clustering, QueryStrategy
+from labeler.core.reach import within_reach
+from labeler.core.selection import best
+from labeler.core.vocabulary import (
+    UNLABELED,
+    Advice,
+    BoolArray,
+    ByteArray,
+    FloatArray,
+    Grid,
+    IndexArray,
+    IntArray,
+    Progress,
+    Provenance,
+    Queue,
+    Round,
+    Snapshot,
+    Tier,
+)
+
+RULES = ("representative", "uncertain")
+BATCH_SIZE = 10
+"""Answers between two fits of the classifier."""
+QUEUE_SIZE = 200
+N_GUESSES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class _Fit:
+    """What one fit says of every instance: `spread` labels, class probabilities `proba` (n, k) over `classes`."""
+
+    n_answers: int
+    spread: IntArray
+    sources: IntArray
+    reach: BoolArray
+    classes: IntArray
+    proba: FloatArray
+
+
+class BookEngine:
+    """The source's loop; every part is a plug-in.
+
+    Parameters
+    ----------
+    clusterer, classifier, strategy
+        The plug-ins of the chain.
+    n_clusters
+        Clusters asked for (fewer where there are fewer distinct instances).
+    random_state
+        Seed of the clustering and of ties.
+    """
+
+    def __init__(
+        self,
+        clusterer: Clusterer,
+        classifier: Classifier,
+        strategy: QueryStrategy,
+        n_clusters: int = 50,
+        random_state: int = 0,
+    ) -> None:
+        self.clusterer, self.classifier, self.strategy = clusterer, classifier, strategy
+        self.n_clusters, self.random_state = n_clusters, random_state
+        self._latest: _Fit | None = None
+        self._uncertain: IndexArray = np.empty(0, dtype=np.int64)
+
+    def open(self, X: FloatArray) -> Iterator[Progress]:
+        """Cluster the pool and find its representatives.
+
+        Raises
+        ------
+        EngineError
+            A feature is not finite.
+        """
+        check_features(X)
+        self.X = X
+        yield Progress("clustering", 0, 1)
+        if len(X):
+            with threadpool_limits(1):
+                self.clustering = self.clusterer.cluster(X, max(min(self.n_clusters, len(X)), 1), self.random_state)
+        else:
+            nothing = np.empty(0, dtype=np.float32)
+            self.clustering = Clustering(nothing.astype(np.int32), nothing, X[:0])
+        self.representatives = representatives(self.clustering)
+        yield Progress("clustering", 1, 1)
+
+    def round_due(self, n_answers: int) -> bool:
+        """Whether a full round pays after the `n_answers`-th answer."""
+        return n_answers % BATCH_SIZE == 0
+
+    def rerank(self, snapshot: Snapshot) -> Queue:
+        """See :class:`labeler.core.protocols.Engine`."""
+        stale = self._latest is None or not 0 <= len(snapshot.indices) - self._latest.n_answers < BATCH_SIZE
+        asking = _candidates(snapshot, len(self.X))
+        if stale and not asking[self.representatives].any() and len(snapshot.indices):
+            self._refit(snapshot)
+        return self._queue(snapshot, self._latest, self._uncertain)
+
+    def round(self, snapshot: Snapshot) -> Iterator[Progress | Round]:
+        """See :class:`labeler.core.protocols.Engine`."""
+        yield Progress("training", 0, 1)
+        self._refit(snapshot)
+        yield self._round(snapshot, self._latest, self._uncertain)
+
+    def closing_round(self, snapshot: Snapshot) -> Round:
+        """See :class:`labeler.core.protocols.Engine`."""
+        fit = self._fit(snapshot)
+        return self._round(snapshot, fit, self._rank(snapshot, fit))
+
+    def predict(self, snapshot: Snapshot, X_new: FloatArray) -> tuple[IntArray, FloatArray]:
+        """See :class:`labeler.core.protocols.Engine`."""
+        if self._fit(snapshot) is None:
+            return np.full(len(X_new), UNLABELED, dtype=np.int32), np.zeros(len(X_new), dtype=np.float32)
+        proba = self.classifier.predict_proba(X_new)
+        return self.classifier.classes_[proba.argmax(axis=1)].astype(np.int32), proba.max(axis=1)
+
+    def grid(self, snapshot: Snapshot, size: int, skip: IndexArray) -> Grid | None:
+        """The book's chain asks one at a time."""
+        return None
+
+    def shares(self, snapshot: Snapshot, index: int) -> list[tuple[int, float]]:
+        """The answers behind a label: its own; else the source it spread from or the nearest of its class."""
+        if index in snapshot.indices:
+            return [(index, 1.0)]
+        source = int(self.closing_round(snapshot).sources[index])
+        return [(source, 1.0)] if source >= 0 else []
+
+    # -- inside --------------------------------------------------------------------------------------------------
+
+    def _refit(self, snapshot: Snapshot) -> None:
+        self._latest = self._fit(snapshot)
+        self._uncertain = self._rank(snapshot, self._latest)
+
+    def _fit(self, snapshot: Snapshot) -> _Fit | None:
+        if not len(snapshot.indices):
+            return None
+        percentile = 100.0 if snapshot.percentile is None else snapshot.percentile
+        reach = within_reach(self.clustering.clusters, self.clustering.distances, percentile)
+        spread, sources = self._spread(snapshot)
+        free = np.ones(len(self.X), dtype=np.bool_)
+        free[snapshot.excluded] = free[snapshot.held_back] = free[snapshot.indices] = False
+        trained = reach & free & (spread != UNLABELED)
+        rows = np.concatenate((snapshot.indices, np.flatnonzero(trained)))
+        y = np.concatenate((snapshot.class_ids, spread[trained])).astype(np.int32)
+        with threadpool_limits(1):
+            model = self.classifier.fit(np.asarray(self.X[rows], dtype=np.float32), y)
+            proba = np.concatenate(
+                [model.predict_proba(np.asarray(self.X[start : start + 8192])) for start in range(0, len(self.X), 8192)]
+            )
+        return _Fit(len(snapshot.indices), spread, sources, reach & free, model.classes_.astype(np.int32), proba)
+
+    def _spread(self, snapshot: Snapshot) -> tuple[IntArray, IntArray]:
+        """Each instance's label by its cluster: that of the nearest answer there, and which answer it is."""
+        n = len(self.X)
+        spread = np.full(n, UNLABELED, dtype=np.int32)
+        sources = np.full(n, -1, dtype=np.int32)
+        clusters = self.clustering.clusters
+        answered_in = clusters[snapshot.indices]
+        for cluster in np.unique(answered_in):
+            members = np.flatnonzero(clusters == cluster)
+            mine = answered_in == cluster
+            answers, class_ids = snapshot.indices[mine], snapshot.class_ids[mine]
+            nearest = _nearest(np.asarray(self.X[members]), np.asarray(self.X[answers]))
+            spread[members], sources[members] = class_ids[nearest], answers[nearest]
+        return spread, sources
+
+    def _rank(self, snapshot: Snapshot, fit: _Fit | None) -> IndexArray:
+        candidates = _candidates(snapshot, len(self.X))
+        rng = np.random.default_rng((self.random_state, len(snapshot.indices)))
+        if fit is None:
+            return best(self.clustering.distances * -1, candidates, QUEUE_SIZE, rng, self.clustering.clusters)
+        utilities = self.strategy.utilities(fit.proba, rng)
+        clusters = self.clustering.clusters if self.strategy.spread_over_clusters else None
+        return best(utilities, candidates, QUEUE_SIZE, rng, clusters)
+
+    def _queue(self, snapshot: Snapshot, fit: _Fit | None, uncertain: IndexArray) -> Queue:
+        candidates = _candidates(snapshot, len(self.X))
+        first = self.representatives[candidates[self.representatives]]
+        candidates[first] = False
+        then = uncertain[candidates[uncertain]]
+        indices = np.concatenate((first, then)).astype(np.int64)
+        guesses, scores = _top(fit, indices)
+        margins = scores[:, 0] - scores[:, 1] if fit is not None else np.ones(len(indices), dtype=np.float32)
+        return Queue(
+            indices=indices,
+            utilities=(1.0 - margins).astype(np.float32),
+            rules=np.repeat(np.arange(2, dtype=np.uint8), (len(first), len(then))),
+            rule_names=RULES,
+            margins=margins.astype(np.float32),
+            guesses=guesses,
+            guess_scores=scores,
+        )
+
+    def _round(self, snapshot: Snapshot, fit: _Fit | None, uncertain: IndexArray) -> Round:
+        n = len(self.X)
+        labels = np.full(n, UNLABELED, dtype=np.int32)
+        runner_ups = labels.copy()
+        scores = np.zeros(n, dtype=np.float32)
+        sources = np.full(n, -1, dtype=np.int32)
+        provenances: ByteArray = np.zeros(n, dtype=np.uint8)
+        tiers: ByteArray = np.zeros(n, dtype=np.uint8)
+        if fit is not None:
+            guesses, top = _top(fit, np.arange(n))
+            labels, runner_ups, scores = guesses[:, 0].copy(), guesses[:, 1].copy(), top[:, 0].copy()
+            propagated = fit.reach & (fit.spread == labels)
+            provenances = np.where(propagated, Provenance.PROPAGATED, Provenance.PREDICTED).astype(np.uint8)
+            tiers = np.where(propagated, Tier.LIKELY, Tier.ASK).astype(np.uint8)
+            sources = np.where(fit.spread == labels, fit.sources, -1).astype(np.int32)
+            self._fill_sources(snapshot, labels, sources)
+        gone = snapshot.excluded
+        labels[gone] = runner_ups[gone] = UNLABELED
+        provenances[gone], tiers[gone], scores[gone], sources[gone] = Provenance.NONE, Tier.NONE, 0.0, -1
+        given = snapshot.indices
+        labels[given], provenances[given] = snapshot.class_ids, snapshot.provenances
+        scores[given], tiers[given], sources[given] = 1.0, Tier.LOCKED, given
+        return Round(
+            revision=snapshot.revision,
+            round=snapshot.round,
+            stage="book",
+            labels=labels,
+            provenances=provenances,
+            scores=scores,
+            tiers=tiers,
+            sources=sources,
+            clusters=self.clustering.clusters,
+            distances=self.clustering.distances,
+            runner_ups=runner_ups,
+            representatives=self.representatives,
+            queue=self._queue(snapshot, fit, uncertain),
+            advice=Advice("answer", "answer the question on the screen", ""),
+            facts={"n_clusters": len(self.clustering.centers), "inertia": self.clustering.inertia},
+        )
+
+    def _fill_sources(self, snapshot: Snapshot, labels: IntArray, sources: IntArray) -> None:
+        """Name, for labels the cluster does not explain, the nearest answer of the same class."""
+        for class_id in np.unique(snapshot.class_ids):
+            rows = np.flatnonzero((labels == class_id) & (sources < 0))
+            answers = snapshot.indices[snapshot.class_ids == class_id]
+            for start in range(0, len(rows), 8192):
+                part = rows[start : start + 8192]
+                sources[part] = answers[_nearest(np.asarray(self.X[part]), np.asarray(self.X[answers]))]
+
+
+def representatives(clustering: Clustering) -> IndexArray:
+    """The instance nearest each center (k,), the largest cluster's first."""
+    order = np.lexsort((clustering.distances, clustering.clusters))
+    _, first = np.unique(clustering.clusters[order], return_index=True)
+    sizes = np.bincount(clustering.clusters, minlength=len(first))
+    return order[first][np.argsort(-sizes, kind="stable")].astype(np.int64)
+
+
+def _candidates(snapshot: Snapshot, n: int) -> BoolArray:
+    candidates = np.ones(n, dtype=np.bool_)
+    for taken in (snapshot.indices, snapshot.excluded, snapshot.held_back, snapshot.deferred):
+        candidates[taken] = False
+    return candidates
+
+
+def _top(fit: _Fit | None, indices: IndexArray) -> tuple[IntArray, FloatArray]:
+    """The `N_GUESSES` likeliest class ids and their probabilities (UNLABELED, 0 where there are fewer classes)."""
+    guesses = np.full((len(indices), N_GUESSES), UNLABELED, dtype=np.int32)
+    scores = np.zeros((len(indices), N_GUESSES), dtype=np.float32)
+    if fit is not None:
+        proba = fit.proba[indices]
+        columns = np.argsort(-proba, axis=1, kind="stable")[:, :N_GUESSES]
+        guesses[:, : columns.shape[1]] = fit.classes[columns]
+        scores[:, : columns.shape[1]] = np.take_along_axis(proba, columns, axis=1)
+    return guesses, scores
+
+
+def _nearest(rows: FloatArray, targets: FloatArray) -> IndexArray:
+    """For each row the position of its nearest target (Euclidean)."""
+    offset = targets.mean(axis=0)
+    rows, targets = rows - offset, targets - offset
+    return np.asarray((np.square(targets).sum(axis=1) - 2.0 * (rows @ targets.T)).argmin(axis=1), dtype=np.int64)

@@ -1,0 +1,72 @@
+"""`labeler import-labels`: labels made elsewhere, as one undoable event."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from labeler.api import Project
+from labeler.display import display_safe
+from labeler.errors import ProjectError
+from labeler.importers.truth import read_labels
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """How many labels were taken, and (id, imported class, the person's class that stays) of the contradictions."""
+
+    taken: int
+    new_classes: list[str]
+    conflicts: list[tuple[str, str, str]]
+    notes: list[str]
+
+
+def import_labels(project: Project, path: Path) -> Imported:
+    """Read labels from a CSV, JSONL or class folders and put them into the session; a person's label outranks them.
+
+    Raises
+    ------
+    SourceError
+        The file cannot be read or names no instance of the source.
+    """
+    if project.source is None:
+        raise ProjectError("the source of this project is not open", "is it where it was?")
+    before = len(project.source.notes)
+    rows = [row for row in read_labels(path, project.source) if row.instance_id in project.session.pool]
+    session = project.session
+    known = {info.name for info in session.state.active_classes()}
+    labels: dict[str, int] = {}
+    twice: list[str] = []
+    for row in rows:
+        class_id = session.class_id_for(row.label, setup=True)
+        if labels.get(row.instance_id, class_id) != class_id:
+            twice.append(row.instance_id)
+        labels[row.instance_id] = class_id
+    notes = list(project.source.notes[before:])
+    for instance_id in twice:
+        labels.pop(instance_id, None)
+    if twice:
+        notes.append(f"{len(set(twice)):,} instances have two different labels in the file and were left out")
+    taken, conflicts = session.import_labels(list(labels.items()), str(path))
+    names = {info.class_id: info.name for info in session.state.active_classes()}
+    kept = [
+        (name, names[class_id], names.get(session.label_of(session.pool.index(name))[0], "?"))
+        for name, class_id in conflicts
+    ]
+    return Imported(taken, sorted(set(names.values()) - known), kept, notes)
+
+
+def report(imported: Imported, shown: int = 20) -> str:
+    """What to say of an import."""
+    lines = [f"{imported.taken:,} labels imported"]
+    if imported.new_classes:
+        counted = Counter(imported.new_classes)
+        lines.append(f"new classes: {', '.join(display_safe(name, 40) for name in list(counted)[:shown])}")
+    if imported.conflicts:
+        lines.append(f"{len(imported.conflicts):,} contradict a person's label, which stays:")
+        lines += [
+            f"  {display_safe(name)}: import says {display_safe(theirs, 40)}, you said {display_safe(mine, 40)}"
+            for name, theirs, mine in imported.conflicts[:shown]
+        ]
+    return "\n".join([*lines, *imported.notes])

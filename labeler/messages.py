@@ -1,0 +1,194 @@
+"""What the screen's process and the worker say to each other, as frames of JSON and raw arrays (never pickle)."""
+
+from __future__ import annotations
+
+import json
+import struct
+from dataclasses import dataclass, field, fields, is_dataclass
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from labeler.core.vocabulary import Advice, ByteArray, Grid, IndexArray, Progress, Queue, Round, Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """All that makes features and an engine out of a source; plug-ins as ``NAME[:key=value,...]``, "" = automatic."""
+
+    source: str
+    cache: str
+    engine: str = "default"
+    encoder: str = ""
+    clusterer: str = ""
+    classifier: str = ""
+    strategy: str = ""
+    n_clusters: int | None = None
+    features: str = ""
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """Read, encode, cluster. `ids` is the pool's order where it differs from the source's own."""
+
+    recipe: Recipe
+    ids: list[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The session moved: re-rank now, and run a round behind it when one pays (or at once if `urgent`)."""
+
+    snapshot: Snapshot
+    urgent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class GridWanted:
+    """The next page of one class to confirm; `skip` = indices shown already."""
+
+    snapshot: Snapshot
+    size: int
+    skip: IndexArray
+
+
+@dataclass(frozen=True, slots=True)
+class SharesWanted:
+    """The answers behind one label."""
+
+    snapshot: Snapshot
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The pool is encoded and clustered. `unreadable`: index (as text) -> why. `hashes` (n, 32) uint8, maybe empty."""
+
+    encoder: str
+    reason: str
+    unreadable: dict[str, str]
+    hashes: ByteArray
+    features: str = ""  # the cached features file, "" where there is none
+
+
+@dataclass(frozen=True, slots=True)
+class QueueReady:
+    """Questions ranked at `revision`."""
+
+    revision: int
+    queue: Queue
+
+
+@dataclass(frozen=True, slots=True)
+class RoundReady:
+    """A finished round."""
+
+    round: Round
+
+
+@dataclass(frozen=True, slots=True)
+class GridReady:
+    """The page asked for, or None when no class has one worth a key."""
+
+    revision: int
+    grid: Grid | None
+
+
+@dataclass(frozen=True, slots=True)
+class SharesReady:
+    """The answers (index, share) behind the label of `index`, largest first."""
+
+    index: int
+    shares: list[list[float]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A job could not be done: one line what is wrong, one what to do. `fatal` = the worker is of no more use."""
+
+    message: str
+    hint: str = ""
+    fatal: bool = False
+
+
+_TYPES = {
+    kind.__name__: kind
+    for kind in (
+        Open,
+        Recipe,
+        Answered,
+        Snapshot,
+        GridWanted,
+        SharesWanted,
+        Ready,
+        QueueReady,
+        Queue,
+        RoundReady,
+        Round,
+        Advice,
+        GridReady,
+        Grid,
+        SharesReady,
+        Progress,
+        Failed,
+    )
+}
+_PREFIX = struct.Struct("<QQ")
+
+
+def write(stream: BinaryIO, message: Any) -> None:
+    """Write one message and flush."""
+    arrays: list[bytes] = []
+    header = json.dumps(_pack(message, arrays)).encode()
+    body = b"".join(arrays)
+    stream.write(_PREFIX.pack(len(header), len(body)) + header + body)
+    stream.flush()
+
+
+def read(stream: BinaryIO) -> Any:
+    """Read one message; None at the end of the stream."""
+    prefix = stream.read(_PREFIX.size)
+    if len(prefix) < _PREFIX.size:
+        return None
+    header_size, body_size = _PREFIX.unpack(prefix)
+    header, body = stream.read(header_size), stream.read(body_size)
+    if len(header) < header_size or len(body) < body_size:
+        return None
+    return _unpack(json.loads(header), memoryview(body))
+
+
+def _pack(value: Any, arrays: list[bytes]) -> Any:
+    if isinstance(value, np.ndarray):
+        array = np.ascontiguousarray(value)
+        start = sum(map(len, arrays))
+        arrays.append(array.tobytes())
+        return {"array": [start, array.dtype.str, list(array.shape)]}
+    if is_dataclass(value) and not isinstance(value, type):
+        packed = {item.name: _pack(getattr(value, item.name), arrays) for item in fields(value)}
+        return {"type": type(value).__name__, "fields": packed}
+    if isinstance(value, dict):
+        return {"dict": {str(key): _pack(item, arrays) for key, item in value.items()}}
+    if isinstance(value, (list, tuple)):
+        kind = "tuple" if isinstance(value, tuple) else "list"
+        return {kind: [_pack(item, arrays) for item in value]}
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _unpack(value: Any, body: memoryview) -> Any:
+    if not isinstance(value, dict):
+        return value
+    if "array" in value:
+        start, dtype, shape = value["array"]
+        kind = np.dtype(dtype)
+        count = int(np.prod(shape, dtype=np.int64))
+        flat = np.frombuffer(body, kind, count, start) if count else np.empty(0, kind)
+        return flat.reshape(shape)
+    if "type" in value:
+        arguments = {name: _unpack(item, body) for name, item in value["fields"].items()}
+        return _TYPES[value["type"]](**arguments)
+    if "dict" in value:
+        return {key: _unpack(item, body) for key, item in value["dict"].items()}
+    if "tuple" in value:
+        return tuple(_unpack(item, body) for item in value["tuple"])
+    return [_unpack(item, body) for item in value["list"]]

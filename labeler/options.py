@@ -1,0 +1,86 @@
+"""The options of label and simulate: what a project remembers and a person may change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from labeler.errors import UsageError
+from labeler.session.keys import LAYOUTS
+
+ENGINES = ("default", "book")
+PARTS = ("encoder", "clusterer", "classifier", "strategy")
+"""The options that name a plug-in of that kind."""
+IMAGES = ("auto", "half", "kitty", "sixel", "ascii")
+BOOK_PERCENTILE = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """None (or empty) = not given: the stored value holds, else the default.
+
+    `percentile` is a number from 0 to 100 or "auto".
+    """
+
+    engine: str | None = None
+    encoder: str | None = None
+    clusterer: str | None = None
+    classifier: str | None = None
+    strategy: str | None = None
+    n_clusters: int | None = None
+    percentile: float | str | None = None
+    classes: tuple[str, ...] = ()
+    features: str | None = None
+    seed: int | None = None
+    annotator: str | None = None
+    keys: str | None = None
+    images: str | None = None
+
+    def given(self) -> dict[str, Any]:
+        """The options that were given, by name."""
+        return {item.name: value for item in fields(self) if (value := getattr(self, item.name)) not in (None, ())}
+
+
+RECOMPUTES = ("engine", "encoder", "clusterer", "classifier", "strategy", "n_clusters", "features", "seed")
+"""Options whose change makes the engine start over; answers are not touched."""
+
+
+def check(options: Options) -> Options:
+    """Check the values that no plug-in checks.
+
+    Raises
+    ------
+    UsageError
+        A value out of its range; the hint names the range.
+    """
+    if options.keys is not None and options.keys not in LAYOUTS:
+        raise UsageError(f"no key layout is called {options.keys!r}", f"there are: {', '.join(LAYOUTS)}")
+    if options.images is not None and options.images not in IMAGES:
+        raise UsageError(f"images cannot be drawn as {options.images!r}", f"there are: {', '.join(IMAGES)}")
+    if options.n_clusters is not None and options.n_clusters < 1:
+        raise UsageError(f"{options.n_clusters} clusters cannot be made", "give --clusters a number from 1 up")
+    if options.seed is not None and not 0 <= options.seed < 2**32:
+        raise UsageError(f"the seed {options.seed} is out of range", "give a whole number from 0 to 4294967295")
+    twice = [name for position, name in enumerate(options.classes) if name in options.classes[:position]]
+    if twice:
+        raise UsageError(f"the class {twice[0]!r} is named twice", "name every class once")
+    return replace(options, percentile=parse_percentile(options.percentile))
+
+
+def parse_percentile(value: float | str | None) -> float | str | None:
+    """A percentile as the session keeps it: a float from 0 to 100, "auto", or None.
+
+    Raises
+    ------
+    UsageError
+        It is neither.
+    """
+    if value is None or value == "auto":
+        return value
+    try:
+        number = float(value)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number <= 100:
+        raise UsageError(f"the percentile {value!r} is out of range", "give a number from 0 to 100, or auto")
+    return number

@@ -1,0 +1,231 @@
+"""Source -> image store -> features, each kept in the project's cache as a memory-mapped array.
+
+The cache may be deleted at any time: everything in it is made anew from the source.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labeler import registry
+from labeler.core.vocabulary import ByteArray, FloatArray, Progress
+from labeler.encoders.base import Encoder, Images
+from labeler.errors import ProjectError, UsageError
+from labeler.image_store import ImagePlan, fill_images, plan_images
+from labeler.importers.base import Source
+from labeler.registry import Spec
+
+FIT_SAMPLE = 10_000
+"""Rows an encoder is fitted on at most."""
+CHUNK = 2_000
+STORE_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """`raw` uint8 images (n, h, w[, 3]) or a table (n, d); `features` (n, d) float32; `hashes` (n, 32) uint8."""
+
+    raw: Images
+    features: FloatArray
+    hashes: ByteArray
+    unreadable: dict[int, str]
+    encoder: str
+    reason: str
+    path: str  # of the cached features; "" where they are not cached
+
+
+def prepare(
+    source: Source, ids: Sequence[str], cache: Path, encoder: str, features: str, seed: int
+) -> Generator[Progress, None, Prepared]:
+    """Yield progress; return what the engine needs, one row an id of `ids` (zeros where there is nothing to read).
+
+    Parameters
+    ----------
+    encoder
+        ``NAME[:key=value,...]``; "" chooses one by looking at the pool.
+    features
+        A file of vectors from elsewhere ("" = none): they take the encoder's place.
+
+    Raises
+    ------
+    UsageError
+        The encoder does not exist, or does not take what the source holds.
+    SourceError
+        The features file does not fit the source.
+    """
+    rows = _rows_in_source(source, ids)
+    raw: Images
+    key = _digest(source.fingerprint(), len(ids), _digest(*ids), STORE_VERSION)
+    _make_cache(cache)
+    unreadable: dict[int, str] = {}
+    if source.content == "images":
+        raw, hashes, unreadable = yield from _images(source, rows, cache, key)
+    else:
+        raw, hashes = yield from _table(source, rows)
+    if features:
+        return Prepared(raw, _from_elsewhere(features, ids), hashes, unreadable, "features", f"from {features}", "")
+    reason = "chosen by you"
+    if not encoder:
+        yield Progress("choosing an encoder")
+        encoder, reason = choose(raw, seed)
+    path = yield from _encode(raw, registry.parse_spec(encoder), cache, key, source.content)
+    return Prepared(raw, np.load(path, mmap_mode="r"), hashes, unreadable, encoder, reason, str(path))
+
+
+def choose(raw: Images, seed: int) -> tuple[str, str]:
+    """The encoder that suits the pool, and why in one line."""
+    from labeler.encoders.automatic import choose_encoder
+
+    return choose_encoder(raw, seed)
+
+
+def _rows_in_source(source: Source, ids: Sequence[str]) -> NDArray[np.int64]:
+    """Position in the source of every id; -1 where it is missing there."""
+    if list(ids) == list(source.ids):
+        return np.arange(len(ids), dtype=np.int64)
+    positions = {name: position for position, name in enumerate(source.ids)}
+    return np.array([positions.get(name, -1) for name in ids], dtype=np.int64)
+
+
+def _images(
+    source: Source, rows: NDArray[np.int64], cache: Path, key: str
+) -> Generator[Progress, None, tuple[ByteArray, ByteArray, dict[int, str]]]:
+    store, hashes, broken = (cache / f"{name}-{key}" for name in ("images.npy", "hashes.npy", "unreadable.json"))
+    if not all(path.exists() for path in (store, hashes, broken)):
+        plan = plan_images(source)
+        with _writing(store) as draft:
+            target = np.lib.format.open_memmap(draft, "w+", np.uint8, (len(rows), *plan.shape))
+            found, unreadable = yield from fill_images(source, rows, plan, target)
+            target.flush()
+            del target
+        with _writing(hashes) as draft, open(draft, "wb") as file:
+            np.save(file, found)
+        with _writing(broken) as draft:
+            Path(draft).write_text(json.dumps({str(row): why for row, why in unreadable.items()}))
+    return (
+        np.load(store, mmap_mode="r"),
+        np.load(hashes),
+        {int(row): why for row, why in json.loads(broken.read_text()).items()},
+    )
+
+
+def _table(source: Source, rows: NDArray[np.int64]) -> Generator[Progress, None, tuple[FloatArray, ByteArray]]:
+    yield Progress("reading", 0, len(rows))
+    table = source.table()
+    if table is None:
+        raise UsageError("the source holds neither images nor a table of features", "see: labeler plugins")
+    if np.array_equal(rows, np.arange(len(table))):
+        return table, np.empty((0, 32), dtype=np.uint8)
+    out = np.zeros((len(rows), table.shape[1]), dtype=np.float32)
+    out[rows >= 0] = table[rows[rows >= 0]]
+    return out, np.empty((0, 32), dtype=np.uint8)
+
+
+def _from_elsewhere(features: str, ids: Sequence[str]) -> FloatArray:
+    from labeler.importers.features import read_features
+
+    return read_features(Path(features), list(ids))
+
+
+def _encode(raw: Images, spec: Spec, cache: Path, key: str, content: str) -> Generator[Progress, None, Path]:
+    encoder = _encoder(spec, content)
+    path = cache / f"features-{_digest(key, str(spec), encoder.version)}.npy"
+    if not path.exists():
+        with _writing(path) as draft:
+            yield from _encode_into(raw, _fitted(encoder, raw), draft)
+    return path
+
+
+def encode_others(source: Source, prepared: Prepared) -> FloatArray:
+    """Features (m, d) of the instances of `source`, by the encoder as the prepared pool fits it.
+
+    Raises
+    ------
+    UsageError
+        The pool's features came from a file: nothing here can encode an image the same way.
+    """
+    if prepared.encoder == "features":
+        raise UsageError("the pool's features came from a file", "new instances need features from the same model")
+    raw: Images | None = source.table()
+    if source.content == "images":
+        plan = ImagePlan(prepared.raw.shape[1:], exact=False)
+        raw = np.zeros((len(source.ids), *plan.shape), dtype=np.uint8)
+        for _ in fill_images(source, np.arange(len(source.ids)), plan, raw):
+            pass
+    if raw is None or raw.shape[1:] != prepared.raw.shape[1:]:
+        raise UsageError(
+            "these instances are not of the pool's shape", "images for images, the same columns for a table"
+        )
+    encoder = _fitted(_encoder(registry.parse_spec(prepared.encoder), source.content), prepared.raw)
+    return np.concatenate([encoder.transform(raw[start : start + CHUNK]) for start in range(0, len(raw), CHUNK)])
+
+
+def _encoder(spec: Spec, content: str) -> Encoder:
+    encoder: Encoder = registry.create("encoder", spec)
+    kind = "table" if content == "table" else "images"
+    if kind not in encoder.takes:
+        takers = [name for name in registry.names("encoder") if _takes(name, kind)]
+        raise UsageError(f"encoder {spec.name!r} does not take {content}", f"these do: {', '.join(takers)}")
+    return encoder
+
+
+def _fitted(encoder: Encoder, raw: Images) -> Encoder:
+    rng = np.random.default_rng(0)
+    n = len(raw)
+    sample = np.sort(rng.choice(n, FIT_SAMPLE, replace=False)) if n > FIT_SAMPLE else slice(None)
+    return encoder.fit(np.ascontiguousarray(raw[sample]))
+
+
+def _encode_into(raw: Images, encoder: Encoder, draft: str) -> Generator[Progress, None, None]:
+    n = len(raw)
+    yield Progress("encoding", 0, n)
+    target: NDArray[Any] | None = None
+    for start in range(0, n, CHUNK):
+        part = encoder.transform(np.ascontiguousarray(raw[start : start + CHUNK]))
+        if target is None:
+            target = np.lib.format.open_memmap(draft, "w+", np.float32, (n, part.shape[1]))
+        target[start : start + len(part)] = part
+        yield Progress("encoding", min(start + CHUNK, n), n)
+    if target is None:
+        np.lib.format.open_memmap(draft, "w+", np.float32, (0, 1))
+
+
+def _takes(name: str, kind: str) -> bool:
+    return registry.entry("encoder", name).available and kind in registry.load("encoder", name).takes
+
+
+@contextlib.contextmanager
+def _writing(path: Path) -> Generator[str, None, None]:
+    """A draft beside `path`, renamed when complete: a cache entry is whole or not there."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}.draft")
+    try:
+        yield str(draft)
+        os.replace(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _make_cache(cache: Path) -> None:
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ProjectError(
+            f"cannot write the cache {cache}: {error.strerror}", "choose a writable place with -p PROJECT"
+        ) from error
+
+
+def _digest(*parts: Any) -> str:
+    digest = hashlib.blake2b(digest_size=12)
+    for part in parts:
+        digest.update(os.fsencode(str(part)) + b"\0")
+    return digest.hexdigest()

@@ -1,0 +1,134 @@
+"""The heavy half of a session: prepares the features and owns the engine.
+
+The worker process runs one behind a pipe; simulation, export and tests run the same one in-process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from labeler import registry
+from labeler.core.protocols import Engine
+from labeler.core.vocabulary import FloatArray, Grid, IndexArray, IntArray, Progress, Queue, Round, Snapshot
+from labeler.errors import EngineError, UsageError
+from labeler.importers.base import Source
+from labeler.messages import Ready, Recipe
+from labeler.options import ENGINES, PARTS
+from labeler.prepare import Prepared, encode_others, prepare
+
+BOOK = {"encoder": "pixels", "clusterer": "kmeans", "classifier": "logreg", "strategy": "margin-clusters"}
+
+
+class Workbench:
+    """Source and recipe in, rounds and questions out."""
+
+    def __init__(self, recipe: Recipe, source: Source, ids: list[str] | None = None) -> None:
+        self.recipe = complete(recipe)
+        self.source = source
+        self.ids = ids if ids is not None else list(source.ids)
+        self.engine: Engine = make_engine(self.recipe)
+        self.prepared: Prepared | None = None
+
+    def open(self) -> Generator[Progress, None, Ready]:
+        """Read, encode and cluster; see :func:`labeler.prepare.prepare` for what may be raised."""
+        recipe = self.recipe
+        self.prepared = yield from prepare(
+            self.source, self.ids, Path(recipe.cache), recipe.encoder, recipe.features, recipe.seed
+        )
+        yield from self.engine.open(self.prepared.features)
+        unreadable = {str(row): why for row, why in self.prepared.unreadable.items()}
+        found = self.prepared
+        return Ready(found.encoder, found.reason, unreadable, found.hashes, found.path)
+
+    def round_due(self, n_answers: int) -> bool:
+        """Whether a full round pays after the `n_answers`-th answer."""
+        return self.engine.round_due(n_answers)
+
+    def rerank(self, snapshot: Snapshot) -> Queue:
+        """Questions, within milliseconds."""
+        return self.engine.rerank(snapshot)
+
+    def round(self, snapshot: Snapshot) -> Iterator[Progress | Round]:
+        """Everything, behind the person."""
+        for step in self.engine.round(snapshot):
+            yield self._named(step) if isinstance(step, Round) else step
+
+    def closing_round(self, snapshot: Snapshot) -> Round:
+        """What leaves the program, from scratch."""
+        return self._named(self.engine.closing_round(snapshot))
+
+    def predict(self, snapshot: Snapshot, X_new: FloatArray) -> tuple[IntArray, FloatArray]:
+        """Labels of instances outside the pool, encoded as the pool was."""
+        return self.engine.predict(snapshot, X_new)
+
+    def features(self) -> FloatArray:
+        """The pool's features (n, d), maybe memory-mapped.
+
+        Raises
+        ------
+        EngineError
+            The pool is not open yet.
+        """
+        if self.prepared is None:
+            raise EngineError("the pool is not encoded yet", "open it first")
+        return self.prepared.features
+
+    def encode(self, source: Source) -> FloatArray:
+        """Features of another source's instances, by the encoder as this pool fitted it."""
+        if self.prepared is None:
+            raise EngineError("the pool is not encoded yet", "open it first")
+        return encode_others(source, self.prepared)
+
+    def grid(self, snapshot: Snapshot, size: int, skip: IndexArray) -> Grid | None:
+        """A page of one class to confirm."""
+        return self.engine.grid(snapshot, size, skip)
+
+    def shares(self, snapshot: Snapshot, index: int) -> list[tuple[int, float]]:
+        """The answers behind a label."""
+        return self.engine.shares(snapshot, index)
+
+    def _named(self, round_: Round) -> Round:
+        """Add the names of the chain's parts, which the engine does not know."""
+        recipe = self.recipe
+        names: dict[str, Any] = {
+            "engine": recipe.engine,
+            "encoder": self.prepared.encoder if self.prepared else recipe.encoder,
+        }
+        for part in ("clusterer", "classifier", "strategy"):
+            names[part] = getattr(recipe, part) or round_.facts.get(part, "")
+        return replace(round_, facts=names | round_.facts | names)
+
+
+def complete(recipe: Recipe) -> Recipe:
+    """Fill what `recipe` leaves open with the engine's own parts; check every name and parameter.
+
+    Raises
+    ------
+    UsageError
+        An unknown engine, plug-in or parameter.
+    """
+    if recipe.engine not in ENGINES:
+        raise UsageError(f"no engine is called {recipe.engine!r}", f"there are: {', '.join(ENGINES)}")
+    if recipe.engine == "book":
+        chosen: dict[str, Any] = {part: getattr(recipe, part) or name for part, name in BOOK.items()}
+        recipe = replace(recipe, **chosen)
+    for part in PARTS:
+        if getattr(recipe, part):
+            registry.create(part, getattr(recipe, part))
+    return recipe
+
+
+def make_engine(recipe: Recipe) -> Engine:
+    """The engine of a completed recipe."""
+    from labeler.core.book import BookEngine
+
+    return BookEngine(
+        registry.create("clusterer", recipe.clusterer or BOOK["clusterer"]),
+        registry.create("classifier", recipe.classifier or BOOK["classifier"]),
+        registry.create("strategy", recipe.strategy or BOOK["strategy"]),
+        n_clusters=recipe.n_clusters or 50,
+        random_state=recipe.seed,
+    )

@@ -1,0 +1,125 @@
+"""`python -m labeler.worker`: the heavy process behind the application, fed through its standard input.
+
+It ends when its input ends, holds no database and no lock, and runs at low priority. One job of a kind runs and
+one waits (the latest); between two batches of a job it serves the short requests.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from labeler import messages
+from labeler.core.vocabulary import Progress, Round, Snapshot
+from labeler.errors import LabelerError
+from labeler.importers.detect import open_source
+from labeler.messages import (
+    Answered,
+    Failed,
+    GridReady,
+    GridWanted,
+    Open,
+    QueueReady,
+    Ready,
+    RoundReady,
+    SharesReady,
+    SharesWanted,
+)
+from labeler.workbench import Workbench
+
+EAGER_UP_TO = 20_000
+"""Pools up to this size get a round after every answer: it takes a fraction of a second behind the person."""
+
+
+class Worker:
+    """Requests in, replies out; single-threaded but for the reader of the input."""
+
+    def __init__(self, requests: BinaryIO, replies: BinaryIO) -> None:
+        self._requests, self._replies = requests, replies
+        self._inbox: queue.Queue[Any] = queue.Queue()
+        self._bench: Workbench | None = None
+        self._job: Iterator[Any] | None = None
+        self._waiting: Snapshot | None = None
+
+    def run(self) -> None:
+        """Serve until the input ends."""
+        threading.Thread(target=self._listen, daemon=True).start()
+        while True:
+            try:
+                self._serve_requests()
+                self._step()
+            except LabelerError as error:
+                self._job = None
+                self._send(Failed(error.message, error.hint, fatal=self._bench is None or self._bench.prepared is None))
+
+    def _listen(self) -> None:
+        while (message := messages.read(self._requests)) is not None:
+            self._inbox.put(message)
+        os._exit(0)  # the application is gone: nothing here is worth keeping
+
+    def _serve_requests(self) -> None:
+        """Everything in the inbox; waits for the next request only when there is nothing else to do."""
+        latest: Answered | None = None
+        idle = self._job is None and self._waiting is None
+        while idle or not self._inbox.empty():
+            message = self._inbox.get()
+            idle = False
+            if isinstance(message, Open):
+                self._job = self._open(message)
+            elif isinstance(message, Answered):
+                latest = message
+            elif isinstance(message, GridWanted) and self._bench:
+                grid = self._bench.grid(message.snapshot, message.size, message.skip)
+                self._send(GridReady(message.snapshot.revision, grid))
+            elif isinstance(message, SharesWanted) and self._bench:
+                shares = self._bench.shares(message.snapshot, message.index)
+                self._send(SharesReady(message.index, [[float(index), share] for index, share in shares]))
+        if latest is not None:
+            self._answered(latest)
+
+    def _answered(self, message: Answered) -> None:
+        bench = self._bench
+        if bench is None or bench.prepared is None:
+            self._waiting = message.snapshot  # answered from the stored round while the pool is still being read
+            return
+        if not message.urgent:
+            self._send(QueueReady(message.snapshot.revision, bench.rerank(message.snapshot)))
+        n_answers = len(message.snapshot.indices)
+        if message.urgent or len(bench.ids) <= EAGER_UP_TO or bench.round_due(n_answers):
+            self._waiting = message.snapshot
+
+    def _step(self) -> None:
+        if self._job is None:
+            if self._waiting is None or self._bench is None:
+                return
+            self._job, self._waiting = self._bench.round(self._waiting), None
+        step = next(self._job, None)
+        if step is None:
+            self._job = None
+        else:
+            self._send(RoundReady(step) if isinstance(step, Round) else step)
+
+    def _open(self, message: Open) -> Iterator[Progress | Ready]:
+        self._bench = Workbench(message.recipe, open_source(Path(message.recipe.source)), message.ids)
+        ready = yield from self._bench.open()
+        yield ready
+
+    def _send(self, message: Any) -> None:
+        messages.write(self._replies, message)
+
+
+def main() -> None:
+    """Run on standard input and output; prints of libraries go to standard error."""
+    replies = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    os.nice(10)
+    Worker(sys.stdin.buffer, replies).run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,103 @@
+"""The application's end of the worker: starts it, sends without blocking, hands its replies to a callback."""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from labeler import messages
+from labeler.messages import Answered, Failed, Open
+
+RESTARTS = 1
+
+
+class WorkerClient:
+    """A worker process and two threads that feed and read its pipes.
+
+    Parameters
+    ----------
+    opening
+        The message that opens the pool; sent again after a restart.
+    post
+        Called from a reader thread with every reply.
+    log
+        File that takes the worker's standard error.
+    """
+
+    def __init__(self, opening: Open, post: Callable[[Any], None], log: Path) -> None:
+        self._opening, self._post, self._log = opening, post, log
+        self._outbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._latest: Answered | None = None
+        self._restarts_left = RESTARTS
+        self._closing = False
+        self._process = self._launch()
+        threading.Thread(target=self._feed, daemon=True).start()
+
+    @property
+    def pid(self) -> int:
+        """Process id of the worker."""
+        return self._process.pid
+
+    def send(self, message: Any) -> None:
+        """Queue a message; never blocks."""
+        if isinstance(message, Answered):
+            self._latest = message
+        self._outbox.put(message)
+
+    def close(self) -> None:
+        """Let the worker end (it does at the end of its input) and collect it."""
+        self._closing = True
+        self._outbox.put(None)
+        with contextlib.suppress(OSError):
+            if self._process.stdin is not None:
+                self._process.stdin.close()
+        try:
+            self._process.wait(timeout=2)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def _launch(self) -> subprocess.Popen[bytes]:
+        with self._log.open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "labeler.worker"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                start_new_session=True,  # ctrl+c in the terminal is the application's to handle
+            )
+        self._outbox.put(self._opening)
+        threading.Thread(target=self._read, args=(process,), daemon=True).start()
+        return process
+
+    def _feed(self) -> None:
+        while (message := self._outbox.get()) is not None:
+            process = self._process
+            # a worker that died shows at its output's end; what could not be sent is sent again after the restart
+            with contextlib.suppress(OSError, ValueError):
+                if process.stdin is not None:
+                    messages.write(process.stdin, message)  # type: ignore[arg-type]
+
+    def _read(self, process: subprocess.Popen[bytes]) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            while process.stdout is not None and (reply := messages.read(process.stdout)) is not None:  # type: ignore[arg-type]
+                self._post(reply)
+        if self._closing:
+            return
+        code = process.wait()
+        if self._restarts_left:
+            self._restarts_left -= 1
+            self._post(Failed(f"the worker ended (code {code}) and was started again", f"details: {self._log}"))
+            self._process = self._launch()
+            if self._latest is not None:
+                self._outbox.put(self._latest)
+        else:
+            self._post(
+                Failed(f"the worker ended again (code {code}): answers are still saved", f"see {self._log}", True)
+            )
