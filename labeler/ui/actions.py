@@ -1,0 +1,166 @@
+"""The one table of what a key does: footer, help and palette are made from it, every screen obeys it.
+
+Small letters and digits answer, capitals command. A line here is a promise: what is not built is not in the table
+but in :data:`LATER`, so that its key says so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from labeler.session.keys import COMMAND_LETTERS
+
+
+class Place(StrEnum):
+    """The screens where keys answer or command (the others are forms and pages to read)."""
+
+    QUESTION = "question"
+    SHEET = "sheet"
+
+
+EVERYWHERE = frozenset(Place)
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One command.
+
+    `name` is the method (``do_<name>``) of the screen, `keys` what calls it: characters or Textual's key names.
+    `speaks_of_instance`: an answer or its taking back, which needs a painted question; the other commands do not.
+    """
+
+    name: str
+    keys: tuple[str, ...]
+    label: str
+    help: str
+    places: frozenset[Place] = EVERYWHERE
+    speaks_of_instance: bool = False
+    in_footer: bool = False
+    repeats: bool = False  # holding the key down is meant
+
+    @property
+    def shown_keys(self) -> str:
+        """The keys as people read them."""
+        return " ".join(key_name(key) for key in self.keys if key not in HIDDEN)
+
+    @property
+    def main_key(self) -> str:
+        """The first key as people read it."""
+        return key_name(self.keys[0])
+
+
+HIDDEN = frozenset({"ctrl+h"})
+"""What some terminals send for a key that is in the table under its own name."""
+
+_NAMES = {
+    "enter": "⏎",
+    "space": "space",
+    "backspace": "⌫",
+    "left": "←",
+    "right": "→",
+    "up": "↑",
+    "down": "↓",
+    "pageup": "PgUp",
+    "pagedown": "PgDn",
+    "home": "Home",
+    "end": "End",
+}
+
+
+def key_name(key: str) -> str:
+    """A key as people read it: ``⏎``, ``ctrl+z``, ``A``."""
+    return _NAMES.get(key, key)
+
+
+_QUESTION, _SHEET = frozenset({Place.QUESTION}), frozenset({Place.SHEET})
+
+ACTIONS: tuple[Action, ...] = (
+    Action("accept", ("enter", "A"), "accept", "accept the guess shown", speaks_of_instance=True, in_footer=True),
+    Action("skip", ("space",), "skip", "ask it again later in this session", speaks_of_instance=True, in_footer=True),
+    Action(
+        "undo",
+        ("backspace", "ctrl+z", "ctrl+h"),
+        "undo",
+        "take the last answer back: no limit, also after a restart",
+        speaks_of_instance=True,
+        in_footer=True,
+    ),
+    Action("redo", ("ctrl+y",), "redo", "bring back what undo took", speaks_of_instance=True),
+    Action(
+        "unsure",
+        ("U",),
+        "unsure",
+        "looked at, cannot tell: not asked again, the label stays the model's",
+        speaks_of_instance=True,
+        in_footer=True,
+    ),
+    Action(
+        "reject",
+        ("X",),
+        "reject",
+        "belongs to no class or is unusable: leaves the pool",
+        speaks_of_instance=True,
+        in_footer=True,
+    ),
+    Action("flag", ("F",), "flag", "set or take away a bookmark; answers nothing", speaks_of_instance=True),
+    Action("new_class", ("N",), "new class", "add a class, and answer with it", in_footer=True),
+    Action("move_up", ("up",), "guess up", "choose the guess above", _QUESTION, repeats=True),
+    Action("move_down", ("down",), "guess down", "choose the guess below", _QUESTION, repeats=True),
+    Action("move_up", ("up",), "up", "the representative above", _SHEET, repeats=True),
+    Action("move_down", ("down",), "down", "the representative below", _SHEET, repeats=True),
+    Action("move_left", ("left",), "left", "the representative before", _SHEET, repeats=True),
+    Action("move_right", ("right",), "right", "the next representative", _SHEET, repeats=True),
+    Action("page_back", ("pageup",), "page back", "the page before", _SHEET, repeats=True),
+    Action("page_on", ("pagedown",), "page on", "the next page", _SHEET, repeats=True),
+    Action(
+        "sheet",
+        ("R",),
+        "sheet",
+        "representatives: the contact sheet, all at a glance (again: back to the question)",
+        in_footer=True,
+    ),
+    Action("percentile", ("P",), "percentile", "how far a representative's label spreads over its cluster"),
+    Action("help", ("?",), "help", "every key", in_footer=True),
+    Action("palette", ("ctrl+p",), "palette", "find a command by its name"),
+    Action("saved", ("ctrl+s",), "save", "nothing to do: every answer is saved when it is given"),
+    Action("quit", ("Q", "ctrl+q", "ctrl+c"), "quit", "leave; everything is saved", in_footer=True),
+)
+
+LATER: dict[str, str] = {
+    "M": "more like this",
+    "G": "the grid",
+    "T": "the cluster browser",
+    "D": "the dashboard",
+    "V": "the view (zoom, contrast, colors)",
+    "I": "why a label is what it is",
+    "/": "search",
+}
+"""Keys that are promised to commands which are not built yet."""
+
+SMALL_COMMANDS = frozenset(COMMAND_LETTERS) - {"q"}
+"""Prodigy's small letters: they mean their capital while no class owns them. `q` never quits by chance."""
+
+
+def find(key: str, place: Place) -> Action | None:
+    """The command of `key` on that screen."""
+    return next((action for action in ACTIONS if key in action.keys and place in action.places), None)
+
+
+def on(place: Place) -> list[Action]:
+    """The commands of a screen, in the order of the table."""
+    return [action for action in ACTIONS if place in action.places]
+
+
+def refusal(key: str, *, has_classes: bool) -> str:
+    """One line on why a key does nothing."""
+    shown = key_name(key)
+    if key in LATER:
+        return f"{shown} is kept for {LATER[key]}, which this version does not have yet"
+    if key == "q":
+        return "q does nothing, so that nobody quits by chance: Q quits"
+    if len(key) == 1 and key.isupper():
+        return f"no command has the key {shown}: ? lists them all"
+    if len(key) == 1:
+        return f"no class has the key {shown}" + (": N adds a class" if has_classes else " yet: N adds the first class")
+    return f"{shown} does nothing here: ? lists the keys"

@@ -1,0 +1,270 @@
+"""The application: owns the project and the view, feeds keys to the screen, merges what the worker sends."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual import events
+from textual.app import App
+from textual.reactive import var
+from textual.theme import Theme
+
+from labeler.errors import LabelerError, NotSaved, UsageError
+from labeler.session.view import View
+from labeler.ui.actions import Action
+from labeler.ui.keyqueue import KeyQueue, Waiting
+from labeler.ui.messages import PictureReady, WorkerSaid
+from labeler.ui.news import News
+from labeler.ui.pictures import Pictures
+from labeler.ui.screens.base import LabelScreen
+from labeler.ui.screens.form import Form
+from labeler.ui.screens.question import QuestionScreen
+from labeler.ui.widgets.image import depth_for
+
+if TYPE_CHECKING:
+    from labeler.api import Project
+
+SLOW_DISK = 0.05
+"""Seconds a saved answer may take before the status bar mentions the disk."""
+SPIN = 0.2
+
+THEME = Theme(
+    name="labeler",
+    primary="#6ea8fe",
+    secondary="#8a94a6",
+    accent="#e0af68",
+    warning="#ff9e64",
+    error="#f7768e",
+    success="#8fd16f",
+    foreground="#d7dce5",
+    background="#101317",
+    surface="#171b21",
+    panel="#2a313c",
+    dark=True,
+    variables={
+        # the roles: what a color means, on every screen
+        "answer": "#6ea8fe",  # keys that answer
+        "command": "#e0af68",  # keys that command
+        "guess": "#c39bf0",  # what the machine thinks or does
+        "saved": "#8fd16f",  # what is on disk
+        "quiet": "#8f99a8",  # what may be overlooked
+        "warn": "#ff9e64",
+        "bad": "#f7768e",
+        "ground": "#1d2229",  # around pictures
+    },
+)
+
+
+class LabelerApp(App[None]):
+    """Draws a project and turns keys into session commands.
+
+    Parameters
+    ----------
+    project
+        An open project (:class:`labeler.api.Project`).
+    images
+        How to draw pictures: ``auto``, ``half`` or ``ascii``.
+    keys
+        Keyboard layout: ``digits``, ``letters`` or ``azerty``.
+    """
+
+    CSS_PATH = "labeler.tcss"
+    AUTO_FOCUS = None
+    HORIZONTAL_BREAKPOINTS = [(0, "narrow"), (100, "wide")]  # noqa: RUF012 -- declared by App
+    VERTICAL_BREAKPOINTS = [(0, "low"), (32, "high")]  # noqa: RUF012
+    ENABLE_COMMAND_PALETTE = True
+    COMMANDS: ClassVar[set[Any]] = {lambda: _palette()}
+    TITLE = "labeler"
+
+    view: var[View | None] = var(None, always_update=True)
+
+    def __init__(self, project: Project, *, images: str = "auto", keys: str = "digits") -> None:
+        super().__init__()
+        self.register_theme(THEME)
+        self.theme = THEME.name
+        self.project = project
+        self.layout = keys
+        self.news = News(project.notices)
+        if images in ("kitty", "sixel"):
+            self.news.say(f"{images} pictures come with a later version: half-blocks for now", "quiet")
+        self.pictures = Pictures(
+            project.image,
+            lambda index: self.post_message(PictureReady(index)),
+            depth_for(self.console.color_system, images),
+        )
+        self.line = KeyQueue(self._take, self._held)
+        self._question_seen = False
+
+    # -- starting and ending -------------------------------------------------------------------------------------
+
+    async def on_mount(self) -> None:
+        """First frame first, then the worker."""
+        self.view = self.project.view()
+        await self.push_screen(QuestionScreen())
+        if not self.view.classes and not self.view.answers:
+            from labeler.ui.screens.class_setup import ClassSetup
+
+            await self.push_screen(ClassSetup())
+        self.run_worker(self.line.run(), name="keys", exit_on_error=True)
+        self.set_interval(SPIN, self._spin)
+        self.call_after_refresh(self._start_worker)
+
+    def _start_worker(self) -> None:
+        try:
+            self.project.start(self._heard)
+        except LabelerError as error:
+            self.news.trouble = f"{error.message} ({error.hint})"
+            self._draw_message()
+
+    def _heard(self, message: object) -> None:
+        self.post_message(WorkerSaid(message))  # from the reader's thread: nothing but a message
+
+    def on_unmount(self) -> None:
+        """End the thread that draws."""
+        self.pictures.close()
+
+    # -- keys ----------------------------------------------------------------------------------------------------
+
+    async def on_event(self, event: events.Event) -> None:
+        """Put keys in line; everything else takes Textual's way."""
+        if isinstance(event, events.Key) and not event.is_forwarded and self._running:
+            text = not isinstance(self.screen, LabelScreen)
+            self.line.arrived(event, early=not self._question_seen, text=text)
+        else:
+            await super().on_event(event)
+
+    async def _take(self, waiting: Waiting) -> None:
+        screen = self.screen
+        if isinstance(screen, LabelScreen | Form):
+            await screen.press(waiting)
+        else:
+            await super().on_event(waiting.event)
+
+    def _held(self, key: str, ignored: int) -> None:
+        self.say(f"the key {key} is held down: paused, {ignored} ignored; let go to go on", "warn")
+
+    def question_was_painted(self) -> None:
+        """From now on keys are answers."""
+        self._question_seen = True
+
+    # -- commands ------------------------------------------------------------------------------------------------
+
+    def command(self, what: Callable[[], object], then: Callable[[], None] | None = None) -> None:
+        """Run a session command; on success tell the engine and draw, else say in one line what is wrong.
+
+        What could not be saved is kept: the screen says so and offers to try again.
+        """
+        started = time.perf_counter()
+        try:
+            what()
+        except NotSaved as error:
+            self._not_saved(what, then, error)
+            return
+        except LabelerError as error:
+            self.say(f"{error.message}: {error.hint}" if error.hint else error.message, "warn")
+            return
+        took = time.perf_counter() - started
+        self.news.clear()
+        if took > SLOW_DISK:
+            self.news.say(f"the disk is slow: saving took {took * 1000:.0f} ms", "quiet")
+        self.project.changed()
+        if then is not None:
+            then()
+        self.view = self.project.view()
+
+    def _not_saved(self, what: Callable[[], object], then: Callable[[], None] | None, error: NotSaved) -> None:
+        from labeler.ui.screens.not_saved import Unsaved
+
+        def decided(again: bool | None) -> None:
+            if again:
+                self.command(what, then)
+            else:
+                self.say("given up: that key was not saved", "bad")
+
+        self.push_screen(Unsaved(error, self.line.forget()), decided)
+
+    def do(self, action: Action) -> None:
+        """Run a command chosen by its name, as if its key had been pressed."""
+        key = action.keys[0]
+        self.post_message(events.Key(key, key if len(key) == 1 else None))
+
+    # -- drawing -------------------------------------------------------------------------------------------------
+
+    def watch_view(self, view: View | None) -> None:
+        """Draw the new state on the screen in front."""
+        if view is None:
+            return
+        self.news.advice = view.advice
+        if isinstance(self.screen, LabelScreen) and self.screen.is_mounted:
+            self.screen.draw(view)
+
+    def say(self, text: str, role: str = "info") -> None:
+        """One line in the status bar."""
+        self.news.say(text, role)
+        self._draw_message()
+
+    def _draw_message(self) -> None:
+        for screen in self.screen_stack:
+            if isinstance(screen, LabelScreen | Form):
+                screen.draw_message()
+
+    def _spin(self) -> None:
+        if self.news.progress is not None:
+            self.news.tick += 1
+            if self.news.moving:
+                self._draw_message()
+
+    # -- what threads post ---------------------------------------------------------------------------------------
+
+    def on_worker_said(self, message: WorkerSaid) -> None:
+        """Merge what the worker sent."""
+        received = self.project.receive(message.what)
+        news = self.news
+        if received.progress is not None:
+            news.progress = received.progress
+        elif received.changed or received.failed:
+            news.progress = None
+        if received.note:
+            if received.failed:
+                news.trouble = received.note
+            else:
+                news.note(received.note)
+        if received.changed:
+            self.view = self.project.view()
+        else:
+            self._draw_message()
+        for screen in self.screen_stack:
+            if isinstance(screen, QuestionScreen):
+                screen.show_progress()
+
+    def on_picture_ready(self, message: PictureReady) -> None:
+        """Hand a finished drawing to whoever shows it."""
+        for screen in self.screen_stack:
+            if isinstance(screen, LabelScreen):
+                screen.picture_ready(message.index)
+
+
+def _palette() -> Any:
+    from labeler.ui.palette import ActionProvider
+
+    return ActionProvider
+
+
+def run(project: Project, *, images: str = "auto", keys: str = "digits") -> None:
+    """Run the application on an open project until the person quits; closing the project stays with the caller.
+
+    Raises
+    ------
+    UsageError
+        There is no terminal to draw on or to read keys from.
+    """
+    if not os.environ.get("TEXTUAL_DRIVER") and not (sys.stdin.isatty() and sys.__stderr__ and sys.__stderr__.isatty()):
+        raise UsageError(
+            "the application needs a terminal: standard input and standard error must be one",
+            "run it in a terminal, without redirecting these two; in scripts use: labeler simulate, status, export",
+        )
+    LabelerApp(project, images=images, keys=keys).run()

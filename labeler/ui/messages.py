@@ -1,0 +1,25 @@
+"""What threads post to the application; handlers on the event loop change state, threads never do."""
+
+from __future__ import annotations
+
+from textual.message import Message
+
+
+class WorkerSaid(Message):
+    """Something arrived from the worker process; `what` is for ``Project.receive``."""
+
+    bubble = False
+
+    def __init__(self, what: object) -> None:
+        super().__init__()
+        self.what = what
+
+
+class PictureReady(Message):
+    """The strips of `index` are in the cache now (or it is known that there are none)."""
+
+    bubble = False
+
+    def __init__(self, index: int) -> None:
+        super().__init__()
+        self.index = index

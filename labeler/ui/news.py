@@ -1,0 +1,83 @@
+"""The one line for everything the program has to say: why a key did nothing, signs of life, offers.
+
+Nothing pops up. What is said answers the latest key, so it goes with the next one that does something; a trouble
+that lasts and the worker's progress come back when the line is free.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.content import Content
+
+from labeler.core.vocabulary import Advice, Progress
+from labeler.display import display_safe
+from labeler.ui import phrases
+from labeler.ui.actions import key_name
+
+STYLES = {"quiet": "$quiet", "info": "$text", "warn": "bold $warn", "bad": "bold $bad"}
+
+
+class News:
+    """What the line says, by urgency: the last notice, a lasting trouble, the worker's progress, advice."""
+
+    def __init__(self, notices: Sequence[str]) -> None:
+        self._notice = " · ".join(notices)
+        self._role = "info"
+        self._early = 0
+        self._note = ""
+        self.trouble = ""
+        self.progress: Progress | None = None
+        self.advice: Advice | None = None
+        self.tick = 0
+
+    def say(self, text: str, role: str = "info") -> None:
+        """Say something about the latest key."""
+        self._notice, self._role = text, role
+
+    def note(self, text: str) -> None:
+        """Something to know, when nothing else is said."""
+        self._note = text
+
+    def ignored_early(self) -> None:
+        """Count a key from before the first painted question."""
+        self._early += 1
+        keys = "1 key" if self._early == 1 else f"{self._early} keys"
+        self.say(f"{keys} pressed before the first picture was there: ignored", "warn")
+
+    def clear(self) -> None:
+        """A key did something: what was said before is out of date."""
+        self._notice, self._note = "", ""
+
+    @property
+    def moving(self) -> bool:
+        """Whether a spinner is on the line."""
+        return not self._notice and not self.trouble and self.progress is not None
+
+    def preparing(self) -> list[str]:
+        """For the empty question screen: what is being done."""
+        if self.trouble:
+            return [self.trouble]
+        progress = self.progress
+        if progress is None:
+            return ["starting"]
+        if progress.total <= 0:
+            return [progress.what]
+        share = progress.done / progress.total
+        return [
+            f"{progress.what}: {progress.done:,} of {progress.total:,}",
+            f"{phrases.bar(share, 30)} {phrases.percent(share)}",
+        ]
+
+    def line(self) -> Content:
+        """The text of the line now."""
+        if self._notice:
+            return Content.styled(display_safe(self._notice, 300), STYLES[self._role])
+        if self.trouble:
+            return Content.styled(display_safe(self.trouble, 300), STYLES["bad"])
+        if self.progress is not None:
+            return phrases.working(self.progress, self.tick)
+        if self.advice is not None and self.advice.text:
+            key = (f"{key_name(self.advice.key)} ", "bold $command") if self.advice.key else ("", "")
+            return Content.assemble(key, (display_safe(self.advice.text, 300), "$quiet"))
+        return Content.styled(display_safe(self._note, 300), STYLES["quiet"])

@@ -1,0 +1,40 @@
+"""The command palette: the commands of the table, found by name."""
+
+from __future__ import annotations
+
+from textual.command import DiscoveryHit, Hit, Hits, Provider
+
+from labeler.ui.actions import Action, on
+from labeler.ui.screens.base import LabelScreen
+
+
+class ActionProvider(Provider):
+    """Offers what the screen underneath can do."""
+
+    def _actions(self) -> list[Action]:
+        screen = self.screen
+        return on(screen.PLACE) if isinstance(screen, LabelScreen) else []
+
+    def _run(self, action: Action) -> None:
+        from labeler.ui.app import LabelerApp
+
+        if isinstance(self.app, LabelerApp):
+            self.app.do(action)
+
+    async def discover(self) -> Hits:
+        """All of them, before anything is typed."""
+        for action in self._actions():
+            yield DiscoveryHit(_title(action), lambda action=action: self._run(action), help=action.help)
+
+    async def search(self, query: str) -> Hits:
+        """Those that fit."""
+        matcher = self.matcher(query)
+        for action in self._actions():
+            score = matcher.match(_title(action))
+            if score > 0:
+                shown = matcher.highlight(_title(action))
+                yield Hit(score, shown, lambda action=action: self._run(action), help=action.help)
+
+
+def _title(action: Action) -> str:
+    return f"{action.label}  {action.shown_keys}"

@@ -1,0 +1,159 @@
+"""What the fixed lines of a label screen say: pure functions from the view and a width to styled text.
+
+Styles name the color roles of the theme (``$saved``, ``$quiet`` ...); outside strings pass `display_safe` and are
+never read as markup.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.content import Content
+
+from labeler.core.vocabulary import Progress
+from labeler.display import display_safe
+from labeler.session.view import Stage, View
+from labeler.ui.actions import Action
+
+_EIGHTHS = " ▏▎▍▌▋▊▉"
+
+
+def bar(share: float, width: int) -> str:
+    """A bar of `width` cells, filled to `share`."""
+    eighths = round(min(max(share, 0.0), 1.0) * width * 8)
+    full, rest = divmod(eighths, 8)
+    return ("█" * full + (_EIGHTHS[rest] if rest else "")).ljust(width)[:width]
+
+
+def percent(share: float) -> str:
+    """A share as people read it; never 0 % or 100 % of what is only nearly so."""
+    value = round(share * 100)
+    if value == 0 and share > 0:
+        return "<1 %"
+    return ">99 %" if value == 100 and share < 1 else f"{value} %"
+
+
+def amount(number: int, word: str) -> str:
+    """``1 answer``, ``2 answers``, ``1,797 images``."""
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
+
+
+def file_size(size: int) -> str:
+    """Bytes as people read them."""
+    value, unit = float(size), "B"
+    for unit in ("B", "kB", "MB", "GB"):
+        if value < 1000 or unit == "GB":
+            break
+        value /= 1000
+    return f"{value:.0f} {unit}" if unit == "B" or value >= 10 else f"{value:.1f} {unit}"
+
+
+def ends(left: Content, right: Content, width: int) -> Content:
+    """Two texts at the two ends of a line; the right one keeps its place, the left one gives way."""
+    if right.cell_length >= width:
+        return right.truncate(width, ellipsis=True)
+    room = width - right.cell_length - (1 if right.cell_length else 0)
+    if left.cell_length > room:
+        left = left.truncate(room, ellipsis=True)
+    return Content.assemble(left, " " * (width - left.cell_length - right.cell_length), right)
+
+
+def header(name: str, view: View, width: int) -> Content:
+    """Project on the left, progress on the right."""
+    left = Content.assemble(("labeler ", "bold $command"), (display_safe(name, 60), "bold"))
+    labels = view.given + view.propagated
+    parts: list[tuple[str, str]] = [(amount(view.answers, "answer"), "bold")]
+    if width >= 72:
+        parts.append((f" · {labels:,} of {amount(view.n_usable, 'image')} labeled", "$quiet"))
+    room = 16 if width >= 100 else 8
+    parts += [(" ", ""), (bar(view.coverage, room), "$saved on $panel"), (f" {percent(view.coverage):>5}", "bold")]
+    return ends(left, Content.assemble(*parts), width)
+
+
+def chain(stages: Sequence[Stage], width: int) -> Content:
+    """The chain with its link in force marked; where it is too long its beginning gives way."""
+    stages = list(stages)
+    dropped = False
+    while True:
+        parts: list[tuple[str, str]] = [("… > ", "$quiet")] if dropped else []
+        for position, stage in enumerate(stages):
+            if position:
+                parts.append((" > ", "$quiet"))
+            text = display_safe(stage.text, 40)
+            parts.append((f"▸{text}", "bold $guess") if stage.active else (text, "$quiet"))
+        line = Content.assemble(*parts)
+        if line.cell_length <= width or len(stages) < 2 or stages[0].active:
+            return line.truncate(width, ellipsis=True)
+        stages, dropped = stages[1:], True
+
+
+def mark(view: View, location: str) -> Content:
+    """The durable mark of the last thing that was saved; `location` is where it happened to."""
+    last = view.last
+    if last is None:
+        return Content("")
+    names = {count.info.class_id: count.info.name for count in view.classes}
+    what, _, of = last.what.rpartition(" ")
+    named = display_safe(names.get(last.class_id, "") if last.class_id is not None else "", 20)
+    said = named if of == "label" and named else _PAST.get(of, of)
+    if of == "class_add" and named:
+        said = f"class {named}"
+    verb = {"undo": "↶ taken back", "redo": "↷ back again"}.get(what, "✓ saved")
+    place = f" · {_tail(display_safe(location), 24)}" if location else ""
+    return Content.assemble((f"{verb} ", "bold $saved"), (said, "bold"), (place, "$quiet"))
+
+
+_PAST = {
+    "label": "label",
+    "skip": "skipped",
+    "unsure": "unsure",
+    "reject": "rejected",
+    "flag": "flag",
+    "page": "page",
+    "import": "import",
+    "class_add": "class",
+    "setting": "setting",
+}
+
+
+def _tail(text: str, length: int) -> str:
+    return text if len(text) <= length else f"…{text[-(length - 1) :]}"
+
+
+def about(location: str, facts: Sequence[str], flagged: bool) -> Content:
+    """Where the instance comes from: path, size, bookmark."""
+    rest = "".join(f" · {fact}" for fact in facts)
+    flag = (" ⚑ flagged", "bold $warn") if flagged else ("", "")
+    return Content.assemble((display_safe(location), "bold"), (rest, "$quiet"), flag)
+
+
+def working(progress: Progress, tick: int) -> Content:
+    """A sign of life of the worker: what it does, how far it is; `tick` moves the spinner."""
+    spinner = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"[tick % 10]
+    what = display_safe(progress.what, 60)
+    if progress.total <= 0:
+        counted = f" {progress.done:,}" if progress.done else ""
+        return Content.assemble((f"{spinner} ", "bold $guess"), what, (counted, "$quiet"))
+    share = progress.done / progress.total
+    return Content.assemble(
+        (f"{spinner} ", "bold $guess"),
+        what,
+        (f" {progress.done:,} of {progress.total:,} ", "$quiet"),
+        (bar(share, 12), "$guess on $panel"),
+        f" {percent(share)}",
+    )
+
+
+def footer(actions: Sequence[Action], width: int) -> Content:
+    """Keys and what they do; the last ones (help, quit) stay where it is narrow."""
+    pieces = [
+        Content.assemble((action.main_key, "bold $command"), (f" {action.label}", "$quiet"))
+        for action in actions
+        if action.in_footer
+    ]
+    while len(pieces) > 2 and sum(piece.cell_length + 2 for piece in pieces) - 2 > width:
+        del pieces[-3]
+    parts: list[Content | str] = []
+    for piece in pieces:
+        parts += ["  ", piece] if parts else [piece]
+    return Content.assemble(*parts)

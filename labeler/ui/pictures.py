@@ -1,0 +1,159 @@
+"""Pictures ready to draw: decoded and turned into strips by one thread, kept by instance and size.
+
+A screen asks :meth:`Pictures.strips`; what is not there yet is prepared and announced. What will be asked next is
+prepared ahead with :meth:`Pictures.expect`, so that a key press finds its picture drawn.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from queue import PriorityQueue
+from typing import Generic, TypeVar
+
+from textual.strip import Strip
+
+from labeler.core.vocabulary import ByteArray
+from labeler.errors import LabelerError
+from labeler.ui.widgets.image import Depth, picture_strips, shrunk
+
+LARGEST = 640
+"""Longer side at which a decoded picture is kept: more pixels than a terminal shows."""
+IMAGES_KEPT = 256
+STRIPS_KEPT = 1024
+NOW, SOON = 0, 1
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A picture as strips, or why there is none."""
+
+    strips: tuple[Strip, ...] = ()
+    height: int = 0  # of the file, in pixels
+    width: int = 0
+    trouble: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Decoded:
+    image: ByteArray | None
+    height: int = 0
+    width: int = 0
+    trouble: str = ""
+
+
+class _Recent(Generic[Key, Value]):
+    """The entries used last, up to a number; safe to use from several threads."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._entries: OrderedDict[Key, Value] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: Key) -> Value | None:
+        with self._lock:
+            if key in self._entries:
+                self._entries.move_to_end(key)
+            return self._entries.get(key)
+
+    def put(self, key: Key, value: Value) -> None:
+        with self._lock:
+            self._entries[key] = value
+            self._entries.move_to_end(key)
+            while len(self._entries) > self._size:
+                self._entries.popitem(last=False)
+
+
+Wanted = tuple[int, int, int]
+"""(index, columns, rows): the largest drawing of an instance in that many cells."""
+
+
+class Pictures:
+    """The cache and its thread.
+
+    Parameters
+    ----------
+    load
+        index -> pixels; called on the thread, may raise :class:`LabelerError`.
+    ready
+        Called on the thread when the drawing of an index that was asked for has been made.
+    depth
+        What the terminal can show.
+    """
+
+    def __init__(self, load: Callable[[int], ByteArray], ready: Callable[[int], object], depth: Depth) -> None:
+        self.depth = depth
+        self._load, self._ready = load, ready
+        self._images: _Recent[int, _Decoded] = _Recent(IMAGES_KEPT)
+        self._drawn: _Recent[Wanted, Drawn] = _Recent(STRIPS_KEPT)
+        self._order = itertools.count()
+        self._todo: PriorityQueue[tuple[int, int, Wanted | None]] = PriorityQueue()
+        self._asked: dict[Wanted, int] = {}  # waiting -> at which priority
+        self._lock = threading.Lock()
+        self._thread = threading.Thread(target=self._work, name="pictures", daemon=True)
+        self._thread.start()
+
+    def strips(self, index: int, columns: int, rows: int) -> Drawn | None:
+        """The drawing if it is there; else None, and it is announced through `ready` once it is."""
+        wanted = (index, columns, rows)
+        drawn = self._drawn.get(wanted)
+        if drawn is None and columns > 0 and rows > 0:
+            self._ask(wanted, NOW)
+        return drawn
+
+    def expect(self, indices: Iterable[int], columns: int, rows: int) -> None:
+        """Prepare what will be asked soon."""
+        if columns > 0 and rows > 0:
+            for index in indices:
+                if self._drawn.get((index, columns, rows)) is None:
+                    self._ask((index, columns, rows), SOON)
+
+    def close(self) -> None:
+        """End the thread after what it is doing."""
+        self._todo.put((-1, next(self._order), None))
+
+    def _ask(self, wanted: Wanted, priority: int) -> None:
+        with self._lock:
+            if self._asked.get(wanted, SOON + 1) <= priority:
+                return
+            self._asked[wanted] = priority
+        self._todo.put((priority, next(self._order), wanted))
+
+    def _work(self) -> None:
+        while True:
+            _, _, wanted = self._todo.get()
+            if wanted is None:
+                return
+            with self._lock:
+                priority = self._asked.pop(wanted, None)
+            if priority is None:
+                continue  # was asked for twice, done at the first
+            if self._drawn.get(wanted) is None:
+                self._drawn.put(wanted, self._draw(*wanted))
+            if priority == NOW:
+                self._ready(wanted[0])
+
+    def _draw(self, index: int, columns: int, rows: int) -> Drawn:
+        decoded = self._images.get(index)
+        if decoded is None:
+            decoded = self._decode(index)
+            self._images.put(index, decoded)
+        if decoded.image is None:
+            return Drawn(trouble=decoded.trouble)
+        strips = tuple(picture_strips(decoded.image, columns, rows, self.depth))
+        return Drawn(strips, decoded.height, decoded.width)
+
+    def _decode(self, index: int) -> _Decoded:
+        try:
+            image = self._load(index)
+            return _Decoded(shrunk(image, LARGEST), int(image.shape[0]), int(image.shape[1]))
+        except LabelerError as error:
+            return _Decoded(None, trouble=error.message)
+        except Exception as error:  # noqa: BLE001, RUF100 -- one broken file must not end the thread that draws the others
+            return _Decoded(None, trouble=f"{type(error).__name__}: {error}")

@@ -1,0 +1,321 @@
+"""What every screen with keys has in common: the fixed lines, the keys, the commands."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import Static
+
+from labeler.core.vocabulary import ClassInfo
+from labeler.session.view import View
+from labeler.ui import phrases, typeahead
+from labeler.ui.actions import LATER, SMALL_COMMANDS, Action, Place, find, on, refusal
+from labeler.ui.keyboard import CapsLock, looks_azerty, unshifted
+from labeler.ui.keyqueue import Waiting
+from labeler.ui.widgets.line import Line
+
+if TYPE_CHECKING:
+    from labeler.ui.app import LabelerApp
+
+LEAST_WIDTH, LEAST_HEIGHT = 60, 16
+PATIENCE = 3.0
+"""Seconds that a key waits for its question to be painted before it is told why it cannot."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The instance that an answer would go to."""
+
+    index: int
+    instance_id: str
+
+
+class LabelScreen(Screen[None]):
+    """A screen whose keys answer and command. Holds no input, so that every key is an answer or a command."""
+
+    AUTO_FOCUS = None
+    PLACE: ClassVar[Place]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.painted = asyncio.Event()
+        self.typed = ""
+        self._caps = CapsLock()
+
+    # -- what a screen adds --------------------------------------------------------------------------------------
+
+    def body(self) -> ComposeResult:
+        """The widgets between the header and the lines at the bottom."""
+        raise NotImplementedError
+
+    def target(self) -> Target | None:
+        """What is answered now."""
+        raise NotImplementedError
+
+    def guess(self) -> int | None:
+        """The class that `accept` would give."""
+        raise NotImplementedError
+
+    def nothing_to_answer(self) -> str:
+        """Why there is no target."""
+        raise NotImplementedError
+
+    def draw(self, view: View) -> None:
+        """Show `view` (called on every change); ends with :meth:`draw_lines`."""
+        raise NotImplementedError
+
+    def answered(self) -> None:
+        """An answer for the target was saved; the next `draw` follows."""
+
+    def picture_ready(self, index: int) -> None:
+        """The drawing of `index` was made."""
+
+    # -- drawing -------------------------------------------------------------------------------------------------
+
+    @property
+    def labeler(self) -> LabelerApp:
+        """The application, by its own type."""
+        return cast("LabelerApp", self.app)
+
+    def compose(self) -> ComposeResult:
+        """Fixed lines above and below the body."""
+        yield Line(id="header")
+        yield from self.body()
+        for name in ("about", "chain", "message", "keys"):
+            yield Line(id=name)
+        yield Static(id="too-small", markup=False)
+
+    def draw_lines(self, view: View, about: Content) -> None:
+        """The lines above and below the body."""
+        project = self.labeler.project
+        self.query_one("#header", Line).show(lambda width: phrases.header(project.name, view, width))
+        done = view.last
+        place = project.location(done.index) if done is not None and done.index is not None else ""
+        mark = phrases.mark(view, place)
+        self.query_one("#about", Line).show(lambda width: phrases.ends(about, mark, width))
+        self.query_one("#chain", Line).show(lambda width: phrases.chain(view.chain, width))
+        self.query_one("#keys", Line).show(lambda width: phrases.footer(on(self.PLACE), width))
+        self.draw_message()
+
+    def draw_message(self) -> None:
+        """The one line for notices, signs of life and advice."""
+        if self.is_mounted:
+            self.query_one("#message", Line).show(lambda width: self.labeler.news.line())
+
+    @property
+    def too_small(self) -> bool:
+        """Whether the terminal is too small to show a question."""
+        return self.size.width < LEAST_WIDTH or self.size.height < LEAST_HEIGHT
+
+    def on_resize(self) -> None:
+        """Say so where the terminal is too small; everything else keeps its state."""
+        width, height = self.size
+        self.set_class(self.too_small, "too-small")
+        self.query_one("#too-small", Static).update(
+            f"too small: {width}x{height}\nlabeler needs {LEAST_WIDTH}x{LEAST_HEIGHT}\nnothing is lost; Q quits"
+        )
+
+    def on_screen_resume(self) -> None:
+        """Another screen went away: draw what changed meanwhile."""
+        if self.labeler.view is not None and self.is_mounted:
+            self.draw(self.labeler.view)
+
+    # -- keys ----------------------------------------------------------------------------------------------------
+
+    async def press(self, waiting: Waiting) -> None:
+        """Do what a key means here, or say why it does nothing."""
+        key = unshifted(waiting.token, self.labeler.layout)
+        action = find(key, self.PLACE)
+        if self.too_small:
+            if action is not None and action.name == "quit":
+                await self._run(action)
+            return
+        chosen = None if self._narrow(key, waiting.early) else self._class_of(key)
+        if chosen is None and action is None and key in SMALL_COMMANDS and not self._typing_ahead:
+            action = find(key.upper(), self.PLACE)
+        if chosen is None and action is None:
+            if not self._swallowed:
+                self._explain(key)
+            return
+        self._caps.fitted()
+        if chosen is not None or (action is not None and action.speaks_of_instance):
+            if waiting.early:
+                self.labeler.news.ignored_early()
+                return
+            if not await self._is_painted():
+                self.labeler.say("the picture is still being read: press again when it is there")
+                return
+        if chosen is not None:
+            self.answer(chosen.class_id)
+        elif action is not None:
+            await self._run(action)
+
+    async def _run(self, action: Action) -> None:
+        result = getattr(self, f"do_{action.name}")()
+        if inspect.isawaitable(result):
+            await result
+
+    async def _is_painted(self) -> bool:
+        try:
+            await asyncio.wait_for(self.painted.wait(), PATIENCE)
+        except TimeoutError:
+            return False
+        return True
+
+    @property
+    def _typing_ahead(self) -> bool:
+        view = self.labeler.view
+        return view is not None and typeahead.needed(view.classes)
+
+    def _narrow(self, key: str, early: bool) -> bool:
+        """Type-ahead; `_swallowed` tells whether the key is used up."""
+        self._swallowed = False
+        view = self.labeler.view
+        if view is None or not self._typing_ahead:
+            self.typed = ""
+            return False
+        if typeahead.narrows(key):
+            if early:
+                self.labeler.news.ignored_early()
+            else:
+                self.typed += key
+        elif self.typed and key == "backspace":
+            self.typed = self.typed[:-1]
+        elif not (self.typed and key == "space"):
+            return False
+        self._swallowed = True
+        self.draw(view)
+        return True
+
+    def _class_of(self, key: str) -> ClassInfo | None:
+        view = self.labeler.view
+        if view is None:
+            return None
+        if self.typed:
+            found = typeahead.matches(self.typed, view.classes) if key == "enter" else []
+            return found[0].info if found else None
+        return next((count.info for count in view.classes if count.info.key == key), None)
+
+    def _explain(self, key: str) -> None:
+        view = self.labeler.view
+        if self._caps.missed(key):
+            self.labeler.say("Caps Lock? Capitals are commands, small letters answer", "warn")
+        elif looks_azerty(key):
+            self.labeler.say("an AZERTY keyboard? with --keys azerty the row & é \" ' ( answers as 1 2 3 4 5", "warn")
+        else:
+            self.labeler.say(refusal(key, has_classes=bool(view and view.classes)), "quiet" if key in LATER else "warn")
+
+    # -- answers -------------------------------------------------------------------------------------------------
+
+    def answer(self, class_id: int) -> None:
+        """Give the target a class."""
+        session, place = self.labeler.project.session, str(self.PLACE)
+        self._about_target(lambda target: session.label(target.instance_id, class_id, screen=place))
+
+    def _about_target(self, tell: Callable[[Target], object], *, moves_on: bool = True) -> None:
+        target = self.target()
+        if target is None:
+            self.labeler.say(self.nothing_to_answer(), "warn")
+            return
+
+        def saved() -> None:
+            self.typed = ""
+            if moves_on:
+                self.answered()
+
+        self.labeler.command(lambda: tell(target), saved)
+
+    def do_accept(self) -> None:
+        """Accept the guess."""
+        guess = self.guess()
+        if self.target() is None:
+            self.labeler.say(self.nothing_to_answer(), "warn")
+        elif guess is None:
+            self.labeler.say("there is no guess to accept yet: press the key of a class", "warn")
+        else:
+            self.answer(guess)
+
+    def do_skip(self) -> None:
+        """Ask it later."""
+        self._about_target(lambda target: self.labeler.project.session.skip(target.instance_id))
+
+    def do_unsure(self) -> None:
+        """Cannot tell."""
+        self._about_target(lambda target: self.labeler.project.session.unsure(target.instance_id))
+
+    def do_reject(self) -> None:
+        """Not usable."""
+        self._about_target(lambda target: self.labeler.project.session.reject(target.instance_id))
+
+    def do_flag(self) -> None:
+        """Bookmark."""
+        self._about_target(lambda target: self.labeler.project.session.flag(target.instance_id), moves_on=False)
+
+    def do_undo(self) -> None:
+        """Take back."""
+        self.labeler.command(self.labeler.project.session.undo, self.moved_in_time)
+
+    def do_redo(self) -> None:
+        """Bring back."""
+        self.labeler.command(self.labeler.project.session.redo, self.moved_in_time)
+
+    def moved_in_time(self) -> None:
+        """An undo or redo was saved; the next `draw` follows."""
+        self.typed = ""
+
+    # -- other commands ------------------------------------------------------------------------------------------
+
+    async def do_new_class(self) -> None:
+        """Ask for a name; the class is added and answers the target."""
+        from labeler.ui.screens.new_class import NewClass
+
+        target = self.target()
+        await self.labeler.push_screen(NewClass(answers=target is not None), self._named)
+
+    def _named(self, name: str | None) -> None:
+        if name is None:
+            return
+        session, target, place = self.labeler.project.session, self.target(), str(self.PLACE)
+
+        def add_and_answer() -> None:
+            class_id = session.class_id_for(name)
+            if target is not None:
+                session.label(target.instance_id, class_id, screen=place)
+
+        self.labeler.command(add_and_answer, self.answered if target is not None else None)
+
+    async def do_percentile(self) -> None:
+        """Ask how far labels spread."""
+        from labeler.ui.screens.percentile import Percentile
+
+        view = self.labeler.view
+        await self.labeler.push_screen(Percentile(view.percentile if view else None), self._spread)
+
+    def _spread(self, percentile: float | str | None) -> None:
+        if percentile is not None:
+            self.labeler.command(lambda: self.labeler.project.session.set(percentile=percentile))
+
+    async def do_help(self) -> None:
+        """Every key."""
+        from labeler.ui.screens.help import Help
+
+        await self.labeler.push_screen(Help(self.PLACE))
+
+    def do_palette(self) -> None:
+        """Commands by name."""
+        self.labeler.action_command_palette()
+
+    def do_saved(self) -> None:
+        """Nothing to save."""
+        self.labeler.say("already saved: every answer is on disk before the next question is drawn")
+
+    def do_quit(self) -> None:
+        """Leave."""
+        self.labeler.exit()

@@ -1,0 +1,112 @@
+"""The classes, asked for once at the first start; none is fine, new ones come on the way."""
+
+from __future__ import annotations
+
+import re
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Input, Static
+
+from labeler.display import display_safe
+from labeler.errors import LabelerError, NotSaved
+from labeler.ui.screens.form import Form
+from labeler.ui.widgets.legend import legend
+from labeler.ui.widgets.line import Block, Line
+
+
+def names_in(text: str) -> list[str]:
+    """The class names in what was typed or pasted: one a line, or separated by commas; each once, in order."""
+    names = (name.strip() for name in re.split(r"[,;\n\r\t]", text))
+    return list(dict.fromkeys(name for name in names if name))
+
+
+class _Names(Input):
+    """An input that takes pasted lines as a list."""
+
+    def _on_paste(self, event: events.Paste) -> None:
+        event.stop()
+        event.prevent_default()
+        self.insert_text_at_cursor(", ".join(names_in(event.text)))
+
+
+class ClassSetup(Form[None]):
+    """Type names, see the keys they get; an empty line starts labeling."""
+
+    def compose(self) -> ComposeResult:
+        """Words, input, the legend as it grows, and a sign of life from behind."""
+        with Vertical(classes="page"):
+            yield Static("which classes are there?", classes="title", markup=False)
+            yield Static(
+                "Type the names, one a line or separated by commas. Each gets a key.\n"
+                "None yet? Leave it empty: N adds a class at any moment.",
+                classes="explanation",
+                markup=False,
+            )
+            yield _Names(placeholder="cat, dog, bird", id="names")
+            yield Line(id="setup-note")
+            yield Block(id="setup-legend")
+        yield Line(id="message")
+        yield Static(self._keys(), classes="hint", markup=False)
+
+    def on_mount(self) -> None:
+        """Ready to type."""
+        self.set_focus(self.query_one(Input))
+        self._draw()
+        self.draw_message()
+
+    def typed_into(self) -> Widget:
+        """The names."""
+        return self.query_one(Input)
+
+    async def submit(self) -> None:
+        """Add what was typed; nothing typed: begin."""
+        field = self.query_one(Input)
+        names = names_in(field.value)
+        if not names:
+            self.dismiss(None)
+            return
+        left = self._add(names)
+        field.value = ", ".join(left)
+        field.cursor_position = len(field.value)
+        self._draw()
+
+    async def cancel(self) -> None:
+        """Begin without what is in the line."""
+        self.dismiss(None)
+
+    def _add(self, names: list[str]) -> list[str]:
+        """Add the classes; returns the names that could not be, with the reason on the screen."""
+        project, left, why = self.labeler.project, [], ""
+        for name in names:
+            try:
+                project.session.class_id_for(name, setup=True)
+            except NotSaved as error:
+                left.append(name)
+                why = f"NOT saved: {error.message} (⏎ tries again)"
+            except LabelerError as error:
+                left.append(name)
+                why = f"{error.message}: {error.hint}"
+        self.query_one("#setup-note", Line).show(lambda width: Content.styled(display_safe(why), "bold $warn"))
+        self.labeler.view = project.view()
+        project.changed()
+        return left
+
+    def _draw(self) -> None:
+        classes = self.labeler.project.view().classes
+        if classes:
+            self.query_one("#setup-legend", Block).show(lambda width, height: legend(classes, "", width, height))
+
+    def draw_message(self) -> None:
+        """What is being prepared meanwhile."""
+        if self.is_mounted:
+            self.query_one("#message", Line).show(lambda width: self.labeler.news.line())
+
+    def _keys(self) -> Content:
+        return Content.assemble(
+            ("⏎ ", "bold $command"), ("adds the names; on an empty line it begins   ", "$quiet"),
+            ("ctrl+q ", "bold $command"), ("quit", "$quiet"),
+        )  # fmt: skip

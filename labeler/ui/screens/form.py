@@ -1,0 +1,77 @@
+"""Screens where text is typed or a choice is made: they see each key in its turn, like the label screens."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Generic, cast
+
+from textual.screen import ModalScreen, ScreenResultType
+from textual.widget import Widget
+
+from labeler.ui.keyqueue import Waiting
+
+if TYPE_CHECKING:
+    from labeler.ui.app import LabelerApp
+
+_A_MOMENT = 1.0
+
+
+class Form(ModalScreen[ScreenResultType], Generic[ScreenResultType]):
+    """A screen in front of the label screen. ``enter`` submits, ``escape`` leaves, the rest is typed.
+
+    The two are handled here and in turn (not by the input's own messages), so that a key typed right behind
+    ``enter`` already belongs to the screen below.
+    """
+
+    AUTO_FOCUS = None
+
+    @property
+    def labeler(self) -> LabelerApp:
+        """The application, by its own type."""
+        return cast("LabelerApp", self.app)
+
+    def typed_into(self) -> Widget | None:
+        """The widget that takes text, if there is one."""
+        return None
+
+    async def press(self, waiting: Waiting) -> None:
+        """Handle one key and return when its effect is there."""
+        key = waiting.token
+        if key in ("ctrl+q", "ctrl+c"):
+            self.labeler.exit()
+            return
+        if key == "enter":
+            await self._settled()
+            await self.submit()
+        elif key == "escape":
+            await self.cancel()
+        elif not await self.other(key):
+            widget = self.typed_into()
+            if widget is not None:
+                widget.post_message(waiting.event)
+                await self._settled()
+
+    async def submit(self) -> None:
+        """``enter``."""
+        raise NotImplementedError
+
+    async def cancel(self) -> None:
+        """``escape``."""
+        self.dismiss(None)
+
+    async def other(self, key: str) -> bool:
+        """Any other key; False passes it on to the input."""
+        return False
+
+    def draw_message(self) -> None:
+        """The application has something new to say."""
+
+    async def _settled(self) -> None:
+        widget = self.typed_into()
+        if widget is not None:
+            done = asyncio.Event()
+            widget.call_later(done.set)
+            try:
+                await asyncio.wait_for(done.wait(), _A_MOMENT)
+            except TimeoutError:
+                return

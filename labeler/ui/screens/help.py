@@ -1,0 +1,68 @@
+"""Every key, made from the table."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+from labeler.ui.actions import LATER, Place, key_name, on
+from labeler.ui.screens.form import Form
+
+_SCROLLS = {"up": -1, "down": 1, "pageup": -10, "pagedown": 10, "home": -10_000, "end": 10_000}
+
+_WORDS = (
+    "One key labels the picture, saves it and brings the next one. An answer belongs to the picture that was on the "
+    "screen when its turn came; you may type ahead.",
+    "Small letters and digits are answers: the legend shows which. Capitals are commands. The small letters a x u f "
+    "mean their capital until a class owns them.",
+    "More classes than keys? Type the beginning of a name, ⏎ takes the first.",
+    "The chain in the line below the picture: each representative stands for a cluster; its label spreads to the "
+    "closest part of the cluster (P); a classifier learns from both; then the most uncertain are asked.",
+)
+
+
+class Help(Form[None]):
+    """A page to read; any of its keys leads back to the same question."""
+
+    def __init__(self, place: Place) -> None:
+        super().__init__()
+        self._place = place
+
+    def compose(self) -> ComposeResult:
+        """The table and a few words."""
+        with VerticalScroll(classes="page", can_focus=False):
+            yield Static("keys", classes="title", markup=False)
+            yield Static(self._keys(), markup=False, id="keys-table")
+            yield Static("how it works", classes="title", markup=False)
+            for words in _WORDS:
+                yield Static(words, classes="explanation", markup=False)
+            later = ", ".join(f"{key} {what}" for key, what in LATER.items())
+            yield Static(f"Later versions: {later}.", classes="explanation", markup=False)
+        yield Static(self._back(), classes="hint", markup=False)
+
+    def _keys(self) -> Content:
+        rows = [("0-9 a-z", "give the picture the class of that key (see the legend)")]
+        rows += [(action.shown_keys, action.help) for action in on(self._place)]
+        wide = max(len(keys) for keys, _ in rows) + 2
+        lines = [Content.assemble((keys.ljust(wide), "bold $command"), text) for keys, text in rows]
+        return Content("\n").join(lines)
+
+    def _back(self) -> Content:
+        return Content.assemble(
+            ("? ", "bold $command"), ("or ", "$quiet"), (f"{key_name('enter')} ", "bold $command"),
+            ("back to the pictures   ", "$quiet"), ("↑ ↓ ", "bold $command"), ("scroll", "$quiet"),
+        )  # fmt: skip
+
+    async def submit(self) -> None:
+        """Back."""
+        self.dismiss(None)
+
+    async def other(self, key: str) -> bool:
+        """Scroll or go back."""
+        if key in _SCROLLS:
+            self.query_one(VerticalScroll).scroll_relative(y=_SCROLLS[key], animate=False)
+        elif key in ("?", "q", "Q", "space", "backspace"):
+            self.dismiss(None)
+        return True

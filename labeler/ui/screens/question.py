@@ -1,0 +1,185 @@
+"""The question screen: one picture, one key."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+
+from labeler.session.view import View
+from labeler.ui import phrases
+from labeler.ui.actions import Place
+from labeler.ui.screens.base import LabelScreen, Target
+from labeler.ui.widgets.legend import guesses, legend
+from labeler.ui.widgets.line import Block
+from labeler.ui.widgets.neighbors import Neighbors
+from labeler.ui.widgets.picture import Picture
+
+AHEAD = 8
+"""Pictures drawn ahead of the person."""
+
+
+class QuestionScreen(LabelScreen):
+    """The picture large on the left; guesses, legend and nearest labeled neighbors on the right."""
+
+    PLACE = Place.QUESTION
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._chosen = 0
+        self._shown: tuple[int, int] | None = None  # (index, revision) on the screen
+
+    def body(self) -> ComposeResult:
+        """Picture and side."""
+        with Horizontal(id="main"):
+            yield Picture(self.labeler.pictures, id="picture")
+            with Vertical(id="side"):
+                yield Block(id="guesses")
+                yield Block(id="legend")
+                yield Neighbors(self.labeler.pictures, id="neighbors")
+
+    @property
+    def picture(self) -> Picture:
+        """The large picture."""
+        return self.query_one("#picture", Picture)
+
+    # -- what is asked -------------------------------------------------------------------------------------------
+
+    def target(self) -> Target | None:
+        """The pinned question."""
+        view = self.labeler.view
+        question = view.question if view is not None else None
+        return Target(question.index, question.instance_id) if question is not None else None
+
+    def guess(self) -> int | None:
+        """The marked guess."""
+        known = self._known_guesses()
+        return known[min(self._chosen, len(known) - 1)] if known else None
+
+    def nothing_to_answer(self) -> str:
+        """Still preparing, or all done."""
+        view = self.labeler.view
+        if view is None or view.round is None:
+            return "no question yet: the pictures are still being prepared"
+        return "nothing is left to ask: ⌫ takes the last answer back, Q quits"
+
+    def _known_guesses(self) -> list[int]:
+        view = self.labeler.view
+        if view is None or view.question is None:
+            return []
+        active = {count.info.class_id for count in view.classes}
+        return [class_id for class_id, _ in view.question.guesses if class_id in active]
+
+    # -- drawing -------------------------------------------------------------------------------------------------
+
+    def draw(self, view: View) -> None:
+        """Show the question; what did not change is not drawn again."""
+        question = view.question
+        now = (question.index, view.revision) if question is not None else None
+        if now != self._shown:
+            self._shown = now
+            self.painted.clear()
+            if question is None or question.index != self.picture.index:
+                self._chosen = 0
+        if question is not None:
+            self.picture.show(question.index)
+        else:
+            self.picture.show(None, self._instead(view))
+        self._draw_neighbors(view)
+        self._draw_side(view)
+        self._draw_about(view)
+        self._note_paint()
+
+    def _draw_side(self, view: View) -> None:
+        self.query_one("#guesses", Block).show(lambda width, height: guesses(view, self._chosen, width))
+        typed = self.typed
+        self.query_one("#legend", Block).show(lambda width, height: legend(view.classes, typed, width, height))
+
+    def _draw_neighbors(self, view: View) -> None:
+        widget = self.query_one("#neighbors", Neighbors)
+        names = {count.info.class_id: count.info.name for count in view.classes}
+        found = (
+            self.labeler.project.neighbors(view.question.index, widget.room) if view.question and widget.room else []
+        )
+        widget.show([(index, names.get(class_id, "")) for index, class_id in found])
+
+    def _draw_about(self, view: View) -> None:
+        question = view.question
+        if question is None:
+            self.draw_lines(view, phrases.about("", (), flagged=False))
+            return
+        project = self.labeler.project
+        size = project.file_size(question.index)
+        facts = [self.picture.dimensions, phrases.file_size(size) if size is not None else ""]
+        about = phrases.about(project.location(question.index), [f for f in facts if f], view.question_flagged)
+        self.draw_lines(view, about)
+
+    def _instead(self, view: View) -> list[str]:
+        if view.round is None:
+            return ["preparing the first question", "", *self.labeler.news.preparing(), "", "? shows the keys"]
+        asked = phrases.amount(view.given, "image")
+        return ["nothing is left to ask", "", f"{asked} labeled by you", "", "⌫ takes the last answer back, Q quits"]
+
+    def _note_paint(self) -> None:
+        if self.picture.ready and not self.painted.is_set():
+            self.picture.call_after_refresh(self._painted, self._shown)
+
+    def _painted(self, shown: tuple[int, int] | None) -> None:
+        if shown != self._shown or not self.picture.ready:
+            return
+        self.painted.set()
+        if shown is not None:
+            self.labeler.question_was_painted()
+            columns, rows = self.picture.size
+            upcoming = self.labeler.project.session.questions.upcoming(AHEAD)
+            self.labeler.pictures.expect(upcoming, columns, rows)
+
+    def picture_ready(self, index: int) -> None:
+        """Draw the picture that was missing."""
+        self.query_one("#neighbors", Neighbors).look_again(index)
+        if index == self.picture.index and not self.picture.ready:
+            self.picture.look_again()
+            if self.labeler.view is not None:
+                self._draw_about(self.labeler.view)
+            self._note_paint()
+
+    def on_resize(self) -> None:
+        """The same question at another size."""
+        super().on_resize()
+        if self.labeler.view is not None:
+            self.painted.clear()
+            self.call_after_refresh(self.draw, self.labeler.view)
+
+    def show_progress(self) -> None:
+        """The worker got further, and there is no question yet."""
+        view = self.labeler.view
+        if view is not None and view.question is None:
+            self.picture.show(None, self._instead(view))
+
+    # -- commands ------------------------------------------------------------------------------------------------
+
+    def do_move_up(self) -> None:
+        """Mark the guess above."""
+        self._choose(-1)
+
+    def do_move_down(self) -> None:
+        """Mark the guess below."""
+        self._choose(1)
+
+    def _choose(self, step: int) -> None:
+        known = self._known_guesses()
+        if not known:
+            self.labeler.say("there are no guesses to choose from yet", "quiet")
+            return
+        self._chosen = (self._chosen + step) % len(known)
+        if self.labeler.view is not None:
+            self._draw_side(self.labeler.view)
+
+    async def do_sheet(self) -> None:
+        """Open the contact sheet."""
+        from labeler.ui.screens.contact_sheet import ContactSheet
+
+        view = self.labeler.view
+        if view is None or view.round is None or not len(view.round.representatives):
+            self.labeler.say("no representatives yet: the pictures are still being prepared", "warn")
+            return
+        await self.labeler.push_screen(ContactSheet())

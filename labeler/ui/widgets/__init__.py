@@ -1,0 +1,1 @@
+"""Widgets: each draws one thing it is handed and asks nobody for more."""

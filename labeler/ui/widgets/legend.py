@@ -1,0 +1,90 @@
+"""The legend (key, class, counts) and the guesses as bars: text for a region of given size."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.content import Content
+
+from labeler.display import display_safe
+from labeler.session.view import ClassCount, View
+from labeler.ui.phrases import bar, percent
+from labeler.ui.typeahead import matches
+
+_NARROWEST = 12
+"""Cells below which a column of the legend says nothing."""
+
+
+def legend(classes: Sequence[ClassCount], typed: str, width: int, height: int) -> Content:
+    """Every class with its key and counts, in as many columns as it takes; `typed` narrows them."""
+    if width <= 0 or height <= 0:
+        return Content("")
+    if not classes:
+        return Content.assemble(("no classes yet\n", "$quiet"), ("N", "bold $command"), (" adds the first", "$quiet"))
+    found = matches(typed, classes)
+    if typed and not found:
+        return Content.assemble((typed, "bold $warn"), (" fits no class: ⌫", "$quiet"))
+    columns = 1
+    while columns * height < len(found) and width // (columns + 1) >= _NARROWEST:
+        columns += 1
+    rows = min(height, -(-len(found) // columns))
+    hidden = len(found) - rows * columns
+    if hidden > 0:
+        found = found[: rows * columns - 1]
+    wide = width // columns
+    cells = [_entry(count, wide - 1, typed, first=bool(typed) and place == 0) for place, count in enumerate(found)]
+    if hidden > 0:
+        cells.append(Content.assemble((f"+{hidden + 1} more: type", "$quiet")).truncate(wide - 1, ellipsis=True))
+    lines = []
+    for row in range(rows):
+        line = [cell.pad_right(wide - cell.cell_length) for cell in cells[row::rows]]
+        lines.append(Content.assemble(*line))
+    return Content("\n").join(lines)
+
+
+def _entry(count: ClassCount, width: int, typed: str, *, first: bool) -> Content:
+    info = count.info
+    key = (info.key or "·", "bold $answer" if info.key else "$quiet")
+    name = "" if info.name == info.key else display_safe(info.name, 60)
+    given = str(count.given)
+    spread = f" +{count.propagated}" if count.propagated and width >= 18 else ""
+    right = Content.assemble((given, "bold" if count.given else "$quiet"), (spread, "$quiet"))
+    room = width - 2 - right.cell_length - 1
+    middle = Content.styled(name, "bold underline" if first else "")
+    if middle.cell_length > room:
+        middle = middle.truncate(max(room, 0), ellipsis=True)
+    hint = ("⏎", "bold $command") if first else (" ", "")
+    gap = " " * max(room - middle.cell_length, 0)
+    return Content.assemble(key, hint, middle, gap, " ", right)
+
+
+def guesses(view: View, chosen: int, width: int) -> Content:
+    """The model's guesses, likeliest first; ``⏎`` accepts the one marked."""
+    question = view.question
+    title = Content.styled("guesses", "$quiet")
+    if question is None:
+        return title
+    names = {count.info.class_id: count.info for count in view.classes}
+    known = [(names[class_id], score) for class_id, score in question.guesses if class_id in names]
+    if not known:
+        return Content.assemble(title, "\n", ("none yet: the first", "$quiet"), "\n", ("answers teach it", "$quiet"))
+    lines: list[Content] = [title]
+    name_room = min(max(len(display_safe(info.name)) for info, _ in known), max(width // 3, 4))
+    for place, (info, score) in enumerate(known):
+        here = place == chosen
+        key = "" if info.key == info.name else (info.key or "·")
+        name = Content(display_safe(info.name, 60)).truncate(name_room, ellipsis=True)
+        number = percent(score).rjust(5)
+        length = max(width - (2 if key else 0) - name_room - len(number) - 6, 3)
+        lines.append(
+            Content.assemble(
+                (f"{key} " if key else "", "bold $answer"),
+                name,
+                " " * (name_room - name.cell_length),
+                " ",
+                (bar(score, length), "$guess on $panel" if here else "$quiet on $panel"),
+                number,
+                (" ⏎" if here else "  ", "bold $command"),
+            )
+        )
+    return Content("\n").join(lines)

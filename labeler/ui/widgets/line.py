@@ -1,0 +1,42 @@
+"""A region of fixed size whose text is made for its width."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from textual.content import Content
+from textual.widget import Widget
+
+
+class Line(Widget):
+    """Draws what its builder returns for the width it has; never asks for another size."""
+
+    def __init__(self, *, id: str) -> None:  # noqa: A002 -- the name Textual gives it
+        super().__init__(id=id, markup=False)
+        self._build: Callable[[int], Content] = lambda width: Content("")
+
+    def show(self, build: Callable[[int], Content]) -> None:
+        """Draw `build(width)` from now on."""
+        self._build = build
+        self.refresh()
+
+    def render(self) -> Content:
+        """The text for the present width."""
+        return self._build(self.size.width)
+
+
+class Block(Widget):
+    """The same for several lines: the builder is handed width and height."""
+
+    def __init__(self, *, id: str) -> None:  # noqa: A002
+        super().__init__(id=id, markup=False)
+        self._build: Callable[[int, int], Content] = lambda width, height: Content("")
+
+    def show(self, build: Callable[[int, int], Content]) -> None:
+        """Draw `build(width, height)` from now on."""
+        self._build = build
+        self.refresh()
+
+    def render(self) -> Content:
+        """The text for the present size."""
+        return self._build(self.size.width, self.size.height)

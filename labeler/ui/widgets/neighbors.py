@@ -1,0 +1,97 @@
+"""The nearest labeled neighbors of the question as thumbnails, each above the name of its class."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+from textual.widget import Widget
+
+from labeler.display import display_safe
+from labeler.ui.pictures import Pictures
+
+GAP = 2
+
+
+def centered(text: str, width: int) -> str:
+    """`text` in the middle of exactly `width` cells, cut where it is longer."""
+    length = cell_len(text)
+    if length > width:
+        return set_cell_size(text, max(width - 1, 0)) + "…" if width > 0 else ""
+    left = (width - length) // 2
+    return " " * left + text + " " * (width - length - left)
+
+
+class Neighbors(Widget):
+    """As many thumbnails as fit beside each other; keeps its region empty where there are none."""
+
+    def __init__(self, pictures: Pictures, *, id: str) -> None:  # noqa: A002 -- the name Textual gives it
+        super().__init__(id=id)
+        self._pictures = pictures
+        self._shown: tuple[tuple[int, str], ...] = ()
+
+    @property
+    def room(self) -> int:
+        """How many thumbnails fit."""
+        columns, rows = self._thumb
+        return (self.size.width + GAP) // (columns + GAP) if rows >= 3 else 0
+
+    @property
+    def _thumb(self) -> tuple[int, int]:
+        rows = max(self.size.height - 2, 0)
+        return rows * 2, rows
+
+    def show(self, neighbors: Sequence[tuple[int, str]]) -> None:
+        """Show (index, class name) pairs, nearest first."""
+        shown = tuple(neighbors)
+        if shown != self._shown:
+            self._shown = shown
+            self.refresh()
+
+    def look_again(self, index: int) -> None:
+        """A thumbnail may have been drawn."""
+        if any(index == shown for shown, _ in self._shown):
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """Title, rows of the thumbnails, names."""
+        width, height = self.size
+        style = self.visual_style.rich_style
+        columns, rows = self._thumb
+        if not self._shown or rows < 3:
+            return Strip.blank(width, style)
+        if y == 0:
+            return Strip([Segment(set_cell_size("nearest labeled", width), self._quiet + style)], width)
+        parts: list[Strip] = []
+        for index, name in self._shown[: self.room]:
+            if parts:
+                parts.append(Strip.blank(GAP, style))
+            if y == height - 1:
+                parts.append(Strip([Segment(centered(display_safe(name, 40), columns), style)], columns))
+                continue
+            parts.append(thumbnail_row(self._pictures, index, y - 1, columns, rows, style))
+        return Strip.join(parts).extend_cell_length(width, style).crop(0, width)
+
+    @property
+    def _quiet(self) -> Style:
+        return Style.parse(self.app.theme_variables["quiet"])
+
+
+def thumbnail_row(pictures: Pictures, index: int, row: int, columns: int, rows: int, style: Style) -> Strip:
+    """Row `row` of a thumbnail of `columns` x `rows` cells, the picture in its middle."""
+    drawn = pictures.strips(index, columns, rows)
+    if drawn is None:
+        return Strip.blank(columns, style)
+    strips = drawn.strips
+    if drawn.trouble and row == rows // 2:
+        return Strip([Segment(centered("broken", columns), style)], columns)
+    top = (rows - len(strips)) // 2
+    if not 0 <= row - top < len(strips):
+        return Strip.blank(columns, style)
+    line = strips[row - top]
+    left = (columns - line.cell_length) // 2
+    right = columns - left - line.cell_length
+    return Strip.join([Strip.blank(left, style), line.apply_style(style), Strip.blank(right, style)])

@@ -1,0 +1,142 @@
+"""Thumbnails in rows and columns with a cursor: the contact sheet's body, later the grid's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+from textual.widget import Widget
+
+from labeler.display import display_safe
+from labeler.ui.pictures import Pictures
+from labeler.ui.widgets.neighbors import centered, thumbnail_row
+
+LEAST_ROWS, MOST_ROWS = 4, 12
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One thumbnail: its instance, the caption below it, and the color role of the caption."""
+
+    index: int
+    caption: str
+    role: str = "quiet"
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Thumbnails of `rows` rows, `across` x `down` a page."""
+
+    rows: int
+    across: int
+    down: int
+
+    @property
+    def columns(self) -> int:
+        """Width of a thumbnail."""
+        return self.rows * 2
+
+    @property
+    def page(self) -> int:
+        """Thumbnails a page."""
+        return self.across * self.down
+
+
+def layout(count: int, width: int, height: int) -> Layout:
+    """The largest thumbnails with which `count` fit on one page; the smallest legible ones where none do."""
+    sizes = [
+        Layout(rows, max(width // (rows * 2 + 2), 1), max(height // (rows + 1), 1))
+        for rows in range(MOST_ROWS, LEAST_ROWS - 1, -1)
+    ]
+    return next((found for found in sizes if found.page >= count), sizes[-1])
+
+
+class SheetGrid(Widget):
+    """Draws cells; the cursor is a bar on the left and brackets around the caption, not a color alone."""
+
+    def __init__(self, pictures: Pictures, *, id: str) -> None:  # noqa: A002 -- the name Textual gives it
+        super().__init__(id=id)
+        self._pictures = pictures
+        self._cells: Sequence[Cell] = ()
+        self.cursor = 0
+
+    @property
+    def layout_now(self) -> Layout:
+        """How the cells lie at the present size."""
+        return layout(len(self._cells), *self.size)
+
+    @property
+    def page(self) -> int:
+        """The page the cursor is on."""
+        return self.cursor // self.layout_now.page
+
+    @property
+    def pages(self) -> int:
+        """How many pages there are."""
+        return -(-len(self._cells) // self.layout_now.page)
+
+    def show(self, cells: Sequence[Cell], cursor: int) -> None:
+        """Draw `cells` with the cursor on one of them."""
+        self._cells, self.cursor = cells, cursor
+        self.refresh()
+
+    def move(self, step: int) -> int:
+        """Where the cursor would be `step` cells on; it stops at the ends."""
+        return min(max(self.cursor + step, 0), max(len(self._cells) - 1, 0))
+
+    def cursor_ready(self) -> bool:
+        """Whether the picture under the cursor is drawn."""
+        if not self._cells:
+            return True
+        now = self.layout_now
+        return self._pictures.strips(self._cells[self.cursor].index, now.columns, now.rows) is not None
+
+    def at(self, x: int, y: int) -> int | None:
+        """The cell at a point of the widget."""
+        now = self.layout_now
+        left, top = self._margins(now)
+        column, row = (x - left) // (now.columns + 2), (y - top) // (now.rows + 1)
+        if not (0 <= column < now.across and 0 <= row < now.down):
+            return None
+        place = self.page * now.page + row * now.across + column
+        return place if place < len(self._cells) else None
+
+    def render_line(self, y: int) -> Strip:
+        """One row of the page."""
+        width = self.size.width
+        style = self.visual_style.rich_style
+        now = self.layout_now
+        left, top = self._margins(now)
+        row, line = divmod(y - top, now.rows + 1)
+        if y < top or row >= now.down:
+            return Strip.blank(width, style)
+        start = self.page * now.page + row * now.across
+        parts = [Strip.blank(left, style)]
+        for place in range(start, min(start + now.across, len(self._cells), (self.page + 1) * now.page)):
+            parts += self._cell_line(place, line, now, style)
+        return Strip.join(parts).extend_cell_length(width, style).crop(0, width)
+
+    def _cell_line(self, place: int, line: int, now: Layout, style: Style) -> list[Strip]:
+        cell, here = self._cells[place], place == self.cursor
+        roles = self.app.theme_variables
+        edge = style + Style.parse(roles["command"]) if here else style
+        if line < now.rows:
+            middle = thumbnail_row(self._pictures, cell.index, line, now.columns, now.rows, style)
+            return [
+                Strip([Segment("▌" if here else " ", edge)], 1),
+                middle,
+                Strip([Segment("▐" if here else " ", edge)], 1),
+            ]
+        caption = display_safe(cell.caption, 60)
+        if here:
+            text = f"[{centered(caption, now.columns)}]"
+            return [Strip([Segment(text, style + Style.parse(f"bold reverse {roles['command']}"))], now.columns + 2)]
+        text = f" {centered(caption, now.columns)} "
+        return [Strip([Segment(text, style + Style.parse(roles[cell.role]))], now.columns + 2)]
+
+    def _margins(self, now: Layout) -> tuple[int, int]:
+        width, height = self.size
+        return (width - now.across * (now.columns + 2)) // 2, max((height - now.down * (now.rows + 1)) // 2, 0)
