@@ -116,11 +116,17 @@ def _flat(image: Image.Image) -> Image.Image:
         return Image.fromarray(_scaled(np.asarray(image)))
     grey = image.mode in ("1", "L", "LA", "La")
     if not image.has_transparency_data:
+        grey = grey or (image.mode == "P" and _grey_palette(image))  # how GIF stores grey
         return image.convert("L" if grey else "RGB")
     layered = image.convert("LA" if grey else "RGBA")
     paper = Image.new("L" if grey else "RGB", image.size, "white")
     paper.paste(layered, mask=layered.getchannel("A"))
     return paper
+
+
+def _grey_palette(image: Image.Image) -> bool:
+    colours = np.array(image.getpalette("RGB") or [0, 0, 1]).reshape(-1, 3)
+    return bool((colours == colours[:, :1]).all())
 
 
 def _scaled(values: np.ndarray[Any, Any]) -> ByteArray:

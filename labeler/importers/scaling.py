@@ -18,6 +18,8 @@ def byte_range(low: float, high: float) -> tuple[float, float]:
 
     Values below zero or above 16 bits have no customary range: their own extremes become black and white.
     """
+    if low == high == 0:
+        return 0.0, 255.0  # black whatever the range
     if low >= 0:
         for white in _WHITES:
             if high <= white * 1.001:  # float32 rounding may put a maximum a hair above

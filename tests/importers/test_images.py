@@ -1,0 +1,175 @@
+"""Images of every mode and state of decay -> uint8 pixels, or one line that says why not."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image, features
+
+from labeler.errors import UnreadableInstance
+from labeler.importers import images
+from labeler.importers.images import decode
+
+# A 2 x 3 picture without any symmetry: each of the eight orientations looks different.
+CORNERS = np.array([[10, 80, 150], [40, 200, 250]], np.uint8)
+UPRIGHT_FROM = {  # EXIF orientation -> how such a file stores the upright picture
+    1: lambda a: a,
+    2: lambda a: a[:, ::-1],
+    3: lambda a: a[::-1, ::-1],
+    4: lambda a: a[::-1],
+    5: lambda a: a.T,
+    6: lambda a: np.rot90(a),
+    7: lambda a: a[::-1, ::-1].T,
+    8: lambda a: np.rot90(a, -1),
+}
+
+
+def encoded(image: Image.Image, kind: str = "PNG", **options: object) -> bytes:
+    out = io.BytesIO()
+    image.save(out, kind, **options)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("kind", ["PNG", "TIFF", "JPEG"])
+def test_exif_orientation_is_applied(kind, orientation):
+    big = np.kron(CORNERS, np.ones((16, 16), np.uint8))  # whole JPEG blocks: nearly lossless
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    stored = np.ascontiguousarray(UPRIGHT_FROM[orientation](big))
+    content = encoded(Image.fromarray(stored), kind, exif=exif, **({"quality": 95} if kind == "JPEG" else {}))
+    seen = decode(content)
+    assert seen.shape == big.shape
+    assert np.abs(seen.astype(int) - big).max() <= 3
+
+
+@pytest.mark.parametrize("kind", ["PNG", "BMP", "GIF", "TIFF", "PPM"])
+def test_grey_stays_grey_in_every_lossless_format(kind):
+    pixels = np.arange(48, dtype=np.uint8).reshape(6, 8) * 5
+    assert np.array_equal(decode(encoded(Image.fromarray(pixels), kind)), pixels)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "WEBP"])
+def test_lossy_formats(kind):
+    if kind == "WEBP" and not features.check("webp"):
+        pytest.skip("Pillow without WebP")
+    pixels = np.full((16, 16, 3), (200, 100, 50), np.uint8)
+    assert np.abs(decode(encoded(Image.fromarray(pixels), kind)).astype(int) - pixels).max() <= 6
+
+
+def test_16_bits_are_scaled_not_clipped():
+    values = np.array([[0, 257, 32768, 65535]], np.uint16)
+    for kind in ("PNG", "TIFF"):
+        assert decode(encoded(Image.fromarray(values), kind)).tolist() == [[0, 1, 128, 255]]
+    pgm = b"P5 4 1 65535\n" + values.astype(">u2").tobytes()
+    assert decode(pgm).tolist() == [[0, 1, 128, 255]]
+
+
+def test_floats_are_scaled_and_nan_is_black():
+    values = np.array([[0.0, 0.5, 1.0, np.nan]], np.float32)
+    assert decode(encoded(Image.fromarray(values), "TIFF")).tolist() == [[0, 128, 255, 0]]
+    with pytest.raises(UnreadableInstance, match="no finite"):
+        decode(encoded(Image.fromarray(np.full((2, 2), np.nan, np.float32)), "TIFF"))
+
+
+def test_cmyk_becomes_rgb():
+    image = Image.new("CMYK", (8, 8), (0, 255, 255, 0))  # red ink
+    red = decode(encoded(image, "TIFF"))
+    assert red.shape == (8, 8, 3)
+    assert red[0, 0].tolist() == [255, 0, 0]
+    assert decode(encoded(image, "JPEG"))[0, 0, 0] > 240
+
+
+def test_palette_shows_its_colours():
+    image = Image.new("P", (2, 1))
+    image.putpalette([255, 0, 0, 0, 0, 255])
+    image.putdata([0, 1])
+    assert decode(encoded(image)).tolist() == [[[255, 0, 0], [0, 0, 255]]]
+
+
+def test_alpha_is_laid_over_white():
+    colour = Image.new("RGBA", (1, 1), (255, 0, 0, 0))
+    assert decode(encoded(colour)).tolist() == [[[255, 255, 255]]]
+    half = decode(encoded(Image.new("RGBA", (1, 1), (0, 0, 0, 128))))[0, 0]
+    assert abs(int(half[0]) - 127) <= 1
+    grey = Image.new("LA", (1, 1), (0, 0))
+    assert decode(encoded(grey)).tolist() == [[255]]  # grey with alpha stays grey
+    keyed = Image.new("P", (1, 1))
+    keyed.putpalette([9, 9, 9])
+    assert decode(encoded(keyed, transparency=0)).tolist() == [[[255, 255, 255]]]
+
+
+def test_one_bit_is_black_and_white():
+    assert decode(b"P4 8 1\n\xf0").tolist() == [[0] * 4 + [255] * 4]
+
+
+def test_first_frame_of_an_animation():
+    frames = [Image.new("RGB", (4, 4), colour) for colour in ("red", "blue")]
+    content = encoded(frames[0], "GIF", save_all=True, append_images=frames[1:])
+    assert decode(content)[0, 0].tolist() == [255, 0, 0]
+
+
+def test_fit_shrinks_and_never_enlarges():
+    photo = encoded(Image.new("RGB", (400, 200), "green"), "JPEG")
+    assert decode(photo, fit=50).shape == (25, 50, 3)
+    assert decode(photo, fit=1000).shape == (200, 400, 3)
+
+
+def test_every_cut_of_a_jpeg_is_said_not_shown_half_grey():
+    noise = np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8)
+    whole = encoded(Image.fromarray(noise), "JPEG")
+    for length in (len(whole) // 2, len(whole) // 3, 20):
+        with pytest.raises(UnreadableInstance):
+            decode(whole[:length])
+    with pytest.raises(UnreadableInstance, match=r"damaged image: .*truncated"):
+        decode(encoded(Image.fromarray(noise))[:2000])
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"", "empty"),
+        (b"hello, I am a picture\n", "text"),
+        ("Bär ".encode() * 400, "text"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n", "PostScript"),
+        (b"%PDF-1.4\n", "PDF"),
+        (b"\x00\x01\x02\xff" * 20, "no image of a known format"),
+    ],
+)
+def test_what_is_no_image_is_named(content, why):
+    with pytest.raises(UnreadableInstance, match=why) as caught:
+        decode(content)
+    assert "\n" not in caught.value.message
+
+
+def png_of_size(width: int, height: int) -> bytes:
+    """A PNG whose header claims a size that its few bytes cannot fill."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    data = zlib.compress(b"\0" * 1000)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize("side", [8_001, 11_000, 60_000])
+def test_bombs_are_refused_before_memory_is_taken(side):
+    with pytest.raises(UnreadableInstance, match="64 megapixels"):
+        decode(png_of_size(side, side))
+
+
+def test_broken_exif_does_not_cost_the_picture():
+    content = encoded(Image.new("L", (3, 2), 7), "PNG", exif=b"Exif\0\0MM\0*\xff\xff\xff\xff")
+    assert decode(content).shape == (2, 3)
+
+
+def test_formats_are_a_list_of_ours():
+    icon = encoded(Image.new("RGB", (16, 16)), "ICO")
+    with pytest.raises(UnreadableInstance):
+        decode(icon)
+    assert "EPS" not in images.FORMATS
