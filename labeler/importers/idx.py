@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import gzip
+import math
 import os
 import re
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, cast
 
@@ -25,6 +28,7 @@ _LABELS = re.compile(r"(?:^|[-_.])(?:labels[-_.])?idx1[-_.]ubyte(?:\.gz)?$", re.
 _KINDS = {1: "labels", 3: "images"}
 _MAX_RATIO = 1100  # deflate shrinks at most 1,032 times
 _BLOCK = 1 << 20
+_ANEW = "the file is cut short or damaged: get it anew"
 
 
 class IdxSource(ImageRows):
@@ -58,17 +62,15 @@ class IdxImporter:
             Not IDX images of bytes, shorter or longer than the header says, or files of different image sizes.
         """
         files = _image_files(path) if path.is_dir() else {prefix_of(path.name) or "images": path}
-        blocks = {prefix: read_idx(file, 3) for prefix, file in files.items()}
-        sizes = {block.shape[1:] for block in blocks.values()}
-        if len(sizes) > 1:
-            shown = ", ".join(f"{prefix} {b.shape[1]} x {b.shape[2]}" for prefix, b in blocks.items())
+        shapes = {prefix: idx_shape(file, 3) for prefix, file in files.items()}
+        if len({shape[1:] for shape in shapes.values()}) > 1:
+            shown = ", ".join(f"{prefix} {height} x {width}" for prefix, (_, height, width) in shapes.items())
             raise SourceError(f"the images have different sizes: {display_safe(shown)}", "open one of the files alone")
-        pixels = next(iter(blocks.values())) if len(blocks) == 1 else np.concatenate(list(blocks.values()))
-        ids = [i for prefix, block in blocks.items() for i in row_ids(len(block), prefix)]
+        ids = [i for prefix, shape in shapes.items() for i in row_ids(shape[0], prefix)]
         if not ids:
             raise SourceError(f"{display_safe(path.name)} holds no images", "its header says 0; get the file anew")
         state = digest(part for prefix, file in files.items() for part in (prefix, *file_state(file)))
-        source = IdxSource(path, ids, state, pixels)
+        source = IdxSource(path, ids, state, _read_all(list(files.values()), list(shapes.values())))
         if path.is_dir():
             passed = sum(has_image_ending(name) for name in _file_names(path))
             if passed:
@@ -101,64 +103,98 @@ def is_labels_file(path: Path) -> bool:
     return path.is_file() and (_LABELS.search(path.name) is not None or first_bytes(path, 4) == b"\0\0\x08\x01")
 
 
-def read_idx(path: Path, ndim: int) -> ByteArray:
-    """An IDX file of bytes as an uint8 array of `ndim` dimensions (1 labels, 3 images); mapped if not packed.
+def idx_shape(path: Path, ndim: int) -> tuple[int, ...]:
+    """The shape that the header of an IDX file claims, checked as far as that goes without reading the rest.
+
+    Raises
+    ------
+    SourceError
+        Other magic number, more claimed than the file can hold, not readable.
+    """
+    with _reading(path) as stream:
+        return _read_header(stream, path, ndim)
+
+
+def read_idx(path: Path, ndim: int, out: ByteArray | None = None) -> ByteArray:
+    """An IDX file of bytes as an uint8 array of `ndim` dimensions (1 labels, 3 images).
+
+    Written into `out` (of the file's shape) if given; else mapped where the file is not packed.
 
     Raises
     ------
     SourceError
         Other magic number, shorter or longer than its header says, damaged, not readable.
     """
-    shown = display_safe(path.name)
-    packed = first_bytes(path, 2) == b"\x1f\x8b"
+    with _reading(path) as stream:
+        shape = _read_header(stream, path, ndim)
+        if out is None and not _packed(path) and min(shape):
+            return np.memmap(path, np.uint8, "r", 4 + 4 * ndim, shape)
+        target = np.empty(shape, np.uint8) if out is None else out  # pages never written to take no memory
+        _fill(stream, target.reshape(-1), display_safe(path.name))
+        return target
+
+
+def _read_all(files: list[Path], shapes: list[tuple[int, ...]]) -> ByteArray:
+    """Several files one after the other in one array, each read straight into its place."""
+    if len(files) == 1:
+        return read_idx(files[0], 3)
     try:
-        with cast("IO[bytes]", gzip.open(path, "rb") if packed else path.open("rb")) as stream:
-            shape = _read_header(stream, ndim, shown)
-            expected = int(np.prod(shape, dtype=object))
-            size = path.stat().st_size
-            room = size * _MAX_RATIO if packed else size - 4 - 4 * ndim
-            if expected > room or (not packed and expected != room):
-                there = f"a file of {size:,} bytes" if packed else f"{max(room, 0):,} bytes"
-                raise SourceError(f"{shown} claims {expected:,} bytes of {_KINDS[ndim]}, there are {there}", _ANEW)
-            if not packed and expected:
-                return np.memmap(path, np.uint8, "r", 4 + 4 * ndim, shape)
-            return _read_exactly(stream, expected, shown).reshape(shape)
+        pixels = np.empty((sum(shape[0] for shape in shapes), *shapes[0][1:]), np.uint8)
+    except MemoryError:
+        raise SourceError("the files claim more images than memory holds", _ANEW) from None
+    start = 0
+    for file, shape in zip(files, shapes, strict=True):
+        read_idx(file, 3, pixels[start : start + shape[0]])
+        start += shape[0]
+    return pixels
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[IO[bytes]]:
+    try:
+        with cast("IO[bytes]", gzip.open(path, "rb") if _packed(path) else path.open("rb")) as stream:
+            yield stream
     except (OSError, EOFError, zlib.error, MemoryError) as error:  # gzip.BadGzipFile is an OSError
-        reason = getattr(error, "strerror", None) or error
-        raise SourceError(f"{shown} cannot be read: {display_safe(str(reason), 100)}", _ANEW) from error
+        reason = display_safe(str(getattr(error, "strerror", None) or error), 100) or type(error).__name__
+        raise SourceError(f"{display_safe(path.name)} cannot be read: {reason}", _ANEW) from error
 
 
-_ANEW = "the file is cut short or damaged: get it anew"
+def _packed(path: Path) -> bool:
+    return first_bytes(path, 2) == b"\x1f\x8b"
 
 
-def _read_header(stream: IO[bytes], ndim: int, shown: str) -> tuple[int, ...]:
-    head = stream.read(4 + 4 * ndim)
+def _read_header(stream: IO[bytes], path: Path, ndim: int) -> tuple[int, ...]:
+    shown = display_safe(path.name)
+    start = 4 + 4 * ndim
+    head = stream.read(start)
     if head[:4] != bytes((0, 0, 8, ndim)):
         raise SourceError(
             f"{shown} is no IDX file of {_KINDS[ndim]} (its first bytes are {head[:4].hex(' ') or 'missing'})",
             f"such a file begins with 00 00 08 0{ndim}",
         )
-    if len(head) != 4 + 4 * ndim:
+    if len(head) != start:
         raise SourceError(f"{shown} ends within its header", _ANEW)
     shape = tuple(int(size) for size in np.frombuffer(head, ">u4", offset=4))
     if ndim == 3 and shape[0] and not 0 < shape[1] * shape[2] <= MAX_PIXELS:
         raise SourceError(f"{shown} claims images of {shape[1]} x {shape[2]} pixels", _ANEW)
+    size, expected = path.stat().st_size, math.prod(shape)
+    if expected > size * _MAX_RATIO or (not _packed(path) and expected != size - start):
+        there = f"a packed file of {size:,}" if _packed(path) else f"{size - start:,}"
+        raise SourceError(f"{shown} claims {expected:,} bytes of {_KINDS[ndim]}, there are {there}", _ANEW)
     return shape
 
 
-def _read_exactly(stream: IO[bytes], expected: int, shown: str) -> ByteArray:
-    """Unpack block by block into one array: pages that are never written take no memory."""
-    array: ByteArray = np.empty(expected, np.uint8)
+def _fill(stream: IO[bytes], target: ByteArray, shown: str) -> None:
+    """Unpack block by block into `target` (1-d, contiguous); raises SourceError if it is not just filled."""
     done = 0
-    while done < expected:
-        block = stream.read(min(_BLOCK, expected - done))
+    while done < len(target):
+        block = stream.read(min(_BLOCK, len(target) - done))
         if not block:
-            raise SourceError(f"{shown} claims {expected:,} bytes, there are {done:,}", _ANEW)
-        array[done : done + len(block)] = np.frombuffer(block, np.uint8)
+            raise SourceError(f"{shown} claims {len(target):,} bytes, there are {done:,}", _ANEW)
+        target[done : done + len(block)] = np.frombuffer(block, np.uint8)
         done += len(block)
     if stream.read(1):
-        raise SourceError(f"{shown} holds more than the {expected:,} bytes its header claims", _ANEW)
-    return array
+        raise SourceError(f"{shown} holds more than the {len(target):,} bytes its header claims", _ANEW)
 
 
 def _image_files(folder: Path) -> dict[str, Path]:
