@@ -72,14 +72,14 @@ def header(name: str, view: View, width: int) -> Content:
 
 def chain(stages: Sequence[Stage], width: int) -> Content:
     """The chain with its link in force marked; where it is too long its beginning gives way."""
-    stages = list(stages)
+    stages = [stage for stage in stages if stage.text.strip()]
     dropped = False
     while True:
         parts: list[tuple[str, str]] = [("… > ", "$quiet")] if dropped else []
         for position, stage in enumerate(stages):
             if position:
                 parts.append((" > ", "$quiet"))
-            text = display_safe(stage.text, 40)
+            text = display_safe(stage.text.strip(), 40)
             parts.append((f"▸{text}", "bold $guess") if stage.active else (text, "$quiet"))
         line = Content.assemble(*parts)
         if line.cell_length <= width or len(stages) < 2 or stages[0].active:
@@ -90,8 +90,8 @@ def chain(stages: Sequence[Stage], width: int) -> Content:
 def mark(view: View, location: str) -> Content:
     """The durable mark of the last thing that was saved; `location` is where it happened to."""
     last = view.last
-    if last is None:
-        return Content("")
+    if last is None or (last.what == "class_add" and not view.answers):
+        return Content("")  # the classes a project starts with are no answer
     names = {count.info.class_id: count.info.name for count in view.classes}
     what, _, of = last.what.rpartition(" ")
     named = display_safe(names.get(last.class_id, "") if last.class_id is not None else "", 20)

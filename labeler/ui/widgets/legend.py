@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rich.cells import cell_len
 from textual.content import Content
 
 from labeler.display import display_safe
@@ -13,6 +14,7 @@ from labeler.ui.typeahead import matches
 
 _NARROWEST = 12
 """Cells below which a column of the legend says nothing."""
+_GAP = 2
 
 
 def legend(classes: Sequence[ClassCount], typed: str, width: int, height: int) -> Content:
@@ -24,37 +26,53 @@ def legend(classes: Sequence[ClassCount], typed: str, width: int, height: int) -
     found = matches(typed, classes)
     if typed and not found:
         return Content.assemble((typed, "bold $warn"), (" fits no class: ⌫", "$quiet"))
+    titled = height > len(classes) or (height > 4 and width < 60)
+    rows_free = height - titled
     columns = 1
-    while columns * height < len(found) and width // (columns + 1) >= _NARROWEST:
+    while columns * rows_free < len(found) and width // (columns + 1) >= _NARROWEST:
         columns += 1
-    rows = min(height, -(-len(found) // columns))
+    rows = min(rows_free, -(-len(found) // columns))
     hidden = len(found) - rows * columns
     if hidden > 0:
         found = found[: rows * columns - 1]
-    wide = width // columns
-    cells = [_entry(count, wide - 1, typed, first=bool(typed) and place == 0) for place, count in enumerate(found)]
+    comfortable = _comfortable(classes)
+    wide = min(width // columns, comfortable)
+    spread = wide >= min(comfortable, 24)
+    cells = [
+        _entry(count, wide - _GAP, first=bool(typed) and place == 0, spread=spread) for place, count in enumerate(found)
+    ]
     if hidden > 0:
         cells.append(Content.assemble((f"+{hidden + 1} more: type", "$quiet")).truncate(wide - 1, ellipsis=True))
-    lines = []
+    lines = [Content.styled("classes", "$quiet")] if titled else []
     for row in range(rows):
-        line = [cell.pad_right(wide - cell.cell_length) for cell in cells[row::rows]]
+        line = [cell.pad_right(max(wide - cell.cell_length, 0)) for cell in cells[row::rows]]
         lines.append(Content.assemble(*line))
     return Content("\n").join(lines)
 
 
-def _entry(count: ClassCount, width: int, typed: str, *, first: bool) -> Content:
+def _name(count: ClassCount) -> str:
+    """What stands beside the key; nothing where it would only say the key again."""
+    return "" if count.info.name == count.info.key else display_safe(count.info.name, 60)
+
+
+def _comfortable(classes: Sequence[ClassCount]) -> int:
+    """The width of a column in which every name and count fits."""
+    names = max(cell_len(_name(count)) for count in classes)
+    return 2 + names + 1 + 3 + 7 + _GAP
+
+
+def _entry(count: ClassCount, width: int, *, first: bool, spread: bool) -> Content:
     info = count.info
     key = (info.key or "·", "bold $answer" if info.key else "$quiet")
-    name = "" if info.name == info.key else display_safe(info.name, 60)
-    given = str(count.given)
-    spread = f" +{count.propagated}" if count.propagated and width >= 18 else ""
-    right = Content.assemble((given, "bold" if count.given else "$quiet"), (spread, "$quiet"))
-    room = width - 2 - right.cell_length - 1
-    middle = Content.styled(name, "bold underline" if first else "")
+    given = f"{count.given:>3}"
+    more = f" {f'+{count.propagated}' if count.propagated else '':<6}" if spread else ""
+    right = Content.assemble((given, "bold" if count.given else "$quiet"), (more, "$quiet"))
+    room = max(width - 2 - right.cell_length - 1, 0)
+    middle = Content.styled(_name(count), "bold underline" if first else "")
     if middle.cell_length > room:
-        middle = middle.truncate(max(room, 0), ellipsis=True)
+        middle = middle.truncate(room, ellipsis=True)
     hint = ("⏎", "bold $command") if first else (" ", "")
-    gap = " " * max(room - middle.cell_length, 0)
+    gap = " " * (room - middle.cell_length)
     return Content.assemble(key, hint, middle, gap, " ", right)
 
 
