@@ -71,7 +71,7 @@ class ArrayTable(PlainSource):
         self._rows = rows
 
     def image(self, index: int) -> ByteArray:
-        """The row as a strip of grey, (1, d) uint8: the smallest value of the table's row is black."""
+        """The row as a strip of grey, (1, d) uint8: its smallest value is black, its largest white."""
         row = self._rows[index : index + 1]
         return to_bytes(row, float(row.min()), float(row.max()))
 
@@ -205,6 +205,8 @@ def _extremes(values: NDArray[Any], shown: str) -> tuple[float, float]:
     for part in _chunks(values):
         chunk = values[part]
         low, high = min(low, float(chunk.min())), max(high, float(chunk.max()))
+        if values.dtype == np.uint8 and high > 16:
+            return 0, 255  # bytes as they are: a mapped file need not be read to the end
         if not math.isfinite(low + high):
             row = np.argwhere(~np.isfinite(chunk))[0][0]
             raise SourceError(

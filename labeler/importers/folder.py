@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -88,7 +89,8 @@ class FolderSource(ImageFiles):
     kind = "folder"
 
     def __init__(self, path: Path, listing: Listing) -> None:
-        state = digest(part for file in listing.files for part in file)
+        names, sizes, times = zip(*listing.files, strict=True) if listing.files else ((), (), ())
+        state = digest(("\0".join(names), array("q", sizes).tobytes(), array("q", times).tobytes()))
         super().__init__(path, [name for name, size, _ in listing.files if size], state)
         self.unreadable = {name: "empty file (0 bytes)" for name, size, _ in listing.files if not size}
         self.notes = listing.notes()

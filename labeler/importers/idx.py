@@ -72,6 +72,11 @@ class IdxImporter:
         state = digest(part for prefix, file in files.items() for part in (prefix, *file_state(file)))
         source = IdxSource(path, ids, state, _read_all(list(files.values()), list(shapes.values())))
         if path.is_dir():
+            read = {file.name for file in files.values()}
+            twins = [name for name in _file_names(path) if _IMAGES.search(name) and name not in read]
+            source.notes += [
+                f"passed over {display_safe(name, 60)}: another file has its part of the name" for name in twins
+            ]
             passed = sum(has_image_ending(name) for name in _file_names(path))
             if passed:
                 source.notes.append(f"passed over {counted(passed, 'image file')} beside the IDX files")

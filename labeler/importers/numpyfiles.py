@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from labeler.display import display_safe
 from labeler.errors import SourceError
+from labeler.importers.files import first_bytes
 from labeler.importers.names import counted
 
 MAX_RATIO = 1100
@@ -98,8 +99,7 @@ class ArrayFile:
             raise self._damaged(name, error) from error
 
     def _is_npy(self) -> bool:
-        with self.path.open("rb") as file:
-            return file.read(6) == npy_format.MAGIC_PREFIX or self.path.suffix.lower() == ".npy"
+        return first_bytes(self.path, 6) == npy_format.MAGIC_PREFIX or self.path.suffix.lower() == ".npy"
 
     def _check_member(self, member: zipfile.ZipInfo, name: str) -> None:
         packed = max(member.compress_size, 1)

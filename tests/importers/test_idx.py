@@ -61,7 +61,11 @@ def test_an_unpacked_file_is_mapped(tmp_path):
 def test_of_packed_and_unpacked_twins_one_is_read(tmp_path):
     folder = mnist_like(tmp_path / "m", packed=False)
     mnist_like(folder, packed=True)
-    assert len(open_source(folder).ids) == 7
+    source = open_source(folder)
+    assert len(source.ids) == 7
+    assert sorted(source.notes) == [
+        f"passed over {name}-images-idx3-ubyte.gz: another file has its part of the name" for name in ("t10k", "train")
+    ]
 
 
 @pytest.mark.parametrize(
