@@ -65,6 +65,8 @@ def principal_axes(centered: FloatArray, n_components: int) -> FloatArray:
     that the same data give the same features on every machine.
     """
     n, d = centered.shape
+    # Neither the squares of huge values nor those of tiny ones leave float32.
+    centered = centered / max(float(np.abs(centered).max(initial=0.0)), 1e-30)
     by_gram = n < d
     small: NDArray[np.float32] = centered @ centered.T if by_gram else centered.T @ centered
     side = len(small)

@@ -22,9 +22,10 @@ class Pixels:
         return self
 
     def transform(self, images: Images) -> FloatArray:
-        """Features (n, d) float32; missing and infinite entries of a table become 0 and the largest float."""
+        """Features (n, d) float32; missing and infinite entries of a table become 0."""
         if images.ndim == 2:
             table = np.ascontiguousarray(images, dtype=np.float32)
-            return table if np.isfinite(table).all() else np.nan_to_num(table)
+            known = np.isfinite(table)
+            return table if known.all() else np.where(known, table, np.float32(0))
         check_images(images)
         return np.ascontiguousarray(to_unit(images).reshape(len(images), int(np.prod(images.shape[1:]))))

@@ -49,6 +49,6 @@ class Scaled:
             raise ValueError("fit comes before transform")
         if images.shape[1] != len(self._mean):
             raise ValueError(f"was fitted on {len(self._mean)} columns, not {images.shape[1]}")
-        scaled = (images.astype(np.float64) - self._mean) * self._scale
-        scaled = np.nan_to_num(np.clip(scaled, -self.clip, self.clip), nan=0.0)
+        table = np.where(np.isfinite(images), images, self._mean).astype(np.float64)
+        scaled = np.clip((table - self._mean) * self._scale, -self.clip, self.clip)
         return np.ascontiguousarray(scaled, dtype=np.float32)
