@@ -7,6 +7,7 @@ their side. Here one list of formats is opened and every conversion is deliberat
 from __future__ import annotations
 
 import io
+import logging
 import warnings
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -77,8 +78,9 @@ def decode(content: bytes, fit: int | None = None) -> ByteArray:
 
 @cache
 def _quiet() -> None:
-    """Pillow warns of odd metadata on stderr, which is the screen. Once for all: `catch_warnings` upsets threads."""
+    """Pillow warns and logs to stderr, which is the screen. Once for all: `catch_warnings` upsets threads."""
     warnings.filterwarnings("ignore", module=r"PIL\.")
+    logging.getLogger("PIL").addHandler(logging.NullHandler())  # without any handler, Python prints the record
 
 
 def _pixels(image: Image.Image, fit: int | None) -> ByteArray:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import struct
+import subprocess
+import sys
 import zlib
 
 import numpy as np
@@ -173,3 +175,14 @@ def test_formats_are_a_list_of_ours():
     with pytest.raises(UnreadableInstance):
         decode(icon)
     assert "EPS" not in images.FORMATS
+
+
+def test_nothing_is_printed_over_the_screen():
+    program = (
+        "import sys, logging; from labeler.importers.images import decode\n"
+        "try: decode(sys.stdin.buffer.read())\n"
+        "except Exception: pass\n"
+        "logging.getLogger('PIL.TiffImagePlugin').error('More samples per pixel than can be decoded')"
+    )
+    huge = subprocess.run([sys.executable, "-c", program], input=png_of_size(11_000, 11_000), capture_output=True)
+    assert (huge.returncode, huge.stdout, huge.stderr) == (0, b"", b"")
