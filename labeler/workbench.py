@@ -97,8 +97,8 @@ class Workbench:
             "engine": recipe.engine,
             "encoder": self.prepared.encoder if self.prepared else recipe.encoder,
         }
-        for part in ("clusterer", "classifier", "strategy"):
-            names[part] = getattr(recipe, part) or round_.facts.get(part, "")
+        for part in PARTS[1:]:
+            names[part] = getattr(recipe, part) or round_.facts.get(part) or BOOK[part]
         return replace(round_, facts=names | round_.facts | names)
 
 

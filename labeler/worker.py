@@ -45,6 +45,7 @@ class Worker:
         self._bench: Workbench | None = None
         self._job: Iterator[Any] | None = None
         self._waiting: Snapshot | None = None
+        self._warm = False
 
     def run(self) -> None:
         """Serve until the input ends."""
@@ -96,6 +97,7 @@ class Worker:
     def _step(self) -> None:
         if self._job is None:
             if self._waiting is None or self._bench is None:
+                self._warm_up()
                 return
             self._job, self._waiting = self._bench.round(self._waiting), None
         step = next(self._job, None)
@@ -108,6 +110,13 @@ class Worker:
         self._bench = Workbench(message.recipe, open_source(Path(message.recipe.source)), message.ids)
         ready = yield from self._bench.open()
         yield ready
+
+    def _warm_up(self) -> None:
+        """Import what the first fit needs while the person looks at the first question."""
+        if not self._warm and self._bench is not None and self._inbox.empty():
+            import sklearn.linear_model  # noqa: F401
+
+            self._warm = True
 
     def _send(self, message: Any) -> None:
         messages.write(self._replies, message)

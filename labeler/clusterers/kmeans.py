@@ -18,7 +18,7 @@ class KMeans:
         Iterations a run at most.
     """
 
-    def __init__(self, n_init: int = 10, max_iter: int = 50) -> None:
+    def __init__(self, n_init: int = 3, max_iter: int = 30) -> None:
         if n_init < 1 or max_iter < 1:
             raise ValueError("n_init and max_iter are at least 1")
         self.n_init, self.max_iter = n_init, max_iter

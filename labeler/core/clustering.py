@@ -18,7 +18,7 @@ def kmeans(
     n_clusters: int,
     random_state: int,
     n_init: int = 3,
-    max_iter: int = 50,
+    max_iter: int = 30,
     init: FloatArray | None = None,
 ) -> Clustering:
     """Lloyd's k-means (Lloyd 1982) seeded by k-means++ (Arthur & Vassilvitskii 2007).

@@ -21,13 +21,12 @@ class Derived:
         self._state = state
         self.round: Round | None = None
         self.revision = -1
-        self.round_number = 0
         self._struck: set[int] = set()  # instances of the round that a person has spoken of: its label is hidden
         self._counts: Counter[tuple[int, int]] = Counter()  # (class_id, provenance) -> instances
 
     def merge(self, round_: Round) -> None:
         """Take `round_` in place of the one before."""
-        self.round, self.revision, self.round_number = round_, round_.revision, round_.round
+        self.round, self.revision = round_, round_.revision
         labels, provenances = round_.labels, round_.provenances
         self._counts.clear()
         for provenance in _MACHINE:

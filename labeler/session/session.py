@@ -79,7 +79,7 @@ class Session:
         index = self.pool.index(instance_id)
         self._check_class(class_id)
         asked = self.questions.asked(index)
-        how: dict[str, Any] = {"screen": screen, "round": self.derived.round_number}
+        how: dict[str, Any] = {"screen": screen}
         how |= {"rule": asked.rule, "margin": asked.margin} if asked else {"rule": "chosen", "margin": 1.0}
         if asked and asked.guesses:
             how["shown"] = [[guess, round(score, 4)] for guess, score in asked.guesses]
@@ -107,7 +107,7 @@ class Session:
             self._known(instance_id)
             self._check_class(class_id)
         if labels:
-            payload = {"labels": [list(item) for item in labels], "screen": screen, "round": self.derived.round_number}
+            payload = {"labels": [list(item) for item in labels], "screen": screen}
             self._record("page", None, None, payload)
 
     def import_labels(self, labels: list[tuple[str, int]], origin: str) -> tuple[int, list[tuple[str, int]]]:
@@ -207,7 +207,7 @@ class Session:
 
     def snapshot(self) -> Snapshot:
         """What the engine may know now."""
-        return self.state.snapshot(self.derived.round_number + 1, self.percentile)
+        return self.state.snapshot(self.percentile)
 
     def merge_queue(self, queue: Queue, revision: int) -> bool:
         """Take newer questions; the one on the screen stays. Dropped (False) where it rests on something undone."""
@@ -267,7 +267,7 @@ class Session:
             classes=derived.class_counts(),
             chain=self.questions.chain(derived.round, self.percentile),
             percentile=self.percentile,
-            rounds=derived.round_number,
+            rounds=state.round,
             round=derived.round,
             advice=derived.round.advice if derived.round else None,
             last=self.last,

@@ -12,7 +12,10 @@ from labeler.core.pool import Pool
 from labeler.core.vocabulary import GIVEN, UNLABELED, ClassInfo, Event, IndexArray, Provenance, Snapshot
 from labeler.errors import ProjectError
 
+_GIVES_LABELS = frozenset({"label", "page", "import"})
 UNDOABLE = frozenset({"label", "skip", "unsure", "reject", "flag", "page", "import", "class_add"})
+ROUND_LENGTH = 10
+"""Answers to a round, as the exports number them: by the journal alone, whenever the engine refitted in between."""
 SKIP_FOR = 25
 """A skipped instance comes back after this many further answers, or when nothing else is left."""
 
@@ -58,6 +61,7 @@ class State:
         self.given: Counter[tuple[int, int]] = Counter()  # (class_id, provenance) -> instances
         self.answers = 0  # instances labeled one at a time and not undone
         self.pages = 0
+        self.label_events = 0  # events that gave labels and stand: an answer, a page, an import
         self.voided_at = 0  # results computed before this revision rest on something taken back
         self._done: list[_Inverse] = []
         self._undone: list[Event] = []
@@ -113,6 +117,7 @@ class State:
                 inverse.standings.append((index, self.standings.get(index)))
                 self._put(index, standing)
             self.pages += event.kind == "page"
+            self.label_events += event.kind in _GIVES_LABELS
         if not event.payload.get("setup"):  # classes named before the first question are no answer to take back
             self._done.append(inverse)
         return [index for index, _ in inverse.standings]
@@ -132,6 +137,7 @@ class State:
         if inverse.class_id is not None:
             del self.classes[inverse.class_id]
         self.pages -= inverse.event.kind == "page"
+        self.label_events -= inverse.event.kind in _GIVES_LABELS
         if inverse.event.instance_id is not None and inverse.standings:
             self.front.append(inverse.standings[0][0])
         return [index for index, _ in inverse.standings]
@@ -156,7 +162,7 @@ class State:
                 class_id,
                 provenance,
                 float(event.payload.get("margin", 1.0)),
-                int(event.payload.get("round", 0)),
+                self.round,
                 self.answers + SKIP_FOR if kind == "skip" else 0,
             )
 
@@ -195,7 +201,12 @@ class State:
         """Classes that can be answered, in the order they were added."""
         return [info for info in self.classes.values() if not info.retired]
 
-    def snapshot(self, round_: int, percentile: float | None) -> Snapshot:
+    @property
+    def round(self) -> int:
+        """The round the next answer falls into, counted from 1."""
+        return 1 + self.label_events // ROUND_LENGTH
+
+    def snapshot(self, percentile: float | None) -> Snapshot:
         """What an engine may know now; answers in the order they were given."""
         given = sorted(
             ((standing.seq, index, standing) for index, standing in self.standings.items() if standing.kind == "label"),
@@ -206,7 +217,7 @@ class State:
         rejected = self.indices_of("reject")
         return Snapshot(
             revision=self.revision,
-            round=round_,
+            round=self.round,
             indices=np.array([index for _, index, _ in given], dtype=np.int64),
             class_ids=np.array([standing.class_id for _, _, standing in given], dtype=np.int32),
             provenances=np.array([standing.provenance for _, _, standing in given], dtype=np.uint8),

@@ -71,10 +71,13 @@ class Store:
         return cls(path, db, lock)
 
     def close(self) -> None:
-        """Fold the write-ahead log in, close, and free the lock."""
+        """Fold the write-ahead log in, close, and free the lock.
+
+        The file rests in DELETE mode, so that a later reader makes no log beside it, not even in a read-only folder.
+        """
         if self._lock is not None:
             try:
-                self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                self._db.execute("PRAGMA journal_mode = DELETE")
             except sqlite3.Error:
                 pass  # a reader holds it: the log stays beside the file and nothing is lost
         self._db.close()
