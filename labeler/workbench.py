@@ -31,6 +31,7 @@ class Workbench:
         self.ids = ids if ids is not None else list(source.ids)
         self.engine: Engine = make_engine(self.recipe)
         self.prepared: Prepared | None = None
+        self.is_open = False
 
     def open(self) -> Generator[Progress, None, Ready]:
         """Read, encode and cluster; see :func:`labeler.prepare.prepare` for what may be raised."""
@@ -39,6 +40,7 @@ class Workbench:
             self.source, self.ids, Path(recipe.cache), recipe.encoder, recipe.features, recipe.seed
         )
         yield from self.engine.open(self.prepared.features)
+        self.is_open = True
         unreadable = {str(row): why for row, why in self.prepared.unreadable.items()}
         found = self.prepared
         return Ready(found.encoder, found.reason, unreadable, found.hashes, found.path)

@@ -10,6 +10,7 @@ import os
 import queue
 import sys
 import threading
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -56,7 +57,7 @@ class Worker:
                 self._step()
             except LabelerError as error:
                 self._job = None
-                self._send(Failed(error.message, error.hint, fatal=self._bench is None or self._bench.prepared is None))
+                self._send(Failed(error.message, error.hint, fatal=self._bench is None or not self._bench.is_open))
 
     def _listen(self) -> None:
         while (message := messages.read(self._requests)) is not None:
@@ -85,7 +86,7 @@ class Worker:
 
     def _answered(self, message: Answered) -> None:
         bench = self._bench
-        if bench is None or bench.prepared is None:
+        if bench is None or not bench.is_open:
             self._waiting = message.snapshot  # answered from the stored round while the pool is still being read
             return
         if not message.urgent:
@@ -96,7 +97,7 @@ class Worker:
 
     def _step(self) -> None:
         if self._job is None:
-            if self._waiting is None or self._bench is None:
+            if self._waiting is None or self._bench is None or not self._bench.is_open:
                 self._warm_up()
                 return
             self._job, self._waiting = self._bench.round(self._waiting), None
@@ -113,7 +114,7 @@ class Worker:
 
     def _warm_up(self) -> None:
         """Import what the first fit needs while the person looks at the first question."""
-        if not self._warm and self._bench is not None and self._inbox.empty():
+        if not self._warm and self._bench is not None and self._bench.is_open and self._inbox.empty():
             import sklearn.linear_model  # noqa: F401
 
             self._warm = True
@@ -127,7 +128,12 @@ def main() -> None:
     replies = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     os.nice(10)
-    Worker(sys.stdin.buffer, replies).run()
+    try:
+        Worker(sys.stdin.buffer, replies).run()
+    except BaseException:  # a mistake of our own: to the log, and out; the application starts another worker
+        traceback.print_exc()
+        sys.stderr.flush()
+        os._exit(1)  # the reader thread still holds the input: an ordinary exit would wait for it
 
 
 if __name__ == "__main__":

@@ -50,8 +50,8 @@ class Action:
         return key_name(self.keys[0])
 
 
-HIDDEN = frozenset({"ctrl+h"})
-"""What some terminals send for a key that is in the table under its own name."""
+HIDDEN = frozenset({"ctrl+h", "ctrl+c"})
+"""Keys that work and need no mention: what some terminals send for backspace, and a habit."""
 
 _NAMES = {
     "enter": "⏎",
@@ -82,7 +82,7 @@ ACTIONS: tuple[Action, ...] = (
         "undo",
         ("backspace", "ctrl+z", "ctrl+h"),
         "undo",
-        "take the last answer back: no limit, also after a restart",
+        "take the last answer back, any number of times",
         speaks_of_instance=True,
         in_footer=True,
     ),
@@ -91,7 +91,7 @@ ACTIONS: tuple[Action, ...] = (
         "unsure",
         ("U",),
         "unsure",
-        "looked at, cannot tell: not asked again, the label stays the model's",
+        "cannot tell: not asked again, its label stays the model's",
         speaks_of_instance=True,
         in_footer=True,
     ),
@@ -117,13 +117,13 @@ ACTIONS: tuple[Action, ...] = (
         "sheet",
         ("R",),
         "sheet",
-        "representatives: the contact sheet, all at a glance (again: back to the question)",
+        "contact sheet of the representatives, and back",
         in_footer=True,
     ),
-    Action("percentile", ("P",), "percentile", "how far a representative's label spreads over its cluster"),
+    Action("percentile", ("P",), "percentile", "percentile: how far labels spread over their cluster"),
     Action("help", ("?",), "help", "every key", in_footer=True),
     Action("palette", ("ctrl+p",), "palette", "find a command by its name"),
-    Action("saved", ("ctrl+s",), "save", "nothing to do: every answer is saved when it is given"),
+    Action("saved", ("ctrl+s",), "save", "nothing to do: every answer is saved at once"),
     Action("quit", ("Q", "ctrl+q", "ctrl+c"), "quit", "leave; everything is saved", in_footer=True),
 )
 

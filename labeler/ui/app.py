@@ -15,7 +15,7 @@ from textual.theme import Theme
 
 from labeler.errors import LabelerError, NotSaved, UsageError
 from labeler.session.view import View
-from labeler.ui.actions import Action
+from labeler.ui.actions import Action, key_name
 from labeler.ui.keyqueue import KeyQueue, Waiting
 from labeler.ui.messages import PictureReady, WorkerSaid
 from labeler.ui.news import News
@@ -41,9 +41,10 @@ THEME = Theme(
     error="#f7768e",
     success="#8fd16f",
     foreground="#d7dce5",
-    background="#101317",
-    surface="#171b21",
-    panel="#2a313c",
+    background="#121416",
+    surface="#1a1c20",
+    panel="#2e3238",
+    # greys of little saturation: where there are 256 colors they become greys, not black
     dark=True,
     variables={
         # the roles: what a color means, on every screen
@@ -54,7 +55,7 @@ THEME = Theme(
         "quiet": "#8f99a8",  # what may be overlooked
         "warn": "#ff9e64",
         "bad": "#f7768e",
-        "ground": "#1d2229",  # around pictures
+        "ground": "#1f2226",  # around pictures
     },
 )
 
@@ -138,6 +139,8 @@ class LabelerApp(App[None]):
             await super().on_event(event)
 
     async def _take(self, waiting: Waiting) -> None:
+        if waiting.released:
+            self.news.held = ""
         screen = self.screen
         if isinstance(screen, LabelScreen | Form):
             await screen.press(waiting)
@@ -145,7 +148,9 @@ class LabelerApp(App[None]):
             await super().on_event(waiting.event)
 
     def _held(self, key: str, ignored: int) -> None:
-        self.say(f"the key {key} is held down: paused, {ignored} ignored; let go to go on", "warn")
+        presses = "1 press" if ignored == 1 else f"{ignored} presses"
+        self.news.held = f"{key_name(key)} is held down: paused, {presses} ignored. Let go, then go on"
+        self._draw_message()
 
     def question_was_painted(self) -> None:
         """From now on keys are answers."""

@@ -20,11 +20,15 @@ _MAY_REPEAT = frozenset(key for action in ACTIONS if action.repeats for key in a
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A key in line; `early`: it came before the first question was painted."""
+    """A key in line.
+
+    `early`: it came before the first question was painted. `released`: the key held down before it was let go.
+    """
 
     token: str
     event: events.Key
     early: bool
+    released: bool = False
 
 
 class KeyQueue:
@@ -43,14 +47,17 @@ class KeyQueue:
         self._line: asyncio.Queue[Waiting] = asyncio.Queue()
         self._hold = HeldKey()
         self._busy = False
+        self._holding = False
 
     def arrived(self, event: events.Key, *, early: bool, text: bool) -> None:
         """Put a key in line (in a form, `text`, a held key is ordinary)."""
         key = token(event.key, event.character)
         if not text and key not in _MAY_REPEAT and self._hold.pressed(key, event.time) is not Press.MEANT:
+            self._holding = True
             self._held(key, self._hold.ignored)
             return
-        self._line.put_nowait(Waiting(key, event, early))
+        self._line.put_nowait(Waiting(key, event, early, self._holding))
+        self._holding = False
 
     @property
     def idle(self) -> bool:

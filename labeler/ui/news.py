@@ -26,6 +26,7 @@ class News:
         self._role = "info"
         self._early = 0
         self._note = ""
+        self.held = ""  # a key is held down: stays until it is let go and another is pressed
         self.trouble = ""
         self.progress: Progress | None = None
         self.advice: Advice | None = None
@@ -52,7 +53,7 @@ class News:
     @property
     def moving(self) -> bool:
         """Whether a spinner is on the line."""
-        return not self._notice and not self.trouble and self.progress is not None
+        return not self._notice and not self.held and not self.trouble and self.progress is not None
 
     def preparing(self) -> list[str]:
         """For the empty question screen: what is being done."""
@@ -61,7 +62,7 @@ class News:
         progress = self.progress
         if progress is None:
             return ["starting"]
-        if progress.total <= 0:
+        if progress.total <= 1:
             return [progress.what]
         share = progress.done / progress.total
         return [
@@ -71,6 +72,8 @@ class News:
 
     def line(self) -> Content:
         """The text of the line now."""
+        if self.held:
+            return Content.styled(display_safe(self.held, 300), STYLES["warn"])
         if self._notice:
             return Content.styled(display_safe(self._notice, 300), STYLES[self._role])
         if self.trouble:

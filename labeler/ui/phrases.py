@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rich.cells import cell_len
 from textual.content import Content
 
 from labeler.core.vocabulary import Progress
@@ -88,7 +89,7 @@ def chain(stages: Sequence[Stage], width: int) -> Content:
 
 
 def mark(view: View, location: str) -> Content:
-    """The durable mark of the last thing that was saved; `location` is where it happened to."""
+    """The durable mark of the last thing that was saved; `location` is what it happened to."""
     last = view.last
     if last is None or (last.what == "class_add" and not view.answers):
         return Content("")  # the classes a project starts with are no answer
@@ -99,7 +100,7 @@ def mark(view: View, location: str) -> Content:
     if of == "class_add" and named:
         said = f"class {named}"
     verb = {"undo": "↶ taken back", "redo": "↷ back again"}.get(what, "✓ saved")
-    place = f" · {_tail(display_safe(location), 24)}" if location else ""
+    place = f" · {_tail(display_safe(location), 20)}" if location else ""
     return Content.assemble((f"{verb} ", "bold $saved"), (said, "bold"), (place, "$quiet"))
 
 
@@ -117,22 +118,28 @@ _PAST = {
 
 
 def _tail(text: str, length: int) -> str:
-    return text if len(text) <= length else f"…{text[-(length - 1) :]}"
+    """The end of a text in at most `length` cells: of a path it says the most."""
+    if cell_len(text) <= length:
+        return text
+    while cell_len(text) > length - 1:
+        text = text[1:]
+    return f"…{text}"
 
 
-def about(location: str, facts: Sequence[str], flagged: bool) -> Content:
-    """Where the instance comes from: path, size, bookmark."""
+def about(location: str, facts: Sequence[str], flagged: bool, width: int) -> Content:
+    """Where the instance comes from: path (its end where it is long), size, bookmark."""
     rest = "".join(f" · {fact}" for fact in facts)
     flag = (" ⚑ flagged", "bold $warn") if flagged else ("", "")
-    return Content.assemble((display_safe(location), "bold"), (rest, "$quiet"), flag)
+    room = max(width - cell_len(rest) - cell_len(flag[0]), 16)
+    return Content.assemble((_tail(display_safe(location), room), "bold"), (rest, "$quiet"), flag)
 
 
 def working(progress: Progress, tick: int) -> Content:
     """A sign of life of the worker: what it does, how far it is; `tick` moves the spinner."""
     spinner = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"[tick % 10]
     what = display_safe(progress.what, 60)
-    if progress.total <= 0:
-        counted = f" {progress.done:,}" if progress.done else ""
+    if progress.total <= 1:
+        counted = f" {progress.done:,}" if progress.done > 1 else ""
         return Content.assemble((f"{spinner} ", "bold $guess"), what, (counted, "$quiet"))
     share = progress.done / progress.total
     return Content.assemble(

@@ -92,14 +92,16 @@ class LabelScreen(Screen[None]):
             yield Line(id=name)
         yield Static(id="too-small", markup=False)
 
-    def draw_lines(self, view: View, about: Content) -> None:
+    def draw_lines(self, view: View, about: Callable[[int], Content]) -> None:
         """The lines above and below the body."""
         project = self.labeler.project
         self.query_one("#header", Line).show(lambda width: phrases.header(project.name, view, width))
         done = view.last
-        place = project.location(done.index) if done is not None and done.index is not None else ""
+        place = project.session.pool.ids[done.index] if done is not None and done.index is not None else ""
         mark = phrases.mark(view, place)
-        self.query_one("#about", Line).show(lambda width: phrases.ends(about, mark, width))
+        self.query_one("#about", Line).show(
+            lambda width: phrases.ends(about(width - mark.cell_length - 1), mark, width)
+        )
         self.query_one("#chain", Line).show(lambda width: phrases.chain(view.chain, width))
         self.query_one("#keys", Line).show(lambda width: phrases.footer(on(self.PLACE), width))
         self.draw_message()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from textual import events
 from textual.app import ComposeResult
+from textual.content import Content
 
 from labeler.core.vocabulary import UNLABELED
 from labeler.session.view import View
@@ -108,14 +109,14 @@ class ContactSheet(LabelScreen):
     def _draw_about(self, view: View) -> None:
         target = self.target()
         if target is None:
-            self.draw_lines(view, phrases.about("", (), flagged=False))
+            self.draw_lines(view, lambda width: Content(""))
             return
         done = sum(not self._is_open(index) for index in self._indices)
         facts = [f"{done} of {len(self._indices)} answered"]
         if self.grid.pages > 1:
             facts.append(f"page {self.grid.page + 1} of {self.grid.pages}")
         flagged = target.index in self.labeler.project.session.state.flagged
-        self.draw_lines(view, phrases.about(self.labeler.project.location(target.index), facts, flagged))
+        self.draw_lines(view, lambda width: phrases.about(target.instance_id, facts, flagged, width))
 
     def _cell(self, index: int, names: dict[int, str]) -> Cell:
         standing = self.labeler.project.session.state.standings.get(index)

@@ -12,6 +12,8 @@ from labeler.ui.screens.form import Form
 
 _SCROLLS = {"up": -1, "down": 1, "pageup": -10, "pagedown": 10, "home": -10_000, "end": 10_000}
 
+_MOVES = {Place.QUESTION: "choose another guess to accept", Place.SHEET: "move over the sheet"}
+
 _WORDS = (
     "One key labels the picture, saves it and brings the next one. An answer belongs to the picture that was on the "
     "screen when its turn came; you may type ahead.",
@@ -44,7 +46,9 @@ class Help(Form[None]):
 
     def _keys(self) -> Content:
         rows = [("0-9 a-z", "give the picture the class of that key (see the legend)")]
-        rows += [(action.shown_keys, action.help) for action in on(self._place)]
+        rows += [(action.shown_keys, action.help) for action in on(self._place) if not action.repeats]
+        arrows = " ".join(action.main_key for action in on(self._place) if action.repeats)
+        rows.insert(2, (arrows, _MOVES[self._place]))
         wide = max(len(keys) for keys, _ in rows) + 2
         lines = [Content.assemble((keys.ljust(wide), "bold $command"), text) for keys, text in rows]
         return Content("\n").join(lines)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
+from textual.content import Content
 
 from labeler.session.view import View
 from labeler.ui import phrases
@@ -105,13 +106,13 @@ class QuestionScreen(LabelScreen):
     def _draw_about(self, view: View) -> None:
         question = view.question
         if question is None:
-            self.draw_lines(view, phrases.about("", (), flagged=False))
+            self.draw_lines(view, lambda width: Content(""))
             return
         project = self.labeler.project
         size = project.file_size(question.index)
         facts = [self.picture.dimensions, phrases.file_size(size) if size is not None else ""]
-        about = phrases.about(project.location(question.index), [f for f in facts if f], view.question_flagged)
-        self.draw_lines(view, about)
+        name, flagged = question.instance_id, view.question_flagged
+        self.draw_lines(view, lambda width: phrases.about(name, [fact for fact in facts if fact], flagged, width))
 
     def _instead(self, view: View) -> list[str]:
         if view.round is None:

@@ -64,7 +64,7 @@ class Neighbors(Widget):
         if not self._shown or rows < 3:
             return Strip.blank(width, style)
         if y == 0:
-            return Strip([Segment(set_cell_size("nearest labeled", width), self._quiet + style)], width)
+            return Strip([Segment(set_cell_size("nearest labeled", width), style + self._quiet)], width)
         parts: list[Strip] = []
         for index, name in self._shown[: self.room]:
             if parts:
@@ -81,14 +81,14 @@ class Neighbors(Widget):
 
 
 def thumbnail_row(pictures: Pictures, index: int, row: int, columns: int, rows: int, style: Style) -> Strip:
-    """Row `row` of a thumbnail of `columns` x `rows` cells, the picture in its middle."""
+    """Row `row` of a thumbnail of `columns` x `rows` cells, the picture in the middle of its ground."""
     drawn = pictures.strips(index, columns, rows)
     if drawn is None:
         return Strip.blank(columns, style)
     strips = drawn.strips
     if drawn.trouble and row == rows // 2:
         return Strip([Segment(centered("broken", columns), style)], columns)
-    top = (rows - len(strips)) // 2
+    top = rows - len(strips)  # on the ground: the caption follows the picture
     if not 0 <= row - top < len(strips):
         return Strip.blank(columns, style)
     line = strips[row - top]
