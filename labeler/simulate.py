@@ -323,6 +323,8 @@ def _with_truth(source: Source, truth: dict[str, str], say: Callable[[str], None
         say(f"{len(source.ids) - len(rows):,} instances without truth are left out")
     for name, why in source.unreadable.items():
         say(f"cannot be read: {name}: {why}")
+    for note in source.notes:
+        say(note)
     return rows
 
 
