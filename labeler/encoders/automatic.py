@@ -24,6 +24,8 @@ SAMPLE = 600
 """Images encoded with each candidate where the eye does not decide."""
 CANDIDATES = ("hog", "scattering", "scattering:standardise=False")
 _EIGENVALUES = 20
+_THIN = 0.8  # stroke width that still is a stroke, in spreads of the ink: bold letters reach 0.75
+_THIN_SMALL = 1.3  # below 16 px a stroke of two pixels is a good part of the glyph
 
 
 def choose_encoder(images: Images, random_state: int) -> tuple[str, str]:
@@ -31,46 +33,49 @@ def choose_encoder(images: Images, random_state: int) -> tuple[str, str]:
 
     Tables: ``scaled``, or as they are if the columns are of one scale. Ink on a plain ground: ``deskew-hog``.
     Other images: the candidate whose neighbour graph falls best into groups (:func:`group_strength`), on a sample
-    shrunk to 32 px; ``deskew-hog`` stands only where there is a plain ground, for it describes a photo by little
-    more than its lighting, which makes clean but wrong groups.
+    shrunk to 32 px. ``deskew-hog`` and ``pca`` do not stand there: they describe a photo by little more than its
+    lighting, which makes clean but wrong groups.
     """
     if images.ndim == 2:
         return _for_table(images)
     check_images(images)
     rng = np.random.default_rng(random_state)
-    look = _sample(images, LOOK, rng)
-    plain = has_plain_ground(look)
-    if plain and is_ink(look):
+    if is_ink(_sample(images, LOOK, rng)):
         return "deskew-hog", "ink on a plain ground"
     sample = _shrunk(_sample(images, SAMPLE, rng))
     if len(sample) <= 2 * _EIGENVALUES:
         return "hog", "too few images to compare encoders on"
     strengths = {
         spec: group_strength(registry.create("encoder", spec).fit(sample).transform(sample), random_state)
-        for spec in CANDIDATES + (("deskew-hog",) if plain else ())
+        for spec in CANDIDATES
     }
     best = max(strengths, key=lambda spec: strengths[spec])
     return best, f"its neighbour graph falls best into groups ({strengths[best]:.3f} on {len(sample):,} images)"
 
 
-def has_plain_ground(images: Images) -> bool:
-    """Whether, in the typical image, 7 of 10 border pixels and half of all are close to the border's median."""
-    if len(images) == 0:
+def is_ink(images: Images) -> bool:
+    """Whether the typical image is grey, with a plain ground, and its marks are thin strokes, not filled shapes.
+
+    Plain: 7 of 10 border pixels and half of all are close to the border's median.
+    """
+    if len(images) == 0 or _colourful(images):
         return False
     grey = to_grey(images)
     border = np.concatenate((grey[:, 0], grey[:, -1], grey[:, :, 0], grey[:, :, -1]), axis=1)
-    close = (np.abs(border - np.median(border, axis=1)[:, None]) < 0.1).mean(axis=1)
-    ground = (ink(grey) < 0.15).mean(axis=(1, 2))
-    return bool(np.median(close) >= 0.7 and np.median(ground) >= 0.5)
-
-
-def is_ink(images: Images) -> bool:
-    """Whether the typical image is grey and its marks are thin strokes rather than filled shapes."""
-    if _colourful(images):
+    ground = np.median(border, axis=1)
+    away = np.abs(grey - ground[:, None, None])
+    peak = away.max(axis=(1, 2))
+    drawn = peak > 0
+    if not drawn.any():
         return False
-    marks = ink(to_grey(images))
-    drawn = marks.max(axis=(1, 2)) > 0
-    return bool(drawn.any() and np.median(_stroke_width(marks[drawn])) <= 1.3)
+    plain_border = (np.abs(border - ground[:, None]) < 0.1).mean(axis=1)
+    plain = (away < 0.15 * peak[:, None, None]).mean(axis=(1, 2))
+    limit = _THIN if max(images.shape[1:3]) >= 16 else _THIN_SMALL
+    return bool(
+        np.median(plain_border) >= 0.7
+        and np.median(plain[drawn]) >= 0.5
+        and np.median(_stroke_width(ink(grey[drawn]))) <= limit
+    )
 
 
 def _colourful(images: Images) -> bool:

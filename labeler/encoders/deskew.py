@@ -16,7 +16,8 @@ _MAX_SHEAR = 1.0  # 45 degrees: beyond it the "slant" is the shape of the glyph
 _SPREAD = 0.18  # root mean square spread of the ink wanted, in sides of the output
 _EVEN_OUT = 0.55  # share of the difference between width and height that is taken away: 0 keeps the aspect
 _ZOOM = (0.4, 2.5)  # input pixels an output pixel may span at least and at most: a dot stays a dot
-_UNREST = 2.0  # median deviations of the border that pass for ground: two standard deviations of its noise
+_UNREST = 2.0  # median deviations of the border that pass for ground ...
+_UNREST_LIMIT = 0.35  # ... but never more than this share of the strongest ink
 
 
 def ink(images: FloatArray) -> FloatArray:
@@ -30,9 +31,11 @@ def ink(images: FloatArray) -> FloatArray:
     ground = np.median(border, axis=1)
     # Paper that is not clean: what the border does by itself is no ink. (0 where the ground is one value.)
     unrest = np.median(np.abs(border - ground[:, None]), axis=1)
-    strength: FloatArray = np.maximum(np.abs(images - ground[:, None, None]) - _UNREST * unrest[:, None, None], 0)
+    strength: FloatArray = np.abs(images - ground[:, None, None])
     peak = strength.reshape(n, -1).max(axis=1)
-    strength /= np.maximum(peak, 1 / 255)[:, None, None]
+    unrest = np.minimum(_UNREST * unrest, _UNREST_LIMIT * peak)
+    strength = np.maximum(strength - unrest[:, None, None], 0)
+    strength /= np.maximum(peak - unrest, 1 / 255)[:, None, None]
     if h == w:
         return strength
     side = max(h, w)
