@@ -169,6 +169,7 @@ class Project:
         """Take note of what reading the pool brought: content hashes and what cannot be read."""
         self.ready = True
         unreadable = {int(row): why for row, why in ready.unreadable.items()}
+        self.session.pool.unreadable[:] = False  # what could not be read last time may be mended
         self.session.pool.mark_unreadable(unreadable)
         if unreadable:
             self.notices.append(
@@ -376,6 +377,11 @@ def _wire(
     new_id: Callable[[], str],
 ) -> Project:
     kept = store.project()
+    if source is None and "source" not in kept:
+        raise ProjectError(
+            f"the project {display_safe(str(store.path))} was never opened with a source",
+            f"do so: labeler label SOURCE -p {display_safe(str(store.path))}",
+        )
     notices: list[str] = []
     stored_ids = store.instance_ids()
     arrays = store.arrays("pool")
@@ -437,19 +443,20 @@ def _remember(
 ) -> None:
     given = {name: value for name, value in options.given().items() if name not in ("classes", "percentile")}
     changed = {name: value for name, value in given.items() if stored.get(name) != value}
-    if stored and changed:
+    created = "created" not in store.project()
+    if changed and not created:
         redone = [name for name in changed if name in RECOMPUTES]
         what = f"; computed anew: {', '.join(redone)}" if redone else ""
         notices.append(f"changed: {', '.join(f'{k} = {v}' for k, v in changed.items())}{what}")
         session.set(**{f"option.{name}": value for name, value in changed.items()})
     values: dict[str, Any] = {"options": stored | changed}
-    if "created" not in store.project():
+    if created:
         values["created"] = clock()
     if source is not None:
         values["source"] = locating.remembered(source.path, store.path)
     store.remember(**values)
     percentile = options.percentile
-    if percentile is None and "percentile" not in session.state.settings:
+    if percentile is None and session.state.settings.get("percentile", "auto") == "auto":  # nobody chose a number
         percentile = BOOK_PERCENTILE if values["options"].get("engine") == "book" else "auto"
     if percentile is not None:
         session.set(percentile=percentile)

@@ -240,6 +240,7 @@ def import_labels(project: Path, labels: Path) -> None:
     from labeler.importing import import_labels as bring_in
     from labeler.importing import report
 
+    _check_project(project)
     with open_project(project) as opened:
         _print(report(bring_in(opened, labels)))
 
@@ -334,16 +335,23 @@ def _open_screen(project: Project) -> None:
         run_app(project, images=options.get("images", "auto"), keys=options.get("keys", "digits"))
         summary = project.summary()
     _print(summary)
+    for notice in project.notices:
+        click.echo(f"note: {display_safe(notice, 1000)}", err=True)
 
 
 def _reading(project: Path, *, with_source: bool = False) -> Project:
     """Open a project without changing it, also while the application has it open."""
     from labeler.api import open_project
+
+    _check_project(project)
+    return open_project(project, read_only=True, with_source=with_source)
+
+
+def _check_project(path: Path) -> None:
     from labeler.locating import is_project
 
-    if not is_project(project):
-        raise UsageError(f"{project} is not a project file", "give a *.labeler.db file, made by: labeler label SOURCE")
-    return open_project(project, read_only=True, with_source=with_source)
+    if not is_project(path):
+        raise UsageError(f"{path} is not a project file", "give a *.labeler.db file, made by: labeler label SOURCE")
 
 
 def _narrator(quiet: bool) -> Callable[[str], None]:

@@ -28,7 +28,7 @@ from labeler.registry import Spec
 FIT_SAMPLE = 10_000
 """Rows an encoder is fitted on at most."""
 CHUNK = 2_000
-STORE_VERSION = 1
+STORE_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,10 @@ class Worker:
         self._waiting: Snapshot | None = None
         self._warm = False
 
+    @property
+    def _is_open(self) -> bool:
+        return self._bench is not None and self._bench.is_open
+
     def run(self) -> None:
         """Serve until the input ends."""
         threading.Thread(target=self._listen, daemon=True).start()
@@ -57,7 +61,7 @@ class Worker:
                 self._step()
             except LabelerError as error:
                 self._job = None
-                self._send(Failed(error.message, error.hint, fatal=self._bench is None or not self._bench.is_open))
+                self._send(Failed(error.message, error.hint, fatal=not self._is_open))
 
     def _listen(self) -> None:
         while (message := messages.read(self._requests)) is not None:
@@ -67,7 +71,9 @@ class Worker:
     def _serve_requests(self) -> None:
         """Everything in the inbox; waits for the next request only when there is nothing else to do."""
         latest: Answered | None = None
-        idle = self._job is None and self._waiting is None
+        idle = self._job is None and (self._waiting is None or not self._is_open)
+        if idle:
+            self._warm_up()
         while idle or not self._inbox.empty():
             message = self._inbox.get()
             idle = False
@@ -97,8 +103,7 @@ class Worker:
 
     def _step(self) -> None:
         if self._job is None:
-            if self._waiting is None or self._bench is None or not self._bench.is_open:
-                self._warm_up()
+            if self._waiting is None or self._bench is None or not self._is_open:
                 return
             self._job, self._waiting = self._bench.round(self._waiting), None
         step = next(self._job, None)
@@ -114,7 +119,7 @@ class Worker:
 
     def _warm_up(self) -> None:
         """Import what the first fit needs while the person looks at the first question."""
-        if not self._warm and self._bench is not None and self._bench.is_open and self._inbox.empty():
+        if not self._warm and self._is_open and self._inbox.empty():
             import sklearn.linear_model  # noqa: F401
 
             self._warm = True

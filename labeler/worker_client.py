@@ -36,7 +36,8 @@ class WorkerClient:
         self._latest: Answered | None = None
         self._restarts_left = RESTARTS
         self._closing = False
-        self._process = self._launch()
+        self._process: subprocess.Popen[bytes]
+        self._launch()
         threading.Thread(target=self._feed, daemon=True).start()
 
     @property
@@ -63,18 +64,17 @@ class WorkerClient:
             self._process.kill()
             self._process.wait()
 
-    def _launch(self) -> subprocess.Popen[bytes]:
+    def _launch(self) -> None:
         with self._log.open("ab") as log:
-            process = subprocess.Popen(
+            self._process = subprocess.Popen(
                 [sys.executable, "-m", "labeler.worker"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
                 start_new_session=True,  # ctrl+c in the terminal is the application's to handle
             )
-        self._outbox.put(self._opening)
-        threading.Thread(target=self._read, args=(process,), daemon=True).start()
-        return process
+        self._outbox.put(self._opening)  # after the assignment: the feeder must not write it to the one that died
+        threading.Thread(target=self._read, args=(self._process,), daemon=True).start()
 
     def _feed(self) -> None:
         while (message := self._outbox.get()) is not None:
@@ -94,7 +94,7 @@ class WorkerClient:
         if self._restarts_left:
             self._restarts_left -= 1
             self._post(Failed(f"the worker ended (code {code}) and was started again", f"details: {self._log}"))
-            self._process = self._launch()
+            self._launch()
             if self._latest is not None:
                 self._outbox.put(self._latest)
         else:

@@ -97,6 +97,9 @@ class BookEngine:
             nothing = np.empty(0, dtype=np.float32)
             self.clustering = Clustering(nothing.astype(np.int32), nothing, X[:0])
         self.representatives = representatives(self.clustering)
+        everyone = np.ones(len(X), dtype=np.bool_)
+        rng = np.random.default_rng((self.random_state, 0))
+        self._uncertain = best(-self.clustering.distances, everyone, QUEUE_SIZE, rng, self.clustering.clusters)
         yield Progress("clustering", 1, 1)
 
     def round_due(self, n_answers: int) -> bool:

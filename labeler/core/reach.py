@@ -11,16 +11,21 @@ def within_reach(clusters: IntArray, distances: FloatArray, percentile: float) -
     """Whether each instance (n,) is among the closest `percentile` percent of its cluster.
 
     The rule of the source (Géron, Hands-On Machine Learning, ch. 9): the distance to the center is at most that
-    percentile of the cluster's distances, linearly interpolated. 100 takes whole clusters; 0 takes nobody but the
-    instance at the center itself, which is asked anyway.
+    percentile of the cluster's distances, linearly interpolated; equals at the edge are all inside. 100 takes whole
+    clusters; 0 takes nobody but the one nearest instance, which is asked anyway.
     """
+    reach = np.zeros(len(clusters), dtype=np.bool_)
+    if not len(clusters):
+        return reach
     order = np.lexsort((distances, clusters))
     ordered = clusters[order]
-    sizes = np.bincount(clusters) if len(clusters) else np.empty(0, dtype=np.int64)
-    starts = np.concatenate(([0], np.cumsum(sizes)[:-1])) if len(sizes) else sizes
-    rank = np.arange(len(clusters)) - starts[ordered] if len(clusters) else np.empty(0)
-    # rank r of s lies at the percentile 100 r / (s - 1): inside the cut-off exactly where that is <= P
-    inside = rank * 100.0 <= percentile * (sizes[ordered] - 1) + 1e-9 if len(clusters) else np.empty(0, dtype=bool)
-    reach = np.zeros(len(clusters), dtype=np.bool_)
-    reach[order] = inside
+    sizes = np.bincount(clusters)
+    starts = np.cumsum(sizes) - sizes
+    if percentile <= 0:
+        reach[order[starts[sizes > 0]]] = True
+        return reach
+    # rank r of s lies at the percentile 100 r / (s - 1): the last rank inside the cut-off is the largest such r <= P
+    last = starts + np.floor(percentile * (sizes - 1) / 100.0 + 1e-9).astype(np.int64)
+    edge = distances[order[np.clip(last, 0, len(clusters) - 1)]]
+    reach[order] = distances[order] <= edge[ordered]
     return reach

@@ -37,6 +37,13 @@ class Source(Protocol):
         """
         ...
 
+    def decoded(self, index: int, content: bytes, fit: int) -> ByteArray:
+        """The image of which `content` are the bytes, at most `fit` pixels on the longer side: no second reading.
+
+        Raises as :meth:`image`.
+        """
+        ...
+
     def content_bytes(self, index: int) -> bytes:
         """The bytes that `sha256` is computed of: the file's, or the row's pixels or values."""
         ...

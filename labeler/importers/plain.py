@@ -67,9 +67,9 @@ class ImageFiles(PlainSource):
         """Decode one file: (h, w) or (h, w, 3) uint8; raises UnreadableInstance."""
         return decode(self.content_bytes(index))
 
-    def thumbnail(self, index: int, size: int) -> ByteArray:
-        """Decode one file to at most `size` pixels on the longer side; raises UnreadableInstance."""
-        return decode(self.content_bytes(index), fit=size)
+    def decoded(self, index: int, content: bytes, fit: int) -> ByteArray:
+        """Decode bytes at hand to at most `fit` pixels on the longer side; raises UnreadableInstance."""
+        return decode(content, fit=fit)
 
     def folder_labels(self) -> dict[str, str]:
         """id -> path of its folder relative to the source, where there are at least two different ones."""

@@ -30,6 +30,10 @@ class Subset:
         """See :class:`labeler.importers.base.Source`."""
         return self._source.image(int(self._rows[index]))
 
+    def decoded(self, index: int, content: bytes, fit: int) -> ByteArray:
+        """See :class:`labeler.importers.base.Source`."""
+        return self._source.decoded(int(self._rows[index]), content, fit)
+
     def content_bytes(self, index: int) -> bytes:
         """See :class:`labeler.importers.base.Source`."""
         return self._source.content_bytes(int(self._rows[index]))

@@ -50,7 +50,7 @@ class Questions:
 
     def draw(self) -> Question | None:
         """Keep the pinned question while it is open; else pin and return the next one (None = nothing left)."""
-        front = next((index for index in reversed(self._state.front) if self._is_open(index)), None)
+        front = next((index for index in reversed(self._state.front) if self._can_be_asked(index)), None)
         if front is not None:
             if self.current is None or self.current.index != front:
                 self.current = self._question(front, "again")
@@ -110,10 +110,15 @@ class Questions:
                 yield self._question(index, "skipped")
 
     def _is_open(self, index: int) -> bool:
+        standing = self._state.standings.get(index)
+        return self._can_be_asked(index) and (standing is None or self._state.answers >= standing.until)
+
+    def _can_be_asked(self, index: int) -> bool:
+        """Whether it waits for an answer, be it skipped a moment ago."""
         if self._state.pool.missing[index] or self._state.pool.unreadable[index]:
             return False
         standing = self._state.standings.get(index)
-        return standing is None or (standing.kind == "skip" and self._state.answers >= standing.until)
+        return standing is None or standing.kind == "skip"
 
     def _question(self, index: int, rule: str) -> Question:
         return Question(index, self._state.pool.ids[index], rule)

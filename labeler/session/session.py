@@ -5,12 +5,13 @@ Command line, screens, Python and the simulated person all go through it, so the
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
 from labeler.core.pool import Pool
 from labeler.core.vocabulary import UNLABELED, ClassInfo, Event, Provenance, Question, Queue, Round, Snapshot
-from labeler.errors import UsageError
+from labeler.errors import NotSaved, UsageError
 from labeler.session.derived import Derived
 from labeler.session.keys import assign_key
 from labeler.session.ports import Journal
@@ -103,9 +104,11 @@ class Session:
 
     def page(self, labels: list[tuple[str, int, str]], *, screen: str = "grid") -> None:
         """A page of a grid at once: (instance_id, class_id, "confirmed" or "human"); one undo takes it back."""
-        for instance_id, class_id, _ in labels:
+        for instance_id, class_id, word in labels:
             self._known(instance_id)
             self._check_class(class_id)
+            if word not in (Provenance.CONFIRMED.word, Provenance.HUMAN.word):
+                raise UsageError(f"a page gives no {word!r} labels", "give confirmed or human ones")
         if labels:
             payload = {"labels": [list(item) for item in labels], "screen": screen}
             self._record("page", None, None, payload)
@@ -114,12 +117,14 @@ class Session:
         """Labels from elsewhere, as one undoable event.
 
         Returns how many were taken, and the (instance_id, class_id) that contradict a person's label, which
-        stays: a person outranks an import.
+        stays: a person outranks an import. A rejected instance stays rejected and is neither.
         """
         taken, conflicts = [], []
         for instance_id, class_id in labels:
             self._check_class(class_id)
             standing = self.state.standings.get(self.pool.index(instance_id))
+            if standing is not None and standing.kind == "reject":
+                continue
             if standing is None or standing.kind != "label" or standing.provenance is Provenance.IMPORTED:
                 taken.append([instance_id, class_id, Provenance.IMPORTED.word])
             elif standing.class_id != class_id:
@@ -148,7 +153,7 @@ class Session:
             key = assign_key(name, taken, self.key_layout)
         elif key in taken:
             raise UsageError(f"the key {key!r} belongs to another class", "choose another key")
-        class_id = max(self.state.classes, default=-1) + 1
+        class_id = self.state.next_class_id
         self._record("class_add", None, class_id, {"name": name, "key": key} | ({"setup": True} if setup else {}))
         return class_id
 
@@ -224,7 +229,8 @@ class Session:
         self.derived.merge(round_)
         self.questions.refill(round_.queue)
         if save:
-            self._journal.save_round(round_)
+            with contextlib.suppress(NotSaved):  # derived: the engine makes it anew
+                self._journal.save_round(round_)
         self._draw()
         return True
 
@@ -248,8 +254,11 @@ class Session:
         """The state as screens see it."""
         state, derived = self.state, self.derived
         question = self.question
-        n_usable = len(self.pool) - len(self.pool.unusable()) - state.counts["reject"]
+        gone = [state.standings.get(int(index)) for index in self.pool.unusable()]  # empty but for a broken source
+        gone_kinds = [standing.kind for standing in gone if standing is not None]
+        n_usable = len(self.pool) - len(gone) - state.counts["reject"] + gone_kinds.count("reject")
         given = state.counts["label"]
+        settled = given + state.counts["unsure"] - gone_kinds.count("label") - gone_kinds.count("unsure")
         return View(
             revision=state.revision,
             question=question,
@@ -263,7 +272,7 @@ class Session:
             unsure=state.counts["unsure"],
             rejected=state.counts["reject"],
             flagged=len(state.flagged),
-            open_questions=max(n_usable - given - state.counts["unsure"], 0),
+            open_questions=n_usable - settled,
             classes=derived.class_counts(),
             chain=self.questions.chain(derived.round, self.percentile),
             percentile=self.percentile,
@@ -310,7 +319,8 @@ class Session:
 
     def _draw(self) -> None:
         question = self.questions.draw()
-        self._journal.save_question(question, self.state.revision)
+        with contextlib.suppress(NotSaved):  # a convenience: the answer before it is saved, and must not seem lost
+            self._journal.save_question(question, self.state.revision)
 
     def _known(self, instance_id: str) -> str:
         self.pool.index(instance_id)

@@ -54,6 +54,7 @@ class State:
         self.revision = 0
         self.standings: dict[int, Standing] = {}
         self.classes: dict[int, ClassInfo] = {}
+        self.next_class_id = 0  # never given twice: a round computed before an undo may still speak of the old class
         self.flagged: set[int] = set()
         self.settings: dict[str, Any] = {}
         self.front: list[int] = []  # instances whose answer was taken back: asked next, the latest first
@@ -108,6 +109,7 @@ class State:
         if event.kind == "class_add":
             class_id = _class_of(event)
             self.classes[class_id] = ClassInfo(class_id, event.payload["name"], event.payload.get("key", ""))
+            self.next_class_id = max(self.next_class_id, class_id + 1)
             inverse.class_id = class_id
         elif event.kind == "flag":
             inverse.flag = self.pool.index(event.instance_id or "")

@@ -33,7 +33,7 @@ def event_row(event: Event) -> tuple[Any, ...]:
         event.event_id,
         event.kind,
         event.at,
-        event.annotator,
+        encode_name(event.annotator),
         None if event.instance_id is None else encode_name(event.instance_id),
         event.class_id,
         event.target,
@@ -45,7 +45,7 @@ def event_of(row: tuple[Any, ...]) -> Event:
     """An event from (seq, event_id, kind, at, annotator, instance, class_id, target, payload)."""
     seq, event_id, kind, at, annotator, instance, class_id, target, payload = row
     name = None if instance is None else decode_name(instance)
-    return Event(event_id, kind, at, annotator, name, class_id, target, json.loads(payload), seq)
+    return Event(event_id, kind, at, decode_name(annotator), name, class_id, target, json.loads(payload), seq)
 
 
 def encode_name(name: str) -> str | bytes:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -76,10 +76,8 @@ class Store:
         The file rests in DELETE mode, so that a later reader makes no log beside it, not even in a read-only folder.
         """
         if self._lock is not None:
-            try:
+            with suppress(sqlite3.Error):  # a reader holds it: the log stays beside the file and nothing is lost
                 self._db.execute("PRAGMA journal_mode = DELETE")
-            except sqlite3.Error:
-                pass  # a reader holds it: the log stays beside the file and nothing is lost
         self._db.close()
         if self._lock is not None:
             self._lock.release()
@@ -89,13 +87,14 @@ class Store:
 
     def append(self, event: Event) -> Event:
         """Commit one event; see :class:`labeler.session.ports.Journal`."""
+        if self.read_only:
+            raise ProjectError(f"{self.path} was opened for reading only", "open it with: labeler label PROJECT")
         with _explained(self.path, NotSaved), self._db.atomic():
             cursor = self._db.execute(
                 f"INSERT INTO events ({_EVENT_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
                 rows.event_row(event),
             )
-        stored = rows.event_of((cursor.lastrowid, *rows.event_row(event)))
-        return stored
+        return rows.event_of((cursor.lastrowid, *rows.event_row(event)))
 
     def replay(self) -> Iterator[Event]:
         """All events in order."""
@@ -113,7 +112,8 @@ class Store:
 
     def load_question(self) -> dict[str, Any] | None:
         """The pinned question, or None."""
-        row = self._db.execute("SELECT value FROM question").fetchone()
+        with _explained(self.path):
+            row = self._db.execute("SELECT value FROM question").fetchone()
         value: dict[str, Any] | None = json.loads(row[0]) if row else None
         return value
 
@@ -141,13 +141,14 @@ class Store:
                 return None
             try:
                 return rows.round_of(last[0], last[1], json.loads(last[2]), self.arrays("round"))
-            except (KeyError, ValueError):
+            except (KeyError, TypeError, ValueError):
                 return None
 
     def arrays(self, owner: str) -> dict[str, NDArray[Any]]:
         """All arrays of one owner ("round", "pool") by name."""
-        found = self._db.execute("SELECT name, dtype, shape, data FROM arrays WHERE owner = ?", [owner])
-        return {name: rows.unpack_array(dtype, shape, data) for name, dtype, shape, data in found}
+        with _explained(self.path):
+            found = self._db.execute("SELECT name, dtype, shape, data FROM arrays WHERE owner = ?", [owner])
+            return {name: rows.unpack_array(dtype, shape, data) for name, dtype, shape, data in found}
 
     def put_arrays(self, owner: str, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Keep arrays by name, one row each."""

@@ -212,6 +212,11 @@ class LabelerApp(App[None]):
         self.news.say(text, role)
         self._draw_message()
 
+    def ignored_early(self) -> None:
+        """A key from before the first painted question: counted, never an answer."""
+        self.news.ignored_early()
+        self._draw_message()
+
     def _draw_message(self) -> None:
         for screen in self.screen_stack:
             if isinstance(screen, LabelScreen | Form):

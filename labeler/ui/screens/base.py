@@ -149,7 +149,7 @@ class LabelScreen(Screen[None]):
         self._caps.fitted()
         if chosen is not None or (action is not None and action.speaks_of_instance):
             if waiting.early:
-                self.labeler.news.ignored_early()
+                self.labeler.ignored_early()
                 return
             if not await self._is_painted():
                 self.labeler.say("the picture is still being read: press again when it is there")
@@ -185,7 +185,7 @@ class LabelScreen(Screen[None]):
             return False
         if typeahead.narrows(key):
             if early:
-                self.labeler.news.ignored_early()
+                self.labeler.ignored_early()
             else:
                 self.typed += key
         elif self.typed and key == "backspace":

@@ -10,7 +10,7 @@ from labeler.session.view import View
 from labeler.ui import phrases
 from labeler.ui.actions import Place
 from labeler.ui.screens.base import LabelScreen, Target
-from labeler.ui.widgets.legend import guesses, legend
+from labeler.ui.widgets.legend import fits, guesses, legend
 from labeler.ui.widgets.line import Block
 from labeler.ui.widgets.neighbors import Neighbors
 from labeler.ui.widgets.picture import Picture
@@ -93,7 +93,15 @@ class QuestionScreen(LabelScreen):
     def _draw_side(self, view: View) -> None:
         self.query_one("#guesses", Block).show(lambda width, height: guesses(view, self._chosen, width))
         typed = self.typed
+        self._leave_room_for_the_legend(len(view.classes))
         self.query_one("#legend", Block).show(lambda width, height: legend(view.classes, typed, width, height))
+
+    def _leave_room_for_the_legend(self, n_classes: int) -> None:
+        """Neighbors are shown where the legend can do without their place; classes come and go only with `N`."""
+        side = self.query_one("#side").size
+        guessed, near = self.query_one("#guesses").size.height, self.query_one("#neighbors")
+        wanted = 8 if self.has_class("-high") else 6
+        near.display = fits(n_classes, side.width, side.height - guessed - wanted)
 
     def _draw_neighbors(self, view: View) -> None:
         widget = self.query_one("#neighbors", Neighbors)

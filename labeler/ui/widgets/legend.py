@@ -12,8 +12,8 @@ from labeler.session.view import ClassCount, View
 from labeler.ui.phrases import bar, percent
 from labeler.ui.typeahead import matches
 
-_NARROWEST = 12
-"""Cells below which a column of the legend says nothing."""
+_NARROWEST, _NARROWEST_UNCOUNTED = 12, 7
+"""Cells a column of the legend takes at least, with counts and without."""
 _GAP = 2
 
 
@@ -28,9 +28,7 @@ def legend(classes: Sequence[ClassCount], typed: str, width: int, height: int) -
         return Content.assemble((typed, "bold $warn"), (" fits no class: ⌫", "$quiet"))
     titled = height > len(classes) or (height > 4 and width < 60)
     rows_free = height - titled
-    columns = 1
-    while columns * rows_free < len(found) and width // (columns + 1) >= _NARROWEST:
-        columns += 1
+    columns = _columns(len(found), width, rows_free)
     rows = min(rows_free, -(-len(found) // columns))
     hidden = len(found) - rows * columns
     if hidden > 0:
@@ -55,6 +53,20 @@ def _name(count: ClassCount) -> str:
     return "" if count.info.name == count.info.key else display_safe(count.info.name, 60)
 
 
+def fits(count: int, width: int, height: int) -> bool:
+    """Whether `count` classes can be shown with their counts."""
+    return count <= max(width // _NARROWEST, 1) * (height - 1)
+
+
+def _columns(count: int, width: int, rows: int) -> int:
+    """As few columns as hold all classes: with counts if that will do, else without."""
+    columns = 1
+    for least in (_NARROWEST, _NARROWEST_UNCOUNTED):
+        while columns * rows < count and width // (columns + 1) >= least:
+            columns += 1
+    return columns
+
+
 def _comfortable(classes: Sequence[ClassCount]) -> int:
     """The width of a column in which every name and count fits."""
     names = max(cell_len(_name(count)) for count in classes)
@@ -67,6 +79,8 @@ def _entry(count: ClassCount, width: int, *, first: bool, spread: bool) -> Conte
     given = f"{count.given:>3}"
     more = f" {f'+{count.propagated}' if count.propagated else '':<6}" if spread else ""
     right = Content.assemble((given, "bold" if count.given else "$quiet"), (more, "$quiet"))
+    if width < _NARROWEST - _GAP:
+        right = Content("")
     room = max(width - 2 - right.cell_length - 1, 0)
     middle = Content.styled(_name(count), "bold underline" if first else "")
     if middle.cell_length > room:

@@ -1,0 +1,147 @@
+"""Kernel ridge regression in z with closed-form leave-one-out, and its product with the graph's shares."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labeler.core.vocabulary import FloatArray, IndexArray, IntArray
+
+GAMMA = 1.5
+"""Width of the kernel: exp(-GAMMA * d^2 / median d^2)."""
+RIDGE = 0.05
+MAX_LANDMARKS = 2_000
+FLOOR = 1e-4
+SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
+EVEN_BELOW = 4
+"""Labels a class below which leave-one-out misleads: graph and kernel count half each."""
+CHUNK = 4_096
+CACHED = 20_000_000
+
+
+def median_distance(points: FloatArray, random_state: int = 0) -> float:
+    """The median squared distance between two random rows (never 0)."""
+    rng = np.random.default_rng(random_state)
+    first, second = rng.integers(len(points), size=(2, 5_000))
+    squared = np.square(points[first] - points[second], dtype=np.float64).sum(axis=1)
+    positive = squared[squared > 0]
+    return float(np.median(positive)) if len(positive) else 1.0
+
+
+def gaussian(points: FloatArray, landmarks: FloatArray, gamma: float) -> FloatArray:
+    """The Gaussian kernel (len(points), len(landmarks)) float32."""
+    norms = np.square(landmarks).sum(axis=1)
+    squared = points @ landmarks.T
+    squared *= np.float32(-2.0)
+    squared += norms
+    squared += np.square(points).sum(axis=1)[:, None]
+    np.maximum(squared, 0.0, out=squared)
+    squared *= np.float32(-gamma)
+    return np.asarray(np.exp(squared, out=squared), dtype=np.float32)
+
+
+def as_shares(scores: FloatArray) -> FloatArray:
+    """Regression scores (rows, k) clipped and scaled to rows of sum 1."""
+    clipped = np.clip(scores, 1e-3, 1.0)
+    return np.asarray(clipped / clipped.sum(axis=1, keepdims=True), dtype=np.float32)
+
+
+class KernelRidge:
+    """Least-squares kernel classifier: one-hot targets, K + RIDGE I. Suykens & Vandewalle (1999)."""
+
+    def __init__(self, points: FloatArray, random_state: int = 0) -> None:
+        self.points = points
+        self.gamma = GAMMA / median_distance(points, random_state)
+        self._columns = np.empty((len(points), 0), dtype=np.float32)
+        self._columns_of = np.empty(0, dtype=np.int64)
+
+    def fit_predict(
+        self, rows: IndexArray, positions: IntArray, n_classes: int, *, fresh: bool = False
+    ) -> tuple[FloatArray, FloatArray]:
+        """Class shares of the pool (n, k) and, left out one by one, of `rows` (len(rows), k).
+
+        `fresh` uses nothing kept from earlier calls.
+        """
+        landmarks = self.points[rows]
+        targets = np.zeros((len(rows), n_classes), dtype=np.float64)
+        targets[np.arange(len(rows)), positions] = 1.0
+        kernel = gaussian(landmarks, landmarks, self.gamma).astype(np.float64)
+        inverse = np.linalg.inv((kernel + kernel.T) / 2 + RIDGE * np.eye(len(rows)))
+        dual = inverse @ targets
+        without = targets - dual / np.diag(inverse)[:, None]
+        return as_shares(self._apply(rows, dual.astype(np.float32), fresh)), as_shares(without.astype(np.float32))
+
+    def _apply(self, rows: IndexArray, dual: FloatArray, fresh: bool) -> FloatArray:
+        n = len(self.points)
+        if not fresh and n * len(rows) <= CACHED:
+            return self._kept(rows) @ dual
+        scores = np.empty((n, dual.shape[1]), dtype=np.float32)
+        for start in range(0, n, CHUNK):
+            block = self.points[start : start + CHUNK]
+            scores[start : start + CHUNK] = gaussian(block, self.points[rows], self.gamma) @ dual
+        return scores
+
+    def _kept(self, rows: IndexArray) -> FloatArray:
+        """Kernel columns of `rows`, the ones of the last call kept."""
+        known = len(self._columns_of)
+        if known > len(rows) or not np.array_equal(self._columns_of, rows[:known]):
+            known = 0
+        if known < len(rows):
+            new = gaussian(self.points, self.points[rows[known:]], self.gamma)
+            self._columns = np.concatenate((self._columns[:, :known], new), axis=1)
+            self._columns_of = rows.copy()
+        return self._columns
+
+
+def landmarks_of(n_answers: int, limit: int = MAX_LANDMARKS) -> IndexArray:
+    """Which answers (positions in their order) a learner is fitted on: all, or `limit` spread evenly over them."""
+    if n_answers <= limit:
+        return np.arange(n_answers, dtype=np.int64)
+    return np.unique(np.linspace(0, n_answers - 1, limit).round().astype(np.int64))
+
+
+def product(first: FloatArray, second: FloatArray, share: float) -> FloatArray:
+    """first^share * second^(1 - share), rows (., k) scaled to sum 1."""
+    logs = np.float32(share) * np.log(first + np.float32(FLOOR))
+    logs += np.float32(1.0 - share) * np.log(second + np.float32(FLOOR))
+    return softmax(logs)
+
+
+def softmax(logs: FloatArray) -> FloatArray:
+    """exp, rows scaled to sum 1."""
+    raised = np.exp(logs - logs.max(axis=1, keepdims=True))
+    return np.asarray(raised / raised.sum(axis=1, keepdims=True), dtype=np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Blend:
+    """How much the graph counts in the product, and the leave-one-out figures that say so."""
+
+    share: float
+    accuracy: float  # of the product on the answers, each left out; nan = not enough answers to say
+    loss: float
+
+
+def blend(graph: FloatArray, kernel: FloatArray, positions: IntArray) -> Blend:
+    """Choose the graph's share by leave-one-out log loss, half a standard error in favour of the graph.
+
+    `graph` and `kernel` are the left-out class shares (answers, k); `positions` the answers' classes.
+    """
+    rows = np.arange(len(positions))
+    losses: list[NDArray[np.float64]] = []
+    hits: list[float] = []
+    for share in SHARES:
+        joint = product(graph, kernel, share)
+        losses.append(-np.log(joint[rows, positions].astype(np.float64) + 1e-6))
+        hits.append(float((joint.argmax(axis=1) == positions).mean()))
+    best = int(np.argmin([loss.mean() for loss in losses]))
+    if len(positions) < EVEN_BELOW * graph.shape[1]:
+        return Blend(0.5, hits[2], float(losses[2].mean()))
+    for candidate in range(len(SHARES) - 1, best, -1):
+        extra = losses[candidate] - losses[best]
+        if extra.mean() <= 0.5 * extra.std() / np.sqrt(len(extra)):
+            best = candidate
+            break
+    return Blend(SHARES[best], hits[best], float(losses[best].mean()))

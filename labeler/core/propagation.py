@@ -1,0 +1,141 @@
+"""Spreading labels along the neighbour graph: a random walk with restart from every answer.
+
+Zhou et al., "Learning with local and global consistency" (2004); here each class is divided by the weight of its
+own seeds, so that asking a class more often does not make it larger.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from scipy import sparse
+
+from labeler.core.graph import normalized
+from labeler.core.vocabulary import FloatArray, IndexArray, IntArray
+
+ALPHA = 0.99
+TOLERANCE = 1e-3
+COLUMNS_AT_ONCE = 32
+REACHED = 1e-12
+
+
+class RandomWalk:
+    """Solves (I - alpha S) F = Y on the normalised graph S by Chebyshev iteration.
+
+    The number of steps depends on `alpha` alone and a column never on those beside it: the same seeds give the same
+    bits, whatever was solved before or together with them.
+    """
+
+    def __init__(self, weights: sparse.csr_array, alpha: float = ALPHA, tolerance: float = TOLERANCE) -> None:
+        self.matrix, _ = normalized(weights)
+        self.alpha = alpha
+        condition = math.sqrt((1 + alpha) / (1 - alpha))
+        self.steps = math.ceil(math.log(2 / tolerance) / -math.log((condition - 1) / (condition + 1)))
+        self._own: dict[int, float] = {}
+
+    def solve(self, seeds: FloatArray) -> FloatArray:
+        """The visits (n, c) float32 of walks started with `seeds` (n, c). Saad, "Iterative methods", alg. 12.1."""
+        visits = np.zeros_like(seeds)
+        residual = seeds.copy()
+        direction = seeds.copy()
+        rho = self.alpha
+        for _ in range(self.steps):
+            visits += direction
+            residual -= direction
+            residual += np.float32(self.alpha) * (self.matrix @ direction)
+            following = 1.0 / (2.0 / self.alpha - rho)
+            direction *= np.float32(following * rho)
+            direction += np.float32(2.0 * following / self.alpha) * residual
+            rho = following
+        return visits
+
+    def residual(self, seeds: FloatArray, visits: FloatArray) -> float:
+        """The largest relative residual of a column: 0 for an exact solution."""
+        left = seeds - (visits - np.float32(self.alpha) * (self.matrix @ visits))
+        size = np.maximum(np.linalg.norm(seeds, axis=0), 1e-12)
+        return float((np.linalg.norm(left, axis=0) / size).max(initial=0.0))
+
+    def columns(self, indices: IndexArray) -> FloatArray:
+        """The visits (n, len(indices)) of one unit walk from each of `indices`; remembers their returns."""
+        seeds = np.zeros((self.matrix.shape[0], len(indices)), dtype=np.float32)
+        seeds[indices, np.arange(len(indices))] = 1.0
+        visits = self.solve(seeds)
+        for column, index in enumerate(indices):
+            self._own[int(index)] = float(visits[index, column])
+        return visits
+
+    def own(self, indices: IndexArray) -> FloatArray:
+        """How often a unit walk from each of `indices` is at its own start (len(indices),): a fact of the graph."""
+        missing = np.array([index for index in indices if int(index) not in self._own], dtype=np.int64)
+        for start in range(0, len(missing), COLUMNS_AT_ONCE):
+            self.columns(missing[start : start + COLUMNS_AT_ONCE])
+        return np.array([self._own[int(index)] for index in indices], dtype=np.float32)
+
+
+def shares_of(mass: FloatArray, totals: FloatArray) -> FloatArray:
+    """Class shares (rows, k): the mass of each class by the weight of its seeds, rows summing to 1.
+
+    A row no walk reached is 1 / k each. `totals` is (k,), or (rows, k) where rows leave a seed out.
+    """
+    per_seed = np.where(totals > REACHED, np.maximum(mass, 0.0) / np.maximum(totals, REACHED), 0.0)
+    whole = per_seed.sum(axis=1, keepdims=True)
+    even = np.float32(1.0 / max(mass.shape[1], 1))
+    return np.where(whole > REACHED, per_seed / np.maximum(whole, REACHED), even).astype(np.float32)
+
+
+class Spread:
+    """The mass every class sends to every instance, kept up to date as answers come."""
+
+    def __init__(self, walk: RandomWalk) -> None:
+        self.walk = walk
+        self.indices = np.empty(0, dtype=np.int64)
+        self.positions = np.empty(0, dtype=np.int32)
+        self.weights = np.empty(0, dtype=np.float32)
+        self.mass = np.zeros((walk.matrix.shape[0], 0), dtype=np.float32)
+
+    def extend(self, indices: IndexArray, positions: IntArray, weights: FloatArray, n_classes: int) -> None:
+        """Take the answers (all of them, in order): adds what is new, starts over where the old ones changed."""
+        known = len(self.indices)
+        extends = (
+            known <= len(indices)
+            and np.array_equal(self.indices, indices[:known])
+            and np.array_equal(self.positions, positions[:known])
+            and np.array_equal(self.weights, weights[:known])
+        )
+        n = self.mass.shape[0]
+        if not extends:
+            known, self.mass = 0, np.zeros((n, n_classes), dtype=np.float32)
+        if n_classes > self.mass.shape[1]:
+            grown = np.zeros((n, n_classes - self.mass.shape[1]), dtype=np.float32)
+            self.mass = np.concatenate((self.mass, grown), axis=1)
+        fresh = slice(known, len(indices))
+        if len(indices) - known > COLUMNS_AT_ONCE:
+            self.mass += mass_of(self.walk, indices[fresh], positions[fresh], weights[fresh], n_classes)
+        elif len(indices) > known:
+            columns = self.walk.columns(indices[fresh])
+            for column, (position, weight) in enumerate(zip(positions[fresh], weights[fresh], strict=True)):
+                self.mass[:, position] += weight * columns[:, column]
+        self.indices, self.positions, self.weights = indices.copy(), positions.copy(), weights.copy()
+
+
+def mass_of(
+    walk: RandomWalk, indices: IndexArray, positions: IntArray, weights: FloatArray, n_classes: int
+) -> FloatArray:
+    """The mass (n, n_classes) of all seeds at once: one solve a class, however many answers it has."""
+    seeds = np.zeros((walk.matrix.shape[0], n_classes), dtype=np.float32)
+    np.add.at(seeds, (indices, positions), weights)
+    return walk.solve(seeds)
+
+
+def left_out(
+    mass: FloatArray, totals: FloatArray, own: FloatArray, rows: IndexArray, positions: IntArray, weights: FloatArray
+) -> FloatArray:
+    """The class shares (len(rows), k) of answered instances, each without its own seed, in closed form."""
+    picked = np.arange(len(rows))
+    without = mass[rows].copy()
+    without[picked, positions] -= own * weights
+    left = np.repeat(totals[None, :], len(rows), axis=0)
+    left[picked, positions] -= weights
+    left[left < 1e-6] = 0.0
+    return shares_of(without, left)
