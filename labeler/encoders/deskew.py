@@ -16,7 +16,7 @@ _MAX_SHEAR = 1.0  # 45 degrees: beyond it the "slant" is the shape of the glyph
 _SPREAD = 0.18  # root mean square spread of the ink wanted, in sides of the output
 _EVEN_OUT = 0.55  # share of the difference between width and height that is taken away: 0 keeps the aspect
 _ZOOM = (0.4, 2.5)  # input pixels an output pixel may span at least and at most: a dot stays a dot
-_UNREST = 2.0  # median deviations of the border that pass for ground ...
+_UNREST = 4.0  # median deviations of the border (2.7 standard ones) that pass for ground ...
 _UNREST_LIMIT = 0.35  # ... but never more than this share of the strongest ink
 
 

@@ -74,7 +74,7 @@ class DeskewHog:
         Side of the upright image in pixels.
     """
 
-    version = 2
+    version = 3
     takes: tuple[str, ...] = ("images",)
 
     def __init__(self, cell: int = 4, bins: int = 12, size: int = 28) -> None:

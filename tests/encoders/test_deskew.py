@@ -89,3 +89,13 @@ def test_neighbours_of_small_digits_share_their_class() -> None:
         return float((y[graph] == y[:, None]).mean())
 
     assert agreement(DeskewHog().fit(images).transform(images)) > 0.985 > agreement(Pixels().transform(images))
+
+
+def test_noise_and_uneven_paper_hardly_move_the_glyph() -> None:
+    rng = np.random.default_rng(0)
+    clean = as_unit(*(letter(40, slant) for slant in (-0.3, 0.0, 0.3)))
+    noisy = np.clip(0.2 + 0.6 * clean + rng.normal(0, 0.03, clean.shape), 0, 1).astype(np.float32)
+    uneven = np.clip(0.6 * clean + np.linspace(0, 0.25, 40, dtype=np.float32), 0, 1)
+    for changed in (noisy, uneven):
+        for before, after in zip(upright(clean, 28), upright(changed, 28), strict=True):
+            assert likeness(before, after) > 0.85
