@@ -124,7 +124,9 @@ def create(kind: str, spec: Spec | str, **defaults: Any) -> Any:
         raise UsageError(f"{kind} {spec.name!r} has no parameter {unknown[0]!r}", f"it takes: {takes}")
     for key, value in spec.parameters.items():
         if type(known[key]) is int and type(value) is float:
-            raise UsageError(f"{kind} {spec.name!r} takes a whole number for {key}, not {value}", f"such as {known[key]}")
+            raise UsageError(
+                f"{kind} {spec.name!r} takes a whole number for {key}, not {value}", f"such as {known[key]}"
+            )
     arguments = {key: value for key, value in defaults.items() if key in known} | spec.parameters
     try:
         return factory(**arguments)

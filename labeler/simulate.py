@@ -77,6 +77,8 @@ def simulate(plan: Simulation, say: Callable[[str], None] = lambda _: None) -> d
     kept = _with_truth(whole, truth, say)
     kept = thin(kept, [truth[whole.ids[row]] for row in kept], plan.imbalance, seed)
     pool_rows, test_rows = hold_out(kept, plan.test, seed)
+    if not len(pool_rows):
+        raise UsageError(f"--test {plan.test} leaves no instance to label", "hold out a smaller share")
     source: Source = whole if len(pool_rows) == len(whole.ids) else Subset(whole, pool_rows)
     with tempfile.TemporaryDirectory(prefix="labeler-") as scratch:
         path = plan.project or Path(scratch) / "simulated.labeler.db"
@@ -203,7 +205,7 @@ def _note_goals(session: Any, meter: _Meter, round_: Round) -> None:
 
 def _accuracy(session: Any, meter: _Meter, round_: Round) -> tuple[float, float, float | None]:
     """labels_accuracy, coverage and propagated_precision of a round, over the instances with a truth."""
-    number_of = {info.class_id: meter.names.index(info.name) for info in session.state.classes.values()}
+    number_of = _numbers(session, meter)
     lookup = np.full(max(number_of, default=0) + 2, UNLABELED - 1, dtype=np.int32)
     for class_id, number in number_of.items():
         lookup[class_id] = number
@@ -214,6 +216,12 @@ def _accuracy(session: Any, meter: _Meter, round_: Round) -> tuple[float, float,
     n = max(int(known.sum()), 1)
     precision = float(right[propagated].mean()) if propagated.any() else None
     return float(right.sum() / n), float(covered.sum() / n), precision
+
+
+def _numbers(session: Any, meter: _Meter) -> dict[int, int]:
+    """Class id -> its number in the truth; a class of --classes that the truth never names is never right."""
+    numbers = {name: number for number, name in enumerate(meter.names)}
+    return {info.class_id: numbers.get(info.name, UNLABELED - 2) for info in session.state.classes.values()}
 
 
 _GIVEN = (Provenance.HUMAN, Provenance.CONFIRMED, Provenance.IMPORTED)
@@ -232,7 +240,7 @@ def _row(
             meter.keys_to[str(goal)] = meter.keys
     test_accuracy = None
     if X_test is not None:
-        number_of = {info.class_id: meter.names.index(info.name) for info in session.state.classes.values()}
+        number_of = _numbers(session, meter)
         predicted, _ = bench.predict(snapshot, X_test)
         test_accuracy = float(np.mean([number_of.get(int(c), -1) == y for c, y in zip(predicted, y_test, strict=True)]))
     return {
