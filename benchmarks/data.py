@@ -1,0 +1,95 @@
+"""The sets that benchmarks run on, as files a user could open.
+
+MNIST and CIFAR are looked for in the folder that the environment variable LABELER_DATA names: `mnist/` with the four
+IDX files of the original publication (yann.lecun.com/exdb/mnist and its mirrors), and `cifar10_3000.npz` with `X`
+(3000, 32, 32, 3) uint8 and `y`: 300 images a class of CIFAR-10 (cs.toronto.edu/~kriz/cifar.html).
+"""
+
+from __future__ import annotations
+
+import gzip
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True, slots=True)
+class PoolFile:
+    """A pool on disk: `path` and `truth` as `labeler simulate` takes them, and the same in memory."""
+
+    path: Path
+    truth: str
+    images: Any
+    y: Any
+
+
+def data_folder() -> Path:
+    """The folder of LABELER_DATA; ends the program with a hint where it is not set."""
+    folder = os.environ.get("LABELER_DATA")
+    if not folder or not Path(folder).is_dir():
+        sys.exit(f"set LABELER_DATA to a folder with the data.\n{__doc__}")
+    return Path(folder)
+
+
+def mnist(part: str) -> tuple[Any, Any]:
+    """Images (n, 28, 28) uint8 and labels (n,) of "train" or "t10k"."""
+    folder = data_folder() / "mnist"
+    with gzip.open(folder / f"{part}-images-idx3-ubyte.gz") as file:
+        images = np.frombuffer(file.read()[16:], np.uint8).reshape(-1, 28, 28)
+    with gzip.open(folder / f"{part}-labels-idx1-ubyte.gz") as file:
+        labels = np.frombuffer(file.read()[8:], np.uint8)
+    return images, labels
+
+
+def _digits(seed: int, folder: Path) -> PoolFile:
+    with np.load(ROOT / "labeler" / "_data" / "digits.npz") as arrays:
+        images, y = arrays["X"], arrays["y"]
+    return PoolFile(ROOT / "datasets" / "digits.zip", str(ROOT / "datasets" / "digits.csv"), images, y)
+
+
+def _mnist10k(seed: int, folder: Path) -> PoolFile:
+    return _saved(folder / "mnist10k.npz", *mnist("t10k"))
+
+
+def _mnist_train(seed: int, folder: Path) -> PoolFile:
+    images, y = mnist("train")
+    chosen = np.sort(np.random.default_rng(seed).choice(len(images), 10_000, replace=False))
+    return _saved(folder / f"mnist-train-{seed}.npz", images[chosen], y[chosen])
+
+
+def _mnist70k(seed: int, folder: Path) -> PoolFile:
+    parts = [mnist("t10k"), mnist("train")]
+    path = data_folder() / "mnist"
+    return PoolFile(path, str(path), np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts]))
+
+
+def _cifar(seed: int, folder: Path) -> PoolFile:
+    path = data_folder() / "cifar10_3000.npz"
+    with np.load(path) as arrays:
+        return PoolFile(path, "y", arrays["X"], arrays["y"])
+
+
+def _saved(path: Path, images: Any, y: Any) -> PoolFile:
+    np.savez(path, X=images, y=np.asarray(y).astype(str))
+    return PoolFile(path, "y", images, np.asarray(y).astype(str))
+
+
+SETS: dict[str, Callable[[int, Path], PoolFile]] = {
+    "digits": _digits,
+    "mnist10k": _mnist10k,
+    "mnist-train": _mnist_train,
+    "mnist70k": _mnist70k,
+    "cifar3000": _cifar,
+}
+
+
+def load(name: str, seed: int, folder: Path) -> PoolFile:
+    """The set `name`; files that must be made (a draw by `seed`, an npz) go into `folder`."""
+    return SETS[name](seed, folder)
