@@ -190,7 +190,7 @@ class LabelerApp(App[None]):
             else:
                 self.say("given up: that key was not saved", "bad")
 
-        self.push_screen(Unsaved(error, self.line.forget()), decided)
+        self.push_screen(Unsaved(decided, error, self.line.forget()))
 
     def do(self, action: Action) -> None:
         """Run a command chosen by its name, as if its key had been pressed."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from collections.abc import Callable, Iterator
 from contextlib import asynccontextmanager
@@ -11,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from textual import events
 
 from labeler.core.pool import Pool
 from labeler.core.vocabulary import UNLABELED, Advice, Event, Progress, Provenance, Question, Queue, Round
@@ -205,13 +207,12 @@ def project() -> FakeProject:
 
 async def settle(app: LabelerApp, pilot) -> None:
     """Until every key was handled and the screen in front is painted."""
-    for _ in range(400):
-        await pilot.pause()
+    for _ in range(1000):
+        await asyncio.sleep(0.005)
         screen = app.screen
         painted = not isinstance(screen, LabelScreen) or screen.painted.is_set() or screen.too_small
         if app.line.idle and painted:
             break
-        await pilot.pause(0.01)
     await pilot.pause()
 
 
@@ -229,7 +230,8 @@ async def running(project: FakeProject, size: tuple[int, int] = (80, 24), **opti
         await settle(app, pilot)
 
         async def press(*keys: str) -> str:
-            await pilot.press(*keys)
+            for key in keys:
+                app.post_message(events.Key(key, key if len(key) == 1 else None))
             await settle(app, pilot)
             return screen_text(app)
 

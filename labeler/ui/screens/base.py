@@ -106,6 +106,11 @@ class LabelScreen(Screen[None]):
         self.query_one("#keys", Line).show(lambda width: phrases.footer(on(self.PLACE), width))
         self.draw_message()
 
+    @property
+    def in_front(self) -> bool:
+        """Whether the person sees this screen, not one before it."""
+        return self.labeler.screen is self
+
     def draw_message(self) -> None:
         """The one line for notices, signs of life and advice."""
         if self.is_mounted:
@@ -127,6 +132,7 @@ class LabelScreen(Screen[None]):
     def on_screen_resume(self) -> None:
         """Another screen went away: draw what changed meanwhile."""
         if self.labeler.view is not None and self.is_mounted:
+            self.painted.clear()
             self.draw(self.labeler.view)
 
     # -- keys ----------------------------------------------------------------------------------------------------
@@ -279,7 +285,7 @@ class LabelScreen(Screen[None]):
         from labeler.ui.screens.new_class import NewClass
 
         target = self.target()
-        await self.labeler.push_screen(NewClass(answers=target is not None), self._named)
+        await self.labeler.push_screen(NewClass(self._named, answers=target is not None))
 
     def _named(self, name: str | None) -> None:
         if name is None:
@@ -298,7 +304,7 @@ class LabelScreen(Screen[None]):
         from labeler.ui.screens.percentile import Percentile
 
         view = self.labeler.view
-        await self.labeler.push_screen(Percentile(view.percentile if view else None), self._spread)
+        await self.labeler.push_screen(Percentile(self._spread, view.percentile if view else None))
 
     def _spread(self, percentile: float | str | None) -> None:
         if percentile is not None:

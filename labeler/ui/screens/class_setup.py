@@ -67,7 +67,7 @@ class ClassSetup(Form[None]):
         field = self.query_one(Input)
         names = names_in(field.value)
         if not names:
-            self.dismiss(None)
+            await self.finish(None)
             return
         left = self._add(names)
         field.value = ", ".join(left)
@@ -76,7 +76,7 @@ class ClassSetup(Form[None]):
 
     async def cancel(self) -> None:
         """Begin without what is in the line."""
-        self.dismiss(None)
+        await self.finish(None)
 
     def _add(self, names: list[str]) -> list[str]:
         """Add the classes; returns the names that could not be, with the reason on the screen."""

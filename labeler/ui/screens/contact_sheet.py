@@ -136,7 +136,7 @@ class ContactSheet(LabelScreen):
             self.grid.call_after_refresh(self._painted, self._drawn_for)
 
     def _painted(self, drawn: tuple[int, int, int] | None) -> None:
-        if drawn == self._drawn_for and self.grid.cursor_ready():
+        if drawn == self._drawn_for and self.in_front and self.grid.cursor_ready():
             self.painted.set()
             self.labeler.question_was_painted()
 
@@ -189,9 +189,12 @@ class ContactSheet(LabelScreen):
         if self.labeler.view is not None:
             self.draw(self.labeler.view)
 
-    def do_sheet(self) -> None:
+    async def do_sheet(self) -> None:
         """Back to the question."""
-        self.dismiss(None)
+        await self.dismiss(None)
+        below = self.labeler.screen
+        if isinstance(below, LabelScreen):
+            below.on_screen_resume()
 
     def on_click(self, event: events.Click) -> None:
         """The mouse may move the cursor too."""

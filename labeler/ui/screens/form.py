@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Generic, cast
 
 from textual.screen import ModalScreen, ScreenResultType
 from textual.widget import Widget
 
 from labeler.ui.keyqueue import Waiting
+from labeler.ui.screens.base import LabelScreen
 
 if TYPE_CHECKING:
     from labeler.ui.app import LabelerApp
@@ -24,6 +26,10 @@ class Form(ModalScreen[ScreenResultType], Generic[ScreenResultType]):
     """
 
     AUTO_FOCUS = None
+
+    def __init__(self, then: Callable[[ScreenResultType | None], None] = lambda result: None) -> None:
+        super().__init__()
+        self._then = then
 
     @property
     def labeler(self) -> LabelerApp:
@@ -57,7 +63,15 @@ class Form(ModalScreen[ScreenResultType], Generic[ScreenResultType]):
 
     async def cancel(self) -> None:
         """``escape``."""
-        self.dismiss(None)
+        await self.finish(None)
+
+    async def finish(self, result: ScreenResultType | None) -> None:
+        """Close, hand the result over and draw what lies below, all before the next key has its turn."""
+        await self.dismiss(result)
+        self._then(result)
+        below = self.labeler.screen
+        if isinstance(below, LabelScreen):
+            below.on_screen_resume()
 
     async def other(self, key: str) -> bool:
         """Any other key; False passes it on to the input."""

@@ -61,12 +61,12 @@ class Help(Form[None]):
 
     async def submit(self) -> None:
         """Back."""
-        self.dismiss(None)
+        await self.finish(None)
 
     async def other(self, key: str) -> bool:
         """Scroll or go back."""
         if key in _SCROLLS:
             self.query_one(VerticalScroll).scroll_relative(y=_SCROLLS[key], animate=False)
         elif key in ("?", "q", "Q", "space", "backspace"):
-            self.dismiss(None)
+            await self.finish(None)
         return True

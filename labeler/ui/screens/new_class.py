@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
@@ -16,8 +18,8 @@ from labeler.ui.screens.form import Form
 class NewClass(Form[str | None]):
     """One name; the key it will get is shown while it is typed."""
 
-    def __init__(self, *, answers: bool) -> None:
-        super().__init__()
+    def __init__(self, then: Callable[[str | None], None], *, answers: bool) -> None:
+        super().__init__(then)
         self._answers = answers
 
     def compose(self) -> ComposeResult:
@@ -62,4 +64,4 @@ class NewClass(Form[str | None]):
 
     async def submit(self) -> None:
         """Hand the name over."""
-        self.dismiss(self.query_one(Input).value.strip() or None)
+        await self.finish(self.query_one(Input).value.strip() or None)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
@@ -15,8 +17,8 @@ from labeler.ui.screens.form import Form
 class Unsaved(Form[bool | None]):
     """True = try again, None = give the key up."""
 
-    def __init__(self, error: NotSaved, dropped: int) -> None:
-        super().__init__()
+    def __init__(self, then: Callable[[bool | None], None], error: NotSaved, dropped: int) -> None:
+        super().__init__(then)
         self._error, self._dropped = error, dropped
 
     def compose(self) -> ComposeResult:
@@ -45,4 +47,4 @@ class Unsaved(Form[bool | None]):
 
     async def submit(self) -> None:
         """Try again."""
-        self.dismiss(True)
+        await self.finish(True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
@@ -16,8 +18,8 @@ STEP = 5.0
 class Percentile(Form[float | str | None]):
     """A number from 0 to 100, or ``auto``; the arrows move it."""
 
-    def __init__(self, current: float | None) -> None:
-        super().__init__()
+    def __init__(self, then: Callable[[float | str | None], None], current: float | None) -> None:
+        super().__init__(then)
         self._current = current
 
     def compose(self) -> ComposeResult:
@@ -61,7 +63,7 @@ class Percentile(Form[float | str | None]):
         if value is None:
             self._explain("a number from 0 to 100, or auto")
         else:
-            self.dismiss(value)
+            await self.finish(value)
 
     def _value(self) -> float | str | None:
         text = self.query_one(Input).value.strip().rstrip("%").strip().lower()

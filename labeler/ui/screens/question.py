@@ -100,7 +100,7 @@ class QuestionScreen(LabelScreen):
         """Neighbors are shown where the legend can do without their place; classes come and go only with `N`."""
         side = self.query_one("#side").size
         guessed, near = self.query_one("#guesses").size.height, self.query_one("#neighbors")
-        wanted = 8 if self.has_class("-high") else 6
+        wanted = 8 if self.has_class("high") else 6
         near.display = fits(n_classes, side.width, side.height - guessed - wanted)
 
     def _draw_neighbors(self, view: View) -> None:
@@ -133,7 +133,7 @@ class QuestionScreen(LabelScreen):
             self.picture.call_after_refresh(self._painted, self._shown)
 
     def _painted(self, shown: tuple[int, int] | None) -> None:
-        if shown != self._shown or not self.picture.ready:
+        if shown != self._shown or not self.picture.ready or not self.in_front:
             return
         self.painted.set()
         if shown is not None:

@@ -49,7 +49,7 @@ def layout(count: int, width: int, height: int) -> Layout:
     """The largest thumbnails with which `count` fit on one page; the smallest legible ones where none do."""
     sizes = [
         Layout(rows, max(width // (rows * 2 + 2), 1), max(height // (rows + 1), 1))
-        for rows in range(MOST_ROWS, LEAST_ROWS - 1, -1)
+        for rows in range(max(min(MOST_ROWS, height - 1, width // 2 - 1), LEAST_ROWS), LEAST_ROWS - 1, -1)
     ]
     return next((found for found in sizes if found.page >= count), sizes[-1])
 

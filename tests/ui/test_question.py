@@ -1,0 +1,308 @@
+"""The question screen, key by key."""
+
+import numpy as np
+import pytest
+
+from labeler.core.vocabulary import Progress
+from labeler.ui.screens.question import QuestionScreen
+from tests.ui.conftest import FakeProject, Received, digit, running, screen_text, settle
+
+
+def kinds(project: FakeProject) -> list[str]:
+    return [event.kind for event in project.journal.events if event.kind != "class_add"]
+
+
+class TestAnswers:
+    @pytest.mark.parametrize("key", list("0123456789"))
+    async def test_a_class_key_labels_saves_and_goes_on(self, project, key):
+        async with running(project) as app:
+            text = await app.press_and_see(key)
+            assert project.labels() == [(0, key)]
+            assert f"✓ saved {key} · 0000.png" in text
+            assert "0001.png" in text
+            assert "1 answer " in text
+            assert project.sent == 1
+
+    async def test_the_event_says_how_the_question_was_asked(self, project):
+        async with running(project) as app:
+            await app.press_and_see("4")
+            assert project.journal.events[-1].payload["screen"] == "question"
+            assert project.journal.events[-1].payload["rule"] == "representative"
+
+    @pytest.mark.parametrize("key", ["enter", "A", "a"])
+    async def test_accept_takes_the_marked_guess(self, key):
+        project = FakeProject(n_classes_known=10)
+        async with running(project) as app:
+            await app.press_and_see(key)
+            await app.press_and_see("down", key)
+            await app.press_and_see("up", key)  # upwards from the first: the last
+            assert project.labels() == [(0, "0"), (1, "2"), (2, "4")]
+
+    @pytest.mark.parametrize(
+        ("keys", "kind", "said"),
+        [
+            (["space"], "skip", "skipped"),
+            (["U", "u"], "unsure", "unsure"),
+            (["X", "x"], "reject", "rejected"),
+        ],
+    )
+    async def test_other_answers(self, project, keys, kind, said):
+        async with running(project) as app:
+            for key in keys:
+                assert f"✓ saved {said}" in await app.press_and_see(key)
+            assert kinds(project) == [kind] * len(keys)
+
+    @pytest.mark.parametrize("key", ["F", "f"])
+    async def test_a_flag_answers_nothing(self, project, key):
+        async with running(project) as app:
+            text = await app.press_and_see(key)
+            assert "⚑ flagged" in text
+            assert "0000.png" in text
+            assert "⚑" not in await app.press_and_see(key)
+
+    @pytest.mark.parametrize("key", ["backspace", "ctrl+z", "ctrl+h"])
+    async def test_undo_shows_the_question_again_and_redo_brings_it_back(self, project, key):
+        async with running(project) as app:
+            await app.press_and_see("1", "2")
+            text = await app.press_and_see(key)
+            assert "↶ taken back 2 · 0001.png" in text
+            assert app.screen.target().index == 1
+            assert "nothing to undo" in await app.press_and_see(key, key)
+            text = await app.press_and_see("ctrl+y", "ctrl+y")
+            assert "↷ back again 2" in text
+            assert "nothing to redo" in await app.press_and_see("ctrl+y")
+            assert "2 answers" in text
+
+    async def test_small_command_letters_answer_once_a_class_owns_them(self):
+        project = FakeProject(classes=("a", "x"))
+        async with running(project) as app:
+            await app.press_and_see("x", "a")
+            assert project.labels() == [(0, "x"), (1, "a")]
+
+
+class TestRefusals:
+    @pytest.mark.parametrize(
+        ("key", "why"),
+        [
+            ("q", "Q quits"),
+            ("w", "no class has the key w"),
+            ("M", "more like this"),
+            ("/", "search"),
+            ("G", "the grid"),
+            ("Z", "no command has the key Z"),
+            ("left", "does nothing here"),
+            ("é", "--keys azerty"),
+            ("ctrl+s", "already saved"),
+            ("enter", "there is no guess to accept yet"),
+        ],
+    )
+    async def test_a_key_that_does_nothing_says_why(self, project, key, why):
+        async with running(project) as app:
+            assert why in await app.press_and_see(key)
+            assert kinds(project) == []
+
+    async def test_three_lost_capitals(self, project):
+        async with running(project) as app:
+            assert "Caps Lock?" in await app.press_and_see("B", "C", "E")
+
+    async def test_what_was_said_goes_with_the_next_answer(self, project):
+        async with running(project) as app:
+            await app.press_and_see("w")
+            assert "no class has" not in await app.press_and_see("1")
+
+    async def test_azerty_keys_answer_where_asked_for(self, project):
+        async with running(project, keys="azerty") as app:
+            await app.press_and_see("é", "à", "&")
+            assert [name for _, name in project.labels()] == ["2", "0", "1"]
+
+
+class TestNothingToAsk:
+    async def test_before_the_first_question_the_screen_says_what_is_done(self):
+        project = FakeProject(with_round=False)
+        async with running(project) as app:
+            assert "preparing the first question" in screen_text(app)
+            project.post(Received(progress=Progress("encoding", 120, 400)))
+            await app.pilot.pause(0.3)
+            text = screen_text(app)
+            assert "encoding: 120 of 400" in text
+            assert "30 %" in text
+            assert "no question yet" in await app.press_and_see("1") or "ignored" in screen_text(app)
+            project.post("round")
+            await settle(app, app.pilot)
+            assert "0000.png" in screen_text(app)
+            await app.press_and_see("1")
+            assert project.labels() == [(0, "1")]
+
+    async def test_keys_from_before_the_first_picture_are_no_answers(self):
+        project = FakeProject(with_round=False)
+        async with running(project) as app:
+            text = await app.press_and_see("1", "2", "space", "backspace")
+            assert "4 keys pressed before the first picture was there: ignored" in text
+            assert kinds(project) == []
+
+    async def test_when_all_is_answered_it_says_so(self):
+        project = FakeProject(n=3, n_clusters=3)
+        async with running(project) as app:
+            text = await app.press_and_see("1", "1", "1")
+            assert "nothing is left to ask" in text
+            assert "nothing is left to ask: " in await app.press_and_see("2")
+            assert len(project.labels()) == 3
+            assert "0002.png" in await app.press_and_see("backspace")
+
+    async def test_a_worker_that_fails_is_said_and_stays_said(self, project):
+        async with running(project) as app:
+            project.post(Received(note="the engine stopped: answers are still saved", failed=True))
+            await app.pilot.pause(0.1)
+            assert "the engine stopped" in screen_text(app)
+            assert "the engine stopped" in await app.press_and_see("1")
+
+    async def test_an_offer_is_one_line(self, project):
+        async with running(project) as app:
+            assert "go on answering: the next 20 keys help most" in screen_text(app).splitlines()[-2]
+
+    async def test_notices_of_the_start(self):
+        project = FakeProject()
+        project.notices = ["3 new instances joined the pool", "2 missing"]
+        async with running(project) as app:
+            assert "3 new instances joined the pool · 2 missing" in screen_text(app)
+
+
+class TestPinned:
+    async def test_results_never_change_the_question(self, project):
+        async with running(project) as app:
+            await app.press_and_see("1")
+            for _ in range(5):
+                project.post("round")
+                await app.pilot.pause()
+            assert app.screen.target().index == 1
+
+    async def test_an_instance_that_cannot_be_shown_says_so_and_can_be_skipped(self):
+        def image(index: int) -> np.ndarray:
+            if index == 0:
+                raise ValueError("\x1b]2;pwned\x07 cut short")
+            return digit(1)
+
+        project = FakeProject(image=image)
+        async with running(project) as app:
+            text = screen_text(app)
+            assert "cannot be shown" in text
+            assert "\x1b" not in text
+            await app.press_and_see("X")
+            assert kinds(project) == ["reject"]
+
+    async def test_no_answer_before_its_picture_is_there(self):
+        import threading
+
+        there = threading.Event()
+
+        def image(index: int) -> np.ndarray:
+            if index == 1:
+                there.wait(20)
+            return digit(1)
+
+        project = FakeProject(image=image)
+        async with running(project) as app:
+            await app.pilot.press("1", "2")
+            await app.pilot.pause(0.3)
+            assert project.labels() == [(0, "1")]  # the second waits for its picture
+            there.set()
+            await settle(app, app.pilot)
+            assert project.labels() == [(0, "1"), (1, "2")]
+
+
+class TestSizes:
+    async def test_a_resize_loses_nothing(self):
+        project = FakeProject(n_classes_known=10)
+        async with running(project) as app:
+            await app.press_and_see("1", "down")
+            for size in ((120, 40), (60, 16), (200, 60), (80, 24)):
+                await app.pilot.resize_terminal(*size)
+                await settle(app, app.pilot)
+                text = screen_text(app)
+                assert "0001.png" in text
+                assert "✓ saved 1" in text
+                assert all(f" {key} " in text for key in "0123456789")
+            await app.press_and_see("enter")
+            assert project.labels() == [(0, "1"), (1, "2")]  # the second guess was still marked
+
+    async def test_too_small_says_so_and_takes_no_answer(self, project):
+        async with running(project, size=(59, 16)) as app:
+            text = await app.press_and_see("1")
+            assert "too small: 59x16" in text
+            assert kinds(project) == []
+            await app.pilot.resize_terminal(80, 15)
+            await settle(app, app.pilot)
+            assert "too small: 80x15" in screen_text(app)
+            await app.pilot.resize_terminal(60, 16)
+            await settle(app, app.pilot)
+            assert "too small" not in screen_text(app)
+            await app.press_and_see("1")
+            assert project.labels() == [(0, "1")]
+
+    @pytest.mark.parametrize(("size", "rows"), [((80, 24), 16), ((120, 40), 32), ((60, 16), 8)])
+    async def test_the_picture_is_as_large_as_whole_numbers_allow(self, project, size, rows):
+        async with running(project, size=size) as app:
+            assert isinstance(app.screen, QuestionScreen)
+            left = app.screen.picture.region.right
+            lines = [line[:left] for line in screen_text(app).splitlines()]
+            assert sum("▀▀▀▀▀▀▀▀" in line for line in lines) == rows
+
+    @pytest.mark.parametrize("size", [(60, 16), (80, 24), (120, 40), (200, 60)])
+    @pytest.mark.parametrize("count", [2, 10, 26])
+    async def test_every_class_is_in_the_legend_with_its_key(self, size, count):
+        names = tuple(f"kind{number}" for number in range(count))
+        project = FakeProject(classes=names)
+        async with running(project, size=size) as app:
+            side = app.screen.query_one("#legend").region
+            text = [line[side.x : side.right] for line in screen_text(app).splitlines()[side.y : side.bottom]]
+            keys = [entry.info.key for entry in project.view().classes]
+            words = " ".join(text).split()
+            expected = keys if size[1] > 16 else keys[:17]
+            assert all(key in words for key in expected)
+
+
+class TestLegend:
+    async def test_counts_follow_the_answers(self, project):
+        async with running(project, size=(120, 40)) as app:
+            before = screen_text(app)
+            text = await app.press_and_see("3", "3")
+            assert "2 answers" in text
+            line = next(line for line in text.splitlines() if line[80:].lstrip().startswith("3 "))
+            assert line[80:].split()[:2] == ["3", "2"]
+            assert before != text
+
+    async def test_without_classes_it_says_what_to_press(self):
+        project = FakeProject(classes=())
+        async with running(project) as app:
+            assert "N adds the first" in await app.press_and_see("enter")
+
+
+class TestTypeAhead:
+    NAMES = tuple(f"sort{chr(97 + place // 10)}{place % 10}" for place in range(40))
+
+    async def test_letters_narrow_and_enter_takes_the_first(self):
+        project = FakeProject(classes=self.NAMES)
+        async with running(project) as app:
+            text = await app.press_and_see(*"sortc")
+            assert "sortc0" in text
+            assert "sorta" not in text
+            assert project.labels() == []
+            await app.press_and_see("7", "enter")
+            assert project.labels() == [(0, "sortc7")]
+            assert app.screen.typed == ""
+
+    async def test_backspace_takes_letters_back_before_it_undoes(self):
+        project = FakeProject(classes=self.NAMES)
+        async with running(project) as app:
+            await app.press_and_see(*"sorta1", "enter", "s", "z")
+            assert "fits no class" in screen_text(app)
+            await app.press_and_see("backspace", "backspace")
+            assert len(project.labels()) == 1
+            await app.press_and_see("backspace")
+            assert kinds(project) == ["label", "undo"]
+
+    async def test_a_class_with_a_key_comes_first_by_its_key(self):
+        project = FakeProject(classes=self.NAMES)
+        async with running(project) as app:
+            await app.press_and_see("1", "enter")
+            assert project.labels() == [(0, "sorta0")]
