@@ -91,8 +91,8 @@ class Questions:
 
     def _candidates(self) -> Iterator[Question]:
         state = self._state
-        skipped = [(s.until, index) for index, s in state.standings.items() if s.kind == "skip"]
-        for until, index in sorted(skipped):
+        skipped = sorted((s.until, s.seq, index) for index, s in state.standings.items() if s.kind == "skip")
+        for until, _, index in skipped:
             if state.answers >= until:
                 yield self._question(index, "skipped")
         if self._queue is not None:
@@ -106,7 +106,7 @@ class Questions:
             for index in map(int, np.flatnonzero(~gone)):
                 if index not in state.standings:
                     yield self._question(index, "waiting for the engine")
-            for _, index in sorted(skipped):
+            for _, _, index in skipped:
                 yield self._question(index, "skipped")
 
     def _is_open(self, index: int) -> bool:
