@@ -19,6 +19,8 @@ from labeler.messages import Ready, Recipe
 from labeler.options import ENGINES, PARTS
 from labeler.prepare import Prepared, encode_others, prepare
 
+JOINED = {"clusterer": "kmeans", "classifier": "graph x kernel", "strategy": "margin x neighbours"}
+"""What the default engine is made of, for reports; its parts are not plug-ins."""
 BOOK = {"encoder": "pixels", "clusterer": "kmeans", "classifier": "logreg", "strategy": "margin-clusters"}
 
 
@@ -99,8 +101,9 @@ class Workbench:
             "engine": recipe.engine,
             "encoder": self.prepared.encoder if self.prepared else recipe.encoder,
         }
+        own = JOINED if _is_joined(recipe) else BOOK
         for part in PARTS[1:]:
-            names[part] = getattr(recipe, part) or round_.facts.get(part) or BOOK[part]
+            names[part] = getattr(recipe, part) or own[part]
         return replace(round_, facts=names | round_.facts | names)
 
 
@@ -124,7 +127,15 @@ def complete(recipe: Recipe) -> Recipe:
 
 
 def make_engine(recipe: Recipe) -> Engine:
-    """The engine of a completed recipe."""
+    """The engine of a completed recipe.
+
+    The default engine brings its own clusters, model and questions; naming a plug-in for one of them asks for the
+    chain of plug-ins, on the encoder of the default.
+    """
+    if _is_joined(recipe):
+        from labeler.core.joined import JoinedEngine
+
+        return JoinedEngine(recipe.n_clusters, recipe.seed)
     from labeler.core.book import BookEngine
 
     return BookEngine(
@@ -134,3 +145,7 @@ def make_engine(recipe: Recipe) -> Engine:
         n_clusters=recipe.n_clusters or 50,
         random_state=recipe.seed,
     )
+
+
+def _is_joined(recipe: Recipe) -> bool:
+    return recipe.engine == "default" and not any(getattr(recipe, part) for part in PARTS[1:])
