@@ -5,7 +5,7 @@ import pytest
 from labeler.ui.screens.contact_sheet import ContactSheet
 from labeler.ui.screens.question import QuestionScreen
 from labeler.ui.widgets.sheet_grid import layout
-from tests.ui.conftest import FakeProject, running, screen_text, settle
+from tests.ui.support import FakeProject, running, screen_text, settle
 
 
 def cursor(app) -> int:

@@ -10,7 +10,7 @@ from labeler.ui.screens.new_class import NewClass
 from labeler.ui.screens.not_saved import Unsaved
 from labeler.ui.screens.percentile import Percentile
 from labeler.ui.screens.question import QuestionScreen
-from tests.ui.conftest import FakeProject, running, screen_text, settle
+from tests.ui.support import FakeProject, running, screen_text, settle
 
 
 class TestClassSetup:

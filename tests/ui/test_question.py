@@ -5,7 +5,7 @@ import pytest
 
 from labeler.core.vocabulary import Progress
 from labeler.ui.screens.question import QuestionScreen
-from tests.ui.conftest import FakeProject, Received, digit, running, screen_text, settle
+from tests.ui.support import FakeProject, Received, digit, running, screen_text, settle
 
 
 def kinds(project: FakeProject) -> list[str]:

@@ -5,7 +5,7 @@ import random
 from textual import events
 
 from labeler.ui.keyboard import RUN
-from tests.ui.conftest import FakeProject, running, screen_text, settle
+from tests.ui.support import FakeProject, running, screen_text, settle
 
 
 def watched(project: FakeProject, app) -> list[tuple[int, bool]]:

@@ -1,0 +1,234 @@
+"""A project without files or worker: a real Session over a journal in memory, pictures made on the spot."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from textual import events
+
+from labeler.core.pool import Pool
+from labeler.core.vocabulary import UNLABELED, Advice, Event, Progress, Provenance, Question, Queue, Round
+from labeler.errors import NotSaved, UnreadableInstance
+from labeler.session.session import Session
+from labeler.ui.app import LabelerApp
+from labeler.ui.screens.base import LabelScreen
+
+
+class MemoryJournal:
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.round: Round | None = None
+        self.kept: dict[str, Any] | None = None
+        self.full = False
+
+    def append(self, event: Event) -> Event:
+        if self.full:
+            raise NotSaved("no space left on the disk", "free some space, then try again")
+        stored = replace(event, seq=len(self.events) + 1)
+        self.events.append(stored)
+        return stored
+
+    def replay(self) -> Iterator[Event]:
+        return iter(list(self.events))
+
+    def save_round(self, round_: Round) -> None:
+        self.round = round_
+
+    def load_round(self) -> Round | None:
+        return self.round
+
+    def save_question(self, question: Question | None, revision: int) -> None:
+        pass
+
+    def load_question(self) -> dict[str, Any] | None:
+        return None
+
+
+@dataclass(frozen=True)
+class Received:
+    changed: bool = False
+    progress: Progress | None = None
+    note: str = ""
+    failed: bool = False
+
+
+GLYPHS = {
+    0: "01110 10001 10001 10001 10001 10001 01110",
+    1: "00100 01100 00100 00100 00100 00100 01110",
+    2: "01110 10001 00001 00110 01000 10000 11111",
+    3: "11110 00001 00001 01110 00001 00001 11110",
+    4: "00010 00110 01010 10010 11111 00010 00010",
+    5: "11111 10000 11110 00001 00001 10001 01110",
+    6: "00110 01000 10000 11110 10001 10001 01110",
+    7: "11111 00001 00010 00100 01000 01000 01000",
+    8: "01110 10001 10001 01110 10001 10001 01110",
+    9: "01110 10001 10001 01111 00001 00010 01100",
+}
+
+
+def digit(value: int) -> np.ndarray:
+    rows = [[int(bit) for bit in row] for row in GLYPHS[value].split()]
+    image = np.zeros((8, 8), dtype=np.uint8)
+    image[:7, 1:6] = np.array(rows) * 230
+    return image
+
+
+def make_round(n: int, n_clusters: int, revision: int = 0, number: int = 1, n_classes: int = 0) -> Round:
+    labels = np.full(n, UNLABELED, dtype=np.int32)
+    provenances = np.zeros(n, dtype=np.uint8)
+    guesses = np.full((n, 3), UNLABELED, dtype=np.int32)
+    scores = np.zeros((n, 3), dtype=np.float32)
+    if n_classes:
+        labels[:] = np.arange(n) % 10 % n_classes
+        provenances[:] = Provenance.PREDICTED
+        provenances[: n // 2] = Provenance.PROPAGATED
+        for place in range(min(3, n_classes)):
+            guesses[:, place] = (labels + place) % n_classes
+            scores[:, place] = (0.7, 0.2, 0.05)[place]
+    rules = np.zeros(n, dtype=np.uint8)
+    rules[n_clusters:] = 1
+    queue = Queue(
+        np.arange(n, dtype=np.int64),
+        np.linspace(1, 0, n, dtype=np.float32),
+        rules,
+        ("representative", "uncertain"),
+        np.full(n, 0.5, dtype=np.float32),
+        guesses,
+        scores,
+    )
+    return Round(
+        revision, number, "book", labels, provenances, scores[:, 0], np.zeros(n, dtype=np.uint8),
+        np.full(n, -1, dtype=np.int32), (np.arange(n) % n_clusters).astype(np.int32), np.zeros(n, dtype=np.float32),
+        np.full(n, UNLABELED, dtype=np.int32), np.arange(n_clusters, dtype=np.int64), queue,
+        Advice("answer", "go on answering: the next 20 keys help most"),
+        {"encoder": "pixels", "clusterer": "k-means", "n_clusters": n_clusters, "model": "logreg"},
+    )  # fmt: skip
+
+
+class FakeProject:
+    """The door the screens draw from, as `labeler.api.Project` has it."""
+
+    def __init__(
+        self,
+        n: int = 400,
+        n_clusters: int = 50,
+        classes: tuple[str, ...] = tuple("0123456789"),
+        n_classes_known: int = 0,
+        ids: list[str] | None = None,
+        image: Callable[[int], np.ndarray] | None = None,
+        with_round: bool = True,
+    ) -> None:
+        self.name = "digits"
+        self.path = Path("digits.labeler.db")
+        self.source_path = Path("digits")
+        self.notices: list[str] = []
+        self.truth = None
+        self.journal = MemoryJournal()
+        clock, count = itertools.count(1), itertools.count()
+        pool = Pool(ids or [f"{index:04d}.png" for index in range(n)])
+        self.session = Session(pool, self.journal, clock=lambda: float(next(clock)), new_id=lambda: str(next(count)))
+        for name in classes:
+            self.session.add_class(name, setup=True)
+        self.n_clusters, self.n_classes_known = n_clusters, n_classes_known
+        self._image = image
+        self.sent = 0
+        self.post: Callable[[object], None] = lambda message: None
+        if with_round:
+            self.merge_round()
+
+    def merge_round(self) -> None:
+        state = self.session.state
+        self.session.merge_round(
+            make_round(len(self.session.pool), self.n_clusters, state.revision, 1, self.n_classes_known)
+        )
+
+    def view(self):
+        return self.session.view()
+
+    def image(self, index: int) -> np.ndarray:
+        if self._image is not None:
+            return self._image(index)
+        if index == 399:
+            raise UnreadableInstance("cut short")
+        return digit(index % 10)
+
+    def location(self, index: int) -> str:
+        return self.session.pool.ids[index]
+
+    def file_size(self, index: int) -> int | None:
+        return 320
+
+    def neighbors(self, index: int, count: int) -> list[tuple[int, int]]:
+        standings = self.session.state.standings
+        found = [(other, s.class_id) for other, s in standings.items() if s.kind == "label" and other != index]
+        return found[-count:]
+
+    def start(self, post: Callable[[object], None]) -> None:
+        self.post = post
+
+    def receive(self, message: object) -> Received:
+        if isinstance(message, Received):
+            return message
+        if message == "round":
+            self.merge_round()
+            return Received(changed=True)
+        raise TypeError(message)
+
+    def changed(self) -> None:
+        self.sent += 1
+
+    def close(self) -> None:
+        pass
+
+    def summary(self) -> str:
+        return "summary"
+
+    # -- what tests ask --
+
+    def labels(self) -> list[tuple[int, str]]:
+        """(index, class name) of every label event, in order."""
+        names = {info.class_id: info.name for info in self.session.state.classes.values()}
+        index = self.session.pool.index
+        return [(index(e.instance_id), names[e.class_id]) for e in self.journal.events if e.kind == "label"]
+
+
+async def settle(app: LabelerApp, pilot) -> None:
+    """Until every key was handled and the screen in front is painted."""
+    for _ in range(1000):
+        await asyncio.sleep(0.005)
+        screen = app.screen
+        painted = not isinstance(screen, LabelScreen) or screen.painted.is_set() or screen.too_small
+        if app.line.idle and painted:
+            break
+    await pilot.pause()
+
+
+def screen_text(app: LabelerApp) -> str:
+    """What the compositor shows, as text."""
+    width, height = app.size
+    lines = app.screen._compositor.render_strips()
+    return "\n".join("".join(segment.text for segment in line).ljust(width) for line in lines[:height])
+
+
+@asynccontextmanager
+async def running(project: FakeProject, size: tuple[int, int] = (80, 24), **options: Any):
+    app = LabelerApp(project, **options)
+    async with app.run_test(size=size) as pilot:
+        await settle(app, pilot)
+
+        async def press(*keys: str) -> str:
+            for key in keys:
+                app.post_message(events.Key(key, key if len(key) == 1 else None))
+            await settle(app, pilot)
+            return screen_text(app)
+
+        app.press_and_see = press
+        app.pilot = pilot
+        yield app

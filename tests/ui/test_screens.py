@@ -1,0 +1,174 @@
+"""What stands where, as text; hostile names; the first frame."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from labeler.core.vocabulary import Progress
+from tests.ui.support import FakeProject, Received, running, screen_text
+
+HOSTILE = [
+    "\x1b]2;pwned\x07.png",
+    "\x1b[2J.png",
+    "[/x].png",
+    "[@click=app.quit]x[/].png",
+    "a\u202egnp.exe",
+    "line\nbreak.png",
+    "$bad {curly} %s.png",
+    "caf\udce9.png",
+    "x" * 300 + ".png",
+    "目" * 60 + ".png",
+]
+
+
+def lines(app) -> list[str]:
+    return [re.sub("▀+", "▀", line).rstrip() for line in screen_text(app).splitlines()]
+
+
+class TestQuestionAsText:
+    """A person has answered two of ten digits and looks at the third."""
+
+    async def test_80x24(self):
+        project = FakeProject(n_classes_known=10)
+        async with running(project) as app:
+            await app.press_and_see("0", "1")
+            shown = lines(app)
+        assert shown[0] == " labeler digits            2 answers · 200 of 400 images labeled ████      50 %"
+        assert shown[1].split() == ["guesses"]
+        assert shown[2].split()[1:] == ["2", "███████████▎", "70", "%", "⏎"]
+        assert shown[6].split() == ["▀", "classes"]
+        assert shown[7].split() == ["▀", "0", "1", "5", "0"]
+        assert shown[8].split() == ["▀", "1", "1", "6", "0"]
+        assert shown[14].split() == ["▀", "nearest", "labeled"]
+        assert shown[19].split() == ["0", "1"]
+        assert shown[20] == " 0002.png · 8×8 · 320 B                                    ✓ saved 1 · 0001.png"
+        assert shown[21] == " … > k-means 50 > ▸representatives 2/50 > propagate auto > logreg > uncertain"
+        assert shown[22] == " go on answering: the next 20 keys help most"
+        assert shown[23] == " ⏎ accept  space skip  ⌫ undo  U unsure  X reject  N new class  ? help  Q quit"
+
+    async def test_120x40(self):
+        project = FakeProject(n_classes_known=10)
+        async with running(project, size=(120, 40)) as app:
+            await app.press_and_see("0", "1")
+            shown = lines(app)
+        assert shown[0].startswith(" labeler digits ")
+        assert shown[0].endswith("2 answers · 200 of 400 images labeled ████████          50 %")
+        assert [line.split()[-3:] for line in shown[8:10]] == [["0", "1", "+19"], ["1", "1", "+19"]]
+        assert shown[36].startswith(" 0002.png · 8×8 · 320 B ")
+        assert shown[37] == " pixels > k-means 50 > ▸representatives 2/50 > propagate auto > logreg > uncertain"
+        assert shown[39].endswith("N new class  R sheet  ? help  Q quit")
+
+    async def test_nothing_moves_while_answering(self):
+        """Titles, legend and lines stay where they are over twenty answers."""
+        project = FakeProject(n_classes_known=10)
+        async with running(project) as app:
+            places = set()
+            for key in "01234567890123456789":
+                await app.press_and_see(key)
+                shown = lines(app)
+                places.add(
+                    tuple(
+                        next(row for row, line in enumerate(shown) if word in line)
+                        for word in ("guesses", "classes", "nearest labeled", "✓ saved", "▸", "accept")
+                    )
+                )
+        assert len(places) == 1
+
+
+class TestSheetAsText:
+    """The representatives with two of them labeled."""
+
+    async def test_80x24(self):
+        project = FakeProject(n_classes_known=10)
+        async with running(project) as app:
+            await app.press_and_see("R", "0", "1")
+            shown = lines(app)
+        assert shown[2] == " ▀  ▀ ▌▀▐ ▀  ▀  ▀  ▀  ▀"
+        assert shown[6].split() == ["✓", "0", "✓", "1", "[", "2?", "]", "3?", "4?", "5?", "6?", "7?"]
+        assert shown[18].split()[:4] == ["0", "1", "+19", "2"]
+        assert shown[20].startswith(" 0002.png · 2 of 50 answered · page 1 of 3 ")
+
+    async def test_120x40(self):
+        project = FakeProject(n_classes_known=10)
+        async with running(project, size=(120, 40)) as app:
+            await app.press_and_see("R", "0", "1")
+            shown = lines(app)
+        assert sum("4?" in line for line in shown) == 5
+        assert shown[36].startswith(" 0002.png · 2 of 50 answered ")
+
+
+class TestHostileStrings:
+    @pytest.mark.parametrize("name", HOSTILE)
+    @pytest.mark.parametrize("size", [(80, 24), (60, 16)])
+    async def test_file_names(self, name, size):
+        project = FakeProject(n=12, n_clusters=5, ids=[name, *(f"{index}{name}" for index in range(1, 12))])
+        async with running(project, size=size) as app:
+            for text in (screen_text(app), await app.press_and_see("1"), await app.press_and_see("R", "2", "?")):
+                assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\ud800-\udfff]", text)
+            assert not app._exit
+            assert len(project.labels()) == 2
+
+    @pytest.mark.parametrize("name", [name.removesuffix(".png")[:180].strip() for name in HOSTILE])
+    async def test_class_names(self, name):
+        project = FakeProject(classes=("ok", name), n_classes_known=2)
+        async with running(project) as app:
+            shown = [screen_text(app), await app.press_and_see("1", "2", "R"), await app.press_and_see("1", "2")]
+            shown.append(await app.press_and_see("backspace", "N", *"zz", "enter"))
+            for text in shown:
+                assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\ud800-\udfff]", text)
+            assert not app._exit
+
+    async def test_words_of_the_worker(self, project):
+        async with running(project) as app:
+            project.post(Received(progress=Progress("read\x1b[2J [/x] [@click=app.quit]", 1, 5)))
+            project.post(Received(note="\x1b]2;pwned\x07 [/x]", failed=True))
+            await app.pilot.pause(0.3)
+            assert "\x1b" not in screen_text(app)
+            assert "[/x]" in screen_text(app)
+
+
+async def test_ascii_pictures_hold_no_blocks(project):
+    async with running(project, images="ascii") as app:
+        assert "▀" not in screen_text(app)
+        assert "%%" in screen_text(app) or "@@" in screen_text(app)
+
+
+@pytest.mark.parametrize("no_color", [True, False])
+async def test_no_color_is_respected(project, monkeypatch, no_color):
+    if no_color:
+        monkeypatch.setenv("NO_COLOR", "1")
+    else:
+        monkeypatch.delenv("NO_COLOR", raising=False)
+    async with running(project) as app:
+        assert app.no_color is no_color
+
+
+def test_the_first_frame_needs_neither_scikit_learn_nor_scipy():
+    code = (
+        "import asyncio, sys\n"
+        "from tests.ui.support import FakeProject, running, screen_text\n"
+        "async def main():\n"
+        "    async with running(FakeProject()) as app:\n"
+        "        assert '0000.png' in screen_text(app)\n"
+        "asyncio.run(main())\n"
+        "loaded = {name.split('.')[0] for name in sys.modules}\n"
+        "print(sorted(loaded & {'sklearn', 'scipy', 'pandas', 'sqlite_utils', 'PIL', 'faiss'}))\n"
+    )
+    root = Path(__file__).parents[2]
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True, cwd=root
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def test_without_a_terminal_it_says_so(project, monkeypatch):
+    from labeler.errors import UsageError
+    from labeler.ui.app import run
+
+    monkeypatch.delenv("TEXTUAL_DRIVER", raising=False)
+    monkeypatch.setattr("sys.stdin.isatty", lambda: False, raising=False)
+    with pytest.raises(UsageError, match="terminal"):
+        run(project)
