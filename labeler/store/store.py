@@ -49,20 +49,25 @@ class Store:
         ProjectError
             There is none, it is somebody else's database, damaged, newer than this version, or not writable.
         """
-        exists = path.exists() and path.stat().st_size > 0
+        try:
+            exists = path.exists() and path.stat().st_size > 0
+        except OSError as error:
+            raise ProjectError(
+                f"cannot open {path}: {error.strerror}", "choose another place with -p PROJECT"
+            ) from error
         if not exists and (read_only or not create):
             raise ProjectError(f"there is no project file {path}", "start one with: labeler label SOURCE -p PROJECT")
         if exists:
             _check_header(path)
+            _check_untouched(path)
         lock = None
         if not read_only:
             lock = ProjectLock(path)
             lock.acquire()
         try:
             db = _connect(path, "ro" if read_only else "rwc" if create else "rw")
-            with _explained(path):
-                _check_ours(path, db)
-                if not read_only:
+            if not read_only:
+                with _explained(path):
                     _prepare_for_writing(db)
         except BaseException:
             if lock is not None:
@@ -232,6 +237,18 @@ def _check_header(path: Path) -> None:
         raise ProjectError(f"cannot read {path}: {error.strerror}", "is it a file of yours?") from error
     if head != b"SQLite format 3\0":
         raise ProjectError(f"{path} is not a labeler project", "give a project file (*.labeler.db) or a source")
+
+
+def _check_untouched(path: Path) -> None:
+    """Look whether it is ours before anything of SQLite's can appear beside somebody else's database."""
+    log = path.with_name(path.name + "-wal")
+    mode = "ro" if log.exists() and log.stat().st_size else "ro&immutable=1"
+    db = _connect(path, mode)
+    try:
+        with _explained(path):
+            _check_ours(path, db)
+    finally:
+        db.close()
 
 
 def _check_ours(path: Path, db: Database) -> None:

@@ -1,0 +1,53 @@
+"""A writer killed right after it acknowledged an answer loses nothing."""
+
+from __future__ import annotations
+
+import random
+import signal
+import subprocess
+import sys
+
+WRITER = """
+import sys
+from pathlib import Path
+from labeler.core.vocabulary import Event, Question
+from labeler.store.store import Store
+store = Store.open(Path(sys.argv[1]), create=True)
+number = sum(1 for _ in store.replay())
+while True:
+    event = store.append(Event(f"e{number}", "label", 0.0, instance_id=f"i{number}", class_id=0))
+    print(event.event_id, flush=True)
+    number += 1
+    store.save_question(Question(number, f"i{number}", "uncertain"), number)
+"""
+
+
+def test_ten_kills_lose_no_acknowledged_event(path, open_store):
+    rng = random.Random(0)
+    acknowledged = []
+    for _ in range(10):
+        writer = subprocess.Popen([sys.executable, "-c", WRITER, path], stdout=subprocess.PIPE, text=True)
+        wanted = rng.randint(1, 25)
+        acknowledged += [writer.stdout.readline().strip() for _ in range(wanted)]
+        writer.send_signal(signal.SIGKILL)
+        acknowledged += [line.strip() for line in writer.stdout if line.endswith("\n")]
+        writer.wait()
+        writer.stdout.close()
+    assert len(acknowledged) >= 10
+    kept = [event.event_id for event in open_store(path).replay()]
+    # a kill may come between the commit and its acknowledgement: such an event is there as well
+    assert kept == [f"e{number}" for number in range(len(kept))]
+    assert set(acknowledged) <= set(kept)
+    assert len(kept) <= len(acknowledged) + 10
+
+
+def test_a_killed_holder_leaves_no_lock_behind(path, open_store):
+    writer = subprocess.Popen([sys.executable, "-c", WRITER, path], stdout=subprocess.PIPE, text=True)
+    writer.stdout.readline()
+    writer.kill()
+    writer.wait()
+    writer.stdout.close()
+    store = open_store(path)
+    assert store.load_question() is None or store.load_question()["rule"] == "uncertain"
+    store.close()
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
