@@ -204,8 +204,8 @@ class LabelerApp(App[None]):
         if view is None:
             return
         self.news.advice = view.advice
-        if isinstance(self.screen, LabelScreen) and self.screen.is_mounted:
-            self.screen.draw(view)
+        if isinstance(self.screen, LabelScreen):
+            self.screen.redraw()
 
     def say(self, text: str, role: str = "info") -> None:
         """One line in the status bar."""

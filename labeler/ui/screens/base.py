@@ -113,7 +113,7 @@ class LabelScreen(Screen[None]):
 
     def draw_message(self) -> None:
         """The one line for notices, signs of life and advice."""
-        if self.is_mounted:
+        if self.is_mounted and self.labeler.is_running:
             self.query_one("#message", Line).show(lambda width: self.labeler.news.line())
 
     @property
@@ -131,9 +131,14 @@ class LabelScreen(Screen[None]):
 
     def on_screen_resume(self) -> None:
         """Another screen went away: draw what changed meanwhile."""
-        if self.labeler.view is not None and self.is_mounted:
-            self.painted.clear()
-            self.draw(self.labeler.view)
+        self.painted.clear()
+        self.redraw()
+
+    def redraw(self) -> None:
+        """Draw the present view, if there is one."""
+        view = self.labeler.view
+        if view is not None and self.is_mounted and self.labeler.is_running:  # else it is being taken down
+            self.draw(view)
 
     # -- keys ----------------------------------------------------------------------------------------------------
 

@@ -149,9 +149,8 @@ class ContactSheet(LabelScreen):
     def on_resize(self) -> None:
         """The same sheet at another size."""
         super().on_resize()
-        if self.labeler.view is not None:
-            self._drawn_for = None
-            self.call_after_refresh(self.draw, self.labeler.view)
+        self._drawn_for = None
+        self.call_after_refresh(self.redraw)
 
     # -- commands ------------------------------------------------------------------------------------------------
 
@@ -186,8 +185,7 @@ class ContactSheet(LabelScreen):
 
     def _go(self, place: int) -> None:
         self._cursor = place
-        if self.labeler.view is not None:
-            self.draw(self.labeler.view)
+        self.redraw()
 
     async def do_sheet(self) -> None:
         """Back to the question."""

@@ -154,9 +154,8 @@ class QuestionScreen(LabelScreen):
     def on_resize(self) -> None:
         """The same question at another size."""
         super().on_resize()
-        if self.labeler.view is not None:
-            self.painted.clear()
-            self.call_after_refresh(self.draw, self.labeler.view)
+        self.painted.clear()
+        self.call_after_refresh(self.redraw)
 
     def show_progress(self) -> None:
         """The worker got further, and there is no question yet."""

@@ -1,0 +1,76 @@
+"""The application on the real project: demo, worker process, project file."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from labeler.api import Project, open_demo
+from labeler.ui.app import LabelerApp
+from labeler.ui.screens.question import QuestionScreen
+from tests.ui.support import screen_text, settle
+
+
+@pytest.fixture(autouse=True)
+def _own_data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+
+
+async def until(there: Callable[[], bool], seconds: float = 60) -> None:
+    for _ in range(int(seconds / 0.02)):
+        if there():
+            return
+        await asyncio.sleep(0.02)
+    raise TimeoutError
+
+
+def key_of_truth(project: Project, app: LabelerApp) -> str:
+    target = app.screen.target()
+    return project.truth[target.instance_id]
+
+
+async def test_from_the_first_question_to_a_resumed_one():
+    with open_demo() as project:
+        app = LabelerApp(project)
+        async with app.run_test(size=(80, 24)) as pilot:
+            await until(lambda: app.view is not None and app.view.question is not None)
+            await settle(app, pilot)
+            assert isinstance(app.screen, QuestionScreen)  # the demo knows its classes: nothing is asked first
+            for count in range(1, 13):
+                await pilot.press(key_of_truth(project, app))
+                await until(lambda count=count: app.view.answers == count)
+                await settle(app, pilot)
+            await until(lambda: app.view.question.guesses or app.view.rounds > 1)
+            await pilot.press("backspace")
+            await settle(app, pilot)
+            assert app.view.answers == 11
+            asked = app.screen.target().instance_id
+            assert asked in screen_text(app)
+        assert "you: 11 keys" in project.summary()
+    with open_demo() as project:
+        app = LabelerApp(project)
+        async with app.run_test(size=(80, 24)) as pilot:
+            await settle(app, pilot)
+            assert app.screen.target().instance_id == asked  # on the question it was left at, at the first frame
+            assert app.view.answers == 11
+            await pilot.press("backspace", "ctrl+y")
+            await settle(app, pilot)
+            assert app.view.answers == 11
+
+
+async def test_the_contact_sheet_of_the_real_representatives():
+    with open_demo() as project:
+        app = LabelerApp(project)
+        async with app.run_test(size=(120, 40)) as pilot:
+            await until(lambda: app.view is not None and app.view.round is not None)
+            await settle(app, pilot)
+            await pilot.press("R")
+            await settle(app, pilot)
+            for count in range(1, 6):
+                await pilot.press("right")
+                await settle(app, pilot)
+                await pilot.press(key_of_truth(project, app))
+                await until(lambda count=count: app.view.answers == count)
+                await settle(app, pilot)
+            assert f"5 of {len(app.view.round.representatives)} answered" in screen_text(app)
