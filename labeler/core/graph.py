@@ -54,6 +54,7 @@ def neighbour_graph(
 def _index(X: FloatArray, random_state: int) -> Any:
     """A faiss index over all rows: exhaustive for small pools, an inverted file for large ones."""
     n, d = X.shape
+    index: Any
     if n <= EXACT_UP_TO:
         index = faiss.IndexFlatL2(d)
     else:
@@ -135,4 +136,4 @@ def duplicates(graph: NeighbourGraph, tolerance: float = 1e-3) -> NDArray[np.int
     links = sparse.csr_array((np.ones(len(rows), dtype=np.int8), (rows, graph.neighbours[rows, ranks])), shape=(n, n))
     _, component = sparse.csgraph.connected_components(links, directed=False)
     _, first_of = np.unique(component, return_index=True)
-    return first_of[component].astype(np.int64)
+    return np.asarray(first_of[component], dtype=np.int64)

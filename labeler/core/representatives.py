@@ -26,12 +26,17 @@ class Level:
     clustering: Clustering
     representatives: IndexArray
 
+    @property
+    def size(self) -> int:
+        """How many clusters."""
+        return len(self.representatives)
+
 
 def levels(points: FloatArray, n_clusters: int | None = None, random_state: int = 0) -> list[Level]:
     """Clusterings of `points` (n, d), coarse to fine; with `n_clusters` the first has that many."""
     n = len(points)
     size = min(n_clusters if n_clusters else min(FIRST_CLUSTERS, max(n // 5, 2)), n)
-    found = []
+    found: list[Level] = []
     while True:
         clustering = kmeans(points, size, random_state, n_init=3 if not found else 1)
         nearest = nearest_to_center(clustering)

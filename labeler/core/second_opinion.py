@@ -61,7 +61,8 @@ class SecondOpinion:
         said = positions >= 0
         targets = np.zeros((len(positions), n_classes), dtype=np.float32)
         targets[np.flatnonzero(said), positions[said]] = 1.0
-        return gaussian(points, self.landmarks, self.gamma) @ (self.to_hat @ (self.hat.T @ targets))
+        coefficients = self.to_hat @ (self.hat.T @ targets)
+        return np.asarray(gaussian(points, self.landmarks, self.gamma) @ coefficients, dtype=np.float32)
 
 
 def _whitening(kernel: FloatArray) -> FloatArray:

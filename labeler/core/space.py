@@ -6,6 +6,7 @@ Clusters, questions and both label models live in z; in it classes lie apart tha
 from __future__ import annotations
 
 from collections.abc import Generator
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import sparse
@@ -18,18 +19,35 @@ N_COMPONENTS = 100
 N_DIFFUSION = 20
 POWER = 5
 FIT_ROWS = 20_000
+CHUNK = 8_192
 
 
-def principal_components(X: FloatArray, n_components: int = N_COMPONENTS, random_state: int = 0) -> FloatArray:
-    """Project `X` (n, d) on its at most `n_components` leading components, unscaled (never whitened)."""
+@dataclass(frozen=True, slots=True)
+class PrincipalAxes:
+    """The mean (d,) and the leading `axes` (d, m) of a pool's features."""
+
+    mean: FloatArray
+    axes: FloatArray
+
+    def project(self, X: FloatArray) -> FloatArray:
+        """Components (n, m) float32 of `X` (n, d), unscaled (never whitened)."""
+        out = np.empty((len(X), self.axes.shape[1]), dtype=np.float32)
+        for start in range(0, len(X), CHUNK):
+            block = np.asarray(X[start : start + CHUNK], dtype=np.float32)
+            out[start : start + CHUNK] = (block - self.mean) @ self.axes
+        return out
+
+
+def principal_axes(X: FloatArray, n_components: int = N_COMPONENTS, random_state: int = 0) -> PrincipalAxes:
+    """The at most `n_components` leading axes of `X` (n, d), fitted on at most FIT_ROWS rows."""
     n, d = X.shape
     rng = np.random.default_rng(random_state)
     rows = X if n <= FIT_ROWS else X[np.sort(rng.choice(n, FIT_ROWS, replace=False))]
     rows = np.asarray(rows, dtype=np.float32)
     mean = rows.mean(axis=0, dtype=np.float64).astype(np.float32)
-    centred = rows - mean
     if d <= n_components:
-        return np.asarray(X - mean, dtype=np.float32)
+        return PrincipalAxes(mean, np.eye(d, dtype=np.float32))
+    centred = rows - mean
     if len(rows) < d:  # the small side: Gram matrix
         values, vectors = np.linalg.eigh((centred @ centred.T).astype(np.float64))
         keep = np.flatnonzero(values > 1e-9 * max(values[-1], 1e-30))[::-1][:n_components]
@@ -37,12 +55,7 @@ def principal_components(X: FloatArray, n_components: int = N_COMPONENTS, random
     else:
         _, vectors = np.linalg.eigh((centred.T @ centred).astype(np.float64))
         axes = vectors[:, ::-1][:, :n_components].astype(np.float32)
-    if axes.shape[1] == 0:
-        return np.zeros((n, 1), dtype=np.float32)
-    out = np.empty((n, axes.shape[1]), dtype=np.float32)
-    for start in range(0, n, FIT_ROWS):
-        out[start : start + FIT_ROWS] = (X[start : start + FIT_ROWS] - mean) @ axes
-    return out
+    return PrincipalAxes(mean, np.ascontiguousarray(axes if axes.shape[1] else np.eye(d, 1, dtype=np.float32)))
 
 
 def diffusion_map(
@@ -73,7 +86,7 @@ def diffusion_map(
 
 
 def joined(parts: list[FloatArray]) -> FloatArray:
-    """Columns side by side, each part (n, d_i) scaled to a total variance of 1; empty and constant parts add nothing."""
+    """Columns side by side, each part (n, d_i) scaled to a total variance of 1; constant parts add nothing."""
     scaled = []
     for part in parts:
         centred = part - part.mean(axis=0, dtype=np.float64).astype(np.float32)
@@ -85,14 +98,23 @@ def joined(parts: list[FloatArray]) -> FloatArray:
     return np.ascontiguousarray(np.concatenate(scaled, axis=1), dtype=np.float32)
 
 
-def space(
-    X: FloatArray, n_dimensions: int = N_DIFFUSION, random_state: int = 0
-) -> Generator[Progress, None, tuple[FloatArray, NeighbourGraph]]:
-    """Yield signs of life; return z (n, <= 120) float32 of features `X` (n, d) and the neighbour graph **of z**."""
+@dataclass(frozen=True, slots=True)
+class Space:
+    """Where the engine works: the encoder's `components` (n, <= 100), `z` (n, <= 120), the neighbour graph **of z**."""
+
+    axes: PrincipalAxes
+    components: FloatArray
+    z: FloatArray
+    graph: NeighbourGraph
+
+
+def space(X: FloatArray, n_dimensions: int = N_DIFFUSION, random_state: int = 0) -> Generator[Progress, None, Space]:
+    """Yield signs of life; return the space of features `X` (n, d)."""
     yield Progress("finding principal components")
-    components = principal_components(X, random_state=random_state)
+    axes = principal_axes(X, random_state=random_state)
+    components = axes.project(X)
     graph = yield from neighbour_graph(components, random_state=random_state)
     yield Progress("mapping the graph")
     diffusion = diffusion_map(graph.weights, n_dimensions, random_state=random_state)
     z = joined([components, diffusion])
-    return z, (yield from neighbour_graph(z, random_state=random_state))
+    return Space(axes, components, z, (yield from neighbour_graph(z, random_state=random_state)))

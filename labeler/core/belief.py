@@ -1,0 +1,165 @@
+"""What the engine believes of every instance, given the answers: the models put together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from labeler.core.learner import (
+    Blend,
+    KernelRidge,
+    blend,
+    landmarks_of,
+    product,
+    softmax,
+)
+from labeler.core.propagation import RandomWalk, Spread, left_out, mass_of, shares_of
+from labeler.core.second_opinion import SecondOpinion
+from labeler.core.space import Space
+from labeler.core.vocabulary import FloatArray, IndexArray, IntArray, Snapshot
+
+MIN_WEIGHT = 0.05
+FLOOR = np.float32(1e-4)
+OPINION = np.float32(10.0)
+PASSES = 2
+MAX_LEFT_OUT = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """The labeled instances in the order of their answers, with classes as positions in `classes`.
+
+    `classes` (k,) int32 class ids in the order of their first answer; `weights` (a,) float32: the margin an answer
+    was asked with, at least MIN_WEIGHT; representatives and each class's first answer count in full.
+    """
+
+    indices: IndexArray
+    positions: IntArray
+    weights: FloatArray
+    classes: IntArray
+
+    @staticmethod
+    def of(snapshot: Snapshot, in_full: IndexArray) -> Answers:
+        """Read a snapshot; `in_full` are the instances whose answer counts in full."""
+        ids, first, inverse = np.unique(snapshot.class_ids, return_index=True, return_inverse=True)
+        order = np.argsort(first)
+        place = np.empty(len(ids), dtype=np.int32)
+        place[order] = np.arange(len(ids), dtype=np.int32)
+        weights = np.clip(np.nan_to_num(snapshot.weights, nan=1.0), MIN_WEIGHT, 1.0).astype(np.float32)
+        weights[first] = 1.0
+        weights[np.isin(snapshot.indices, in_full)] = 1.0
+        return Answers(
+            snapshot.indices.astype(np.int64), place[inverse].astype(np.int32), weights, ids[order].astype(np.int32)
+        )
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+
+@dataclass(frozen=True, slots=True)
+class Belief:
+    """Class shares of the pool and the three opinions they are made of (positions in `answers.classes`)."""
+
+    answers: Answers
+    proba: FloatArray  # (n, k)
+    labels: IntArray  # (n,) given ones where given
+    margins: FloatArray  # (n,)
+    by_graph: IntArray
+    by_kernel: IntArray
+    by_others: IntArray
+    blend: Blend
+
+
+class Believer:
+    """Turns answers into beliefs; keeps what can be kept between two answers."""
+
+    def __init__(self, space: Space, representatives: IndexArray, random_state: int = 0) -> None:
+        self.space = space
+        self.representatives = representatives
+        self.walk = RandomWalk(space.graph.weights)
+        self.kernel = KernelRidge(space.z, random_state)
+        self.others = SecondOpinion(space.components, random_state)
+        self._spread = Spread(self.walk)
+
+    def believe(self, snapshot: Snapshot, *, fresh: bool = False) -> Belief | None:
+        """The belief after `snapshot`, None without an answer. `fresh` depends on nothing that came before."""
+        answers = Answers.of(snapshot, self.representatives)
+        if not len(answers):
+            return None
+        n_classes = len(answers.classes)
+        graph, graph_left_out, checked = self._by_graph(answers, fresh)
+        kernel, kernel_left_out = self._by_kernel(answers, checked, fresh)
+        mix = blend(graph_left_out, kernel_left_out, answers.positions[checked])
+        proba = product(graph, kernel, mix.share)
+        scores = np.zeros_like(proba)
+        if n_classes > 1:
+            proba, scores = self._second_opinion(proba, answers, snapshot.excluded)
+        labels = proba.argmax(axis=1).astype(np.int32)
+        labels[answers.indices] = answers.positions
+        return Belief(
+            answers,
+            proba,
+            labels,
+            margins_of(proba),
+            graph.argmax(axis=1).astype(np.int32),
+            kernel.argmax(axis=1).astype(np.int32),
+            scores.argmax(axis=1).astype(np.int32),
+            mix,
+        )
+
+    def _by_graph(self, answers: Answers, fresh: bool) -> tuple[FloatArray, FloatArray, IndexArray]:
+        """Class shares of the pool by the walk, those of the `checked` answers left out, and which those are."""
+        n_classes = len(answers.classes)
+        if fresh:
+            mass = mass_of(self.walk, answers.indices, answers.positions, answers.weights, n_classes)
+        else:
+            self._spread.extend(answers.indices, answers.positions, answers.weights, n_classes)
+            mass = self._spread.mass
+        totals = np.bincount(answers.positions, answers.weights, n_classes).astype(np.float32)
+        checked = landmarks_of(len(answers), MAX_LEFT_OUT)
+        rows, positions = answers.indices[checked], answers.positions[checked]
+        own = self.walk.own(rows)
+        without = left_out(mass, totals, own, rows, positions, answers.weights[checked])
+        return shares_of(mass, totals), without, checked
+
+    def _by_kernel(self, answers: Answers, checked: IndexArray, fresh: bool) -> tuple[FloatArray, FloatArray]:
+        """Class shares of the pool by kernel ridge, and of the `checked` answers left out."""
+        used = landmarks_of(len(answers))
+        used = used if len(used) == len(answers) else np.union1d(used, checked)
+        shares, without = self.kernel.fit_predict(
+            answers.indices[used], answers.positions[used], len(answers.classes), fresh=fresh
+        )
+        return shares, without[np.searchsorted(used, checked)]
+
+    def _second_opinion(
+        self, proba: FloatArray, answers: Answers, excluded: IndexArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """Let everyone judge everyone, twice; the product with `proba`, and the last scores."""
+        labels = proba.argmax(axis=1).astype(np.int32)
+        logs = np.log(proba + FLOOR)
+        joint, scores = proba, proba
+        for _ in range(PASSES):
+            labels[answers.indices] = answers.positions
+            labels[excluded] = -1
+            scores = self.others.scores(labels, proba.shape[1])
+            joint = softmax(logs + OPINION * scores)
+            labels = joint.argmax(axis=1).astype(np.int32)
+        return joint, scores
+
+
+def margins_of(proba: FloatArray) -> FloatArray:
+    """Likeliest minus second class share (n,); 1 where there is one class."""
+    if proba.shape[1] < 2:
+        return np.ones(len(proba), dtype=np.float32)
+    top = np.partition(proba, proba.shape[1] - 2, axis=1)
+    return np.asarray(top[:, -1] - top[:, -2], dtype=np.float32)
+
+
+def runner_ups_of(proba: FloatArray, labels: IntArray) -> IntArray:
+    """The likeliest other class (n,) than `labels`, -1 where there is none."""
+    if proba.shape[1] < 2:
+        return np.full(len(proba), -1, dtype=np.int32)
+    others = proba.copy()
+    others[np.arange(len(proba)), labels] = -1.0
+    return others.argmax(axis=1).astype(np.int32)

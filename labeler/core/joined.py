@@ -1,0 +1,241 @@
+"""The default engine: cluster, ask, spread along the graph, learn, let all judge each, ask again.
+
+Space (:mod:`space`), belief (:mod:`belief`) and questions (:mod:`questions`) are modules of their own; this one
+keeps their order, what is remembered between two answers, and the form in which it leaves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from typing import Any, TypeVar
+
+import numpy as np
+from threadpoolctl import ThreadpoolController
+
+from labeler.core.belief import Answers, Belief, Believer
+from labeler.core.checks import check_features
+from labeler.core.graph import duplicates
+from labeler.core.grids import best_page, expected_errors
+from labeler.core.questions import (
+    QUEUE_SIZE,
+    RULES,
+    candidates_of,
+    compose,
+    is_start,
+    queue_of,
+    uncertain,
+    unseen_chance,
+    utilities,
+)
+from labeler.core.report import Assembly, assemble
+from labeler.core.representatives import Level, levels, nested_order
+from labeler.core.space import Space, space
+from labeler.core.stopping import AGREEMENT, IN_A_ROW, advise, kappa
+from labeler.core.vocabulary import (
+    UNLABELED,
+    FloatArray,
+    Grid,
+    IndexArray,
+    IntArray,
+    Progress,
+    Queue,
+    Round,
+    Snapshot,
+)
+
+Result = TypeVar("Result")
+
+QUICK_UP_TO = 3_000
+"""Instances up to which every answer is thought through at once; beyond, every BATCH-th is."""
+BATCH = 5
+
+
+class JoinedEngine:
+    """The joined loop over any features; see :class:`labeler.core.protocols.Engine`.
+
+    Parameters
+    ----------
+    n_clusters
+        Clusters of the first representatives; None = chosen by the pool's size.
+    random_state
+        Seed of everything that is drawn.
+    """
+
+    def __init__(self, n_clusters: int | None = None, random_state: int = 0) -> None:
+        self.n_clusters, self.random_state = n_clusters, random_state
+        self._threads = ThreadpoolController()
+        self._belief: Belief | None = None
+        self._by_margin: IndexArray = np.empty(0, dtype=np.int64)
+        self._before: list[IntArray] = []
+
+    def open(self, X: FloatArray) -> Iterator[Progress]:
+        """Lay out the space, its graph, the clusters and their representatives.
+
+        Raises
+        ------
+        EngineError
+            A feature is not finite.
+        """
+        check_features(X)
+        self.n = len(X)
+        if not self.n:
+            return
+        self.space: Space = yield from self._limited(space(X, random_state=self.random_state))
+        yield Progress("clustering")
+        with self._threads.limit(limits=1):
+            self.levels: list[Level] = levels(self.space.z, self.n_clusters, self.random_state)
+            self.order = nested_order(self.levels)
+            self.first_of = duplicates(self.space.graph)
+            yield Progress("preparing second opinions")
+            self.believer = Believer(self.space, self.levels[0].representatives, self.random_state)
+
+    def round_due(self, n_answers: int) -> bool:
+        """Whether a full round pays after the `n_answers`-th answer."""
+        return n_answers % BATCH == 0
+
+    def rerank(self, snapshot: Snapshot) -> Queue:
+        """See :class:`labeler.core.protocols.Engine`: thinks small pools through, strikes answers off in large ones."""
+        if not self.n:
+            return self._queue(snapshot, None, self._by_margin)
+        with self._threads.limit(limits=1):
+            if self.n <= QUICK_UP_TO or self._is_stale(snapshot):
+                self._think(snapshot)
+            return self._queue(snapshot, self._belief, self._by_margin)
+
+    def round(self, snapshot: Snapshot) -> Iterator[Progress | Round]:
+        """See :class:`labeler.core.protocols.Engine`."""
+        yield Progress("learning", 0, 2)
+        with self._threads.limit(limits=1):
+            if self.n:
+                self._think(snapshot)
+        yield Progress("learning", 1, 2)
+        with self._threads.limit(limits=1):
+            result = self._round(snapshot, self._belief, self._by_margin, self._is_steady())
+        yield result
+
+    def closing_round(self, snapshot: Snapshot) -> Round:
+        """See :class:`labeler.core.protocols.Engine`: from the snapshot and the space alone."""
+        with self._threads.limit(limits=1):
+            belief = self.believer.believe(snapshot, fresh=True) if self.n else None
+            return self._round(snapshot, belief, self._margin_order(snapshot, belief), steady=False)
+
+    def predict(self, snapshot: Snapshot, X_new: FloatArray) -> tuple[IntArray, FloatArray]:
+        """See :class:`labeler.core.protocols.Engine`: by what all labels of the pool say of the newcomer."""
+        with self._threads.limit(limits=1):
+            belief = self.believer.believe(snapshot, fresh=True) if self.n else None
+            if belief is None:
+                return np.full(len(X_new), UNLABELED, dtype=np.int32), np.zeros(len(X_new), dtype=np.float32)
+            classes = belief.answers.classes
+            scores = self.believer.others.scores_of(self.space.axes.project(X_new), belief.labels, len(classes))
+        scores = np.clip(scores, 1e-6, None)
+        scores /= scores.sum(axis=1, keepdims=True)
+        return classes[scores.argmax(axis=1)].astype(np.int32), scores.max(axis=1).astype(np.float32)
+
+    def grid(self, snapshot: Snapshot, size: int, skip: IndexArray) -> Grid | None:
+        """See :class:`labeler.core.protocols.Engine`."""
+        if not self.n or not len(snapshot.indices):
+            return None
+        with self._threads.limit(limits=1):
+            if self._is_stale(snapshot):
+                self._think(snapshot)
+            candidates = candidates_of(snapshot, self.first_of)
+            candidates[skip] = False
+            return best_page(self._belief, candidates, size) if self._belief is not None else None
+
+    def shares(self, snapshot: Snapshot, index: int) -> list[tuple[int, float]]:
+        """See :class:`labeler.core.protocols.Engine`: the walks that carry the label, by their visits."""
+        with self._threads.limit(limits=1):
+            belief = self.believer.believe(snapshot, fresh=True) if self.n else None
+            if belief is None or index in snapshot.excluded:
+                return []
+            if index in snapshot.indices:
+                return [(index, 1.0)]
+            answers = belief.answers
+            visits = self.believer.walk.columns(np.array([index], dtype=np.int64))[:, 0]  # the graph is symmetric
+        carried = np.where(
+            answers.positions == belief.labels[index], np.maximum(visits[answers.indices], 0.0) * answers.weights, 0.0
+        )
+        total = float(carried.sum())
+        if total <= 0.0:
+            return []
+        order = np.argsort(-carried, kind="stable")
+        return [(int(answers.indices[row]), float(carried[row] / total)) for row in order if carried[row] > 0.0]
+
+    # -- inside --------------------------------------------------------------------------------------------------
+
+    def _limited(self, job: Generator[Progress, None, Result]) -> Generator[Progress, None, Result]:
+        """Run a generator step by step with one thread, releasing the limit between two steps."""
+        while True:
+            with self._threads.limit(limits=1):
+                try:
+                    step = next(job)
+                except StopIteration as end:
+                    result: Result = end.value
+                    return result
+            yield step
+
+    def _is_stale(self, snapshot: Snapshot) -> bool:
+        """Whether the belief is of other answers, of too few of them, or lacks a class."""
+        if self._belief is None:
+            return bool(len(snapshot.indices)) and not self._in_start(snapshot)
+        answers = self._belief.answers
+        known = len(answers)
+        return not (
+            known <= len(snapshot.indices) < known + BATCH
+            and np.array_equal(answers.indices, snapshot.indices[:known])
+            and np.array_equal(answers.classes[answers.positions], snapshot.class_ids[:known])
+            and np.isin(snapshot.class_ids[known:], answers.classes).all()
+        ) and not self._in_start(snapshot)
+
+    def _in_start(self, snapshot: Snapshot) -> bool:
+        return is_start(Answers.of(snapshot, self.order[:0]), self.order)
+
+    def _think(self, snapshot: Snapshot) -> None:
+        """Bring the belief up to date; the margin order, too."""
+        self._belief = self.believer.believe(snapshot)
+        self._by_margin = self._margin_order(snapshot, self._belief)
+        if self._belief is not None:
+            self._before = [*self._before[-IN_A_ROW:], self._belief.labels]
+
+    def _is_steady(self) -> bool:
+        pairs = list(zip(self._before, self._before[1:], strict=False))
+        return len(pairs) == IN_A_ROW and all(kappa(first, second) >= AGREEMENT for first, second in pairs)
+
+    def _margin_order(self, snapshot: Snapshot, belief: Belief | None) -> IndexArray:
+        if belief is None:
+            return np.empty(0, dtype=np.int64)
+        candidates = candidates_of(snapshot, self.first_of)
+        return uncertain(utilities(belief, self.space), candidates, self.space, self.random_state)
+
+    def _queue(self, snapshot: Snapshot, belief: Belief | None, by_margin: IndexArray) -> Queue:
+        if not self.n:
+            return queue_of(by_margin, np.empty(0, dtype=np.uint8), None, None)
+        candidates = candidates_of(snapshot, self.first_of)
+        order = self.order[candidates[self.order]]
+        answers = Answers.of(snapshot, self.order[:0])
+        left = by_margin[candidates[by_margin]]
+        if not len(left) and len(order) < QUEUE_SIZE:
+            left = np.flatnonzero(candidates)[:QUEUE_SIZE]
+        start = is_start(answers, self.order)
+        indices, rules = compose(start, unseen_chance(answers), order, left, len(answers))
+        utility = utilities(belief, self.space) if belief is not None else None
+        return queue_of(indices, rules, utility, belief)
+
+    def _round(self, snapshot: Snapshot, belief: Belief | None, by_margin: IndexArray, steady: bool) -> Round:
+        queue = self._queue(snapshot, belief, by_margin)
+        gain = float(queue.utilities[:1].sum()) if belief is not None else float("inf")
+        advice = advise(belief, gain, steady, len(queue.indices))
+        if not self.n:
+            return assemble(Assembly.empty(), snapshot, None, queue, advice, "no instance", {})
+        n_classes = len(belief.answers.classes) if belief is not None else 0
+        level = next((level for level in self.levels if level.size >= 2 * n_classes), self.levels[-1])
+        facts: dict[str, Any] = {"inertia": level.clustering.inertia, "n_clusters": level.size}
+        if belief is not None:
+            facts |= {
+                "graph_share": belief.blend.share,
+                "left_out_accuracy": belief.blend.accuracy,
+                "unseen_chance": unseen_chance(belief.answers),
+                "expected_errors": float(expected_errors(belief).sum()),
+            }
+        stage = f"{RULES[queue.rules[0]]} {len(snapshot.indices)}" if len(queue.rules) else "everything is asked"
+        return assemble(Assembly(self.space, level, self.first_of), snapshot, belief, queue, advice, stage, facts)

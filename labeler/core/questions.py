@@ -1,0 +1,123 @@
+"""Which instance to ask next: an ordered list of rules with shares.
+
+1. *representative*: the coverage order goes on while answers keep turning up new classes;
+2. *unseen*: one question in five goes on with it while the chance of an unseen class is not small (Good 1953);
+3. *uncertain*: the smallest margins, weighted by the neighbours', spread over the space.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from labeler.core.belief import Answers, Belief
+from labeler.core.clustering import kmeans
+from labeler.core.space import Space
+from labeler.core.vocabulary import UNLABELED, BoolArray, ByteArray, FloatArray, IndexArray, Queue, Snapshot
+
+RULES = ("representative", "unseen", "uncertain")
+SHORT_LIST = 50
+SPREAD = 5
+QUEUE_SIZE = 200
+UNSEEN_EVERY = 5
+UNSEEN_CHANCE = 0.05
+QUIET = 5
+"""Representatives in a row without a new class that end the start."""
+MIN_START = 10
+N_GUESSES = 3
+
+
+def unseen_chance(answers: Answers) -> float:
+    """The chance that the next instance is of a class without an answer: classes answered once, by answers."""
+    if not len(answers):
+        return 1.0
+    counts = np.bincount(answers.positions, minlength=len(answers.classes))
+    return float((counts == 1).sum() / len(answers))
+
+
+def is_start(answers: Answers, order: IndexArray) -> bool:
+    """Whether representatives come first still: fewer than MIN_START asked, or a new class among the last QUIET."""
+    asked = np.isin(answers.indices, order)
+    if asked.sum() < min(MIN_START, len(order)):
+        return True
+    _, first = np.unique(answers.positions, return_index=True)
+    return bool(len(answers) - 1 - first.max() < QUIET)
+
+
+def utilities(belief: Belief, space: Space) -> FloatArray:
+    """Utility (n,): 1 - margin * (.5 + .5 * mean margin of the neighbours)."""
+    neighbours = space.graph.neighbours
+    near = belief.margins[neighbours].mean(axis=1) if neighbours.shape[1] else belief.margins
+    return np.asarray(1.0 - belief.margins * (0.5 + 0.5 * near), dtype=np.float32)
+
+
+def uncertain(utility: FloatArray, candidates: BoolArray, space: Space, random_state: int) -> IndexArray:
+    """At most QUEUE_SIZE candidates: SPREAD from different corners of the short list first, then by utility."""
+    rows = np.flatnonzero(candidates)
+    if len(rows) > QUEUE_SIZE:
+        rows = rows[np.argpartition(-utility[rows], QUEUE_SIZE)[:QUEUE_SIZE]]
+    rows = rows[np.argsort(-utility[rows], kind="stable")]
+    short = rows[:SHORT_LIST]
+    if len(short) <= SPREAD:
+        return rows.astype(np.int64)
+    corners = kmeans(space.z[short], SPREAD, random_state, n_init=1).clusters
+    _, first = np.unique(corners, return_index=True)  # the short list is sorted: the first is the best
+    head = short[np.sort(first)]
+    return np.concatenate((head, rows[~np.isin(rows, head)])).astype(np.int64)
+
+
+def candidates_of(snapshot: Snapshot, first_of: IndexArray) -> BoolArray:
+    """Who may be asked: not answered, excluded, held back or deferred, nor a repeat of one that is."""
+    n = len(first_of)
+    free = np.ones(n, dtype=np.bool_)
+    closed = np.concatenate((snapshot.indices, snapshot.held_back)).astype(np.int64)
+    free[closed] = False
+    seen = np.zeros(n, dtype=np.bool_)
+    seen[first_of[closed]] = True
+    free &= ~seen[first_of]
+    free[snapshot.excluded] = False
+    free[snapshot.deferred] = False
+    return free
+
+
+def compose(
+    start: bool, chance: float, order: IndexArray, by_margin: IndexArray, n_answers: int
+) -> tuple[IndexArray, ByteArray]:
+    """Interleave the rules: indices (q,) in the order to ask them and the rule of each (q,).
+
+    `n_answers` anchors the one-in-five turn, so that it does not move with the length of the queue.
+    """
+    indices: list[int] = []
+    rules: list[int] = []
+    taken: set[int] = set()
+
+    def take(rule: int, index: int) -> None:
+        if index not in taken:
+            taken.add(index)
+            indices.append(index)
+            rules.append(rule)
+
+    if start or not len(by_margin):
+        for index in order[:QUEUE_SIZE]:
+            take(0, int(index))
+    waiting = iter(order if chance > UNSEEN_CHANCE else ())
+    for turn, index in enumerate(by_margin):
+        if (n_answers + turn) % UNSEEN_EVERY == 0 and (other := next(waiting, None)) is not None:
+            take(1, int(other))
+        take(2, int(index))
+    return np.array(indices, dtype=np.int64), np.array(rules, dtype=np.uint8)
+
+
+def queue_of(indices: IndexArray, rules: ByteArray, utility: FloatArray | None, belief: Belief | None) -> Queue:
+    """Add what the model thinks of each queued instance; before the first answer it thinks nothing."""
+    q = len(indices)
+    guesses = np.full((q, N_GUESSES), UNLABELED, dtype=np.int32)
+    scores = np.zeros((q, N_GUESSES), dtype=np.float32)
+    if belief is None or utility is None:
+        ones = np.ones(q, dtype=np.float32)
+        return Queue(indices, ones, rules, RULES, ones.copy(), guesses, scores)
+    shares = belief.proba[indices]
+    best = np.argsort(-shares, axis=1, kind="stable")[:, :N_GUESSES]
+    width = best.shape[1]
+    guesses[:, :width] = belief.answers.classes[best]
+    scores[:, :width] = np.take_along_axis(shares, best, axis=1)
+    return Queue(indices, utility[indices], rules, RULES, belief.margins[indices], guesses, scores)

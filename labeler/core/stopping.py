@@ -1,0 +1,54 @@
+"""When to stop, and when to say that labels do not propagate here."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from labeler.core.belief import Belief
+from labeler.core.vocabulary import Advice, IntArray
+
+AGREEMENT = 0.995
+IN_A_ROW = 3
+ENOUGH_ANSWERS = 50
+
+
+def kappa(first: IntArray, second: IntArray) -> float:
+    """Cohen's kappa (1960) of two labelings (n,): agreement beyond chance, 1 where both are one and the same class."""
+    if not len(first):
+        return 1.0
+    n_classes = int(max(first.max(), second.max())) + 1
+    agreed = float((first == second).mean())
+    shares = [np.bincount(labels, minlength=n_classes) / len(labels) for labels in (first, second)]
+    by_chance = float((shares[0] * shares[1]).sum())
+    return 1.0 if by_chance >= 1.0 else (agreed - by_chance) / (1.0 - by_chance)
+
+
+def spreads(belief: Belief) -> bool:
+    """Whether labels propagate: left-out answers are guessed clearly better than by the commonest class.
+
+    Says yes below ENOUGH_ANSWERS, where nobody can tell.
+    """
+    answers = belief.answers
+    if len(answers) < ENOUGH_ANSWERS or len(answers.classes) < 2:
+        return True
+    counts = np.bincount(answers.positions)
+    chance = float(counts.max() / counts.sum())
+    error = float(np.sqrt(chance * (1 - chance) / len(answers)))
+    return belief.blend.accuracy > chance + 2 * error
+
+
+def advise(belief: Belief | None, expected_gain: float, steady: bool, open_questions: int) -> Advice:
+    """One sentence with its reason. `expected_gain` = errors the next question is expected to mend."""
+    if belief is None:
+        return Advice("answer", "answer the representatives: each names a whole group")
+    if not spreads(belief):
+        return Advice(
+            "no-propagation",
+            f"labels do not spread on these features: of {len(belief.answers)} answers, each left out, "
+            f"{belief.blend.accuracy:.0%} are guessed; use a model's features",
+        )
+    if not open_questions:
+        return Advice("audit", "nothing is left to ask: audit a random sample")
+    if steady and expected_gain < 1.0:
+        return Advice("stop", "the last answers changed hardly any label: audit, or stop here")
+    return Advice("answer", f"the next answer mends about {expected_gain:.1f} labels")
