@@ -1,0 +1,160 @@
+"""Draw the pictures of README and docs: the application on the demo's digits, without a terminal.
+
+    python docs/make_screenshots.py [--png]
+
+writes docs/images/*.svg (and .png with --png, which needs cairosvg). The same digits, answers and engine give the
+same pictures: the round is computed here instead of in the worker, whose timing would show.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import tempfile
+from html import escape
+from pathlib import Path
+
+from rich.cells import cell_len
+from rich.color import Color
+from rich.segment import Segment
+from textual import events
+
+IMAGES = Path(__file__).parent / "images"
+CELL_WIDTH, CELL_HEIGHT, MARGIN, BAR = 9.6, 20.0, 14.0, 30.0
+FONT = "'DejaVu Sans Mono', ui-monospace, Menlo, Consolas, monospace"
+BLOCKS = {"▀": (0.0, 0.0, 1.0, 0.5), "█": (0.0, 0.0, 1.0, 1.0), "▌": (0.0, 0.0, 0.5, 1.0), "▐": (0.5, 0.0, 0.5, 1.0)}
+BLOCKS |= {char: (0.0, 0.0, eighths / 8, 1.0) for eighths, char in enumerate("▏▎▍▌▋▊▉", start=1)}
+
+
+def svg(rows: list[list[Segment]], columns: int, title: str) -> str:
+    """The screen as SVG; block characters become rectangles, so that no font leaves gaps between them."""
+    width, height = columns * CELL_WIDTH + 2 * MARGIN, len(rows) * CELL_HEIGHT + MARGIN + BAR
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}" width="{width:g}">',
+        f"<title>{escape(title)}</title>",
+        f'<rect width="{width:g}" height="{height:g}" rx="8" fill="#121416"/>',
+        *(f'<circle cx="{20 + 18 * n}" cy="15" r="5" fill="{c}"/>' for n, c in enumerate(("#e66", "#eb5", "#6b6"))),
+        f'<g font-family="{FONT}" font-size="16" shape-rendering="crispEdges">',
+    ]
+    texts: list[str] = []  # behind the rectangles of all rows, so that nothing covers a letter
+    for row, segments in enumerate(rows):
+        column = 0
+        for segment in segments:
+            wide = cell_len(segment.text)
+            for part in _run(segment, MARGIN + column * CELL_WIDTH, BAR + row * CELL_HEIGHT, wide):
+                (texts if part.startswith("<text") else parts).append(part)
+            column += wide
+    return "\n".join([*parts, *texts, "</g>", "</svg>", ""])
+
+
+def _run(segment: Segment, x: float, y: float, wide: int) -> list[str]:
+    style = segment.style
+    front, back = (style.color, style.bgcolor) if style else (None, None)
+    if style and style.reverse:
+        front, back = back, front
+    parts = []
+    if back is not None and not back.is_default:
+        parts.append(_rect(x, y, wide * CELL_WIDTH, CELL_HEIGHT, back))
+    color = _hex(front) if front is not None and not front.is_default else "#d7dce5"
+    if segment.text and set(segment.text) <= set(BLOCKS) and len(set(segment.text)) == 1:
+        left, top, part, high = BLOCKS[segment.text[0]]
+        across = wide * CELL_WIDTH if part == 1.0 else part * CELL_WIDTH
+        if front is not None:
+            parts.append(_rect(x + left * CELL_WIDTH, y + top * CELL_HEIGHT, across, high * CELL_HEIGHT, front))
+    elif segment.text.strip():
+        for word, start in _words(segment.text):
+            weight = ' font-weight="bold"' if style and style.bold else ""
+            if word in BLOCKS or set(word) <= set(BLOCKS):
+                for offset, char in enumerate(word):
+                    left, top, part, high = BLOCKS[char]
+                    at = x + (start + offset + left) * CELL_WIDTH
+                    if front is not None:
+                        parts.append(_rect(at, y + top * CELL_HEIGHT, part * CELL_WIDTH, high * CELL_HEIGHT, front))
+                continue
+            length = cell_len(word) * CELL_WIDTH
+            parts.append(
+                f'<text x="{x + start * CELL_WIDTH:g}" y="{y + 15:g}" fill="{color}"{weight} '
+                f'textLength="{length:g}" lengthAdjust="spacingAndGlyphs">{escape(word)}</text>'
+            )
+    return parts
+
+
+def _words(text: str) -> list[tuple[str, int]]:
+    """Words with the column each begins in."""
+    found, column = [], 0
+    for part in text.split(" "):
+        if part:
+            found.append((part, column))
+        column += cell_len(part) + 1
+    return found
+
+
+def _rect(x: float, y: float, width: float, height: float, color: Color) -> str:
+    return f'<rect x="{x:g}" y="{y:g}" width="{width:g}" height="{height:g}" fill="{_hex(color)}"/>'
+
+
+def _hex(color: Color) -> str:
+    return color.get_truecolor().hex
+
+
+async def draw() -> dict[str, str]:
+    """The pictures by name."""
+    from labeler.api import open_demo
+    from labeler.ui.app import LabelerApp
+
+    pictures: dict[str, str] = {}
+    with open_demo() as project:
+        project.start = lambda post: None  # type: ignore[method-assign]
+        project.closing_round()
+        app = LabelerApp(project)
+        async with app.run_test(size=(100, 30)) as pilot:
+
+            async def press(*keys: str) -> None:
+                for key in keys:
+                    app.post_message(events.Key(key, key if len(key) == 1 else None))
+                    while True:
+                        await pilot.pause(0.02)
+                        if app.line.idle:
+                            break
+                await pilot.pause(0.2)
+
+            def take(name: str, title: str) -> None:
+                rows = [list(strip) for strip in app.screen._compositor.render_strips()]
+                pictures[name] = svg(rows, app.size.width, title)
+
+            await pilot.pause(0.5)
+            truth = project.truth or {}
+            await press("R")
+            for _ in range(9):
+                await press(truth[app.screen.target().instance_id])
+            take("contact-sheet", "labeler: the contact sheet of the representatives")
+            await press("R")
+            for _ in range(5):
+                await press(truth[app.screen.target().instance_id])
+            project.closing_round()
+            await press(truth[app.screen.target().instance_id])
+            take("question", "labeler: one picture, one key")
+            await press("?")
+            take("help", "labeler: every key")
+    return pictures
+
+
+def main() -> None:
+    """Write the pictures."""
+    os.environ["COLORTERM"] = "truecolor"
+    os.environ.pop("NO_COLOR", None)
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["XDG_DATA_HOME"] = folder
+        pictures = asyncio.run(draw())
+    IMAGES.mkdir(exist_ok=True)
+    for name, text in pictures.items():
+        (IMAGES / f"{name}.svg").write_text(text)
+        if "--png" in sys.argv:
+            import cairosvg
+
+            cairosvg.svg2png(bytestring=text.encode(), write_to=str(IMAGES / f"{name}.png"), scale=1.25)
+
+
+if __name__ == "__main__":
+    main()
