@@ -1,0 +1,94 @@
+"""One suite over every registered classifier."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from threadpoolctl import threadpool_limits
+
+from labeler import registry
+from labeler.errors import UsageError
+
+
+@pytest.fixture(params=registry.names("classifier"))
+def name(request):
+    with threadpool_limits(1):
+        yield request.param
+
+
+@pytest.fixture
+def classifier(name):
+    return registry.create("classifier", name)
+
+
+def two_blobs(classes=(3, 7), n=60):
+    rng = np.random.default_rng(0)
+    y = np.array(classes, dtype=np.int32)[np.arange(n) % len(classes)]
+    X = (10 * (np.arange(n) % len(classes))[:, None] + rng.normal(0, 1, (n, 2))).astype(np.float32)
+    return X, y
+
+
+@pytest.mark.parametrize("classes", [(3, 7), (0, 5, 9)])
+def test_separate_classes_are_told_apart_and_columns_follow_classes(classifier, classes):
+    X, y = two_blobs(classes)
+    model = classifier.fit(X, y)
+    proba = model.predict_proba(X)
+    assert model.classes_.tolist() == sorted(classes)
+    assert proba.shape == (len(X), len(classes))
+    assert proba.dtype == np.float32
+    assert np.allclose(proba.sum(axis=1), 1, atol=1e-5)
+    assert (proba >= 0).all()
+    assert (model.classes_[proba.argmax(axis=1)] == y).all()
+
+
+def test_one_class_alone_is_allowed_and_certain(classifier):
+    X, _ = two_blobs()
+    model = classifier.fit(X, np.full(len(X), 4, np.int32))
+    assert model.classes_.tolist() == [4]
+    assert np.array_equal(model.predict_proba(X), np.ones((len(X), 1), np.float32))
+
+
+def test_a_second_fit_forgets_the_first(classifier):
+    X, y = two_blobs()
+    classifier.fit(X[::-1], np.roll(y, 1))
+    again = classifier.fit(X, y).predict_proba(X)
+    fresh = registry.create("classifier", "logreg") if type(classifier).__name__ == "LogReg" else type(classifier)()
+    assert np.array_equal(again, fresh.fit(X, y).predict_proba(X))
+    classifier.fit(X, np.full(len(X), 1, np.int32))
+    assert classifier.predict_proba(X).shape == (len(X), 1)
+
+
+@pytest.mark.parametrize("factor", [1e-6, 255.0, 1e6])
+def test_the_unit_of_the_features_does_not_matter(classifier, factor):
+    X, y = two_blobs()
+    plain = classifier.fit(X, y).predict_proba(X)
+    scaled = classifier.fit(X * np.float32(factor), y).predict_proba(X * np.float32(factor))
+    assert np.allclose(plain, scaled, atol=1e-3)
+
+
+def test_constant_features_and_single_rows_are_survived(classifier):
+    zeros = np.zeros((4, 3), np.float32)
+    proba = classifier.fit(zeros, np.array([0, 0, 0, 1], np.int32)).predict_proba(zeros)
+    assert np.isfinite(proba).all()
+    assert proba[0, 0] > 0.5
+    assert classifier.fit(zeros[:1], np.array([2], np.int32)).predict_proba(zeros).shape == (4, 1)
+
+
+def test_weights_tip_a_tie(classifier):
+    X = np.array([[0.0], [0.0]], np.float32)
+    y = np.array([0, 1], np.int32)
+    for favored in (0, 1):
+        weights = np.array([1.0, 1.0], np.float32)
+        weights[favored] = 10.0
+        assert classifier.fit(X, y, weights).predict_proba(X)[0].argmax() == favored
+
+
+def test_unusable_parameters_are_refused_before_any_work(name):
+    for parameter, default in registry.parameters("classifier", name).items():
+        if isinstance(default, (int, float)) and not isinstance(default, bool):
+            for value in ("-1", "much"):
+                with pytest.raises(UsageError):
+                    registry.create("classifier", f"{name}:{parameter}={value}")
+        if type(default) is int:
+            with pytest.raises(UsageError):
+                registry.create("classifier", f"{name}:{parameter}=1.5")
