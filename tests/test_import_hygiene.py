@@ -1,0 +1,47 @@
+"""What a fresh interpreter has loaded after importing a door: the first frame and `--help` wait for nothing heavy."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = {"numpy", "scipy", "sklearn", "faiss", "pandas", "textual", "sqlite_utils", "PIL"}
+
+
+def loaded(statement, env=None):
+    code = f"import sys\n{statement}\nprint(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=env)
+    return set(done.stdout.split())
+
+
+def tops(modules):
+    return {module.partition(".")[0] for module in modules}
+
+
+@pytest.mark.parametrize("module", ["labeler.api", "labeler.ui.app", "labeler.worker_client", "labeler.messages"])
+def test_the_screens_process_loads_neither_scikit_learn_nor_scipy(module):
+    assert not tops(loaded(f"import {module}")) & {"sklearn", "scipy", "faiss"}
+
+
+@pytest.mark.parametrize("module", ["labeler", "labeler.cli", "labeler.registry", "labeler.display", "labeler.errors"])
+def test_the_command_line_loads_nothing_heavy(module):
+    assert not tops(loaded(f"import {module}")) & HEAVY
+
+
+def test_the_worker_and_the_commands_load_no_textual():
+    for module in ("labeler.worker", "labeler.simulate", "labeler.export", "labeler.status", "labeler.importing"):
+        assert "textual" not in tops(loaded(f"import {module}")), module
+
+
+def test_the_core_knows_no_other_room():
+    code = (
+        "import importlib, pkgutil, labeler.core\n"
+        "for found in pkgutil.walk_packages(labeler.core.__path__, 'labeler.core.'):\n"
+        "    importlib.import_module(found.name)"
+    )
+    ours = {module for module in loaded(code) if module.startswith("labeler.")}
+    rooms = {module.split(".")[1] for module in ours}
+    assert rooms <= {"core", "errors", "registry"}
+    assert not tops(loaded(code)) & {"PIL", "textual", "sqlite_utils", "click"}

@@ -1,0 +1,166 @@
+"""The worker as a process of its own: what it answers, when it ends, and what happens when it dies."""
+
+from __future__ import annotations
+
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+
+import numpy as np
+import pytest
+
+from labeler import messages
+from labeler.core.vocabulary import Progress, Provenance
+from labeler.messages import Answered, Failed, Open, QueueReady, Ready, Recipe, RoundReady, SharesReady, SharesWanted
+from labeler.worker import Worker
+from labeler.worker_client import WorkerClient
+
+PATIENCE = 60  # seconds: a bound for a machine that does much else, no wait
+
+
+@pytest.fixture
+def recipe(few_digits, tmp_path):
+    return Recipe(str(few_digits), str(tmp_path / "cache"), engine="book", n_clusters=8)
+
+
+@pytest.fixture
+def client(recipe, tmp_path):
+    inbox = queue.Queue()
+    client = WorkerClient(Open(recipe), inbox.put, tmp_path / "worker.log")
+
+    def until(kind, where=lambda message: True):
+        while True:
+            message = inbox.get(timeout=PATIENCE)
+            if isinstance(message, kind) and where(message):
+                return message
+            assert isinstance(message, (Progress, Ready, QueueReady, RoundReady)), message
+
+    client.until = until
+    yield client
+    client.close()
+
+
+def test_it_opens_the_pool_asks_and_derives(client, make_snapshot):
+    ready = client.until(Ready)
+    assert ready.encoder == "pixels"
+    assert ready.hashes.shape == (150, 32)
+    assert np.load(ready.features).shape == (150, 64)
+    client.send(Answered(make_snapshot()))
+    first = client.until(QueueReady)
+    assert first.revision == 0
+    assert len(first.queue.indices) >= 50
+    answers = {int(index): int(index) % 2 for index in first.queue.indices[:8]}
+    client.send(Answered(make_snapshot(answers, revision=8)))
+    ranked = client.until(QueueReady, lambda message: message.revision == 8)
+    assert not set(ranked.queue.indices.tolist()) & set(answers)
+    round_ = client.until(RoundReady, lambda message: message.round.revision == 8).round
+    assert round_.labels[list(answers)].tolist() == list(answers.values())
+    assert (round_.provenances == Provenance.PREDICTED).any()
+    client.send(SharesWanted(make_snapshot(answers, revision=8), 149))
+    shares = client.until(SharesReady).shares
+    assert answers[int(shares[0][0])] == round_.labels[149]
+
+
+def test_it_is_at_low_priority(client):
+    client.until(Ready)
+    assert os.getpriority(os.PRIO_PROCESS, client.pid) == min(os.getpriority(os.PRIO_PROCESS, 0) + 10, 19)
+
+
+def test_an_answer_given_while_it_still_clusters_waits_for_its_round(client, make_snapshot):
+    client.send(Answered(make_snapshot({0: 0, 1: 1}, revision=2)))
+    round_ = client.until(RoundReady).round
+    assert round_.revision == 2
+    assert round_.labels[[0, 1]].tolist() == [0, 1]
+
+
+def test_a_killed_worker_is_restarted_once_and_gets_the_latest_snapshot_again(client, make_snapshot):
+    client.until(Ready)
+    client.send(Answered(make_snapshot({0: 0}, revision=1)))
+    client.send(Answered(make_snapshot({0: 0, 1: 1}, revision=2)))
+    client.until(RoundReady, lambda message: message.round.revision == 2)
+    first = client.pid
+    os.kill(first, signal.SIGKILL)
+    said = client.until(Failed)
+    assert "started again" in said.message
+    assert not said.fatal
+    client.until(Ready)
+    assert client.until(RoundReady).round.revision == 2
+    assert client.pid != first
+    os.kill(client.pid, signal.SIGKILL)
+    said = client.until(Failed)
+    assert said.fatal
+    assert "still saved" in said.message
+
+
+@pytest.mark.parametrize("broken", ["source", "features"])
+def test_a_pool_that_cannot_be_opened_is_said_and_the_worker_waits_quietly(recipe, tmp_path, make_snapshot, broken):
+    inbox = queue.Queue()
+    wrong = {"source": str(tmp_path / "gone.npz")} if broken == "source" else {"features": str(tmp_path / "gone.npy")}
+    fields = {name: getattr(recipe, name) for name in recipe.__dataclass_fields__}
+    client = WorkerClient(Open(Recipe(**fields | wrong)), inbox.put, tmp_path / "worker.log")
+    client.send(Answered(make_snapshot({0: 0}, revision=1)))
+    try:
+        while isinstance(message := inbox.get(timeout=PATIENCE), Progress):
+            pass
+        assert isinstance(message, Failed)
+        assert message.fatal
+        assert "gone" in message.message
+        first = client.pid
+        client.send(Answered(make_snapshot({0: 0, 1: 0}, revision=2)))
+        client.send(SharesWanted(make_snapshot(), 0))
+    finally:
+        client.close()
+    assert client.pid == first
+    assert inbox.empty()
+
+
+def test_a_worker_without_a_pool_sleeps_though_an_answer_waits(make_snapshot):
+    worker = Worker(None, None)
+    worker._answered(Answered(make_snapshot({0: 0})))
+    serving = threading.Thread(target=worker._serve_requests, daemon=True)
+    serving.start()
+    serving.join(0.05)
+    assert serving.is_alive()  # it would spin at full speed if it came back without a request
+    worker._inbox.put(Answered(make_snapshot({0: 1})))
+    serving.join(PATIENCE)
+    assert worker._waiting.class_ids.tolist() == [1]
+
+
+def test_it_ends_within_two_seconds_of_the_end_of_its_input(recipe, make_snapshot):
+    worker = subprocess.Popen(
+        [sys.executable, "-m", "labeler.worker"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    messages.write(worker.stdin, Open(recipe))
+    while not isinstance(messages.read(worker.stdout), Ready):
+        pass
+    messages.write(worker.stdin, Answered(make_snapshot({0: 0, 1: 1})))
+    worker.stdin.close()
+    assert worker.wait(timeout=2) == 0
+    assert worker.stderr.read() == b""
+    worker.stdout.close()
+    worker.stderr.close()
+
+
+def test_what_a_library_prints_does_not_disturb_the_replies(recipe):
+    code = (
+        "import labeler.worker as worker\n"
+        "real = worker.Worker.run\n"
+        "def run(self):\n"
+        "    print('progress bars are printed', flush=True)\n"
+        "    real(self)\n"
+        "worker.Worker.run = run\n"
+        "worker.main()\n"
+    )
+    worker = subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    messages.write(worker.stdin, Open(recipe))
+    assert isinstance(messages.read(worker.stdout), Progress)
+    worker.stdin.close()
+    assert worker.wait(timeout=PATIENCE) == 0
+    assert b"progress bars" in worker.stderr.read()
+    worker.stdout.close()
+    worker.stderr.close()
