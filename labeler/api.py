@@ -42,6 +42,7 @@ class Received:
     progress: Progress | None = None
     note: str = ""
     failed: bool = False
+    page: messages.GridReady | None = None
 
 
 class Project:
@@ -148,6 +149,12 @@ class Project:
             urgent = self.session.state.voided_at == self.session.state.revision
             self._client.send(messages.Answered(self.session.snapshot(), urgent))
 
+    def want_page(self, size: int, shown: list[int]) -> None:
+        """Ask the engine for a page of one class to confirm, without those `shown`; it comes as ``Received.page``."""
+        if self._client is not None:
+            skip = np.array(shown, dtype=np.int64)
+            self._client.send(messages.GridWanted(self.session.snapshot(), size, skip))
+
     def receive(self, message: Any) -> Received:
         """Merge what the worker sent; called where the session lives."""
         if isinstance(message, Progress):
@@ -160,6 +167,8 @@ class Project:
             return Received(changed=self.session.merge_queue(message.queue, message.revision))
         if isinstance(message, messages.RoundReady):
             return Received(changed=self.session.merge_round(message.round))
+        if isinstance(message, messages.GridReady):
+            return Received(page=message)
         if isinstance(message, messages.Failed):
             hint = f" ({message.hint})" if message.hint else ""
             return Received(note=f"{message.message}{hint}", failed=message.fatal)

@@ -67,7 +67,7 @@ class News:
         share = progress.done / progress.total
         return [
             f"{progress.what}: {progress.done:,} of {progress.total:,}",
-            f"{phrases.bar(share, 30)} {phrases.percent(share)}",
+            f"{'█' * round(share * 30):░<30} {phrases.percent(share)}",
         ]
 
     def line(self) -> Content:

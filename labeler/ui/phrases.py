@@ -6,6 +6,7 @@ never read as markup.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from rich.cells import cell_len
@@ -80,7 +81,7 @@ def chain(stages: Sequence[Stage], width: int) -> Content:
         for position, stage in enumerate(stages):
             if position:
                 parts.append((" > ", "$quiet"))
-            text = display_safe(stage.text.strip(), 40)
+            text = display_safe(re.sub(r":\w+=.*", "", stage.text.strip()), 40)  # without a plug-in's parameters
             parts.append((f"▸{text}", "bold $guess") if stage.active else (text, "$quiet"))
         line = Content.assemble(*parts)
         if line.cell_length <= width or len(stages) < 2 or stages[0].active:
@@ -136,7 +137,7 @@ def about(location: str, facts: Sequence[str], flagged: bool, width: int) -> Con
 
 def working(progress: Progress, tick: int) -> Content:
     """A sign of life of the worker: what it does, how far it is; `tick` moves the spinner."""
-    spinner = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"[tick % 10]
+    spinner = "▖▘▝▗"[tick % 4]
     what = display_safe(progress.what, 60)
     if progress.total <= 1:
         counted = f" {progress.done:,}" if progress.done > 1 else ""

@@ -107,7 +107,12 @@ class TestColors:
         channels = np.stack([packed >> 16, packed >> 8 & 255, packed & 255], axis=2)
         assert set(np.unique(channels)) <= set(CUBE.tolist())
         assert len(np.unique(packed)) > 1
-        assert np.abs(channels.mean(axis=(0, 1)) - (115, 40, 235)).max() < 4
+        assert np.abs(channels.mean(axis=(0, 1)) - (115, 40, 235)).max() < 24
+
+    def test_a_color_of_the_palette_stays_what_it_is_in_most_pixels(self):
+        for color in [(215, 95, 0), (0, 135, 175), (255, 215, 255)]:
+            packed = to_terminal(np.full((16, 16, 3), color, dtype=np.uint8), Depth.PALETTE)
+            assert np.mean(packed == int.from_bytes(bytes(color))) > 0.7
 
     def test_sixteen_colors_dither_greys(self):
         packed = to_terminal(np.full((16, 16), 128, dtype=np.uint8), Depth.FEW)

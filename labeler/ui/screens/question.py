@@ -10,7 +10,7 @@ from labeler.session.view import View
 from labeler.ui import phrases
 from labeler.ui.actions import Place
 from labeler.ui.screens.base import LabelScreen, Target
-from labeler.ui.widgets.legend import fits, guesses, legend
+from labeler.ui.widgets.legend import first_guesses, fits, guesses, legend
 from labeler.ui.widgets.line import Block
 from labeler.ui.widgets.neighbors import Neighbors
 from labeler.ui.widgets.picture import Picture
@@ -27,6 +27,7 @@ class QuestionScreen(LabelScreen):
     def __init__(self) -> None:
         super().__init__()
         self._chosen = 0
+        self._guesses: list[tuple[int, float]] = []
         self._shown: tuple[int, int] | None = None  # (index, revision) on the screen
 
     def body(self) -> ComposeResult:
@@ -53,8 +54,7 @@ class QuestionScreen(LabelScreen):
 
     def guess(self) -> int | None:
         """The marked guess."""
-        known = self._known_guesses()
-        return known[min(self._chosen, len(known) - 1)] if known else None
+        return self._guesses[self._chosen][0] if self._guesses else None
 
     def nothing_to_answer(self) -> str:
         """Still preparing, or all done."""
@@ -62,13 +62,6 @@ class QuestionScreen(LabelScreen):
         if view is None or view.round is None:
             return "no question yet: the pictures are still being prepared"
         return "nothing is left to ask: ⌫ takes the last answer back, Q quits"
-
-    def _known_guesses(self) -> list[int]:
-        view = self.labeler.view
-        if view is None or view.question is None:
-            return []
-        active = {count.info.class_id for count in view.classes}
-        return [class_id for class_id, _ in view.question.guesses if class_id in active]
 
     # -- drawing -------------------------------------------------------------------------------------------------
 
@@ -81,6 +74,7 @@ class QuestionScreen(LabelScreen):
             self.painted.clear()
             if question is None or question.index != self.picture.index:
                 self._chosen = 0
+                self._guesses = first_guesses(view)  # these stay: nothing changes under the eye
         if question is not None:
             self.picture.show(question.index)
         else:
@@ -91,7 +85,10 @@ class QuestionScreen(LabelScreen):
         self._note_paint()
 
     def _draw_side(self, view: View) -> None:
-        self.query_one("#guesses", Block).show(lambda width, height: guesses(view, self._chosen, width))
+        infos = {count.info.class_id: count.info for count in view.classes}
+        known = [(infos[class_id], score) for class_id, score in self._guesses if class_id in infos]
+        chosen = self._chosen
+        self.query_one("#guesses", Block).show(lambda width, height: guesses(known, chosen, width))
         typed = self.typed
         self._leave_room_for_the_legend(len(view.classes))
         self.query_one("#legend", Block).show(lambda width, height: legend(view.classes, typed, width, height))
@@ -174,11 +171,10 @@ class QuestionScreen(LabelScreen):
         self._choose(1)
 
     def _choose(self, step: int) -> None:
-        known = self._known_guesses()
-        if not known:
+        if not self._guesses:
             self.labeler.say("there are no guesses to choose from yet", "quiet")
             return
-        self._chosen = (self._chosen + step) % len(known)
+        self._chosen = (self._chosen + step) % len(self._guesses)
         if self.labeler.view is not None:
             self._draw_side(self.labeler.view)
 

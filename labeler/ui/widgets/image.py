@@ -33,7 +33,10 @@ CUBE = np.array([0, 95, 135, 175, 215, 255], dtype=np.int16)
 """The steps of a channel in the color cube of the 256-color palette."""
 FEW_GREYS = np.array([0, 85, 170, 255], dtype=np.int16)
 """The greys among the 16 colors every terminal has."""
-_ALMOST_GREY = 12  # channels closer than this: the grey ramp is nearer than any color of the cube
+_SPREAD = 36.0
+"""How far the dither pattern moves a channel: about the step between two colors of the cube."""
+_WEIGHTS = np.array([0.55, 0.77, 0.33], dtype=np.float32)
+"""How much the eye minds an error in red, green and blue."""
 
 
 class Depth(StrEnum):
@@ -124,9 +127,10 @@ def to_terminal(image: ByteArray, depth: Depth) -> Packed:
     lightness = np.rint(rgb @ np.array([0.299, 0.587, 0.114])).astype(np.int16)
     if depth is not Depth.PALETTE:
         return _packed_grey(_grey_levels(lightness, depth))
-    almost_grey = np.ptp(rgb, axis=2) < _ALMOST_GREY
-    colors = _packed(np.stack([_dithered(rgb[..., channel], CUBE) for channel in range(3)], axis=2))
-    return np.where(almost_grey, _packed_grey(_palette_greys(lightness)), colors).astype(np.int32)
+    height, width = lightness.shape
+    moved = np.clip(rgb + (_pattern(height, width)[..., None] - 0.5) * _SPREAD, 0, 255).astype(np.int32) >> 3
+    dithered: Packed = _nearest_colors()[moved[..., 0] << 10 | moved[..., 1] << 5 | moved[..., 2]]
+    return dithered
 
 
 def picture_strips(image: ByteArray, columns: int, rows: int, depth: Depth) -> list[Strip]:
@@ -197,9 +201,29 @@ _THRESHOLDS = _bayer(2)
 def _dithered(values: NDArray[np.int16], levels: NDArray[np.int16]) -> NDArray[np.int16]:
     below = np.clip(np.searchsorted(levels, values, side="right") - 1, 0, len(levels) - 2)
     low, high = levels[below], levels[below + 1]
-    height, width = values.shape
-    thresholds = np.tile(_THRESHOLDS, (height // 4 + 1, width // 4 + 1))[:height, :width]
-    return np.where((values - low) > thresholds * (high - low), high, low).astype(np.int16)
+    return np.where((values - low) > _pattern(*values.shape) * (high - low), high, low).astype(np.int16)
+
+
+def _pattern(height: int, width: int) -> NDArray[np.float64]:
+    return np.tile(_THRESHOLDS, (height // 4 + 1, width // 4 + 1))[:height, :width]
+
+
+@lru_cache(maxsize=1)
+def _nearest_colors() -> Packed:
+    """For each color of 5 bits a channel the nearest of the 256-color palette, as the code that Rich maps to it."""
+    cube = np.stack(np.meshgrid(CUBE, CUBE, CUBE, indexing="ij"), axis=-1).reshape(-1, 3)
+    cube = cube[np.ptp(cube, axis=1) > 0]  # the cube's greys are among the greys
+    shown = np.concatenate([cube, GREYS[:, None].repeat(3, axis=1)]).astype(np.float32) * _WEIGHTS
+    codes = np.concatenate([_packed(cube), _packed_grey(_GREY_CODES)])
+    steps = np.arange(32, dtype=np.float32) * 8 + 4
+    nearest = [
+        ((np.stack(np.meshgrid([red], steps, steps, indexing="ij"), axis=-1).reshape(-1, 1, 3) * _WEIGHTS - shown) ** 2)
+        .sum(axis=2)
+        .argmin(axis=1)
+        for red in steps
+    ]
+    table: Packed = codes[np.concatenate(nearest)]
+    return table
 
 
 def _packed(rgb: NDArray[np.int16]) -> Packed:

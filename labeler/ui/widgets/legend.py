@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from rich.cells import cell_len
 from textual.content import Content
 
+from labeler.core.vocabulary import ClassInfo
 from labeler.display import display_safe
 from labeler.session.view import ClassCount, View
 from labeler.ui.phrases import bar, percent
@@ -90,23 +91,34 @@ def _entry(count: ClassCount, width: int, *, first: bool, spread: bool) -> Conte
     return Content.assemble(key, hint, middle, gap, " ", right)
 
 
-def guesses(view: View, chosen: int, width: int) -> Content:
-    """The model's guesses, likeliest first; ``⏎`` accepts the one marked."""
-    question = view.question
-    title = Content.styled("guesses", "$quiet")
+def first_guesses(view: View) -> list[tuple[int, float]]:
+    """What the model thinks of the question as it comes up: (class_id, score), likeliest first.
+
+    A question queued before the model knew anything carries no guesses; then the last round says what it can.
+    """
+    question, round_ = view.question, view.round
     if question is None:
-        return title
-    names = {count.info.class_id: count.info for count in view.classes}
-    known = [(names[class_id], score) for class_id, score in question.guesses if class_id in names]
+        return []
+    found = list(question.guesses)
+    if not found and round_ is not None and question.index < len(round_.labels):
+        index = question.index
+        found = [(int(round_.labels[index]), float(round_.scores[index])), (int(round_.runner_ups[index]), 0.0)]
+    active = {count.info.class_id for count in view.classes}
+    return [(class_id, score) for class_id, score in found if class_id in active]
+
+
+def guesses(known: Sequence[tuple[ClassInfo, float]], chosen: int, width: int) -> Content:
+    """The model's guesses, likeliest first; ``⏎`` accepts the one marked."""
+    title = Content.styled("guesses", "$quiet")
     if not known:
         return Content.assemble(title, "\n", ("none yet: the first", "$quiet"), "\n", ("answers teach it", "$quiet"))
     lines: list[Content] = [title]
-    name_room = min(max(len(display_safe(info.name)) for info, _ in known), max(width // 3, 4))
+    name_room = min(max(cell_len(display_safe(info.name)) for info, _ in known), max(width // 3, 4))
     for place, (info, score) in enumerate(known):
         here = place == chosen
         key = "" if info.key == info.name else (info.key or "·")
         name = Content(display_safe(info.name, 60)).truncate(name_room, ellipsis=True)
-        number = percent(score).rjust(5)
+        number = (percent(score) if score else "").rjust(5)
         length = max(width - (2 if key else 0) - name_room - len(number) - 6, 3)
         lines.append(
             Content.assemble(
