@@ -53,7 +53,7 @@ def find_source(kept: dict[str, str], project: Path) -> Source:
     SourceError
         It is at neither place.
     """
-    for place in (Path(kept["path"]), project.resolve().parent / kept["relative"]):
+    for place in (Path(kept["path"]), (project.resolve().parent / kept["relative"]).resolve()):
         if place.exists():
             return open_source(place)
     raise SourceError(

@@ -112,5 +112,5 @@ def test_no_array_of_objects_is_ever_read():
     header = b'{"array": [0, "|O", [1]]}'
     forged.write(messages._PREFIX.pack(len(header), 8) + header + b"\0" * 8)
     forged.seek(0)
-    with pytest.raises(ValueError, match="(?i)object"):
+    with pytest.raises(ValueError, match=r"(?i)object"):
         messages.read(forged)
