@@ -28,7 +28,7 @@ from labeler.core.questions import (
     utilities,
 )
 from labeler.core.report import Assembly, assemble
-from labeler.core.representatives import Level, levels, nested_order
+from labeler.core.representatives import Level, finer_levels, first_level, nested_order
 from labeler.core.space import Space, space
 from labeler.core.stopping import AGREEMENT, IN_A_ROW, advise, kappa
 from labeler.core.vocabulary import (
@@ -64,9 +64,11 @@ class JoinedEngine:
     def __init__(self, n_clusters: int | None = None, random_state: int = 0) -> None:
         self.n_clusters, self.random_state = n_clusters, random_state
         self._threads = ThreadpoolController()
+        self._believer: Believer | None = None
         self._belief: Belief | None = None
         self._by_margin: IndexArray = np.empty(0, dtype=np.int64)
         self._before: list[IntArray] = []
+        self._state: tuple[bytes, bytes] = (b"", b"")
 
     def open(self, X: FloatArray) -> Iterator[Progress]:
         """Lay out the space, its graph, the clusters and their representatives.
@@ -83,11 +85,29 @@ class JoinedEngine:
         self.space: Space = yield from self._limited(space(X, random_state=self.random_state))
         yield Progress("clustering")
         with self._threads.limit(limits=1):
-            self.levels: list[Level] = levels(self.space.z, self.n_clusters, self.random_state)
-            self.order = nested_order(self.levels)
+            self.levels: list[Level] = [first_level(self.space.z, self.n_clusters, self.random_state)]
+            self.order: IndexArray = self.levels[0].representatives
             self.first_of = duplicates(self.space.graph)
-            yield Progress("preparing second opinions")
-            self.believer = Believer(self.space, self.levels[0].representatives, self.random_state)
+
+    def _prepare(self) -> Iterator[Progress]:
+        """What the first representatives do not need: finer clusters and the label models."""
+        if not self.n or self._believer is not None:
+            return
+        yield Progress("clustering finer")
+        with self._threads.limit(limits=1):
+            self.levels += finer_levels(self.space.z, self.levels[0], self.random_state)
+            self.order = nested_order(self.levels)
+        yield Progress("preparing second opinions")
+        with self._threads.limit(limits=1):
+            self._believer = Believer(self.space, self.levels[0].representatives, self.random_state)
+
+    @property
+    def believer(self) -> Believer:
+        """The label models, prepared on first use."""
+        for _ in self._prepare():
+            pass
+        assert self._believer is not None  # noqa: S101 - only pools with instances ask for it
+        return self._believer
 
     def round_due(self, n_answers: int) -> bool:
         """Whether a full round pays after the `n_answers`-th answer."""
@@ -98,12 +118,14 @@ class JoinedEngine:
         if not self.n:
             return self._queue(snapshot, None, self._by_margin)
         with self._threads.limit(limits=1):
-            if self.n <= QUICK_UP_TO or self._is_stale(snapshot):
+            ready = self._believer is not None and self.n <= QUICK_UP_TO
+            if ready or self._is_stale(snapshot):
                 self._think(snapshot)
             return self._queue(snapshot, self._belief, self._by_margin)
 
     def round(self, snapshot: Snapshot) -> Iterator[Progress | Round]:
         """See :class:`labeler.core.protocols.Engine`."""
+        yield from self._prepare()
         yield Progress("learning", 0, 2)
         with self._threads.limit(limits=1):
             if self.n:
@@ -116,7 +138,7 @@ class JoinedEngine:
     def closing_round(self, snapshot: Snapshot) -> Round:
         """See :class:`labeler.core.protocols.Engine`: from the snapshot and the space alone."""
         with self._threads.limit(limits=1):
-            belief = self.believer.believe(snapshot, fresh=True) if self.n else None
+            belief = self.believer.believe(snapshot, fresh=True) if self.n and len(snapshot.indices) else None
             return self._round(snapshot, belief, self._margin_order(snapshot, belief), steady=False)
 
     def predict(self, snapshot: Snapshot, X_new: FloatArray) -> tuple[IntArray, FloatArray]:
@@ -175,27 +197,39 @@ class JoinedEngine:
             yield step
 
     def _is_stale(self, snapshot: Snapshot) -> bool:
-        """Whether the belief is of other answers, of too few of them, or lacks a class."""
+        """Whether questions would rest on other answers, on too few of them, or miss a class."""
+        if self._in_start(snapshot):
+            return False
         if self._belief is None:
-            return bool(len(snapshot.indices)) and not self._in_start(snapshot)
+            return True
         answers = self._belief.answers
         known = len(answers)
         return not (
-            known <= len(snapshot.indices) < known + BATCH
-            and np.array_equal(answers.indices, snapshot.indices[:known])
-            and np.array_equal(answers.classes[answers.positions], snapshot.class_ids[:known])
-            and np.isin(snapshot.class_ids[known:], answers.classes).all()
-        ) and not self._in_start(snapshot)
+            self._rests_on(snapshot, known)
+            and len(snapshot.indices) <= known + 2 * BATCH
+            and bool(np.isin(snapshot.class_ids[known:], answers.classes).all())
+        )
+
+    def _rests_on(self, snapshot: Snapshot, known: int) -> bool:
+        """Whether the belief is that of the first `known` answers of `snapshot`."""
+        if self._belief is None or len(snapshot.indices) < known or len(self._belief.answers) != known:
+            return False
+        answers = self._belief.answers
+        same_classes = np.array_equal(answers.classes[answers.positions], snapshot.class_ids[:known])
+        return same_classes and np.array_equal(answers.indices, snapshot.indices[:known])
 
     def _in_start(self, snapshot: Snapshot) -> bool:
-        return is_start(Answers.of(snapshot, self.order[:0]), self.order)
+        return is_start(Answers.of(snapshot, self.order[:0]), self.levels[0].representatives)
 
     def _think(self, snapshot: Snapshot) -> None:
-        """Bring the belief up to date; the margin order, too."""
-        self._belief = self.believer.believe(snapshot)
+        """Bring the belief and the order by margin up to date."""
+        state = (snapshot.excluded.tobytes(), snapshot.weights.tobytes())
+        if not (self._rests_on(snapshot, len(snapshot.indices)) and self._state == state):
+            self._belief = self.believer.believe(snapshot)
+            self._state = state
+            if self._belief is not None:
+                self._before = [*self._before[-IN_A_ROW:], self._belief.labels]
         self._by_margin = self._margin_order(snapshot, self._belief)
-        if self._belief is not None:
-            self._before = [*self._before[-IN_A_ROW:], self._belief.labels]
 
     def _is_steady(self) -> bool:
         pairs = list(zip(self._before, self._before[1:], strict=False))
@@ -216,7 +250,7 @@ class JoinedEngine:
         left = by_margin[candidates[by_margin]]
         if not len(left) and len(order) < QUEUE_SIZE:
             left = np.flatnonzero(candidates)[:QUEUE_SIZE]
-        start = is_start(answers, self.order)
+        start = is_start(answers, self.levels[0].representatives)
         indices, rules = compose(start, unseen_chance(answers), order, left, len(answers))
         utility = utilities(belief, self.space) if belief is not None else None
         return queue_of(indices, rules, utility, belief)

@@ -21,8 +21,7 @@ QUEUE_SIZE = 200
 UNSEEN_EVERY = 5
 UNSEEN_CHANCE = 0.05
 QUIET = 5
-"""Representatives in a row without a new class that end the start."""
-MIN_START = 10
+"""Answers in a row without a new class that end the start."""
 N_GUESSES = 3
 
 
@@ -34,13 +33,12 @@ def unseen_chance(answers: Answers) -> float:
     return float((counts == 1).sum() / len(answers))
 
 
-def is_start(answers: Answers, order: IndexArray) -> bool:
-    """Whether representatives come first still: fewer than MIN_START asked, or a new class among the last QUIET."""
-    asked = np.isin(answers.indices, order)
-    if asked.sum() < min(MIN_START, len(order)):
+def is_start(answers: Answers, first: IndexArray) -> bool:
+    """Whether representatives come first still: some of the `first` are not asked, or a class is new among QUIET."""
+    if np.isin(first, answers.indices).sum() < len(first) and len(answers) < 2 * len(first):
         return True
-    _, first = np.unique(answers.positions, return_index=True)
-    return bool(len(answers) - 1 - first.max() < QUIET)
+    _, earliest = np.unique(answers.positions, return_index=True)
+    return bool(len(answers) - 1 - earliest.max(initial=0) < QUIET)
 
 
 def utilities(belief: Belief, space: Space) -> FloatArray:

@@ -32,19 +32,30 @@ class Level:
         return len(self.representatives)
 
 
-def levels(points: FloatArray, n_clusters: int | None = None, random_state: int = 0) -> list[Level]:
-    """Clusterings of `points` (n, d), coarse to fine; with `n_clusters` the first has that many."""
+def first_level(points: FloatArray, n_clusters: int | None = None, random_state: int = 0) -> Level:
+    """The coarsest clustering of `points` (n, d); `n_clusters` None = by the size of the pool."""
     n = len(points)
-    size = min(n_clusters if n_clusters else min(FIRST_CLUSTERS, max(n // 5, 2)), n)
+    size = n_clusters if n_clusters else min(FIRST_CLUSTERS, max(n // 5, 2))
+    return _level(points, min(size, n), random_state, n_init=10)
+
+
+def finer_levels(points: FloatArray, first: Level, random_state: int = 0) -> list[Level]:
+    """Clusterings finer than `first`, each GROWTH times as fine as the one before."""
+    n = len(points)
+    most = min(MAX_CLUSTERS, max(n // 5, 2))
     found: list[Level] = []
-    while True:
-        clustering = kmeans(points, size, random_state, n_init=3 if not found else 1)
-        nearest = nearest_to_center(clustering)
-        sizes = np.bincount(clustering.clusters, minlength=len(nearest))
-        found.append(Level(clustering, nearest[coverage_order(points[nearest], sizes)]))
-        if size >= min(MAX_CLUSTERS, max(n // 5, 2)):
-            return found
-        size = min(size * GROWTH, max(n // 5, 2), n)
+    size = first.size * GROWTH
+    while size < most * GROWTH and first.size < most:
+        found.append(_level(points, min(size, most), random_state, n_init=1))
+        size *= GROWTH
+    return found
+
+
+def _level(points: FloatArray, size: int, random_state: int, n_init: int) -> Level:
+    clustering = kmeans(points, size, random_state, n_init=n_init)
+    nearest = nearest_to_center(clustering)
+    sizes = np.bincount(clustering.clusters, minlength=len(nearest))
+    return Level(clustering, nearest[coverage_order(points[nearest], sizes)])
 
 
 def nearest_to_center(clustering: Clustering) -> IndexArray:
@@ -59,26 +70,24 @@ def coverage_order(points: FloatArray, sizes: IndexArray) -> IndexArray:
 
     Nemhauser, Wolsey & Fisher (1978): each next one brings the rest of the weight nearest to an open one.
     """
-    squared = np.square(points[:, None, :] - points[None, :, :]).sum(axis=2) if len(points) <= 128 else _squared(points)
-    distances = np.sqrt(squared)
-    nearest = np.full(len(points), float(distances.max(initial=0.0)) + 1e-9)
-    left = np.ones(len(points), dtype=np.bool_)
-    order = []
-    for _ in range(len(points)):
-        gain = (np.maximum(nearest[None, :] - distances, 0.0) * sizes[None, :]).sum(axis=1)
-        gain[~left] = -1.0
-        opened = int(gain.argmax())
-        order.append(opened)
-        left[opened] = False
-        nearest = np.minimum(nearest, distances[opened])
-    return np.array(order, dtype=np.int64)
-
-
-def _squared(points: FloatArray) -> FloatArray:
     norms = np.square(points).sum(axis=1)
     squared = norms[:, None] + norms[None, :] - 2.0 * (points @ points.T)
     np.fill_diagonal(squared, 0.0)
-    return np.asarray(np.maximum(squared, 0.0), dtype=np.float32)
+    distances = np.sqrt(np.maximum(squared, 0.0)).astype(np.float32)
+    weights = sizes.astype(np.float32)
+    nearest = np.full(len(points), float(distances.max(initial=0.0)) * 1.001 + 1e-9, dtype=np.float32)
+    bounds = (nearest - distances) @ weights
+    order: list[int] = []
+    while len(order) < len(points):  # gains only shrink: look again at the best bound until it stays the best
+        opened = int(bounds.argmax())
+        gain = float(np.maximum(nearest - distances[opened], 0.0) @ weights)
+        bounds[opened] = -np.inf
+        if gain >= bounds.max(initial=-np.inf):
+            order.append(opened)
+            nearest = np.minimum(nearest, distances[opened])
+        else:
+            bounds[opened] = gain
+    return np.array(order, dtype=np.int64)
 
 
 def nested_order(found: list[Level]) -> IndexArray:

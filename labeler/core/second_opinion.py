@@ -20,8 +20,10 @@ CHUNK = 8_192
 
 
 def n_landmarks(n: int) -> int:
-    """Landmarks for a pool of `n`: more are better (and slower); memory bounds them in large pools."""
-    return min(n, 2_000 if n <= 20_000 else 1_000 if n <= 100_000 else 256)
+    """Landmarks for a pool of `n`: more are better; time bounds them in small pools, memory in large ones."""
+    if n <= 20_000:
+        return min(n, max(600, min(n // 5, 2_000)))
+    return 1_000 if n <= 100_000 else 200
 
 
 class SecondOpinion:
@@ -41,9 +43,9 @@ class SecondOpinion:
             gram += block.T @ block
         values, vectors = np.linalg.eigh(gram)
         turn = (vectors / np.sqrt(np.maximum(values, 0.0) + RIDGE)).astype(np.float32)
-        self.hat = np.empty((n, len(values)), dtype=np.float32)  # hat matrix = hat @ hat.T
         for start in range(0, n, CHUNK):
-            self.hat[start : start + CHUNK] = basis[start : start + CHUNK] @ turn
+            basis[start : start + CHUNK] = basis[start : start + CHUNK] @ turn
+        self.hat = basis  # the hat matrix is hat @ hat.T
         self.leverage = np.minimum(np.square(self.hat).sum(axis=1), np.float32(0.999))
         self.to_hat = whiten @ turn
 
