@@ -17,6 +17,7 @@ class Place(StrEnum):
 
     QUESTION = "question"
     SHEET = "sheet"
+    GRID = "grid"
 
 
 EVERYWHERE = frozenset(Place)
@@ -73,63 +74,55 @@ def key_name(key: str) -> str:
     return _NAMES.get(key, key)
 
 
-_QUESTION, _SHEET = frozenset({Place.QUESTION}), frozenset({Place.SHEET})
+_QUESTION, _SHEET, _GRID = frozenset({Place.QUESTION}), frozenset({Place.SHEET}), frozenset({Place.GRID})
+_ONE_AT_A_TIME, _THUMBNAILS = _QUESTION | _SHEET, _SHEET | _GRID
 
 ACTIONS: tuple[Action, ...] = (
-    Action("accept", ("enter", "A"), "accept", "accept the guess shown", speaks_of_instance=True, in_footer=True),
-    Action("skip", ("space",), "skip", "ask it again later in this session", speaks_of_instance=True, in_footer=True),
+    Action("accept", ("enter", "A"), "accept", "accept the guess shown", _ONE_AT_A_TIME, True, True),
+    Action(
+        "accept", ("enter", "A"), "all right", "confirm the page: every picture as its caption says", _GRID, True, True
+    ),
+    Action("skip", ("space",), "skip", "ask it again later in this session", _ONE_AT_A_TIME, True, True),
+    Action("skip", ("space",), "leave", "leave the page as it is and look at the next", _GRID, True, True),
     Action(
         "undo",
         ("backspace", "ctrl+z", "ctrl+h"),
         "undo",
         "take the last answer back, any number of times",
-        speaks_of_instance=True,
-        in_footer=True,
+        EVERYWHERE,
+        True,
+        True,
     ),
     Action("redo", ("ctrl+y",), "redo", "bring back what undo took", speaks_of_instance=True),
     Action(
-        "unsure",
-        ("U",),
-        "unsure",
-        "cannot tell: not asked again, its label stays the model's",
-        speaks_of_instance=True,
-        in_footer=True,
+        "unsure", ("U",), "unsure", "cannot tell: not asked again, its label stays the model's", EVERYWHERE, True, True
     ),
     Action(
-        "reject",
-        ("X",),
-        "reject",
-        "belongs to no class or is unusable: leaves the pool",
-        speaks_of_instance=True,
-        in_footer=True,
+        "reject", ("X",), "reject", "belongs to no class or is unusable: leaves the pool", _ONE_AT_A_TIME, True, True
     ),
+    Action("reject", ("X",), "not this", "the runner-up instead of the caption, for this picture", _GRID, True, True),
     Action("flag", ("F",), "flag", "set or take away a bookmark; answers nothing", speaks_of_instance=True),
     Action("new_class", ("N",), "new class", "add a class, and answer with it", in_footer=True),
     Action("move_up", ("up",), "guess up", "choose the guess above", _QUESTION, repeats=True),
     Action("move_down", ("down",), "guess down", "choose the guess below", _QUESTION, repeats=True),
-    Action("move_up", ("up",), "up", "the representative above", _SHEET, repeats=True),
-    Action("move_down", ("down",), "down", "the representative below", _SHEET, repeats=True),
-    Action("move_left", ("left",), "left", "the representative before", _SHEET, repeats=True),
-    Action("move_right", ("right",), "right", "the next representative", _SHEET, repeats=True),
+    Action("move_up", ("up",), "up", "the picture above", _THUMBNAILS, repeats=True),
+    Action("move_down", ("down",), "down", "the picture below", _THUMBNAILS, repeats=True),
+    Action("move_left", ("left",), "left", "the picture before", _THUMBNAILS, repeats=True),
+    Action("move_right", ("right",), "right", "the next picture", _THUMBNAILS, repeats=True),
     Action("page_back", ("pageup",), "page back", "the page before", _SHEET, repeats=True),
     Action("page_on", ("pagedown",), "page on", "the next page", _SHEET, repeats=True),
-    Action(
-        "sheet",
-        ("R",),
-        "sheet",
-        "contact sheet of the representatives, and back",
-        in_footer=True,
-    ),
+    Action("sheet", ("R",), "sheet", "contact sheet of the representatives, and back", in_footer=True),
+    Action("grid", ("G",), "grid", "pages of one class to confirm at a glance, and back", in_footer=True),
     Action("percentile", ("P",), "percentile", "percentile: how far labels spread over their cluster"),
     Action("help", ("?",), "help", "every key", in_footer=True),
     Action("palette", ("ctrl+p",), "palette", "find a command by its name"),
     Action("saved", ("ctrl+s",), "save", "nothing to do: every answer is saved at once"),
     Action("quit", ("Q", "ctrl+q", "ctrl+c"), "quit", "leave; everything is saved", in_footer=True),
 )
+"""In the order of help and footer."""
 
 LATER: dict[str, str] = {
     "M": "more like this",
-    "G": "the grid",
     "T": "the cluster browser",
     "D": "the dashboard",
     "V": "the view (zoom, contrast, colors)",

@@ -22,6 +22,7 @@ from labeler.ui.news import News
 from labeler.ui.pictures import Pictures
 from labeler.ui.screens.base import LabelScreen
 from labeler.ui.screens.form import Form
+from labeler.ui.screens.grid import GridScreen
 from labeler.ui.screens.question import QuestionScreen
 from labeler.ui.widgets.image import depth_for
 
@@ -98,7 +99,7 @@ class LabelerApp(App[None]):
             depth_for(self.console.color_system, images),
         )
         self.line = KeyQueue(self._take, self._held)
-        self._question_seen = False
+        self.paints = 0  # questions painted so far
 
     # -- starting and ending -------------------------------------------------------------------------------------
 
@@ -134,7 +135,7 @@ class LabelerApp(App[None]):
         """Put keys in line; everything else takes Textual's way."""
         if isinstance(event, events.Key) and not event.is_forwarded and self._running:
             text = not isinstance(self.screen, LabelScreen)
-            self.line.arrived(event, early=not self._question_seen, text=text)
+            self.line.arrived(event, paints=self.paints, text=text)
         else:
             await super().on_event(event)
 
@@ -153,8 +154,8 @@ class LabelerApp(App[None]):
         self._draw_message()
 
     def question_was_painted(self) -> None:
-        """From now on keys are answers."""
-        self._question_seen = True
+        """From the first one on keys are answers."""
+        self.paints += 1
 
     # -- commands ------------------------------------------------------------------------------------------------
 
@@ -243,6 +244,10 @@ class LabelerApp(App[None]):
                 news.trouble = received.note
             else:
                 news.note(received.note)
+        if received.page is not None:
+            for screen in self.screen_stack:
+                if isinstance(screen, GridScreen):
+                    screen.take_page(received.page.grid)
         if received.changed:
             self.view = self.project.view()
         else:

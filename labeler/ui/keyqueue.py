@@ -22,13 +22,18 @@ _MAY_REPEAT = frozenset(key for action in ACTIONS if action.repeats for key in a
 class Waiting:
     """A key in line.
 
-    `early`: it came before the first question was painted. `released`: the key held down before it was let go.
+    `paints`: how many questions had been painted when it came. `released`: the key held down before it was let go.
     """
 
     token: str
     event: events.Key
-    early: bool
+    paints: int
     released: bool = False
+
+    @property
+    def early(self) -> bool:
+        """Whether it came before the first question was painted."""
+        return self.paints == 0
 
 
 class KeyQueue:
@@ -49,14 +54,14 @@ class KeyQueue:
         self._busy = False
         self._holding = False
 
-    def arrived(self, event: events.Key, *, early: bool, text: bool) -> None:
+    def arrived(self, event: events.Key, *, paints: int, text: bool) -> None:
         """Put a key in line (in a form, `text`, a held key is ordinary)."""
         key = token(event.key, event.character)
         if not text and key not in _MAY_REPEAT and self._hold.pressed(key, event.time) is not Press.MEANT:
             self._holding = True
             self._held(key, self._hold.ignored)
             return
-        self._line.put_nowait(Waiting(key, event, early, self._holding))
+        self._line.put_nowait(Waiting(key, event, paints, self._holding))
         self._holding = False
 
     @property

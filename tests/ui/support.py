@@ -8,13 +8,14 @@ from collections.abc import Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 from textual import events
 
 from labeler.core.pool import Pool
-from labeler.core.vocabulary import UNLABELED, Advice, Event, Progress, Provenance, Question, Queue, Round
+from labeler.core.vocabulary import UNLABELED, Advice, Event, Grid, Progress, Provenance, Question, Queue, Round
 from labeler.errors import NotSaved, UnreadableInstance
 from labeler.session.session import Session
 from labeler.ui.app import LabelerApp
@@ -57,6 +58,7 @@ class Received:
     progress: Progress | None = None
     note: str = ""
     failed: bool = False
+    page: Any = None
 
 
 GLYPHS = {
@@ -139,6 +141,9 @@ class FakeProject:
         self.n_clusters, self.n_classes_known = n_clusters, n_classes_known
         self._image = image
         self.sent = 0
+        self.ready = with_round
+        self.wanted: list[tuple[int, list[int]]] = []
+        self.no_pages = False
         self.post: Callable[[object], None] = lambda message: None
         if with_round:
             self.merge_round()
@@ -180,6 +185,20 @@ class FakeProject:
             self.merge_round()
             return Received(changed=True)
         raise TypeError(message)
+
+    def want_page(self, size: int, shown: list[int]) -> None:
+        """Pages of ten: instances of one class each, in order."""
+        self.wanted.append((size, list(shown)))
+        standings = self.session.state.standings
+        class_id = len(self.wanted) % 10
+        open_ = [i for i in range(class_id, 400, 10) if i not in standings and i not in shown][:size]
+        grid = Grid(
+            class_id,
+            np.array(open_, dtype=np.int64),
+            np.full(len(open_), (class_id + 1) % 10, dtype=np.int32),
+            1.0,
+        )
+        self.post(Received(page=SimpleNamespace(grid=None if self.no_pages else grid)))
 
     def changed(self) -> None:
         self.sent += 1

@@ -9,10 +9,11 @@ from labeler.session.view import ClassCount
 from labeler.ui.actions import ACTIONS, EVERYWHERE, LATER, Place, find, on, refusal
 from labeler.ui.keyboard import RUN, CapsLock, HeldKey, Press, looks_azerty, token, unshifted
 from labeler.ui.screens.contact_sheet import ContactSheet
+from labeler.ui.screens.grid import GridScreen
 from labeler.ui.screens.question import QuestionScreen
 from labeler.ui.typeahead import matches, needed
 
-SCREENS = {Place.QUESTION: QuestionScreen, Place.SHEET: ContactSheet}
+SCREENS = {Place.QUESTION: QuestionScreen, Place.SHEET: ContactSheet, Place.GRID: GridScreen}
 
 
 class TestTable:
@@ -31,10 +32,12 @@ class TestTable:
         for action in on(place):
             assert callable(getattr(SCREENS[place], f"do_{action.name}"))
 
-    def test_answers_and_commands_mean_the_same_on_every_screen(self):
-        for action in ACTIONS:
-            if not action.repeats:
-                assert action.places == EVERYWHERE
+    def test_answers_and_commands_work_on_every_screen_and_are_called_by_the_same_keys(self):
+        names = {action.name for action in ACTIONS if not action.repeats}
+        for name in names:
+            same = [action for action in ACTIONS if action.name == name]
+            assert frozenset().union(*(action.places for action in same)) == EVERYWHERE
+            assert len({action.keys for action in same}) == 1
 
     def test_small_letters_are_never_commands_of_the_table(self):
         assert not [key for action in ACTIONS for key in action.keys if re.fullmatch("[a-z0-9]", key)]

@@ -88,7 +88,7 @@ class TestRefusals:
             ("w", "no class has the key w"),
             ("M", "more like this"),
             ("/", "search"),
-            ("G", "the grid"),
+            ("D", "the dashboard"),
             ("Z", "no command has the key Z"),
             ("left", "does nothing here"),
             ("é", "--keys azerty"),

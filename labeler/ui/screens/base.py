@@ -47,6 +47,7 @@ class LabelScreen(Screen[None]):
         super().__init__()
         self.painted = asyncio.Event()
         self.typed = ""
+        self.paints_at_key = 0  # how many questions had been painted when the key in hand was pressed
         self._caps = CapsLock()
 
     # -- what a screen adds --------------------------------------------------------------------------------------
@@ -158,13 +159,15 @@ class LabelScreen(Screen[None]):
                 self._explain(key)
             return
         self._caps.fitted()
-        if chosen is not None or (action is not None and action.speaks_of_instance):
-            if waiting.early:
-                self.labeler.ignored_early()
-                return
-            if not await self._is_painted():
-                self.labeler.say("the picture is still being read: press again when it is there")
-                return
+        self.paints_at_key = waiting.paints
+        speaks = chosen is not None or (action is not None and action.speaks_of_instance)
+        if speaks and waiting.early:
+            self.labeler.ignored_early()
+            return
+        waits = speaks or (action is not None and action.repeats)
+        if waits and not await self._is_painted():
+            self.labeler.say("the picture is still being read: press again when it is there")
+            return
         if chosen is not None:
             self.answer(chosen.class_id)
         elif action is not None:
@@ -314,6 +317,33 @@ class LabelScreen(Screen[None]):
     def _spread(self, percentile: float | str | None) -> None:
         if percentile is not None:
             self.labeler.command(lambda: self.labeler.project.session.set(percentile=percentile))
+
+    async def do_sheet(self) -> None:
+        """Open the contact sheet."""
+        from labeler.ui.screens.contact_sheet import ContactSheet
+
+        view = self.labeler.view
+        if view is None or view.round is None or not len(view.round.representatives):
+            self.labeler.say("no representatives yet: the pictures are still being prepared", "warn")
+            return
+        await self.labeler.push_screen(ContactSheet())
+
+    async def do_grid(self) -> None:
+        """Open the pages to confirm."""
+        from labeler.ui.screens.grid import GridScreen
+
+        view = self.labeler.view
+        if view is None or view.round is None or not self.labeler.project.ready:
+            self.labeler.say("no pages yet: the pictures are still being prepared", "warn")
+            return
+        await self.labeler.push_screen(GridScreen())
+
+    async def leave(self) -> None:
+        """Close this screen and draw the one below before the next key has its turn."""
+        await self.dismiss(None)
+        below = self.labeler.screen
+        if isinstance(below, LabelScreen):
+            below.on_screen_resume()
 
     async def do_help(self) -> None:
         """Every key."""

@@ -156,19 +156,19 @@ class ContactSheet(LabelScreen):
 
     def do_move_left(self) -> None:
         """One back."""
-        self._go(self.grid.move(-1))
+        self._go(self.grid.step("left"))
 
     def do_move_right(self) -> None:
         """One on."""
-        self._go(self.grid.move(1))
+        self._go(self.grid.step("right"))
 
     def do_move_up(self) -> None:
         """One row up."""
-        self._go_by_rows(-1)
+        self._go(self.grid.step("up"))
 
     def do_move_down(self) -> None:
         """One row down."""
-        self._go_by_rows(1)
+        self._go(self.grid.step("down"))
 
     def do_page_back(self) -> None:
         """A page back."""
@@ -178,21 +178,13 @@ class ContactSheet(LabelScreen):
         """A page on."""
         self._go(self.grid.move(self.grid.layout_now.page))
 
-    def _go_by_rows(self, rows: int) -> None:
-        place = self._cursor + rows * self.grid.layout_now.across
-        if 0 <= place < len(self._indices):
-            self._go(place)
-
     def _go(self, place: int) -> None:
         self._cursor = place
         self.redraw()
 
     async def do_sheet(self) -> None:
-        """Back to the question."""
-        await self.dismiss(None)
-        below = self.labeler.screen
-        if isinstance(below, LabelScreen):
-            below.on_screen_resume()
+        """Back."""
+        await self.leave()
 
     def on_click(self, event: events.Click) -> None:
         """The mouse may move the cursor too."""

@@ -12,7 +12,11 @@ from labeler.ui.screens.form import Form
 
 _SCROLLS = {"up": -1, "down": 1, "pageup": -10, "pagedown": 10, "home": -10_000, "end": 10_000}
 
-_MOVES = {Place.QUESTION: "choose another guess to accept", Place.SHEET: "move over the sheet"}
+_MOVES = {
+    Place.QUESTION: "choose another guess to accept",
+    Place.SHEET: "move over the sheet",
+    Place.GRID: "move over the page",
+}
 
 _WORDS = (
     "One key labels the picture, saves it and brings the next one. An answer belongs to the picture that was on the "

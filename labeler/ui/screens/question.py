@@ -177,13 +177,3 @@ class QuestionScreen(LabelScreen):
         self._chosen = (self._chosen + step) % len(self._guesses)
         if self.labeler.view is not None:
             self._draw_side(self.labeler.view)
-
-    async def do_sheet(self) -> None:
-        """Open the contact sheet."""
-        from labeler.ui.screens.contact_sheet import ContactSheet
-
-        view = self.labeler.view
-        if view is None or view.round is None or not len(view.round.representatives):
-            self.labeler.say("no representatives yet: the pictures are still being prepared", "warn")
-            return
-        await self.labeler.push_screen(ContactSheet())

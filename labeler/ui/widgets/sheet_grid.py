@@ -94,6 +94,19 @@ class SheetGrid(Widget):
         now = self.layout_now
         return self._pictures.strips(self._cells[self.cursor].index, now.columns, now.rows) is not None
 
+    def all_ready(self) -> bool:
+        """Whether every picture of the page is drawn."""
+        now = self.layout_now
+        page = self._cells[self.page * now.page : (self.page + 1) * now.page]
+        drawn = [self._pictures.strips(cell.index, now.columns, now.rows) for cell in page]  # asks for all of them
+        return None not in drawn
+
+    def step(self, direction: str) -> int:
+        """Where the cursor would be one cell to the left, right, up or down; it stops at the ends."""
+        across = self.layout_now.across
+        place = self.cursor + {"left": -1, "right": 1, "up": -across, "down": across}[direction]
+        return place if 0 <= place < len(self._cells) else self.cursor
+
     def at(self, x: int, y: int) -> int | None:
         """The cell at a point of the widget."""
         now = self.layout_now
