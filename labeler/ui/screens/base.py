@@ -72,6 +72,10 @@ class LabelScreen(Screen[None]):
         """Show `view` (called on every change); ends with :meth:`draw_lines`."""
         raise NotImplementedError
 
+    def answer(self, class_id: int) -> None:
+        """Give the target a class."""
+        raise NotImplementedError
+
     def answered(self) -> None:
         """An answer for the target was saved; the next `draw` follows."""
 
@@ -227,138 +231,3 @@ class LabelScreen(Screen[None]):
             self.labeler.say("an AZERTY keyboard? with --keys azerty the row & é \" ' ( answers as 1 2 3 4 5", "warn")
         else:
             self.labeler.say(refusal(key, has_classes=bool(view and view.classes)), "quiet" if key in LATER else "warn")
-
-    # -- answers -------------------------------------------------------------------------------------------------
-
-    def answer(self, class_id: int) -> None:
-        """Give the target a class."""
-        session, place = self.labeler.project.session, str(self.PLACE)
-        self._about_target(lambda target: session.label(target.instance_id, class_id, screen=place))
-
-    def _about_target(self, tell: Callable[[Target], object], *, moves_on: bool = True) -> None:
-        target = self.target()
-        if target is None:
-            self.labeler.say(self.nothing_to_answer(), "warn")
-            return
-
-        def saved() -> None:
-            self.typed = ""
-            if moves_on:
-                self.answered()
-
-        self.labeler.command(lambda: tell(target), saved)
-
-    def do_accept(self) -> None:
-        """Accept the guess."""
-        guess = self.guess()
-        if self.target() is None:
-            self.labeler.say(self.nothing_to_answer(), "warn")
-        elif guess is None:
-            self.labeler.say("there is no guess to accept yet: press the key of a class", "warn")
-        else:
-            self.answer(guess)
-
-    def do_skip(self) -> None:
-        """Ask it later."""
-        self._about_target(lambda target: self.labeler.project.session.skip(target.instance_id))
-
-    def do_unsure(self) -> None:
-        """Cannot tell."""
-        self._about_target(lambda target: self.labeler.project.session.unsure(target.instance_id))
-
-    def do_reject(self) -> None:
-        """Not usable."""
-        self._about_target(lambda target: self.labeler.project.session.reject(target.instance_id))
-
-    def do_flag(self) -> None:
-        """Bookmark."""
-        self._about_target(lambda target: self.labeler.project.session.flag(target.instance_id), moves_on=False)
-
-    def do_undo(self) -> None:
-        """Take back."""
-        self.labeler.command(self.labeler.project.session.undo, self.moved_in_time)
-
-    def do_redo(self) -> None:
-        """Bring back."""
-        self.labeler.command(self.labeler.project.session.redo, self.moved_in_time)
-
-    def moved_in_time(self) -> None:
-        """An undo or redo was saved; the next `draw` follows."""
-        self.typed = ""
-
-    # -- other commands ------------------------------------------------------------------------------------------
-
-    async def do_new_class(self) -> None:
-        """Ask for a name; the class is added and answers the target."""
-        from labeler.ui.screens.new_class import NewClass
-
-        target = self.target()
-        await self.labeler.push_screen(NewClass(self._named, answers=target is not None))
-
-    def _named(self, name: str | None) -> None:
-        if name is None:
-            return
-        session, target, place = self.labeler.project.session, self.target(), str(self.PLACE)
-
-        def add_and_answer() -> None:
-            class_id = session.class_id_for(name)
-            if target is not None:
-                session.label(target.instance_id, class_id, screen=place)
-
-        self.labeler.command(add_and_answer, self.answered if target is not None else None)
-
-    async def do_percentile(self) -> None:
-        """Ask how far labels spread."""
-        from labeler.ui.screens.percentile import Percentile
-
-        view = self.labeler.view
-        await self.labeler.push_screen(Percentile(self._spread, view.percentile if view else None))
-
-    def _spread(self, percentile: float | str | None) -> None:
-        if percentile is not None:
-            self.labeler.command(lambda: self.labeler.project.session.set(percentile=percentile))
-
-    async def do_sheet(self) -> None:
-        """Open the contact sheet."""
-        from labeler.ui.screens.contact_sheet import ContactSheet
-
-        view = self.labeler.view
-        if view is None or view.round is None or not len(view.round.representatives):
-            self.labeler.say("no representatives yet: the pictures are still being prepared", "warn")
-            return
-        await self.labeler.push_screen(ContactSheet())
-
-    async def do_grid(self) -> None:
-        """Open the pages to confirm."""
-        from labeler.ui.screens.grid import GridScreen
-
-        view = self.labeler.view
-        if view is None or view.round is None or not self.labeler.project.ready:
-            self.labeler.say("no pages yet: the pictures are still being prepared", "warn")
-            return
-        await self.labeler.push_screen(GridScreen())
-
-    async def leave(self) -> None:
-        """Close this screen and draw the one below before the next key has its turn."""
-        await self.dismiss(None)
-        below = self.labeler.screen
-        if isinstance(below, LabelScreen):
-            below.on_screen_resume()
-
-    async def do_help(self) -> None:
-        """Every key."""
-        from labeler.ui.screens.help import Help
-
-        await self.labeler.push_screen(Help(self.PLACE))
-
-    def do_palette(self) -> None:
-        """Commands by name."""
-        self.labeler.action_command_palette()
-
-    def do_saved(self) -> None:
-        """Nothing to save."""
-        self.labeler.say("already saved: every answer is on disk before the next question is drawn")
-
-    def do_quit(self) -> None:
-        """Leave."""
-        self.labeler.exit()

@@ -10,7 +10,8 @@ from labeler.core.vocabulary import UNLABELED
 from labeler.session.view import View
 from labeler.ui import phrases
 from labeler.ui.actions import Place
-from labeler.ui.screens.base import LabelScreen, Target
+from labeler.ui.screens.base import Target
+from labeler.ui.screens.commands import CommandScreen
 from labeler.ui.widgets.legend import legend
 from labeler.ui.widgets.line import Block
 from labeler.ui.widgets.sheet_grid import Cell, SheetGrid
@@ -18,7 +19,7 @@ from labeler.ui.widgets.sheet_grid import Cell, SheetGrid
 _SAID = {"unsure": "unsure", "reject": "rejected", "skip": "skipped"}
 
 
-class ContactSheet(LabelScreen):
+class ContactSheet(CommandScreen):
     """Thumbnails in the order they would be asked; that order is fixed while the sheet is open."""
 
     PLACE = Place.SHEET

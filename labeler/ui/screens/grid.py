@@ -13,7 +13,8 @@ from labeler.display import display_safe
 from labeler.session.view import View
 from labeler.ui import phrases
 from labeler.ui.actions import Place
-from labeler.ui.screens.base import LabelScreen, Target
+from labeler.ui.screens.base import Target
+from labeler.ui.screens.commands import CommandScreen
 from labeler.ui.widgets.legend import legend
 from labeler.ui.widgets.line import Block, Line
 from labeler.ui.widgets.sheet_grid import Cell, SheetGrid, layout
@@ -62,7 +63,7 @@ class Page:
         self.cursor = min(self.cursor, max(len(self.indices) - 1, 0))
 
 
-class GridScreen(LabelScreen):
+class GridScreen(CommandScreen):
     """One page at a time; the next is asked for when one is confirmed or left."""
 
     PLACE = Place.GRID

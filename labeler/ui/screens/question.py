@@ -9,7 +9,8 @@ from textual.content import Content
 from labeler.session.view import View
 from labeler.ui import phrases
 from labeler.ui.actions import Place
-from labeler.ui.screens.base import LabelScreen, Target
+from labeler.ui.screens.base import Target
+from labeler.ui.screens.commands import CommandScreen
 from labeler.ui.widgets.legend import first_guesses, fits, guesses, legend
 from labeler.ui.widgets.line import Block
 from labeler.ui.widgets.neighbors import Neighbors
@@ -19,7 +20,7 @@ AHEAD = 8
 """Pictures drawn ahead of the person."""
 
 
-class QuestionScreen(LabelScreen):
+class QuestionScreen(CommandScreen):
     """The picture large on the left; guesses, legend and nearest labeled neighbors on the right."""
 
     PLACE = Place.QUESTION
