@@ -1,0 +1,233 @@
+"""From answers to a training set, in all four formats, read back by other programs."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections import Counter
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from labeler.api import Options, open_project
+from labeler.core.vocabulary import Provenance
+from labeler.errors import ExportError, LabelerError
+from labeler.export import Choice, export, report
+from labeler.importing import import_labels
+
+
+@pytest.fixture(scope="module")
+def labeled(tmp_path_factory, digits_path):
+    """A project over a zip of 120 digits: 24 answers, a page, an import, a rejected, an unsure and a flagged one."""
+    root = tmp_path_factory.mktemp("export")
+    with np.load(digits_path) as arrays:
+        X, y = arrays["X"][:120], arrays["y"][:120]
+    with zipfile.ZipFile(root / "digits.zip", "w") as archive:
+        for row, image in enumerate(X):
+            out = io.BytesIO()
+            Image.fromarray((image.astype(np.uint16) * 255 // X.max()).astype(np.uint8)).save(out, "PNG")
+            archive.writestr(f"d/{row:03d}.png", out.getvalue())
+    path = root / "digits.labeler.db"
+    names = [f"digit {name}" for name in "0123456789"]
+    with open_project(root / "digits.zip", path, Options(engine="book", n_clusters=24, annotator="ada")) as project:
+        session = project.session
+        classes = [session.class_id_for(name, setup=True) for name in names]
+        of = {f"d/{row:03d}.png": classes[int(name)] for row, name in enumerate(y)}
+        round_ = project.closing_round()
+        asked = [session.pool.ids[int(index)] for index in round_.queue.indices]
+        for name in asked[:24]:
+            session.label(name, of[name])
+        session.page([(name, of[name], "confirmed") for name in asked[24:30]])
+        session.import_labels([(name, of[name]) for name in asked[30:34]], "before")
+        session.reject(asked[34])
+        session.unsure(asked[35])
+        session.flag(asked[0])
+        project.closing_round()
+        truth = {name: names[class_id] for name, class_id in of.items()}
+    return {"path": path, "root": root, "asked": asked, "truth": truth, "names": names}
+
+
+@pytest.fixture
+def write(labeled, tmp_path):
+    """Export into a fresh folder and return (where, what was written)."""
+
+    def write(name, folder="out", **choice):
+        (tmp_path / folder).mkdir(exist_ok=True)
+        target = tmp_path / folder / name
+        format_ = "imagefolder" if "." not in name else None
+        with open_project(labeled["path"], read_only=True) as project:
+            return target, export(project, target, format_, Choice(**choice))
+
+    return write
+
+
+def expected_counts(labeled):
+    """Provenance -> instances, counted from the project alone."""
+    with open_project(labeled["path"], read_only=True) as project:
+        round_ = project.closing_round()
+        words = Counter(project.session.label_of(index)[1] for index in range(120))
+        assert words == Counter(int(p) for p in round_.provenances)
+    return words
+
+
+def test_csv_holds_what_a_person_gave_and_what_was_propagated_from_it(labeled, write):
+    target, written = write("labels.csv")
+    table = pd.read_csv(target)
+    counts = expected_counts(labeled)
+    exported = (Provenance.HUMAN, Provenance.CONFIRMED, Provenance.IMPORTED, Provenance.PROPAGATED)
+    assert table["provenance"].value_counts().to_dict() == {word.word: counts[word] for word in exported}
+    assert (counts[Provenance.HUMAN], counts[Provenance.CONFIRMED], counts[Provenance.IMPORTED]) == (24, 6, 4)
+    assert counts[Provenance.PROPAGATED] > 0
+    assert sum(written.counts.values()) == len(table)
+    given = table[table["provenance"] != "propagated"]
+    assert (given["label"] == given["path"].map(labeled["truth"])).all()
+    assert (given["confidence"] == 1).all()
+    assert set(given["annotator"]) == {"ada"}
+    assert labeled["asked"][34] not in set(table["path"])
+    assert labeled["asked"][35] not in set(table["path"])
+    held_back = counts[Provenance.PREDICTED]
+    assert any(f"{held_back} predicted" in warning for warning in written.warnings)
+    assert str(len(table)) in report(written)
+
+
+def test_predicted_labels_come_on_request_and_human_only_leaves_the_rest(labeled, write):
+    everything = pd.read_csv(write("all.csv", predicted=True)[0])
+    assert len(everything) == 119  # all but the rejected one
+    mine = pd.read_csv(write("mine.csv", human_only=True)[0])
+    assert Counter(mine["provenance"]) == {"human": 24, "confirmed": 6}
+    sure = pd.read_csv(write("sure.csv", predicted=True, min_confidence=0.9)[0])
+    assert 30 <= len(sure) < 119
+    assert (sure["confidence"] >= 0.9).all()
+
+
+def test_jsonl_says_the_same_as_csv(write):
+    table = pd.read_csv(write("labels.csv")[0])
+    rows = [json.loads(line) for line in write("labels.jsonl")[0].read_text(encoding="utf-8").splitlines()]
+    assert [row["path"] for row in rows] == table["path"].tolist()
+    assert [row["label"] for row in rows] == table["label"].tolist()
+    assert [row["provenance"] for row in rows] == table["provenance"].tolist()
+
+
+def test_npz_is_a_training_set_for_numpy(labeled, write):
+    target, _ = write("set.npz")
+    table = pd.read_csv(write("labels.csv")[0])
+    with np.load(target, allow_pickle=False) as arrays:
+        classes = arrays["classes"].tolist()
+        assert arrays["X"].shape == (len(table), 8, 8)
+        assert [classes[number] for number in arrays["y"]] == table["label"].tolist()
+        assert arrays["ids"].tolist() == table["path"].tolist()
+        with zipfile.ZipFile(labeled["root"] / "digits.zip") as archive:
+            first = np.asarray(Image.open(io.BytesIO(archive.read(table["path"][0]))))
+        assert np.array_equal(arrays["X"][0], first)
+
+
+def test_an_image_folder_holds_one_folder_a_class(labeled, write):
+    target, _ = write("folder")
+    table = pd.read_csv(write("labels.csv")[0])
+    files = [path for path in target.rglob("*.png") if path.is_file()]
+    assert len(files) == len(table)
+    per_class = Counter(path.parent.name for path in files)
+    assert per_class == Counter(table["label"])
+    for path in files[:5]:
+        assert Image.open(path).size == (8, 8)
+
+
+def test_a_split_is_complete_and_keeps_classes_in_proportion(write):
+    table = pd.read_csv(write("labels.csv", predicted=True, split=(80, 20))[0])
+    shares = table["split"].value_counts(normalize=True)
+    assert set(shares.index) == {"train", "test"}
+    assert shares["train"] == pytest.approx(0.8, abs=0.06)
+
+
+@pytest.mark.parametrize("name", ["labels.csv", "labels.jsonl", "set.npz", "folder"])
+def test_two_exports_of_the_same_answers_are_identical_byte_by_byte(write, name):
+    first, again = write(name, "one")[0], write(name, "two")[0]
+    if first.is_file():
+        assert first.read_bytes() == again.read_bytes()
+    else:
+        images = [{p.relative_to(root): p.read_bytes() for p in root.rglob("*.png")} for root in (first, again)]
+        assert images[0] == images[1]
+        assert images[0]
+
+
+def test_the_manifest_tells_how_it_was_made(labeled, write):
+    _, written = write("labels.csv")
+    manifest = json.loads(written.manifest_path.read_text())
+    assert manifest["recipe"]["engine"] == "book"
+    assert manifest["seed"] == 0
+    assert manifest["n_instances"] == 120
+    assert manifest["configuration"]["percentile"] == 20.0
+    assert manifest["certificate"] is None
+
+
+def test_undo_and_the_same_answer_again_export_the_same(labeled, tmp_path):
+    import shutil
+
+    copy = labeled["path"].with_name("copy.labeler.db")
+    shutil.copy(labeled["path"], copy)
+    try:
+        with open_project(copy) as project:
+            export(project, tmp_path / "before.csv")
+            for _ in range(4):
+                project.session.undo()
+            export(project, tmp_path / "between.csv")
+            for _ in range(4):
+                project.session.redo()
+            export(project, tmp_path / "after.csv")
+    finally:
+        copy.unlink()
+    assert (tmp_path / "before.csv").read_bytes() == (tmp_path / "after.csv").read_bytes()
+    assert (tmp_path / "before.csv").read_bytes() != (tmp_path / "between.csv").read_bytes()
+
+
+def test_an_export_comes_back_as_an_import(labeled, write, tmp_path):
+    target, _ = write("labels.csv")
+    with open_project(labeled["root"] / "digits.zip", tmp_path / "other.labeler.db", Options(engine="book")) as other:
+        imported = import_labels(other, target)
+        table = pd.read_csv(target)
+        assert imported.taken == len(table)
+        assert sorted(imported.new_classes) == sorted(set(table["label"]))
+        assert other.session.view().given == len(table)
+
+
+def test_an_import_that_contradicts_a_person_is_listed_and_changes_nothing(labeled, tmp_path):
+    name = labeled["asked"][0]
+    (tmp_path / "wrong.csv").write_text(f"id,label\n{name},not this\n")
+    import shutil
+
+    copy = labeled["path"].with_name("conflict.labeler.db")
+    shutil.copy(labeled["path"], copy)
+    try:
+        with open_project(copy) as project:
+            imported = import_labels(project, tmp_path / "wrong.csv")
+            assert imported.taken == 0
+            assert imported.conflicts == [(name, "not this", labeled["truth"][name])]
+            assert project.session.label_of(project.session.pool.index(name))[1] is Provenance.HUMAN
+    finally:
+        copy.unlink()
+
+
+def test_what_cannot_be_exported_is_said_and_nothing_is_written(labeled, tmp_path, few_digits):
+    with open_project(labeled["path"], read_only=True) as project:
+        before = labeled["path"].read_bytes()
+        for target, format_ in (
+            (labeled["path"], "csv"),
+            (tmp_path / "labels.unknown", None),
+            (tmp_path / "labels.csv", "parquetish"),
+            (tmp_path / "no" / "such" / "folder" / "labels.csv", None),
+        ):
+            with pytest.raises(LabelerError) as caught:
+                export(project, target, format_, force=True)
+            assert caught.value.hint
+        assert labeled["path"].read_bytes() == before
+        target = tmp_path / "mine.csv"
+        target.write_text("mine")
+        with pytest.raises(ExportError):
+            export(project, target)
+        assert target.read_text() == "mine"
+    with open_project(few_digits, tmp_path / "new.labeler.db") as project, pytest.raises(ExportError, match="labeled"):
+        export(project, tmp_path / "none.csv")
+    assert not (tmp_path / "none.csv").exists()
