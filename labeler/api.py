@@ -138,7 +138,12 @@ class Project:
         if self.source is None:
             raise ProjectError("the source of this project is not open", "open it with: labeler label PROJECT")
         cache = Path(self.recipe().cache)
-        cache.mkdir(parents=True, exist_ok=True)
+        try:
+            cache.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ProjectError(
+                f"cannot write the cache {cache}: {error.strerror}", "choose a writable place with -p PROJECT"
+            ) from error
         self._client = WorkerClient(self.opening(), post, cache / "worker.log")
         if self.session.state.standings:
             self.changed()

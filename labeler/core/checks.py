@@ -8,6 +8,8 @@ from labeler.core.vocabulary import FloatArray
 from labeler.errors import EngineError
 
 _CHUNK = 65_536
+LARGEST = 1e15
+"""Squared distances of larger values overflow float32, and a clustering library ends the process over it."""
 
 
 def check_features(X: FloatArray) -> None:
@@ -16,15 +18,17 @@ def check_features(X: FloatArray) -> None:
     Raises
     ------
     EngineError
-        `X` is not (n, d), or holds NaN or infinity; the message names the first such row and column.
+        `X` is not (n, d), or holds NaN, infinity or a value beyond :data:`LARGEST`; the message names the first such
+        row and column.
     """
     if X.ndim != 2:
         raise EngineError(f"features are a table of rows, these have {X.ndim} dimensions", "give (n, d) numbers")
     for start in range(0, len(X), _CHUNK):
-        bad = ~np.isfinite(X[start : start + _CHUNK])
+        bad = ~(np.abs(X[start : start + _CHUNK]) <= LARGEST)  # so written, it is true of NaN
         if bad.any():
             row, column = (int(position) for position in np.argwhere(bad)[0])
             raise EngineError(
-                f"the feature in row {start + row}, column {column} is not a finite number",
-                "remove or fill such values; nothing was changed",
+                f"the feature in row {start + row}, column {column} is not a finite number"
+                f" within ±{LARGEST:g}: {X[start + row, column]}",
+                "remove, fill or scale such values; nothing was changed",
             )

@@ -234,3 +234,12 @@ def test_representatives_are_one_a_cluster():
     engine = opened()
     found = representatives(engine.clustering)
     assert len(found) == len(engine.clustering.centers) == len(set(engine.clustering.clusters[found].tolist()))
+
+
+@pytest.mark.parametrize("factor", [1e-6, 1e6, 1e14])
+def test_the_unit_of_the_features_does_not_matter(make_snapshot, factor):
+    answers = {0: 0, 1: 1, 2: 2, 3: 0}
+    plain = opened().closing_round(make_snapshot(answers))
+    scaled = opened(BLOBS / np.abs(BLOBS).max() * np.float32(factor)).closing_round(make_snapshot(answers))
+    assert (plain.labels == scaled.labels).mean() > 0.9
+    assert np.isfinite(scaled.distances).all()

@@ -8,8 +8,8 @@ from labeler.core.checks import check_features
 from labeler.errors import EngineError
 
 
-@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
-def test_the_first_value_that_is_not_finite_is_named(monkeypatch, bad):
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, 1e19, -1e16])
+def test_the_first_value_that_no_distance_can_be_computed_of_is_named(monkeypatch, bad):
     monkeypatch.setattr(checks, "_CHUNK", 10)
     X = np.zeros((50, 4), np.float32)
     check_features(X)
