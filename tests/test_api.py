@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 import shutil
 import subprocess
 import sys
@@ -294,3 +295,35 @@ def test_the_demo_knows_its_classes_and_starts_fresh_on_request(monkeypatch, tmp
     assert len(kept) == 1
     with open_project(kept[0], read_only=True) as project:
         assert project.session.view().answers == 1
+
+
+def test_the_worker_behind_a_project_asks_and_derives_and_a_resumed_one_catches_up(few_digits, path):
+    path.parent.mkdir()
+
+    def until(project, inbox, done):
+        while not done():
+            received = project.receive(inbox.get(timeout=60))
+            assert not received.failed, received.note
+
+    for expected in (0, 4):
+        inbox = queue.Queue()
+        with open_project(few_digits, path, BOOK) as project:
+            session = project.session
+            assert session.view().answers == expected
+            project.start(inbox.put)
+            until(project, inbox, lambda project=project: project.ready and project.session.question is not None)
+            class_id = session.class_id_for("thing", setup=True)
+            for _ in range(4):
+                session.label(session.question.instance_id, class_id)
+                project.changed()
+            until(project, inbox, lambda session=session: session.derived.revision == session.state.revision)
+            view = session.view()
+            assert view.answers == expected + 4
+            assert view.given + view.propagated + view.predicted == 150
+
+
+def test_a_cache_that_cannot_be_made_is_said_in_one_line(few_digits, path):
+    path.parent.mkdir()
+    path.with_name("p.labeler.cache").write_text("in the way")
+    with open_project(few_digits, path, BOOK) as project, pytest.raises(ProjectError, match="cache"):
+        project.start(print)
