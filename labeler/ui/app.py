@@ -233,6 +233,8 @@ class LabelerApp(App[None]):
 
     def on_worker_said(self, message: WorkerSaid) -> None:
         """Merge what the worker sent."""
+        if not self.is_running:
+            return
         received = self.project.receive(message.what)
         news = self.news
         if received.progress is not None:
@@ -258,6 +260,8 @@ class LabelerApp(App[None]):
 
     def on_picture_ready(self, message: PictureReady) -> None:
         """Hand a finished drawing to whoever shows it."""
+        if not self.is_running:
+            return  # the screens are being taken down
         for screen in self.screen_stack:
             if isinstance(screen, LabelScreen):
                 screen.picture_ready(message.index)

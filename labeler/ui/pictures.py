@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from queue import PriorityQueue
 from typing import Generic, TypeVar
 
+from rich.style import Style
 from textual.strip import Strip
 
 from labeler.core.vocabulary import ByteArray
@@ -38,6 +39,16 @@ class Drawn:
     height: int = 0  # of the file, in pixels
     width: int = 0
     trouble: str = ""
+    bare: frozenset[int] = frozenset()  # rows where the ground behind shows through
+
+    def row(self, number: int, ground: Style) -> Strip:
+        """One row on its ground; most rows cover it, and putting styles together is the dear part of drawing."""
+        strip = self.strips[number]
+        return strip.apply_style(ground) if number in self.bare else strip
+
+
+def _is_bare(strip: Strip) -> bool:
+    return any(segment.style is None or segment.style.bgcolor is None for segment in strip)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +158,8 @@ class Pictures:
         if decoded.image is None:
             return Drawn(trouble=decoded.trouble)
         strips = tuple(picture_strips(decoded.image, columns, rows, self.depth))
-        return Drawn(strips, decoded.height, decoded.width)
+        bare = frozenset(number for number, strip in enumerate(strips) if _is_bare(strip))
+        return Drawn(strips, decoded.height, decoded.width, bare=bare)
 
     def _decode(self, index: int) -> _Decoded:
         try:

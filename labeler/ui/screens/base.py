@@ -93,8 +93,11 @@ class LabelScreen(Screen[None]):
         """Fixed lines above and below the body."""
         yield Line(id="header")
         yield from self.body()
-        for name in ("about", "chain", "message", "keys"):
+        for name in ("about", "chain", "message"):
             yield Line(id=name)
+        keys = Line(id="keys")
+        keys.show(lambda width: phrases.footer(on(self.PLACE), width))
+        yield keys
         yield Static(id="too-small", markup=False)
 
     def draw_lines(self, view: View, about: Callable[[int], Content]) -> None:
@@ -108,7 +111,6 @@ class LabelScreen(Screen[None]):
             lambda width: phrases.ends(about(width - mark.cell_length - 1), mark, width)
         )
         self.query_one("#chain", Line).show(lambda width: phrases.chain(view.chain, width))
-        self.query_one("#keys", Line).show(lambda width: phrases.footer(on(self.PLACE), width))
         self.draw_message()
 
     @property

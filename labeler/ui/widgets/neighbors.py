@@ -91,7 +91,7 @@ def thumbnail_row(pictures: Pictures, index: int, row: int, columns: int, rows: 
     top = rows - len(strips)  # on the ground: the caption follows the picture
     if not 0 <= row - top < len(strips):
         return Strip.blank(columns, style)
-    line = strips[row - top]
+    line = drawn.row(row - top, style)
     left = (columns - line.cell_length) // 2
     right = columns - left - line.cell_length
-    return Strip.join([Strip.blank(left, style), line.apply_style(style), Strip.blank(right, style)])
+    return Strip.join([Strip.blank(left, style), line, Strip.blank(right, style)])

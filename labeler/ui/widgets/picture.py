@@ -69,11 +69,12 @@ class Picture(Widget):
         top = (height - len(self._lines)) // 2
         if not 0 <= y - top < len(self._lines):
             return Strip.blank(width, style)
-        line = self._lines[y - top]
+        shown = self._drawn
+        line = shown.row(y - top, style) if shown and shown.strips else self._lines[y - top].apply_style(style)
         left = (width - line.cell_length) // 2
         right = width - left - line.cell_length
         blanks = Strip.blank(max(left, 0), style), Strip.blank(max(right, 0), style)
-        return Strip.join([blanks[0], line.apply_style(style), blanks[1]]).crop(0, width)
+        return Strip.join([blanks[0], line, blanks[1]]).crop(0, width)
 
     def _spoken(self, words: Sequence[str]) -> list[Strip]:
         width = max(self.size.width - 4, 10)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from rich.segment import Segment
 from rich.style import Style
@@ -45,6 +46,7 @@ class Layout:
         return self.across * self.down
 
 
+@lru_cache(maxsize=64)
 def layout(count: int, width: int, height: int) -> Layout:
     """The largest thumbnails with which `count` fit on one page; the smallest legible ones where none do."""
     sizes = [
