@@ -24,7 +24,7 @@ class LogReg:
         Iterations at most.
     """
 
-    def __init__(self, C: float = 1.0, max_iter: int = 200) -> None:
+    def __init__(self, C: float = 1.0, max_iter: int = 100) -> None:
         if C <= 0 or max_iter < 1:
             raise ValueError("C is above 0 and max_iter at least 1")
         self.C, self.max_iter = C, max_iter
@@ -41,11 +41,21 @@ class LogReg:
             self._model = LogisticRegression(C=self.C, max_iter=self.max_iter)
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", ConvergenceWarning)  # the last steps change no label worth a warning
-                self._model.fit(X / np.float32(self._scale), y, sample_weight=sample_weight)
+                self._model.fit(self._project(X, fit=True), y, sample_weight=sample_weight)
         return self
 
     def predict_proba(self, X: FloatArray) -> FloatArray:
         """See :class:`labeler.core.protocols.Classifier`."""
         if len(self.classes_) < 2:
             return np.ones((len(X), len(self.classes_)), dtype=np.float32)
-        return np.asarray(self._model.predict_proba(X / np.float32(self._scale)), dtype=np.float32)
+        return np.asarray(self._model.predict_proba(self._project(X)), dtype=np.float32)
+
+    def _project(self, X: FloatArray, fit: bool = False) -> FloatArray:
+        """Scaled rows; with fewer rows than columns, in the coordinates of the span of the fitted rows.
+
+        An L2-penalized linear model's weights lie in that span, so the answer is the same and the fit smaller.
+        """
+        X = X / np.float32(self._scale)
+        if fit:
+            self._axes = np.linalg.qr(X.T)[0] if len(X) < X.shape[1] else None
+        return X if self._axes is None else np.asarray(X @ self._axes, dtype=np.float32)

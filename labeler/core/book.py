@@ -108,9 +108,9 @@ class BookEngine:
 
     def rerank(self, snapshot: Snapshot) -> Queue:
         """See :class:`labeler.core.protocols.Engine`."""
-        stale = self._latest is None or not 0 <= len(snapshot.indices) - self._latest.n_answers < BATCH_SIZE
-        asking = _candidates(snapshot, len(self.X))
-        if stale and not asking[self.representatives].any() and len(snapshot.indices):
+        candidates = _candidates(snapshot, len(self.X))
+        asked = candidates[self.representatives].any() or candidates[self._uncertain].any()
+        if not asked and len(snapshot.indices):  # nothing ranked is left: the one time an answer waits for a fit
             self._refit(snapshot)
         return self._queue(snapshot, self._latest, self._uncertain)
 
