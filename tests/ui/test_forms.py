@@ -108,14 +108,12 @@ class TestNewClass:
 
 
 class TestPercentile:
-    @pytest.mark.parametrize(
-        ("keys", "value"), [("35", 35.0), ("0", 0.0), ("100", 100.0), ("12.5", 12.5), ("20%", 20.0)]
-    )
-    async def test_a_number(self, project, keys, value):
+    async def test_a_number(self, project):
         async with running(project) as app:
-            text = await app.press_and_see("P", *keys, "enter")
-            assert project.session.percentile == value
-            assert f"propagate {value:g} %" in text
+            for keys, value in (("35", 35.0), ("0", 0.0), ("100", 100.0), ("12.5", 12.5), ("20%", 20.0)):
+                text = await app.press_and_see("P", *keys, "enter")
+                assert project.session.percentile == value
+                assert f"propagate {value:g} %" in text
 
     async def test_auto_and_back(self, project):
         async with running(project) as app:
@@ -128,30 +126,30 @@ class TestPercentile:
             await app.press_and_see("P", *"20", "enter", "P", "up", "up", "down", "up", "enter")
             assert project.session.percentile == 30.0
 
-    @pytest.mark.parametrize("keys", ["101", "-5", "many"])
-    async def test_what_it_cannot_be_is_said(self, project, keys):
+    async def test_what_it_cannot_be_is_said(self, project):
         async with running(project) as app:
-            assert "a number from 0 to 100, or auto" in await app.press_and_see("P", *keys, "enter")
-            assert isinstance(app.screen, Percentile)
-            await app.press_and_see("escape")
+            for keys in ("101", "-5", "many"):
+                assert "a number from 0 to 100, or auto" in await app.press_and_see("P", *keys, "enter")
+                assert isinstance(app.screen, Percentile)
+                await app.press_and_see("escape")
             assert project.session.state.settings == {}
 
 
 class TestHelp:
-    @pytest.mark.parametrize("back", ["?", "enter", "escape", "space"])
     @pytest.mark.parametrize("place", [[], ["R"], ["G"]])
-    async def test_lists_the_keys_and_leads_back(self, project, back, place):
+    async def test_lists_the_keys_and_leads_back(self, project, place):
         async with running(project, size=(80, 40)) as app:
             await app.press_and_see(*place)
             under = app.screen
-            text = await app.press_and_see("?")
-            assert isinstance(app.screen, Help)
-            for words in ("contact sheet", "take the last answer back", "how it works"):
-                assert words in text
-            await app.press_and_see("down", "pagedown", "1")
-            assert isinstance(app.screen, Help)
-            await app.press_and_see(back)
-            assert app.screen is under
+            for back in ("?", "enter", "escape", "space"):
+                text = await app.press_and_see("?")
+                assert isinstance(app.screen, Help)
+                for words in ("contact sheet", "take the last answer back", "how it works"):
+                    assert words in text
+                await app.press_and_see("down", "pagedown", "1")
+                assert isinstance(app.screen, Help)
+                await app.press_and_see(back)
+                assert app.screen is under
             assert project.labels() == []
 
 
