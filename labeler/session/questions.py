@@ -72,7 +72,13 @@ class Questions:
     def chain(self, round_: Round | None, percentile: float | None) -> tuple[Stage, ...]:
         """The chain of the status line with the link in force marked."""
         if round_ is None:
-            return (Stage("encode", True), Stage("cluster"), Stage("representatives"), Stage("propagate"))
+            asking = self.current is not None  # the first questions come before the first round
+            return (
+                Stage("encode", not asking),
+                Stage("cluster"),
+                Stage("representatives", asking),
+                Stage("propagate"),
+            )
         facts = round_.facts
         asked = sum(
             1 for index in round_.representatives if (s := self._state.standings.get(int(index))) and s.kind != "skip"
