@@ -15,6 +15,7 @@ import tempfile
 from html import escape
 from pathlib import Path
 
+import numpy as np
 from rich.cells import cell_len
 from rich.color import Color
 from rich.segment import Segment
@@ -135,7 +136,21 @@ async def draw() -> dict[str, str]:
             project.closing_round()
             await press(truth[app.screen.target().instance_id])
             take("question", "labeler: one picture, one key")
-            await press("?")
+            while app.view.answers < 60:
+                await press(truth[app.screen.target().instance_id])
+                if app.view.answers % 15 == 0:
+                    project.closing_round()
+            bench = project.open_bench()
+
+            def page(size: int, shown: list[int]) -> None:
+                app.screen.take_page(bench.grid(project.session.snapshot(), size, np.array(shown, dtype=np.int64)))
+
+            for _ in bench.round(project.session.snapshot()):
+                pass
+            project.ready, project.want_page = True, page  # type: ignore[method-assign]
+            await press("G", "right", "X")
+            take("grid", "labeler: a page of one class to confirm at a glance")
+            await press("G", "?")
             take("help", "labeler: every key")
     return pictures
 

@@ -93,6 +93,8 @@ ACTIONS: tuple[Action, ...] = (
         True,
         True,
     ),
+    Action("sheet", ("R",), "back", "back to where the contact sheet was opened", _SHEET, in_footer=True),
+    Action("grid", ("G",), "back", "back to where the pages were opened", _GRID, in_footer=True),
     Action("redo", ("ctrl+y",), "redo", "bring back what undo took", speaks_of_instance=True),
     Action(
         "unsure", ("U",), "unsure", "cannot tell: not asked again, its label stays the model's", EVERYWHERE, True, True
@@ -111,8 +113,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("move_right", ("right",), "right", "the next picture", _THUMBNAILS, repeats=True),
     Action("page_back", ("pageup",), "page back", "the page before", _SHEET, repeats=True),
     Action("page_on", ("pagedown",), "page on", "the next page", _SHEET, repeats=True),
-    Action("sheet", ("R",), "sheet", "contact sheet of the representatives, and back", in_footer=True),
-    Action("grid", ("G",), "grid", "pages of one class to confirm at a glance, and back", in_footer=True),
+    Action("sheet", ("R",), "sheet", "contact sheet of the representatives", _QUESTION | _GRID, in_footer=True),
+    Action("grid", ("G",), "grid", "pages of one class to confirm at a glance", _ONE_AT_A_TIME, in_footer=True),
     Action("percentile", ("P",), "percentile", "percentile: how far labels spread over their cluster"),
     Action("help", ("?",), "help", "every key", in_footer=True),
     Action("palette", ("ctrl+p",), "palette", "find a command by its name"),

@@ -301,6 +301,8 @@ class TestTypeAhead:
             assert "fits no class" in screen_text(app)
             await app.press_and_see("backspace", "backspace")
             assert len(project.labels()) == 1
+            await app.press_and_see("s", "escape")
+            assert app.screen.typed == ""
             await app.press_and_see("backspace")
             assert kinds(project) == ["label", "undo"]
 

@@ -210,6 +210,8 @@ class LabelScreen(Screen[None]):
                 self.typed += key
         elif self.typed and key == "backspace":
             self.typed = self.typed[:-1]
+        elif self.typed and key == "escape":
+            self.typed = ""
         elif not (self.typed and key == "space"):
             return False
         self._swallowed = True
