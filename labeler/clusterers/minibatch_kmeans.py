@@ -40,6 +40,6 @@ class MiniBatchKMeans:
         ).fit(X)
         centers = np.unique(np.asarray(model.cluster_centers_, dtype=np.float32), axis=0)
         clusters, distances = assign(X, centers)
-        used, clusters = np.unique(clusters, return_inverse=True)
+        used, positions = np.unique(clusters, return_inverse=True)
         inertia = float(np.square(distances, dtype=np.float64).sum())
-        return Clustering(clusters.astype(np.int32), distances, centers[used], inertia)
+        return Clustering(positions.astype(np.int32), distances, centers[used], inertia)

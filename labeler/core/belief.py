@@ -162,4 +162,4 @@ def runner_ups_of(proba: FloatArray, labels: IntArray) -> IntArray:
         return np.full(len(proba), -1, dtype=np.int32)
     others = proba.copy()
     others[np.arange(len(proba)), labels] = -1.0
-    return others.argmax(axis=1).astype(np.int32)
+    return np.asarray(others.argmax(axis=1), dtype=np.int32)

@@ -53,9 +53,9 @@ def kmeans(
     assert best is not None  # noqa: S101 - the loop ran at least once
     centers = best + offset
     clusters, distances = assign(X, centers)
-    used, clusters = np.unique(clusters, return_inverse=True)
+    used, positions = np.unique(clusters, return_inverse=True)
     return Clustering(
-        clusters.astype(np.int32), distances, centers[used], float(np.square(distances, dtype=np.float64).sum())
+        positions.astype(np.int32), distances, centers[used], float(np.square(distances, dtype=np.float64).sum())
     )
 
 

@@ -45,8 +45,8 @@ from labeler.core.vocabulary import (
 
 Result = TypeVar("Result")
 
-QUICK_UP_TO = 3_000
-"""Instances up to which every answer is thought through at once; beyond, every BATCH-th is."""
+QUICK_UP_TO = 40_000
+"""Instances times classes up to which every answer is thought through at once; beyond, every BATCH-th is."""
 BATCH = 5
 
 
@@ -118,7 +118,7 @@ class JoinedEngine:
         if not self.n:
             return self._queue(snapshot, None, self._by_margin)
         with self._threads.limit(limits=1):
-            ready = self._believer is not None and self.n <= QUICK_UP_TO
+            ready = self._believer is not None and self.n * len(np.unique(snapshot.class_ids)) <= QUICK_UP_TO
             if ready or self._is_stale(snapshot):
                 self._think(snapshot)
             return self._queue(snapshot, self._belief, self._by_margin)

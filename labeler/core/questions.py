@@ -97,10 +97,10 @@ def compose(
     if start or not len(by_margin):
         for index in order[:QUEUE_SIZE]:
             take(0, int(index))
-    waiting = iter(order if chance > UNSEEN_CHANCE else ())
+    waiting = iter(order.tolist() if chance > UNSEEN_CHANCE else [])
     for turn, index in enumerate(by_margin):
         if (n_answers + turn) % UNSEEN_EVERY == 0 and (other := next(waiting, None)) is not None:
-            take(1, int(other))
+            take(1, other)
         take(2, int(index))
     return np.array(indices, dtype=np.int64), np.array(rules, dtype=np.uint8)
 

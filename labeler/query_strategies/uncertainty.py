@@ -24,7 +24,7 @@ class LeastConfidence:
 
     def utilities(self, proba: FloatArray, rng: np.random.Generator) -> FloatArray:
         """See :class:`labeler.core.protocols.QueryStrategy`."""
-        return (1.0 - proba.max(axis=1)).astype(np.float32)
+        return np.asarray(1.0 - proba.max(axis=1), dtype=np.float32)
 
 
 class Margin:
@@ -54,4 +54,4 @@ class Entropy:
     def utilities(self, proba: FloatArray, rng: np.random.Generator) -> FloatArray:
         """See :class:`labeler.core.protocols.QueryStrategy`."""
         safe = np.clip(proba, 1e-12, 1.0)
-        return -(safe * np.log(safe)).sum(axis=1).astype(np.float32)
+        return np.asarray(-(safe * np.log(safe)).sum(axis=1), dtype=np.float32)

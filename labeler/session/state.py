@@ -33,6 +33,7 @@ class Standing:
     provenance: Provenance = Provenance.NONE
     weight: float = 1.0
     round: int = 0
+    paged: bool = False  # said on a page of a grid, together with others
     until: int = 0  # skip: back when this many answers were given
 
 
@@ -165,6 +166,7 @@ class State:
                 provenance,
                 float(event.payload.get("margin", 1.0)),
                 self.round,
+                event.kind == "page",
                 self.answers + SKIP_FOR if kind == "skip" else 0,
             )
 
@@ -186,7 +188,7 @@ class State:
             self.counts[one.kind] += step
             if one.kind == "label":
                 self.given[one.class_id, one.provenance] += step
-                self.answers += step * (one.provenance is Provenance.HUMAN)
+                self.answers += step * (one.provenance is Provenance.HUMAN and not one.paged)
         if standing is not None:
             self.standings[index] = standing
             if index in self.front:
