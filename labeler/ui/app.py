@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 import time
@@ -146,7 +147,15 @@ class LabelerApp(App[None]):
         if isinstance(screen, LabelScreen | Form):
             await screen.press(waiting)
         else:
+            await self._focus_there()
             await super().on_event(waiting.event)
+
+    async def _focus_there(self) -> None:
+        """What is typed right behind the key that opened a palette waits for its input."""
+        for _ in range(50):
+            if self.focused is not None:
+                return
+            await asyncio.sleep(0.01)
 
     def _held(self, key: str, ignored: int) -> None:
         presses = "1 press" if ignored == 1 else f"{ignored} presses"

@@ -126,6 +126,7 @@ class FakeProject:
         ids: list[str] | None = None,
         image: Callable[[int], np.ndarray] | None = None,
         with_round: bool = True,
+        bare_queue: bool = False,
     ) -> None:
         self.name = "digits"
         self.path = Path("digits.labeler.db")
@@ -139,7 +140,7 @@ class FakeProject:
         for name in classes:
             self.session.add_class(name, setup=True)
         self.n_clusters, self.n_classes_known = n_clusters, n_classes_known
-        self._image = image
+        self._image, self._bare_queue = image, bare_queue
         self.sent = 0
         self.ready = with_round
         self.wanted: list[tuple[int, list[int]]] = []
@@ -149,10 +150,11 @@ class FakeProject:
             self.merge_round()
 
     def merge_round(self) -> None:
-        state = self.session.state
-        self.session.merge_round(
-            make_round(len(self.session.pool), self.n_clusters, state.revision, 1, self.n_classes_known)
-        )
+        revision = self.session.state.revision
+        round_ = make_round(len(self.session.pool), self.n_clusters, revision, 1, self.n_classes_known)
+        if self._bare_queue:
+            round_.queue.guesses[:] = UNLABELED
+        self.session.merge_round(round_)
 
     def view(self):
         return self.session.view()

@@ -66,6 +66,18 @@ class TestAnswers:
             await app.press_and_see(key)
             assert project.labels() == [(1, "1")]
 
+    async def test_the_guess_under_the_cursor_stays_while_rounds_come(self):
+        project = FakeProject(n_classes_known=10)
+        async with running(project) as app:
+            await app.press_and_see("R", "right")
+            project.n_classes_known = 1  # from now on everything is a 0
+            project.post("round")
+            await settle(app, app.pilot)
+            assert "[   1?   ]" in screen_text(app)
+            assert screen_text(app).count("0?") > 10
+            await app.press_and_see("enter", "enter")
+            assert project.labels() == [(1, "1"), (2, "0")]
+
     @pytest.mark.parametrize(
         ("key", "kind", "caption"),
         [("space", "skip", "skipped"), ("U", "unsure", "unsure"), ("X", "reject", "rejected")],

@@ -157,9 +157,8 @@ class TestPalette:
     @pytest.mark.parametrize("place", [[], ["R"]])
     async def test_runs_a_command_by_its_name(self, project, place):
         async with running(project) as app:
-            await app.press_and_see(*place, "ctrl+p")
+            await app.press_and_see(*place, "ctrl+p", *"reject")
             assert isinstance(app.screen, CommandPalette)
-            await app.press_and_see(*"reject")
             await app.pilot.pause(0.5)
             await app.press_and_see("down", "enter")
             await app.pilot.pause(0.3)

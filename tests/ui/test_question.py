@@ -175,6 +175,23 @@ class TestPinned:
                 await app.pilot.pause()
             assert app.screen.target().index == 1
 
+    async def test_the_guesses_stay_while_rounds_come(self):
+        project = FakeProject(n_classes_known=10)
+        async with running(project) as app:
+            await app.press_and_see("0")
+            project.n_classes_known = 1
+            project.post("round")
+            await settle(app, app.pilot)
+            await app.press_and_see("enter", "enter")
+            assert project.labels() == [(0, "0"), (1, "1"), (2, "0")]
+
+    async def test_a_question_queued_before_the_model_knew_anything_shows_what_the_round_says(self):
+        project = FakeProject(n_classes_known=10, bare_queue=True)
+        async with running(project) as app:
+            assert "70 % ⏎" in screen_text(app)
+            await app.press_and_see("1", "enter")
+            assert project.labels() == [(0, "1"), (1, "1")]
+
     async def test_an_instance_that_cannot_be_shown_says_so_and_can_be_skipped(self):
         def image(index: int) -> np.ndarray:
             if index == 0:

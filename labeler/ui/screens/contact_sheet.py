@@ -28,6 +28,8 @@ class ContactSheet(CommandScreen):
         super().__init__()
         self._indices: list[int] = []
         self._cursor = 0
+        self._focused: int | None = None
+        self._focused_guess: int | None = None
         self._drawn_for: tuple[int, int, int] | None = None
 
     def body(self) -> ComposeResult:
@@ -62,8 +64,8 @@ class ContactSheet(CommandScreen):
         return Target(index, self.labeler.project.session.pool.ids[index])
 
     def guess(self) -> int | None:
-        """What the last round says of it."""
-        return self._guess_of(self._indices[self._cursor]) if self._indices else None
+        """What the caption under the cursor said when the cursor came there."""
+        return self._focused_guess
 
     def nothing_to_answer(self) -> str:
         """There is no representative."""
@@ -99,6 +101,9 @@ class ContactSheet(CommandScreen):
         if now != self._drawn_for:
             self._drawn_for = now
             self.painted.clear()
+        target = self.target()
+        if target is not None and target.index != self._focused:  # then it stays: nothing changes under the eye
+            self._focused, self._focused_guess = target.index, self._guess_of(target.index)
         names = {count.info.class_id: count.info.name for count in view.classes}
         self.grid.show([self._cell(index, names) for index in self._indices], self._cursor)
         typed = self.typed
@@ -123,7 +128,7 @@ class ContactSheet(CommandScreen):
         standing = self.labeler.project.session.state.standings.get(index)
         if standing is not None:
             return Cell(index, _SAID.get(standing.kind) or f"✓ {names.get(standing.class_id, '')}", "saved")
-        guess = self._guess_of(index)
+        guess = self._focused_guess if index == self._focused else self._guess_of(index)
         return Cell(index, f"{names[guess]}?", "guess") if guess in names else Cell(index, "·")
 
     def _guess_of(self, index: int) -> int | None:
