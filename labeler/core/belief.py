@@ -88,7 +88,8 @@ class Believer:
         if not len(answers):
             return None
         n_classes = len(answers.classes)
-        graph, graph_left_out, checked = self._by_graph(answers, fresh)
+        mass = self._mass(answers, fresh)
+        graph, graph_left_out, checked = self._by_graph(answers, mass)
         kernel, kernel_left_out = self._by_kernel(answers, checked, fresh)
         mix = blend(graph_left_out, kernel_left_out, answers.positions[checked])
         proba = product(graph, kernel, mix.share)
@@ -108,14 +109,17 @@ class Believer:
             mix,
         )
 
-    def _by_graph(self, answers: Answers, fresh: bool) -> tuple[FloatArray, FloatArray, IndexArray]:
-        """Class shares of the pool by the walk, those of the `checked` answers left out, and which those are."""
+    def _mass(self, answers: Answers, fresh: bool) -> FloatArray:
+        """The mass (n, k) the classes send to every instance."""
         n_classes = len(answers.classes)
         if fresh:
-            mass = mass_of(self.walk, answers.indices, answers.positions, answers.weights, n_classes)
-        else:
-            self._spread.extend(answers.indices, answers.positions, answers.weights, n_classes)
-            mass = self._spread.mass
+            return mass_of(self.walk, answers.indices, answers.positions, answers.weights, n_classes)
+        self._spread.extend(answers.indices, answers.positions, answers.weights, n_classes)
+        return self._spread.mass
+
+    def _by_graph(self, answers: Answers, mass: FloatArray) -> tuple[FloatArray, FloatArray, IndexArray]:
+        """Class shares of the pool by the walk, those of the `checked` answers left out, and which those are."""
+        n_classes = len(answers.classes)
         totals = np.bincount(answers.positions, answers.weights, n_classes).astype(np.float32)
         checked = landmarks_of(len(answers), MAX_LEFT_OUT)
         rows, positions = answers.indices[checked], answers.positions[checked]

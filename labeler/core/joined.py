@@ -19,6 +19,7 @@ from labeler.core.grids import best_page, expected_errors
 from labeler.core.questions import (
     QUEUE_SIZE,
     RULES,
+    UNSEEN_CHANCE,
     candidates_of,
     compose,
     is_start,
@@ -258,7 +259,8 @@ class JoinedEngine:
     def _round(self, snapshot: Snapshot, belief: Belief | None, by_margin: IndexArray, steady: bool) -> Round:
         queue = self._queue(snapshot, belief, by_margin)
         gain = float(queue.utilities[:1].sum()) if belief is not None else float("inf")
-        advice = advise(belief, gain, steady, len(queue.indices))
+        settled = steady and belief is not None and unseen_chance(belief.answers) <= UNSEEN_CHANCE
+        advice = advise(belief, gain, settled, len(queue.indices))
         if not self.n:
             return assemble(Assembly.empty(), snapshot, None, queue, advice, "no instance", {})
         n_classes = len(belief.answers.classes) if belief is not None else 0
@@ -267,9 +269,17 @@ class JoinedEngine:
         if belief is not None:
             facts |= {
                 "graph_share": belief.blend.share,
-                "left_out_accuracy": belief.blend.accuracy,
+                "left_out_skill": None if np.isnan(belief.blend.skill) else belief.blend.skill,
                 "unseen_chance": unseen_chance(belief.answers),
                 "expected_errors": float(expected_errors(belief).sum()),
             }
         stage = f"{RULES[queue.rules[0]]} {len(snapshot.indices)}" if len(queue.rules) else "everything is asked"
-        return assemble(Assembly(self.space, level, self.first_of), snapshot, belief, queue, advice, stage, facts)
+        return assemble(
+            Assembly(self.space, level, self.first_of, self._in_start(snapshot)),
+            snapshot,
+            belief,
+            queue,
+            advice,
+            stage,
+            facts,
+        )

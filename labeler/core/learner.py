@@ -17,6 +17,8 @@ FLOOR = 1e-4
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 EVEN_BELOW = 4
 """Labels a class below which leave-one-out misleads: graph and kernel count half each."""
+JUDGED_FROM = 3
+MIN_JUDGED = 30
 CHUNK = 4_096
 CACHED = 20_000_000
 
@@ -120,8 +122,7 @@ class Blend:
     """How much the graph counts in the product, and the leave-one-out figures that say so."""
 
     share: float
-    accuracy: float  # of the product on the answers, each left out; nan = not enough answers to say
-    loss: float
+    skill: float  # of the product on left-out answers: 0 = as guessing the commonest class, 1 = all right
 
 
 def blend(graph: FloatArray, kernel: FloatArray, positions: IntArray) -> Blend:
@@ -131,17 +132,30 @@ def blend(graph: FloatArray, kernel: FloatArray, positions: IntArray) -> Blend:
     """
     rows = np.arange(len(positions))
     losses: list[NDArray[np.float64]] = []
-    hits: list[float] = []
+    skills: list[float] = []
     for share in SHARES:
         joint = product(graph, kernel, share)
         losses.append(-np.log(joint[rows, positions].astype(np.float64) + 1e-6))
-        hits.append(float((joint.argmax(axis=1) == positions).mean()))
-    best = int(np.argmin([loss.mean() for loss in losses]))
+        skills.append(skill_of(joint.argmax(axis=1) == positions, positions))
     if len(positions) < EVEN_BELOW * graph.shape[1]:
-        return Blend(0.5, hits[2], float(losses[2].mean()))
+        return Blend(0.5, skills[SHARES.index(0.5)])
+    best = int(np.argmin([loss.mean() for loss in losses]))
     for candidate in range(len(SHARES) - 1, best, -1):
         extra = losses[candidate] - losses[best]
         if extra.mean() <= 0.5 * extra.std() / np.sqrt(len(extra)):
             best = candidate
             break
-    return Blend(SHARES[best], hits[best], float(losses[best].mean()))
+    return Blend(SHARES[best], skills[best])
+
+
+def skill_of(hits: NDArray[np.bool_], positions: IntArray) -> float:
+    """Share of left-out answers guessed beyond the commonest class's share; nan where too few can be judged.
+
+    Only classes with JUDGED_FROM answers are judged: one left out must leave some behind.
+    """
+    counts = np.bincount(positions)
+    judged = counts[positions] >= JUDGED_FROM
+    if judged.sum() < MIN_JUDGED:
+        return float("nan")
+    chance = float(counts.max() / judged.sum())
+    return 1.0 if chance >= 1.0 else (float(hits[judged].mean()) - chance) / (1.0 - chance)

@@ -13,7 +13,7 @@ from labeler.core.protocols import Clustering
 from labeler.core.reach import within_reach
 from labeler.core.representatives import Level
 from labeler.core.space import Space
-from labeler.core.tiers import tiers_of
+from labeler.core.tiers import is_near, tiers_of
 from labeler.core.vocabulary import (
     UNLABELED,
     Advice,
@@ -37,6 +37,7 @@ class Assembly:
     space: Space | None
     level: Level
     first_of: IndexArray
+    discovering: bool = False  # new classes still turn up
 
     @staticmethod
     def empty() -> Assembly:
@@ -69,16 +70,18 @@ def assemble(
         positions, repeats = with_repeats(belief, assembly.first_of)
         labels = classes[positions]
         tiers = tiers_of(belief, assembly.space.graph)
+        sources = nearest_answers(belief.answers, positions, assembly.space.z)
+        if assembly.discovering:
+            tiers[~is_near(sources, assembly.space.z, assembly.space.graph)] = Tier.ASK
         scores = np.clip(belief.proba[np.arange(n), positions], 0.0, 1.0).astype(np.float32)
         tiers[repeats], scores[repeats] = Tier.LOCKED, 1.0
-        inside = tiers >= Tier.LIKELY
+        inside = (tiers >= Tier.LIKELY) & (advice.code != "no-propagation")
         if snapshot.percentile is not None:
             reach = within_reach(clustering.clusters, clustering.distances, snapshot.percentile)
             inside = reach & (belief.by_graph == positions)
         provenances = np.where(inside, Provenance.PROPAGATED, Provenance.PREDICTED).astype(np.uint8)
         seconds = runner_ups_of(belief.proba, positions)
         runner_ups = np.where(seconds >= 0, classes[seconds], UNLABELED).astype(np.int32)
-        sources = nearest_answers(belief.answers, positions, assembly.space.z)
         _close(snapshot, labels, provenances, scores, tiers, sources, runner_ups)
     return Round(
         snapshot.revision,

@@ -6,7 +6,10 @@ import numpy as np
 
 from labeler.core.belief import Belief
 from labeler.core.graph import NeighbourGraph
-from labeler.core.vocabulary import ByteArray, Tier
+from labeler.core.vocabulary import BoolArray, ByteArray, FloatArray, IntArray, Tier
+
+NEAR = 1.2
+"""Distances to its tenth neighbour that an answer reaches while classes are still being discovered."""
 
 
 def tiers_of(belief: Belief, graph: NeighbourGraph) -> ByteArray:
@@ -20,3 +23,14 @@ def tiers_of(belief: Belief, graph: NeighbourGraph) -> ByteArray:
         agree &= belief.by_others == labels
     alike = (labels[graph.neighbours] == labels[:, None]).all(axis=1)
     return np.where(agree, np.where(alike, Tier.LOCKED, Tier.LIKELY), Tier.ASK).astype(np.uint8)
+
+
+def is_near(sources: IntArray, z: FloatArray, graph: NeighbourGraph) -> BoolArray:
+    """Whether each instance (n,) is a near neighbour of the answer its label rests on.
+
+    While new classes turn up, all models agree on labels of classes they cannot know: only near ones can be trusted.
+    """
+    if not graph.neighbours.shape[1]:
+        return np.zeros(len(z), dtype=np.bool_)
+    limit = NEAR * graph.distances[sources, -1]
+    return np.asarray((np.square(z - z[sources]).sum(axis=1) <= limit**2) & (sources >= 0), dtype=np.bool_)
