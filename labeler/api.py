@@ -174,6 +174,9 @@ class Project:
             return Received(changed=self.session.merge_round(message.round))
         if isinstance(message, messages.GridReady):
             return Received(page=message)
+        if isinstance(message, messages.Offer):
+            self.notices.append(message.text)
+            return Received(note=message.text)
         if isinstance(message, messages.Failed):
             hint = f" ({message.hint})" if message.hint else ""
             return Received(note=f"{message.message}{hint}", failed=message.fatal)

@@ -104,6 +104,13 @@ class SharesReady:
 
 
 @dataclass(frozen=True, slots=True)
+class Offer:
+    """Something better than what is in use, in one line; nothing changes until the person follows it."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """A job could not be done: one line what is wrong, one what to do. `fatal` = the worker is of no more use."""
 
@@ -130,6 +137,7 @@ _TYPES = {
         GridReady,
         Grid,
         SharesReady,
+        Offer,
         Progress,
         Failed,
     )

@@ -13,9 +13,10 @@ from typing import Any
 from labeler import registry
 from labeler.core.protocols import Engine
 from labeler.core.vocabulary import FloatArray, Grid, IndexArray, IntArray, Progress, Queue, Round, Snapshot
+from labeler.encoders.comparison import CANDIDATES, MOST_ANSWERS, is_better, left_out_hits
 from labeler.errors import EngineError, UsageError
 from labeler.importers.base import Source
-from labeler.messages import Ready, Recipe
+from labeler.messages import Offer, Ready, Recipe
 from labeler.options import ENGINES, PARTS
 from labeler.prepare import Prepared, encode_others, prepare
 
@@ -93,6 +94,20 @@ class Workbench:
     def shares(self, snapshot: Snapshot, index: int) -> list[tuple[int, float]]:
         """The answers behind a label."""
         return self.engine.shares(snapshot, index)
+
+    def other_encoder(self, snapshot: Snapshot) -> Generator[Progress, None, Offer | None]:
+        """Compare the encoder that was chosen without answers with the others, by the answers; an offer or None."""
+        found = self.prepared
+        if found is None or self.recipe.encoder or self.source.content != "images" or found.encoder == "features":
+            return None
+        rows, y = snapshot.indices[-MOST_ANSWERS:], snapshot.class_ids[-MOST_ANSWERS:]
+        specs = [found.encoder, *(spec for spec in CANDIDATES if spec != found.encoder)]
+        hits = yield from left_out_hits(found.raw, rows, y, specs, self.recipe.seed)
+        best = max(hits, key=lambda spec: int(hits[spec].sum()))
+        if not is_better(hits[best], hits[found.encoder]):
+            return None
+        shares = f"{hits[best].mean():.0%} of your answers against {hits[found.encoder].mean():.0%}, each left out"
+        return Offer(f"encoder {best} would suit better ({shares}): quit, then go on with --encoder {best}")
 
     def _named(self, round_: Round) -> Round:
         """Add the names of the chain's parts, which the engine does not know."""

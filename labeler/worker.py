@@ -17,6 +17,7 @@ from typing import Any, BinaryIO
 
 from labeler import messages
 from labeler.core.vocabulary import Progress, Round, Snapshot
+from labeler.encoders.comparison import ENOUGH_ANSWERS
 from labeler.errors import LabelerError
 from labeler.importers.detect import open_source
 from labeler.messages import (
@@ -46,7 +47,9 @@ class Worker:
         self._bench: Workbench | None = None
         self._job: Iterator[Any] | None = None
         self._waiting: Snapshot | None = None
+        self._latest: Snapshot | None = None
         self._warm = False
+        self._reconsidered = False
 
     @property
     def _is_open(self) -> bool:
@@ -74,6 +77,8 @@ class Worker:
         idle = self._job is None and (self._waiting is None or not self._is_open)
         if idle:
             self._warm_up()
+            self._reconsider()
+            idle = self._job is None
         while idle or not self._inbox.empty():
             message = self._inbox.get()
             idle = False
@@ -92,6 +97,7 @@ class Worker:
 
     def _answered(self, message: Answered) -> None:
         bench = self._bench
+        self._latest = message.snapshot
         if bench is None or not bench.is_open:
             self._waiting = message.snapshot  # answered from the stored round while the pool is still being read
             return
@@ -111,6 +117,19 @@ class Worker:
             self._job = None
         else:
             self._send(RoundReady(step) if isinstance(step, Round) else step)
+
+    def _reconsider(self) -> None:
+        """Once there are enough answers and nothing else to do: was the encoder the right one?"""
+        snapshot, bench = self._latest, self._bench
+        if self._reconsidered or bench is None or snapshot is None or len(snapshot.indices) < ENOUGH_ANSWERS:
+            return
+        self._reconsidered = True
+        self._job = self._offer(bench, snapshot)
+
+    def _offer(self, bench: Workbench, snapshot: Snapshot) -> Iterator[Progress | messages.Offer]:
+        offer = yield from bench.other_encoder(snapshot)
+        if offer is not None:
+            yield offer
 
     def _open(self, message: Open) -> Iterator[Progress | Ready]:
         self._bench = Workbench(message.recipe, open_source(Path(message.recipe.source)), message.ids)

@@ -56,6 +56,7 @@ def every_message(make_round, make_queue, make_snapshot):
         SharesReady(3, [[1.0, 0.75], [2.0, 0.25]]),
         Progress("reading", 3, 10),
         Failed("what", "hint", True),
+        messages.Offer("another encoder"),
         Advice("stop", "enough", "q"),
         snapshot,
         grid,
