@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Generator, Sequence
 
 import numpy as np
@@ -22,9 +23,9 @@ RIDGE = 0.05
 def left_out_hits(
     images: Images, rows: IndexArray, y: IntArray, specs: Sequence[str], random_state: int
 ) -> Generator[Progress, None, dict[str, BoolArray]]:
-    """Yield signs of life; return for each encoder which answered instances (m,) a kernel machine names right when each is left out.
+    """Yield signs of life; return for each encoder which answers (m,) a kernel machine names right, each left out.
 
-    `rows` (m,) and `y` (m,) are the answers; encoders and principal components are fitted on a sample of the pool.
+    `rows` (m,) and `y` (m,) are the answered instances and their classes; encoders and principal components are fitted on a sample of the pool.
     """
     rng = np.random.default_rng(random_state)
     sample = np.sort(rng.choice(len(images), min(FIT_SAMPLE, len(images)), replace=False))
@@ -49,7 +50,7 @@ def is_better(other: BoolArray, current: BoolArray) -> bool:
     Two standard errors of the difference of the disagreements (McNemar 1947).
     """
     won, lost = int((other & ~current).sum()), int((current & ~other).sum())
-    return won - lost > 2.0 * max(won + lost, 1) ** 0.5
+    return won - lost > 2.0 * math.sqrt(max(won + lost, 1))
 
 
 def _hits(points: FloatArray, y: IntArray) -> BoolArray:
