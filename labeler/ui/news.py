@@ -37,7 +37,7 @@ class News:
         self._notice, self._role = text, role
 
     def note(self, text: str) -> None:
-        """Something to know, when nothing else is said."""
+        """Something to know until the next key, where nothing more urgent is said."""
         self._note = text
 
     def ignored_early(self) -> None:
@@ -80,7 +80,9 @@ class News:
             return Content.styled(display_safe(self.trouble, 300), STYLES["bad"])
         if self.progress is not None:
             return phrases.working(self.progress, self.tick)
+        if self._note:
+            return Content.styled(display_safe(self._note, 300), STYLES["quiet"])
         if self.advice is not None and self.advice.text:
             key = (f"{key_name(self.advice.key)} ", "bold $command") if self.advice.key else ("", "")
             return Content.assemble(key, (display_safe(self.advice.text, 300), "$quiet"))
-        return Content.styled(display_safe(self._note, 300), STYLES["quiet"])
+        return Content("")

@@ -75,6 +75,13 @@ class TestResampling:
         image = np.random.default_rng(0).integers(0, 256, (97, 131), dtype=np.uint8)
         assert resampled(image, *size).mean() == pytest.approx(image.mean(), abs=1)
 
+    def test_a_photo_is_kept_at_the_size_of_a_screen(self):
+        image = np.random.default_rng(2).integers(0, 256, (97, 131, 3), dtype=np.uint8)
+        small = shrunk(image, 50)
+        assert small.shape == (37, 50, 3)
+        assert small.mean() == pytest.approx(image.mean(), abs=1)
+        assert shrunk(image, 131) is image
+
     def test_color_is_kept(self):
         image = np.full((100, 100, 3), (200, 10, 30), dtype=np.uint8)
         assert (shrunk(image, 10) == (200, 10, 30)).all()

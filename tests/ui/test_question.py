@@ -159,6 +159,13 @@ class TestNothingToAsk:
         async with running(project) as app:
             assert "go on answering: the next 20 keys help most" in screen_text(app).splitlines()[-2]
 
+    async def test_a_note_stands_until_the_next_key(self, project):
+        async with running(project) as app:
+            project.post(Received(changed=True, note="encoder hog: the pictures are ink"))
+            await app.pilot.pause(0.1)
+            assert "encoder hog: the pictures are ink" in screen_text(app)
+            assert "go on answering" in await app.press_and_see("1")
+
     async def test_notices_of_the_start(self):
         project = FakeProject()
         project.notices = ["3 new instances joined the pool", "2 missing"]
