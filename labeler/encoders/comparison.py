@@ -25,7 +25,7 @@ def left_out_hits(
 ) -> Generator[Progress, None, dict[str, BoolArray]]:
     """Yield signs of life; return for each encoder which answers (m,) a kernel machine names right, each left out.
 
-    `rows` (m,) and `y` (m,) are the answered instances and their classes; encoders and principal components are fitted on a sample of the pool.
+    `rows` (m,) and `y` (m,) are the answered instances and their classes; what is fitted, is on a sample of the pool.
     """
     rng = np.random.default_rng(random_state)
     sample = np.sort(rng.choice(len(images), min(FIT_SAMPLE, len(images)), replace=False))
