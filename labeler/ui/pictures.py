@@ -23,8 +23,9 @@ from labeler.ui.widgets.image import Depth, picture_strips, shrunk
 
 LARGEST = 640
 """Longer side at which a decoded picture is kept: more pixels than a terminal shows."""
-IMAGES_KEPT = 256
-STRIPS_KEPT = 1024
+IMAGE_BYTES = 48_000_000
+CELLS_KEPT = 100_000
+"""Limits of the two caches: about forty photos at the size of a screen, and a hundred questions or pages drawn."""
 NOW, SOON = 0, 1
 
 Key = TypeVar("Key")
@@ -60,25 +61,28 @@ class _Decoded:
 
 
 class _Recent(Generic[Key, Value]):
-    """The entries used last, up to a number; safe to use from several threads."""
+    """The entries used last, up to a total weight (at least one); safe to use from several threads."""
 
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._entries: OrderedDict[Key, Value] = OrderedDict()
+    def __init__(self, limit: int) -> None:
+        self._limit, self._total = limit, 0
+        self._entries: OrderedDict[Key, tuple[Value, int]] = OrderedDict()
         self._lock = threading.Lock()
 
     def get(self, key: Key) -> Value | None:
         with self._lock:
             if key in self._entries:
                 self._entries.move_to_end(key)
-            return self._entries.get(key)
+                return self._entries[key][0]
+            return None
 
-    def put(self, key: Key, value: Value) -> None:
+    def put(self, key: Key, value: Value, weight: int) -> None:
         with self._lock:
-            self._entries[key] = value
-            self._entries.move_to_end(key)
-            while len(self._entries) > self._size:
-                self._entries.popitem(last=False)
+            _, before = self._entries.pop(key, (None, 0))
+            self._entries[key] = value, weight
+            self._total += weight - before
+            while self._total > self._limit and len(self._entries) > 1:
+                _, (_, freed) = self._entries.popitem(last=False)
+                self._total -= freed
 
 
 Wanted = tuple[int, int, int]
@@ -101,8 +105,8 @@ class Pictures:
     def __init__(self, load: Callable[[int], ByteArray], ready: Callable[[int], object], depth: Depth) -> None:
         self.depth = depth
         self._load, self._ready = load, ready
-        self._images: _Recent[int, _Decoded] = _Recent(IMAGES_KEPT)
-        self._drawn: _Recent[Wanted, Drawn] = _Recent(STRIPS_KEPT)
+        self._images: _Recent[int, _Decoded] = _Recent(IMAGE_BYTES)
+        self._drawn: _Recent[Wanted, Drawn] = _Recent(CELLS_KEPT)
         self._order = itertools.count()
         self._todo: PriorityQueue[tuple[int, int, Wanted | None]] = PriorityQueue()
         self._asked: dict[Wanted, int] = {}  # waiting -> at which priority
@@ -146,7 +150,8 @@ class Pictures:
             if priority is None:
                 continue  # was asked for twice, done at the first
             if self._drawn.get(wanted) is None:
-                self._drawn.put(wanted, self._draw(*wanted))
+                drawn = self._draw(*wanted)
+                self._drawn.put(wanted, drawn, sum(strip.cell_length for strip in drawn.strips) + 1)
             if priority == NOW:
                 self._ready(wanted[0])
 
@@ -154,7 +159,7 @@ class Pictures:
         decoded = self._images.get(index)
         if decoded is None:
             decoded = self._decode(index)
-            self._images.put(index, decoded)
+            self._images.put(index, decoded, decoded.image.nbytes if decoded.image is not None else 100)
         if decoded.image is None:
             return Drawn(trouble=decoded.trouble)
         strips = tuple(picture_strips(decoded.image, columns, rows, self.depth))

@@ -246,7 +246,7 @@ async def running(project: FakeProject, size: tuple[int, int] = (80, 24), **opti
 
         async def press(*keys: str) -> str:
             for key in keys:
-                app.post_message(events.Key(key, key if len(key) == 1 else None))
+                app.post_message(events.Key(key, " " if key == "space" else key if len(key) == 1 else None))
             await settle(app, pilot)
             return screen_text(app)
 

@@ -21,16 +21,24 @@ class TestClassSetup:
             assert isinstance(app.screen, ClassSetup)
             assert "which classes are there?" in screen_text(app)
 
-    async def test_names_one_a_line_and_by_commas_then_an_empty_line_begins(self):
+    async def test_names_one_a_line_then_an_empty_line_begins(self):
         project = FakeProject(classes=())
         async with running(project) as app:
-            text = await app.press_and_see(*"cat", "enter", *"dog,", "space", *"7", "enter")
-            assert [count.info.name for count in project.view().classes] == ["cat", "dog", "7"]
-            assert "cat" in text
+            text = await app.press_and_see(*"cat", "enter", *"7", "enter")
+            assert isinstance(app.screen, ClassSetup)
+            assert [count.info.name for count in project.view().classes] == ["cat", "7"]
+            assert "1 cat" in text
             await app.press_and_see("enter")
             assert isinstance(app.screen, QuestionScreen)
             await app.press_and_see("7", "1")
             assert project.labels() == [(0, "7"), (1, "cat")]
+
+    async def test_a_list_begins_at_once(self):
+        project = FakeProject(classes=())
+        async with running(project) as app:
+            await app.press_and_see(*"cat,", "space", *"big", "space", *"dog", "enter")
+            assert isinstance(app.screen, QuestionScreen)
+            assert [count.info.name for count in project.view().classes] == ["cat", "big dog"]
 
     async def test_empty_is_fine(self):
         project = FakeProject(classes=())

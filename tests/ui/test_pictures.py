@@ -6,7 +6,7 @@ import time
 import numpy as np
 
 from labeler.errors import UnreadableInstance
-from labeler.ui.pictures import Pictures
+from labeler.ui.pictures import Pictures, _Recent
 from labeler.ui.widgets.image import Depth
 
 
@@ -88,6 +88,17 @@ def test_broken_files_end_neither_the_thread_nor_the_others():
     assert cache.strips(14, 16, 8).trouble == "RuntimeError: boom"
     assert cache.strips(15, 16, 8).strips
     cache.close()
+
+
+def test_the_cache_forgets_what_was_used_longest_ago():
+    kept = _Recent(10)
+    for number in range(5):
+        kept.put(number, str(number), 3)
+    kept.get(3)
+    kept.put(9, "nine", 5)
+    assert [number for number in range(10) if kept.get(number) is not None] == [3, 9]
+    kept.put(1, "larger than all", 100)
+    assert kept.get(1) == "larger than all"
 
 
 def test_no_room_is_no_work():

@@ -41,8 +41,8 @@ class ClassSetup(Form[None]):
         with Vertical(classes="page"):
             yield Static("which classes are there?", classes="title", markup=False)
             yield Static(
-                "Type the names, one a line or separated by commas. Each gets a key.\n"
-                "None yet? Leave it empty: N adds a class at any moment.",
+                "Type the names separated by commas, then ⏎. Or one a line; an empty line begins.\n"
+                "Each gets a key. None yet? Leave it empty: N adds a class at any moment.",
                 classes="explanation",
                 markup=False,
             )
@@ -69,7 +69,11 @@ class ClassSetup(Form[None]):
         if not names:
             await self.finish(None)
             return
+        listed = "," in field.value
         left = self._add(names)
+        if listed and not left:  # a list is complete; single names may go on
+            await self.finish(None)
+            return
         field.value = ", ".join(left)
         field.cursor_position = len(field.value)
         self._draw()
@@ -107,6 +111,6 @@ class ClassSetup(Form[None]):
 
     def _keys(self) -> Content:
         return Content.assemble(
-            ("⏎ ", "bold $command"), ("adds the names; on an empty line it begins   ", "$quiet"),
+            ("⏎ ", "bold $command"), ("adds the name; after a list or on an empty line it begins   ", "$quiet"),
             ("ctrl+q ", "bold $command"), ("quit", "$quiet"),
         )  # fmt: skip

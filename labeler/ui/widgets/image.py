@@ -173,7 +173,7 @@ def _ascii_strips(image: ByteArray) -> list[Strip]:
     return [Strip([Segment("".join(RAMP[step] for step in line))], len(line)) for line in cells.tolist()]
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=16384)
 def _style(upper: int, lower: int) -> Style:
     return Style(color=_color(upper), bgcolor=None if lower == NOTHING else _color(lower))
 
