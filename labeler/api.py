@@ -96,6 +96,11 @@ class Project:
         path = self.source.location(row) if self.source is not None and row is not None else None
         return str(path) if path is not None else self.session.pool.ids[index]
 
+    def folder_classes(self) -> list[str]:
+        """Names of the source's sub-folders, as classes to offer; empty where it has none."""
+        labels = self.source.folder_labels() if self.source is not None else {}
+        return sorted(set(labels.values()))
+
     def file_size(self, index: int) -> int | None:
         """Bytes of the instance's file; None where it is none."""
         try:

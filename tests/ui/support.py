@@ -145,6 +145,7 @@ class FakeProject:
         self.ready = with_round
         self.wanted: list[tuple[int, list[int]]] = []
         self.no_pages = False
+        self.folders: list[str] = []
         self.post: Callable[[object], None] = lambda message: None
         if with_round:
             self.merge_round()
@@ -168,6 +169,9 @@ class FakeProject:
 
     def location(self, index: int) -> str:
         return self.session.pool.ids[index]
+
+    def folder_classes(self) -> list[str]:
+        return self.folders
 
     def file_size(self, index: int) -> int | None:
         return 320

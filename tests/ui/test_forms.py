@@ -40,6 +40,17 @@ class TestClassSetup:
             assert isinstance(app.screen, QuestionScreen)
             assert [count.info.name for count in project.view().classes] == ["cat", "big dog"]
 
+    async def test_sub_folders_are_offered_and_taken_only_by_tab(self):
+        project = FakeProject(classes=())
+        project.folders = ["bird", "cat"]
+        async with running(project) as app:
+            assert "tab takes the names of the sub-folders: bird, cat" in screen_text(app)
+            assert project.view().classes == ()
+            await app.press_and_see("tab", "enter")
+            assert isinstance(app.screen, QuestionScreen)
+            assert [count.info.name for count in project.view().classes] == ["bird", "cat"]
+            assert project.labels() == []
+
     async def test_empty_is_fine(self):
         project = FakeProject(classes=())
         async with running(project) as app:

@@ -47,6 +47,7 @@ class ClassSetup(Form[None]):
                 markup=False,
             )
             yield _Names(placeholder="cat, dog, bird", id="names")
+            yield Line(id="setup-folders")
             yield Line(id="setup-note")
             yield Block(id="setup-legend")
         yield Line(id="message")
@@ -55,6 +56,7 @@ class ClassSetup(Form[None]):
     def on_mount(self) -> None:
         """Ready to type."""
         self.set_focus(self.query_one(Input))
+        self._folders = [name for name in self.labeler.project.folder_classes() if names_in(name) == [name]]
         self._draw()
         self.draw_message()
 
@@ -82,6 +84,15 @@ class ClassSetup(Form[None]):
         """Begin without what is in the line."""
         await self.finish(None)
 
+    async def other(self, key: str) -> bool:
+        """``tab`` takes the offered names into the line, to be changed or confirmed."""
+        if key != "tab" or not self._folders:
+            return key == "tab"
+        field = self.query_one(Input)
+        field.value = ", ".join(dict.fromkeys([*names_in(field.value), *self._folders]))
+        field.cursor_position = len(field.value)
+        return True
+
     def _add(self, names: list[str]) -> list[str]:
         """Add the classes; returns the names that could not be, with the reason on the screen."""
         project, left, why = self.labeler.project, [], ""
@@ -100,6 +111,12 @@ class ClassSetup(Form[None]):
         return left
 
     def _draw(self) -> None:
+        if self._folders:
+            shown = display_safe(", ".join(self._folders), 400)
+            offer = Content.assemble(
+                ("tab ", "bold $command"), (f"takes the names of the sub-folders: {shown}", "$quiet")
+            )
+            self.query_one("#setup-folders", Line).show(lambda width: offer)
         classes = self.labeler.project.view().classes
         if classes:
             self.query_one("#setup-legend", Block).show(lambda width, height: legend(classes, "", width, height))
