@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from labeler.core.vocabulary import BoolArray, FloatArray, Progress
+from labeler.core.vocabulary import FloatArray, Progress
 
 EXACT_UP_TO = 20_000
 """Rows up to which every pair is looked at; beyond, cells of an inverted file are probed (recall >= .95)."""
@@ -117,10 +117,10 @@ def normalized(weights: sparse.csr_array) -> tuple[sparse.csr_array, FloatArray]
     return scaled, degrees
 
 
-def duplicates(graph: NeighbourGraph, tolerance: float = 1e-3) -> NDArray[np.int64]:
-    """For each instance the first instance (n,) it repeats: itself, or a neighbour at (nearly) no distance.
+def duplicates(X: FloatArray, graph: NeighbourGraph, tolerance: float = 1e-3) -> NDArray[np.int64]:
+    """For each instance the first instance (n,) it repeats: itself, or one at (nearly) no distance of it in `X` (n, d).
 
-    `tolerance` is relative to the median distance to the nearest distinct neighbour.
+    `tolerance` is relative to the median distance to the last neighbour in `graph`, the graph of `X`.
     """
     n, k = graph.neighbours.shape
     first = np.arange(n, dtype=np.int64)
@@ -128,12 +128,19 @@ def duplicates(graph: NeighbourGraph, tolerance: float = 1e-3) -> NDArray[np.int
         return first
     typical = graph.distances[:, -1]
     typical = typical[typical > 0]
-    limit = tolerance * float(np.median(typical)) if len(typical) else 0.0
-    near: BoolArray = (graph.distances <= limit) & (graph.neighbours != first[:, None])
-    if not near.any():
+    limit = float(np.median(typical)) if len(typical) else 1.0
+    scale = float(np.abs(X).max(initial=0.0))
+    # faiss expands (a - b)^2, which leaves rounding errors on equal rows: look closely at what is near
+    rows, ranks = np.nonzero(graph.distances <= max(0.03 * limit, 1e-2 * scale))
+    others = graph.neighbours[rows, ranks]
+    near = np.empty(len(rows), dtype=np.bool_)
+    for start in range(0, len(rows), BATCH):
+        some = slice(start, start + BATCH)
+        near[some] = np.linalg.norm(X[rows[some]] - X[others[some]], axis=1) <= tolerance * limit
+    rows, others = rows[near], others[near]
+    if not len(rows):
         return first
-    rows, ranks = np.nonzero(near)
-    links = sparse.csr_array((np.ones(len(rows), dtype=np.int8), (rows, graph.neighbours[rows, ranks])), shape=(n, n))
+    links = sparse.csr_array((np.ones(len(rows), dtype=np.int8), (rows, others)), shape=(n, n))
     _, component = sparse.csgraph.connected_components(links, directed=False)
     _, first_of = np.unique(component, return_index=True)
     return np.asarray(first_of[component], dtype=np.int64)

@@ -14,7 +14,6 @@ from threadpoolctl import ThreadpoolController
 
 from labeler.core.belief import Answers, Belief, Believer
 from labeler.core.checks import check_features
-from labeler.core.graph import duplicates
 from labeler.core.grids import best_page, expected_errors
 from labeler.core.questions import (
     QUEUE_SIZE,
@@ -88,7 +87,7 @@ class JoinedEngine:
         with self._threads.limit(limits=1):
             self.levels: list[Level] = [first_level(self.space.z, self.n_clusters, self.random_state)]
             self.order: IndexArray = self.levels[0].representatives
-            self.first_of = duplicates(self.space.graph)
+            self.first_of = self.space.first_of
 
     def _prepare(self) -> Iterator[Progress]:
         """What the first representatives do not need: finer clusters and the label models."""
@@ -139,7 +138,7 @@ class JoinedEngine:
     def closing_round(self, snapshot: Snapshot) -> Round:
         """See :class:`labeler.core.protocols.Engine`: from the snapshot and the space alone."""
         with self._threads.limit(limits=1):
-            belief = self.believer.believe(snapshot, fresh=True) if self.n and len(snapshot.indices) else None
+            belief = self.believer.believe(snapshot, fresh=True) if self.n else None
             return self._round(snapshot, belief, self._margin_order(snapshot, belief), steady=False)
 
     def predict(self, snapshot: Snapshot, X_new: FloatArray) -> tuple[IntArray, FloatArray]:

@@ -12,8 +12,8 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.linalg import eigsh
 
-from labeler.core.graph import NeighbourGraph, neighbour_graph, normalized
-from labeler.core.vocabulary import FloatArray, Progress
+from labeler.core.graph import NeighbourGraph, duplicates, neighbour_graph, normalized
+from labeler.core.vocabulary import FloatArray, IndexArray, Progress
 
 N_COMPONENTS = 100
 N_DIFFUSION = 20
@@ -100,12 +100,16 @@ def joined(parts: list[FloatArray]) -> FloatArray:
 
 @dataclass(frozen=True, slots=True)
 class Space:
-    """Where the engine works: the encoder's `components` (n, <= 100), `z` (n, <= 120), the neighbour graph **of z**."""
+    """Where the engine works: the encoder's `components` (n, <= 100), `z` (n, <= 120), the neighbour graph **of z**.
+
+    `first_of` (n,) int64 is the first instance that each one repeats: itself, unless it is a duplicate.
+    """
 
     axes: PrincipalAxes
     components: FloatArray
     z: FloatArray
     graph: NeighbourGraph
+    first_of: IndexArray
 
 
 def space(X: FloatArray, n_dimensions: int = N_DIFFUSION, random_state: int = 0) -> Generator[Progress, None, Space]:
@@ -117,4 +121,5 @@ def space(X: FloatArray, n_dimensions: int = N_DIFFUSION, random_state: int = 0)
     yield Progress("mapping the graph")
     diffusion = diffusion_map(graph.weights, n_dimensions, random_state=random_state)
     z = joined([components, diffusion])
-    return Space(axes, components, z, (yield from neighbour_graph(z, random_state=random_state)))
+    first_of = duplicates(components, graph)
+    return Space(axes, components, z, (yield from neighbour_graph(z, random_state=random_state)), first_of)

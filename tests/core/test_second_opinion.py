@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import numpy as np
+
+from labeler.core.second_opinion import SecondOpinion, n_landmarks
+from tests.core.pools import blobs
+
+
+def test_each_instance_is_judged_without_its_own_label() -> None:
+    X, y = blobs(120)
+    others = SecondOpinion(X)
+    before = others.scores(y, 4)
+    changed = y.copy()
+    changed[17] = (y[17] + 1) % 4
+    after = others.scores(changed, 4)
+    np.testing.assert_allclose(after[17], before[17], atol=1e-3)
+    assert np.abs(after - before).max() > 1e-2
+
+
+def test_the_closed_form_is_the_refit_without_the_row() -> None:
+    X, y = blobs(120)
+    others = SecondOpinion(X)
+    rest = np.delete(np.arange(120), 17)
+    targets = np.eye(4)[y]
+    hat = others.hat.astype(np.float64)
+    # hat = basis turned and scaled: the ridge solution in that basis leaves (I - h h^T) behind without the row
+    without = np.linalg.solve(np.eye(hat.shape[1]) - np.outer(hat[17], hat[17]), hat[rest].T @ targets[rest])
+    np.testing.assert_allclose(others.scores(y, 4)[17], hat[17] @ without, atol=1e-2)
+
+
+def test_a_wrong_label_among_right_ones_is_found() -> None:
+    X, y = blobs(300)
+    wrong = y.copy()
+    wrong[[5, 50, 150]] = (y[[5, 50, 150]] + 1) % 4
+    scores = SecondOpinion(X).scores(wrong, 4)
+    rows = np.arange(300)
+    doubt = scores.max(axis=1) - scores[rows, wrong]
+    assert set(np.argsort(-doubt)[:3]) == {5, 50, 150}
+
+
+def test_no_label_has_no_say() -> None:
+    X, _ = blobs(100)
+    others = SecondOpinion(X)
+    silent = np.full(100, -1, dtype=np.int32)
+    assert np.abs(others.scores(silent, 4)).max() == 0
+
+
+def test_newcomers_are_judged_like_the_pool() -> None:
+    X, y = blobs(400)
+    others = SecondOpinion(X[:300])
+    scores = others.scores_of(X[300:], y[:300], 4)
+    assert (scores.argmax(axis=1) == y[300:]).mean() > 0.97
+
+
+def test_landmarks_are_bounded() -> None:
+    assert n_landmarks(50) == 50
+    assert n_landmarks(1_000_000) <= 256

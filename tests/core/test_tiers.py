@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+import numpy as np
+
+from labeler.core.tiers import is_near
+from labeler.core.vocabulary import Tier
+from tests.core.pools import answer, blobs, opened, snapshot
+
+
+def test_locked_is_righter_than_likely_is_righter_than_ask() -> None:
+    points, y = blobs(1500, n_classes=5, d=4, spread=2.0)
+    engine = opened(points)
+    state = answer(engine, y, 40)
+    result = engine.closing_round(state)
+    right = result.labels == y
+    shares = [right[(result.tiers == tier)].mean() for tier in (Tier.LOCKED, Tier.LIKELY, Tier.ASK)]
+    assert shares == sorted(shares, reverse=True)
+    assert shares[0] > right.mean()
+
+
+def test_only_near_answers_count_while_classes_turn_up() -> None:
+    points, y = blobs(2000, n_classes=100, d=30, spread=1.0)
+    engine = opened(points)
+    order = engine.levels[0].representatives[:10]
+    result = engine.closing_round(snapshot(order, y[order]))
+    spread = result.tiers >= Tier.LIKELY
+    spread[order] = False
+    assert spread.mean() < 0.2  # ten answers cannot name a hundred classes
+
+
+def test_an_answer_is_near_itself() -> None:
+    points, _ = blobs(100)
+    engine = opened(points)
+    itself = np.arange(100, dtype=np.int32)
+    assert is_near(itself, engine.space.z, engine.space.graph).all()
+    assert not is_near(np.full(100, -1, dtype=np.int32), engine.space.z, engine.space.graph).any()
