@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual import events
 from textual.app import App
 from textual.reactive import var
-from textual.theme import Theme
 
 from labeler.errors import LabelerError, NotSaved, UsageError
 from labeler.session.view import View
@@ -25,6 +24,7 @@ from labeler.ui.screens.base import LabelScreen
 from labeler.ui.screens.form import Form
 from labeler.ui.screens.grid import GridScreen
 from labeler.ui.screens.question import QuestionScreen
+from labeler.ui.theme import THEME
 from labeler.ui.widgets.image import depth_for
 
 if TYPE_CHECKING:
@@ -33,33 +33,6 @@ if TYPE_CHECKING:
 SLOW_DISK = 0.05
 """Seconds a saved answer may take before the status bar mentions the disk."""
 SPIN = 0.2
-
-THEME = Theme(
-    name="labeler",
-    primary="#6ea8fe",
-    secondary="#8a94a6",
-    accent="#e0af68",
-    warning="#ff9e64",
-    error="#f7768e",
-    success="#8fd16f",
-    foreground="#d7dce5",
-    background="#121416",
-    surface="#1a1c20",
-    panel="#2e3238",
-    # greys of little saturation: where there are 256 colors they become greys, not black
-    dark=True,
-    variables={
-        # the roles: what a color means, on every screen
-        "answer": "#6ea8fe",  # keys that answer
-        "command": "#e0af68",  # keys that command
-        "guess": "#c39bf0",  # what the machine thinks or does
-        "saved": "#8fd16f",  # what is on disk
-        "quiet": "#8f99a8",  # what may be overlooked
-        "warn": "#ff9e64",
-        "bad": "#f7768e",
-        "ground": "#1f2226",  # around pictures
-    },
-)
 
 
 class LabelerApp(App[None]):
@@ -92,6 +65,7 @@ class LabelerApp(App[None]):
         self.project = project
         self.layout = keys
         self.news = News(project.notices)
+        self._noticed = len(project.notices)
         if images in ("kitty", "sixel"):
             self.news.say(f"{images} pictures come with a later version: half-blocks for now", "quiet")
         self.pictures = Pictures(
@@ -250,11 +224,12 @@ class LabelerApp(App[None]):
             news.progress = received.progress
         elif received.changed or received.failed:
             news.progress = None
-        if received.note:
-            if received.failed:
-                news.trouble = received.note
-            else:
-                news.note(received.note)
+        if received.failed:
+            news.trouble = received.note
+        new, self._noticed = self.project.notices[self._noticed :], len(self.project.notices)
+        said = [*new, *([received.note] if received.note and not received.failed else [])]
+        if said:
+            news.note(" · ".join(said))
         if received.page is not None:
             for screen in self.screen_stack:
                 if isinstance(screen, GridScreen):

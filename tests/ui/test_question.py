@@ -166,6 +166,13 @@ class TestNothingToAsk:
             assert "encoder hog: the pictures are ink" in screen_text(app)
             assert "go on answering" in await app.press_and_see("1")
 
+    async def test_what_turns_out_to_be_unreadable_is_said(self, project):
+        async with running(project) as app:
+            project.notices.append("2 cannot be read: a.png (cut short), b.png (empty)")
+            project.post(Received(changed=True, note="encoder hog"))
+            await app.pilot.pause(0.1)
+            assert "2 cannot be read: a.png (cut short), b.png (empty) · encoder hog" in screen_text(app)
+
     async def test_notices_of_the_start(self):
         project = FakeProject()
         project.notices = ["3 new instances joined the pool", "2 missing"]
@@ -313,6 +320,7 @@ class TestTypeAhead:
             text = await app.press_and_see(*"sortc")
             assert "sortc0" in text
             assert "sorta" not in text
+            assert "classes sortc▏" in text
             assert project.labels() == []
             await app.press_and_see("7", "enter")
             assert project.labels() == [(0, "sortc7")]

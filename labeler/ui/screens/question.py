@@ -88,7 +88,7 @@ class QuestionScreen(CommandScreen):
     def _draw_side(self, view: View) -> None:
         infos = {count.info.class_id: count.info for count in view.classes}
         known = [(infos[class_id], score) for class_id, score in self._guesses if class_id in infos]
-        chosen = self._chosen
+        chosen = -1 if self.typed else self._chosen  # what enter does is marked, there or in the legend
         self.query_one("#guesses", Block).show(lambda width, height: guesses(known, chosen, width))
         typed = self.typed
         self._leave_room_for_the_legend(len(view.classes))

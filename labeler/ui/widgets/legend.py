@@ -41,8 +41,8 @@ def legend(classes: Sequence[ClassCount], typed: str, width: int, height: int) -
         _entry(count, wide - _GAP, first=bool(typed) and place == 0, spread=spread) for place, count in enumerate(found)
     ]
     if hidden > 0:
-        cells.append(Content.assemble((f"+{hidden + 1} more: type", "$quiet")).truncate(wide - 1, ellipsis=True))
-    lines = [Content.styled("classes", "$quiet")] if titled else []
+        cells.append(Content.assemble((f"+{hidden + 1} more", "$quiet")).truncate(wide - 1, ellipsis=True))
+    lines = [Content.assemble(("classes ", "$quiet"), (f"{typed}▏" if typed else "", "bold $answer"))] if titled else []
     for row in range(rows):
         line = [cell.pad_right(max(wide - cell.cell_length, 0)) for cell in cells[row::rows]]
         lines.append(Content.assemble(*line))
