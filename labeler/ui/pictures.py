@@ -104,6 +104,7 @@ class Pictures:
 
     def __init__(self, load: Callable[[int], ByteArray], ready: Callable[[int], object], depth: Depth) -> None:
         self.depth = depth
+        self.usual_height = 0  # of the first picture read, in pixels: of small pictures mostly all are alike
         self._load, self._ready = load, ready
         self._images: _Recent[int, _Decoded] = _Recent(IMAGE_BYTES)
         self._drawn: _Recent[Wanted, Drawn] = _Recent(CELLS_KEPT)
@@ -169,6 +170,7 @@ class Pictures:
     def _decode(self, index: int) -> _Decoded:
         try:
             image = self._load(index)
+            self.usual_height = self.usual_height or int(image.shape[0])
             return _Decoded(shrunk(image, LARGEST), int(image.shape[0]), int(image.shape[1]))
         except LabelerError as error:
             return _Decoded(None, trouble=error.message)

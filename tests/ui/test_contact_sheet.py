@@ -152,6 +152,13 @@ class TestMoving:
             assert "of 50 answered" in screen_text(app)
 
 
+def test_small_pictures_grow_by_whole_numbers_only():
+    assert layout(20, 100, 23, 8).rows == 4
+    assert layout(6, 100, 23, 8).rows == 8
+    assert layout(8, 120, 33, 28).rows == 14
+    assert layout(50, 120, 33, 28).rows == 5  # smaller than the pictures: any size will do
+
+
 @pytest.mark.parametrize(
     ("count", "width", "height"), [(50, 120, 33), (50, 80, 18), (3, 80, 18), (500, 200, 50), (1, 60, 9)]
 )

@@ -93,7 +93,7 @@ class GridScreen(CommandScreen):
         self._page, self._asked = None, True
         self.painted.clear()
         width, height = self.grid.size
-        size = min(LARGEST_PAGE, layout(LARGEST_PAGE, width, height).page)
+        size = min(LARGEST_PAGE, layout(LARGEST_PAGE, width, height, self.labeler.pictures.usual_height).page)
         self.labeler.project.want_page(size, self._seen)
 
     def take_page(self, grid: Grid | None) -> None:

@@ -15,7 +15,7 @@ from labeler.display import display_safe
 from labeler.ui.pictures import Pictures
 from labeler.ui.widgets.neighbors import centered, thumbnail_row
 
-LEAST_ROWS, MOST_ROWS = 4, 12
+LEAST_ROWS, MOST_ROWS = 4, 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +47,22 @@ class Layout:
 
 
 @lru_cache(maxsize=64)
-def layout(count: int, width: int, height: int) -> Layout:
-    """The largest thumbnails with which `count` fit on one page; the smallest legible ones where none do."""
+def layout(count: int, width: int, height: int, usual: int = 0) -> Layout:
+    """The largest thumbnails with which `count` fit on one page; the smallest legible ones where none do.
+
+    Pictures of `usual` pixels of height that are smaller than a thumbnail grow by whole numbers only: sizes that
+    would leave a margin are passed over.
+    """
     sizes = [
         Layout(rows, max(width // (rows * 2 + 2), 1), max(height // (rows + 1), 1))
         for rows in range(max(min(MOST_ROWS, height - 1, width // 2 - 1), LEAST_ROWS), LEAST_ROWS - 1, -1)
+        if rows == LEAST_ROWS or not usual or rows * 2 < usual or rows * 2 % usual == 0
     ]
-    return next((found for found in sizes if found.page >= count), sizes[-1])
+    best = next((found for found in sizes if found.page >= count), None)
+    if best is None or count == 0:
+        return sizes[-1]
+    across = -(-count // best.down)  # no wider than need be: the eye has a shorter way
+    return Layout(best.rows, across, -(-count // across))
 
 
 class SheetGrid(Widget):
@@ -63,12 +72,13 @@ class SheetGrid(Widget):
         super().__init__(id=id)
         self._pictures = pictures
         self._cells: Sequence[Cell] = ()
+        self._usual = pictures.usual_height
         self.cursor = 0
 
     @property
     def layout_now(self) -> Layout:
         """How the cells lie at the present size."""
-        return layout(len(self._cells), *self.size)
+        return layout(len(self._cells), *self.size, self._usual)
 
     @property
     def page(self) -> int:
