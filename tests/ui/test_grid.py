@@ -85,6 +85,15 @@ class TestAnswers:
             labels = {index: (class_id, word) for index, class_id, word in pages(project)[0]}
             assert [value for value in labels.values() if value != (1, "confirmed")] == [(7, "human")]
 
+    async def test_a_class_without_a_key_is_typed(self):
+        project = FakeProject(classes=tuple(f"sort{number:02d}" for number in range(40)), n_classes_known=10)
+        async with running(project, size=(120, 40)) as app:
+            await app.press_and_see("G", *"sort37", "enter")
+            assert app.screen.typed == ""
+            assert pages(project) == []
+            await app.press_and_see("enter")
+            assert pages(project)[0][0] == (1, 37, "human")
+
     async def test_space_leaves_the_page(self, project):
         async with running(project, size=(120, 40)) as app:
             text = await app.press_and_see("G", "space")

@@ -331,8 +331,9 @@ class TestTypeAhead:
         async with running(project) as app:
             await app.press_and_see(*"sorta1", "enter", "s", "z")
             assert "fits no class" in screen_text(app)
-            await app.press_and_see("backspace", "backspace")
-            assert len(project.labels()) == 1
+            assert "no class fits sz" in await app.press_and_see("enter")
+            await app.press_and_see("space", "backspace", "backspace")
+            assert kinds(project) == ["label"]
             await app.press_and_see("s", "escape")
             assert app.screen.typed == ""
             await app.press_and_see("backspace")

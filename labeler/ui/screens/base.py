@@ -157,12 +157,16 @@ class LabelScreen(Screen[None]):
             if action is not None and action.name == "quit":
                 await self._run(action)
             return
-        chosen = None if self._narrow(key, waiting.early) else self._class_of(key)
-        if chosen is None and action is None and key in SMALL_COMMANDS and not self._typing_ahead:
+        if self._narrow(key, waiting.early):
+            return
+        chosen = self._class_of(key)
+        if chosen is None and self.typed and key == "enter":
+            self.labeler.say(f"no class fits {self.typed}: ⌫ takes letters back", "warn")
+            return
+        if chosen is None and action is None and key in SMALL_COMMANDS:
             action = find(key.upper(), self.PLACE)
         if chosen is None and action is None:
-            if not self._swallowed:
-                self._explain(key)
+            self._explain(key)
             return
         self._caps.fitted()
         self.paints_at_key = waiting.paints
@@ -197,8 +201,7 @@ class LabelScreen(Screen[None]):
         return view is not None and typeahead.needed(view.classes)
 
     def _narrow(self, key: str, early: bool) -> bool:
-        """Type-ahead; `_swallowed` tells whether the key is used up."""
-        self._swallowed = False
+        """Type-ahead: whether the key was one of a name that is being typed."""
         view = self.labeler.view
         if view is None or not self._typing_ahead:
             self.typed = ""
@@ -214,7 +217,6 @@ class LabelScreen(Screen[None]):
             self.typed = ""
         elif not (self.typed and key == "space"):
             return False
-        self._swallowed = True
         self.draw(view)
         return True
 

@@ -134,6 +134,7 @@ class GridScreen(CommandScreen):
         if self._page is None:
             self.labeler.say(self.nothing_to_answer(), "warn")
             return
+        self.typed = ""
         self._page.set(self._page.cursor, class_id)
         self._changed()
 
