@@ -1,0 +1,107 @@
+"""How many labels are right after how few answers: the default engine, set by set, with the targets beside it.
+
+    python benchmarks/label_efficiency.py digits --seeds 5
+    LABELER_DATA=... python benchmarks/label_efficiency.py mnist10k --seeds 5
+    LABELER_DATA=... python benchmarks/label_efficiency.py mnist70k --seeds 2
+    LABELER_DATA=... python benchmarks/label_efficiency.py cifar3000 --seeds 2
+
+Each seed is one `labeler simulate`: everything default, a person who does not know how long it will go on. "20" = share
+of ALL instances whose final label is right after 20 single answers. "keys to" comes from a second session with pages
+(`--grids`), 1 key an answer or page and 1-2 an exception. `--noise` and `--imbalance` as in `labeler simulate`;
+`--book` adds the source's chain.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from data import SETS, PoolFile, load
+
+from labeler.options import Options
+from labeler.simulate import Simulation, simulate
+
+CLICKS = (10, 20, 50, 100, 200)
+GOALS = ("0.99", "0.995")
+TARGETS = {  # must / to beat, at 20, 50, 100 and 200 answers and in keys to 99 % and 99.5 %
+    "digits": ("99.0 / 99.3", "99.7 / 99.9", "99.9 / 100", "100", "25 / 21", "35 / 27"),
+    "mnist10k": ("97.0 / 98.1", "98.3 / 98.8", "98.7 / 99.1", "99.2 / 99.5", "130 / 90", "195 / 156"),
+    "mnist-train": ("96.5 / 97.5", "97.9 / 98.3", "98.2 / 98.7", "98.8 / 99.2", "185 / 150", "250 / 210"),
+    "mnist70k": ("97.5 / 97.8", "98.4 / 98.8", "98.7 / 99.0", "98.9 / 99.2", "230 / 160", "560 / 440"),
+}
+
+
+def session(pool: PoolFile, seed: int, arguments: argparse.Namespace, **other: Any) -> dict[str, Any]:
+    """The report of one simulated session."""
+    options = Options(engine=other.pop("engine", None), seed=seed)
+    plan = Simulation(
+        pool.path,
+        pool.truth,
+        arguments.clicks,
+        options,
+        noise=arguments.noise,
+        imbalance=arguments.imbalance,
+        **other,
+    )
+    return simulate(plan)
+
+
+def accuracies(reports: list[dict[str, Any]]) -> list[str]:
+    """The mean share right at each of CLICKS, in percent."""
+    cells = []
+    for clicks in CLICKS:
+        found = [row["labels_accuracy"] for report in reports for row in report["curve"] if row["clicks"] == clicks]
+        cells.append(f"{100 * statistics.mean(found):.2f}" if found else "")
+    return cells
+
+
+def keys(reports: list[dict[str, Any]]) -> list[str]:
+    """The mean keys to each of GOALS; "-" where a session did not get there."""
+    cells = []
+    for goal in GOALS:
+        found = [report["keys_to"][goal] for report in reports]
+        cells.append("-" if None in found else f"{statistics.mean(found):.0f}")
+    return cells
+
+
+def main() -> None:
+    """Print the table of one set."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("name", choices=sorted(SETS))
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--clicks", type=int, default=200)
+    parser.add_argument("--noise", type=float, default=0.0)
+    parser.add_argument("--imbalance", default="", help="as in `labeler simulate`: 10:1,4,8")
+    parser.add_argument("--book", action="store_true", help="add the source's chain")
+    parser.add_argument("--no-grids", action="store_true", help="leave the sessions with pages out")
+    arguments = parser.parse_args()
+    singles, pages, book = [], [], []
+    with tempfile.TemporaryDirectory() as folder:
+        for seed in range(arguments.seeds):
+            pool = load(arguments.name, seed, Path(folder))
+            singles.append(session(pool, seed, arguments))
+            if not arguments.no_grids:
+                pages.append(session(pool, seed, arguments, grids=True))
+            if arguments.book:
+                book.append(session(pool, seed, arguments, engine="book"))
+            print(f"seed {seed} done", file=sys.stderr)
+    first = singles[0]
+    print(f"{arguments.name}: {first['n_instances']:,} instances, encoder {first['encoder']}, {arguments.seeds} seeds")
+    print("| | " + " | ".join(map(str, CLICKS)) + " | keys to 99 % | 99.5 % | with pages: 99 % | 99.5 % | seconds |")
+    print("|---" * (len(CLICKS) + 6) + "|")
+    seconds = statistics.mean(report["seconds_total"] for report in singles)
+    paged = keys(pages) if pages else ["", ""]
+    print("| default | " + " | ".join([*accuracies(singles), *keys(singles), *paged, f"{seconds:.1f}"]) + " |")
+    if book:
+        print("| book | " + " | ".join([*accuracies(book), *keys(book), "", "", ""]) + " |")
+    if arguments.name in TARGETS:
+        at = TARGETS[arguments.name]
+        print("| must / beat | | " + " | ".join([*at[:4], "", "", *at[4:], ""]) + " |")
+
+
+if __name__ == "__main__":
+    main()
