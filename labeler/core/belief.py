@@ -74,12 +74,12 @@ class Belief:
 class Believer:
     """Turns answers into beliefs; keeps what can be kept between two answers."""
 
-    def __init__(self, space: Space, representatives: IndexArray, random_state: int = 0) -> None:
+    def __init__(self, space: Space, others: SecondOpinion, representatives: IndexArray, random_state: int = 0) -> None:
         self.space = space
         self.representatives = representatives
         self.walk = RandomWalk(space.graph.weights)
         self.kernel = KernelRidge(space.z, random_state)
-        self.others = SecondOpinion(space.components, random_state)
+        self.others = others
         self._spread = Spread(self.walk)
 
     def believe(self, snapshot: Snapshot, *, fresh: bool = False) -> Belief | None:

@@ -29,6 +29,7 @@ from labeler.core.questions import (
 )
 from labeler.core.report import Assembly, assemble
 from labeler.core.representatives import Level, finer_levels, first_level, nested_order
+from labeler.core.second_opinion import second_opinion
 from labeler.core.space import Space, space
 from labeler.core.stopping import AGREEMENT, IN_A_ROW, advise, kappa
 from labeler.core.vocabulary import (
@@ -95,11 +96,11 @@ class JoinedEngine:
             return
         yield Progress("clustering finer")
         with self._threads.limit(limits=1):
-            self.levels += finer_levels(self.space.z, self.levels[0], self.random_state)
-            self.order = nested_order(self.levels)
-        yield Progress("preparing second opinions")
-        with self._threads.limit(limits=1):
-            self._believer = Believer(self.space, self.levels[0].representatives, self.random_state)
+            finer = finer_levels(self.space.z, self.levels[0], self.random_state)
+        others = yield from self._limited(second_opinion(self.space.components, self.random_state))
+        self.levels = [self.levels[0], *finer]
+        self.order = nested_order(self.levels)
+        self._believer = Believer(self.space, others, self.levels[0].representatives, self.random_state)
 
     @property
     def believer(self) -> Believer:
@@ -118,8 +119,8 @@ class JoinedEngine:
         if not self.n:
             return self._queue(snapshot, None, self._by_margin)
         with self._threads.limit(limits=1):
-            ready = self._believer is not None and self.n * len(np.unique(snapshot.class_ids)) <= QUICK_UP_TO
-            if ready or self._is_stale(snapshot):
+            quick = self.n * len(np.unique(snapshot.class_ids)) <= QUICK_UP_TO
+            if quick and self._believer is not None:
                 self._think(snapshot)
             return self._queue(snapshot, self._belief, self._by_margin)
 

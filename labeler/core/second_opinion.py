@@ -9,14 +9,17 @@ thin matrix products.
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from dataclasses import dataclass
+
 import numpy as np
 
 from labeler.core.learner import gaussian, median_distance
-from labeler.core.vocabulary import FloatArray, IntArray
+from labeler.core.vocabulary import FloatArray, IntArray, Progress
 
 GAMMA = 0.75
 RIDGE = 0.1
-CHUNK = 8_192
+CHUNK = 1_024
 
 
 def n_landmarks(n: int) -> int:
@@ -26,28 +29,19 @@ def n_landmarks(n: int) -> int:
     return 1_000 if n <= 100_000 else 200
 
 
+@dataclass(frozen=True, slots=True)
 class SecondOpinion:
-    """Kernel ridge over the whole pool, each instance left out."""
+    """Kernel ridge over the whole pool, each instance left out.
 
-    def __init__(self, points: FloatArray, random_state: int = 0) -> None:
-        rng = np.random.default_rng(random_state)
-        n = len(points)
-        self.gamma = GAMMA / median_distance(points, random_state)
-        self.landmarks = points[np.sort(rng.choice(n, n_landmarks(n), replace=False))]
-        whiten = _whitening(gaussian(self.landmarks, self.landmarks, self.gamma))
-        basis = np.empty((n, whiten.shape[1]), dtype=np.float32)
-        gram = np.zeros((whiten.shape[1],) * 2, dtype=np.float64)
-        for start in range(0, n, CHUNK):
-            block = gaussian(points[start : start + CHUNK], self.landmarks, self.gamma) @ whiten
-            basis[start : start + CHUNK] = block
-            gram += block.T @ block
-        values, vectors = np.linalg.eigh(gram)
-        turn = (vectors / np.sqrt(np.maximum(values, 0.0) + RIDGE)).astype(np.float32)
-        for start in range(0, n, CHUNK):
-            basis[start : start + CHUNK] = basis[start : start + CHUNK] @ turn
-        self.hat = basis  # the hat matrix is hat @ hat.T
-        self.leverage = np.minimum(np.square(self.hat).sum(axis=1), np.float32(0.999))
-        self.to_hat = whiten @ turn
+    `hat` (n, r): the hat matrix is hat @ hat.T, its diagonal `leverage` (n,); `to_hat` (m, r) takes kernel columns of
+    the `landmarks` (m, d) there.
+    """
+
+    gamma: float
+    landmarks: FloatArray
+    hat: FloatArray
+    leverage: FloatArray
+    to_hat: FloatArray
 
     def scores(self, positions: IntArray, n_classes: int) -> FloatArray:
         """Scores (n, k) of every instance by the labels `positions` (n,) of all others; -1 = no label, no say."""
@@ -65,6 +59,29 @@ class SecondOpinion:
         targets[np.flatnonzero(said), positions[said]] = 1.0
         coefficients = self.to_hat @ (self.hat.T @ targets)
         return np.asarray(gaussian(points, self.landmarks, self.gamma) @ coefficients, dtype=np.float32)
+
+
+def second_opinion(points: FloatArray, random_state: int = 0) -> Generator[Progress, None, SecondOpinion]:
+    """Yield signs of life; return what judges labels on `points` (n, d)."""
+    rng = np.random.default_rng(random_state)
+    n = len(points)
+    gamma = GAMMA / median_distance(points, random_state)
+    landmarks = points[np.sort(rng.choice(n, n_landmarks(n), replace=False))]
+    whiten = _whitening(gaussian(landmarks, landmarks, gamma))
+    hat = np.empty((n, whiten.shape[1]), dtype=np.float32)
+    gram = np.zeros((whiten.shape[1],) * 2, dtype=np.float64)
+    for start in range(0, n, CHUNK):
+        block = gaussian(points[start : start + CHUNK], landmarks, gamma) @ whiten
+        hat[start : start + CHUNK] = block
+        gram += block.T @ block
+        yield Progress("preparing second opinions", start, 2 * n)
+    values, vectors = np.linalg.eigh(gram)
+    turn = (vectors / np.sqrt(np.maximum(values, 0.0) + RIDGE)).astype(np.float32)
+    for start in range(0, n, CHUNK):
+        hat[start : start + CHUNK] = hat[start : start + CHUNK] @ turn
+        yield Progress("preparing second opinions", n + start, 2 * n)
+    leverage = np.minimum(np.square(hat).sum(axis=1), np.float32(0.999))
+    return SecondOpinion(gamma, landmarks, hat, leverage, whiten @ turn)
 
 
 def _whitening(kernel: FloatArray) -> FloatArray:
