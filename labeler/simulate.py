@@ -15,6 +15,7 @@ import numpy as np
 
 from labeler.api import Options, Project, open_project_of
 from labeler.baselines import baseline_curve
+from labeler.core.grids import Pacing
 from labeler.core.vocabulary import UNLABELED, FloatArray, IndexArray, IntArray, Provenance, Round
 from labeler.errors import SourceError, UsageError
 from labeler.importers.base import Source
@@ -112,10 +113,12 @@ def _run(
     oracle = Oracle(truth, plan.noise, plan.options.seed or 0)
     rows = set(curve_rows(plan.clicks))
     shown: list[int] = []
+    pacing = Pacing()
     while meter.clicks < plan.clicks and session.question is not None:
-        if plan.grids and _page(session, bench, oracle, meter, shown):
+        if plan.grids and pacing.wants_page and _page(session, bench, oracle, meter, shown, pacing):
             continue
         _click(session, bench, oracle, meter)
+        pacing.single_done()
         if meter.clicks in rows:
             meter.curve.append(_row(project, bench, meter, X_test, y_test))
     if not meter.curve or meter.curve[-1]["clicks"] != meter.clicks or meter.curve[-1]["keys"] != meter.keys:
@@ -173,7 +176,7 @@ def _behind(session: Any, bench: Workbench, meter: _Meter) -> None:
     meter.behind.append(time.perf_counter() - began)
 
 
-def _page(session: Any, bench: Workbench, oracle: Oracle, meter: _Meter, shown: list[int]) -> bool:
+def _page(session: Any, bench: Workbench, oracle: Oracle, meter: _Meter, shown: list[int], pacing: Pacing) -> bool:
     """A page of one class, if the engine holds it worth the keys; True when one was answered."""
     snapshot = session.snapshot()
     grid = bench.grid(snapshot, GRID_SIZE, np.array(shown, dtype=np.int64))
@@ -190,6 +193,7 @@ def _page(session: Any, bench: Workbench, oracle: Oracle, meter: _Meter, shown: 
         word = Provenance.CONFIRMED.word if right == grid.class_id else Provenance.HUMAN.word
         labels.append((session.pool.ids[int(index)], right, word))
     session.page(labels)
+    pacing.page_done(sum(word == Provenance.HUMAN.word for _, _, word in labels))
     shown.extend(int(index) for index in grid.indices)
     session.merge_queue(bench.rerank(session.snapshot()), session.state.revision)
     _behind(session, bench, meter)

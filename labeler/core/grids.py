@@ -11,6 +11,32 @@ FROM_ANSWERS = 50
 EXCEPTION_KEYS = 1.3
 """Keys an exception costs on a page: one where the runner-up is right, two otherwise."""
 SINGLES = 5
+CLEAN_PAGES = 3
+FEW_EXCEPTIONS = 2
+SINGLES_BETWEEN = 10
+
+
+class Pacing:
+    """When pages have done their work: CLEAN_PAGES in a row with at most FEW_EXCEPTIONS, then singles for a while."""
+
+    def __init__(self) -> None:
+        self._clean = 0
+        self._singles_left = 0
+
+    @property
+    def wants_page(self) -> bool:
+        """Whether a page may come next (the engine then says whether one is worth its keys)."""
+        return self._singles_left == 0
+
+    def page_done(self, exceptions: int) -> None:
+        """A page was confirmed with so many exceptions."""
+        self._clean = self._clean + 1 if exceptions <= FEW_EXCEPTIONS else 0
+        if self._clean == CLEAN_PAGES:
+            self._clean, self._singles_left = 0, SINGLES_BETWEEN
+
+    def single_done(self) -> None:
+        """A single question was answered."""
+        self._singles_left = max(self._singles_left - 1, 0)
 
 
 def expected_errors(belief: Belief) -> FloatArray:
