@@ -28,7 +28,7 @@ from labeler.core.questions import (
     utilities,
 )
 from labeler.core.report import Assembly, assemble
-from labeler.core.representatives import Level, finer_levels, first_level, nested_order
+from labeler.core.representatives import Level, finer_levels, first_level, nested_order, unguarded
 from labeler.core.second_opinion import second_opinion
 from labeler.core.space import Space, space
 from labeler.core.stopping import AGREEMENT, IN_A_ROW, advise, kappa
@@ -252,7 +252,8 @@ class JoinedEngine:
         if not len(left) and len(order) < QUEUE_SIZE:
             left = np.flatnonzero(candidates)[:QUEUE_SIZE]
         start = is_start(answers, self.levels[0].representatives)
-        indices, rules = compose(start, unseen_chance(answers), order, left, len(answers))
+        guards = unguarded(self.levels[0], snapshot.indices, candidates)
+        indices, rules = compose(start, unseen_chance(answers), order, guards, left, len(answers))
         utility = utilities(belief, self.space) if belief is not None else None
         return queue_of(indices, rules, utility, belief)
 

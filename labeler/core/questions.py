@@ -2,7 +2,8 @@
 
 1. *representative*: the coverage order goes on while answers keep turning up new classes;
 2. *unseen*: one question in five goes on with it while the chance of an unseen class is not small (Good 1953);
-3. *uncertain*: the smallest margins, weighted by the neighbours', spread over the space.
+3. *guard*: one question in five is a second one in a large cluster that rests on one answer alone;
+4. *uncertain*: the smallest margins, weighted by the neighbours', spread over the space.
 """
 
 from __future__ import annotations
@@ -14,11 +15,12 @@ from labeler.core.clustering import kmeans
 from labeler.core.space import Space
 from labeler.core.vocabulary import UNLABELED, BoolArray, ByteArray, FloatArray, IndexArray, Queue, Snapshot
 
-RULES = ("representative", "unseen", "uncertain")
+RULES = ("representative", "unseen", "uncertain", "guard")
 SHORT_LIST = 50
 SPREAD = 5
 QUEUE_SIZE = 200
 UNSEEN_EVERY = 5
+GUARD_TURN = 2
 UNSEEN_CHANCE = 0.05
 QUIET = 5
 """Answers in a row without a new class that end the start."""
@@ -78,7 +80,7 @@ def candidates_of(snapshot: Snapshot, first_of: IndexArray) -> BoolArray:
 
 
 def compose(
-    start: bool, chance: float, order: IndexArray, by_margin: IndexArray, n_answers: int
+    start: bool, chance: float, order: IndexArray, guards: IndexArray, by_margin: IndexArray, n_answers: int
 ) -> tuple[IndexArray, ByteArray]:
     """Interleave the rules: indices (q,) in the order to ask them and the rule of each (q,).
 
@@ -98,9 +100,12 @@ def compose(
         for index in order[:QUEUE_SIZE]:
             take(0, int(index))
     waiting = iter(order.tolist() if chance > UNSEEN_CHANCE else [])
+    second = iter(guards.tolist())
     for turn, index in enumerate(by_margin):
         if (n_answers + turn) % UNSEEN_EVERY == 0 and (other := next(waiting, None)) is not None:
             take(1, other)
+        if (n_answers + turn) % UNSEEN_EVERY == GUARD_TURN and (other := next(second, None)) is not None:
+            take(3, other)
         take(2, int(index))
     return np.array(indices, dtype=np.int64), np.array(rules, dtype=np.uint8)
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from labeler.core.clustering import kmeans
 from labeler.core.protocols import Clustering
-from labeler.core.vocabulary import FloatArray, IndexArray
+from labeler.core.vocabulary import BoolArray, FloatArray, IndexArray
 
 FIRST_CLUSTERS = 20
 GROWTH = 3
@@ -98,3 +98,17 @@ def nested_order(found: list[Level]) -> IndexArray:
         taken = set(clusters[np.array(order, dtype=np.int64)].tolist())
         order.extend(index for index in level.representatives if int(clusters[index]) not in taken)
     return np.array(order, dtype=np.int64)
+
+
+def unguarded(level: Level, answered: IndexArray, candidates: BoolArray) -> IndexArray:
+    """For each cluster with one answer alone, largest first, the candidate nearest its center.
+
+    One wrong answer on a large cluster costs more than any other: a second one in the same place would show it.
+    """
+    clusters = level.clustering.clusters
+    sizes = np.bincount(clusters, minlength=level.size)
+    alone = np.bincount(clusters[answered], minlength=level.size) == 1
+    rows = np.flatnonzero(candidates & alone[clusters])
+    rows = rows[np.lexsort((level.clustering.distances[rows], clusters[rows]))]
+    found, first = np.unique(clusters[rows], return_index=True)
+    return rows[first][np.argsort(-sizes[found], kind="stable")].astype(np.int64)
