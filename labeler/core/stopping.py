@@ -10,6 +10,7 @@ from labeler.core.vocabulary import Advice, IntArray
 AGREEMENT = 0.995
 IN_A_ROW = 3
 ENOUGH_ANSWERS = 50
+WORTH_SAYING = 0.5
 LOW_SKILL = 0.3
 
 
@@ -44,7 +45,11 @@ def advise(belief: Belief | None, expected_gain: float, steady: bool, open_quest
             "guessed than by chance; use another encoder or a model's features",
         )
     if not open_questions:
-        return Advice("audit", "nothing is left to ask: audit a random sample")
+        return Advice("stop", "everything is asked: quit and export", "Q")
     if steady and expected_gain < 1.0:
-        return Advice("stop", "the last answers changed hardly any label: audit, or stop here")
-    return Advice("answer", f"the next answer mends about {expected_gain:.1f} labels")
+        return Advice("stop", "the last answers changed hardly any label: stop here, or confirm pages with G", "G")
+    if expected_gain >= WORTH_SAYING:
+        return Advice("answer", f"the next answer mends about {expected_gain:.1f} labels")
+    if len(belief.answers) >= ENOUGH_ANSWERS:
+        return Advice("grids", "single answers mend little now: G shows pages to confirm at a glance", "G")
+    return Advice("answer", "the doubtful ones come first: go on")

@@ -148,7 +148,7 @@ class Round:
 class Advice:
     """What to do next: a stable `code`, one sentence with its reason, and the key that follows it ("" = none)."""
 
-    code: str  # "answer", "grids", "audit", "stop", "encoder", "no-propagation"
+    code: str  # "answer", "grids", "stop", "no-propagation"
     text: str
     key: str = ""
 
