@@ -11,6 +11,8 @@ FROM_ANSWERS = 50
 EXCEPTION_KEYS = 1.3
 """Keys an exception costs on a page: one where the runner-up is right, two otherwise."""
 SINGLES = 5
+MIN_ERRORS = 1.0
+"""Errors expected on a page below which it is not worth a look."""
 CLEAN_PAGES = 3
 FEW_EXCEPTIONS = 2
 SINGLES_BETWEEN = 10
@@ -64,7 +66,7 @@ def best_page(belief: Belief, candidates: BoolArray, size: int) -> Grid | None:
     if best is None:
         return None
     single = float(np.sort(wrong)[-SINGLES:].mean())
-    if most / (1.0 + EXCEPTION_KEYS * most) <= single:
+    if most < MIN_ERRORS or most / (1.0 + EXCEPTION_KEYS * most) <= single:
         return None
     position, page = best
     seconds = runner_ups_of(belief.proba[page], belief.labels[page])
