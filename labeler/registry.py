@@ -243,3 +243,12 @@ for _kind, _name, _target, _summary in (
     ),
 ):
     register(_kind, _name, _target, _summary)
+
+register(
+    "clusterer",
+    "umap-kmeans",
+    "labeler.clusterers.umap_kmeans:UmapKMeans",
+    "k-means in a UMAP embedding",
+    extra="map",
+    requires=("umap",),
+)

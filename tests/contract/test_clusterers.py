@@ -12,6 +12,8 @@ from labeler.errors import UsageError
 
 @pytest.fixture(params=registry.names("clusterer"))
 def name(request):
+    if not registry.entry("clusterer", request.param).available:
+        pytest.skip(f"the extra {registry.entry('clusterer', request.param).extra} is not installed")
     with threadpool_limits(1):
         yield request.param
 
