@@ -180,7 +180,7 @@ def _page(session: Any, bench: Workbench, oracle: Oracle, meter: _Meter, shown: 
     """A page of one class, if the engine holds it worth the keys; True when one was answered."""
     snapshot = session.snapshot()
     grid = bench.grid(snapshot, GRID_SIZE, np.array(shown, dtype=np.int64))
-    if grid is None or not len(grid.indices):
+    if grid is None or not grid.pays or not len(grid.indices):
         return False
     names = {class_id: info.name for class_id, info in session.state.classes.items()}
     labels = []

@@ -50,8 +50,8 @@ def expected_errors(belief: Belief) -> FloatArray:
 
 
 def best_page(belief: Belief, candidates: BoolArray, size: int) -> Grid | None:
-    """The page of one class with the most expected errors, where its keys mend more than single questions do."""
-    if len(belief.answers) < FROM_ANSWERS or len(belief.answers.classes) < 2 or not candidates.any():
+    """The page of one class with the most expected errors; it `pays` where its keys mend more than single ones do."""
+    if len(belief.answers.classes) < 2 or not candidates.any():
         return None
     wrong = np.where(candidates, expected_errors(belief), 0.0)
     best, most = None, -1.0
@@ -66,9 +66,9 @@ def best_page(belief: Belief, candidates: BoolArray, size: int) -> Grid | None:
     if best is None:
         return None
     single = float(np.sort(wrong)[-SINGLES:].mean())
-    if most < MIN_ERRORS or most / (1.0 + EXCEPTION_KEYS * most) <= single:
-        return None
+    pays = len(belief.answers) >= FROM_ANSWERS and most >= MIN_ERRORS
+    pays = pays and most / (1.0 + EXCEPTION_KEYS * most) > single
     position, page = best
     seconds = runner_ups_of(belief.proba[page], belief.labels[page])
     classes = belief.answers.classes
-    return Grid(int(classes[position]), page.astype(np.int64), classes[seconds].astype(np.int32), most)
+    return Grid(int(classes[position]), page.astype(np.int64), classes[seconds].astype(np.int32), most, pays)

@@ -86,7 +86,7 @@ class Engine(Protocol):
         ...
 
     def grid(self, snapshot: Snapshot, size: int, skip: IndexArray) -> Grid | None:
-        """The page of one class most worth confirming now (`skip` = shown already), or None."""
+        """The page of one class most worth confirming now (`skip` = shown already); None where nothing is left."""
         ...
 
     def shares(self, snapshot: Snapshot, index: int) -> list[tuple[int, float]]:

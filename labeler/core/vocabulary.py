@@ -155,12 +155,16 @@ class Advice:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """A page of instances of one predicted class to confirm at a glance (`indices`, `runner_ups` in parallel)."""
+    """A page of instances of one predicted class to confirm at a glance (`indices`, `runner_ups` in parallel).
+
+    `pays`: its keys are expected to mend more than as many single questions; a person may want it all the same.
+    """
 
     class_id: int
     indices: IndexArray
     runner_ups: IntArray
     expected_errors: float
+    pays: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,12 @@ from tests.core.pools import answer, blobs, opened, snapshot
 NONE = np.empty(0, dtype=np.int64)
 
 
-def test_no_page_before_fifty_answers() -> None:
+def test_no_page_pays_before_fifty_answers() -> None:
     points, y = blobs(300, spread=3.5)
     engine = opened(points)
-    assert engine.grid(answer(engine, y, 30), 25, NONE) is None
+    page = engine.grid(answer(engine, y, 30), 25, NONE)
+    assert page is not None
+    assert not page.pays
 
 
 def test_a_page_is_of_one_class_and_holds_nobody_asked_or_shown() -> None:

@@ -97,7 +97,7 @@ class GridScreen(CommandScreen):
         self.labeler.project.want_page(size, self._seen)
 
     def take_page(self, grid: Grid | None) -> None:
-        """The engine's answer: a page, or None where no page is worth its keys."""
+        """The engine's answer: a page, or None where nothing is left to confirm."""
         if not self._asked:
             return
         self._asked = False
@@ -108,6 +108,8 @@ class GridScreen(CommandScreen):
             if open_:
                 self._page = Page(grid.class_id, [index for index, _ in open_], [other for _, other in open_])
                 self._seen += self._page.indices
+                if not grid.pays:
+                    self.labeler.say("hardly an error is expected here: single questions (G) mend more a key")
         self.redraw()
 
     # -- what is answered ----------------------------------------------------------------------------------------
@@ -124,10 +126,10 @@ class GridScreen(CommandScreen):
         return self._page.class_id if self._page is not None else None
 
     def nothing_to_answer(self) -> str:
-        """Waiting, or no page pays."""
+        """Waiting, or nothing is left."""
         if self._asked:
             return "a page is being looked for"
-        return "no page is worth its keys now: G leads back to single questions"
+        return "no picture is left to confirm: G leads back to single questions"
 
     def answer(self, class_id: int) -> None:
         """A class key sets the picture under the cursor; the page is saved as a whole."""
