@@ -315,6 +315,7 @@ def open_project(
         One line what is wrong, one what to do; nothing was changed.
     """
     options = check(options or Options())
+    _check_recipe(options)
     source: Source | None = None
     if locating.is_project(target):
         if project is not None and project.resolve() != target.resolve():

@@ -246,6 +246,16 @@ def test_a_wrong_option_leaves_no_project_behind(photos, path):
         assert not path.exists()
 
 
+def test_a_wrong_option_on_resume_leaves_the_project_as_it_was(photos, path):
+    open_project(photos, path).close()
+    for wrong in (Options(engine="none"), Options(encoder="none"), Options(clusterer="kmeans:k=1")):
+        with pytest.raises(UsageError):
+            open_project(path, options=wrong)
+        with open_project(path) as project:
+            assert project.options == {}
+            project.open_bench()
+
+
 def test_a_second_process_is_refused_and_a_reader_is_not(photos, path):
     with open_project(photos, path, BOOK) as project:
         answer(project)
