@@ -9,6 +9,7 @@ from pathlib import Path
 from labeler.api import Project
 from labeler.display import display_safe
 from labeler.errors import ProjectError
+from labeler.exporters.escaping import unescaped
 from labeler.importers.truth import read_labels
 
 
@@ -33,7 +34,7 @@ def import_labels(project: Project, path: Path) -> Imported:
     if project.source is None:
         raise ProjectError("the source of this project is not open", "is it where it was?")
     before = len(project.source.notes)
-    rows = [row for row in read_labels(path, project.source) if row.instance_id in project.session.pool]
+    rows = [row for row in read_labels(path, project.source, unescaped) if row.instance_id in project.session.pool]
     session = project.session
     known = {info.name for info in session.state.active_classes()}
     labels: dict[str, int] = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import zipfile
 from collections import Counter
 
@@ -191,6 +192,29 @@ def test_an_export_comes_back_as_an_import(labeled, write, tmp_path):
         assert imported.taken == len(table)
         assert sorted(imported.new_classes) == sorted(set(table["label"]))
         assert other.session.view().given == len(table)
+
+
+@pytest.mark.parametrize("name", ["labels.csv", "labels.jsonl", "images"])
+def test_ids_that_are_not_utf8_and_odd_class_names_come_back_as_they_were(name, tmp_path):
+    folder = tmp_path / "pool"
+    folder.mkdir()
+    ids = [os.fsdecode(b"caf\xe9.png"), "escaped:caf%E9.png", "50 %.png", "plain.png"]
+    for shade, instance_id in enumerate(ids):
+        try:
+            Image.new("L", (8, 8), 60 * shade).save(folder / "draft.png")
+            (folder / "draft.png").rename(folder / instance_id)
+        except OSError:
+            pytest.skip("this file system takes UTF-8 names only")
+    classes = ["escaped:a", "=1+1", "b/ c", "\x1b[2Jd"]
+    with open_project(folder, tmp_path / "one.labeler.db") as project:
+        for instance_id, label in zip(ids, classes, strict=True):
+            project.session.label(instance_id, project.session.class_id_for(label, setup=True))
+        export(project, tmp_path / name, "imagefolder" if name == "images" else None)
+    with open_project(folder, tmp_path / "two.labeler.db") as project:
+        assert import_labels(project, tmp_path / name).taken == len(ids)
+        names = {info.class_id: info.name for info in project.session.state.active_classes()}
+        labels = {i: names[project.session.label_of(project.session.pool.index(i))[0]] for i in ids}
+    assert labels == dict(zip(ids, classes, strict=True))
 
 
 def test_an_import_that_contradicts_a_person_is_listed_and_changes_nothing(labeled, tmp_path):

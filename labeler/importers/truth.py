@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from labeler.display import display_safe
@@ -48,12 +48,13 @@ def read_truth(spec: str, source: Source) -> dict[str, str]:
     return _as_truth(_resolved(read_label_rows(path), path, source), path)
 
 
-def read_labels(path: Path, source: Source) -> list[LabelRow]:
+def read_labels(path: Path, source: Source, decoded: Callable[[str], str] = str) -> list[LabelRow]:
     """Labels made elsewhere, with the ids of `source`: from a CSV, a JSONL file, IDX labels or class folders.
 
     A class folder's files are found in the source by path or base name, else by content; names of splits
     (train, test, ...) above the class folders are no part of the class. What fits no instance is counted in one
-    line appended to `source.notes`. Conflicts are left in: the session decides and lists them.
+    line appended to `source.notes`. Conflicts are left in: the session decides and lists them. `decoded` undoes the
+    escape of the program's own exports, for ids that are no plain text and for class names.
 
     Raises
     ------
@@ -63,10 +64,16 @@ def read_labels(path: Path, source: Source) -> list[LabelRow]:
     if is_labels_file(path):
         return [LabelRow(i, name) for i, name in read_truth(str(path), source).items()]
     if path.is_dir():
-        return _class_folders(path, source)
+        return _class_folders(path, source, decoded)
     if not path.is_file():
         raise SourceError(f"there is no file or folder {display_safe(str(path))}", "give a CSV, JSONL or class folders")
-    return _resolved(read_label_rows(path), path, source)
+    known = {*source.ids, *source.unreadable}
+    rows = []
+    for row in read_label_rows(path):
+        name = decoded(row.instance_id)
+        instance_id = name if name in known else row.instance_id
+        rows.append(row._replace(instance_id=instance_id, label=plain_text(decoded(row.label))))
+    return _resolved(rows, path, source)
 
 
 def _some(labels: dict[str, str], otherwise: str) -> dict[str, str]:
@@ -125,7 +132,7 @@ def _idx_truth(labels: dict[str, str], path: Path, source: Source) -> dict[str, 
     return {i: name for i, name in labels.items() if i in known}
 
 
-def _class_folders(root: Path, source: Source) -> list[LabelRow]:
+def _class_folders(root: Path, source: Source, decoded: Callable[[str], str]) -> list[LabelRow]:
     listed = [name for name, size, _ in list_folder(root, file_links=True).files if size and "/" in name]
     if not listed:
         raise SourceError(
@@ -135,7 +142,7 @@ def _class_folders(root: Path, source: Source) -> list[LabelRow]:
     drop = 1 if tops <= _SPLITS and all(name.count("/") > 1 for name in listed) else 0
     found = match_names(listed, [*source.ids, *source.unreadable])
     found |= _by_content(root, [name for name in listed if name not in found], source)
-    renamed = _class_map(root)
+    renamed = {folder: decoded(name) for folder, name in _class_map(root).items()}
     rows = []
     for name in listed:
         if found.get(name, "") not in source.unreadable and name in found:
