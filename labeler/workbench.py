@@ -56,6 +56,10 @@ class Workbench:
         """Questions, within milliseconds."""
         return self.engine.rerank(snapshot)
 
+    def work_ahead(self, indices: IndexArray) -> Iterator[Progress]:
+        """For the answers to `indices`, the next questions, while nobody waits."""
+        return self.engine.prepare(indices)
+
     def round(self, snapshot: Snapshot) -> Iterator[Progress | Round]:
         """Everything, behind the person."""
         for step in self.engine.round(snapshot):

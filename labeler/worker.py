@@ -1,7 +1,8 @@
 """`python -m labeler.worker`: the heavy process behind the application, fed through its standard input.
 
 It ends when its input ends, holds no database and no lock, and runs at low priority. One job of a kind runs and
-one waits (the latest); between two batches of a job it serves the short requests.
+one waits (the latest); between two batches of a job it serves the short requests. With nothing else to do it works
+ahead for the answers to the next questions.
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import numpy as np
+
 from labeler import messages
-from labeler.core.vocabulary import Progress, Round, Snapshot
+from labeler.core.vocabulary import Progress, Queue, Round, Snapshot
 from labeler.encoders.comparison import ENOUGH_ANSWERS
 from labeler.errors import LabelerError
 from labeler.importers.detect import open_source
@@ -37,6 +40,9 @@ from labeler.workbench import Workbench
 EAGER_UP_TO = 20_000
 """Pools up to this size get a round after every answer: it takes a fraction of a second behind the person."""
 
+AHEAD = 16
+"""Questions at the head of the queue whose answers are worked ahead for."""
+
 
 class Worker:
     """Requests in, replies out; single-threaded but for the reader of the input."""
@@ -46,6 +52,7 @@ class Worker:
         self._inbox: queue.Queue[Any] = queue.Queue()
         self._bench: Workbench | None = None
         self._job: Iterator[Any] | None = None
+        self._ahead: Iterator[Progress] | None = None
         self._waiting: Snapshot | None = None
         self._latest: Snapshot | None = None
         self._warm = False
@@ -63,7 +70,7 @@ class Worker:
                 self._serve_requests()
                 self._step()
             except LabelerError as error:
-                self._job = None
+                self._job = self._ahead = None
                 self._send(Failed(error.message, error.hint, fatal=not self._is_open))
 
     def _listen(self) -> None:
@@ -78,7 +85,7 @@ class Worker:
         if idle:
             self._warm_up()
             self._reconsider()
-            idle = self._job is None
+            idle = self._job is None and self._ahead is None
         while idle or not self._inbox.empty():
             message = self._inbox.get()
             idle = False
@@ -102,7 +109,9 @@ class Worker:
             self._waiting = message.snapshot  # answered from the stored round while the pool is still being read
             return
         if not message.urgent:
-            self._send(QueueReady(message.snapshot.revision, bench.rerank(message.snapshot)))
+            ranked = bench.rerank(message.snapshot)
+            self._send(QueueReady(message.snapshot.revision, ranked))
+            self._look_ahead(ranked)
         n_answers = len(message.snapshot.indices)
         if message.urgent or len(bench.ids) <= EAGER_UP_TO or bench.round_due(n_answers):
             self._waiting = message.snapshot
@@ -110,6 +119,7 @@ class Worker:
     def _step(self) -> None:
         if self._job is None:
             if self._waiting is None or self._bench is None or not self._is_open:
+                self._go_ahead()
                 return
             self._job, self._waiting = self._bench.round(self._waiting), None
         step = next(self._job, None)
@@ -117,6 +127,21 @@ class Worker:
             self._job = None
         else:
             self._send(RoundReady(step) if isinstance(step, Round) else step)
+            if isinstance(step, Round):
+                self._look_ahead(step.queue)
+
+    def _look_ahead(self, ranked: Queue) -> None:
+        """From here on, work ahead for the head of this queue, without what was answered meanwhile."""
+        bench, latest = self._bench, self._latest
+        if bench is None or latest is None:
+            return
+        left = ranked.indices[~np.isin(ranked.indices, latest.indices)]
+        self._ahead = bench.work_ahead(left[:AHEAD])
+
+    def _go_ahead(self) -> None:
+        """One step of the work nobody waits for; it is not reported."""
+        if self._ahead is not None and next(self._ahead, None) is None:
+            self._ahead = None
 
     def _reconsider(self) -> None:
         """Once there are enough answers and nothing else to do: was the encoder the right one?"""

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -127,6 +128,50 @@ def test_a_worker_without_a_pool_sleeps_though_an_answer_waits(make_snapshot):
     worker._inbox.put(Answered(make_snapshot({0: 1})))
     serving.join(PATIENCE)
     assert worker._waiting.class_ids.tolist() == [1]
+
+
+class StepByStep:
+    """Stands in for the workbench: a queue, and work ahead of any length."""
+
+    is_open, ids = True, range(100_000)
+
+    def __init__(self):
+        self.asked, self.steps = [], 0
+
+    def rerank(self, snapshot):
+        return SimpleNamespace(indices=np.arange(50))
+
+    def round_due(self, n_answers):
+        return False
+
+    def work_ahead(self, indices):
+        self.asked.append(indices.tolist())
+        while True:
+            self.steps += 1
+            yield Progress("working ahead")
+
+
+def test_with_nothing_else_to_do_it_works_ahead_and_still_answers(make_snapshot):
+    worker, bench = Worker(None, None), StepByStep()
+    worker._bench, worker._warm = bench, True
+    sent = []
+    worker._send = sent.append
+    worker._inbox.put(Answered(make_snapshot({0: 0})))
+    for _ in range(5):
+        worker._serve_requests()  # would block here if it took unfinished work ahead for idleness
+        worker._step()
+    assert bench.asked == [list(range(1, 17))]
+    assert bench.steps == 5
+    worker._inbox.put(Answered(make_snapshot({0: 0, 3: 1})))
+    worker._serve_requests()
+    assert [reply.revision for reply in sent] == [1, 2]
+    worker._step()
+    assert bench.asked[1] == [1, 2, *range(4, 18)]
+    assert bench.steps == 6
+    worker._job = iter([Progress("learning")])
+    worker._step()
+    assert bench.steps == 6  # a round goes first
+    assert sent[-1] == Progress("learning")
 
 
 def test_it_ends_within_two_seconds_of_the_end_of_its_input(recipe, make_snapshot):

@@ -114,6 +114,10 @@ class BookEngine:
             self._refit(snapshot)
         return self._queue(snapshot, self._latest, self._uncertain)
 
+    def prepare(self, indices: IndexArray) -> Iterator[Progress]:
+        """See :class:`labeler.core.protocols.Engine`: a fit depends on every answer, so nothing can be had ahead."""
+        yield from ()
+
     def round(self, snapshot: Snapshot) -> Iterator[Progress | Round]:
         """See :class:`labeler.core.protocols.Engine`."""
         yield Progress("training", 0, 1)

@@ -90,7 +90,7 @@ class JoinedEngine:
             self.order: IndexArray = self.levels[0].representatives
             self.first_of = self.space.first_of
 
-    def _prepare(self) -> Iterator[Progress]:
+    def _finish_opening(self) -> Iterator[Progress]:
         """What the first representatives do not need: finer clusters and the label models."""
         if not self.n or self._believer is not None:
             return
@@ -105,7 +105,7 @@ class JoinedEngine:
     @property
     def believer(self) -> Believer:
         """The label models, prepared on first use."""
-        for _ in self._prepare():
+        for _ in self._finish_opening():
             pass
         assert self._believer is not None  # noqa: S101 - only pools with instances ask for it
         return self._believer
@@ -124,9 +124,16 @@ class JoinedEngine:
                 self._think(snapshot)
             return self._queue(snapshot, self._belief, self._by_margin)
 
+    def prepare(self, indices: IndexArray) -> Iterator[Progress]:
+        """See :class:`labeler.core.protocols.Engine`: the walks of `indices`, so that an answer only adds one up."""
+        if self._believer is None:
+            return
+        for _ in self._believer.walk.prepare(indices):
+            yield Progress("working ahead")
+
     def round(self, snapshot: Snapshot) -> Iterator[Progress | Round]:
         """See :class:`labeler.core.protocols.Engine`."""
-        yield from self._prepare()
+        yield from self._finish_opening()
         yield Progress("learning", 0, 2)
         with self._threads.limit(limits=1):
             if self.n:

@@ -73,6 +73,13 @@ class Engine(Protocol):
         """The short way after an answer: at least 50 questions (or all there are), within milliseconds."""
         ...
 
+    def prepare(self, indices: IndexArray) -> Iterator[Progress]:
+        """Work ahead for the answers to `indices`, the next questions, while nobody waits; may be dropped anywhere.
+
+        Changes no bit of what is derived later, only when it is there.
+        """
+        ...
+
     def round(self, snapshot: Snapshot) -> Iterator[Progress | Round]:
         """The long way: every label, score and tier of the pool and a full queue."""
         ...

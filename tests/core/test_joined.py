@@ -49,6 +49,22 @@ def test_one_class_only(engine: JoinedEngine) -> None:
     assert (result.runner_ups == UNLABELED).all()
 
 
+def test_work_ahead_changes_no_bit_and_spares_the_solve() -> None:
+    plain, ahead = opened(X), opened(X)
+    assert not list(ahead.prepare(np.arange(5)))  # nothing to do before the models are there
+    state = answer(plain, Y, 10)
+    last_round(ahead, answer(ahead, Y, 10))
+    queue = ahead.rerank(state)
+    assert list(ahead.prepare(queue.indices[:16]))
+    solved: list[int] = []
+    solve = ahead.believer.walk.solve
+    ahead.believer.walk.solve = lambda seeds: (solved.append(seeds.shape[1]), solve(seeds))[1]  # type: ignore[method-assign]
+    following = snapshot([*state.indices, queue.indices[0]], [*state.class_ids, Y[queue.indices[0]]])
+    assert_same(last_round(plain, following), last_round(ahead, following))
+    assert_same(plain.closing_round(following), ahead.closing_round(following))
+    assert len(solved) == 1  # the closing round's own
+
+
 answered = st.lists(
     st.tuples(st.integers(0, 239), st.integers(0, 5)), min_size=1, max_size=30, unique_by=lambda a: a[0]
 )

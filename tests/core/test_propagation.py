@@ -36,6 +36,70 @@ def test_a_column_does_not_depend_on_those_beside_it(walk: RandomWalk) -> None:
         np.testing.assert_array_equal(walk.columns(np.array([index]))[:, 0], together[:, index])
 
 
+class CountingWalk(RandomWalk):
+    """Counts the columns it solves."""
+
+    solved = 0
+
+    def _iterate(self, seeds):
+        self.solved += seeds.shape[1]
+        return super()._iterate(seeds)
+
+
+@pytest.fixture
+def counting() -> CountingWalk:
+    return CountingWalk(built(blobs(300)[0]).weights)
+
+
+def test_a_prepared_column_is_the_fresh_one_bit_by_bit(walk: RandomWalk, counting: CountingWalk) -> None:
+    indices = np.array([7, 3, 250, 11])
+    for _ in counting.prepare(indices[:3]):
+        pass
+    assert counting.solved == 3
+    np.testing.assert_array_equal(counting.columns(indices), walk.columns(indices))
+    np.testing.assert_array_equal(counting.own(indices), walk.own(indices))
+    assert counting.solved == 4  # the one that was not prepared
+
+
+def test_an_answer_that_was_prepared_costs_no_solve(walk: RandomWalk, counting: CountingWalk) -> None:
+    indices, positions, weights = seeds(300, 12, 3)
+    for _ in counting.prepare(indices):
+        pass
+    quick, plain = Spread(counting), Spread(walk)
+    for count in range(1, 13):
+        quick.extend(indices[:count], positions[:count], weights[:count], 3)
+        plain.extend(indices[:count], positions[:count], weights[:count], 3)
+    counting.own(indices)
+    np.testing.assert_array_equal(quick.mass, plain.mass)
+    quick.extend(indices[:11], positions[:11], weights[:11], 3)  # taken back: the columns stay right
+    assert counting.solved == 12
+
+
+def test_work_ahead_that_is_dropped_is_continued(
+    walk: RandomWalk, counting: CountingWalk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("labeler.core.propagation.ROWS_A_STEP", 300)
+    undisturbed = sum(1 for _ in counting.prepare(np.array([200])))
+    assert undisturbed > counting.steps
+    wanted = np.arange(40, 44)
+    dropped = 0
+    while next(counting.prepare(wanted), "done") != "done":  # a new job for every step
+        dropped += 1
+    assert dropped == len(wanted) * undisturbed
+    assert counting.solved == 1 + len(wanted)
+    np.testing.assert_array_equal(counting.columns(wanted), walk.columns(wanted))
+
+
+def test_only_so_many_columns_are_kept_and_the_wanted_ones_first(counting: CountingWalk) -> None:
+    for start in (0, 16, 32):
+        for _ in counting.prepare(np.r_[0:4, start : start + 16]):
+            pass
+    solved = counting.solved
+    assert len(counting._ahead) == counting.room == 32
+    counting.columns(np.r_[0:4, 32:48])
+    assert counting.solved == solved
+
+
 def test_a_thousand_updates_leave_no_error_behind() -> None:
     walk = RandomWalk(built(blobs(1200)[0]).weights)
     indices, positions, weights = seeds(1200, 1000, 4)
