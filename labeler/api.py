@@ -482,9 +482,16 @@ def _remember(
     if percentile is None and session.state.settings.get("percentile", "auto") == "auto":  # nobody chose a number
         percentile = BOOK_PERCENTILE if values["options"].get("engine") == "book" else "auto"
     if percentile is not None:
+        before = session.state.settings.get("percentile", "auto")
         session.set(percentile=percentile)
+        if not created and percentile != before:
+            notices.append(f"changed: percentile = {percentile if percentile == 'auto' else f'{percentile:g}'}")
+    known = {info.name for info in session.state.active_classes()}
     for name in options.classes:
         session.class_id_for(name, setup=True)
+    added = [display_safe(info.name, 40) for info in session.state.active_classes() if info.name not in known]
+    if added and not created:
+        notices.append(f"changed: new classes {', '.join(added)}")
 
 
 def _named_few(what: str, reasons: dict[str, str], few: int = 5) -> str:

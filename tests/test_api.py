@@ -221,6 +221,18 @@ def test_a_change_is_said_also_where_nothing_was_chosen_before(photos, path):
         assert project.session.percentile == 20.0
 
 
+def test_a_changed_percentile_and_added_classes_are_said(photos, path):
+    with open_project(photos, path, Options(percentile=35.0, classes=("a",))) as project:
+        assert not any("changed" in notice for notice in project.notices)  # the first opening changes nothing
+    with open_project(path, options=Options(percentile=35.0, classes=("a",))) as project:
+        assert not any("changed" in notice for notice in project.notices)
+    with open_project(path, options=Options(percentile="auto", classes=("a", "b"))) as project:
+        assert "changed: percentile = auto" in project.notices
+        assert "changed: new classes b" in project.notices
+    with open_project(path, options=Options(percentile=20)) as project:
+        assert "changed: percentile = 20" in project.notices
+
+
 def test_a_percentile_once_chosen_is_kept(photos, path):
     with open_project(photos, path, Options(engine="book", percentile=35.0)) as project:
         assert project.session.percentile == 35.0
