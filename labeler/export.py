@@ -68,13 +68,18 @@ def export(
     exporter: Exporter = registry.create("exporter", name)
     if not project.session.state.counts["label"]:
         raise ExportError("nothing is labeled yet", f"answer some questions first: labeler label {project.path}")
+    kind = registry.parse_spec(name).name
+    if kind == "imagefolder" and project.source is not None and project.source.content != "images":
+        raise ExportError("the source holds no images to put into folders", "export csv, jsonl or npz")
     bench = project.open_bench(progress)
     closing = bench.closing_round(project.session.snapshot())
     project.session.merge_round(closing, save=False)
     if target.resolve() == project.path.resolve():
         raise ExportError(f"{target} is the project itself", "choose another target; nothing was changed")
-    needs_content = registry.parse_spec(name).name in NEEDS_CONTENT
-    rows, left_out = collect(project, closing, bench, choice, needs_content)
+    rows, left_out = collect(project, closing, bench, choice, kind in NEEDS_CONTENT)
+    if not rows.ids:
+        reason = f" ({left_out[0]})" if left_out else ""
+        raise ExportError(f"no label is left to export{reason}", "choose less strictly; nothing was written")
     manifest = summary_of(project) | {
         "seed": bench.recipe.seed,
         "configuration": {"percentile": project.session.percentile, "facts": closing.facts},

@@ -184,6 +184,26 @@ def test_undo_and_the_same_answer_again_export_the_same(labeled, tmp_path):
     assert (tmp_path / "before.csv").read_bytes() != (tmp_path / "between.csv").read_bytes()
 
 
+def test_a_choice_that_leaves_nothing_writes_nothing(labeled, tmp_path):
+    with open_project(labeled["path"], read_only=True) as project:
+        for strict in (float("nan"), 1.5):
+            with pytest.raises(ExportError, match="no label is left") as caught:
+                export(project, tmp_path / "none.csv", choice=Choice(min_confidence=strict))
+            assert caught.value.hint
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_image_folder_of_a_source_without_images_is_refused_with_what_to_do(tmp_path):
+    np.save(tmp_path / "features.npy", np.random.default_rng(0).normal(size=(12, 3)))
+    with open_project(tmp_path / "features.npy", tmp_path / "p.labeler.db") as project:
+        project.session.label(project.session.pool.ids[0], project.session.class_id_for("a", setup=True))
+        with pytest.raises(ExportError, match="holds no images") as caught:
+            export(project, tmp_path / "out", "imagefolder")
+        assert caught.value.hint
+        export(project, tmp_path / "out.npz")
+    assert not (tmp_path / "out").exists()
+
+
 def test_an_export_comes_back_as_an_import(labeled, write, tmp_path):
     target, _ = write("labels.csv")
     with open_project(labeled["root"] / "digits.zip", tmp_path / "other.labeler.db", Options(engine="book")) as other:
