@@ -27,7 +27,7 @@ GROUPS = {
     "Take away": ("export",),
     "Measure": ("simulate",),
 }
-QUIET = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 _started = 0.0
 
 
@@ -43,8 +43,21 @@ class Grouped(click.Group):
                 formatter.write_dl(rows)
 
 
-@click.group(cls=Grouped, invoke_without_command=True, context_settings=QUIET)
+def quiet_option(command: Command) -> Command:
+    """``--quiet``, before or after the command's name."""
+
+    def note(ctx: click.Context, _: click.Parameter, given: bool) -> None:
+        if given:
+            ctx.find_root().meta["labeler.quiet"] = True
+
+    return click.option(
+        "-q", "--quiet", is_flag=True, expose_value=False, callback=note, help="No progress on standard error."
+    )(command)
+
+
+@click.group(cls=Grouped, invoke_without_command=True, context_settings=HELP)
 @click.version_option(__version__, prog_name="labeler")
+@quiet_option
 @click.pass_context
 def main(ctx: click.Context) -> None:
     """Label an image set with a few key presses, in the terminal.
@@ -84,6 +97,7 @@ def engine_options(command: Command) -> Command:
 @click.option("--engine", metavar="default|book")
 @click.option("--keys", metavar="digits|letters|azerty")
 @click.option("--images", metavar="auto|half|kitty|sixel|ascii")
+@quiet_option
 def demo(fresh: bool, **given: Any) -> None:
     """Try it on 1,797 digits: nothing to prepare.
 
@@ -99,6 +113,7 @@ def demo(fresh: bool, **given: Any) -> None:
 @click.argument("source", type=click.Path(path_type=Path))
 @click.option("-p", "--project", type=click.Path(path_type=Path), metavar="PROJECT", help="The project file.")
 @engine_options
+@quiet_option
 def label(source: Path, project: Path | None, **given: Any) -> None:
     """Label SOURCE (folder, zip, npz, npy, IDX) or go on with a PROJECT.
 
@@ -121,7 +136,7 @@ def label(source: Path, project: Path | None, **given: Any) -> None:
 @click.option("--test", type=float, default=0.0, metavar="SHARE", help="Hold instances out.")
 @click.option("--baseline", metavar="book|random|all", help="Run this too and report it beside.")
 @click.option("-p", "--project", type=click.Path(path_type=Path), metavar="PROJECT", help="Keep the project.")
-@click.option("-q", "--quiet", is_flag=True, help="No progress on standard error.")
+@quiet_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON (the default when not on a terminal).")
 @engine_options
 def simulate(
@@ -134,7 +149,6 @@ def simulate(
     test: float,
     baseline: str | None,
     project: Path | None,
-    quiet: bool,
     as_json: bool,
     **given: Any,
 ) -> None:
@@ -148,13 +162,14 @@ def simulate(
     plan = Simulation(
         source, truth, clicks, _options(given), noise, grids, imbalance, test, baseline, project, _started
     )
-    report = run_simulation(plan, _narrator(quiet))
+    report = run_simulation(plan, _narrator())
     _print(json.dumps(report) if as_json or not sys.stdout.isatty() else curve_text(report))
 
 
 @main.command()
 @click.argument("project", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@quiet_option
 def status(project: Path, as_json: bool) -> None:
     """Say where PROJECT stands and what to do next.
 
@@ -171,6 +186,7 @@ def status(project: Path, as_json: bool) -> None:
 @main.command()
 @click.argument("project", type=click.Path(path_type=Path))
 @click.argument("instance_id", metavar="ID")
+@quiet_option
 def why(project: Path, instance_id: str) -> None:
     """Say what the label of instance ID rests on, back to the key press.
 
@@ -194,7 +210,7 @@ def why(project: Path, instance_id: str) -> None:
 @click.option("--link", type=click.Choice(["hard", "sym", "copy"]), help="How an image folder gets its files.")
 @click.option("--csv-safe", is_flag=True, help="Prefix cells a spreadsheet would run.")
 @click.option("--force", is_flag=True, help="Replace an existing target.")
-@click.option("-q", "--quiet", is_flag=True, help="No progress on standard error.")
+@quiet_option
 def export(
     project: Path,
     target: Path,
@@ -207,7 +223,6 @@ def export(
     link: str | None,
     csv_safe: bool,
     force: bool,
-    quiet: bool,
 ) -> None:
     """Write the labels of PROJECT to TARGET, with where each comes from.
 
@@ -218,7 +233,7 @@ def export(
 
     options = ({"link": link} if link else {}) | ({"csv_safe": "yes"} if csv_safe else {})
     choice = Choice("predicted" in include, False, human_only, min_confidence, _shares(split), options)
-    say = _narrator(quiet)
+    say = _narrator()
     with _reading(project, with_source=True) as opened:
         written = write(
             opened, target, format_, choice, force=force, progress=lambda p: say(f"{p.what} {p.done:,}/{p.total:,}")
@@ -231,6 +246,7 @@ def export(
 @main.command("import-labels")
 @click.argument("project", type=click.Path(path_type=Path))
 @click.argument("labels", type=click.Path(path_type=Path))
+@quiet_option
 def import_labels(project: Path, labels: Path) -> None:
     """Bring LABELS (CSV, JSONL, or a folder of class folders) into PROJECT.
 
@@ -247,6 +263,7 @@ def import_labels(project: Path, labels: Path) -> None:
 
 @main.command()
 @click.argument("name", required=False)
+@quiet_option
 def plugins(name: str | None) -> None:
     """List encoders, clusterers, classifiers, strategies, importers and exporters, or one's parameters.
 
@@ -354,9 +371,9 @@ def _check_project(path: Path) -> None:
         raise UsageError(f"{path} is not a project file", "give a *.labeler.db file, made by: labeler label SOURCE")
 
 
-def _narrator(quiet: bool) -> Callable[[str], None]:
+def _narrator() -> Callable[[str], None]:
     """Progress on standard error: one moving line on a terminal, nothing but notes elsewhere."""
-    if quiet:
+    if _quiet():
         return lambda _: None
     moving = sys.stderr.isatty()
 
@@ -369,6 +386,10 @@ def _narrator(quiet: bool) -> Callable[[str], None]:
             click.echo(f"{chr(13) + chr(27) + '[K' if moving else ''}{line}", err=True)
 
     return say
+
+
+def _quiet() -> bool:
+    return bool(click.get_current_context().meta.get("labeler.quiet", False))
 
 
 def _print(text: str) -> None:

@@ -101,6 +101,15 @@ def test_every_command_shows_an_example(labeler, command):
     assert f"Example: labeler {command}" in done.stdout
 
 
+@pytest.mark.parametrize("arguments", [("--quiet", "export", "few.labeler.db"), ("export", "few.labeler.db", "-q")])
+def test_quiet_stands_before_or_after_the_command(labeler, project, arguments):
+    done = labeler(*arguments, "labels.csv")
+    assert done.returncode == 0, done.stderr
+    assert "labels.csv" in done.stdout
+    for command in (("status", project), ("why", project, "00000"), ("plugins",)):
+        assert labeler(*command, "--quiet").stdout == labeler(*command).stdout
+
+
 def test_every_command_is_in_a_group():
     assert {name for names in cli.GROUPS.values() for name in names} == set(cli.main.commands)
 
