@@ -1,8 +1,8 @@
 """`python -m labeler.worker`: the heavy process behind the application, fed through its standard input.
 
-It ends when its input ends, holds no database and no lock, and runs at low priority. One job of a kind runs and
-one waits (the latest); between two batches of a job it serves the short requests. With nothing else to do it works
-ahead for the answers to the next questions.
+It ends when its input ends, holds no database and no lock, and runs at low priority once there is a question. One job
+of a kind runs and one waits (the latest); between two batches of a job it serves the short requests. With nothing else
+to do it works ahead for the answers to the next questions.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ from labeler.messages import (
 )
 from labeler.workbench import Workbench
 
+LOW_PRIORITY = 10
 EAGER_UP_TO = 20_000
 """Pools up to this size get a round after every answer: it takes a fraction of a second behind the person."""
 
@@ -160,6 +161,7 @@ class Worker:
         self._bench = Workbench(message.recipe, open_source(Path(message.recipe.source)), message.ids)
         ready = yield from self._bench.open()
         yield ready
+        os.nice(LOW_PRIORITY)  # from here on the person has a question, and the screen comes first
 
     def _warm_up(self) -> None:
         """Import what the first fit needs while the person looks at the first question."""
@@ -176,7 +178,6 @@ def main() -> None:
     """Run on standard input and output; prints of libraries go to standard error."""
     replies = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    os.nice(10)
     try:
         Worker(sys.stdin.buffer, replies).run()
     except BaseException:  # a mistake of our own: to the log, and out; the application starts another worker
