@@ -22,6 +22,7 @@ from labeler.display import display_safe
 from labeler.errors import ProjectError, UnreadableInstance, UsageError
 from labeler.importers.base import Source
 from labeler.importers.detect import open_source
+from labeler.importers.names import counted
 from labeler.messages import Recipe
 from labeler.options import BOOK_PERCENTILE, ENGINES, PARTS, RECOMPUTES, Options, check
 from labeler.session.session import Session
@@ -125,7 +126,8 @@ class Project:
         """What to say on quitting: the work, where it is, how to go on."""
         view = self.view()
         lines = [
-            f"{view.answers:,} answers; {view.given + view.propagated:,} of {view.n_instances:,} labels to export",
+            f"{counted(view.answers, 'answer')};"
+            f" {view.given + view.propagated:,} of {view.n_instances:,} labels to export",
             f"saved in {display_safe(str(self.path))}",
         ]
         if self.truth is not None:
@@ -216,7 +218,7 @@ class Project:
         """The message that opens this pool in a worker."""
         ids = self.session.pool.ids
         same = self.source is not None and ids == list(self.source.ids)
-        return messages.Open(self.recipe(), None if same else ids)
+        return messages.Open(self.recipe(), None if same else ids, self.session.state.revision)
 
     def open_bench(self, progress: Callable[[Progress], None] = lambda _: None) -> Any:
         """Prepare the engine in this process and return it (a :class:`labeler.workbench.Workbench`)."""
@@ -281,7 +283,7 @@ class Project:
         share = 100 * right / max(len(session.pool), 1)
         view = self.view()
         keys = view.given + view.unsure + view.rejected + view.skipped
-        return f"you: {keys:,} keys; right: {share:.1f} % of {len(session.pool):,} (only the demo knows)"
+        return f"you: {counted(keys, 'key')}; right: {share:.1f} % of {len(session.pool):,} (only the demo knows)"
 
 
 def open_project(
@@ -446,9 +448,10 @@ def _join(
     pool = Pool(stored + new)
     missing = pool.mark_missing(source.ids)
     if stored and new:
-        notices.append(f"{len(new):,} new instances joined the pool")
+        notices.append(f"{counted(len(new), 'new instance')} joined the pool")
     if missing:
-        notices.append(f"{missing:,} instances are missing in the source; their labels are kept")
+        lead = counted(missing, "instance is", "instances are")
+        notices.append(f"{lead} missing in the source; labels are kept")
     if source.unreadable:
         notices.append(_named_few("cannot be read", source.unreadable))
     notices.extend(source.notes)

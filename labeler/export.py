@@ -28,6 +28,7 @@ from labeler.errors import ExportError
 from labeler.exporters.base import Exporter, ExportRows
 from labeler.exporters.splits import split_rows
 from labeler.exporters.writing import Written, format_of, write_export
+from labeler.importers.names import counted
 from labeler.workbench import Workbench
 
 NEEDS_CONTENT = ("npz", "imagefolder")
@@ -164,10 +165,12 @@ def _chosen(
     left_out = []
     held_back = int((provenances == Provenance.PREDICTED).sum())
     if held_back and not choice.predicted:
-        left_out.append(f"{held_back:,} predicted labels are held back (--include predicted takes them in)")
+        lead = counted(held_back, "predicted label is", "predicted labels are")
+        left_out.append(f"{lead} held back (--include predicted takes them in)")
     gone = project.session.pool.missing | project.session.pool.unreadable
     if needs_content and (chosen & gone).any():
-        left_out.append(f"{int((chosen & gone).sum()):,} labeled instances are missing in the source and left out")
+        lead = counted(int((chosen & gone).sum()), "labeled instance is", "labeled instances are")
+        left_out.append(f"{lead} missing in the source and left out")
         chosen &= ~gone
     return chosen, left_out
 
@@ -192,4 +195,4 @@ def report(written: Written) -> str:
     total = sum(written.counts.values())
     counts = ", ".join(f"{display_safe(name, 30)} {count:,}" for name, count in list(written.counts.items())[:12])
     more = "" if len(written.counts) <= 12 else f" and {len(written.counts) - 12} more classes"
-    return f"{total:,} labels in {display_safe(str(written.path))} ({counts}{more}); read back and counted"
+    return f"{counted(total, 'label')} in {display_safe(str(written.path))} ({counts}{more}); read back and counted"

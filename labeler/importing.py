@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from labeler.api import Project
 from labeler.display import display_safe
 from labeler.errors import ProjectError
 from labeler.exporters.escaping import unescaped
+from labeler.importers.names import counted
 from labeler.importers.truth import read_labels
 
 
@@ -48,7 +48,8 @@ def import_labels(project: Project, path: Path) -> Imported:
     for instance_id in twice:
         labels.pop(instance_id, None)
     if twice:
-        notes.append(f"{len(set(twice)):,} instances have two different labels in the file and were left out")
+        lead = counted(len(set(twice)), "instance has", "instances have")
+        notes.append(f"{lead} two different labels in the file: left out")
     taken, conflicts = session.import_labels(list(labels.items()), str(path))
     names = {info.class_id: info.name for info in session.state.active_classes()}
     kept = [
@@ -60,10 +61,10 @@ def import_labels(project: Project, path: Path) -> Imported:
 
 def report(imported: Imported, shown: int = 20) -> str:
     """What to say of an import."""
-    lines = [f"{imported.taken:,} labels imported"]
+    lines = [f"{counted(imported.taken, 'label')} imported"]
     if imported.new_classes:
-        counted = Counter(imported.new_classes)
-        lines.append(f"new classes: {', '.join(display_safe(name, 40) for name in list(counted)[:shown])}")
+        names = list(dict.fromkeys(imported.new_classes))
+        lines.append(f"new classes: {', '.join(display_safe(name, 40) for name in names[:shown])}")
     if imported.conflicts:
         lines.append(f"{len(imported.conflicts):,} contradict a person's label, which stays:")
         lines += [

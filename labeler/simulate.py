@@ -20,6 +20,7 @@ from labeler.core.vocabulary import UNLABELED, FloatArray, IndexArray, IntArray,
 from labeler.errors import SourceError, UsageError
 from labeler.importers.base import Source
 from labeler.importers.detect import open_source
+from labeler.importers.names import counted
 from labeler.importers.subset import Subset
 from labeler.importers.truth import read_truth
 from labeler.session.oracle import Oracle
@@ -332,7 +333,8 @@ def _with_truth(source: Source, truth: dict[str, str], say: Callable[[str], None
     if not len(rows):
         raise SourceError("the truth names no instance of this source", "its path|id column holds the source's ids")
     if len(rows) < len(source.ids):
-        say(f"{len(source.ids) - len(rows):,} instances without truth are left out")
+        lead = counted(len(source.ids) - len(rows), "instance without truth is", "instances without truth are")
+        say(f"{lead} left out")
     for name, why in source.unreadable.items():
         say(f"cannot be read: {name}: {why}")
     for note in source.notes:

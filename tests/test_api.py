@@ -118,8 +118,8 @@ def test_new_files_join_at_the_end_and_missing_ones_keep_their_labels(photos, pa
         assert session.label_of(gone)[1] is Provenance.HUMAN
         assert session.pool.missing[gone]
         said = " | ".join(project.notices)
-        assert "1 new instances joined" in said
-        assert "1 instances are missing" in said
+        assert "1 new instance joined" in said
+        assert "1 instance is missing" in said
         round_ = project.closing_round()
         assert round_.queue.indices.tolist() == [12]
         with pytest.raises(UnreadableInstance):
