@@ -30,10 +30,14 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """Read, encode, cluster. `ids` is the pool's order where it differs from the source's own."""
+    """Read, encode, cluster. `ids` is the pool's order where it differs from the source's own.
+
+    `revision` is the session's: the first questions are ranked at it.
+    """
 
     recipe: Recipe
     ids: list[str] | None = None
+    revision: int = 0
 
 
 @dataclass(frozen=True, slots=True)

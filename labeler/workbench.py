@@ -5,10 +5,13 @@ The worker process runs one behind a pipe; simulation, export and tests run the 
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Generator, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from labeler import registry
 from labeler.core.protocols import Engine
@@ -16,10 +19,14 @@ from labeler.core.vocabulary import FloatArray, Grid, IndexArray, IntArray, Prog
 from labeler.encoders.comparison import CANDIDATES, MOST_ANSWERS, is_better, left_out_hits
 from labeler.errors import EngineError, UsageError
 from labeler.importers.base import Source
+from labeler.importers.subset import Subset
 from labeler.messages import Offer, Ready, Recipe
 from labeler.options import ENGINES, PARTS
 from labeler.prepare import Prepared, encode_others, prepare
 
+EARLY_FROM = 20_000
+"""Pools from this size on get their first questions from a sample of EARLY_SAMPLE, read before the rest."""
+EARLY_SAMPLE = 3_000
 JOINED = {"clusterer": "kmeans", "classifier": "graph x kernel", "strategy": "margin x neighbours"}
 """What the default engine is made of, for reports; its parts are not plug-ins."""
 BOOK = {"encoder": "pixels", "clusterer": "kmeans", "classifier": "logreg", "strategy": "margin-clusters"}
@@ -47,6 +54,21 @@ class Workbench:
         unreadable = {str(row): why for row, why in self.prepared.unreadable.items()}
         found = self.prepared
         return Ready(found.encoder, found.reason, unreadable, found.hashes, found.path)
+
+    def early(self) -> Generator[Progress, None, Queue | None]:
+        """First questions for a big pool from a sample of it, while the whole is still to be read; None for others."""
+        recipe, ids = self.recipe, list(self.source.ids)
+        if len(ids) < EARLY_FROM or self.ids != ids or recipe.features or not _is_joined(recipe):
+            return None
+        rng = np.random.default_rng(recipe.seed)
+        rows = np.sort(rng.choice(len(ids), EARLY_SAMPLE, replace=False)).astype(np.int64)
+        sample = Subset(self.source, rows)
+        with tempfile.TemporaryDirectory(prefix="labeler-") as scratch:
+            found = yield from prepare(sample, sample.ids, Path(scratch), recipe.encoder, "", recipe.seed)
+            engine = make_engine(recipe)
+            yield from engine.open(found.features)
+            queue = engine.rerank(_nothing_answered())
+        return replace(queue, indices=rows[queue.indices])
 
     def round_due(self, n_answers: int) -> bool:
         """Whether a full round pays after the `n_answers`-th answer."""
@@ -124,6 +146,22 @@ class Workbench:
         for part in PARTS[1:]:
             names[part] = getattr(recipe, part) or own[part]
         return replace(round_, facts=names | round_.facts | names)
+
+
+def _nothing_answered() -> Snapshot:
+    none = np.empty(0, dtype=np.int64)
+    return Snapshot(
+        0,
+        1,
+        none,
+        none.astype(np.int32),
+        none.astype(np.uint8),
+        none.astype(np.float32),
+        none.astype(np.int32),
+        none,
+        none,
+        none,
+    )
 
 
 def complete(recipe: Recipe) -> Recipe:

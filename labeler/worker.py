@@ -157,8 +157,12 @@ class Worker:
         if offer is not None:
             yield offer
 
-    def _open(self, message: Open) -> Iterator[Progress | Ready]:
+    def _open(self, message: Open) -> Iterator[Progress | Ready | QueueReady]:
         self._bench = Workbench(message.recipe, open_source(Path(message.recipe.source)), message.ids)
+        if self._latest is None:  # a fresh session: nothing is on the screen yet
+            queue = yield from self._bench.early()
+            if queue is not None:
+                yield QueueReady(message.revision, queue)
         ready = yield from self._bench.open()
         yield ready
         os.nice(LOW_PRIORITY)  # from here on the person has a question, and the screen comes first
