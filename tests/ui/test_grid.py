@@ -49,6 +49,15 @@ class TestOpening:
             await app.press_and_see("1", "X", "space")
             assert pages(project) == []
 
+    async def test_what_a_screen_said_does_not_stay_on_the_next_one(self, project):
+        project.no_pages = True
+        async with running(project) as app:
+            await app.press_and_see("G")
+            assert "leads back" in await app.press_and_see("enter")
+            assert "leads back" not in (await app.press_and_see("G")).splitlines()[-2]
+            await app.press_and_see("G", "enter")
+            assert "no picture is left" not in (await app.press_and_see("R")).splitlines()[-2]
+
     async def test_the_sheet_lies_above_it_and_leads_back(self, project):
         async with running(project) as app:
             await app.press_and_see("G", "R")

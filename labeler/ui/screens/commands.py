@@ -108,6 +108,7 @@ class CommandScreen(LabelScreen):
         if view is None or view.round is None or not len(view.round.representatives):
             self.labeler.say("no representatives yet: the pictures are still being prepared", "warn")
             return
+        self.labeler.news.clear()
         await self.labeler.push_screen(ContactSheet())
 
     async def do_grid(self) -> None:
@@ -118,10 +119,12 @@ class CommandScreen(LabelScreen):
         if view is None or view.round is None or not self.labeler.project.ready:
             self.labeler.say("no pages yet: the pictures are still being prepared", "warn")
             return
+        self.labeler.news.clear()
         await self.labeler.push_screen(GridScreen())
 
     async def leave(self) -> None:
         """Close this screen and draw the one below before the next key has its turn."""
+        self.labeler.news.clear()  # what was said there is no answer here: G and R mean something else
         await self.dismiss(None)
         below = self.labeler.screen
         if isinstance(below, LabelScreen):
