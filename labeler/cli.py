@@ -294,6 +294,18 @@ def run(started: float) -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # whoever read us has gone; say nothing more
         sys.exit(0)
+    except OSError as error:
+        where = f" {error.filename}" if error.filename else ""
+        _let_go_of_stdout()
+        _fail(f"cannot read or write{where}: {error.strerror or error}", "is there room, and the right to write?", 2)
+
+
+def _let_go_of_stdout() -> None:
+    """What could not be written is not tried again at exit."""
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def _fail(message: str, hint: str, code: int) -> None:

@@ -110,6 +110,17 @@ def test_quiet_stands_before_or_after_the_command(labeler, project, arguments):
         assert labeler(*command, "--quiet").stdout == labeler(*command).stdout
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")
+def test_a_full_disk_behind_stdout_is_said_without_a_traceback(clean_env):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "labeler", "plugins"], stdout=full, stderr=subprocess.PIPE, text=True, env=clean_env
+        )
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert len(done.stderr.splitlines()) == 2
+
+
 def test_every_command_is_in_a_group():
     assert {name for names in cli.GROUPS.values() for name in names} == set(cli.main.commands)
 
