@@ -164,8 +164,8 @@ class Worker:
             if queue is not None:
                 yield QueueReady(message.revision, queue)
         ready = yield from self._bench.open()
-        yield ready
         os.nice(LOW_PRIORITY)  # from here on the person has a question, and the screen comes first
+        yield ready
 
     def _warm_up(self) -> None:
         """Import what the first fit needs while the person looks at the first question."""
