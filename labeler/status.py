@@ -8,6 +8,7 @@ from typing import Any
 from labeler.api import Project
 from labeler.core.vocabulary import Advice, Provenance, Tier
 from labeler.display import display_safe
+from labeler.exporters.escaping import escaped, unescaped
 from labeler.session.state import Standing
 
 
@@ -21,8 +22,8 @@ def status(project: Project) -> dict[str, Any]:
         for row in view.classes
     ]
     return {
-        "project": str(project.path),
-        "source": str(project.source_path),
+        "project": escaped(str(project.path)),
+        "source": escaped(str(project.source_path)),
         "n_instances": view.n_instances,
         "classes": classes,
         "by_provenance": {word: sum(int(row[word]) for row in classes) for word in words},
@@ -36,7 +37,7 @@ def status(project: Project) -> dict[str, Any]:
         "revision": view.revision,
         "open_questions": view.open_questions,
         "percentile": "auto" if view.percentile is None else view.percentile,
-        "question": view.question.instance_id if view.question else None,
+        "question": escaped(view.question.instance_id) if view.question else None,
         "estimate": None,
         "advice": {"code": advice.code, "text": advice.text, "key": advice.key},
     }
@@ -72,6 +73,8 @@ def why(project: Project, instance_id: str) -> str:
         The pool has no such instance.
     """
     session = project.session
+    if instance_id not in session.pool:  # as an export writes it
+        instance_id = unescaped(instance_id)
     index = session.pool.index(instance_id)
     names = {class_id: info.name for class_id, info in session.state.classes.items()}
     standing = session.state.standings.get(index)

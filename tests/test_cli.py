@@ -121,6 +121,21 @@ def test_a_full_disk_behind_stdout_is_said_without_a_traceback(clean_env):
     assert len(done.stderr.splitlines()) == 2
 
 
+def test_names_that_are_not_utf8_are_strict_json_and_known_by_their_exported_form(labeler, tmp_path):
+    name = os.fsdecode(b"caf\xe9.png")
+    try:
+        (tmp_path / "pool").mkdir()
+        (tmp_path / "pool" / name).write_bytes(b"P5 2 2 255 abcd")
+    except OSError:
+        pytest.skip("this file system takes UTF-8 names only")
+    path = tmp_path / "p.labeler.db"
+    with open_project(tmp_path / "pool", path) as project:
+        project.closing_round()
+    facts = json.loads(labeler("status", path, "--json").stdout)
+    assert facts["question"] == "escaped:caf%E9.png"
+    assert labeler("why", path, facts["question"]).returncode == 0
+
+
 def test_every_command_is_in_a_group():
     assert {name for names in cli.GROUPS.values() for name in names} == set(cli.main.commands)
 
