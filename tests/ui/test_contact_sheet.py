@@ -2,6 +2,7 @@
 
 import pytest
 
+from labeler.errors import UnreadableInstance
 from labeler.ui.screens.contact_sheet import ContactSheet
 from labeler.ui.screens.question import QuestionScreen
 from labeler.ui.widgets.sheet_grid import layout
@@ -21,6 +22,15 @@ class TestOpening:
             text = await app.press_and_see("R")
             assert isinstance(app.screen, QuestionScreen)
             assert "0002.png" in text
+
+    async def test_a_pool_without_images_is_not_called_broken(self):
+        def no_image(index):
+            raise UnreadableInstance("there is no image to show here")
+
+        async with running(FakeProject(image=no_image)) as app:
+            text = await app.press_and_see("R")
+            assert "no image" in text
+            assert "broken" not in text
 
     async def test_before_there_are_representatives_it_says_so(self):
         async with running(FakeProject(with_round=False)) as app:

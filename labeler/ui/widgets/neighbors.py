@@ -87,7 +87,7 @@ def thumbnail_row(pictures: Pictures, index: int, row: int, columns: int, rows: 
         return Strip.blank(columns, style)
     strips = drawn.strips
     if drawn.trouble and row == rows // 2:
-        return Strip([Segment(centered("broken", columns), style)], columns)
+        return Strip([Segment(centered("no image", columns), style)], columns)
     top = rows - len(strips)  # on the ground: the caption follows the picture
     if not 0 <= row - top < len(strips):
         return Strip.blank(columns, style)
