@@ -1,289 +1,28 @@
-"""Opens and wires: the only place that knows session and store and worker.
-
-Every door goes through a :class:`Project`: the command line, the screens, the simulated person, Python.
-"""
+"""Opens and wires: with :mod:`labeler.project`, the only place that knows session and store and worker."""
 
 from __future__ import annotations
 
-import os
 import time
 import uuid
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from labeler import locating, messages, registry
+from labeler import locating, registry
 from labeler.core.pool import Pool
-from labeler.core.vocabulary import ByteArray, Progress, Provenance, Round
 from labeler.display import display_safe
-from labeler.errors import ProjectError, UnreadableInstance, UsageError
+from labeler.errors import ProjectError, UsageError
 from labeler.importers.base import Source
 from labeler.importers.detect import open_source
 from labeler.importers.names import counted
-from labeler.messages import Recipe
 from labeler.options import BOOK_PERCENTILE, ENGINES, PARTS, RECOMPUTES, Options, check
+from labeler.project import Project, Received, named_few
 from labeler.session.session import Session
-from labeler.session.view import View
 from labeler.store.store import Store
-from labeler.worker_client import WorkerClient
 
 __all__ = ["Options", "Project", "Received", "open_demo", "open_project"]
-
-DEFAULT_SEED = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Received:
-    """What a message of the worker changed, for the screen: redraw if `changed`, else show progress or a note."""
-
-    changed: bool = False
-    progress: Progress | None = None
-    note: str = ""
-    failed: bool = False
-    page: messages.GridReady | None = None
-
-
-class Project:
-    """One open project: its session, its source and, once started, its engine."""
-
-    def __init__(self, store: Store, session: Session, source: Source | None, notices: list[str]) -> None:
-        self._store = store
-        self.session = session
-        self.source = source
-        self.notices = notices
-        self.truth: dict[str, str] | None = None
-        self.path = store.path
-        self.name = store.path.name.removesuffix(locating.SUFFIX)
-        self._client: WorkerClient | None = None
-        self._features: Any = None
-        self._rows: dict[int, int] | None = None
-        self.ready = False
-
-    # -- reading -------------------------------------------------------------------------------------------------
-
-    @property
-    def source_path(self) -> Path:
-        """Where the instances are."""
-        return self.source.path if self.source is not None else Path(self._store.project()["source"]["path"])
-
-    @property
-    def options(self) -> dict[str, Any]:
-        """The options in force."""
-        return dict(self._store.project().get("options", {}))
-
-    def view(self) -> View:
-        """What screens draw from."""
-        return self.session.view()
-
-    def image(self, index: int) -> ByteArray:
-        """The image of one instance, whole. May be called from any thread.
-
-        Raises
-        ------
-        UnreadableInstance
-            It cannot be decoded, is missing, or the source holds no images.
-        """
-        row = self._row(index)
-        if self.source is None or row is None or self.source.content != "images":
-            raise UnreadableInstance("there is no image to show here")
-        return self.source.image(row)
-
-    def location(self, index: int) -> str:
-        """The file of an instance, or its id where it is none."""
-        row = self._row(index)
-        path = self.source.location(row) if self.source is not None and row is not None else None
-        return str(path) if path is not None else self.session.pool.ids[index]
-
-    def folder_classes(self) -> list[str]:
-        """Names of the source's sub-folders, as classes to offer; empty where it has none."""
-        labels = self.source.folder_labels() if self.source is not None else {}
-        return sorted(set(labels.values()))
-
-    def file_size(self, index: int) -> int | None:
-        """Bytes of the instance's file; None where it is none."""
-        try:
-            return os.stat(self.location(index)).st_size
-        except (OSError, ValueError):
-            return None
-
-    def neighbors(self, index: int, count: int) -> list[tuple[int, int]]:
-        """The nearest labeled instances as (index, class_id), nearest first; empty before the pool is encoded."""
-        given = [
-            (other, standing.class_id)
-            for other, standing in self.session.state.standings.items()
-            if standing.kind == "label" and other != index
-        ][-500:]
-        if self._features is None or not given or index >= len(self._features):
-            return []
-        rows = np.array([other for other, _ in given])
-        distances = np.square(self._features[rows] - self._features[index]).sum(axis=1)
-        return [given[int(position)] for position in np.argsort(distances, kind="stable")[:count]]
-
-    def summary(self) -> str:
-        """What to say on quitting: the work, where it is, how to go on."""
-        view = self.view()
-        lines = [
-            f"{counted(view.answers, 'answer')};"
-            f" {view.given + view.propagated:,} of {view.n_instances:,} labels to export",
-            f"saved in {display_safe(str(self.path))}",
-        ]
-        if self.truth is not None:
-            lines.insert(0, self._score())
-            lines.append("resume: labeler demo")
-        else:
-            lines.append(f"resume: labeler label {display_safe(str(self.path))}")
-        lines.append(f"export: labeler export {display_safe(str(self.path))} labels.csv")
-        return "\n".join(lines)
-
-    # -- the worker behind the screen ----------------------------------------------------------------------------
-
-    def start(self, post: Callable[[Any], None]) -> None:
-        """Start the worker; `post` gets its messages, from another thread. Hand each to :meth:`receive`."""
-        if self.source is None:
-            raise ProjectError("the source of this project is not open", "open it with: labeler label PROJECT")
-        cache = Path(self.recipe().cache)
-        try:
-            cache.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise ProjectError(
-                f"cannot write the cache {cache}: {error.strerror}", "choose a writable place with -p PROJECT"
-            ) from error
-        self._client = WorkerClient(self.opening(), post, cache / "worker.log")
-        if self.session.state.standings:
-            self.changed()
-
-    def changed(self) -> None:
-        """Tell the engine that the session moved; never blocks."""
-        if self._client is not None:
-            urgent = self.session.state.voided_at == self.session.state.revision
-            self._client.send(messages.Answered(self.session.snapshot(), urgent))
-
-    def want_page(self, size: int, shown: list[int]) -> None:
-        """Ask the engine for a page of one class to confirm, without those `shown`; it comes as ``Received.page``."""
-        if self._client is not None:
-            skip = np.array(shown, dtype=np.int64)
-            self._client.send(messages.GridWanted(self.session.snapshot(), size, skip))
-
-    def receive(self, message: Any) -> Received:
-        """Merge what the worker sent; called where the session lives."""
-        if isinstance(message, Progress):
-            return Received(progress=message)
-        if isinstance(message, messages.Ready):
-            self.encoded(message)
-            self.changed()
-            return Received(changed=True, note=f"encoder {message.encoder}: {message.reason}")
-        if isinstance(message, messages.QueueReady):
-            return Received(changed=self.session.merge_queue(message.queue, message.revision))
-        if isinstance(message, messages.RoundReady):
-            return Received(changed=self.session.merge_round(message.round))
-        if isinstance(message, messages.GridReady):
-            return Received(page=message)
-        if isinstance(message, messages.Offer):
-            self.notices.append(message.text)
-            return Received(note=message.text)
-        if isinstance(message, messages.Failed):
-            hint = f" ({message.hint})" if message.hint else ""
-            return Received(note=f"{message.message}{hint}", failed=message.fatal)
-        return Received()
-
-    def encoded(self, ready: messages.Ready) -> None:
-        """Take note of what reading the pool brought: content hashes and what cannot be read."""
-        self.ready = True
-        unreadable = {int(row): why for row, why in ready.unreadable.items()}
-        self.session.pool.unreadable[:] = False  # what could not be read last time may be mended
-        self.session.pool.mark_unreadable(unreadable)
-        if unreadable:
-            self.notices.append(
-                _named_few("cannot be read", {self.session.pool.ids[r]: w for r, w in unreadable.items()})
-            )
-        if ready.features:
-            self._features = np.load(ready.features, mmap_mode="r")
-        if not self._store.read_only:
-            mask = self.session.pool.unreadable.astype(np.uint8)
-            self._store.put_arrays("pool", {"sha256": ready.hashes, "unreadable": mask})
-
-    # -- the engine in-process -----------------------------------------------------------------------------------
-
-    def recipe(self) -> Recipe:
-        """What makes this project's engine."""
-        options = self.options
-        chosen = {name: options[name] for name in RECOMPUTES if options.get(name) is not None}
-        cache = self.path.with_name(self.path.name.removesuffix(locating.SUFFIX) + ".labeler.cache")
-        return Recipe(source=str(self.source_path), cache=str(cache), **{"seed": DEFAULT_SEED, **chosen})
-
-    def opening(self) -> messages.Open:
-        """The message that opens this pool in a worker."""
-        ids = self.session.pool.ids
-        same = self.source is not None and ids == list(self.source.ids)
-        return messages.Open(self.recipe(), None if same else ids, self.session.state.revision)
-
-    def open_bench(self, progress: Callable[[Progress], None] = lambda _: None) -> Any:
-        """Prepare the engine in this process and return it (a :class:`labeler.workbench.Workbench`)."""
-        from labeler.workbench import Workbench
-
-        if self.source is None:
-            raise ProjectError("the source of this project is not open", "is it where it was?")
-        bench = Workbench(self.recipe(), self.source, self.session.pool.ids)
-        for step in _steps(bench.open()):
-            if isinstance(step, Progress):
-                progress(step)
-            else:
-                self.encoded(step)
-        return bench
-
-    def closing_round(self, progress: Callable[[Progress], None] = lambda _: None) -> Round:
-        """The round that leaves the program, from scratch, merged into the session."""
-        round_: Round = self.open_bench(progress).closing_round(self.session.snapshot())
-        self.session.merge_round(round_)
-        return round_
-
-    def sha256(self) -> ByteArray:
-        """Content hashes (n, 32) uint8; zeros where not known."""
-        kept = self._store.arrays("pool").get("sha256")
-        out = np.zeros((len(self.session.pool), 32), dtype=np.uint8)
-        if kept is not None and len(kept):
-            out[: len(kept)] = kept[: len(out)]
-        return out
-
-    def close(self) -> None:
-        """End the worker and leave a single file."""
-        if self._client is not None:
-            self._client.close()
-        if self.source is not None:
-            self.source.close()
-        self._store.close()
-
-    def __enter__(self) -> Project:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    # -- inside --------------------------------------------------------------------------------------------------
-
-    def _row(self, index: int) -> int | None:
-        """Position of a pool index in the source."""
-        if self.source is None:
-            return None
-        if self._rows is None:
-            positions = {name: row for row, name in enumerate(self.source.ids)}
-            self._rows = {i: positions[name] for i, name in enumerate(self.session.pool.ids) if name in positions}
-        return self._rows.get(index)
-
-    def _score(self) -> str:
-        truth, session = self.truth or {}, self.session
-        names = {class_id: info.name for class_id, info in session.state.classes.items()}
-        right = sum(
-            names.get(session.label_of(index)[0]) == truth.get(instance_id)
-            for index, instance_id in enumerate(session.pool.ids)
-        )
-        share = 100 * right / max(len(session.pool), 1)
-        view = self.view()
-        keys = view.given + view.unsure + view.rejected + view.skipped
-        return f"you: {counted(keys, 'key')}; right: {share:.1f} % of {len(session.pool):,} (only the demo knows)"
 
 
 def open_project(
@@ -453,7 +192,7 @@ def _join(
         lead = counted(missing, "instance is", "instances are")
         notices.append(f"{lead} missing in the source; labels are kept")
     if source.unreadable:
-        notices.append(_named_few("cannot be read", source.unreadable))
+        notices.append(named_few("cannot be read", source.unreadable))
     notices.extend(source.notes)
     return pool
 
@@ -495,27 +234,3 @@ def _remember(
     added = [display_safe(info.name, 40) for info in session.state.active_classes() if info.name not in known]
     if added and not created:
         notices.append(f"changed: new classes {', '.join(added)}")
-
-
-def _named_few(what: str, reasons: dict[str, str], few: int = 5) -> str:
-    names = [f"{display_safe(name, 60)} ({display_safe(why, 60)})" for name, why in list(reasons.items())[:few]]
-    more = f" and {len(reasons) - few:,} more" if len(reasons) > few else ""
-    return f"{len(reasons):,} {what}: {', '.join(names)}{more}"
-
-
-def _steps(generator: Any) -> Any:
-    """A generator's yields, then what it returns."""
-    result = yield from generator
-    yield result
-
-
-def summary_of(project: Project) -> dict[str, Any]:
-    """Options in force, for a manifest."""
-    return {"options": project.options, "recipe": {k: v for k, v in asdict(project.recipe()).items() if k != "cache"}}
-
-
-def label_words(project: Project) -> list[tuple[str, Provenance]]:
-    """Final (class name, provenance) of every instance in pool order; "" where it has no label."""
-    names = {class_id: info.name for class_id, info in project.session.state.classes.items()}
-    found = (project.session.label_of(index) for index in range(len(project.session.pool)))
-    return [(names.get(class_id, ""), provenance) for class_id, provenance in found]

@@ -326,7 +326,10 @@ def _options(given: dict[str, Any]) -> Options:
         try:
             names += file.read_text(encoding="utf-8-sig").splitlines()
         except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(f"cannot read the classes file {file}: {error}", "one class name a line, UTF-8") from error
+            raise UsageError(
+                f"cannot read the classes file {file}: {getattr(error, 'strerror', None) or error}",
+                "one class name a line, UTF-8",
+            ) from error
     features = given.pop("features", None)
     chosen = {key: value for key, value in given.items() if value is not None}
     return check(

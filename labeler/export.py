@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labeler import registry
-from labeler.api import Project, summary_of
 from labeler.core.vocabulary import (
     GIVEN,
     UNLABELED,
@@ -29,6 +28,7 @@ from labeler.exporters.base import Exporter, ExportRows
 from labeler.exporters.splits import split_rows
 from labeler.exporters.writing import Written, format_of, write_export
 from labeler.importers.names import counted
+from labeler.project import Project, summary_of
 from labeler.workbench import Workbench
 
 NEEDS_CONTENT = ("npz", "imagefolder")

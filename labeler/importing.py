@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from labeler.api import Project
+from labeler.core.vocabulary import Provenance
 from labeler.display import display_safe
 from labeler.errors import ProjectError
 from labeler.exporters.escaping import unescaped
 from labeler.importers.names import counted
 from labeler.importers.truth import read_labels
+
+_MACHINE = (Provenance.PROPAGATED.word, Provenance.PREDICTED.word)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,8 @@ def import_labels(project: Project, path: Path) -> Imported:
         raise ProjectError("the source of this project is not open", "is it where it was?")
     before = len(project.source.notes)
     rows = [row for row in read_labels(path, project.source, unescaped) if row.instance_id in project.session.pool]
+    machine = sum(row.provenance in _MACHINE for row in rows)
+    rows = [row for row in rows if row.provenance not in _MACHINE]
     session = project.session
     known = {info.name for info in session.state.active_classes()}
     labels: dict[str, int] = {}
@@ -45,6 +50,9 @@ def import_labels(project: Project, path: Path) -> Imported:
             twice.append(row.instance_id)
         labels[row.instance_id] = class_id
     notes = list(project.source.notes[before:])
+    if machine:
+        lead = counted(machine, "row holds a propagated or predicted label", "rows hold propagated or predicted labels")
+        notes.append(f"{lead}: left out, only what a person or an import gave comes in")
     for instance_id in twice:
         labels.pop(instance_id, None)
     if twice:

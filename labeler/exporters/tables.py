@@ -137,7 +137,7 @@ def write_csv(target: Path, rows: ExportRows, csv_safe: bool = False, files: Seq
     warnings = text_warnings(rows)
     if formulas and not csv_safe:
         cells = "1 cell begins" if formulas == 1 else f"{formulas} cells begin"
-        warnings.append(f"{cells} with = + - or @, a formula to a spreadsheet: csv_safe=yes puts a ' before it")
+        warnings.append(f"{cells} with = + - or @, a formula to a spreadsheet: --csv-safe puts a ' before it")
     missing = [name for name in rows.class_names if name in _PANDAS_MISSING]
     if missing:
         warnings.append(f"pandas reads the class {missing[0]!r} as missing: pass keep_default_na=False")

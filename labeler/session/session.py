@@ -117,17 +117,18 @@ class Session:
         """Labels from elsewhere, as one undoable event.
 
         Returns how many were taken, and the (instance_id, class_id) that contradict a person's label, which
-        stays: a person outranks an import. A rejected instance stays rejected and is neither.
+        stays: a person outranks an import. A rejected instance stays rejected and is neither, and so is a label that
+        was imported before.
         """
         taken, conflicts = [], []
         for instance_id, class_id in labels:
             self._check_class(class_id)
             standing = self.state.standings.get(self.pool.index(instance_id))
-            if standing is not None and standing.kind == "reject":
+            if standing is not None and (standing.kind == "reject" or standing.class_id == class_id):
                 continue
             if standing is None or standing.kind != "label" or standing.provenance is Provenance.IMPORTED:
                 taken.append([instance_id, class_id, Provenance.IMPORTED.word])
-            elif standing.class_id != class_id:
+            else:
                 conflicts.append((instance_id, class_id))
         if taken:
             self._record("import", None, None, {"labels": taken, "origin": origin})

@@ -84,8 +84,8 @@ def machine(make_session, make_round, make_queue, new_journal):
             standings = fold(self.done)[0]
             free = {}
             for index, class_id in items.items():
-                kind, _, provenance = standings.get(index, ("", 0, 0))
-                if kind != "reject" and (kind != "label" or provenance == IMPORTED):
+                kind, said, provenance = standings.get(index, ("", 0, 0))
+                if kind != "reject" and (kind != "label" or (provenance == IMPORTED and said != class_id)):
                     free[index] = ("label", class_id, IMPORTED)
             taken, _ = self.session.import_labels([(f"i{index}", c) for index, c in items.items()], "file")
             assert taken == len(free)

@@ -44,8 +44,8 @@ class TestOpening:
     async def test_when_no_page_pays_it_says_so(self, project):
         project.no_pages = True
         async with running(project) as app:
-            assert "no picture is left to confirm" in await app.press_and_see("G")
-            assert "no picture is left to confirm" in await app.press_and_see("enter")
+            assert "no page to confirm now" in await app.press_and_see("G")
+            assert "no page to confirm now" in await app.press_and_see("enter")
             await app.press_and_see("1", "X", "space")
             assert pages(project) == []
 

@@ -129,7 +129,7 @@ class GridScreen(CommandScreen):
         """Waiting, or nothing is left."""
         if self._asked:
             return "a page is being looked for"
-        return "no picture is left to confirm: G leads back to single questions"
+        return "no page to confirm now: G leads back to single questions"
 
     def answer(self, class_id: int) -> None:
         """A class key sets the picture under the cursor; the page is saved as a whole."""
