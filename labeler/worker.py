@@ -57,6 +57,7 @@ class Worker:
         self._waiting: Snapshot | None = None
         self._latest: Snapshot | None = None
         self._warm = False
+        self._gave_way = False
         self._reconsidered = False
 
     @property
@@ -162,10 +163,17 @@ class Worker:
         if self._latest is None:  # a fresh session: nothing is on the screen yet
             queue = yield from self._bench.early()
             if queue is not None:
+                self._give_way()
                 yield QueueReady(message.revision, queue)
         ready = yield from self._bench.open()
-        os.nice(LOW_PRIORITY)  # from here on the person has a question, and the screen comes first
+        self._give_way()
         yield ready
+
+    def _give_way(self) -> None:
+        """Low priority from the first question on: now the screen comes first."""
+        if not self._gave_way:
+            os.nice(LOW_PRIORITY)
+            self._gave_way = True
 
     def _warm_up(self) -> None:
         """Import what the first fit needs while the person looks at the first question."""

@@ -52,4 +52,4 @@ def advise(belief: Belief | None, expected_gain: float, steady: bool, open_quest
         return Advice("answer", f"the next answer mends about {expected_gain:.1f} labels")
     if len(belief.answers) >= ENOUGH_ANSWERS:
         return Advice("grids", "single answers mend little now: G shows pages to confirm at a glance", "G")
-    return Advice("answer", "the doubtful ones come first: go on")
+    return Advice("answer", "go on: the question that helps most comes first")
