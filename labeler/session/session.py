@@ -14,6 +14,7 @@ from labeler.core.vocabulary import UNLABELED, ClassInfo, Event, Provenance, Que
 from labeler.errors import NotSaved, UsageError
 from labeler.session.derived import Derived
 from labeler.session.keys import assign_key
+from labeler.session.pace import pace
 from labeler.session.ports import Journal
 from labeler.session.questions import Questions
 from labeler.session.state import State
@@ -284,6 +285,7 @@ class Session:
             can_undo=state.undo_target() is not None,
             can_redo=state.redo_target() is not None,
             question_flagged=question is not None and question.index in state.flagged,
+            pace=pace(state.times),
         )
 
     # -- the one way in ------------------------------------------------------------------------------------------

@@ -14,6 +14,8 @@ from labeler.errors import ProjectError
 
 _GIVES_LABELS = frozenset({"label", "page", "import"})
 UNDOABLE = frozenset({"label", "skip", "unsure", "reject", "flag", "page", "import", "class_add"})
+_ANSWERS = frozenset({"label", "unsure", "reject", "page"})
+"""Events a person takes time over: their times make the pace."""
 ROUND_LENGTH = 10
 """Answers to a round, as the exports number them: by the journal alone, whenever the engine refitted in between."""
 SKIP_FOR = 25
@@ -64,6 +66,7 @@ class State:
         self.answers = 0  # instances labeled one at a time and not undone
         self.pages = 0
         self.label_events = 0  # events that gave labels and stand: an answer, a page, an import
+        self.times: list[float] = []  # when a person answered, taken back or not: the time was spent
         self.voided_at = 0  # results computed before this revision rest on something taken back
         self._done: list[_Inverse] = []
         self._undone: list[Event] = []
@@ -91,6 +94,8 @@ class State:
         self.revision += 1
         if event.kind in UNDOABLE:
             self._undone.clear()
+            if event.kind in _ANSWERS:
+                self.times.append(event.at)
             return self._do(event)
         if event.kind == "undo":
             return self._undo(event)

@@ -69,6 +69,7 @@ class View:
     can_undo: bool
     can_redo: bool
     question_flagged: bool
+    pace: float | None = None  # the person's seconds an answer; None until there are a few
 
     @property
     def coverage(self) -> float:
