@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from labeler.core.doubt import Doubt, doubt, most_doubted
 from labeler.core.learner import (
     Blend,
     KernelRidge,
@@ -69,6 +70,7 @@ class Belief:
     by_kernel: IntArray
     by_others: IntArray
     blend: Blend
+    doubt: Doubt
 
 
 class Believer:
@@ -89,15 +91,21 @@ class Believer:
             return None
         n_classes = len(answers.classes)
         mass = self._mass(answers, fresh)
-        graph, graph_left_out, checked = self._by_graph(answers, mass)
+        totals = np.bincount(answers.positions, answers.weights, n_classes).astype(np.float32)
+        graph = shares_of(mass, totals)
+        checked = landmarks_of(len(answers), MAX_LEFT_OUT)
+        graph_left_out = self._left_out(answers, mass, totals, checked)
         kernel, kernel_left_out = self._by_kernel(answers, checked, fresh)
-        mix = blend(graph_left_out, kernel_left_out, answers.positions[checked])
+        mix = blend(graph_left_out, kernel_left_out[checked], answers.positions[checked])
         proba = product(graph, kernel, mix.share)
         scores = np.zeros_like(proba)
         if n_classes > 1:
             proba, scores = self._second_opinion(proba, answers, snapshot.excluded)
         labels = proba.argmax(axis=1).astype(np.int32)
         labels[answers.indices] = answers.positions
+        opinion = OPINION * scores[answers.indices]
+        more = most_doubted(opinion, answers.positions, checked)
+        shares = np.concatenate((graph_left_out, self._left_out(answers, mass, totals, more)))
         return Belief(
             answers,
             proba,
@@ -107,6 +115,9 @@ class Believer:
             kernel.argmax(axis=1).astype(np.int32),
             scores.argmax(axis=1).astype(np.int32),
             mix,
+            doubt(
+                answers.positions, shares, np.concatenate((checked, more)), kernel_left_out, mix.share, opinion
+            ),
         )
 
     def _mass(self, answers: Answers, fresh: bool) -> FloatArray:
@@ -117,24 +128,21 @@ class Believer:
         self._spread.extend(answers.indices, answers.positions, answers.weights, n_classes)
         return self._spread.mass
 
-    def _by_graph(self, answers: Answers, mass: FloatArray) -> tuple[FloatArray, FloatArray, IndexArray]:
-        """Class shares of the pool by the walk, those of the `checked` answers left out, and which those are."""
-        n_classes = len(answers.classes)
-        totals = np.bincount(answers.positions, answers.weights, n_classes).astype(np.float32)
-        checked = landmarks_of(len(answers), MAX_LEFT_OUT)
-        rows, positions = answers.indices[checked], answers.positions[checked]
-        own = self.walk.own(rows)
-        without = left_out(mass, totals, own, rows, positions, answers.weights[checked])
-        return shares_of(mass, totals), without, checked
+    def _left_out(self, answers: Answers, mass: FloatArray, totals: FloatArray, which: IndexArray) -> FloatArray:
+        """Class shares (len(which), k) by the walk of some answers, each left out (`which`: places in their order)."""
+        rows, positions = answers.indices[which], answers.positions[which]
+        return left_out(mass, totals, self.walk.own(rows), rows, positions, answers.weights[which])
 
     def _by_kernel(self, answers: Answers, checked: IndexArray, fresh: bool) -> tuple[FloatArray, FloatArray]:
-        """Class shares of the pool by kernel ridge, and of the `checked` answers left out."""
+        """Class shares of the pool by kernel ridge, and of every answer left out (a, k)."""
         used = landmarks_of(len(answers))
         used = used if len(used) == len(answers) else np.union1d(used, checked)
         shares, without = self.kernel.fit_predict(
             answers.indices[used], answers.positions[used], len(answers.classes), fresh=fresh
         )
-        return shares, without[np.searchsorted(used, checked)]
+        every = shares[answers.indices]  # an answer that the kernel did not learn from is left out already
+        every[used] = without
+        return shares, every
 
     def _second_opinion(
         self, proba: FloatArray, answers: Answers, excluded: IndexArray

@@ -235,6 +235,10 @@ class BookEngine:
         given = snapshot.indices
         labels[given], provenances[given] = snapshot.class_ids, snapshot.provenances
         scores[given], tiers[given], sources[given] = 1.0, Tier.LOCKED, given
+        doubts = np.zeros(n, dtype=np.float32)
+        if fit is not None:
+            doubts[given] = _doubts(fit, snapshot)
+            runner_ups[given] = np.where(labels[given] == guesses[given, 0], guesses[given, 1], guesses[given, 0])
         return Round(
             revision=snapshot.revision,
             round=snapshot.round,
@@ -251,6 +255,7 @@ class BookEngine:
             queue=self._queue(snapshot, fit, uncertain),
             advice=Advice("answer", "answer the question on the screen", ""),
             facts={"n_clusters": len(self.clustering.centers), "inertia": self.clustering.inertia},
+            doubts=doubts,
         )
 
     def _fill_sources(self, snapshot: Snapshot, labels: IntArray, sources: IntArray) -> None:
@@ -288,6 +293,13 @@ def _top(fit: _Fit | None, indices: IndexArray) -> tuple[IntArray, FloatArray]:
         guesses[:, : columns.shape[1]] = fit.classes[columns]
         scores[:, : columns.shape[1]] = np.take_along_axis(proba, columns, axis=1)
     return guesses, scores
+
+
+def _doubts(fit: _Fit, snapshot: Snapshot) -> FloatArray:
+    """1 - the classifier's probability of each given class (a,); the answer had its say in it."""
+    columns = {int(class_id): column for column, class_id in enumerate(fit.classes)}
+    own = np.array([columns[int(class_id)] for class_id in snapshot.class_ids], dtype=np.int64)
+    return np.asarray(1.0 - fit.proba[snapshot.indices, own], dtype=np.float32)
 
 
 def _nearest(rows: FloatArray, targets: FloatArray) -> IndexArray:

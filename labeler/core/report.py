@@ -65,6 +65,7 @@ def assemble(
     tiers = np.zeros(n, dtype=np.uint8)
     sources = np.full(n, -1, dtype=np.int32)
     runner_ups = np.full(n, UNLABELED, dtype=np.int32)
+    doubts = np.zeros(n, dtype=np.float32)
     if belief is not None and assembly.space is not None:
         classes = belief.answers.classes
         positions, repeats = with_repeats(belief, assembly.first_of)
@@ -81,6 +82,8 @@ def assemble(
             inside = reach & (belief.by_graph == positions)
         provenances = np.where(inside, Provenance.PROPAGATED, Provenance.PREDICTED).astype(np.uint8)
         seconds = runner_ups_of(belief.proba, positions)
+        seconds[belief.answers.indices] = belief.doubt.others
+        doubts[belief.answers.indices] = belief.doubt.doubts
         runner_ups = np.where(seconds >= 0, classes[seconds], UNLABELED).astype(np.int32)
         _close(snapshot, labels, provenances, scores, tiers, sources, runner_ups)
     return Round(
@@ -99,6 +102,7 @@ def assemble(
         queue,
         advice,
         facts,
+        doubts,
     )
 
 

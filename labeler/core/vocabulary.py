@@ -22,6 +22,10 @@ ByteArray = NDArray[np.uint8]
 BoolArray = NDArray[np.bool_]
 
 
+DOUBTED = 0.99
+"""A given label that the engine doubts this much is worth a second look (chosen in benchmarks/doubt.md)."""
+
+
 class Provenance(IntEnum):
     """Why an instance has its label. Stored as uint8, shown by name in lower case."""
 
@@ -124,7 +128,9 @@ class Round:
     `labels` int32 class ids (UNLABELED = none): given labels stand in it untouched. `provenances` uint8, `scores`
     float32 in [0, 1] (1 for given ones), `tiers` uint8, `sources` int32 = index of the answer a label rests on
     most (itself for a given one, -1 = none), `clusters` int32, `distances` float32 to the cluster's center,
-    `runner_ups` int32 second-best class (UNLABELED = none).
+    `runner_ups` int32 second-best class (UNLABELED = none; of a given label the likeliest other class without it),
+    `doubts` float32 in [0, 1]: of a given label 1 - the engine's belief in it when that answer is left out, else 0
+    (empty in rounds stored by a version that did not have them).
     """
 
     revision: int
@@ -142,6 +148,7 @@ class Round:
     queue: Queue
     advice: Advice
     facts: dict[str, Any] = field(default_factory=dict)  # JSON-able figures: inertia, agreement, unseen class, ...
+    doubts: FloatArray = field(default_factory=lambda: np.empty(0, dtype=np.float32))
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,8 @@ _ROUND_ARRAYS = (
     "runner_ups",
     "representatives",
 )
+_LATER_ARRAYS = ("doubts",)
+"""What rounds of older versions do not hold."""
 _QUEUE_ARRAYS = ("indices", "utilities", "rules", "margins", "guesses", "guess_scores")
 
 
@@ -74,7 +76,9 @@ def unpack_ids(blob: bytes, count: int) -> list[str]:
 
 def round_arrays(round_: Round) -> dict[str, NDArray[Any]]:
     """The array columns of a round by name; those of its queue as ``queue.<name>``."""
-    arrays: dict[str, NDArray[Any]] = {name: getattr(round_, name) for name in _ROUND_ARRAYS}
+    arrays: dict[str, NDArray[Any]] = {
+        name: getattr(round_, name) for name in _ROUND_ARRAYS + _LATER_ARRAYS
+    }
     return arrays | {f"queue.{name}": getattr(round_.queue, name) for name in _QUEUE_ARRAYS}
 
 
@@ -102,6 +106,7 @@ def round_of(number: int, revision: int, meta: Mapping[str, Any], arrays: Mappin
         advice=Advice(**meta["advice"]),
         facts=meta["facts"],
         **{name: arrays[name] for name in _ROUND_ARRAYS},
+        **{name: arrays[name] for name in _LATER_ARRAYS if name in arrays},
     )
 
 
