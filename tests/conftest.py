@@ -103,7 +103,14 @@ def make_round(make_queue: Callable[..., Queue]) -> Callable[..., Round]:
     """A round over `n` instances that asks them in order; `labels` and `provenances` as the machine's."""
 
     def make(
-        n: int, revision: int = 0, labels: Any = None, provenances: Any = None, queue: Any = None, number: int = 1
+        n: int,
+        revision: int = 0,
+        labels: Any = None,
+        provenances: Any = None,
+        queue: Any = None,
+        number: int = 1,
+        doubts: Any = None,
+        sources: Any = None,
     ) -> Round:
         labels = np.full(n, UNLABELED) if labels is None else np.asarray(labels)
         provenances = np.zeros(n) if provenances is None else np.asarray(provenances)
@@ -115,7 +122,7 @@ def make_round(make_queue: Callable[..., Queue]) -> Callable[..., Round]:
             provenances=provenances.astype(np.uint8),
             scores=np.full(n, 0.5, dtype=np.float32),
             tiers=np.full(n, Tier.ASK, dtype=np.uint8),
-            sources=np.full(n, -1, dtype=np.int32),
+            sources=(np.full(n, -1) if sources is None else np.asarray(sources)).astype(np.int32),
             clusters=np.zeros(n, dtype=np.int32),
             distances=np.arange(n, dtype=np.float32),
             runner_ups=np.full(n, UNLABELED, dtype=np.int32),
@@ -123,6 +130,7 @@ def make_round(make_queue: Callable[..., Queue]) -> Callable[..., Round]:
             queue=make_queue(range(n) if queue is None else queue),
             advice=Advice("answer", "answer the question on the screen", ""),
             facts={"n_clusters": min(n, 3)},
+            doubts=(np.zeros(n) if doubts is None else np.asarray(doubts)).astype(np.float32),
         )
 
     return make

@@ -115,9 +115,7 @@ class Believer:
             kernel.argmax(axis=1).astype(np.int32),
             scores.argmax(axis=1).astype(np.int32),
             mix,
-            doubt(
-                answers.positions, shares, np.concatenate((checked, more)), kernel_left_out, mix.share, opinion
-            ),
+            doubt(answers.positions, shares, np.concatenate((checked, more)), kernel_left_out, mix.share, opinion),
         )
 
     def _mass(self, answers: Answers, fresh: bool) -> FloatArray:

@@ -35,7 +35,7 @@ def most_doubted(opinion: FloatArray, positions: IntArray, known: IndexArray) ->
     believed = opinion[np.arange(len(positions)), positions] - opinion.max(axis=1)
     believed[known] = 0.0
     order = np.argsort(believed, kind="stable")[:MORE]
-    return order[believed[order] < 0.0].astype(np.int64)
+    return np.asarray(order[believed[order] < 0.0], dtype=np.int64)
 
 
 def doubt(

@@ -187,7 +187,8 @@ class Progress:
 class Event:
     """One thing a person did, as the journal keeps it. `seq` is 0 until the journal gave it its place.
 
-    Kinds: ``label``, ``skip``, ``unsure``, ``reject``, ``flag`` (toggles), ``page`` (a confirmed grid),
+    Kinds: ``label``, ``skip``, ``unsure``, ``reject``, ``flag`` (toggles), ``page`` (a confirmed grid), ``keep`` (a
+    second look found `class_id` right),
     ``class_add``, ``import``, ``undo`` and ``redo`` (`target` = the event they take back or bring back),
     ``setting``. `payload` is JSON-able: for ``label`` how the question was asked (rule, round, margin, screen,
     guesses shown).

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from labeler.core.vocabulary import UNLABELED, Provenance, Round
+from labeler.core.vocabulary import DOUBTED, UNLABELED, Provenance, Round
 from labeler.session.state import State
 from labeler.session.view import ClassCount
 
@@ -22,6 +22,7 @@ class Derived:
         self.round: Round | None = None
         self.revision = -1
         self._struck: set[int] = set()  # instances of the round that a person has spoken of: its label is hidden
+        self._doubted: list[int] = []  # given labels the round doubts, the most doubted first
         self._counts: Counter[tuple[int, int]] = Counter()  # (class_id, provenance) -> instances
 
     def merge(self, round_: Round) -> None:
@@ -34,6 +35,8 @@ class Derived:
             self._counts.update(
                 {(int(class_id), int(provenance)): int(count) for class_id, count in zip(classes, counts, strict=True)}
             )
+        found = np.flatnonzero(round_.doubts >= DOUBTED)
+        self._doubted = found[np.argsort(-round_.doubts[found], kind="stable")].tolist()
         self._struck = set()
         self.note(self._state.standings)
 
@@ -57,6 +60,28 @@ class Derived:
     def total(self, provenance: Provenance) -> int:
         """Instances with a machine label of that provenance."""
         return sum(count for (_, word), count in self._counts.items() if word == provenance)
+
+    def doubted(self) -> tuple[int, ...]:
+        """Given labels that the engine doubts and nobody has looked at twice, the most doubted first."""
+        return tuple(index for index in self._doubted if self._is_open_to_doubt(index))
+
+    def left_out(self, index: int) -> tuple[float, int] | None:
+        """What the round says of a given label without that answer: its belief in it, and the likeliest other class.
+
+        None where the round does not know the label as it is now.
+        """
+        round_, standing = self.round, self._state.standings.get(index)
+        if round_ is None or standing is None or standing.kind != "label" or index >= len(round_.doubts):
+            return None
+        if round_.sources[index] != index or round_.labels[index] != standing.class_id:
+            return None
+        return 1.0 - float(round_.doubts[index]), int(round_.runner_ups[index])
+
+    def _is_open_to_doubt(self, index: int) -> bool:
+        found, pool = self.left_out(index), self._state.pool
+        if found is None or pool.missing[index] or pool.unreadable[index]:
+            return False
+        return (index, self._state.standings[index].class_id) not in self._state.kept
 
     def class_counts(self) -> tuple[ClassCount, ...]:
         """The legend: every active class with its counts."""

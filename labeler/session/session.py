@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from labeler.core.pool import Pool
-from labeler.core.vocabulary import UNLABELED, ClassInfo, Event, Provenance, Question, Queue, Round, Snapshot
+from labeler.core.vocabulary import UNLABELED, Advice, ClassInfo, Event, Provenance, Question, Queue, Round, Snapshot
 from labeler.errors import NotSaved, UsageError
 from labeler.session.derived import Derived
 from labeler.session.keys import assign_key
@@ -68,8 +68,10 @@ class Session:
 
     # -- answers -------------------------------------------------------------------------------------------------
 
-    def label(self, instance_id: str, class_id: int, *, screen: str = "question") -> None:
-        """A person says what `instance_id` is. Durable on return.
+    def label(
+        self, instance_id: str, class_id: int, *, screen: str = "question", asked: Question | None = None
+    ) -> None:
+        """A person says what `instance_id` is. Durable on return. `asked`: how, where it is not the pinned question.
 
         Raises
         ------
@@ -80,7 +82,7 @@ class Session:
         """
         index = self.pool.index(instance_id)
         self._check_class(class_id)
-        asked = self.questions.asked(index)
+        asked = asked or self.questions.asked(index)
         how: dict[str, Any] = {"screen": screen}
         how |= {"rule": asked.rule, "margin": asked.margin} if asked else {"rule": "chosen", "margin": 1.0}
         if asked and asked.guesses:
@@ -102,6 +104,19 @@ class Session:
     def flag(self, instance_id: str) -> None:
         """Set or take away a bookmark; answers nothing."""
         self._record("flag", self._known(instance_id))
+
+    def keep(self, instance_id: str) -> None:
+        """A second look found the given label right: it is not offered again unless the label changes.
+
+        Raises
+        ------
+        UsageError
+            Nobody gave it a label.
+        """
+        standing = self.state.standings.get(self.pool.index(instance_id))
+        if standing is None or standing.kind != "label":
+            raise UsageError("there is no given label to keep", "press the key of its class")
+        self._record("keep", instance_id, standing.class_id)
 
     def page(self, labels: list[tuple[str, int, str]], *, screen: str = "grid") -> None:
         """A page of a grid at once: (instance_id, class_id, "confirmed" or "human"); one undo takes it back."""
@@ -255,7 +270,7 @@ class Session:
     def view(self) -> View:
         """The state as screens see it."""
         state, derived = self.state, self.derived
-        question = self.question
+        question, doubts = self.question, derived.doubted()
         gone = [state.standings.get(int(index)) for index in self.pool.unusable()]  # empty but for a broken source
         gone_kinds = [standing.kind for standing in gone if standing is not None]
         n_usable = len(self.pool) - len(gone) - state.counts["reject"] + gone_kinds.count("reject")
@@ -280,11 +295,12 @@ class Session:
             percentile=self.percentile,
             rounds=state.round,
             round=derived.round,
-            advice=derived.round.advice if derived.round else None,
+            advice=_advice(derived.round.advice if derived.round else None, len(doubts)),
             last=self.last,
             can_undo=state.undo_target() is not None,
             can_redo=state.redo_target() is not None,
             question_flagged=question is not None and question.index in state.flagged,
+            doubts=doubts,
             pace=pace(state.times),
         )
 
@@ -314,7 +330,7 @@ class Session:
         subject = target or stored
         self.last = Done(
             f"{kind} {target.kind}" if target else kind,
-            touched[0] if touched else None,
+            touched[0] if touched else self.pool.index(subject.instance_id) if subject.instance_id else None,
             subject.class_id,
             self.state.revision,
         )
@@ -333,3 +349,15 @@ class Session:
         info = self.state.classes.get(class_id)
         if info is None or info.retired:
             raise UsageError(f"there is no class with id {class_id}", "add it first (N in the application)")
+
+
+def _advice(advice: Advice | None, n_doubts: int) -> Advice | None:
+    """The engine's advice; before the end, the answers it doubts come first."""
+    if advice is None or advice.code != "stop" or not n_doubts:
+        return advice
+    look = (
+        "1 answer looks odd: S looks at it again"
+        if n_doubts == 1
+        else f"{n_doubts} answers look odd: S looks at them again"
+    )
+    return Advice("second-look", f"hardly a label changes now, but {look}", "S")

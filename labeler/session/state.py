@@ -13,7 +13,7 @@ from labeler.core.vocabulary import GIVEN, UNLABELED, ClassInfo, Event, IndexArr
 from labeler.errors import ProjectError
 
 _GIVES_LABELS = frozenset({"label", "page", "import"})
-UNDOABLE = frozenset({"label", "skip", "unsure", "reject", "flag", "page", "import", "class_add"})
+UNDOABLE = frozenset({"label", "skip", "unsure", "reject", "flag", "page", "import", "class_add", "keep"})
 _ANSWERS = frozenset({"label", "unsure", "reject", "page"})
 """Events a person takes time over: their times make the pace."""
 ROUND_LENGTH = 10
@@ -47,6 +47,7 @@ class _Inverse:
     standings: list[tuple[int, Standing | None]] = field(default_factory=list)
     flag: int | None = None
     class_id: int | None = None
+    kept: tuple[int, int] | None = None
 
 
 class State:
@@ -59,6 +60,7 @@ class State:
         self.classes: dict[int, ClassInfo] = {}
         self.next_class_id = 0  # never given twice: a round computed before an undo may still speak of the old class
         self.flagged: set[int] = set()
+        self.kept: set[tuple[int, int]] = set()  # (index, class_id): looked at twice and found right
         self.settings: dict[str, Any] = {}
         self.front: list[int] = []  # instances whose answer was taken back: asked next, the latest first
         self.counts: Counter[str] = Counter()  # "label", "skip", "unsure", "reject" -> instances
@@ -68,6 +70,7 @@ class State:
         self.label_events = 0  # events that gave labels and stand: an answer, a page, an import
         self.times: list[float] = []  # when a person answered, taken back or not: the time was spent
         self.voided_at = 0  # results computed before this revision rest on something taken back
+        self._events: dict[str, Event] = {}  # those that stand, by id
         self._done: list[_Inverse] = []
         self._undone: list[Event] = []
 
@@ -80,6 +83,10 @@ class State:
     def redo_target(self) -> Event | None:
         """The event a redo would bring back."""
         return self._undone[-1] if self._undone else None
+
+    def event(self, event_id: str) -> Event | None:
+        """An event that stands; None where it was taken back."""
+        return self._events.get(event_id)
 
     # -- folding -------------------------------------------------------------------------------------------------
 
@@ -120,12 +127,17 @@ class State:
         elif event.kind == "flag":
             inverse.flag = self.pool.index(event.instance_id or "")
             self.flagged ^= {inverse.flag}
+        elif event.kind == "keep":
+            pair = (self.pool.index(event.instance_id or ""), _class_of(event))
+            inverse.kept = pair if pair not in self.kept else None
+            self.kept.add(pair)
         else:
             for index, standing in self._standings_of(event):
                 inverse.standings.append((index, self.standings.get(index)))
                 self._put(index, standing)
             self.pages += event.kind == "page"
             self.label_events += event.kind in _GIVES_LABELS
+        self._events[event.event_id] = event
         if not event.payload.get("setup"):  # classes named before the first question are no answer to take back
             self._done.append(inverse)
         return [index for index, _ in inverse.standings]
@@ -137,11 +149,13 @@ class State:
             )
         inverse = self._done.pop()
         self._undone.append(inverse.event)
+        del self._events[inverse.event.event_id]
         self.voided_at = self.revision
         for index, before in reversed(inverse.standings):
             self._put(index, before)
         if inverse.flag is not None:
             self.flagged ^= {inverse.flag}
+        self.kept.discard(inverse.kept or (UNLABELED, UNLABELED))
         if inverse.class_id is not None:
             del self.classes[inverse.class_id]
         self.pages -= inverse.event.kind == "page"

@@ -69,6 +69,7 @@ class View:
     can_undo: bool
     can_redo: bool
     question_flagged: bool
+    doubts: tuple[int, ...] = ()  # indices of given labels worth a second look, the most doubted first
     pace: float | None = None  # the person's seconds an answer; None until there are a few
 
     @property

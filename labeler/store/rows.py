@@ -76,9 +76,7 @@ def unpack_ids(blob: bytes, count: int) -> list[str]:
 
 def round_arrays(round_: Round) -> dict[str, NDArray[Any]]:
     """The array columns of a round by name; those of its queue as ``queue.<name>``."""
-    arrays: dict[str, NDArray[Any]] = {
-        name: getattr(round_, name) for name in _ROUND_ARRAYS + _LATER_ARRAYS
-    }
+    arrays: dict[str, NDArray[Any]] = {name: getattr(round_, name) for name in _ROUND_ARRAYS + _LATER_ARRAYS}
     return arrays | {f"queue.{name}": getattr(round_.queue, name) for name in _QUEUE_ARRAYS}
 
 

@@ -111,6 +111,7 @@ _PAST = {
     "unsure": "unsure",
     "reject": "rejected",
     "flag": "flag",
+    "keep": "kept",
     "page": "page",
     "import": "import",
     "class_add": "class",

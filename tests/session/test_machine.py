@@ -33,7 +33,7 @@ def fold(done):
             classes.append(value)
         elif kind == "flag":
             flags ^= {value}
-        else:
+        elif kind != "keep":
             standings.update(value)
     return standings, flags, classes
 
@@ -73,6 +73,13 @@ def machine(make_session, make_round, make_queue, new_journal):
         def flag(self, index):
             self.session.flag(f"i{index}")
             self.did("flag", index)
+
+        @rule(index=INDEX)
+        def keep(self, index):
+            kind, class_id, _ = fold(self.done)[0].get(index, ("", 0, 0))
+            if kind == "label":
+                self.session.keep(f"i{index}")
+                self.did("keep", (index, class_id))
 
         @rule(items=st.dictionaries(INDEX, st.integers(0, 1), min_size=1, max_size=4))
         def page(self, items):
@@ -128,7 +135,13 @@ def machine(make_session, make_round, make_queue, new_journal):
             labels, provenances = rng.integers(0, 2, N), rng.choice(MACHINE, N)
             revision = max(self.session.state.revision - late, 0)
             pinned = self.session.question
-            round_ = make_round(N, revision, labels, provenances, queue=rng.permutation(N)[: seed % N])
+            given = self.session.snapshot()
+            labels[given.indices] = given.class_ids
+            doubts, sources = rng.choice([0.0, 1.0], N), np.full(N, -1)
+            sources[given.indices] = given.indices
+            round_ = make_round(
+                N, revision, labels, provenances, queue=rng.permutation(N)[: seed % N], doubts=doubts, sources=sources
+            )
             if self.session.merge_round(round_):
                 self.machine = [(int(c), Provenance(int(p))) for c, p in zip(labels, provenances, strict=True)]
             if pinned is not None:
@@ -179,6 +192,19 @@ def machine(make_session, make_round, make_queue, new_journal):
                     assert getattr(row, provenance.word) == counts[row.info.class_id, provenance]
             assert view.propagated == sum(p is MACHINE[0] for _, p in final)
             assert view.predicted == sum(p is MACHINE[1] for _, p in final)
+
+        @invariant()
+        def only_given_labels_are_doubted_and_none_that_was_kept(self):
+            if not hasattr(self, "session"):
+                return
+            standings = fold(self.done)[0]
+            kept = {value for kind, value in self.done if kind == "keep"}
+            round_, expected = self.session.derived.round, set()
+            for index, (kind, class_id, _) in standings.items():
+                known = round_ is not None and round_.sources[index] == index and round_.labels[index] == class_id
+                if kind == "label" and known and round_.doubts[index] == 1.0 and (index, class_id) not in kept:
+                    expected.add(index)
+            assert set(self.session.view().doubts) == expected
 
         @invariant()
         def something_is_asked_while_something_is_open(self):

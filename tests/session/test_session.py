@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
-from labeler.core.vocabulary import UNLABELED, Provenance
+from labeler.core.vocabulary import UNLABELED, Advice, Provenance, Question
 from labeler.errors import NotSaved, ProjectError, UsageError
 from labeler.session.state import SKIP_FOR
 
@@ -508,3 +510,90 @@ def test_undo_then_redo_leaves_the_snapshot_as_it_was(make_session):
     after = session.snapshot()
     for name in ("indices", "class_ids", "provenances", "weights", "class_list", "excluded"):
         assert np.array_equal(getattr(before, name), getattr(after, name)), name
+
+
+# -- second look
+
+
+def doubted_session(make_session, make_round, journal=None):
+    """Instances 0, 1 and 2 labeled a, b, b; the engine doubts 1 a little, 2 and 0 much."""
+    session = make_session(10, journal)
+    for index, class_id in enumerate((0, 1, 1)):
+        session.label(f"i{index}", class_id)
+    labels, sources = np.zeros(10), np.full(10, -1)
+    labels[:3], sources[:3] = (0, 1, 1), range(3)
+    doubts = np.zeros(10)
+    doubts[:3] = (0.992, 0.5, 0.999)
+    session.merge_round(make_round(10, session.state.revision, labels, np.full(10, 5), doubts=doubts, sources=sources))
+    return session
+
+
+def test_answers_the_engine_doubts_are_offered_the_most_doubted_first(make_session, make_round, journal):
+    session = doubted_session(make_session, make_round, journal)
+    assert session.view().doubts == (2, 0)
+    belief, other = session.derived.left_out(2)
+    assert belief == pytest.approx(0.001, abs=1e-6)
+    assert other == UNLABELED
+    assert make_session(10, journal).view().doubts == (2, 0)
+
+
+def test_a_kept_answer_is_not_offered_again_unless_its_label_changes(make_session, make_round, journal):
+    session = doubted_session(make_session, make_round, journal)
+    session.keep("i2")
+    assert (journal.events[-1].kind, journal.events[-1].class_id) == ("keep", 1)
+    assert session.view().doubts == (0,)
+    assert make_session(10, journal).view().doubts == (0,)
+    session.undo()
+    assert session.view().doubts == (2, 0)
+    session.redo()
+    assert session.view().doubts == (0,)
+    session.label("i2", 0)
+    assert session.view().doubts == (0,)  # the round speaks of another label
+    labels, sources = np.zeros(10), np.full(10, -1)
+    sources[2] = 2
+    again = make_round(10, session.state.revision, labels, doubts=np.eye(10)[2], sources=sources)
+    session.merge_round(again)
+    assert session.view().doubts == (2,)
+
+
+def test_keeping_twice_is_undone_one_at_a_time(make_session, make_round):
+    session = doubted_session(make_session, make_round)
+    session.keep("i2")
+    session.keep("i2")
+    session.undo()
+    assert session.view().doubts == (0,)
+    session.undo()
+    assert session.view().doubts == (2, 0)
+
+
+def test_a_changed_or_missing_answer_is_not_doubted(make_session, make_round):
+    session = doubted_session(make_session, make_round)
+    session.label("i0", 1, screen="second-look", asked=Question(0, "i0", "doubt", 0.992, 1.0, ((1, 0.9),)))
+    assert session.view().doubts == (2,)
+    event = session.state.event(session.state.standings[0].event_id)
+    assert event.payload == {"screen": "second-look", "rule": "doubt", "margin": 1.0, "shown": [[1, 0.9]]}
+    session.undo()
+    assert session.view().doubts == (2, 0)
+    assert session.state.event(event.event_id) is None
+    session.pool.missing[2] = True
+    assert session.view().doubts == (0,)
+
+
+def test_only_a_given_label_can_be_kept(make_session):
+    session = make_session()
+    session.unsure("i1")
+    for name in ("i0", "i1"):
+        with pytest.raises(UsageError, match="no given label"):
+            session.keep(name)
+
+
+def test_before_stopping_the_doubted_answers_come_first(make_session, make_round):
+    session = doubted_session(make_session, make_round)
+    stop = dataclasses.replace(session.derived.round, advice=Advice("stop", "enough", "Q"))
+    session.merge_round(stop)
+    advice = session.view().advice
+    assert (advice.code, advice.key) == ("second-look", "S")
+    assert "2 answers look odd" in advice.text
+    session.keep("i2")
+    session.keep("i0")
+    assert session.view().advice.code == "stop"

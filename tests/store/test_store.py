@@ -90,6 +90,19 @@ def test_a_round_comes_back_as_it_went_in(path, open_store, make_round):
     assert kept.queue.rule_names == round_.queue.rule_names
 
 
+def test_a_round_of_a_version_without_doubts_is_read(path, open_store, make_round):
+    store = open_store(path, create=True)
+    store.save_round(make_round(4, doubts=[0, 1, 0, 0]))
+    assert store.load_round().doubts.tolist() == [0, 1, 0, 0]
+    store.close()
+    with sqlite3.connect(path) as connection:
+        connection.execute("DELETE FROM arrays WHERE name = 'doubts'")
+    connection.close()
+    kept = open_store(path).load_round()
+    assert len(kept.doubts) == 0
+    assert len(kept.labels) == 4
+
+
 def test_a_round_that_cannot_be_read_is_none_and_does_no_harm(path, open_store, make_round):
     store = open_store(path, create=True)
     store.save_round(make_round(4))
