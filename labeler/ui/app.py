@@ -22,7 +22,6 @@ from labeler.ui.news import News
 from labeler.ui.pictures import Pictures
 from labeler.ui.screens.base import LabelScreen
 from labeler.ui.screens.form import Form
-from labeler.ui.screens.grid import GridScreen
 from labeler.ui.screens.question import QuestionScreen
 from labeler.ui.theme import THEME
 from labeler.ui.widgets.image import depth_for
@@ -230,17 +229,13 @@ class LabelerApp(App[None]):
         said = [*new, *([received.note] if received.note and not received.failed else [])]
         if said:
             news.note(" · ".join(said))
-        if received.page is not None:
-            for screen in self.screen_stack:
-                if isinstance(screen, GridScreen):
-                    screen.take_page(received.page.grid)
         if received.changed:
             self.view = self.project.view()
         else:
             self._draw_message()
         for screen in self.screen_stack:
-            if isinstance(screen, QuestionScreen):
-                screen.show_progress()
+            if isinstance(screen, LabelScreen):
+                screen.heard(received)
 
     def on_picture_ready(self, message: PictureReady) -> None:
         """Hand a finished drawing to whoever shows it."""

@@ -3,7 +3,8 @@
 import pytest
 
 from labeler.ui.screens.contact_sheet import ContactSheet
-from labeler.ui.screens.grid import GridScreen, Page
+from labeler.ui.screens.grid import GridScreen
+from labeler.ui.screens.pages import Page
 from labeler.ui.screens.question import QuestionScreen
 from tests.ui.support import FakeProject, running, screen_text, settle
 
@@ -179,11 +180,10 @@ class TestMoving:
 
 
 def test_a_page_without_one_of_its_pictures_keeps_the_rest_straight():
-    page = Page(1, [10, 20, 30, 40], [2, 2, -1, 2], cursor=3)
+    page = Page(1, [10, 20, 30, 40], [2, 2, -1, 2])
     assert page.swap(1)
     assert page.swap(3)
     assert not page.swap(2)
     page.drop(0)
     assert [page.class_at(place) for place in range(3)] == [2, 1, 2]
     assert page.indices == [20, 30, 40]
-    assert page.cursor == 2

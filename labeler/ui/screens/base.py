@@ -22,6 +22,7 @@ from labeler.ui.keyqueue import Waiting
 from labeler.ui.widgets.line import Line
 
 if TYPE_CHECKING:
+    from labeler.api import Received
     from labeler.ui.app import LabelerApp
 
 LEAST_WIDTH, LEAST_HEIGHT = 60, 16
@@ -81,6 +82,9 @@ class LabelScreen(Screen[None]):
 
     def picture_ready(self, index: int) -> None:
         """The drawing of `index` was made."""
+
+    def heard(self, received: Received) -> None:
+        """The worker said something; the view, where it changed, is drawn already."""
 
     # -- drawing -------------------------------------------------------------------------------------------------
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
@@ -15,6 +17,9 @@ from labeler.ui.widgets.legend import first_guesses, fits, guesses, legend
 from labeler.ui.widgets.line import Block
 from labeler.ui.widgets.neighbors import Neighbors
 from labeler.ui.widgets.picture import Picture
+
+if TYPE_CHECKING:
+    from labeler.api import Received
 
 AHEAD = 8
 """Pictures drawn ahead of the person."""
@@ -155,8 +160,8 @@ class QuestionScreen(CommandScreen):
         self.painted.clear()
         self.call_after_refresh(self.redraw)
 
-    def show_progress(self) -> None:
-        """The worker got further, and there is no question yet."""
+    def heard(self, received: Received) -> None:
+        """The worker got further: said in the place of the question while there is none."""
         view = self.labeler.view
         if view is not None and view.question is None:
             self.picture.show(None, self._instead(view))

@@ -1,8 +1,8 @@
-"""Thumbnails in rows and columns with a cursor: the contact sheet's body, later the grid's."""
+"""Thumbnails in rows and columns with a cursor: the body of every screen of thumbnails."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -66,19 +66,24 @@ def layout(count: int, width: int, height: int, usual: int = 0) -> Layout:
 
 
 class SheetGrid(Widget):
-    """Draws cells; the cursor is a bar on the left and brackets around the caption, not a color alone."""
+    """Draws cells; the cursor is a bar on the left and brackets around the caption, not a color alone.
+
+    Only the cells of the page in sight are made: there may be as many thumbnails as instances.
+    """
 
     def __init__(self, pictures: Pictures, *, id: str) -> None:  # noqa: A002 -- the name Textual gives it
         super().__init__(id=id)
         self._pictures = pictures
-        self._cells: Sequence[Cell] = ()
+        self._indices: Sequence[int] = ()
+        self._make: Callable[[int], Cell] = lambda place: Cell(self._indices[place], "")
+        self._made: dict[int, Cell] = {}
         self._usual = pictures.usual_height
         self.cursor = 0
 
     @property
     def layout_now(self) -> Layout:
         """How the cells lie at the present size."""
-        return layout(len(self._cells), *self.size, self._usual)
+        return layout(len(self._indices), *self.size, self._usual)
 
     @property
     def page(self) -> int:
@@ -88,36 +93,42 @@ class SheetGrid(Widget):
     @property
     def pages(self) -> int:
         """How many pages there are."""
-        return -(-len(self._cells) // self.layout_now.page)
+        return -(-len(self._indices) // self.layout_now.page)
 
-    def show(self, cells: Sequence[Cell], cursor: int) -> None:
-        """Draw `cells` with the cursor on one of them."""
-        self._cells, self.cursor = cells, cursor
+    @property
+    def in_sight(self) -> Sequence[int]:
+        """The instances of the page the cursor is on."""
+        size = self.layout_now.page
+        return self._indices[self.page * size : (self.page + 1) * size]
+
+    def show(self, indices: Sequence[int], make: Callable[[int], Cell], cursor: int) -> None:
+        """Draw a cell for each of `indices`, made by `make(place)` when it is in sight, with the cursor on one."""
+        self._indices, self._make, self.cursor = indices, make, cursor
+        self._made = {}
         self.refresh()
 
     def move(self, step: int) -> int:
         """Where the cursor would be `step` cells on; it stops at the ends."""
-        return min(max(self.cursor + step, 0), max(len(self._cells) - 1, 0))
+        return min(max(self.cursor + step, 0), max(len(self._indices) - 1, 0))
 
     def cursor_ready(self) -> bool:
         """Whether the picture under the cursor is drawn."""
-        if not self._cells:
+        if not self._indices:
             return True
         now = self.layout_now
-        return self._pictures.strips(self._cells[self.cursor].index, now.columns, now.rows) is not None
+        return self._pictures.strips(self._indices[self.cursor], now.columns, now.rows) is not None
 
     def all_ready(self) -> bool:
         """Whether every picture of the page is drawn."""
         now = self.layout_now
-        page = self._cells[self.page * now.page : (self.page + 1) * now.page]
-        drawn = [self._pictures.strips(cell.index, now.columns, now.rows) for cell in page]  # asks for all of them
+        drawn = [self._pictures.strips(index, now.columns, now.rows) for index in self.in_sight]  # asks for all of them
         return None not in drawn
 
     def step(self, direction: str) -> int:
         """Where the cursor would be one cell to the left, right, up or down; it stops at the ends."""
         across = self.layout_now.across
         place = self.cursor + {"left": -1, "right": 1, "up": -across, "down": across}[direction]
-        return place if 0 <= place < len(self._cells) else self.cursor
+        return place if 0 <= place < len(self._indices) else self.cursor
 
     def at(self, x: int, y: int) -> int | None:
         """The cell at a point of the widget."""
@@ -127,7 +138,7 @@ class SheetGrid(Widget):
         if not (0 <= column < now.across and 0 <= row < now.down):
             return None
         place = self.page * now.page + row * now.across + column
-        return place if place < len(self._cells) else None
+        return place if place < len(self._indices) else None
 
     def render_line(self, y: int) -> Strip:
         """One row of the page."""
@@ -140,12 +151,12 @@ class SheetGrid(Widget):
             return Strip.blank(width, style)
         start = self.page * now.page + row * now.across
         parts = [Strip.blank(left, style)]
-        for place in range(start, min(start + now.across, len(self._cells), (self.page + 1) * now.page)):
+        for place in range(start, min(start + now.across, len(self._indices), (self.page + 1) * now.page)):
             parts += self._cell_line(place, line, now, style)
         return Strip.join(parts).extend_cell_length(width, style).crop(0, width)
 
     def _cell_line(self, place: int, line: int, now: Layout, style: Style) -> list[Strip]:
-        cell, here = self._cells[place], place == self.cursor
+        cell, here = self._cell(place), place == self.cursor
         roles = self.app.theme_variables
         edge = style + Style.parse(roles["command"]) if here else style
         if line < now.rows:
@@ -161,6 +172,11 @@ class SheetGrid(Widget):
             return [Strip([Segment(text, style + Style.parse(f"bold reverse {roles['command']}"))], now.columns + 2)]
         text = f" {centered(caption, now.columns)} "
         return [Strip([Segment(text, style + Style.parse(roles[cell.role]))], now.columns + 2)]
+
+    def _cell(self, place: int) -> Cell:
+        if place not in self._made:
+            self._made[place] = self._make(place)
+        return self._made[place]
 
     def _margins(self, now: Layout) -> tuple[int, int]:
         width, height = self.size

@@ -1,0 +1,198 @@
+"""What every screen of thumbnails has in common: heading, cells with a cursor, legend; moving, painting, resizing."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+
+from textual import events
+from textual.app import ComposeResult
+from textual.content import Content
+
+from labeler.core.vocabulary import UNLABELED
+from labeler.session.view import View
+from labeler.ui import phrases
+from labeler.ui.screens.base import Target
+from labeler.ui.screens.commands import CommandScreen
+from labeler.ui.widgets.legend import legend
+from labeler.ui.widgets.line import Block, Line
+from labeler.ui.widgets.sheet_grid import Cell, SheetGrid
+
+_SAID = {"unsure": "unsure", "reject": "rejected", "skip": "skipped"}
+
+
+class ThumbnailScreen(CommandScreen):
+    """Thumbnails in an order that stays while they are looked at; the one under the cursor is the target."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.cursor = 0
+        self._drawn_for: tuple[Hashable, ...] | None = None
+        self._focused: int | None = None
+        self._focused_guess: int | None = None
+
+    # -- what a screen adds --------------------------------------------------------------------------------------
+
+    def shown(self) -> Sequence[int]:
+        """The instances, in the order of the thumbnails."""
+        raise NotImplementedError
+
+    def heading(self, view: View) -> Content:
+        """The line above the thumbnails: what they are, or what to press where there is none."""
+        raise NotImplementedError
+
+    def facts(self, view: View) -> list[str]:
+        """What stands beside the path of the target."""
+        raise NotImplementedError
+
+    def cell(self, place: int, names: dict[int, str]) -> Cell:
+        """The thumbnail at `place`; `names` of the classes that can be answered."""
+        return self.standing_cell(self.shown()[place], names)
+
+    def is_ready(self) -> bool:
+        """Whether enough is drawn for an answer: the picture under the cursor."""
+        return self.grid.cursor_ready()
+
+    def was_painted(self) -> None:
+        """The person sees what an answer would go to."""
+        self.labeler.question_was_painted()
+
+    # -- the parts -----------------------------------------------------------------------------------------------
+
+    def body(self) -> ComposeResult:
+        """Title, thumbnails, legend."""
+        yield Line(id="asked")
+        yield SheetGrid(self.labeler.pictures, id="sheet")
+        yield Block(id="sheet-legend")
+
+    @property
+    def grid(self) -> SheetGrid:
+        """The thumbnails."""
+        return self.query_one("#sheet", SheetGrid)
+
+    def target(self) -> Target | None:
+        """The instance under the cursor."""
+        shown = self.shown()
+        if not shown:
+            return None
+        index = shown[self.cursor]
+        return Target(index, self.labeler.project.session.pool.ids[index])
+
+    def guess(self) -> int | None:
+        """What the caption under the cursor said when the cursor came there."""
+        return self._focused_guess
+
+    def guess_of(self, index: int) -> int | None:
+        """The class an instance has by now, a person's or the machine's; None without one that can be answered."""
+        class_id, _ = self.labeler.project.session.label_of(index)
+        active = self.labeler.view.classes if self.labeler.view is not None else ()
+        known = any(count.info.class_id == class_id for count in active)
+        return class_id if class_id != UNLABELED and known else None
+
+    def standing_cell(self, index: int, names: dict[int, str]) -> Cell:
+        """A thumbnail that says what its instance is by now: a person's word, or the machine's guess."""
+        standing = self.labeler.project.session.state.standings.get(index)
+        if standing is not None:
+            return Cell(index, _SAID.get(standing.kind) or f"✓ {names.get(standing.class_id, '')}", "saved")
+        guess = self._focused_guess if index == self._focused else self.guess_of(index)
+        return Cell(index, f"{names[guess]}?", "guess") if guess in names else Cell(index, "·")
+
+    # -- drawing -------------------------------------------------------------------------------------------------
+
+    def draw(self, view: View) -> None:
+        """Show what each thumbnail is by now."""
+        shown = self.shown()
+        self.cursor = min(self.cursor, max(len(shown) - 1, 0))
+        target = self.target()
+        if target is not None and target.index != self._focused:  # then it stays: nothing changes under the eye
+            self._focused, self._focused_guess = target.index, self.guess_of(target.index)
+        names = {count.info.class_id: count.info.name for count in view.classes}
+        self.grid.show(shown, lambda place: self.cell(place, names), self.cursor)
+        now = (view.revision, self.cursor, id(view.round), *self.grid.in_sight)
+        if now != self._drawn_for:
+            self._drawn_for = now
+            self.painted.clear()
+        heading = self.heading(view)
+        self.query_one("#asked", Line).show(lambda width: heading.truncate(width, ellipsis=True))
+        typed = self.typed
+        block = self.query_one("#sheet-legend", Block)
+        block.show(lambda width, height: legend(view.classes, typed, width, height))
+        self._draw_about(view, target)
+        self._note_paint()
+
+    def draw_again(self) -> None:
+        """Something changed that the view does not know of."""
+        self._drawn_for = None
+        self.redraw()
+
+    def _draw_about(self, view: View, target: Target | None) -> None:
+        if target is None:
+            self.draw_lines(view, lambda width: Content(""))
+            return
+        facts = self.facts(view)
+        if self.grid.pages > 1:
+            facts.append(f"page {self.grid.page + 1} of {self.grid.pages}")
+        flagged = target.index in self.labeler.project.session.state.flagged
+        self.draw_lines(view, lambda width: phrases.about(target.instance_id, facts, flagged, width))
+
+    def _note_paint(self) -> None:
+        if not self.painted.is_set() and self.is_ready():
+            self.grid.call_after_refresh(self._painted, self._drawn_for)
+
+    def _painted(self, drawn: tuple[Hashable, ...] | None) -> None:
+        if drawn == self._drawn_for and self.in_front and self.is_ready():
+            self.painted.set()
+            self.was_painted()
+
+    def picture_ready(self, index: int) -> None:
+        """A thumbnail was drawn."""
+        if index in self.grid.in_sight:
+            self.grid.refresh()
+            self._note_paint()
+
+    def on_resize(self) -> None:
+        """The same thumbnails at another size."""
+        super().on_resize()
+        self.call_after_refresh(self.resized)
+
+    def resized(self) -> None:
+        """The new size is known."""
+        self.draw_again()
+
+    # -- moving --------------------------------------------------------------------------------------------------
+
+    def go(self, place: int) -> None:
+        """Put the cursor on a thumbnail."""
+        if self.shown():
+            self.cursor = place
+            self.redraw()
+
+    def do_move_left(self) -> None:
+        """One back."""
+        self.go(self.grid.step("left"))
+
+    def do_move_right(self) -> None:
+        """One on."""
+        self.go(self.grid.step("right"))
+
+    def do_move_up(self) -> None:
+        """One row up."""
+        self.go(self.grid.step("up"))
+
+    def do_move_down(self) -> None:
+        """One row down."""
+        self.go(self.grid.step("down"))
+
+    def do_page_back(self) -> None:
+        """A page back."""
+        self.go(self.grid.move(-self.grid.layout_now.page))
+
+    def do_page_on(self) -> None:
+        """A page on."""
+        self.go(self.grid.move(self.grid.layout_now.page))
+
+    def on_click(self, event: events.Click) -> None:
+        """The mouse may move the cursor too."""
+        if event.widget is self.grid:
+            place = self.grid.at(event.x, event.y)
+            if place is not None:
+                self.go(place)
