@@ -15,8 +15,10 @@ from threadpoolctl import threadpool_limits
 
 from labeler.core.checks import check_features
 from labeler.core.protocols import Classifier, Clusterer, Clustering, QueryStrategy
-from labeler.core.reach import within_reach
+from labeler.core.reach import percentiles_of, within_reach
+from labeler.core.representatives import Level
 from labeler.core.selection import best
+from labeler.core.splitting import Partition
 from labeler.core.vocabulary import (
     UNLABELED,
     Advice,
@@ -34,7 +36,7 @@ from labeler.core.vocabulary import (
     Tier,
 )
 
-RULES = ("representative", "uncertain")
+RULES = ("split", "representative", "uncertain")
 BATCH_SIZE = 10
 """Answers between two fits of the classifier."""
 QUEUE_SIZE = 200
@@ -97,6 +99,8 @@ class BookEngine:
             nothing = np.empty(0, dtype=np.float32)
             self.clustering = Clustering(nothing.astype(np.int32), nothing, X[:0])
         self.representatives = representatives(self.clustering)
+        self._level = Level(self.clustering, self.representatives)
+        self._partition = Partition(X, self.random_state)
         everyone = np.ones(len(X), dtype=np.bool_)
         rng = np.random.default_rng((self.random_state, 0))
         self._uncertain = best(-self.clustering.distances, everyone, QUEUE_SIZE, rng, self.clustering.clusters)
@@ -156,9 +160,10 @@ class BookEngine:
     def _fit(self, snapshot: Snapshot) -> _Fit | None:
         if not len(snapshot.indices):
             return None
-        percentile = 100.0 if snapshot.percentile is None else snapshot.percentile
-        reach = within_reach(self.clustering.clusters, self.clustering.distances, percentile)
-        spread, sources = self._spread(snapshot)
+        clustering = self._divided(snapshot).clustering
+        percentiles = percentiles_of(snapshot, clustering.clusters, automatic=100.0)
+        reach = within_reach(clustering.clusters, clustering.distances, percentiles)
+        spread, sources = self._spread(snapshot, clustering.clusters)
         free = np.ones(len(self.X), dtype=np.bool_)
         free[snapshot.excluded] = free[snapshot.held_back] = free[snapshot.indices] = False
         trained = reach & free & (spread != UNLABELED)
@@ -171,12 +176,15 @@ class BookEngine:
             )
         return _Fit(len(snapshot.indices), spread, sources, reach & free, model.classes_.astype(np.int32), proba)
 
-    def _spread(self, snapshot: Snapshot) -> tuple[IntArray, IntArray]:
+    def _divided(self, snapshot: Snapshot) -> Level:
+        """The clustering as the person divided it."""
+        return self._partition.divided(self._level, snapshot.splits)
+
+    def _spread(self, snapshot: Snapshot, clusters: IntArray) -> tuple[IntArray, IntArray]:
         """Each instance's label by its cluster: that of the nearest answer there, and which answer it is."""
         n = len(self.X)
         spread = np.full(n, UNLABELED, dtype=np.int32)
         sources = np.full(n, -1, dtype=np.int32)
-        clusters = self.clustering.clusters
         answered_in = clusters[snapshot.indices]
         for cluster in np.unique(answered_in):
             members = np.flatnonzero(clusters == cluster)
@@ -192,21 +200,22 @@ class BookEngine:
         if fit is None:
             return best(self.clustering.distances * -1, candidates, QUEUE_SIZE, rng, self.clustering.clusters)
         utilities = self.strategy.utilities(fit.proba, rng)
-        clusters = self.clustering.clusters if self.strategy.spread_over_clusters else None
+        clusters = self._divided(snapshot).clustering.clusters if self.strategy.spread_over_clusters else None
         return best(utilities, candidates, QUEUE_SIZE, rng, clusters)
 
     def _queue(self, snapshot: Snapshot, fit: _Fit | None, uncertain: IndexArray) -> Queue:
         candidates = _candidates(snapshot, len(self.X))
-        first = self.representatives[candidates[self.representatives]]
-        candidates[first] = False
-        then = uncertain[candidates[uncertain]]
-        indices = np.concatenate((first, then)).astype(np.int64)
+        groups = []
+        for group in (self._divided(snapshot).parts, self.representatives, uncertain):
+            groups.append(group[candidates[group]])
+            candidates[group] = False
+        indices = np.concatenate(groups).astype(np.int64)
         guesses, scores = _top(fit, indices)
         margins = scores[:, 0] - scores[:, 1] if fit is not None else np.ones(len(indices), dtype=np.float32)
         return Queue(
             indices=indices,
             utilities=(1.0 - margins).astype(np.float32),
-            rules=np.repeat(np.arange(2, dtype=np.uint8), (len(first), len(then))),
+            rules=np.repeat(np.arange(len(RULES), dtype=np.uint8), [len(group) for group in groups]),
             rule_names=RULES,
             margins=margins.astype(np.float32),
             guesses=guesses,
@@ -232,7 +241,7 @@ class BookEngine:
         gone = snapshot.excluded
         labels[gone] = runner_ups[gone] = UNLABELED
         provenances[gone], tiers[gone], scores[gone], sources[gone] = Provenance.NONE, Tier.NONE, 0.0, -1
-        given = snapshot.indices
+        given, level = snapshot.indices, self._divided(snapshot)
         labels[given], provenances[given] = snapshot.class_ids, snapshot.provenances
         scores[given], tiers[given], sources[given] = 1.0, Tier.LOCKED, given
         doubts = np.zeros(n, dtype=np.float32)
@@ -248,13 +257,14 @@ class BookEngine:
             scores=scores,
             tiers=tiers,
             sources=sources,
-            clusters=self.clustering.clusters,
-            distances=self.clustering.distances,
+            clusters=level.clustering.clusters,
+            distances=level.clustering.distances,
             runner_ups=runner_ups,
-            representatives=self.representatives,
+            representatives=level.representatives,
             queue=self._queue(snapshot, fit, uncertain),
             advice=Advice("answer", "answer the question on the screen", ""),
-            facts={"n_clusters": len(self.clustering.centers), "inertia": self.clustering.inertia},
+            facts={"n_clusters": level.size, "inertia": level.clustering.inertia},
+            foreign=self._partition.foreign(level),
             doubts=doubts,
         )
 

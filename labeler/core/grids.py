@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from labeler.core.belief import Belief, runner_ups_of
-from labeler.core.vocabulary import BoolArray, FloatArray, Grid
+from labeler.core.vocabulary import BoolArray, FloatArray, Grid, IndexArray
 
 FROM_ANSWERS = 50
 EXCEPTION_KEYS = 1.3
@@ -13,6 +13,8 @@ EXCEPTION_KEYS = 1.3
 SINGLES = 5
 MIN_ERRORS = 1.0
 """Errors expected on a page below which it is not worth a look."""
+PAGE = 25
+"""Instances on a page of a wide terminal."""
 CLEAN_PAGES = 3
 FEW_EXCEPTIONS = 2
 SINGLES_BETWEEN = 10
@@ -47,6 +49,28 @@ def expected_errors(belief: Belief) -> FloatArray:
     wrong = 1.0 - belief.proba[rows, belief.labels]
     wrong[belief.answers.indices] = 0.0
     return np.asarray(wrong, dtype=np.float32)
+
+
+def expected_gain(belief: Belief, questions: IndexArray, candidates: BoolArray, keys: int) -> tuple[float, float]:
+    """Wrong labels that the next `keys` keys are expected to set right themselves: by `questions`, by pages.
+
+    What spreads from them to others comes on top; like all that the model expects it ranks, and measures nothing.
+    """
+    wrong = expected_errors(belief)
+    singles = float(wrong[questions[:keys]].sum())
+    pages: list[float] = []
+    for position in range(len(belief.answers.classes)):
+        errors = np.sort(wrong[candidates & (belief.labels == position)])[::-1][: keys * PAGE]
+        if len(errors):
+            pages += np.add.reduceat(errors, np.arange(0, len(errors), PAGE)).tolist()
+    gain, left = 0.0, float(keys)
+    for errors_here in sorted(pages, reverse=True):
+        cost = 1.0 + EXCEPTION_KEYS * errors_here
+        gain += errors_here * min(left / cost, 1.0)
+        left -= cost
+        if left <= 0:
+            break
+    return singles, gain
 
 
 def best_page(belief: Belief, candidates: BoolArray, size: int) -> Grid | None:

@@ -12,9 +12,10 @@ from typing import Any, TypeVar
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
+from labeler.core.agreement import kappa
 from labeler.core.belief import Answers, Belief, Believer
 from labeler.core.checks import check_features
-from labeler.core.grids import best_page, expected_errors
+from labeler.core.grids import best_page, expected_errors, expected_gain
 from labeler.core.questions import (
     QUEUE_SIZE,
     RULES,
@@ -31,7 +32,8 @@ from labeler.core.report import Assembly, assemble
 from labeler.core.representatives import Level, finer_levels, first_level, nested_order, unguarded
 from labeler.core.second_opinion import second_opinion
 from labeler.core.space import Space, space
-from labeler.core.stopping import AGREEMENT, IN_A_ROW, advise, kappa
+from labeler.core.splitting import Partition
+from labeler.core.stopping import AGREEMENT, IN_A_ROW, advise
 from labeler.core.vocabulary import (
     UNLABELED,
     FloatArray,
@@ -49,6 +51,8 @@ Result = TypeVar("Result")
 QUICK_UP_TO = 40_000
 """Instances times classes up to which every answer is thought through at once; beyond, every BATCH-th is."""
 BATCH = 5
+NEXT_KEYS = 20
+"""Keys whose expected gain a round tells."""
 
 
 class JoinedEngine:
@@ -88,6 +92,7 @@ class JoinedEngine:
         with self._threads.limit(limits=1):
             self.levels: list[Level] = [first_level(self.space.z, self.n_clusters, self.random_state)]
             self.order: IndexArray = self.levels[0].representatives
+            self._partition = Partition(self.space.z, self.random_state)
             self.first_of = self.space.first_of
 
     def _finish_opening(self) -> Iterator[Progress]:
@@ -229,6 +234,12 @@ class JoinedEngine:
     def _in_start(self, snapshot: Snapshot) -> bool:
         return is_start(Answers.of(snapshot, self.order[:0]), self.levels[0].representatives)
 
+    def _level(self, snapshot: Snapshot) -> Level:
+        """The clustering in force: the coarsest with two clusters a class, as the person divided it."""
+        least = 2 * len(np.unique(snapshot.class_ids))
+        level = next((level for level in self.levels if level.size >= least), self.levels[-1])
+        return self._partition.divided(level, snapshot.splits)
+
     def _think(self, snapshot: Snapshot) -> None:
         """Bring the belief and the order by margin up to date."""
         state = (snapshot.excluded.tobytes(), snapshot.weights.tobytes())
@@ -260,7 +271,9 @@ class JoinedEngine:
             left = np.flatnonzero(candidates)[:QUEUE_SIZE]
         start = is_start(answers, self.levels[0].representatives)
         guards = unguarded(self.levels[0], snapshot.indices, candidates)
-        indices, rules = compose(start, unseen_chance(answers), order, guards, left, len(answers))
+        parts = self._level(snapshot).parts
+        parts = parts[candidates[parts]]
+        indices, rules = compose(start, unseen_chance(answers), order, guards, left, len(answers), parts)
         utility = utilities(belief, self.space) if belief is not None else None
         return queue_of(indices, rules, utility, belief)
 
@@ -271,8 +284,7 @@ class JoinedEngine:
         advice = advise(belief, gain, settled, len(queue.indices))
         if not self.n:
             return assemble(Assembly.empty(), snapshot, None, queue, advice, "no instance", {})
-        n_classes = len(belief.answers.classes) if belief is not None else 0
-        level = next((level for level in self.levels if level.size >= 2 * n_classes), self.levels[-1])
+        level = self._level(snapshot)
         facts: dict[str, Any] = {"inertia": level.clustering.inertia, "n_clusters": level.size}
         if belief is not None:
             facts |= {
@@ -281,9 +293,11 @@ class JoinedEngine:
                 "unseen_chance": unseen_chance(belief.answers),
                 "expected_errors": float(expected_errors(belief).sum()),
             }
+            candidates = candidates_of(snapshot, self.first_of)
+            facts["gain"] = [NEXT_KEYS, *expected_gain(belief, queue.indices, candidates, NEXT_KEYS)]
         stage = f"{RULES[queue.rules[0]]} {len(snapshot.indices)}" if len(queue.rules) else "everything is asked"
         return assemble(
-            Assembly(self.space, level, self.first_of, self._in_start(snapshot)),
+            Assembly(self.space, level, self.first_of, self._in_start(snapshot), self._partition.foreign(level)),
             snapshot,
             belief,
             queue,

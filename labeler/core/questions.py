@@ -1,5 +1,6 @@
 """Which instance to ask next: an ordered list of rules with shares.
 
+0. *split*: the representatives of a cluster's two parts, right after a person divided it;
 1. *representative*: the coverage order goes on while answers keep turning up new classes;
 2. *unseen*: one question in five goes on with it while the chance of an unseen class is not small (Good 1953);
 3. *guard*: one question in five is a second one in a large cluster that rests on one answer alone;
@@ -15,7 +16,7 @@ from labeler.core.clustering import kmeans
 from labeler.core.space import Space
 from labeler.core.vocabulary import UNLABELED, BoolArray, ByteArray, FloatArray, IndexArray, Queue, Snapshot
 
-RULES = ("representative", "unseen", "uncertain", "guard")
+RULES = ("representative", "unseen", "uncertain", "guard", "split")
 SHORT_LIST = 50
 SPREAD = 5
 QUEUE_SIZE = 200
@@ -80,7 +81,13 @@ def candidates_of(snapshot: Snapshot, first_of: IndexArray) -> BoolArray:
 
 
 def compose(
-    start: bool, chance: float, order: IndexArray, guards: IndexArray, by_margin: IndexArray, n_answers: int
+    start: bool,
+    chance: float,
+    order: IndexArray,
+    guards: IndexArray,
+    by_margin: IndexArray,
+    n_answers: int,
+    parts: IndexArray,
 ) -> tuple[IndexArray, ByteArray]:
     """Interleave the rules: indices (q,) in the order to ask them and the rule of each (q,).
 
@@ -96,6 +103,8 @@ def compose(
             indices.append(index)
             rules.append(rule)
 
+    for index in parts:
+        take(4, int(index))
     if start or not len(by_margin):
         for index in order[:QUEUE_SIZE]:
             take(0, int(index))

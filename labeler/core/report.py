@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from labeler.core.belief import Answers, Belief, runner_ups_of
 from labeler.core.learner import landmarks_of
 from labeler.core.protocols import Clustering
-from labeler.core.reach import within_reach
+from labeler.core.reach import percentiles_of, within_reach
 from labeler.core.representatives import Level
 from labeler.core.space import Space
 from labeler.core.tiers import is_near, tiers_of
@@ -38,6 +38,7 @@ class Assembly:
     level: Level
     first_of: IndexArray
     discovering: bool = False  # new classes still turn up
+    foreign: IntArray = field(default_factory=lambda: np.empty(0, dtype=np.int32))  # (k,), see Round
 
     @staticmethod
     def empty() -> Assembly:
@@ -77,9 +78,11 @@ def assemble(
         scores = np.clip(belief.proba[np.arange(n), positions], 0.0, 1.0).astype(np.float32)
         tiers[repeats], scores[repeats] = Tier.LOCKED, 1.0
         inside = (tiers >= Tier.LIKELY) & (advice.code != "no-propagation")
-        if snapshot.percentile is not None:
-            reach = within_reach(clustering.clusters, clustering.distances, snapshot.percentile)
-            inside = reach & (belief.by_graph == positions)
+        percentiles = percentiles_of(snapshot, clustering.clusters)
+        ruled = ~np.isnan(percentiles)
+        if ruled.any():  # a number in place of the tiers: everywhere, or in some clusters alone
+            reach = within_reach(clustering.clusters, clustering.distances, np.nan_to_num(percentiles))
+            inside = np.where(ruled[clustering.clusters], reach & (belief.by_graph == positions), inside)
         provenances = np.where(inside, Provenance.PROPAGATED, Provenance.PREDICTED).astype(np.uint8)
         seconds = runner_ups_of(belief.proba, positions)
         seconds[belief.answers.indices] = belief.doubt.others
@@ -103,6 +106,7 @@ def assemble(
         advice,
         facts,
         doubts,
+        assembly.foreign,
     )
 
 

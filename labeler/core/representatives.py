@@ -6,7 +6,7 @@ the order goes on with finer clusters that hold no representative yet.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -21,10 +21,14 @@ MAX_CLUSTERS = 600
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """One clustering and its `representatives` (k,) in coverage order."""
+    """One clustering and its `representatives` (k,) in coverage order.
+
+    `parts`: those of clusters that a person divided, the latest first (:mod:`labeler.core.splitting`).
+    """
 
     clustering: Clustering
     representatives: IndexArray
+    parts: IndexArray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
 
     @property
     def size(self) -> int:

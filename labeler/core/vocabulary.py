@@ -89,6 +89,10 @@ class Snapshot:
     The four answer arrays run in parallel, one entry a labeled instance, in the order of the answers:
     `indices` int64, `class_ids` int32, `provenances` uint8 (:data:`GIVEN`), `weights` float32 (the margin the
     model had when it was asked, 1.0 where that is not known). An instance occurs once.
+
+    `reach_indices`, `reach_percentiles` (r,): clusters with a reach of their own, named by an instance that was their
+    representative, the latest last; NaN = the common rule again. `splits` (s,): representatives whose clusters were
+    divided in two, in that order.
     """
 
     revision: int
@@ -102,6 +106,9 @@ class Snapshot:
     held_back: IndexArray  # unsure: no question, the model's label at tier ask
     deferred: IndexArray  # skipped a moment ago: no question now
     percentile: float | None = None  # None = auto
+    reach_indices: IndexArray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    reach_percentiles: FloatArray = field(default_factory=lambda: np.empty(0, dtype=np.float32))
+    splits: IndexArray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +136,9 @@ class Round:
     float32 in [0, 1] (1 for given ones), `tiers` uint8, `sources` int32 = index of the answer a label rests on
     most (itself for a given one, -1 = none), `clusters` int32, `distances` float32 to the cluster's center,
     `runner_ups` int32 second-best class (UNLABELED = none; of a given label the likeliest other class without it),
-    `doubts` float32 in [0, 1]: of a given label 1 - the engine's belief in it when that answer is left out, else 0
-    (empty in rounds stored by a version that did not have them).
+    `doubts` float32 in [0, 1]: of a given label 1 - the engine's belief in it when that answer is left out, else 0.
+    `foreign` (n_clusters,) int32: for each cluster the instance of another one nearest to its center (-1 = none).
+    The last two are empty in rounds stored by a version that did not have them.
     """
 
     revision: int
@@ -149,6 +157,7 @@ class Round:
     advice: Advice
     facts: dict[str, Any] = field(default_factory=dict)  # JSON-able figures: inertia, agreement, unseen class, ...
     doubts: FloatArray = field(default_factory=lambda: np.empty(0, dtype=np.float32))
+    foreign: IntArray = field(default_factory=lambda: np.empty(0, dtype=np.int32))
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,10 +197,10 @@ class Event:
     """One thing a person did, as the journal keeps it. `seq` is 0 until the journal gave it its place.
 
     Kinds: ``label``, ``skip``, ``unsure``, ``reject``, ``flag`` (toggles), ``page`` (a confirmed grid), ``keep`` (a
-    second look found `class_id` right),
-    ``class_add``, ``import``, ``undo`` and ``redo`` (`target` = the event they take back or bring back),
-    ``setting``. `payload` is JSON-able: for ``label`` how the question was asked (rule, round, margin, screen,
-    guesses shown).
+    second look found `class_id` right), ``class_add``, ``import``, ``reach`` (how far labels spread in the cluster of
+    `instance_id`: `percentile`, None = as everywhere), ``split`` (the cluster of `instance_id` in two), ``undo`` and
+    ``redo`` (`target` = the event they take back or bring back), ``setting``. `payload` is JSON-able: for ``label`` how
+    the question was asked (rule, round, margin, screen, guesses shown).
     """
 
     event_id: str

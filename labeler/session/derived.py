@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 
-from labeler.core.vocabulary import DOUBTED, UNLABELED, Provenance, Round
+from labeler.core.agreement import kappa
+from labeler.core.vocabulary import DOUBTED, UNLABELED, Provenance, Round, Tier
+from labeler.session.history import Point, grown, packed, standing, unpacked
 from labeler.session.state import State
 from labeler.session.view import ClassCount
 
@@ -21,9 +24,15 @@ class Derived:
         self._state = state
         self.round: Round | None = None
         self.revision = -1
+        self._points: tuple[Point, ...] = ()
         self._struck: set[int] = set()  # instances of the round that a person has spoken of: its label is hidden
         self._doubted: list[int] = []  # given labels the round doubts, the most doubted first
         self._counts: Counter[tuple[int, int]] = Counter()  # (class_id, provenance) -> instances
+
+    def restore(self, kept: Round) -> None:
+        """Take the round that was kept, with the history it carries."""
+        self.merge(kept)
+        self._points = unpacked(kept.facts.get("history", ()))
 
     def merge(self, round_: Round) -> None:
         """Take `round_` in place of the one before."""
@@ -39,6 +48,39 @@ class Derived:
         self._doubted = found[np.argsort(-round_.doubts[found], kind="stable")].tolist()
         self._struck = set()
         self.note(self._state.standings)
+
+    @property
+    def history(self) -> tuple[Point, ...]:
+        """How the session came this far."""
+        return standing(self._points, self._state.label_events)
+
+    def remember(self, before: Round | None, usable: int) -> Round:
+        """Add a point for the round just merged, `before` being the one until then; the round as it is to be kept."""
+        round_ = self.round
+        assert round_ is not None  # noqa: S101 - called after a merge
+        machine = np.isin(round_.provenances, _MACHINE)
+        tiers = np.bincount(round_.tiers[machine], minlength=len(Tier))
+        agreement = None
+        if self._points and self._points[-1].answers == self._state.label_events:
+            agreement = self._points[-1].agreement  # the same answers again
+        elif before is not None and before.labels.max(initial=UNLABELED) > UNLABELED:
+            both = min(len(before.labels), len(round_.labels))
+            agreement = round(kappa(before.labels[:both] + 1, round_.labels[:both] + 1), 4)
+        expected = round_.facts.get("expected_errors")
+        point = Point(
+            self._state.label_events,
+            self._state.keys,
+            usable,
+            self._state.counts["label"],
+            self.total(Provenance.PROPAGATED),
+            int(tiers[Tier.LOCKED]),
+            int(tiers[Tier.LIKELY]),
+            int(tiers[Tier.ASK]),
+            None if expected is None else round(float(expected), 1),
+            agreement,
+        )
+        self._points = grown(self._points, point)
+        return replace(round_, facts=round_.facts | {"history": packed(self._points)})
 
     def note(self, indices: Iterable[int]) -> None:
         """Bring the counts up to date for instances whose standing changed."""

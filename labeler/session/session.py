@@ -61,7 +61,7 @@ class Session:
             self.state.apply(event)
         kept = journal.load_round()
         if kept is not None and len(kept.labels) <= len(pool):
-            self.derived.merge(kept)
+            self.derived.restore(kept)
             self.questions.refill(kept.queue)
         self.questions.restore(journal.load_question())
         self.questions.draw()
@@ -189,6 +189,38 @@ class Session:
         if changed:
             self._record("setting", None, None, changed)
 
+    # -- clusters ------------------------------------------------------------------------------------------------
+
+    def reach(self, instance_id: str, percentile: float | None) -> None:
+        """How far labels spread in the cluster of `instance_id`, its representative; None = as everywhere.
+
+        Raises
+        ------
+        UsageError
+            No such instance, or no percentile; nothing changed.
+        """
+        index = self.pool.index(instance_id)
+        if percentile is not None and not 0 <= percentile <= 100:
+            raise UsageError(f"{percentile:g} % of a cluster cannot be", "give 0 to 100")
+        if self.state.reaches.get(index, ...) != percentile:
+            self._record("reach", instance_id, None, {"percentile": percentile})
+
+    def split(self, instance_id: str) -> None:
+        """Divide the cluster of `instance_id`, its representative, in two; those of both parts are asked next.
+
+        Raises
+        ------
+        UsageError
+            It represents no cluster of the round in force, or one that cannot be divided; nothing changed.
+        """
+        index, round_ = self.pool.index(instance_id), self.derived.round
+        if round_ is None or index not in round_.representatives:
+            raise UsageError("it stands for no cluster now: they were made anew", "T shows the present ones")
+        distances = round_.distances[round_.clusters == round_.clusters[index]]
+        if len(distances) < 2 or not distances.max() > 0.0:
+            raise UsageError("a cluster of like images cannot be divided", "label it, or reject the odd one")
+        self._record("split", instance_id)
+
     # -- undo ----------------------------------------------------------------------------------------------------
 
     def undo(self) -> Event:
@@ -243,11 +275,13 @@ class Session:
         """Take a round: given labels win, answered instances leave its queue. False = dropped as outdated."""
         if round_.revision < max(self.state.voided_at, self.derived.revision):
             return False
+        before = self.derived.round
         self.derived.merge(round_)
         self.questions.refill(round_.queue)
+        kept = self.derived.remember(before, self._n_usable())
         if save:
             with contextlib.suppress(NotSaved):  # derived: the engine makes it anew
-                self._journal.save_round(round_)
+                self._journal.save_round(kept)
         self._draw()
         return True
 
@@ -271,11 +305,10 @@ class Session:
         """The state as screens see it."""
         state, derived = self.state, self.derived
         question, doubts = self.question, derived.doubted()
-        gone = [state.standings.get(int(index)) for index in self.pool.unusable()]  # empty but for a broken source
-        gone_kinds = [standing.kind for standing in gone if standing is not None]
-        n_usable = len(self.pool) - len(gone) - state.counts["reject"] + gone_kinds.count("reject")
+        gone = self._gone_kinds()
+        n_usable = self._n_usable()
         given = state.counts["label"]
-        settled = given + state.counts["unsure"] - gone_kinds.count("label") - gone_kinds.count("unsure")
+        settled = given + state.counts["unsure"] - gone.count("label") - gone.count("unsure")
         return View(
             revision=state.revision,
             question=question,
@@ -302,7 +335,18 @@ class Session:
             question_flagged=question is not None and question.index in state.flagged,
             doubts=doubts,
             pace=pace(state.times),
+            keys=state.keys,
+            history=derived.history,
         )
+
+    def _gone_kinds(self) -> list[str]:
+        """What a person said of instances that are missing or cannot be read; empty but for a broken source."""
+        gone = [self.state.standings.get(int(index)) for index in self.pool.unusable()]
+        return ["" if standing is None else standing.kind for standing in gone]
+
+    def _n_usable(self) -> int:
+        gone = self._gone_kinds()
+        return len(self.pool) - len(gone) - self.state.counts["reject"] + gone.count("reject")
 
     # -- the one way in ------------------------------------------------------------------------------------------
 

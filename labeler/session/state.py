@@ -13,7 +13,10 @@ from labeler.core.vocabulary import GIVEN, UNLABELED, ClassInfo, Event, IndexArr
 from labeler.errors import ProjectError
 
 _GIVES_LABELS = frozenset({"label", "page", "import"})
-UNDOABLE = frozenset({"label", "skip", "unsure", "reject", "flag", "page", "import", "class_add", "keep"})
+UNDOABLE = frozenset(
+    {"label", "skip", "unsure", "reject", "flag", "page", "import", "class_add", "keep", "reach", "split"}
+)
+_NO_KEYS = frozenset({"import", "setting"})
 _ANSWERS = frozenset({"label", "unsure", "reject", "page"})
 """Events a person takes time over: their times make the pace."""
 ROUND_LENGTH = 10
@@ -41,13 +44,14 @@ class Standing:
 
 @dataclass(slots=True)
 class _Inverse:
-    """How to take one event back: the standings before it, flags it toggled, the class it added."""
+    """How to take one event back: the standings before it, flags it toggled, the class it added, rules of clusters."""
 
     event: Event
     standings: list[tuple[int, Standing | None]] = field(default_factory=list)
     flag: int | None = None
     class_id: int | None = None
     kept: tuple[int, int] | None = None
+    reaches: dict[int, float | None] | None = None
 
 
 class State:
@@ -62,12 +66,15 @@ class State:
         self.flagged: set[int] = set()
         self.kept: set[tuple[int, int]] = set()  # (index, class_id): looked at twice and found right
         self.settings: dict[str, Any] = {}
+        self.reaches: dict[int, float | None] = {}  # representative -> percentile of its cluster, the latest last
+        self.splits: list[int] = []  # representatives whose clusters were divided in two, in that order
         self.front: list[int] = []  # instances whose answer was taken back: asked next, the latest first
         self.counts: Counter[str] = Counter()  # "label", "skip", "unsure", "reject" -> instances
         self.given: Counter[tuple[int, int]] = Counter()  # (class_id, provenance) -> instances
         self.answers = 0  # instances labeled one at a time and not undone
         self.pages = 0
         self.label_events = 0  # events that gave labels and stand: an answer, a page, an import
+        self.keys = 0  # presses that the journal proves: one an event, and one an exception on a page
         self.times: list[float] = []  # when a person answered, taken back or not: the time was spent
         self.voided_at = 0  # results computed before this revision rest on something taken back
         self._events: dict[str, Event] = {}  # those that stand, by id
@@ -99,6 +106,7 @@ class State:
             The journal holds an event this version does not know, or an undo of something not on the stack.
         """
         self.revision += 1
+        self.keys += _keys_of(event)
         if event.kind in UNDOABLE:
             self._undone.clear()
             if event.kind in _ANSWERS:
@@ -131,6 +139,15 @@ class State:
             pair = (self.pool.index(event.instance_id or ""), _class_of(event))
             inverse.kept = pair if pair not in self.kept else None
             self.kept.add(pair)
+        elif event.kind == "reach":
+            inverse.reaches = dict(self.reaches)
+            index = self.pool.index(event.instance_id or "")
+            self.reaches.pop(index, None)
+            self.reaches[index] = event.payload["percentile"]
+            self.voided_at = self.revision
+        elif event.kind == "split":
+            self.splits.append(self.pool.index(event.instance_id or ""))
+            self.voided_at = self.revision
         else:
             for index, standing in self._standings_of(event):
                 inverse.standings.append((index, self.standings.get(index)))
@@ -158,6 +175,10 @@ class State:
         self.kept.discard(inverse.kept or (UNLABELED, UNLABELED))
         if inverse.class_id is not None:
             del self.classes[inverse.class_id]
+        if inverse.reaches is not None:
+            self.reaches = inverse.reaches
+        if inverse.event.kind == "split":
+            self.splits.pop()
         self.pages -= inverse.event.kind == "page"
         self.label_events -= inverse.event.kind in _GIVES_LABELS
         if inverse.event.instance_id is not None and inverse.standings:
@@ -250,7 +271,19 @@ class State:
             held_back=self.indices_of("unsure"),
             deferred=self.indices_of("skip"),
             percentile=percentile,
+            reach_indices=np.array(list(self.reaches), dtype=np.int64),
+            reach_percentiles=np.array(
+                [np.nan if own is None else own for own in self.reaches.values()], dtype=np.float32
+            ),
+            splits=np.array(self.splits, dtype=np.int64),
         )
+
+
+def _keys_of(event: Event) -> int:
+    if event.kind in _NO_KEYS or event.payload.get("setup"):
+        return 0
+    exceptions = [word for _, _, word in event.payload["labels"] if word == "human"] if event.kind == "page" else ()
+    return 1 + len(exceptions)
 
 
 def _class_of(event: Event) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from labeler.core.vocabulary import Advice, ClassInfo, Question, Round
+from labeler.session.history import Point
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,8 @@ class View:
     question_flagged: bool
     doubts: tuple[int, ...] = ()  # indices of given labels worth a second look, the most doubted first
     pace: float | None = None  # the person's seconds an answer; None until there are a few
+    keys: int = 0  # presses so far, as far as the journal proves them
+    history: tuple[Point, ...] = ()
 
     @property
     def coverage(self) -> float:

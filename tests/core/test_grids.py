@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 
 from labeler.core.belief import runner_ups_of
-from labeler.core.grids import CLEAN_PAGES, SINGLES_BETWEEN, Pacing, expected_errors
+from labeler.core.grids import CLEAN_PAGES, SINGLES_BETWEEN, Pacing, expected_errors, expected_gain
 from tests.core.pools import answer, blobs, opened, snapshot
 
 NONE = np.empty(0, dtype=np.int64)
@@ -59,3 +61,20 @@ def test_three_clean_pages_in_a_row_make_way_for_singles() -> None:
         assert not pacing.wants_page
         pacing.single_done()
     assert pacing.wants_page
+
+
+def test_the_expected_gain_grows_with_the_keys_and_never_beyond_the_expected_errors() -> None:
+    points, y = blobs(600, n_classes=5, d=4, spread=2.5)
+    engine = opened(points)
+    state = answer(engine, y, 60)
+    belief = engine.believer.believe(state)
+    assert belief is not None
+    candidates = np.ones(600, dtype=bool)
+    candidates[state.indices] = False
+    questions = engine.closing_round(state).queue.indices
+    wrong = expected_errors(belief)
+    gains = [expected_gain(belief, questions, candidates, keys) for keys in (0, 1, 20, 10_000)]
+    assert gains[0] == (0.0, 0.0)
+    assert all(less[way] <= more[way] for less, more in itertools.pairwise(gains) for way in (0, 1))
+    assert gains[1][0] == wrong[questions[0]]
+    np.testing.assert_allclose(gains[3][1], wrong.sum(), rtol=1e-3)

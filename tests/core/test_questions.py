@@ -36,10 +36,10 @@ def test_the_start_lasts_while_classes_turn_up() -> None:
 
 
 def test_one_in_five_looks_for_unseen_classes() -> None:
-    indices, rules = compose(False, 0.5, np.arange(100, 110), np.arange(0), np.arange(50), 20)
+    indices, rules = compose(False, 0.5, np.arange(100, 110), np.arange(0), np.arange(50), 20, np.arange(0))
     assert [RULES[rule] for rule in rules[:7]] == ["unseen", *["uncertain"] * 5, "unseen"]
     assert len(set(indices.tolist())) == len(indices)
-    _, settled = compose(False, 0.0, np.arange(100, 110), np.arange(0), np.arange(50), 20)
+    _, settled = compose(False, 0.0, np.arange(100, 110), np.arange(0), np.arange(50), 20, np.arange(0))
     assert (settled == RULES.index("uncertain")).all()
 
 

@@ -33,9 +33,21 @@ def fold(done):
             classes.append(value)
         elif kind == "flag":
             flags ^= {value}
-        elif kind != "keep":
+        elif kind == "stand":
             standings.update(value)
     return standings, flags, classes
+
+
+def rules(done):
+    """(index -> percentile of its cluster, in the order they were set; divided clusters) of the events that stand."""
+    reaches, splits = {}, []
+    for kind, value in done:
+        if kind == "reach":
+            reaches.pop(value[0], None)
+            reaches[value[0]] = value[1]
+        elif kind == "split":
+            splits.append(value)
+    return reaches, splits
 
 
 @pytest.fixture
@@ -104,6 +116,21 @@ def machine(make_session, make_round, make_queue, new_journal):
         def add_class(self):
             self.did("class", self.session.add_class(f"class {self.n_classes}"))
             self.n_classes += 1
+
+        @rule(index=INDEX, percentile=st.sampled_from([None, 0.0, 40.0, 100.0]))
+        def reach(self, index, percentile):
+            n_events, before = len(self.journal.events), rules(self.done)[0].get(index, ...)
+            self.session.reach(f"i{index}", percentile)
+            assert (len(self.journal.events) > n_events) == (before != percentile)
+            if before != percentile:
+                self.did("reach", (index, percentile))
+
+        @rule(place=st.integers(0, 2))
+        def split(self, place):
+            round_ = self.session.derived.round
+            representative = int(round_.representatives[place])
+            self.session.split(f"i{representative}")
+            self.did("split", representative)
 
         @rule(percentile=st.sampled_from([0.0, 20.0, "auto"]))
         def set_percentile(self, percentile):
@@ -205,6 +232,26 @@ def machine(make_session, make_round, make_queue, new_journal):
                 if kind == "label" and known and round_.doubts[index] == 1.0 and (index, class_id) not in kept:
                     expected.add(index)
             assert set(self.session.view().doubts) == expected
+
+        @invariant()
+        def clusters_have_the_rules_that_stand(self):
+            if not hasattr(self, "session"):
+                return
+            reaches, splits = rules(self.done)
+            snapshot = self.session.snapshot()
+            assert snapshot.reach_indices.tolist() == list(reaches)
+            own = [None if np.isnan(percentile) else percentile for percentile in snapshot.reach_percentiles.tolist()]
+            assert own == list(reaches.values())
+            assert snapshot.splits.tolist() == splits
+
+        @invariant()
+        def the_history_ends_at_the_answers_that_stand(self):
+            if not hasattr(self, "session"):
+                return
+            history = self.session.view().history
+            answers = [point.answers for point in history]
+            assert answers == sorted(set(answers))
+            assert all(answer <= self.session.state.label_events for answer in answers)
 
         @invariant()
         def something_is_asked_while_something_is_open(self):

@@ -263,12 +263,13 @@ def test_undo_and_redo_have_no_limit(make_session):
         session.undo()
     again = facts(session)
     assert again["question"].instance_id == "i0"
-    changes = ("revision", "question", "can_redo", "chain", "pace")
+    changes = ("revision", "question", "can_redo", "chain", "pace", "keys")
     assert {k: v for k, v in again.items() if k not in changes} == {k: v for k, v in start.items() if k not in changes}
     for _ in range(300):
         session.redo()
-    assert {k: v for k, v in facts(session).items() if k != "revision"} == {
-        k: v for k, v in full.items() if k != "revision"
+    changes = ("revision", "keys")  # an undo and a redo are presses too
+    assert {k: v for k, v in facts(session).items() if k not in changes} == {
+        k: v for k, v in full.items() if k not in changes
     }
 
 
@@ -597,3 +598,51 @@ def test_before_stopping_the_doubted_answers_come_first(make_session, make_round
     session.keep("i2")
     session.keep("i0")
     assert session.view().advice.code == "stop"
+
+
+# -- clusters
+
+
+def test_a_reach_or_a_split_makes_older_rounds_outdated_and_undo_takes_it_back(make_session, make_round):
+    session = make_session()
+    for command in (lambda: session.reach("i1", 40.0), lambda: session.split("i0")):
+        before = session.state.revision
+        command()
+        assert session.merge_round(make_round(40, before)) is False
+        assert session.merge_round(make_round(40, session.state.revision)) is True
+    snapshot = session.snapshot()
+    assert (snapshot.reach_indices.tolist(), snapshot.reach_percentiles.tolist()) == ([1], [40.0])
+    assert snapshot.splits.tolist() == [0]
+    session.undo()
+    session.undo()
+    snapshot = session.snapshot()
+    assert not len(snapshot.reach_indices)
+    assert not len(snapshot.splits)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        lambda session: session.reach("nobody", 20.0),
+        lambda session: session.reach("i0", 101.0),
+        lambda session: session.split("nobody"),
+        lambda session: session.split("i30"),  # represents no cluster
+    ],
+)
+def test_a_cluster_that_is_none_is_refused_and_nothing_changes(make_session, journal, command):
+    session = make_session(journal=journal)
+    before, n_events = facts(session), len(journal.events)
+    with pytest.raises(UsageError):
+        command(session)
+    assert (facts(session), len(journal.events)) == (before, n_events)
+
+
+def test_a_cluster_of_like_instances_is_not_divided(make_session, make_round):
+    session = make_session(with_round=False)
+    with pytest.raises(UsageError):
+        session.split("i0")
+    round_ = make_round(40, session.state.revision)
+    round_.distances[:] = 0.0
+    session.merge_round(round_)
+    with pytest.raises(UsageError, match="like images"):
+        session.split("i0")

@@ -103,6 +103,13 @@ def test_a_round_of_a_version_without_doubts_is_read(path, open_store, make_roun
     assert len(kept.labels) == 4
 
 
+def test_a_round_of_a_version_that_knew_less_still_loads(path, open_store, make_round):
+    store = open_store(path, create=True)
+    store.save_round(make_round(4, 6))
+    store._db.execute("DELETE FROM arrays WHERE name = 'foreign'")
+    assert not len(store.load_round().foreign)
+
+
 def test_a_round_that_cannot_be_read_is_none_and_does_no_harm(path, open_store, make_round):
     store = open_store(path, create=True)
     store.save_round(make_round(4))

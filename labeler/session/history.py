@@ -1,0 +1,68 @@
+"""How the session came this far: one small point a merged round, for the learning curve."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass
+from typing import Any
+
+MOST = 100
+"""Points kept; when there are more, every second one of the older half goes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """Where a round left the session. Shares are of the usable instances; nothing here is an accuracy.
+
+    `answers`: answers, pages and imports that stood. `locked`, `likely`, `ask`: labels that nobody gave, by tier.
+    `expected_errors`: what the engine expects to be wrong, None where it does not say. `agreement`: Cohen's kappa
+    with the labels of the round before, None for the first.
+    """
+
+    answers: int
+    keys: int
+    usable: int
+    given: int
+    propagated: int
+    locked: int
+    likely: int
+    ask: int
+    expected_errors: float | None = None
+    agreement: float | None = None
+
+    @property
+    def coverage(self) -> float:
+        """Share that the default export would hold."""
+        return (self.given + self.propagated) / self.usable if self.usable else 0.0
+
+    @property
+    def trusted(self) -> float:
+        """Share given, locked or likely."""
+        return (self.given + self.locked + self.likely) / self.usable if self.usable else 0.0
+
+
+def standing(history: Sequence[Point], answers: int) -> tuple[Point, ...]:
+    """The points that hold when `answers` stand: what came after was taken back."""
+    return tuple(point for point in history if point.answers <= answers)
+
+
+def grown(history: Sequence[Point], point: Point) -> tuple[Point, ...]:
+    """`history` with `point` at its end, in place of one at the same answer, thinned out where it gets long."""
+    points = [*standing(history, point.answers - 1), point]
+    if len(points) > MOST:
+        older = len(points) // 2
+        points = points[:older:2] + points[older:]
+    return tuple(points)
+
+
+def packed(history: Sequence[Point]) -> list[list[Any]]:
+    """For the facts of a round."""
+    return [list(astuple(point)) for point in history]
+
+
+def unpacked(kept: object) -> tuple[Point, ...]:
+    """The inverse of :func:`packed`; empty for what a newer version wrote otherwise."""
+    try:
+        return tuple(Point(*values) for values in kept)  # type: ignore[attr-defined]
+    except TypeError:
+        return ()
