@@ -17,6 +17,7 @@ from labeler.core.vocabulary import (
     ByteArray,
     FloatArray,
     IndexArray,
+    IntArray,
     Progress,
     Provenance,
     Round,
@@ -29,6 +30,7 @@ from labeler.exporters.splits import split_rows
 from labeler.exporters.writing import Written, format_of, write_export
 from labeler.importers.names import counted
 from labeler.project import Project, summary_of
+from labeler.session.session import Session
 from labeler.workbench import Workbench
 
 NEEDS_CONTENT = ("npz", "imagefolder")
@@ -108,17 +110,14 @@ def collect(
             rounds[index], annotators[index] = standing.round, standing.annotator
     chosen, left_out = _chosen(project, labels, provenances, scores, choice, needs_content)
     indices = np.flatnonzero(chosen)
-    infos = state.active_classes()
-    place = np.full(max(state.classes, default=0) + 1, UNLABELED, dtype=np.int32)
-    for position, info in enumerate(infos):
-        place[info.class_id] = position
+    class_names, place = _classes(session)
     hashes = project.sha256()
     sha256 = [hashes[i].tobytes().hex() if hashes[i].any() else "" for i in indices]
     class_indices = place[labels[indices]]
     splits = split_rows(sha256, class_indices, choice.split, bench.recipe.seed) if choice.split else [""] * len(indices)
     rows = ExportRows(
         ids=[pool.ids[i] for i in indices],
-        class_names=[info.name for info in infos],
+        class_names=class_names,
         class_indices=class_indices,
         provenances=[Provenance(int(provenances[i])).word for i in indices],
         confidence=scores[indices],
@@ -137,6 +136,16 @@ def collect(
         options=choice.options,
     )
     return rows, left_out
+
+
+def _classes(session: Session) -> tuple[list[str], IntArray]:
+    """The names that leave, each once, and class id -> position in them: active classes, retired ones with labels."""
+    place = np.full(session.state.next_class_id + 1, UNLABELED, dtype=np.int32)
+    positions: dict[str, int] = {}
+    used = [count.info for count in session.derived.retired_counts() if count.given]
+    for info in (*session.state.active_classes(), *used):
+        place[info.class_id] = positions.setdefault(info.name, len(positions))  # a name may be taken up again
+    return list(positions), place
 
 
 def content(project: Project, bench: Workbench, indices: IndexArray) -> FloatArray | ByteArray:

@@ -59,12 +59,13 @@ def import_labels(project: Project, path: Path) -> Imported:
         lead = counted(len(set(twice)), "instance has", "instances have")
         notes.append(f"{lead} two different labels in the file: left out")
     taken, conflicts = session.import_labels(list(labels.items()), str(path))
-    names = {info.class_id: info.name for info in session.state.active_classes()}
+    names = {class_id: info.name for class_id, info in session.state.classes.items()}
     kept = [
         (name, names[class_id], names.get(session.label_of(session.pool.index(name))[0], "?"))
         for name, class_id in conflicts
     ]
-    return Imported(taken, sorted(set(names.values()) - known), kept, notes)
+    new = sorted({info.name for info in session.state.active_classes()} - known)
+    return Imported(taken, new, kept, notes)
 
 
 def report(imported: Imported, shown: int = 20) -> str:

@@ -17,16 +17,17 @@ def status(project: Project) -> dict[str, Any]:
     view = project.view()
     words = ("human", "confirmed", "imported", "propagated", "predicted")
     advice = view.advice or Advice("answer", "answer the first questions", "")
-    classes = [
-        {"name": row.info.name, "key": row.info.key, **{word: getattr(row, word) for word in words}}
-        for row in view.classes
+    classes: list[dict[str, Any]] = [
+        {"name": row.info.name, "key": row.info.key, "retired": row.info.retired}
+        | {word: getattr(row, word) for word in words}
+        for row in (*view.classes, *view.retired)
     ]
     return {
         "project": escaped(str(project.path)),
         "source": escaped(str(project.source_path)),
         "n_instances": view.n_instances,
         "classes": classes,
-        "by_provenance": {word: sum(int(row[word]) for row in classes) for word in words},
+        "by_provenance": {word: sum(row[word] for row in classes) for word in words},
         "rounds": view.rounds,
         "answers": view.answers,
         "grid_pages": project.session.state.pages,
@@ -53,12 +54,13 @@ def status_text(facts: dict[str, Any]) -> str:
         " · ".join(f"{word} {facts[word]:,}" for word in ("skipped", "unsure", "rejected", "flagged")),
     ]
     if facts["classes"]:
-        width = max(len(display_safe(row["name"], 30)) for row in facts["classes"])
+        names = [display_safe(row["name"], 30) + (" (retired)" if row["retired"] else "") for row in facts["classes"]]
+        width = max(map(len, names))
         lines.append(f"{'key':>3}  {'class':<{width}}  {'given':>7}  {'propagated':>10}  {'predicted':>9}")
-        for row in facts["classes"]:
+        for name, row in zip(names, facts["classes"], strict=True):
             given = row["human"] + row["confirmed"] + row["imported"]
             cells = f"{given:>7,}  {row['propagated']:>10,}  {row['predicted']:>9,}"
-            lines.append(f"{row['key'] or '-':>3}  {display_safe(row['name'], 30):<{width}}  {cells}")
+            lines.append(f"{row['key'] or '-':>3}  {name:<{width}}  {cells}")
     lines.append(f"next: {facts['advice']['text']}")
     lines.append(f"go on: labeler label {display_safe(facts['project'])}")
     return "\n".join(lines)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,54 +14,14 @@ from hypothesis import HealthCheck, settings
 
 import labeler
 from labeler.core.pool import Pool
-from labeler.core.vocabulary import UNLABELED, Advice, Event, Provenance, Question, Queue, Round, Snapshot, Tier
-from labeler.errors import NotSaved
+from labeler.core.vocabulary import UNLABELED, Advice, Provenance, Queue, Round, Snapshot, Tier
 from labeler.session.session import Session
+from tests.memory_journal import MemoryJournal
 
 settings.register_profile(
     "labeler", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow], print_blob=True
 )
 settings.load_profile("labeler")
-
-
-class MemoryJournal:
-    """A journal that forgets nothing but a power cut: :class:`labeler.session.ports.Journal` without a file."""
-
-    def __init__(self) -> None:
-        self.events: list[Event] = []
-        self.round: Round | None = None
-        self.kept: dict[str, Any] | None = None
-        self.full = False
-        self.full_for_derived = False
-
-    def append(self, event: Event) -> Event:
-        if self.full:
-            raise NotSaved("NOT saved", "free some space")
-        stored = replace(event, seq=len(self.events) + 1)
-        self.events.append(stored)
-        return stored
-
-    def replay(self) -> Iterator[Event]:
-        return iter(list(self.events))
-
-    def save_round(self, round_: Round) -> None:
-        if self.full_for_derived:
-            raise NotSaved("NOT saved", "free some space")
-        self.round = round_
-
-    def load_round(self) -> Round | None:
-        return self.round
-
-    def save_question(self, question: Question | None, revision: int) -> None:
-        if self.full_for_derived:
-            raise NotSaved("NOT saved", "free some space")
-        self.kept = None
-        if question is not None:
-            fields = {name: getattr(question, name) for name in ("index", "rule", "utility", "margin")}
-            self.kept = fields | {"revision": revision, "guesses": [list(guess) for guess in question.guesses]}
-
-    def load_question(self) -> dict[str, Any] | None:
-        return self.kept
 
 
 @pytest.fixture

@@ -62,12 +62,19 @@ class Tier(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class ClassInfo:
-    """One class: a stable id, its name, the key that answers it (given once; "" = none left)."""
+    """One class: a stable id, its name, the key that answers it (given once; "" = none left).
+
+    A retired class cannot be answered, holds no key and is given to nobody by a machine; labels a person gave stay.
+    `last_key` is the key it held; `merged_into` the class that took its labels over (UNLABELED = none): such a class
+    is retired for good, but for an undo.
+    """
 
     class_id: int
     name: str
     key: str = ""
     retired: bool = False
+    last_key: str = ""
+    merged_into: int = UNLABELED
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +109,7 @@ class Snapshot:
     provenances: ByteArray
     weights: FloatArray
     class_list: IntArray  # active class ids, in the order they were added; may hold classes without answers
-    excluded: IndexArray  # rejected, unreadable or missing: no question, no label
+    excluded: IndexArray  # rejected, unreadable, missing or of a retired class: no question, no machine label
     held_back: IndexArray  # unsure: no question, the model's label at tier ask
     deferred: IndexArray  # skipped a moment ago: no question now
     percentile: float | None = None  # None = auto
@@ -197,10 +204,13 @@ class Event:
     """One thing a person did, as the journal keeps it. `seq` is 0 until the journal gave it its place.
 
     Kinds: ``label``, ``skip``, ``unsure``, ``reject``, ``flag`` (toggles), ``page`` (a confirmed grid), ``keep`` (a
-    second look found `class_id` right), ``class_add``, ``import``, ``reach`` (how far labels spread in the cluster of
-    `instance_id`: `percentile`, None = as everywhere), ``split`` (the cluster of `instance_id` in two), ``undo`` and
-    ``redo`` (`target` = the event they take back or bring back), ``setting``. `payload` is JSON-able: for ``label`` how
-    the question was asked (rule, round, margin, screen, guesses shown).
+    second look found `class_id` right), ``import``, ``reach`` (how far labels spread in the cluster of `instance_id`:
+    `percentile`, None = as everywhere), ``split`` (the cluster of `instance_id` in two), ``undo`` and ``redo``
+    (`target` = the event they take back or bring back), ``setting``; and for the class `class_id` ``class_add``
+    {name, key}, ``class_rename`` {name}, ``class_key`` {key} (who held it takes the old one), ``class_retire``,
+    ``class_restore`` {key}, ``class_merge`` {into: class id}, ``class_split`` {from: class id, name, key, moved:
+    [instance_id ...]} where `class_id` is the new one. `payload` is JSON-able: for ``label`` how the question was
+    asked (rule, round, margin, screen, guesses shown).
     """
 
     event_id: str

@@ -9,7 +9,8 @@ from dataclasses import replace
 import numpy as np
 
 from labeler.core.agreement import kappa
-from labeler.core.vocabulary import DOUBTED, UNLABELED, Provenance, Round, Tier
+from labeler.core.vocabulary import DOUBTED, UNLABELED, ClassInfo, Provenance, Round, Tier
+from labeler.session.classes import restated_round
 from labeler.session.history import Point, grown, packed, standing, unpacked
 from labeler.session.state import State
 from labeler.session.view import ClassCount
@@ -22,7 +23,9 @@ class Derived:
 
     def __init__(self, state: State) -> None:
         self._state = state
-        self.round: Round | None = None
+        self.round: Round | None = None  # in the classes there are now
+        self._as_sent: Round | None = None
+        self._classes_at = -1
         self.revision = -1
         self._points: tuple[Point, ...] = ()
         self._struck: set[int] = set()  # instances of the round that a person has spoken of: its label is hidden
@@ -36,6 +39,8 @@ class Derived:
 
     def merge(self, round_: Round) -> None:
         """Take `round_` in place of the one before."""
+        self._as_sent, self._classes_at = round_, self._state.classes_at
+        round_ = restated_round(round_, self._state.stands_for())
         self.round, self.revision = round_, round_.revision
         labels, provenances = round_.labels, round_.provenances
         self._counts.clear()
@@ -57,7 +62,7 @@ class Derived:
     def remember(self, before: Round | None, usable: int) -> Round:
         """Add a point for the round just merged, `before` being the one until then; the round as it is to be kept."""
         round_ = self.round
-        assert round_ is not None  # noqa: S101 - called after a merge
+        assert round_ is not None and self._as_sent is not None  # noqa: S101 - called after a merge
         machine = np.isin(round_.provenances, _MACHINE)
         tiers = np.bincount(round_.tiers[machine], minlength=len(Tier))
         agreement = None
@@ -80,10 +85,13 @@ class Derived:
             agreement,
         )
         self._points = grown(self._points, point)
-        return replace(round_, facts=round_.facts | {"history": packed(self._points)})
+        return replace(self._as_sent, facts=round_.facts | {"history": packed(self._points)})
 
     def note(self, indices: Iterable[int]) -> None:
-        """Bring the counts up to date for instances whose standing changed."""
+        """Bring the counts up to date for instances whose standing changed, or all where a class did."""
+        if self._as_sent is not None and self._classes_at != self._state.classes_at:
+            self.merge(self._as_sent)
+            return
         for index in indices:
             standing = self._state.standings.get(index)
             hidden = standing is not None and standing.kind in ("label", "reject")
@@ -127,6 +135,14 @@ class Derived:
 
     def class_counts(self) -> tuple[ClassCount, ...]:
         """The legend: every active class with its counts."""
+        return self._counted(self._state.active_classes())
+
+    def retired_counts(self) -> tuple[ClassCount, ...]:
+        """The classes that wait to be brought back, with the labels a person gave."""
+        classes = self._state.classes.values()
+        return self._counted(info for info in classes if info.retired and info.merged_into == UNLABELED)
+
+    def _counted(self, classes: Iterable[ClassInfo]) -> tuple[ClassCount, ...]:
         given, machine = self._state.given, self._counts
         return tuple(
             ClassCount(
@@ -137,7 +153,7 @@ class Derived:
                 machine[info.class_id, Provenance.PROPAGATED],
                 machine[info.class_id, Provenance.PREDICTED],
             )
-            for info in self._state.active_classes()
+            for info in classes
         )
 
     def _machine_label(self, index: int) -> tuple[int, int] | None:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from labeler.core.vocabulary import UNLABELED, Question, Queue, Round
+from labeler.session.classes import restated_question
 from labeler.session.state import State
 from labeler.session.view import Stage
 
@@ -45,8 +46,14 @@ class Questions:
             )
 
     def asked(self, index: int) -> Question | None:
-        """The pinned question, if it is about `index`."""
-        return self.current if self.current is not None and self.current.index == index else None
+        """The pinned question as it is shown, if it is about `index`."""
+        return self.shown() if self.current is not None and self.current.index == index else None
+
+    def shown(self) -> Question | None:
+        """The pinned question with its guesses in the classes there are now."""
+        if self.current is None or not self.current.guesses:
+            return self.current
+        return restated_question(self.current, self._state.stands_for())
 
     def draw(self) -> Question | None:
         """Keep the pinned question while it is open; else pin and return the next one (None = nothing left)."""

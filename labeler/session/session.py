@@ -10,20 +10,19 @@ from collections.abc import Callable
 from typing import Any
 
 from labeler.core.pool import Pool
-from labeler.core.vocabulary import UNLABELED, Advice, ClassInfo, Event, Provenance, Question, Queue, Round, Snapshot
+from labeler.core.vocabulary import UNLABELED, Advice, Event, Provenance, Question, Queue, Round, Snapshot
 from labeler.errors import NotSaved, UsageError
+from labeler.session.class_commands import ClassCommands
+from labeler.session.classes import CLASS_KINDS
 from labeler.session.derived import Derived
-from labeler.session.keys import assign_key
 from labeler.session.pace import pace
 from labeler.session.ports import Journal
 from labeler.session.questions import Questions
 from labeler.session.state import State
 from labeler.session.view import Done, View
 
-SMALLEST_NAME, LONGEST_NAME = 1, 200
 
-
-class Session:
+class Session(ClassCommands):
     """A person's labeling of one pool.
 
     Parameters
@@ -150,38 +149,7 @@ class Session:
             self._record("import", None, None, {"labels": taken, "origin": origin})
         return len(taken), conflicts
 
-    # -- classes and settings ------------------------------------------------------------------------------------
-
-    def add_class(self, name: str, key: str | None = None, *, setup: bool = False) -> int:
-        """Add a class and return its id; its key is assigned unless given. `setup`: not on the undo stack.
-
-        Raises
-        ------
-        UsageError
-            The name is empty, too long or taken, or the key is taken.
-        """
-        name = name.strip()
-        if not SMALLEST_NAME <= len(name) <= LONGEST_NAME:
-            raise UsageError("a class name has 1 to 200 characters", "type a shorter name")
-        if self.class_named(name) is not None:
-            raise UsageError(f"there is a class {name!r} already", "choose another name, or press its key")
-        taken = {info.key for info in self.state.classes.values() if info.key}
-        if key is None:
-            key = assign_key(name, taken, self.key_layout)
-        elif key in taken:
-            raise UsageError(f"the key {key!r} belongs to another class", "choose another key")
-        class_id = self.state.next_class_id
-        self._record("class_add", None, class_id, {"name": name, "key": key} | ({"setup": True} if setup else {}))
-        return class_id
-
-    def class_named(self, name: str) -> ClassInfo | None:
-        """The active class of that name."""
-        return next((info for info in self.state.active_classes() if info.name == name), None)
-
-    def class_id_for(self, name: str, *, setup: bool = False) -> int:
-        """The id of the class of that name, added if it is new."""
-        found = self.class_named(name.strip())
-        return found.class_id if found else self.add_class(name, setup=setup)
+    # -- settings ------------------------------------------------------------------------------------------------
 
     def set(self, **settings: Any) -> None:
         """Change settings (percentile, ...) from here on; recorded, not on the undo stack. No change: no event."""
@@ -290,7 +258,7 @@ class Session:
     @property
     def question(self) -> Question | None:
         """The question on the screen; None when nothing is left to ask (or nothing is known yet)."""
-        return self.questions.current
+        return self.questions.shown()
 
     def label_of(self, index: int) -> tuple[int, Provenance]:
         """The final label of an instance now: what a person gave, else what the last round says."""
@@ -324,6 +292,7 @@ class Session:
             flagged=len(state.flagged),
             open_questions=n_usable - settled,
             classes=derived.class_counts(),
+            retired=derived.retired_counts(),
             chain=self.questions.chain(derived.round, self.percentile),
             percentile=self.percentile,
             rounds=state.round,
@@ -374,11 +343,17 @@ class Session:
         subject = target or stored
         self.last = Done(
             f"{kind} {target.kind}" if target else kind,
-            touched[0] if touched else self.pool.index(subject.instance_id) if subject.instance_id else None,
+            self._subject_of(subject, touched),
             subject.class_id,
             self.state.revision,
         )
         self._draw()
+
+    def _subject_of(self, event: Event, touched: list[int]) -> int | None:
+        """The instance that an event is shown beside; none where it is about a class and all its labels."""
+        if event.kind in CLASS_KINDS:
+            return None
+        return touched[0] if touched else self.pool.index(event.instance_id) if event.instance_id else None
 
     def _draw(self) -> None:
         question = self.questions.draw()
@@ -388,11 +363,6 @@ class Session:
     def _known(self, instance_id: str) -> str:
         self.pool.index(instance_id)
         return instance_id
-
-    def _check_class(self, class_id: int) -> None:
-        info = self.state.classes.get(class_id)
-        if info is None or info.retired:
-            raise UsageError(f"there is no class with id {class_id}", "add it first (N in the application)")
 
 
 def _advice(advice: Advice | None, n_doubts: int) -> Advice | None:

@@ -9,16 +9,23 @@ from typing import Any
 import numpy as np
 
 from labeler.core.pool import Pool
-from labeler.core.vocabulary import GIVEN, UNLABELED, ClassInfo, Event, IndexArray, Provenance, Snapshot
+from labeler.core.vocabulary import GIVEN, UNLABELED, ClassInfo, Event, IndexArray, IntArray, Provenance, Snapshot
 from labeler.errors import ProjectError
+from labeler.session.classes import (
+    CLASS_KINDS,
+    VOIDING,
+    back_again,
+    changed_classes,
+    class_of,
+    lookup_of,
+    moved_labels,
+)
 
 _GIVES_LABELS = frozenset({"label", "page", "import"})
-UNDOABLE = frozenset(
-    {"label", "skip", "unsure", "reject", "flag", "page", "import", "class_add", "keep", "reach", "split"}
-)
 _NO_KEYS = frozenset({"import", "setting"})
 _ANSWERS = frozenset({"label", "unsure", "reject", "page"})
 """Events a person takes time over: their times make the pace."""
+UNDOABLE = CLASS_KINDS | {"label", "skip", "unsure", "reject", "flag", "page", "import", "keep", "reach", "split"}
 ROUND_LENGTH = 10
 """Answers to a round, as the exports number them: by the journal alone, whenever the engine refitted in between."""
 SKIP_FOR = 25
@@ -44,14 +51,14 @@ class Standing:
 
 @dataclass(slots=True)
 class _Inverse:
-    """How to take one event back: the standings before it, flags it toggled, the class it added, rules of clusters."""
+    """How to take one event back: standings and classes before it (None = not there), flags, rules of clusters."""
 
     event: Event
     standings: list[tuple[int, Standing | None]] = field(default_factory=list)
     flag: int | None = None
-    class_id: int | None = None
     kept: tuple[int, int] | None = None
     reaches: dict[int, float | None] | None = None
+    classes: list[tuple[int, ClassInfo | None]] = field(default_factory=list)
 
 
 class State:
@@ -63,6 +70,8 @@ class State:
         self.standings: dict[int, Standing] = {}
         self.classes: dict[int, ClassInfo] = {}
         self.next_class_id = 0  # never given twice: a round computed before an undo may still speak of the old class
+        self.classes_at = 0  # the revision at which a class was last added or changed
+        self.set_up: set[str] = set()  # names given when the project was opened: said once, however they fared since
         self.flagged: set[int] = set()
         self.kept: set[tuple[int, int]] = set()  # (index, class_id): looked at twice and found right
         self.settings: dict[str, Any] = {}
@@ -127,11 +136,8 @@ class State:
 
     def _do(self, event: Event) -> list[int]:
         inverse = _Inverse(event)
-        if event.kind == "class_add":
-            class_id = _class_of(event)
-            self.classes[class_id] = ClassInfo(class_id, event.payload["name"], event.payload.get("key", ""))
-            self.next_class_id = max(self.next_class_id, class_id + 1)
-            inverse.class_id = class_id
+        if event.kind in CLASS_KINDS:
+            self._change_classes(event, inverse)
         elif event.kind == "flag":
             inverse.flag = self.pool.index(event.instance_id or "")
             self.flagged ^= {inverse.flag}
@@ -159,6 +165,20 @@ class State:
             self._done.append(inverse)
         return [index for index, _ in inverse.standings]
 
+    def _change_classes(self, event: Event, inverse: _Inverse) -> None:
+        for index, standing in moved_labels(event, self.standings, self.pool):
+            inverse.standings.append((index, self.standings[index]))
+            self._put(index, standing)
+        for info in changed_classes(event, self.classes):
+            inverse.classes.append((info.class_id, self.classes.get(info.class_id)))
+            self.classes[info.class_id] = info
+            self.next_class_id = max(self.next_class_id, info.class_id + 1)
+        self.classes_at = self.revision
+        if event.kind in VOIDING:
+            self.voided_at = self.revision
+        if event.payload.get("setup"):
+            self.set_up.add(event.payload["name"])
+
     def _undo(self, event: Event) -> list[int]:
         if not self._done or self._done[-1].event.event_id != event.target:
             raise ProjectError(
@@ -173,17 +193,25 @@ class State:
         if inverse.flag is not None:
             self.flagged ^= {inverse.flag}
         self.kept.discard(inverse.kept or (UNLABELED, UNLABELED))
-        if inverse.class_id is not None:
-            del self.classes[inverse.class_id]
         if inverse.reaches is not None:
             self.reaches = inverse.reaches
         if inverse.event.kind == "split":
             self.splits.pop()
+        self._restore_classes(inverse.classes)
         self.pages -= inverse.event.kind == "page"
         self.label_events -= inverse.event.kind in _GIVES_LABELS
         if inverse.event.instance_id is not None and inverse.standings:
             self.front.append(inverse.standings[0][0])
         return [index for index, _ in inverse.standings]
+
+    def _restore_classes(self, before: list[tuple[int, ClassInfo | None]]) -> None:
+        others = [info for class_id, info in self.classes.items() if class_id not in dict(before)]
+        for class_id, info in before:
+            if info is None:
+                del self.classes[class_id]
+            else:
+                self.classes[class_id] = back_again(info, others)
+            self.classes_at = self.revision
 
     def _redo(self, event: Event) -> list[int]:
         if not self._undone or self._undone[-1].event_id != event.target:
@@ -217,11 +245,13 @@ class State:
             ]
         index = self.pool.index(event.instance_id or "")
         if event.kind == "label":
-            return [(index, standing("label", _class_of(event), Provenance.HUMAN))]
+            return [(index, standing("label", class_of(event), Provenance.HUMAN))]
         return [(index, standing(event.kind))]
 
     def _put(self, index: int, standing: Standing | None) -> None:
-        before = self.standings.pop(index, None)
+        before = self.standings.get(index)
+        if before is not None and (standing is None or standing.event_id != before.event_id):
+            del self.standings[index]  # what is said anew goes to the end; the same label of another class stays
         for one, step in ((before, -1), (standing, 1)):
             if one is None:
                 continue
@@ -245,6 +275,10 @@ class State:
         """Classes that can be answered, in the order they were added."""
         return [info for info in self.classes.values() if not info.retired]
 
+    def stands_for(self) -> IntArray:
+        """Class id -> the active class it stands for now; see :func:`labeler.session.classes.lookup_of`."""
+        return lookup_of(self.classes, self.next_class_id)
+
     @property
     def round(self) -> int:
         """The round the next answer falls into, counted from 1."""
@@ -258,6 +292,9 @@ class State:
         )
         gone = self.pool.missing | self.pool.unreadable  # a label is kept, but there is nothing to learn from
         given = [item for item in given if item[2].provenance in GIVEN and not gone[item[1]]]
+        # an engine gives whatever class it finds among the answers: those of a retired one are the person's alone
+        retired = [index for _, index, standing in given if self.classes[standing.class_id].retired]
+        given = [item for item in given if not self.classes[item[2].class_id].retired]
         rejected = self.indices_of("reject")
         return Snapshot(
             revision=self.revision,
@@ -267,7 +304,7 @@ class State:
             provenances=np.array([standing.provenance for _, _, standing in given], dtype=np.uint8),
             weights=np.array([standing.weight for _, _, standing in given], dtype=np.float32),
             class_list=np.array([info.class_id for info in self.active_classes()], dtype=np.int32),
-            excluded=np.union1d(rejected, self.pool.unusable()).astype(np.int64),
+            excluded=np.union1d(np.union1d(rejected, self.pool.unusable()), retired).astype(np.int64),
             held_back=self.indices_of("unsure"),
             deferred=self.indices_of("skip"),
             percentile=percentile,
@@ -284,9 +321,3 @@ def _keys_of(event: Event) -> int:
         return 0
     exceptions = [word for _, _, word in event.payload["labels"] if word == "human"] if event.kind == "page" else ()
     return 1 + len(exceptions)
-
-
-def _class_of(event: Event) -> int:
-    if event.class_id is None:
-        raise ProjectError(f"event {event.event_id} of the journal names no class", "run: labeler check")
-    return event.class_id

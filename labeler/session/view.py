@@ -61,6 +61,7 @@ class View:
     flagged: int
     open_questions: int
     classes: tuple[ClassCount, ...]
+    retired: tuple[ClassCount, ...]  # in no legend; they keep the labels a person gave
     chain: tuple[Stage, ...]
     percentile: float | None
     rounds: int
@@ -74,6 +75,11 @@ class View:
     pace: float | None = None  # the person's seconds an answer; None until there are a few
     keys: int = 0  # presses so far, as far as the journal proves them
     history: tuple[Point, ...] = ()
+
+    @property
+    def class_names(self) -> dict[int, str]:
+        """The name of every class that may stand beside a picture, by its id."""
+        return {count.info.class_id: count.info.name for count in (*self.classes, *self.retired)}
 
     @property
     def coverage(self) -> float:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,41 +15,12 @@ import numpy as np
 from textual import events
 
 from labeler.core.pool import Pool
-from labeler.core.vocabulary import UNLABELED, Advice, Event, Grid, Progress, Provenance, Question, Queue, Round
-from labeler.errors import NotSaved, UnreadableInstance
+from labeler.core.vocabulary import UNLABELED, Advice, Grid, Progress, Provenance, Queue, Round
+from labeler.errors import UnreadableInstance
 from labeler.session.session import Session
 from labeler.ui.app import LabelerApp
 from labeler.ui.screens.base import LabelScreen
-
-
-class MemoryJournal:
-    def __init__(self) -> None:
-        self.events: list[Event] = []
-        self.round: Round | None = None
-        self.kept: dict[str, Any] | None = None
-        self.full = False
-
-    def append(self, event: Event) -> Event:
-        if self.full:
-            raise NotSaved("no space left on the disk", "free some space, then try again")
-        stored = replace(event, seq=len(self.events) + 1)
-        self.events.append(stored)
-        return stored
-
-    def replay(self) -> Iterator[Event]:
-        return iter(list(self.events))
-
-    def save_round(self, round_: Round) -> None:
-        self.round = round_
-
-    def load_round(self) -> Round | None:
-        return self.round
-
-    def save_question(self, question: Question | None, revision: int) -> None:
-        pass
-
-    def load_question(self) -> dict[str, Any] | None:
-        return None
+from tests.memory_journal import MemoryJournal
 
 
 @dataclass(frozen=True)

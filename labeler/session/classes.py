@@ -1,0 +1,147 @@
+"""What events about classes amount to: pure functions from the classes and standings before to those after."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from labeler.core.pool import Pool
+from labeler.core.vocabulary import UNLABELED, ClassInfo, Event, IntArray, Provenance, Question, Round, Tier
+from labeler.errors import ProjectError
+from labeler.session.keys import assign_key
+
+if TYPE_CHECKING:
+    from labeler.session.state import Standing
+
+CLASS_KINDS = frozenset(
+    {"class_add", "class_rename", "class_key", "class_retire", "class_restore", "class_merge", "class_split"}
+)
+VOIDING = frozenset({"class_retire", "class_restore", "class_merge", "class_split"})
+"""What an engine computed before one of these rests on classes that mean something else now."""
+
+
+def changed_classes(event: Event, classes: Mapping[int, ClassInfo]) -> list[ClassInfo]:
+    """The classes an event changes or adds, as they are after it.
+
+    Raises
+    ------
+    ProjectError
+        The event names a class that was never added.
+    """
+    class_id, payload = class_of(event), event.payload
+    if event.kind in ("class_add", "class_split"):
+        return [ClassInfo(class_id, payload["name"], payload.get("key", ""))]
+    info = _known(class_id, classes, event)
+    if event.kind == "class_rename":
+        return [replace(info, name=payload["name"])]
+    if event.kind == "class_key":
+        holders = [other for other in classes.values() if other.key == payload["key"] and other.class_id != class_id]
+        return [replace(info, key=payload["key"]), *(replace(other, key=info.key) for other in holders)]
+    if event.kind == "class_retire":
+        return [replace(info, retired=True, key="", last_key=info.key)]
+    if event.kind == "class_restore":
+        return [replace(info, retired=False, key=payload["key"], last_key="")]
+    into = _known(int(payload["into"]), classes, event).class_id
+    return [replace(info, retired=True, key="", last_key="", merged_into=into)]
+
+
+def moved_labels(event: Event, standings: Mapping[int, Standing], pool: Pool) -> list[tuple[int, Standing]]:
+    """The labels that change their class with an event; who said them, when and how stays."""
+    if event.kind == "class_merge":
+        into = int(event.payload["into"])
+        return [
+            (index, replace(standing, class_id=into))
+            for index, standing in standings.items()
+            if standing.kind == "label" and standing.class_id == event.class_id
+        ]
+    if event.kind == "class_split":
+        indices = [pool.index(instance_id) for instance_id in event.payload["moved"]]
+        return [(index, replace(standings[index], class_id=class_of(event))) for index in indices]
+    return []
+
+
+def class_of(event: Event) -> int:
+    """The class an event speaks of. Raises ProjectError where it names none."""
+    if event.class_id is None:
+        raise ProjectError(f"event {event.event_id} of the journal names no class", "run: labeler check")
+    return event.class_id
+
+
+def _known(class_id: int, classes: Mapping[int, ClassInfo], event: Event) -> ClassInfo:
+    if class_id not in classes:
+        raise ProjectError(
+            f"event {event.event_id} of the journal names a class that is not there", "run: labeler check"
+        )
+    return classes[class_id]
+
+
+def back_again(before: ClassInfo, others: Iterable[ClassInfo]) -> ClassInfo:
+    """A class as an undo brings it back beside the `others`.
+
+    Classes named while a project is opened or labels are imported are not on the undo stack, so one of them may hold
+    the name or the key by now. It came later, but its holder is at work with it: the one that comes back gives way.
+    """
+    if before.retired:
+        return before
+    active = [info for info in others if not info.retired]
+    names, keys = {info.name for info in active}, {info.key for info in active}
+    key = assign_key(before.name, keys) if before.key in keys and before.key else before.key
+    return replace(before, name=free_name(before.name, names), key=key)
+
+
+def free_name(name: str, taken: Collection[str]) -> str:
+    """`name`, or ``name (2)`` ... where it is taken."""
+    count, found = 1, name
+    while found in taken:
+        count += 1
+        found = f"{name} ({count})"
+    return found
+
+
+# -- what an engine said of classes that are gone by now ---------------------------------------------------------
+
+
+def lookup_of(classes: Mapping[int, ClassInfo], size: int) -> IntArray:
+    """Class id -> the class it stands for now (size + 1,): itself, the one it was merged into, or UNLABELED.
+
+    `size` is above every id ever given, so that the last entry is what UNLABELED (-1) stands for: itself.
+    """
+    lookup = np.full(size + 1, UNLABELED, dtype=np.int32)
+    for class_id in classes:
+        info = classes[class_id]
+        while info.merged_into != UNLABELED:
+            info = classes[info.merged_into]
+        if not info.retired:
+            lookup[class_id] = info.class_id
+    return lookup
+
+
+def restated_round(round_: Round, lookup: IntArray) -> Round:
+    """`round_` in the classes there are: what was merged is the other class, what is retired is nobody's label."""
+    if np.array_equal(lookup[:-1], np.arange(len(lookup) - 1)):
+        return round_
+    labels, runner_ups = lookup[round_.labels], lookup[round_.runner_ups]
+    gone = (labels == UNLABELED) & (round_.labels != UNLABELED)
+    return replace(
+        round_,
+        labels=labels,
+        runner_ups=np.where(runner_ups == labels, UNLABELED, runner_ups).astype(np.int32),
+        provenances=np.where(gone, Provenance.NONE, round_.provenances).astype(np.uint8),
+        scores=np.where(gone, 0.0, round_.scores).astype(np.float32),
+        tiers=np.where(gone, Tier.NONE, round_.tiers).astype(np.uint8),
+        sources=np.where(gone, -1, round_.sources).astype(np.int32),
+    )
+
+
+def restated_question(question: Question, lookup: IntArray) -> Question:
+    """`question` with its guesses in the classes there are."""
+    scores: dict[int, float] = {}
+    for class_id, score in question.guesses:
+        stands_for = int(lookup[class_id]) if class_id < len(lookup) else UNLABELED
+        if stands_for != UNLABELED:
+            scores[stands_for] = scores.get(stands_for, 0.0) + score
+    guesses = tuple(sorted(scores.items(), key=lambda item: -item[1]))
+    return question if guesses == question.guesses else replace(question, guesses=guesses)

@@ -1,0 +1,51 @@
+"""The journal of tests that need no file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from labeler.core.vocabulary import Event, Question, Round
+from labeler.errors import NotSaved
+
+
+class MemoryJournal:
+    """A journal that forgets nothing but a power cut: :class:`labeler.session.ports.Journal` without a file."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.round: Round | None = None
+        self.kept: dict[str, Any] | None = None
+        self.full = False
+        self.full_for_derived = False
+
+    def append(self, event: Event) -> Event:
+        self._write(self.full)
+        stored = replace(event, seq=len(self.events) + 1)
+        self.events.append(stored)
+        return stored
+
+    def replay(self) -> Iterator[Event]:
+        return iter(list(self.events))
+
+    def save_round(self, round_: Round) -> None:
+        self._write(self.full_for_derived)
+        self.round = round_
+
+    def load_round(self) -> Round | None:
+        return self.round
+
+    def save_question(self, question: Question | None, revision: int) -> None:
+        self._write(self.full_for_derived)
+        self.kept = None
+        if question is not None:
+            fields = {name: getattr(question, name) for name in ("index", "rule", "utility", "margin")}
+            self.kept = fields | {"revision": revision, "guesses": [list(guess) for guess in question.guesses]}
+
+    def load_question(self) -> dict[str, Any] | None:
+        return self.kept
+
+    def _write(self, full: bool) -> None:
+        if full:
+            raise NotSaved("no space left on the disk", "free some space, then try again")
