@@ -142,7 +142,7 @@ class State:
             inverse.flag = self.pool.index(event.instance_id or "")
             self.flagged ^= {inverse.flag}
         elif event.kind == "keep":
-            pair = (self.pool.index(event.instance_id or ""), _class_of(event))
+            pair = (self.pool.index(event.instance_id or ""), class_of(event))
             inverse.kept = pair if pair not in self.kept else None
             self.kept.add(pair)
         elif event.kind == "reach":

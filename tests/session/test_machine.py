@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -23,14 +24,40 @@ N = 12
 INDEX = st.integers(0, N - 1)
 HUMAN, CONFIRMED, IMPORTED = Provenance.HUMAN, Provenance.CONFIRMED, Provenance.IMPORTED
 MACHINE = (Provenance.PROPAGATED, Provenance.PREDICTED)
+NOTHING = (UNLABELED, Provenance.NONE)
+WHICH = st.integers(0, 5)
 
 
 def fold(done):
-    """(index -> (kind, class, provenance), flags, class ids) of the events that stand."""
-    standings, flags, classes = {}, set(), [0, 1]
+    """(index -> (kind, class, provenance), flags, class id -> Class) of the events that stand."""
+    standings, flags, classes = {}, set(), {0: Class("a", "a"), 1: Class("b", "b")}
+
+    def relabel(indices, class_id):
+        standings.update({index: ("label", class_id, standings[index][2]) for index in indices})
+
     for kind, value in done:
         if kind == "class":
-            classes.append(value)
+            classes[value[0]] = Class(*value[1:])
+        elif kind == "rename":
+            classes[value[0]].name = value[1]
+        elif kind == "key":
+            class_id, key = value
+            for other in classes.values():
+                if other.key == key:
+                    other.key = classes[class_id].key
+            classes[class_id].key = key
+        elif kind == "retire":
+            classes[value].retired, classes[value].key = True, ""
+        elif kind == "restore":
+            classes[value[0]].retired, classes[value[0]].key = False, value[1]
+        elif kind == "merge":
+            gone, into = value
+            classes[gone].retired, classes[gone].key, classes[gone].into = True, "", into
+            relabel([i for i, (k, c, _) in standings.items() if k == "label" and c == gone], into)
+        elif kind == "class_split":
+            class_id, name, key, moved = value
+            classes[class_id] = Class(name, key)
+            relabel(moved, class_id)
         elif kind == "flag":
             flags ^= {value}
         elif kind == "stand":
@@ -50,6 +77,26 @@ def rules(done):
     return reaches, splits
 
 
+@dataclass
+class Class:
+    name: str
+    key: str
+    retired: bool = False
+    into: int | None = None
+
+
+def active_of(classes):
+    return [class_id for class_id, info in classes.items() if not info.retired]
+
+
+def now_of(machine, classes):
+    """What a machine's label of some time ago stands for."""
+    class_id, provenance = machine
+    while class_id in classes and classes[class_id].into is not None:
+        class_id = classes[class_id].into
+    return machine if class_id == UNLABELED else NOTHING if classes[class_id].retired else (class_id, provenance)
+
+
 @pytest.fixture
 def machine(make_session, make_round, make_queue, new_journal):
     class Machine(RuleBasedStateMachine):
@@ -58,14 +105,35 @@ def machine(make_session, make_round, make_queue, new_journal):
             self.journal = new_journal()
             self.session = make_session(N, self.journal)
             self.done, self.undone, self.n_classes = [], [], 2
-            self.machine = [(UNLABELED, Provenance.NONE)] * N
+            self.machine = [NOTHING] * N
+            self.befores = []
+            self.look()
+
+        def look(self):
+            state = self.session.state
+            self.was = dict(state.standings), dict(state.classes), set(state.flagged)
 
         def did(self, kind, value):
             self.done.append((kind, value))
+            self.befores.append(self.was)
             self.undone.clear()
 
-        @rule(index=INDEX, class_id=st.integers(0, 1))
-        def label(self, index, class_id):
+        @property
+        def active(self):
+            return active_of(fold(self.done)[2])
+
+        def pick(self, which):
+            """One of the classes that can be answered, or None."""
+            return self.active[which % len(self.active)] if self.active else None
+
+        def a_name(self):
+            self.n_classes += 1
+            return f"class {self.n_classes}"
+
+        @rule(index=INDEX, which=WHICH)
+        def label(self, index, which):
+            if (class_id := self.pick(which)) is None:
+                return
             self.session.label(f"i{index}", class_id)
             self.did("stand", {index: ("label", class_id, HUMAN)})
 
@@ -75,8 +143,10 @@ def machine(make_session, make_round, make_queue, new_journal):
             self.did("stand", {index: (kind, UNLABELED, Provenance.NONE)})
 
         @precondition(lambda self: self.session.question is not None)
-        @rule(class_id=st.integers(0, 1))
-        def answer(self, class_id):
+        @rule(which=WHICH)
+        def answer(self, which):
+            if (class_id := self.pick(which)) is None:
+                return
             index = self.session.question.index
             self.session.label(f"i{index}", class_id)
             self.did("stand", {index: ("label", class_id, HUMAN)})
@@ -93,14 +163,19 @@ def machine(make_session, make_round, make_queue, new_journal):
                 self.session.keep(f"i{index}")
                 self.did("keep", (index, class_id))
 
-        @rule(items=st.dictionaries(INDEX, st.integers(0, 1), min_size=1, max_size=4))
+        @precondition(lambda self: self.active)
+        @rule(items=st.dictionaries(INDEX, WHICH, min_size=1, max_size=4))
         def page(self, items):
-            self.session.page([(f"i{index}", c, ("confirmed", "human")[c]) for index, c in items.items()])
+            said = {index: (self.pick(which), which % 2) for index, which in items.items()}
+            self.session.page([(f"i{index}", c, ("confirmed", "human")[word]) for index, (c, word) in said.items()])
             # int(HUMAN) equals HUMAN but is not it: said on a page, it is no answer of its own
-            self.did("stand", {index: ("label", c, (CONFIRMED, int(HUMAN))[c]) for index, c in items.items()})
+            words = (CONFIRMED, int(HUMAN))
+            self.did("stand", {index: ("label", c, words[word]) for index, (c, word) in said.items()})
 
-        @rule(items=st.dictionaries(INDEX, st.integers(0, 1), min_size=1, max_size=4))
+        @precondition(lambda self: self.active)
+        @rule(items=st.dictionaries(INDEX, WHICH, min_size=1, max_size=4))
         def bring_in(self, items):
+            items = {index: self.pick(which) for index, which in items.items()}
             standings = fold(self.done)[0]
             free = {}
             for index, class_id in items.items():
@@ -112,10 +187,62 @@ def machine(make_session, make_round, make_queue, new_journal):
             if free:
                 self.did("stand", free)
 
-        @rule()
-        def add_class(self):
-            self.did("class", self.session.add_class(f"class {self.n_classes}"))
-            self.n_classes += 1
+        @rule(name=st.sampled_from(["", "7", "c"]))
+        def add_class(self, name):
+            taken = [info.name for info in fold(self.done)[2].values() if not info.retired]
+            name = name if name and name not in taken else self.a_name()
+            class_id = self.session.add_class(name)
+            self.did("class", (class_id, name, self.session.state.classes[class_id].key))
+
+        @precondition(lambda self: self.active)
+        @rule(which=WHICH)
+        def rename(self, which):
+            class_id, name = self.pick(which), self.a_name()
+            self.session.rename_class(class_id, name)
+            self.did("rename", (class_id, name))
+
+        @precondition(lambda self: self.active)
+        @rule(which=WHICH, key=st.sampled_from("ab12z"))
+        def give_key(self, which, key):
+            class_id = self.pick(which)
+            if fold(self.done)[2][class_id].key == key:
+                return
+            self.session.set_class_key(class_id, key)
+            self.did("key", (class_id, key))
+
+        @precondition(lambda self: self.active)
+        @rule(which=WHICH)
+        def retire(self, which):
+            class_id = self.pick(which)
+            self.session.retire_class(class_id)
+            self.did("retire", class_id)
+
+        @rule(which=WHICH)
+        def restore(self, which):
+            classes = fold(self.done)[2]
+            names = [info.name for info in classes.values() if not info.retired]
+            asleep = [c for c, info in classes.items() if info.retired and info.into is None and info.name not in names]
+            if asleep:
+                class_id = asleep[which % len(asleep)]
+                self.session.restore_class(class_id)
+                self.did("restore", (class_id, self.session.state.classes[class_id].key))
+
+        @rule(which=WHICH, other=WHICH)
+        def merge(self, which, other):
+            mergeable = [class_id for class_id, info in fold(self.done)[2].items() if info.into is None]
+            gone, into = mergeable[which % len(mergeable)], self.pick(other)
+            if into is not None and gone != into:
+                self.session.merge_class(gone, into)
+                self.did("merge", (gone, into))
+
+        @precondition(lambda self: self.active)
+        @rule(which=WHICH, part=st.integers(1, N))
+        def split_off(self, which, part):
+            class_id, name = self.pick(which), self.a_name()
+            mine = [i for i, (kind, c, _) in fold(self.done)[0].items() if kind == "label" and c == class_id][:part]
+            if mine:
+                new = self.session.split_class(class_id, name, [f"i{index}" for index in mine])
+                self.did("class_split", (new, name, self.session.state.classes[new].key, mine))
 
         @rule(index=INDEX, percentile=st.sampled_from([None, 0.0, 40.0, 100.0]))
         def reach(self, index, percentile):
@@ -144,6 +271,8 @@ def machine(make_session, make_round, make_queue, new_journal):
             self.session.undo()
             kind, value = self.done.pop()
             self.undone.append((kind, value))
+            state = self.session.state
+            assert (state.standings, state.classes, state.flagged) == self.befores.pop()
             if kind == "stand" and self.journal.events[-1].instance_id is not None:
                 index = next(iter(value))
                 if fold(self.done)[0].get(index, ("skip",))[0] == "skip":
@@ -155,6 +284,7 @@ def machine(make_session, make_round, make_queue, new_journal):
             if self.undone:
                 self.session.redo()
                 self.done.append(self.undone.pop())
+                self.befores.append(self.was)
 
         @rule(seed=st.integers(0, 99), late=st.integers(0, 3))
         def round_arrives(self, seed, late):
@@ -178,15 +308,14 @@ def machine(make_session, make_round, make_queue, new_journal):
         @rule(seed=st.integers(0, 99))
         def queue_arrives(self, seed):
             pinned = self.session.question
-            self.session.merge_queue(
-                make_queue(np.random.default_rng(seed).permutation(N)), self.session.state.revision
-            )
+            order = np.random.default_rng(seed).permutation(N)
+            self.session.merge_queue(make_queue(order, classes=(1, 0)), self.session.state.revision)
             assert pinned is None or self.session.question.index == pinned.index
 
         @rule()
         def restart(self):
             live = self.session
-            self.session = make_session(N, self.journal)
+            self.session = make_session(N, self.journal, classes=())
             before, after = live.view(), self.session.view()
             for name in before.__dataclass_fields__:
                 if name not in ("round", "last", "advice"):
@@ -201,7 +330,17 @@ def machine(make_session, make_round, make_queue, new_journal):
             view, session = self.session.view(), self.session
             kinds = Counter(kind for kind, _, _ in standings.values())
             given = {index: (c, p) for index, (kind, c, p) in standings.items() if kind == "label"}
-            assert [row.info.class_id for row in view.classes] == classes
+            self.look()
+            infos = [row.info for row in view.classes]
+            assert [info.class_id for info in infos] == active_of(classes)
+            assert [(info.name, info.key) for info in infos] == [
+                (info.name, info.key) for info in classes.values() if not info.retired
+            ]
+            keys = [info.key for info in infos if info.key]
+            assert len(set(keys)) == len(keys)
+            assert len({info.name for info in infos}) == len(infos)
+            asleep = {c for c, info in classes.items() if info.retired and info.into is None}
+            assert {row.info.class_id for row in view.retired} == asleep
             assert (view.given, view.skipped, view.unsure, view.rejected) == tuple(
                 kinds[kind] for kind in ("label", "skip", "unsure", "reject")
             )
@@ -211,10 +350,10 @@ def machine(make_session, make_round, make_queue, new_journal):
             final = []
             for index in range(N):
                 hidden = standings.get(index, ("",))[0] == "reject"
-                final.append(given.get(index, (UNLABELED, Provenance.NONE) if hidden else self.machine[index]))
+                final.append(given.get(index, NOTHING if hidden else now_of(self.machine[index], classes)))
                 assert session.label_of(index) == final[-1]
             counts = Counter(final)
-            for row in view.classes:
+            for row in (*view.classes, *view.retired):
                 for provenance in (HUMAN, CONFIRMED, IMPORTED, *MACHINE):
                     assert getattr(row, provenance.word) == counts[row.info.class_id, provenance]
             assert view.propagated == sum(p is MACHINE[0] for _, p in final)
@@ -252,6 +391,24 @@ def machine(make_session, make_round, make_queue, new_journal):
             answers = [point.answers for point in history]
             assert answers == sorted(set(answers))
             assert all(answer <= self.session.state.label_events for answer in answers)
+
+        @invariant()
+        def the_engine_learns_from_what_can_be_answered_alone(self):
+            if not hasattr(self, "session"):
+                return
+            standings, _, classes = fold(self.done)
+            snapshot, active = self.session.snapshot(), active_of(classes)
+            said = {index: c for index, (kind, c, _) in standings.items() if kind == "label"}
+            taught = dict(zip(snapshot.indices.tolist(), snapshot.class_ids.tolist(), strict=True))
+            assert snapshot.class_list.tolist() == active
+            assert taught == {index: c for index, c in said.items() if c in active}
+            aside = {index for index, c in said.items() if c not in active}
+            rejected = {index for index, (kind, _, _) in standings.items() if kind == "reject"}
+            assert set(snapshot.excluded.tolist()) == aside | rejected
+            question = self.session.question
+            assert question is None or {c for c, _ in question.guesses} <= set(active)
+            if self.session.derived.round is not None:
+                assert set(self.session.derived.round.labels.tolist()) <= {UNLABELED, *active}
 
         @invariant()
         def something_is_asked_while_something_is_open(self):
