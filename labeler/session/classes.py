@@ -126,8 +126,7 @@ def restated_round(round_: Round, lookup: IntArray) -> Round:
     labels, runner_ups = lookup[round_.labels], lookup[round_.runner_ups]
     gone = (labels == UNLABELED) & (round_.labels != UNLABELED)
     runner_ups = np.where(runner_ups == labels, UNLABELED, runner_ups).astype(np.int32)
-    told = labels == round_.labels  # of a class that changed nobody has been asked what the others say
-    told &= runner_ups == round_.runner_ups
+    alike = (labels == round_.labels) & (runner_ups == round_.runner_ups)  # else the doubt was about something else
     return replace(
         round_,
         labels=labels,
@@ -136,7 +135,7 @@ def restated_round(round_: Round, lookup: IntArray) -> Round:
         scores=np.where(gone, 0.0, round_.scores).astype(np.float32),
         tiers=np.where(gone, Tier.NONE, round_.tiers).astype(np.uint8),
         sources=np.where(gone, -1, round_.sources).astype(np.int32),
-        doubts=np.where(told[: len(round_.doubts)], round_.doubts, 0.0).astype(np.float32),
+        doubts=np.where(alike[: len(round_.doubts)], round_.doubts, 0.0).astype(np.float32),
     )
 
 

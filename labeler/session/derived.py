@@ -61,8 +61,9 @@ class Derived:
 
     def remember(self, before: Round | None, usable: int) -> Round:
         """Add a point for the round just merged, `before` being the one until then; the round as it is to be kept."""
-        round_ = self.round
-        assert round_ is not None and self._as_sent is not None  # noqa: S101 - called after a merge
+        round_, sent = self.round, self._as_sent
+        assert round_ is not None  # noqa: S101 - called after a merge
+        assert sent is not None  # noqa: S101
         machine = np.isin(round_.provenances, _MACHINE)
         tiers = np.bincount(round_.tiers[machine], minlength=len(Tier))
         agreement = None
@@ -85,7 +86,7 @@ class Derived:
             agreement,
         )
         self._points = grown(self._points, point)
-        return replace(self._as_sent, facts=round_.facts | {"history": packed(self._points)})
+        return replace(sent, facts=round_.facts | {"history": packed(self._points)})
 
     def note(self, indices: Iterable[int]) -> None:
         """Bring the counts up to date for instances whose standing changed, or all where a class did."""
