@@ -58,6 +58,16 @@ class GridWanted:
 
 
 @dataclass(frozen=True, slots=True)
+class SimilarWanted:
+    """Instances without an answer, nearest to `index` first; `skip` = indices shown already."""
+
+    snapshot: Snapshot
+    index: int
+    size: int
+    skip: IndexArray
+
+
+@dataclass(frozen=True, slots=True)
 class SharesWanted:
     """The answers behind one label."""
 
@@ -100,6 +110,15 @@ class GridReady:
 
 
 @dataclass(frozen=True, slots=True)
+class SimilarReady:
+    """The instances nearest to `index`, nearest first; none where nothing is left."""
+
+    revision: int
+    index: int
+    indices: IndexArray
+
+
+@dataclass(frozen=True, slots=True)
 class SharesReady:
     """The answers (index, share) behind the label of `index`, largest first."""
 
@@ -131,6 +150,7 @@ _TYPES = {
         Answered,
         Snapshot,
         GridWanted,
+        SimilarWanted,
         SharesWanted,
         Ready,
         QueueReady,
@@ -140,6 +160,7 @@ _TYPES = {
         Advice,
         GridReady,
         Grid,
+        SimilarReady,
         SharesReady,
         Offer,
         Progress,

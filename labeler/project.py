@@ -35,6 +35,7 @@ class Received:
     note: str = ""
     failed: bool = False
     page: messages.GridReady | None = None
+    similar: messages.SimilarReady | None = None
 
 
 class Project:
@@ -158,6 +159,12 @@ class Project:
             skip = np.array(shown, dtype=np.int64)
             self._client.send(messages.GridWanted(self.session.snapshot(), size, skip))
 
+    def want_similar(self, index: int, size: int, shown: list[int]) -> None:
+        """Ask the engine for instances like `index`, without those `shown`; they come as ``Received.similar``."""
+        if self._client is not None:
+            skip = np.array(shown, dtype=np.int64)
+            self._client.send(messages.SimilarWanted(self.session.snapshot(), index, size, skip))
+
     def receive(self, message: Any) -> Received:
         """Merge what the worker sent; called where the session lives."""
         if isinstance(message, Progress):
@@ -172,6 +179,8 @@ class Project:
             return Received(changed=self.session.merge_round(message.round))
         if isinstance(message, messages.GridReady):
             return Received(page=message)
+        if isinstance(message, messages.SimilarReady):
+            return Received(similar=message)
         if isinstance(message, messages.Offer):
             self.notices.append(message.text)
             return Received(note=message.text)

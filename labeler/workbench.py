@@ -117,6 +117,10 @@ class Workbench:
         """A page of one class to confirm."""
         return self.engine.grid(snapshot, size, skip)
 
+    def similar(self, snapshot: Snapshot, index: int, size: int, skip: IndexArray) -> IndexArray:
+        """The nearest instances without an answer."""
+        return self.engine.similar(snapshot, index, size, skip)
+
     def shares(self, snapshot: Snapshot, index: int) -> list[tuple[int, float]]:
         """The answers behind a label."""
         return self.engine.shares(snapshot, index)

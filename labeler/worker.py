@@ -34,6 +34,8 @@ from labeler.messages import (
     RoundReady,
     SharesReady,
     SharesWanted,
+    SimilarReady,
+    SimilarWanted,
 )
 from labeler.workbench import Workbench
 
@@ -98,6 +100,9 @@ class Worker:
             elif isinstance(message, GridWanted) and self._bench:
                 grid = self._bench.grid(message.snapshot, message.size, message.skip)
                 self._send(GridReady(message.snapshot.revision, grid))
+            elif isinstance(message, SimilarWanted) and self._bench:
+                found = self._bench.similar(message.snapshot, message.index, message.size, message.skip)
+                self._send(SimilarReady(message.snapshot.revision, message.index, found))
             elif isinstance(message, SharesWanted) and self._bench:
                 shares = self._bench.shares(message.snapshot, message.index)
                 self._send(SharesReady(message.index, [[float(index), share] for index, share in shares]))

@@ -24,6 +24,8 @@ from labeler.messages import (
     RoundReady,
     SharesReady,
     SharesWanted,
+    SimilarReady,
+    SimilarWanted,
 )
 
 
@@ -46,6 +48,8 @@ def every_message(make_round, make_queue, make_snapshot):
         Open(recipe, ["a", "b\udce9", "猫"]),
         Answered(snapshot, True),
         GridWanted(snapshot, 25, np.array([1, 2], np.int64)),
+        SimilarWanted(snapshot, 3, 25, np.array([1, 2], np.int64)),
+        SimilarReady(4, 3, np.array([4, 2], np.int64)),
         SharesWanted(snapshot, 3),
         Ready("pca:n_components=4", "because", {"3": "cut short"}, np.zeros((2, 32), np.uint8), "/cache/f.npy"),
         Ready("pixels", "", {}, np.empty((0, 32), np.uint8)),

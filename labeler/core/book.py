@@ -18,6 +18,7 @@ from labeler.core.protocols import Classifier, Clusterer, Clustering, QueryStrat
 from labeler.core.reach import percentiles_of, within_reach
 from labeler.core.representatives import Level
 from labeler.core.selection import best
+from labeler.core.similarity import nearest
 from labeler.core.splitting import Partition
 from labeler.core.vocabulary import (
     UNLABELED,
@@ -143,6 +144,12 @@ class BookEngine:
     def grid(self, snapshot: Snapshot, size: int, skip: IndexArray) -> Grid | None:
         """The book's chain asks one at a time."""
         return None
+
+    def similar(self, snapshot: Snapshot, index: int, size: int, skip: IndexArray) -> IndexArray:
+        """See :class:`labeler.core.protocols.Engine`: nearest in the features."""
+        candidates = _candidates(snapshot, len(self.X))
+        candidates[skip] = False
+        return nearest(self.X, index, candidates, size)
 
     def shares(self, snapshot: Snapshot, index: int) -> list[tuple[int, float]]:
         """The answers behind a label: its own; else the source it spread from or the nearest of its class."""

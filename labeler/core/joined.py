@@ -31,6 +31,7 @@ from labeler.core.questions import (
 from labeler.core.report import Assembly, assemble
 from labeler.core.representatives import Level, finer_levels, first_level, nested_order, unguarded
 from labeler.core.second_opinion import second_opinion
+from labeler.core.similarity import nearest
 from labeler.core.space import Space, space
 from labeler.core.splitting import Partition
 from labeler.core.stopping import AGREEMENT, IN_A_ROW, advise
@@ -176,6 +177,12 @@ class JoinedEngine:
             candidates = candidates_of(snapshot, self.first_of)
             candidates[skip] = False
             return best_page(self._belief, candidates, size) if self._belief is not None else None
+
+    def similar(self, snapshot: Snapshot, index: int, size: int, skip: IndexArray) -> IndexArray:
+        """See :class:`labeler.core.protocols.Engine`: nearest in z."""
+        candidates = candidates_of(snapshot, self.first_of)
+        candidates[skip] = False
+        return nearest(self.space.z, index, candidates, size)
 
     def shares(self, snapshot: Snapshot, index: int) -> list[tuple[int, float]]:
         """See :class:`labeler.core.protocols.Engine`: the walks that carry the label, by their visits."""

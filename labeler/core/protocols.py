@@ -96,6 +96,13 @@ class Engine(Protocol):
         """The page of one class most worth confirming now (`skip` = shown already); None where nothing is left."""
         ...
 
+    def similar(self, snapshot: Snapshot, index: int, size: int, skip: IndexArray) -> IndexArray:
+        """At most `size` instances that nobody answered, nearest to `index` first (`index` itself may be one).
+
+        Nearest in the engine's own space; `skip` = shown already. The same snapshot gives the same instances.
+        """
+        ...
+
     def shares(self, snapshot: Snapshot, index: int) -> list[tuple[int, float]]:
         """The answers (their indices) that carry the label of `index`, with their shares, largest first."""
         ...

@@ -1,0 +1,27 @@
+"""More like this: the nearest instances of one, in whatever space an engine thinks in."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from labeler.core.vocabulary import BoolArray, FloatArray, IndexArray
+
+CHUNK = 8192
+
+
+def squared_distances(rows: FloatArray, index: int) -> FloatArray:
+    """Squared Euclidean distances (n,) of all `rows` (n, d), maybe memory-mapped, to row `index`."""
+    here = np.asarray(rows[index], dtype=np.float32)
+    parts = [np.asarray(rows[start : start + CHUNK]) - here for start in range(0, len(rows), CHUNK)]
+    return np.concatenate([np.einsum("ij,ij->i", part, part) for part in parts])
+
+
+def nearest(rows: FloatArray, index: int, candidates: BoolArray, size: int) -> IndexArray:
+    """At most `size` of the `candidates` (n,), nearest to row `index` first; of equals the first in the pool."""
+    found = np.flatnonzero(candidates)
+    distances = squared_distances(rows, index)[found]
+    if len(found) > size > 0:
+        bound = np.partition(distances, size - 1)[size - 1]
+        close = distances <= bound  # with all that tie for the last place: which one gets it must not hang on chance
+        found, distances = found[close], distances[close]
+    return found[np.argsort(distances, kind="stable")][:size].astype(np.int64)
