@@ -18,6 +18,7 @@ class Place(StrEnum):
     QUESTION = "question"
     SHEET = "sheet"
     GRID = "grid"
+    ALIKE = "alike"
 
 
 EVERYWHERE = frozenset(Place)
@@ -75,15 +76,17 @@ def key_name(key: str) -> str:
 
 
 _QUESTION, _SHEET, _GRID = frozenset({Place.QUESTION}), frozenset({Place.SHEET}), frozenset({Place.GRID})
-_ONE_AT_A_TIME, _THUMBNAILS = _QUESTION | _SHEET, _SHEET | _GRID
+_ALIKE = frozenset({Place.ALIKE})
+_ONE_AT_A_TIME, _PAGES = _QUESTION | _SHEET, _GRID | _ALIKE
+_THUMBNAILS = _SHEET | _PAGES
 
 ACTIONS: tuple[Action, ...] = (
     Action("accept", ("enter", "A"), "accept", "accept the guess shown", _ONE_AT_A_TIME, True, True),
     Action(
-        "accept", ("enter", "A"), "all right", "confirm the page: every picture as its caption says", _GRID, True, True
+        "accept", ("enter", "A"), "all right", "confirm the page: every picture as its caption says", _PAGES, True, True
     ),
     Action("skip", ("space",), "skip", "ask it again later in this session", _ONE_AT_A_TIME, True, True),
-    Action("skip", ("space",), "leave", "leave the page as it is and look at the next", _GRID, True, True),
+    Action("skip", ("space",), "leave", "leave the page as it is and look at the next", _PAGES, True, True),
     Action(
         "undo",
         ("backspace", "ctrl+z", "ctrl+h"),
@@ -95,6 +98,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("sheet", ("R",), "back", "back to where the contact sheet was opened", _SHEET, in_footer=True),
     Action("grid", ("G",), "back", "back to where the pages were opened", _GRID, in_footer=True),
+    Action("alike", ("M",), "back", "back to the picture they are near to", _ALIKE, in_footer=True),
     Action("redo", ("ctrl+y",), "redo", "bring back what undo took", speaks_of_instance=True),
     Action(
         "unsure", ("U",), "unsure", "cannot tell: not asked again, its label stays the model's", EVERYWHERE, True, True
@@ -103,6 +107,7 @@ ACTIONS: tuple[Action, ...] = (
         "reject", ("X",), "reject", "belongs to no class or is unusable: leaves the pool", _ONE_AT_A_TIME, True, True
     ),
     Action("reject", ("X",), "not this", "the runner-up instead of the caption, for this picture", _GRID, True, True),
+    Action("reject", ("X",), "a miss", "of another kind: left without an answer, or back", _ALIKE, True, True),
     Action("flag", ("F",), "flag", "set or take away a bookmark; answers nothing", speaks_of_instance=True),
     Action("new_class", ("N",), "new class", "add a class, and answer with it", in_footer=True),
     Action("move_up", ("up",), "guess up", "choose the guess above", _QUESTION, repeats=True),
@@ -113,8 +118,9 @@ ACTIONS: tuple[Action, ...] = (
     Action("move_right", ("right",), "right", "the next picture", _THUMBNAILS, repeats=True),
     Action("page_back", ("pageup",), "page back", "the page before", _SHEET, repeats=True),
     Action("page_on", ("pagedown",), "page on", "the next page", _SHEET, repeats=True),
-    Action("sheet", ("R",), "sheet", "contact sheet of the representatives", _QUESTION | _GRID, in_footer=True),
-    Action("grid", ("G",), "grid", "pages of one class to confirm at a glance", _ONE_AT_A_TIME, in_footer=True),
+    Action("sheet", ("R",), "sheet", "contact sheet of the representatives", EVERYWHERE - _SHEET, in_footer=True),
+    Action("grid", ("G",), "grid", "pages of one class to confirm at a glance", EVERYWHERE - _GRID, in_footer=True),
+    Action("alike", ("M",), "more alike", "more like this: the nearest first", EVERYWHERE - _ALIKE, in_footer=True),
     Action("percentile", ("P",), "percentile", "percentile: how far labels spread over their cluster"),
     Action("help", ("?",), "help", "every key", in_footer=True),
     Action("palette", ("ctrl+p",), "palette", "find a command by its name"),
@@ -124,7 +130,6 @@ ACTIONS: tuple[Action, ...] = (
 """In the order of help and footer."""
 
 LATER: dict[str, str] = {
-    "M": "more like this",
     "T": "the cluster browser",
     "D": "the dashboard",
     "V": "the view (zoom, contrast, colors)",
@@ -154,8 +159,11 @@ def refusal(key: str, *, has_classes: bool) -> str:
         return f"{shown} is kept for {LATER[key]}, which this version does not have yet"
     if key == "q":
         return "q does nothing, so that nobody quits by chance: Q quits"
+    elsewhere = next((action for action in ACTIONS if key in action.keys), None)
+    if elsewhere is not None:
+        return f"{shown} ({elsewhere.label}) does nothing here: ? lists the keys"
     if len(key) == 1 and key.isupper():
         return f"no command has the key {shown}: ? lists them all"
     if len(key) == 1:
         return f"no class has the key {shown}" + (": N adds a class" if has_classes else " yet: N adds the first class")
-    return f"{shown} does nothing here: ? lists the keys"
+    return f"{shown} does nothing: ? lists the keys"

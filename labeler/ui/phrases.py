@@ -35,9 +35,9 @@ def percent(share: float) -> str:
     return ">99 %" if value == 100 and share < 1 else f"{value} %"
 
 
-def amount(number: int, word: str) -> str:
-    """``1 answer``, ``2 answers``, ``1,797 images``."""
-    return f"{number:,} {word}{'' if number == 1 else 's'}"
+def amount(number: int, word: str, words: str = "") -> str:
+    """``1 answer``, ``2 answers``, ``1,797 images``; `words` where an s does not make the plural."""
+    return f"{number:,} {word if number == 1 else words or f'{word}s'}"
 
 
 def file_size(size: int) -> str:

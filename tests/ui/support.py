@@ -30,6 +30,7 @@ class Received:
     note: str = ""
     failed: bool = False
     page: Any = None
+    similar: Any = None
 
 
 GLYPHS = {
@@ -115,6 +116,7 @@ class FakeProject:
         self.sent = 0
         self.ready = with_round
         self.wanted: list[tuple[int, list[int]]] = []
+        self.wanted_similar: list[tuple[int, int, list[int]]] = []
         self.no_pages = False
         self.folders: list[str] = []
         self.post: Callable[[object], None] = lambda message: None
@@ -176,6 +178,15 @@ class FakeProject:
             1.0,
         )
         self.post(Received(page=SimpleNamespace(grid=None if self.no_pages else grid)))
+
+    def want_similar(self, index: int, size: int, shown: list[int]) -> None:
+        """What shows the same digit is near, the lower number first."""
+        self.wanted_similar.append((index, size, list(shown)))
+        standings = self.session.state.standings
+        near = [i for i in range(index % 10, 400, 10) if i not in standings and i not in shown]
+        near.sort(key=lambda i: abs(i - index))
+        found = np.array(near[:size], dtype=np.int64)
+        self.post(Received(similar=SimpleNamespace(index=index, indices=found)))
 
     def changed(self) -> None:
         self.sent += 1

@@ -8,12 +8,13 @@ from labeler.session.keys import COMMAND_LETTERS
 from labeler.session.view import ClassCount
 from labeler.ui.actions import ACTIONS, EVERYWHERE, LATER, Place, find, on, refusal
 from labeler.ui.keyboard import RUN, CapsLock, HeldKey, Press, looks_azerty, token, unshifted
+from labeler.ui.screens.alike import AlikeScreen
 from labeler.ui.screens.contact_sheet import ContactSheet
 from labeler.ui.screens.grid import GridScreen
 from labeler.ui.screens.question import QuestionScreen
 from labeler.ui.typeahead import matches, needed
 
-SCREENS = {Place.QUESTION: QuestionScreen, Place.SHEET: ContactSheet, Place.GRID: GridScreen}
+SCREENS = {Place.QUESTION: QuestionScreen, Place.SHEET: ContactSheet, Place.GRID: GridScreen, Place.ALIKE: AlikeScreen}
 
 
 class TestTable:

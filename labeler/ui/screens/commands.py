@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from labeler.ui.screens.base import LabelScreen, Target
 
@@ -30,7 +30,7 @@ class CommandScreen(LabelScreen):
 
         self.labeler.command(lambda: tell(target), saved)
 
-    def do_accept(self) -> None:
+    def do_accept(self) -> Awaitable[None] | None:
         """Accept the guess."""
         guess = self.guess()
         if self.target() is None:
@@ -39,10 +39,12 @@ class CommandScreen(LabelScreen):
             self.labeler.say("there is no guess to accept yet: press the key of a class", "warn")
         else:
             self.answer(guess)
+        return None
 
-    def do_skip(self) -> None:
+    def do_skip(self) -> Awaitable[None] | None:
         """Ask it later."""
         self._about_target(lambda target: self.labeler.project.session.skip(target.instance_id))
+        return None
 
     def do_unsure(self) -> None:
         """Cannot tell."""
@@ -121,6 +123,22 @@ class CommandScreen(LabelScreen):
             return
         self.labeler.news.clear()
         await self.labeler.push_screen(GridScreen())
+
+    async def do_alike(self) -> None:
+        """Open the pages of what is nearest to the target."""
+        from labeler.ui.screens.alike import AlikeScreen
+
+        target = self.target()
+        if target is None:
+            self.labeler.say(self.nothing_to_answer(), "warn")
+            return
+        if not self.labeler.project.ready:
+            self.labeler.say("what is near is not known yet: the pictures are still being prepared", "warn")
+            return
+        standing = self.labeler.project.session.state.standings.get(target.index)
+        kind = standing.class_id if standing is not None and standing.kind == "label" else self.guess()
+        self.labeler.news.clear()
+        await self.labeler.push_screen(AlikeScreen(target, kind))
 
     async def leave(self) -> None:
         """Close this screen and draw the one below before the next key has its turn."""

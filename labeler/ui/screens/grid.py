@@ -44,6 +44,14 @@ class GridScreen(PageScreen):
         """On to the next."""
         self._want_page()
 
+    def do_accept(self) -> None:
+        """Confirm the page."""
+        self.confirm()
+
+    def do_skip(self) -> None:
+        """Leave the page, look at the next."""
+        self.leave_page()
+
     def do_reject(self) -> None:
         """The runner-up for the picture under the cursor, or back."""
         page = self.page_to_answer()

@@ -16,6 +16,7 @@ _MOVES = {
     Place.QUESTION: "choose another guess to accept",
     Place.SHEET: "move over the sheet",
     Place.GRID: "move over the page",
+    Place.ALIKE: "move over the page",
 }
 
 _WORDS = (

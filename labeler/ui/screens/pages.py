@@ -131,8 +131,9 @@ class PageScreen(ThumbnailScreen):
         return self._page.indices if self._page is not None else ()
 
     def guess(self) -> int | None:
-        """The class of the page."""
-        return self._page.class_id if self._page is not None else None
+        """What confirming would say of the picture under the cursor."""
+        said = self._page.class_at(self.cursor) if self._page is not None else UNLABELED
+        return said if said != UNLABELED else None
 
     # -- what is answered ----------------------------------------------------------------------------------------
 
@@ -157,8 +158,8 @@ class PageScreen(ThumbnailScreen):
             if not self._page.indices:
                 self._want_page()
 
-    def do_accept(self) -> None:
-        """Confirm the page."""
+    def confirm(self) -> None:
+        """Save the page."""
         page = self.page_to_answer()
         if page is None:
             return
@@ -175,8 +176,8 @@ class PageScreen(ThumbnailScreen):
 
         self.labeler.command(lambda: session.page(labels, screen=place), saved)
 
-    def do_skip(self) -> None:
-        """Leave the page, look at the next."""
+    def leave_page(self) -> None:
+        """Save nothing, look at the next."""
         if self.page_to_answer() is not None:
             self._want_page()
             self.labeler.say("left as it is", "quiet")

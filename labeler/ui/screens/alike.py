@@ -1,0 +1,138 @@
+"""More like this: the nearest instances of one, page by page, until too many in a row are of another kind."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from labeler.core.vocabulary import UNLABELED
+from labeler.display import display_safe
+from labeler.ui.actions import Place
+from labeler.ui.phrases import amount
+from labeler.ui.screens.base import Target
+from labeler.ui.screens.pages import Page, PageScreen
+
+if TYPE_CHECKING:
+    from labeler.api import Received
+
+MISSES = 3
+"""Misses in a row, in the order of nearness, at which the kind has come to its end."""
+
+
+class AlikeScreen(PageScreen):
+    """Pages of the instances nearest to one, "are these all 3?". What is marked is a miss and stays unanswered.
+
+    Parameters
+    ----------
+    like
+        The instance they are near to.
+    kind
+        Its class, a given one or a guess; None = the person's next class key says it.
+    """
+
+    PLACE = Place.ALIKE
+
+    def __init__(self, like: Target, kind: int | None) -> None:
+        super().__init__()
+        self._like = like
+        self._kind = UNLABELED if kind is None else kind
+        self._ended = False
+
+    # -- pages ---------------------------------------------------------------------------------------------------
+
+    def ask_for_page(self, size: int, seen: list[int]) -> None:
+        """The nearest that were not shown yet."""
+        self.labeler.project.want_similar(self._like.index, size, seen)
+
+    def heard(self, received: Received) -> None:
+        """They are here, nearest first; none where nothing is left."""
+        similar = received.similar
+        if similar is not None and similar.index == self._like.index:
+            self.take_page(Page(self._kind, similar.indices.tolist()) if len(similar.indices) else None)
+
+    def went_by(self, page: Page) -> None:
+        """Farther away, unless too many in a row were of another kind."""
+        _, self._ended = self._misses([other for other in self._confirmed if other is not page] + [page])
+        if self._ended:
+            self._page, self.cursor = None, 0
+        else:
+            self._want_page()
+
+    def came_back(self, page: Page) -> None:
+        """It goes on from here."""
+        self._ended, self._kind = False, page.class_id
+
+    def _misses(self, pages: list[Page]) -> tuple[int, bool]:
+        """Misses in a row at the end of `pages`, and whether there ever were too many."""
+        run, most = 0, 0
+        for page in pages:
+            for place in range(len(page.indices)):
+                run = run + 1 if place in page.otherwise else 0
+                most = max(most, run)
+        return run, most >= MISSES
+
+    # -- what is answered ----------------------------------------------------------------------------------------
+
+    def nothing_to_answer(self) -> str:
+        """Waiting, or why it ended."""
+        if self._asked:
+            return "the nearest are being looked for"
+        if self._ended:
+            return f"{MISSES} misses in a row: this kind ends here. ⏎ or M leads back"
+        return "nothing without an answer is left near it: ⏎ or M leads back"
+
+    def answer(self, class_id: int) -> None:
+        """Says what kind it is (on the picture they are near to, or where nobody knows yet), else sets one picture."""
+        page = self.page_to_answer()
+        if page is None or not (page.class_id == UNLABELED or page.indices[self.cursor] == self._like.index):
+            super().answer(class_id)
+            return
+        self.typed = ""
+        self._kind = page.class_id = class_id
+        page.otherwise = {place: other for place, other in page.otherwise.items() if other != class_id}
+        self.changed()
+
+    async def do_accept(self) -> None:
+        """All but the marked ones are of the kind; at the end: back."""
+        if self._is_over:
+            await self.leave()
+        elif self._page is not None and self._page.class_id == UNLABELED:
+            self.labeler.say("which class are they? press its key first", "warn")
+        else:
+            self.confirm()
+
+    async def do_skip(self) -> None:
+        """Leave the page and look farther away; at the end: back."""
+        if self._is_over:
+            await self.leave()
+        else:
+            self.leave_page()
+
+    def do_reject(self) -> None:
+        """A miss, or not."""
+        page = self.page_to_answer()
+        if page is not None:
+            page.leave_out(self.cursor)
+            self.changed()
+
+    async def do_alike(self) -> None:
+        """Back."""
+        await self.leave()
+
+    @property
+    def _is_over(self) -> bool:
+        return self._page is None and not self._asked
+
+    # -- drawing -------------------------------------------------------------------------------------------------
+
+    def question(self, page: Page, names: dict[int, str]) -> Content:
+        """Are they all of the kind?"""
+        like = display_safe(self._like.instance_id, 40)
+        asked = (
+            Content.styled("which class are these? press its key", "bold $guess")
+            if page.class_id == UNLABELED
+            else self.are_these_all(page, names)
+        )
+        misses = f"   {amount(len(page.otherwise), 'miss', 'misses')}" if page.otherwise else ""
+        return Content.assemble(asked, (misses, "bold $warn"), (f"   nearest to {like} first", "$quiet"))
