@@ -100,7 +100,7 @@ class Believer:
         proba = product(graph, kernel, mix.share)
         scores = np.zeros_like(proba)
         if n_classes > 1:
-            proba, scores = self._second_opinion(proba, answers, snapshot.excluded)
+            proba, scores = self._second_opinion(proba, answers, snapshot.excluded, fresh)
         labels = proba.argmax(axis=1).astype(np.int32)
         labels[answers.indices] = answers.positions
         opinion = OPINION * scores[answers.indices]
@@ -143,7 +143,7 @@ class Believer:
         return shares, every
 
     def _second_opinion(
-        self, proba: FloatArray, answers: Answers, excluded: IndexArray
+        self, proba: FloatArray, answers: Answers, excluded: IndexArray, fresh: bool
     ) -> tuple[FloatArray, FloatArray]:
         """Let everyone judge everyone, twice; the product with `proba`, and the last scores."""
         labels = proba.argmax(axis=1).astype(np.int32)
@@ -152,7 +152,7 @@ class Believer:
         for _ in range(PASSES):
             labels[answers.indices] = answers.positions
             labels[excluded] = -1
-            scores = self.others.scores(labels, proba.shape[1])
+            scores = self.others.scores(labels, proba.shape[1], fresh=fresh)
             joint = softmax(logs + OPINION * scores)
             labels = joint.argmax(axis=1).astype(np.int32)
         return joint, scores
