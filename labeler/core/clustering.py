@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+
 import faiss
 import numpy as np
 
 from labeler.core.protocols import Clustering
-from labeler.core.vocabulary import FloatArray, IntArray
+from labeler.core.steps import WORK, finished, rows_at_once
+from labeler.core.vocabulary import FloatArray, IntArray, Progress
 
 POINTS_PER_CENTER = 256
 """k-means learns its centers on at most this many instances a center; more gain < 0.1 % inertia."""
+POINTS_PER_CENTER_OF_MANY = 64
+MANY = 100
+"""Centers from which on fewer instances a center must do: the time grows with the square of the centers."""
+SEEDS_PER_CENTER = 16
+SEEDED_ON = 8_192
+"""k-means++ draws its seeds from a share of the sample where that is larger than this."""
+SEED_WORK = 50_000_000
+"""Numbers read between two signs of life while seeds are drawn."""
+STANDSTILL = 1e-4
+"""Lloyd's iterations end where a step lowers the inertia by less than this share of it."""
 CHUNK = 8192
 
 
@@ -21,6 +34,18 @@ def kmeans(
     max_iter: int = 30,
     init: FloatArray | None = None,
 ) -> Clustering:
+    """The clustering of :func:`kmeans_by_steps`, at once."""
+    return finished(kmeans_by_steps(X, n_clusters, random_state, n_init, max_iter, init))
+
+
+def kmeans_by_steps(
+    X: FloatArray,
+    n_clusters: int,
+    random_state: int,
+    n_init: int = 3,
+    max_iter: int = 30,
+    init: FloatArray | None = None,
+) -> Generator[Progress, None, Clustering]:
     """Lloyd's k-means (Lloyd 1982) seeded by k-means++ (Arthur & Vassilvitskii 2007).
 
     Parameters
@@ -38,44 +63,68 @@ def kmeans(
         Every instance's nearest center and its distance (not squared); the best of `n_init` runs by inertia.
     """
     rng = np.random.default_rng(random_state)
-    n_sample = min(len(X), max(n_clusters * POINTS_PER_CENTER, 1000))
-    chosen = np.sort(rng.choice(len(X), n_sample, replace=False)) if n_sample < len(X) else slice(None)
-    sample = np.ascontiguousarray(X[chosen], dtype=np.float32)
+    sample = _drawn(X, max(n_clusters * _points_per_center(n_clusters), 1000), rng)
     offset = sample.mean(axis=0)  # faiss expands (a - b)^2: a common offset costs float32 digits
     sample = sample - offset
     best: FloatArray | None = None
     best_inertia = np.inf
     for _ in range(1 if init is not None else n_init):
-        seeds = plus_plus(sample, n_clusters, rng) if init is None else (init - offset).astype(np.float32)
-        centers, inertia = _lloyd(sample, seeds, max_iter)
+        if init is None:
+            drawn_from = _drawn(sample, max(n_clusters * SEEDS_PER_CENTER, SEEDED_ON), rng)
+            seeds = yield from _plus_plus(drawn_from, n_clusters, rng)
+        else:
+            seeds = (init - offset).astype(np.float32)
+        centers, inertia = yield from _lloyd(sample, seeds, max_iter)
         if inertia < best_inertia:
             best, best_inertia = centers, inertia
     assert best is not None  # noqa: S101 - the loop ran at least once
     centers = best + offset
-    clusters, distances = assign(X, centers)
+    clusters, distances = yield from _assign(X, centers)
     used, positions = np.unique(clusters, return_inverse=True)
     return Clustering(
         positions.astype(np.int32), distances, centers[used], float(np.square(distances, dtype=np.float64).sum())
     )
 
 
+def _points_per_center(n_clusters: int) -> int:
+    return POINTS_PER_CENTER if n_clusters < MANY else POINTS_PER_CENTER_OF_MANY
+
+
+def _drawn(X: FloatArray, size: int, rng: np.random.Generator) -> FloatArray:
+    """At most `size` rows of `X` in their order, float32 and contiguous."""
+    chosen = np.sort(rng.choice(len(X), size, replace=False)) if size < len(X) else slice(None)
+    return np.ascontiguousarray(X[chosen], dtype=np.float32)
+
+
 def assign(X: FloatArray, centers: FloatArray) -> tuple[IntArray, FloatArray]:
     """Nearest center (n,) int32 and the distance to it (n,) float32, in chunks of bounded memory."""
+    return finished(_assign(X, centers))
+
+
+def _assign(X: FloatArray, centers: FloatArray) -> Generator[Progress, None, tuple[IntArray, FloatArray]]:
     clusters = np.empty(len(X), dtype=np.int32)
     distances = np.empty(len(X), dtype=np.float32)
     offset = centers.mean(axis=0)
     shifted = centers - offset
     norms = np.square(shifted).sum(axis=1)
-    for start in range(0, len(X), CHUNK):
-        chunk = np.asarray(X[start : start + CHUNK], dtype=np.float32) - offset
-        nearest = (norms - 2.0 * (chunk @ shifted.T)).argmin(axis=1)
-        clusters[start : start + CHUNK] = nearest
-        distances[start : start + CHUNK] = np.sqrt(np.square(chunk - shifted[nearest]).sum(axis=1))
+    chunk = min(CHUNK, rows_at_once(centers.size, 256, CHUNK))
+    for start in range(0, len(X), chunk):
+        rows = slice(start, start + chunk)
+        points = np.asarray(X[rows], dtype=np.float32) - offset
+        nearest = (norms - 2.0 * (points @ shifted.T)).argmin(axis=1)
+        clusters[rows] = nearest
+        distances[rows] = np.sqrt(np.square(points - shifted[nearest]).sum(axis=1))
+        if start + chunk < len(X):
+            yield Progress("clustering")
     return clusters, distances
 
 
 def plus_plus(X: FloatArray, n_clusters: int, rng: np.random.Generator) -> FloatArray:
     """k-means++ seeds (<= n_clusters, d): each next one drawn by its squared distance to those before."""
+    return finished(_plus_plus(X, n_clusters, rng))
+
+
+def _plus_plus(X: FloatArray, n_clusters: int, rng: np.random.Generator) -> Generator[Progress, None, FloatArray]:
     norms = np.square(X).sum(axis=1)
     chosen = [int(rng.integers(len(X)))]
     nearest = np.full(len(X), np.inf, dtype=np.float64)
@@ -87,21 +136,31 @@ def plus_plus(X: FloatArray, n_clusters: int, rng: np.random.Generator) -> Float
         total = nearest.sum()
         if total <= 0.0:  # every distinct row is a seed already
             break
+        if len(chosen) % max(1, SEED_WORK // max(X.size, 1)) == 0:
+            yield Progress("clustering")
         chosen.append(int(np.searchsorted(np.cumsum(nearest), rng.random() * total, side="right").clip(0, len(X) - 1)))
     return X[chosen].copy()
 
 
-def _lloyd(sample: FloatArray, seeds: FloatArray, max_iter: int) -> tuple[FloatArray, float]:
+def _lloyd(sample: FloatArray, seeds: FloatArray, max_iter: int) -> Generator[Progress, None, tuple[FloatArray, float]]:
     n_clusters, dimension = seeds.shape
     if len(sample) <= n_clusters:
         return seeds, 0.0
-    runner = faiss.Kmeans(
-        dimension,
-        n_clusters,
-        niter=max_iter,
-        min_points_per_centroid=1,
-        max_points_per_centroid=len(sample) + 1,
-        seed=1,
-    )
-    runner.train(sample, init_centroids=seeds)
-    return np.asarray(runner.centroids, dtype=np.float32), float(runner.obj[-1])
+    at_once = max(1, min(WORK // (len(sample) * n_clusters * dimension), max_iter))
+    centers, inertia = seeds, np.inf
+    for done in range(0, max_iter, at_once):
+        runner = faiss.Kmeans(
+            dimension,
+            n_clusters,
+            niter=min(at_once, max_iter - done),
+            min_points_per_centroid=1,
+            max_points_per_centroid=len(sample) + 1,
+            seed=1,
+        )
+        runner.train(sample, init_centroids=centers)
+        centers, before, inertia = np.asarray(runner.centroids, dtype=np.float32), inertia, float(runner.obj[-1])
+        if before - inertia <= STANDSTILL * inertia * at_once:
+            break
+        if done + at_once < max_iter:
+            yield Progress("clustering")
+    return centers, inertia

@@ -90,19 +90,18 @@ class JoinedEngine:
             return
         self.space: Space = yield from self._limited(space(X, random_state=self.random_state))
         yield Progress("clustering")
-        with self._threads.limit(limits=1):
-            self.levels: list[Level] = [first_level(self.space.z, self.n_clusters, self.random_state)]
-            self.order: IndexArray = self.levels[0].representatives
-            self._partition = Partition(self.space.z, self.random_state)
-            self.first_of = self.space.first_of
+        first = yield from self._limited(first_level(self.space.z, self.n_clusters, self.random_state))
+        self.levels: list[Level] = [first]
+        self.order: IndexArray = first.representatives
+        self._partition = Partition(self.space.z, self.random_state)
+        self.first_of = self.space.first_of
 
     def _finish_opening(self) -> Iterator[Progress]:
         """What the first representatives do not need: finer clusters and the label models."""
         if not self.n or self._believer is not None:
             return
         yield Progress("clustering finer")
-        with self._threads.limit(limits=1):
-            finer = finer_levels(self.space.z, self.levels[0], self.random_state)
+        finer = yield from self._limited(finer_levels(self.space.z, self.levels[0], self.random_state))
         others = yield from self._limited(second_opinion(self.space.components, self.random_state))
         self.levels = [self.levels[0], *finer]
         self.order = nested_order(self.levels)

@@ -6,17 +6,18 @@ the order goes on with finer clusters that hold no representative yet.
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from labeler.core.clustering import kmeans
+from labeler.core.clustering import kmeans_by_steps
 from labeler.core.protocols import Clustering
-from labeler.core.vocabulary import BoolArray, FloatArray, IndexArray
+from labeler.core.vocabulary import BoolArray, FloatArray, IndexArray, Progress
 
 FIRST_CLUSTERS = 20
 GROWTH = 3
-MAX_CLUSTERS = 600
+MAX_CLUSTERS = 540
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,27 +37,29 @@ class Level:
         return len(self.representatives)
 
 
-def first_level(points: FloatArray, n_clusters: int | None = None, random_state: int = 0) -> Level:
-    """The coarsest clustering of `points` (n, d); `n_clusters` None = by the size of the pool."""
+def first_level(
+    points: FloatArray, n_clusters: int | None = None, random_state: int = 0
+) -> Generator[Progress, None, Level]:
+    """Yield signs of life; return the coarsest clustering of `points` (n, d), None = as many as suit the pool."""
     n = len(points)
     size = n_clusters if n_clusters else min(FIRST_CLUSTERS, max(n // 5, 2))
-    return _level(points, min(size, n), random_state, n_init=10)
+    return (yield from _level(points, min(size, n), random_state, n_init=10))
 
 
-def finer_levels(points: FloatArray, first: Level, random_state: int = 0) -> list[Level]:
-    """Clusterings finer than `first`, each GROWTH times as fine as the one before."""
+def finer_levels(points: FloatArray, first: Level, random_state: int = 0) -> Generator[Progress, None, list[Level]]:
+    """Yield signs of life; return clusterings finer than `first`, each GROWTH times as fine as the one before."""
     n = len(points)
     most = min(MAX_CLUSTERS, max(n // 5, 2))
     found: list[Level] = []
     size = first.size * GROWTH
     while size < most * GROWTH and first.size < most:
-        found.append(_level(points, min(size, most), random_state, n_init=1))
+        found.append((yield from _level(points, min(size, most), random_state, n_init=1)))
         size *= GROWTH
     return found
 
 
-def _level(points: FloatArray, size: int, random_state: int, n_init: int) -> Level:
-    clustering = kmeans(points, size, random_state, n_init=n_init)
+def _level(points: FloatArray, size: int, random_state: int, n_init: int) -> Generator[Progress, None, Level]:
+    clustering = yield from kmeans_by_steps(points, size, random_state, n_init=n_init)
     nearest = nearest_to_center(clustering)
     sizes = np.bincount(clustering.clusters, minlength=len(nearest))
     return Level(clustering, nearest[coverage_order(points[nearest], sizes)])

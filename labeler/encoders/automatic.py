@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from typing import Any, TypeVar
-
 import numpy as np
 from scipy.sparse.linalg import eigsh
 
 from labeler import registry
 from labeler.core.graph import neighbour_graph, normalized
+from labeler.core.steps import finished
 from labeler.core.vocabulary import FloatArray
 from labeler.encoders.base import Images
 from labeler.encoders.deskew import ink
 from labeler.encoders.pca import principal_axes
 from labeler.encoders.raster import check_images, resize, to_grey, to_unit
-
-Result = TypeVar("Result")
 
 LOOK = 500
 """Images looked at to tell ink on paper."""
@@ -106,7 +102,7 @@ def group_strength(features: FloatArray, random_state: int = 0) -> float:
     clustering", 2007); it needs no label and compares encoders of different dimension.
     """
     centered = features - features.mean(axis=0, dtype=np.float64).astype(np.float32)
-    graph = _finish(neighbour_graph(centered @ principal_axes(centered, 100), random_state=random_state))
+    graph = finished(neighbour_graph(centered @ principal_axes(centered, 100), random_state=random_state))
     matrix, _ = normalized(graph.weights)
     start = np.random.default_rng(random_state).standard_normal(len(features)).astype(np.float32)
     wanted = min(_EIGENVALUES + 1, len(features) - 2)
@@ -137,13 +133,3 @@ def _shrunk(images: Images) -> Images:
     if unit.ndim == 3:
         return resize(unit, 32, 32)
     return np.stack([resize(unit[..., channel], 32, 32) for channel in range(3)], axis=-1)
-
-
-def _finish(generator: Generator[Any, None, Result]) -> Result:
-    """Run a generator of progress to its end; what it returns."""
-    while True:
-        try:
-            next(generator)
-        except StopIteration as end:
-            result: Result = end.value
-            return result

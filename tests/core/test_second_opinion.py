@@ -65,7 +65,7 @@ def test_newcomers_are_judged_like_the_pool() -> None:
 
 
 def test_a_thousand_changes_of_labels_leave_no_error_behind() -> None:
-    X, y = blobs(400)
+    X, _ = blobs(400)
     rng = np.random.default_rng(0)
     others, labels = judge(X), np.full(400, -1, dtype=np.int32)
     others.scores(labels, 4)
@@ -101,7 +101,7 @@ def test_no_step_takes_more_than_its_share_of_the_work(n: int, monkeypatch: pyte
         return gaussian(points, landmarks, gamma)
 
     monkeypatch.setattr("labeler.core.second_opinion.gaussian", counted)
-    monkeypatch.setattr("labeler.core.second_opinion.WORK", 1)
+    monkeypatch.setattr("labeler.core.steps.WORK", 1)
     steps = sum(1 for _ in second_opinion(blobs(n)[0]))
     assert 0 < widest <= CHUNK
     assert steps >= 2 * -(-n // CHUNK)
