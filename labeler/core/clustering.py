@@ -74,7 +74,7 @@ def kmeans_by_steps(
             seeds = yield from _plus_plus(drawn_from, n_clusters, rng)
         else:
             seeds = (init - offset).astype(np.float32)
-        centers, inertia = yield from _lloyd(sample, seeds, max_iter)
+        centers, inertia = yield from lloyd(sample, seeds, max_iter)
         if inertia < best_inertia:
             best, best_inertia = centers, inertia
     assert best is not None  # noqa: S101 - the loop ran at least once
@@ -142,7 +142,8 @@ def _plus_plus(X: FloatArray, n_clusters: int, rng: np.random.Generator) -> Gene
     return X[chosen].copy()
 
 
-def _lloyd(sample: FloatArray, seeds: FloatArray, max_iter: int) -> Generator[Progress, None, tuple[FloatArray, float]]:
+def lloyd(sample: FloatArray, seeds: FloatArray, max_iter: int) -> Generator[Progress, None, tuple[FloatArray, float]]:
+    """Yield signs of life; return the centers (k, d) that Lloyd's iterations reach from `seeds`, and their inertia."""
     n_clusters, dimension = seeds.shape
     if len(sample) <= n_clusters:
         return seeds, 0.0

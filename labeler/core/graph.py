@@ -12,11 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from labeler.core.clustering import lloyd
 from labeler.core.vocabulary import FloatArray, Progress
 
 EXACT_UP_TO = 20_000
 """Rows up to which every pair is looked at; beyond, cells of an inverted file are probed (recall >= .95)."""
 PROBED_CELLS = 16
+POINTS_A_CELL = 64
+CELL_ITERATIONS = 8
 BATCH = 2_048
 
 
@@ -38,35 +41,45 @@ def neighbour_graph(
     """Yield signs of life; return the k-nearest-neighbour graph of `X` (n, d) with self-tuned weights."""
     n = len(X)
     k = min(n_neighbors, n - 1)
-    X = np.ascontiguousarray(X, dtype=np.float32)
     neighbours = np.zeros((n, max(k, 0)), dtype=np.int32)
     distances = np.zeros((n, max(k, 0)), dtype=np.float32)
     if k > 0:
-        index = _index(X, random_state)
+        index = yield from _index(X, random_state)
         for start in range(0, n, BATCH):
             rows = slice(start, min(start + BATCH, n))
-            squared, found = index.search(X[rows], k + 1)
+            squared, found = index.search(_dense(X[rows]), k + 1)
             neighbours[rows], distances[rows] = _without_self(found, squared, start, k)
             yield Progress("looking for neighbours", rows.stop, n)
+        del index
     return NeighbourGraph(neighbours, distances, self_tuned_weights(neighbours, distances))
 
 
-def _index(X: FloatArray, random_state: int) -> Any:
+def _index(X: FloatArray, random_state: int) -> Generator[Progress, None, Any]:
     """A faiss index over all rows: exhaustive for small pools, an inverted file for large ones."""
     n, d = X.shape
-    index: Any
-    if n <= EXACT_UP_TO:
-        index = faiss.IndexFlatL2(d)
-    else:
-        index = faiss.index_factory(d, f"IVF{int(2 * math.sqrt(n))},Flat")
-        index.cp.seed = random_state + 1
-        index.cp.niter = 8
-        index.cp.max_points_per_centroid = 64
-        index.cp.min_points_per_centroid = 1
-        index.train(X)
+    index: Any = faiss.IndexFlatL2(d)
+    if n > EXACT_UP_TO:
+        cells = int(2 * math.sqrt(n))
+        rng = np.random.default_rng(random_state)
+        sample = _dense(X[np.sort(rng.choice(n, min(n, POINTS_A_CELL * cells), replace=False))])
+        seeds = sample[rng.choice(len(sample), cells, replace=False)]
+        centers, _ = yield from lloyd(sample, seeds, CELL_ITERATIONS)
+        quantizer = index
+        quantizer.add(_dense(centers))
+        index = faiss.IndexIVFFlat(quantizer, d, cells)
+        index.own_fields = False
+        index.is_trained = True
         index.nprobe = PROBED_CELLS
-    index.add(X)
+        index.referenced_objects = [quantizer]
+    for start in range(0, n, 4 * BATCH):
+        index.add(_dense(X[start : start + 4 * BATCH]))
+        if n > EXACT_UP_TO:
+            yield Progress("looking for neighbours", 0, n)
     return index
+
+
+def _dense(X: FloatArray) -> FloatArray:
+    return np.ascontiguousarray(X, dtype=np.float32)
 
 
 def _without_self(

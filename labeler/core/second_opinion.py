@@ -111,6 +111,7 @@ class SecondOpinion:
 
 def second_opinion(points: FloatArray, random_state: int = 0) -> Generator[Progress, None, SecondOpinion]:
     """Yield signs of life; return what judges labels on `points` (n, d)."""
+    yield Progress("preparing second opinions")
     rng = np.random.default_rng(random_state)
     n = len(points)
     m = n_landmarks(n)

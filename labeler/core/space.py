@@ -9,59 +9,26 @@ from collections.abc import Generator
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
-from scipy.sparse.linalg import eigsh
 
+from labeler.core.components import PrincipalAxes, principal_axes
 from labeler.core.graph import NeighbourGraph, duplicates, neighbour_graph, normalized
 from labeler.core.vocabulary import FloatArray, IndexArray, Progress
 
-N_COMPONENTS = 100
 N_DIFFUSION = 20
 POWER = 5
-FIT_ROWS = 20_000
-CHUNK = 8_192
-
-
-@dataclass(frozen=True, slots=True)
-class PrincipalAxes:
-    """The mean (d,) and the leading `axes` (d, m) of a pool's features."""
-
-    mean: FloatArray
-    axes: FloatArray
-
-    def project(self, X: FloatArray) -> FloatArray:
-        """Components (n, m) float32 of `X` (n, d), unscaled (never whitened)."""
-        out = np.empty((len(X), self.axes.shape[1]), dtype=np.float32)
-        for start in range(0, len(X), CHUNK):
-            block = np.asarray(X[start : start + CHUNK], dtype=np.float32)
-            out[start : start + CHUNK] = (block - self.mean) @ self.axes
-        return out
-
-
-def principal_axes(X: FloatArray, n_components: int = N_COMPONENTS, random_state: int = 0) -> PrincipalAxes:
-    """The at most `n_components` leading axes of `X` (n, d), fitted on at most FIT_ROWS rows."""
-    n, d = X.shape
-    rng = np.random.default_rng(random_state)
-    rows = X if n <= FIT_ROWS else X[np.sort(rng.choice(n, FIT_ROWS, replace=False))]
-    rows = np.asarray(rows, dtype=np.float32)
-    mean = rows.mean(axis=0, dtype=np.float64).astype(np.float32)
-    if d <= n_components:
-        return PrincipalAxes(mean, np.eye(d, dtype=np.float32))
-    centred = rows - mean
-    if len(rows) < d:  # the small side: Gram matrix
-        values, vectors = np.linalg.eigh((centred @ centred.T).astype(np.float64))
-        keep = np.flatnonzero(values > 1e-9 * max(values[-1], 1e-30))[::-1][:n_components]
-        axes = (centred.T @ vectors[:, keep].astype(np.float32)) / np.sqrt(values[keep]).astype(np.float32)
-    else:
-        _, vectors = np.linalg.eigh((centred.T @ centred).astype(np.float64))
-        axes = vectors[:, ::-1][:, :n_components].astype(np.float32)
-    return PrincipalAxes(mean, np.ascontiguousarray(axes if axes.shape[1] else np.eye(d, 1, dtype=np.float32)))
+TOLERANCE = 1e-3
+RESTARTS = 60
+DENSE_UP_TO = 400
+NUMBERS_A_STEP = 30_000_000
+"""Numbers read between two signs of life of the eigenvectors' search."""
 
 
 def diffusion_map(
     weights: sparse.csr_array, n_dimensions: int = N_DIFFUSION, power: float = POWER, random_state: int = 0
-) -> FloatArray:
-    """Coordinates (n, m) float32: the leading random-walk eigenvectors times their eigenvalue to the `power`.
+) -> Generator[Progress, None, FloatArray]:
+    """Yield signs of life; return coordinates (n, m) float32: leading random-walk eigenvectors times eigenvalue^power.
 
     Coifman & Lafon, "Diffusion maps" (2006). The constant eigenvector is left out.
     """
@@ -70,56 +37,130 @@ def diffusion_map(
     if m < 1 or weights.nnz == 0:
         return np.zeros((n, 0), dtype=np.float32)
     matrix, degrees = normalized(weights)
-    if n <= 400:
+    if n <= DENSE_UP_TO:
         values, vectors = np.linalg.eigh(matrix.toarray().astype(np.float64))
         values, vectors = values[::-1][: m + 1], vectors[:, ::-1][:, : m + 1]
     else:
         start = np.random.default_rng(random_state).standard_normal(n).astype(np.float32)
-        values, vectors = eigsh(matrix, k=m + 1, which="LA", v0=start, tol=1e-3, ncv=min(n - 1, 3 * m + 10))
-        order = np.argsort(-values)
-        values, vectors = values[order], vectors[:, order]
+        values, vectors = yield from leading_eigenvectors(matrix, m + 1, start, islands(weights, degrees, m + 1))
     root = np.sqrt(np.where(degrees > 0, degrees, np.inf))
-    coordinates = vectors / np.where(np.isfinite(root), root, 1.0)[:, None]
+    coordinates = vectors / np.where(np.isfinite(root), root, 1.0).astype(np.float32)[:, None]
     coordinates *= np.sqrt(degrees.sum() / n)
     kept = np.clip(values, 0.0, 1.0) ** power
     return np.ascontiguousarray(coordinates[:, 1:] * kept[1:], dtype=np.float32)
 
 
-def joined(parts: list[FloatArray]) -> FloatArray:
-    """Columns side by side, each part (n, d_i) scaled to a total variance of 1; constant parts add nothing."""
-    scaled = []
-    for part in parts:
-        centred = part - part.mean(axis=0, dtype=np.float64).astype(np.float32)
-        variance = float(np.square(centred, dtype=np.float64).sum()) / max(len(part), 1)
-        if part.shape[1] and variance > 1e-12:
-            scaled.append(centred / np.float32(np.sqrt(variance)))
-    if not scaled:
-        return np.zeros((len(parts[0]), 1), dtype=np.float32)
-    return np.ascontiguousarray(np.concatenate(scaled, axis=1), dtype=np.float32)
+def islands(weights: sparse.csr_array, degrees: FloatArray, most: int) -> FloatArray:
+    """The eigenvectors (m, n) of eigenvalue 1 of a normalised graph: one for each of its largest separate parts.
+
+    A Lanczos process sees one direction of an eigenspace, so that it would miss all but one of them.
+    """
+    n_parts, part_of = sparse.csgraph.connected_components(weights, directed=False)
+    sizes = np.bincount(part_of, minlength=n_parts)
+    parts = [part for part in np.argsort(-sizes, kind="stable")[:most] if sizes[part] > 1]
+    vectors = np.stack([np.sqrt(np.where(part_of == part, degrees, 0.0)) for part in parts])
+    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), dtype=np.float32)
+
+
+def leading_eigenvectors(
+    matrix: sparse.csr_array, wanted: int, start: FloatArray, known: FloatArray, tolerance: float = TOLERANCE
+) -> Generator[Progress, None, tuple[NDArray[np.float64], FloatArray]]:
+    """Yield signs of life; return the `wanted` largest eigenvalues of a symmetric `matrix` and vectors (n, wanted).
+
+    Lanczos with thick restarts (Wu & Simon, SIAM J. Matrix Anal. 22, 2000) and full reorthogonalisation, until each
+    residual is below `tolerance` times the eigenvalue, as ARPACK does it, but in steps. `known` (m, n) are orthogonal
+    eigenvectors of eigenvalue 1, the largest.
+    """
+    n, kept = len(start), len(known)
+    if kept >= wanted:
+        return np.ones(wanted), np.ascontiguousarray(known[:wanted].T)
+    size = min(n, 3 * wanted + 10)
+    basis = np.empty((size, n), dtype=np.float32)
+    basis[:kept] = known
+    small = np.diag(np.r_[np.ones(kept), np.zeros(size - kept)])
+    next_one, read = start - (known @ start) @ known, 0
+    next_one /= np.linalg.norm(next_one)
+    for restart in range(RESTARTS):
+        for row in range(kept, size):
+            basis[row] = next_one
+            image = matrix @ next_one
+            for _ in range(2):  # twice is enough (Parlett)
+                along = basis[: row + 1] @ image
+                image -= along @ basis[: row + 1]
+                small[row, : row + 1] += along
+            length = float(np.linalg.norm(image))
+            if length < 1e-6:  # an invariant subspace: go on in a new direction
+                image = np.random.default_rng((restart, row)).standard_normal(n).astype(np.float32)
+                image -= (basis[: row + 1] @ image) @ basis[: row + 1]
+                next_one, length = image / np.linalg.norm(image), 0.0
+            else:
+                next_one = image / np.float32(length)
+            read += 4 * (row + 1) * n + 2 * matrix.nnz
+            if read > NUMBERS_A_STEP:
+                read = 0
+                yield Progress("mapping the graph")
+        lower = np.tril(small)
+        values, turn = np.linalg.eigh(lower + np.tril(small, -1).T)
+        values, turn = values[::-1], turn[:, ::-1]
+        residuals = length * np.abs(turn[-1, :wanted])
+        if size == n or (residuals <= tolerance * np.abs(values[:wanted])).all():
+            break
+        kept = min(wanted + (size - wanted) // 2, size - 1)
+        for columns in _blocks(n):
+            basis[:kept, columns] = turn[:, :kept].T.astype(np.float32) @ basis[:, columns]
+        small[:] = 0.0
+        small[np.arange(kept), np.arange(kept)] = values[:kept]
+        yield Progress("mapping the graph")
+    return values[:wanted], np.ascontiguousarray((turn[:, :wanted].T.astype(np.float32) @ basis).T)
+
+
+def _blocks(n: int, size: int = 4_096) -> list[slice]:
+    return [slice(start, start + size) for start in range(0, n, size)]
+
+
+def at_unit_variance(part: FloatArray) -> tuple[FloatArray, float]:
+    """Center `part` (n, d) and scale it, in place, to a total variance of 1 (a constant one: to 0); mean and scale."""
+    mean = part.mean(axis=0, dtype=np.float64).astype(np.float32)
+    part -= mean
+    variance = sum(float(np.square(part[rows], dtype=np.float64).sum()) for rows in _blocks(len(part))) / len(part)
+    scale = 1.0 / np.sqrt(variance) if variance > 1e-12 else 1.0
+    part *= np.float32(scale)
+    return mean, float(scale)
 
 
 @dataclass(frozen=True, slots=True)
 class Space:
-    """Where the engine works: the encoder's `components` (n, <= 100), `z` (n, <= 120), the neighbour graph **of z**.
+    """Where the engine works: `z` (n, <= 120), the neighbour graph **of z**, and `axes`, which lead to `components`.
 
-    `first_of` (n,) int64 is the first instance that each one repeats: itself, unless it is a duplicate.
+    z is the encoder's components next to the diffusion map, each half of a total variance of 1. `first_of` (n,) int64
+    is the first instance that each one repeats: itself, unless it is a duplicate.
     """
 
     axes: PrincipalAxes
-    components: FloatArray
     z: FloatArray
     graph: NeighbourGraph
     first_of: IndexArray
 
+    @property
+    def components(self) -> FloatArray:
+        """The encoder's components (n, <= 100): the first columns of z."""
+        return self.z[:, : self.axes.axes.shape[1]]
+
 
 def space(X: FloatArray, n_dimensions: int = N_DIFFUSION, random_state: int = 0) -> Generator[Progress, None, Space]:
     """Yield signs of life; return the space of features `X` (n, d)."""
-    yield Progress("finding principal components")
-    axes = principal_axes(X, random_state=random_state)
-    components = axes.project(X)
+    axes = yield from principal_axes(X, random_state=random_state)
+    width = axes.axes.shape[1]
+    z = np.empty((len(X), width + max(0, min(n_dimensions, len(X) - 2))), dtype=np.float32)
+    components = z[:, :width]
+    yield from axes.project_into(X, components)
+    axes = axes.moved(*at_unit_variance(components))
     graph = yield from neighbour_graph(components, random_state=random_state)
     yield Progress("mapping the graph")
-    diffusion = diffusion_map(graph.weights, n_dimensions, random_state=random_state)
-    z = joined([components, diffusion])
     first_of = duplicates(components, graph)
-    return Space(axes, components, z, (yield from neighbour_graph(z, random_state=random_state)), first_of)
+    diffusion = yield from diffusion_map(graph.weights, n_dimensions, random_state=random_state)
+    del graph
+    z[:, width : width + diffusion.shape[1]] = diffusion
+    z = z[:, : width + diffusion.shape[1]]
+    at_unit_variance(z[:, width:])
+    return Space(axes, z, (yield from neighbour_graph(z, random_state=random_state)), first_of)
