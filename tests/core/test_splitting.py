@@ -15,12 +15,13 @@ from labeler.core.book import BookEngine
 from labeler.core.reach import percentiles_of, within_reach
 from labeler.core.representatives import first_level
 from labeler.core.splitting import Partition, divide, foreign
+from labeler.core.steps import finished
 from labeler.core.vocabulary import Provenance, Round, Snapshot
 from labeler.query_strategies.uncertainty import MarginClusters
 from tests.core.pools import assert_same, blobs, opened, snapshot
 
 X, Y = blobs(300, n_classes=6)
-LEVEL = first_level(X, 6)
+LEVEL = finished(first_level(X, 6))
 
 
 def book() -> BookEngine:
@@ -85,7 +86,7 @@ def test_who_represents_no_cluster_of_this_level_divides_nothing():
 
 def test_a_cluster_of_like_instances_cannot_be_divided():
     points = np.repeat(np.eye(3, dtype=np.float32), 10, axis=0)
-    level = first_level(points, 3)
+    level = finished(first_level(points, 3))
     assert divide(level, points, int(level.representatives[0])) is level
 
 
@@ -93,7 +94,7 @@ def test_the_nearest_outside_each_cluster():
     distances = np.linalg.norm(X[:, None] - LEVEL.clustering.centers[None], axis=2)
     distances[np.arange(300), LEVEL.clustering.clusters] = np.inf
     np.testing.assert_array_equal(foreign(X, LEVEL.clustering), distances.argmin(axis=0))
-    assert foreign(X, first_level(X, 1).clustering).tolist() == [-1]
+    assert foreign(X, finished(first_level(X, 1)).clustering).tolist() == [-1]
 
 
 # -- reach
