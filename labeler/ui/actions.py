@@ -19,6 +19,7 @@ class Place(StrEnum):
     SHEET = "sheet"
     GRID = "grid"
     ALIKE = "alike"
+    CLUSTERS = "clusters"
 
 
 EVERYWHERE = frozenset(Place)
@@ -76,8 +77,8 @@ def key_name(key: str) -> str:
 
 
 _QUESTION, _SHEET, _GRID = frozenset({Place.QUESTION}), frozenset({Place.SHEET}), frozenset({Place.GRID})
-_ALIKE = frozenset({Place.ALIKE})
-_ONE_AT_A_TIME, _PAGES = _QUESTION | _SHEET, _GRID | _ALIKE
+_ALIKE, _CLUSTERS = frozenset({Place.ALIKE}), frozenset({Place.CLUSTERS})
+_ONE_AT_A_TIME, _PAGES = _QUESTION | _SHEET | _CLUSTERS, _GRID | _ALIKE
 _THUMBNAILS = _SHEET | _PAGES
 
 ACTIONS: tuple[Action, ...] = (
@@ -85,7 +86,8 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "accept", ("enter", "A"), "all right", "confirm the page: every picture as its caption says", _PAGES, True, True
     ),
-    Action("skip", ("space",), "skip", "ask it again later in this session", _ONE_AT_A_TIME, True, True),
+    Action("skip", ("space",), "skip", "ask it again later in this session", _QUESTION | _SHEET, True, True),
+    Action("skip", ("space",), "skip", "ask it again later in this session", _CLUSTERS, True),
     Action("skip", ("space",), "leave", "leave the page as it is and look at the next", _PAGES, True, True),
     Action(
         "undo",
@@ -99,6 +101,16 @@ ACTIONS: tuple[Action, ...] = (
     Action("sheet", ("R",), "back", "back to where the contact sheet was opened", _SHEET, in_footer=True),
     Action("grid", ("G",), "back", "back to where the pages were opened", _GRID, in_footer=True),
     Action("alike", ("M",), "back", "back to the picture they are near to", _ALIKE, in_footer=True),
+    Action("clusters", ("T",), "back", "back to where the clusters were opened", _CLUSTERS, in_footer=True),
+    Action(
+        "further", ("+", "=", ">"), "further", "labels spread further in this cluster alone", _CLUSTERS, in_footer=True
+    ),
+    Action("less", ("-", "<"), "less", "labels spread less far in this cluster alone", _CLUSTERS, in_footer=True),
+    Action("common", ("*",), "as all", "this cluster follows the rule of all again (P)", _CLUSTERS),
+    Action(
+        "halve", ("H",), "halve", "divide this cluster in two; both centers are asked next", _CLUSTERS, in_footer=True
+    ),
+    Action("order", ("O",), "order", "largest or most mixed clusters first", _CLUSTERS, in_footer=True),
     Action("redo", ("ctrl+y",), "redo", "bring back what undo took", speaks_of_instance=True),
     Action(
         "unsure", ("U",), "unsure", "cannot tell: not asked again, its label stays the model's", EVERYWHERE, True, True
@@ -116,11 +128,23 @@ ACTIONS: tuple[Action, ...] = (
     Action("move_down", ("down",), "down", "the picture below", _THUMBNAILS, repeats=True),
     Action("move_left", ("left",), "left", "the picture before", _THUMBNAILS, repeats=True),
     Action("move_right", ("right",), "right", "the next picture", _THUMBNAILS, repeats=True),
-    Action("page_back", ("pageup",), "page back", "the page before", _SHEET, repeats=True),
-    Action("page_on", ("pagedown",), "page on", "the next page", _SHEET, repeats=True),
+    Action("move_up", ("up",), "up", "the cluster above", _CLUSTERS, repeats=True),
+    Action("move_down", ("down",), "down", "the cluster below", _CLUSTERS, repeats=True),
+    Action("move_left", ("left",), "left", "the picture before", _CLUSTERS, repeats=True),
+    Action("move_right", ("right",), "right", "the next picture of the cluster", _CLUSTERS, repeats=True),
+    Action("page_back", ("pageup",), "page back", "the page before", _SHEET | _CLUSTERS, repeats=True),
+    Action("page_on", ("pagedown",), "page on", "the next page", _SHEET | _CLUSTERS, repeats=True),
     Action("sheet", ("R",), "sheet", "contact sheet of the representatives", EVERYWHERE - _SHEET, in_footer=True),
     Action("grid", ("G",), "grid", "pages of one class to confirm at a glance", EVERYWHERE - _GRID, in_footer=True),
     Action("alike", ("M",), "more alike", "more like this: the nearest first", EVERYWHERE - _ALIKE, in_footer=True),
+    Action(
+        "clusters",
+        ("T",),
+        "clusters",
+        "what each cluster holds, how far its labels spread",
+        EVERYWHERE - _CLUSTERS,
+        in_footer=True,
+    ),
     Action("percentile", ("P",), "percentile", "percentile: how far labels spread over their cluster"),
     Action("help", ("?",), "help", "every key", in_footer=True),
     Action("palette", ("ctrl+p",), "palette", "find a command by its name"),
@@ -130,7 +154,6 @@ ACTIONS: tuple[Action, ...] = (
 """In the order of help and footer."""
 
 LATER: dict[str, str] = {
-    "T": "the cluster browser",
     "D": "the dashboard",
     "V": "the view (zoom, contrast, colors)",
     "I": "why a label is what it is",

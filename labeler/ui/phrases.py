@@ -116,6 +116,8 @@ _PAST = {
     "import": "import",
     "class_add": "class",
     "setting": "setting",
+    "reach": "reach of a cluster",
+    "split": "cluster in two",
 }
 
 

@@ -140,6 +140,17 @@ class CommandScreen(LabelScreen):
         self.labeler.news.clear()
         await self.labeler.push_screen(AlikeScreen(target, kind))
 
+    async def do_clusters(self) -> None:
+        """Open the cluster browser."""
+        from labeler.ui.screens.clusters import ClusterBrowser
+
+        view = self.labeler.view
+        if view is None or view.round is None or not len(view.round.representatives):
+            self.labeler.say("no clusters yet: the pictures are still being prepared", "warn")
+            return
+        self.labeler.news.clear()
+        await self.labeler.push_screen(ClusterBrowser())
+
     async def leave(self) -> None:
         """Close this screen and draw the one below before the next key has its turn."""
         self.labeler.news.clear()  # what was said there is no answer here: G and R mean something else

@@ -17,6 +17,7 @@ _MOVES = {
     Place.SHEET: "move over the sheet",
     Place.GRID: "move over the page",
     Place.ALIKE: "move over the page",
+    Place.CLUSTERS: "move over the clusters and their pictures",
 }
 
 _WORDS = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from typing import ClassVar
 
 from textual import events
 from textual.app import ComposeResult
@@ -22,6 +23,9 @@ _SAID = {"unsure": "unsure", "reject": "rejected", "skip": "skipped"}
 
 class ThumbnailScreen(CommandScreen):
     """Thumbnails in an order that stays while they are looked at; the one under the cursor is the target."""
+
+    SAYS_PAGE: ClassVar[bool] = True
+    """Whether the page stands beside the path of the target, where there are several."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -129,7 +133,7 @@ class ThumbnailScreen(CommandScreen):
             self.draw_lines(view, lambda width: Content(""))
             return
         facts = self.facts(view)
-        if self.grid.pages > 1:
+        if self.SAYS_PAGE and self.grid.pages > 1:
             facts.append(f"page {self.grid.page + 1} of {self.grid.pages}")
         flagged = target.index in self.labeler.project.session.state.flagged
         self.draw_lines(view, lambda width: phrases.about(target.instance_id, facts, flagged, width))
@@ -145,7 +149,7 @@ class ThumbnailScreen(CommandScreen):
 
     def picture_ready(self, index: int) -> None:
         """A thumbnail was drawn."""
-        if index in self.grid.in_sight:
+        if self.is_mounted and index in self.grid.in_sight:
             self.grid.refresh()
             self._note_paint()
 

@@ -1,0 +1,132 @@
+"""The clusters of a round one at a time: who stands for them, what is inside, how far labels spread there."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from labeler.core.vocabulary import UNLABELED, BoolArray, FloatArray, IndexArray, Provenance, Round
+from labeler.session.state import State
+
+SLOTS = ("center", "middle", "middle", "edge", "outside")
+"""The five pictures of a cluster: nearest its center, two at the median distance, the farthest, and the nearest one
+that belongs to another cluster."""
+NOBODY = -1
+STEP = 10.0
+"""Percent of its cluster by which a reach grows or shrinks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What is in a cluster: class_id -> labels given and labels of the machine, and how many of those it exports."""
+
+    size: int
+    given: Counter[int]
+    machine: Counter[int]
+    propagated: int
+
+    @property
+    def n_given(self) -> int:
+        """Labels a person or an import gave."""
+        return sum(self.given.values())
+
+    @property
+    def free(self) -> int:
+        """Instances that may take a label nobody gave them."""
+        return self.size - self.n_given
+
+    def classes(self) -> list[tuple[int, int, int]]:
+        """(class_id, given, machine), the most frequent first."""
+        both = self.given + self.machine
+        order = sorted(both, key=lambda class_id: (-both[class_id], class_id))
+        return [(class_id, self.given[class_id], self.machine[class_id]) for class_id in order]
+
+
+class Clusters:
+    """The clustering of one round. What it says of labels is asked of a later round, if need be."""
+
+    def __init__(self, round_: Round, usable: BoolArray) -> None:
+        """`usable` (n,): who can be looked at and labeled."""
+        self.representatives: list[int] = [int(index) for index in round_.representatives]
+        self._clusters, self._foreign = round_.clusters, round_.foreign
+        order = np.lexsort((round_.distances, round_.clusters))
+        order = order[usable[order]]
+        bounds = np.searchsorted(round_.clusters[order], np.arange(len(self.representatives) + 1))
+        self._order, self._bounds = order, bounds
+
+    def cluster_of(self, index: int) -> int:
+        """The number of the cluster an instance is in; only good for comparing."""
+        return int(self._clusters[index])
+
+    def members(self, representative: int) -> IndexArray:
+        """The usable instances of a cluster, nearest to its center first."""
+        cluster = self.cluster_of(representative)
+        return np.asarray(self._order[self._bounds[cluster] : self._bounds[cluster + 1]], dtype=np.int64)
+
+    def pictures(self, representative: int) -> list[int]:
+        """The instances of :data:`SLOTS`, each once; NOBODY where a cluster is too small or alone."""
+        rest = [index for index in self.members(representative).tolist() if index != representative]
+        edge = rest.pop() if rest else NOBODY
+        middles = rest[(len(rest) - 1) // 2 :][:2] if rest else []
+        middles += [NOBODY] * (2 - len(middles))
+        cluster = self.cluster_of(representative)
+        foreign = int(self._foreign[cluster]) if cluster < len(self._foreign) else NOBODY
+        return [representative, *middles, edge, foreign]
+
+    def contents(self, representative: int, state: State, round_: Round) -> Contents:
+        """What is in a cluster by the labels of `round_` and what a person said since."""
+        members = self.members(representative)
+        standings = {index: said for index in members.tolist() if (said := state.standings.get(index)) is not None}
+        spoken = [index for index, said in standings.items() if said.kind in ("label", "reject")]
+        silent = members[~np.isin(members, spoken)] if spoken else members
+        labels, provenances = round_.labels[silent], round_.provenances[silent]
+        ids, counts = np.unique(labels[labels != UNLABELED], return_counts=True)
+        return Contents(
+            len(members) - sum(said.kind == "reject" for said in standings.values()),
+            Counter(said.class_id for said in standings.values() if said.kind == "label"),
+            Counter(dict(zip(ids.tolist(), counts.tolist(), strict=True))),
+            int((provenances == Provenance.PROPAGATED).sum()),
+        )
+
+    def own_reach(self, representative: int, state: State) -> float | None:
+        """The percentile a person gave this cluster alone, by the latest word; None = the common rule."""
+        cluster = self.cluster_of(representative)
+        found = [own for index, own in state.reaches.items() if self.cluster_of(index) == cluster]
+        return found[-1] if found else None
+
+    def by_size(self) -> list[int]:
+        """The representatives, the largest cluster's first."""
+        return sorted(self.representatives, key=lambda index: -len(self.members(index)))
+
+    def by_mixture(self, state: State, round_: Round) -> list[int]:
+        """The representatives, the cluster whose labels agree least first; equals: the larger first."""
+        mixed = dict(zip(self.representatives, self._mixture(state, round_).tolist(), strict=True))
+        return sorted(self.by_size(), key=lambda index: -mixed[index])
+
+    def _mixture(self, state: State, round_: Round) -> FloatArray:
+        """For each representative (k,) the share of its cluster's labels that are not of the commonest class."""
+        labels = round_.labels.copy()
+        for index, said in state.standings.items():
+            labels[index] = said.class_id if said.kind == "label" else labels[index]
+        found = []
+        for representative in self.representatives:
+            mine = labels[self.members(representative)]
+            mine = mine[mine != UNLABELED]
+            found.append(1.0 - np.bincount(mine).max() / len(mine) if len(mine) else 0.0)
+        return np.array(found, dtype=np.float32)
+
+
+def carried_over(order: Sequence[int], before: Clusters, now: Clusters) -> list[int]:
+    """The representatives of `now` in the `order` of those of `before`: what is new stands where it came out of."""
+    places = {before.cluster_of(representative): place for place, representative in enumerate(order)}
+    known = set(order)
+    return sorted(now.representatives, key=lambda index: (places[before.cluster_of(index)], index not in known))
+
+
+def stepped(percentile: float, direction: int) -> float:
+    """The next full step above or below a percentile, within 0 and 100."""
+    step = percentile // STEP + 1 if direction > 0 else -(-percentile // STEP) - 1
+    return float(min(max(step * STEP, 0.0), 100.0))

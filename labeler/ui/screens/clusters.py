@@ -1,0 +1,258 @@
+"""The cluster browser: what each cluster holds, how far its labels spread, and where to divide it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from textual.app import ComposeResult
+from textual.content import Content
+
+from labeler.display import display_safe
+from labeler.session.clusters import SLOTS, Clusters, Contents, carried_over, stepped
+from labeler.session.view import View
+from labeler.ui import phrases
+from labeler.ui.actions import Place
+from labeler.ui.screens.thumbnails import ThumbnailScreen
+from labeler.ui.widgets.cards import ACROSS, CardGrid, Words
+from labeler.ui.widgets.line import Block, Line
+
+_NAME_ROOM = 10
+
+
+class ClusterBrowser(ThumbnailScreen):
+    """Cards of the clusters as they were when it was opened; they change only where the person divides one."""
+
+    PLACE = Place.CLUSTERS
+    SAYS_PAGE = False  # which cluster says enough
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._clusters: Clusters | None = None
+        self._order: list[int] = []  # representatives, as the cards lie
+        self._pictures: list[int] = []  # five a card
+        self._mixed_first = False
+        self._awaited = 0  # the revision whose round brings divided clusters; 0 = none
+
+    def body(self) -> ComposeResult:
+        """Title, cards, legend."""
+        yield Line(id="asked")
+        yield CardGrid(self.labeler.pictures, id="sheet")
+        yield Block(id="sheet-legend")
+
+    @property
+    def grid(self) -> CardGrid:
+        """The cards."""
+        return self.query_one("#sheet", CardGrid)
+
+    # -- the cards -----------------------------------------------------------------------------------------------
+
+    def on_mount(self) -> None:
+        """Take the clusters as they are now, the largest first."""
+        view = self.labeler.view
+        if view is not None and view.round is not None:
+            self._clusters = self._clusters_of(view)
+            self._lie(self._clusters.by_size())
+
+    def _clusters_of(self, view: View) -> Clusters:
+        assert view.round is not None  # noqa: S101 - the screen opens only with a round
+        state = self.labeler.project.session.state
+        usable = np.ones(len(view.round.labels), dtype=np.bool_)
+        gone = [index for index in state.pool.unusable().tolist() if index < len(usable)]
+        usable[gone] = False
+        return Clusters(view.round, usable)
+
+    def _lie(self, order: list[int]) -> None:
+        """Lay the cards in an order, the cursor on the same cluster."""
+        clusters = self._clusters
+        if clusters is None:
+            return
+        at = self._representative()
+        self._order = order
+        self._pictures = [index for representative in order for index in clusters.pictures(representative)]
+        if at is not None:
+            inside = clusters.cluster_of(at)
+            self._put(next((card for card, other in enumerate(order) if clusters.cluster_of(other) == inside), 0))
+
+    def _put(self, card: int) -> None:
+        self.cursor = card * ACROSS
+
+    def _representative(self) -> int | None:
+        card = self.cursor // ACROSS
+        return self._order[card] if card < len(self._order) else None
+
+    def shown(self) -> Sequence[int]:
+        """Five pictures a card."""
+        return self._pictures
+
+    # -- what is answered ----------------------------------------------------------------------------------------
+
+    def nothing_to_answer(self) -> str:
+        """There is no cluster."""
+        return "there are no clusters"
+
+    def answered(self) -> None:
+        """From a center on to the next one without an answer; from any other picture nowhere."""
+        if self.cursor % ACROSS:
+            return
+        card = self.cursor // ACROSS
+        standings = self.labeler.project.session.state.standings
+        after = [*range(card + 1, len(self._order)), *range(card)]
+        found = next((other for other in after if self._order[other] not in standings), None)
+        if found is not None:
+            self._put(found)
+        else:
+            self.labeler.news.say("all centers have an answer: T leads back to the questions")
+
+    def moved_in_time(self) -> None:
+        """To where something was taken back or came back."""
+        super().moved_in_time()
+        session = self.labeler.project.session
+        if session.last is None:
+            return
+        if session.last.index in self._pictures:
+            self.cursor = self._pictures.index(session.last.index)
+        if session.last.what.endswith(" split"):
+            self._awaited = session.state.revision
+
+    # -- rules of a cluster --------------------------------------------------------------------------------------
+
+    def do_further(self) -> None:
+        """Labels spread one step further in this cluster alone."""
+        self._step(1)
+
+    def do_less(self) -> None:
+        """Labels spread one step less far in this cluster alone."""
+        self._step(-1)
+
+    def _step(self, direction: int) -> None:
+        view, representative, clusters = self.labeler.view, self._representative(), self._clusters
+        if view is None or view.round is None or representative is None or clusters is None:
+            self.labeler.say(self.nothing_to_answer(), "warn")
+            return
+        session = self.labeler.project.session
+        now = clusters.own_reach(representative, session.state)
+        if now is None and (now := view.percentile) is None:
+            contents = clusters.contents(representative, session.state, view.round)
+            now = 100.0 * contents.propagated / max(contents.free, 1)
+        after = stepped(now, direction)
+        if after == now:
+            whole = "to the whole cluster" if direction > 0 else "to nobody but the center"
+            self.labeler.say(f"labels spread {whole} already", "warn")
+            return
+        self.labeler.command(lambda: session.reach(session.pool.ids[representative], after))
+
+    def do_common(self) -> None:
+        """Back to the rule of all clusters."""
+        representative, clusters, session = self._representative(), self._clusters, self.labeler.project.session
+        if representative is None or clusters is None:
+            self.labeler.say(self.nothing_to_answer(), "warn")
+        elif clusters.own_reach(representative, session.state) is None:
+            self.labeler.say("this cluster has no reach of its own: + and - give it one", "warn")
+        else:
+            self.labeler.command(lambda: session.reach(session.pool.ids[representative], None))
+
+    def do_halve(self) -> None:
+        """Divide the cluster in two."""
+        representative, session = self._representative(), self.labeler.project.session
+        if representative is None:
+            self.labeler.say(self.nothing_to_answer(), "warn")
+            return
+
+        def saved() -> None:
+            self._awaited = session.state.revision
+
+        self.labeler.command(lambda: session.split(session.pool.ids[representative]), saved)
+
+    def do_order(self) -> None:
+        """The other order."""
+        view, clusters = self.labeler.view, self._clusters
+        if view is None or view.round is None or clusters is None:
+            return
+        self._mixed_first = not self._mixed_first
+        state = self.labeler.project.session.state
+        self._lie(clusters.by_mixture(state, view.round) if self._mixed_first else clusters.by_size())
+        self._put(0)
+        self.labeler.news.clear()
+        self.draw_again()
+
+    # -- drawing -------------------------------------------------------------------------------------------------
+
+    def draw(self, view: View) -> None:
+        """Show the cards; take divided clusters when their round is there."""
+        if self._awaited and view.round is not None and view.round.revision >= self._awaited:
+            self._awaited, before = 0, self._clusters
+            self._clusters = self._clusters_of(view)
+            if before is not None:
+                self._lie(carried_over(self._order, before, self._clusters))
+        self.grid.tell(lambda card, width, height: self._words(card, width, height))
+        super().draw(view)
+
+    def heading(self, view: View) -> Content:
+        """What is shown, in which order."""
+        order = "most mixed first" if self._mixed_first else "largest first"
+        other = "largest first" if self._mixed_first else "most mixed first"
+        waiting = ("  being divided ...", "bold $warn") if self._awaited else ("", "")
+        return Content.assemble(
+            ("clusters", "bold $guess"),
+            (f"  {order} · ", "$quiet"),
+            ("O", "bold $command"),
+            (f" {other}", "$quiet"),
+            waiting,
+        )
+
+    def facts(self, view: View) -> list[str]:
+        """Which picture of which cluster."""
+        card, slot = divmod(self.cursor, ACROSS)
+        return [SLOTS[slot] if slot < ACROSS - 1 else "nearest outside", f"cluster {card + 1} of {len(self._order)}"]
+
+    def _words(self, card: int, width: int, height: int) -> Words:
+        """What stands beside a card: size, classes as bars, reach."""
+        view, clusters, state = self.labeler.view, self._clusters, self.labeler.project.session.state
+        if view is None or view.round is None or clusters is None:
+            return ()
+        contents = clusters.contents(self._order[card], state, view.round)
+        own, outdated = clusters.own_reach(self._order[card], state), view.round.revision < state.voided_at
+        reach = self._reach_line(contents, own, view, width, outdated=outdated)
+        given = (f" · {contents.n_given} given", "quiet") if contents.n_given else ("", "")
+        size = [(phrases.amount(contents.size, "image"), "bold foreground"), given]
+        if height == 1:
+            return [[*size, (" · ", "quiet"), *reach]]
+        return [size, *self._class_lines(contents, view, width, height - 2), reach]
+
+    def _class_lines(self, contents: Contents, view: View, width: int, height: int) -> list[list[tuple[str, str]]]:
+        classes = contents.classes()
+        if not classes:
+            return [[("no label yet", "quiet")]]
+        infos = {count.info.class_id: count.info for count in view.classes}
+        rest = classes[height - 1 :] if len(classes) > height else []
+        names = [(infos[class_id].name if class_id in infos else "?") for class_id, _, _ in classes[:height]]
+        room = min(max(len(display_safe(name, _NAME_ROOM)) for name in names), _NAME_ROOM)
+        lines: list[list[tuple[str, str]]] = []
+        for class_id, given, machine in classes[: len(classes) - len(rest)]:
+            name = display_safe(infos[class_id].name if class_id in infos else "?", room)
+            counts = f"{given or '':>4}{f'+{machine}' if machine else '':>6}"
+            wide = max(width - room - len(counts) - 1, 3)
+            bar = phrases.bar((given + machine) / max(contents.size, 1), wide)
+            lines.append([(f"{name:<{room}} ", "bold foreground"), (bar, "guess on panel"), (counts, "quiet")])
+        if rest:
+            others = sum(given + machine for _, given, machine in rest)
+            lines.append([(f"{len(rest)} more classes: {others}", "quiet")])
+        return lines
+
+    def _reach_line(
+        self, contents: Contents, own: float | None, view: View, width: int, *, outdated: bool
+    ) -> list[tuple[str, str]]:
+        """How far labels spread: the rule, and what it reaches."""
+        common = "auto" if view.percentile is None else f"{view.percentile:g} %"
+        rule = f"own {own:g} %" if own is not None else common
+        reached = "..." if outdated else f"{contents.propagated:,}"
+        words = f"{rule}: {reached} of {contents.free:,}"
+        lead = "spread " if len(words) + 7 <= width else ""
+        return [(lead, "quiet"), (words, "bold saved" if own is not None else "quiet")]
+
+    # -- commands ------------------------------------------------------------------------------------------------
+
+    async def do_clusters(self) -> None:
+        """Back."""
+        await self.leave()
