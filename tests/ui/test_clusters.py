@@ -62,7 +62,7 @@ class TestAnswers:
             await app.press_and_see("up", "up", "3")
             assert project.labels()[-1] == (2, "3")
             assert project.journal.events[-1].payload["screen"] == "clusters"
-            assert "✓ 3" in await app.press_and_see("up")
+            assert "✓ 3" in await app.press_and_see("up", "up")
 
     async def test_another_picture_of_the_card_is_labeled_where_it_is(self, project):
         async with running(project) as app:
@@ -315,7 +315,7 @@ class TestAsText:
         assert re.search(r"│ +▀ +0 █+ +1 +\+39$", shown[4])
         assert shown[5].endswith("spread auto: 19 of 39")
         assert shown[7].split()[:4] == ["✓", "0", "0?", "0?"]
-        assert re.search(r"│ +▀ +1 █+ +\+39$", shown[9])
+        assert re.search(r"│ +▀ +1 █+▋ +\+39$", shown[9])
         assert re.search(r"│ +▀ +8 ▍? +1$", shown[10])
         assert "[   2?   ]" in shown[17]
         assert shown[20].startswith(" 0002.png · center · cluster 3 of 10 ")
