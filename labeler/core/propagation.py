@@ -7,12 +7,13 @@ own seeds, so that asking a class more often does not make it larger.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import numpy as np
 from scipy import sparse
 
 from labeler.core.graph import normalized
+from labeler.core.steps import finished
 from labeler.core.vocabulary import FloatArray, IndexArray, IntArray
 
 ALPHA = 0.99
@@ -44,9 +45,15 @@ class RandomWalk:
 
     def solve(self, seeds: FloatArray) -> FloatArray:
         """The visits (n, c) float32 of walks started with `seeds` (n, c). Saad, "Iterative methods", alg. 12.1."""
+        return finished(self.solve_by_steps(seeds))
+
+    def solve_by_steps(self, seeds: FloatArray) -> Generator[None, None, FloatArray]:
+        """:meth:`solve`, with signs of life."""
+        pause = max(1, ROWS_A_STEP // max(seeds.size, 1))
         visits = seeds
-        for visits in self._iterate(seeds):  # noqa: B007 - the last one is wanted
-            pass
+        for step, visits in enumerate(self._iterate(seeds), 1):  # noqa: B007 - the last ones are wanted
+            if step % pause == 0:
+                yield
         return visits
 
     def _iterate(self, seeds: FloatArray) -> Iterator[FloatArray]:
@@ -76,15 +83,24 @@ class RandomWalk:
 
         What was prepared is not solved again.
         """
+        return finished(self.columns_by_steps(indices))
+
+    def columns_by_steps(self, indices: IndexArray) -> Generator[None, None, FloatArray]:
+        """:meth:`columns`, with signs of life."""
         missing = np.array([int(index) not in self._ahead for index in indices], dtype=np.bool_)
         visits = np.empty((self.n, len(indices)), dtype=np.float32, order="F")
-        if missing.any():
-            visits[:, missing] = self.solve(self._units(indices[missing]))
         for column, index in enumerate(indices):
             if not missing[column]:
                 visits[:, column] = self._ahead[int(index)]
+        if missing.any():
+            visits[:, missing] = yield from self.solve_by_steps(self._units(indices[missing]))
+        for column, index in enumerate(indices):
             self._own[int(index)] = float(visits[index, column])
         return visits
+
+    def knows(self, indices: IndexArray) -> bool:
+        """Whether the columns of all `indices` are prepared."""
+        return all(int(index) in self._ahead for index in indices)
 
     def prepare(self, indices: IndexArray) -> Iterator[None]:
         """Solve the columns of `indices` one after the other, the first ones first, and keep them for `columns`.
@@ -113,12 +129,7 @@ class RandomWalk:
 
     def _solve_ahead(self, index: int) -> Iterator[None]:
         """Solve one column in short steps and keep it, in the place of the one untouched for longest."""
-        pause = max(1, ROWS_A_STEP // max(self.n, 1))
-        seeds = self._units(np.array([index], dtype=np.int64))
-        visits = seeds
-        for step, visits in enumerate(self._iterate(seeds), 1):  # noqa: B007 - the last ones are wanted
-            if step % pause == 0:
-                yield
+        visits = yield from self.solve_by_steps(self._units(np.array([index], dtype=np.int64)))
         while len(self._ahead) >= self.room:
             del self._ahead[next(iter(self._ahead))]
         self._ahead[index], self._own[index] = visits[:, 0], float(visits[index, 0])
@@ -131,9 +142,13 @@ class RandomWalk:
 
     def own(self, indices: IndexArray) -> FloatArray:
         """How often a unit walk from each of `indices` is at its own start (len(indices),): a fact of the graph."""
+        return finished(self.own_by_steps(indices))
+
+    def own_by_steps(self, indices: IndexArray) -> Generator[None, None, FloatArray]:
+        """:meth:`own`, with signs of life."""
         missing = np.array([index for index in indices if int(index) not in self._own], dtype=np.int64)
         for start in range(0, len(missing), COLUMNS_AT_ONCE):
-            self.columns(missing[start : start + COLUMNS_AT_ONCE])
+            yield from self.columns_by_steps(missing[start : start + COLUMNS_AT_ONCE])
         return np.array([self._own[int(index)] for index in indices], dtype=np.float32)
 
 
@@ -160,6 +175,36 @@ class Spread:
 
     def extend(self, indices: IndexArray, positions: IntArray, weights: FloatArray, n_classes: int) -> None:
         """Take the answers (all of them, in order): adds what is new, starts over where the old ones changed."""
+        finished(self.extend_by_steps(indices, positions, weights, n_classes))
+
+    def extend_by_steps(
+        self, indices: IndexArray, positions: IntArray, weights: FloatArray, n_classes: int
+    ) -> Generator[None, None, None]:
+        """:meth:`extend`, with signs of life; between two of them, others may extend it, too."""
+        while True:
+            before, known = self.indices, self._known(indices, positions, weights)
+            fresh = slice(known, len(indices))
+            many = len(indices) - known > COLUMNS_AT_ONCE
+            if many:
+                added = yield from mass_by_steps(self.walk, indices[fresh], positions[fresh], weights[fresh], n_classes)
+            else:
+                added = yield from self.walk.columns_by_steps(indices[fresh])
+            if self.indices is before:
+                break
+        if not known:
+            self.mass = np.zeros((self.walk.n, n_classes), dtype=np.float32)
+        if n_classes > self.mass.shape[1]:
+            grown = np.zeros((self.walk.n, n_classes - self.mass.shape[1]), dtype=np.float32)
+            self.mass = np.concatenate((self.mass, grown), axis=1)
+        if many:
+            self.mass += added
+        else:
+            for column, (position, weight) in enumerate(zip(positions[fresh], weights[fresh], strict=True)):
+                self.mass[:, position] += weight * added[:, column]
+        self.indices, self.positions, self.weights = indices.copy(), positions.copy(), weights.copy()
+
+    def _known(self, indices: IndexArray, positions: IntArray, weights: FloatArray) -> int:
+        """How many of the answers are in the mass already; 0 where it rests on others, too."""
         known = len(self.indices)
         extends = (
             known <= len(indices)
@@ -167,29 +212,23 @@ class Spread:
             and np.array_equal(self.positions, positions[:known])
             and np.array_equal(self.weights, weights[:known])
         )
-        n = self.mass.shape[0]
-        if not extends:
-            known, self.mass = 0, np.zeros((n, n_classes), dtype=np.float32)
-        if n_classes > self.mass.shape[1]:
-            grown = np.zeros((n, n_classes - self.mass.shape[1]), dtype=np.float32)
-            self.mass = np.concatenate((self.mass, grown), axis=1)
-        fresh = slice(known, len(indices))
-        if len(indices) - known > COLUMNS_AT_ONCE:
-            self.mass += mass_of(self.walk, indices[fresh], positions[fresh], weights[fresh], n_classes)
-        elif len(indices) > known:
-            columns = self.walk.columns(indices[fresh])
-            for column, (position, weight) in enumerate(zip(positions[fresh], weights[fresh], strict=True)):
-                self.mass[:, position] += weight * columns[:, column]
-        self.indices, self.positions, self.weights = indices.copy(), positions.copy(), weights.copy()
+        return known if extends else 0
 
 
 def mass_of(
     walk: RandomWalk, indices: IndexArray, positions: IntArray, weights: FloatArray, n_classes: int
 ) -> FloatArray:
     """The mass (n, n_classes) of all seeds at once: one solve a class, however many answers it has."""
-    seeds = np.zeros((walk.matrix.shape[0], n_classes), dtype=np.float32)
+    return finished(mass_by_steps(walk, indices, positions, weights, n_classes))
+
+
+def mass_by_steps(
+    walk: RandomWalk, indices: IndexArray, positions: IntArray, weights: FloatArray, n_classes: int
+) -> Generator[None, None, FloatArray]:
+    """:func:`mass_of`, with signs of life."""
+    seeds = np.zeros((walk.n, n_classes), dtype=np.float32)
     np.add.at(seeds, (indices, positions), weights)
-    return walk.solve(seeds)
+    return (yield from walk.solve_by_steps(seeds))
 
 
 def left_out(
