@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
@@ -15,10 +17,13 @@ from labeler.core.learner import (
     product,
     softmax,
 )
-from labeler.core.propagation import RandomWalk, Spread, left_out, mass_of, shares_of
+from labeler.core.propagation import RandomWalk, Spread, left_out, mass_by_steps, shares_of
 from labeler.core.second_opinion import SecondOpinion
 from labeler.core.space import Space
-from labeler.core.vocabulary import FloatArray, IndexArray, IntArray, Snapshot
+from labeler.core.steps import finished
+from labeler.core.vocabulary import FloatArray, IndexArray, IntArray, Progress, Snapshot
+
+Result = TypeVar("Result")
 
 MIN_WEIGHT = 0.05
 FLOOR = np.float32(1e-4)
@@ -86,56 +91,69 @@ class Believer:
 
     def believe(self, snapshot: Snapshot, *, fresh: bool = False) -> Belief | None:
         """The belief after `snapshot`, None without an answer. `fresh` depends on nothing that came before."""
+        return finished(self.believe_by_steps(snapshot, fresh=fresh))
+
+    def believe_by_steps(self, snapshot: Snapshot, *, fresh: bool = False) -> Generator[Progress, None, Belief | None]:
+        """:meth:`believe`, with signs of life; between two of them, other snapshots may be believed."""
         answers = Answers.of(snapshot, self.representatives)
         if not len(answers):
             return None
         n_classes = len(answers.classes)
-        mass = self._mass(answers, fresh)
+        mass = yield from told(self._mass(answers, fresh))
         totals = np.bincount(answers.positions, answers.weights, n_classes).astype(np.float32)
-        graph = shares_of(mass, totals)
+        graph, mass = shares_of(mass, totals), mass[answers.indices]
         checked = landmarks_of(len(answers), MAX_LEFT_OUT)
-        graph_left_out = self._left_out(answers, mass, totals, checked)
-        kernel, kernel_left_out = self._by_kernel(answers, checked, fresh)
+        graph_left_out = yield from told(self._left_out(answers, mass, totals, checked))
+        kernel, kernel_left_out = yield from told(self._by_kernel(answers, checked, fresh))
         mix = blend(graph_left_out, kernel_left_out[checked], answers.positions[checked])
         proba = product(graph, kernel, mix.share)
+        by_graph, by_kernel = graph.argmax(axis=1).astype(np.int32), kernel.argmax(axis=1).astype(np.int32)
+        del graph, kernel
         scores = np.zeros_like(proba)
         if n_classes > 1:
-            proba, scores = self._second_opinion(proba, answers, snapshot.excluded, fresh)
+            proba, scores = yield from told(self._second_opinion(proba, answers, snapshot.excluded, fresh))
         labels = proba.argmax(axis=1).astype(np.int32)
         labels[answers.indices] = answers.positions
         opinion = OPINION * scores[answers.indices]
         more = most_doubted(opinion, answers.positions, checked)
-        shares = np.concatenate((graph_left_out, self._left_out(answers, mass, totals, more)))
+        others = yield from told(self._left_out(answers, mass, totals, more))
+        shares = np.concatenate((graph_left_out, others))
         return Belief(
             answers,
             proba,
             labels,
             margins_of(proba),
-            graph.argmax(axis=1).astype(np.int32),
-            kernel.argmax(axis=1).astype(np.int32),
+            by_graph,
+            by_kernel,
             scores.argmax(axis=1).astype(np.int32),
             mix,
             doubt(answers.positions, shares, np.concatenate((checked, more)), kernel_left_out, mix.share, opinion),
         )
 
-    def _mass(self, answers: Answers, fresh: bool) -> FloatArray:
+    def _mass(self, answers: Answers, fresh: bool) -> Generator[None, None, FloatArray]:
         """The mass (n, k) the classes send to every instance."""
-        n_classes = len(answers.classes)
-        if fresh:
-            return mass_of(self.walk, answers.indices, answers.positions, answers.weights, n_classes)
-        self._spread.extend(answers.indices, answers.positions, answers.weights, n_classes)
-        return self._spread.mass
+        given = answers.indices, answers.positions, answers.weights, len(answers.classes)
+        if not fresh and (yield from self._spread.extend_by_steps(*given)):
+            return self._spread.mass
+        return (yield from mass_by_steps(self.walk, *given))
 
-    def _left_out(self, answers: Answers, mass: FloatArray, totals: FloatArray, which: IndexArray) -> FloatArray:
-        """Class shares (len(which), k) by the walk of some answers, each left out (`which`: places in their order)."""
-        rows, positions = answers.indices[which], answers.positions[which]
-        return left_out(mass, totals, self.walk.own(rows), rows, positions, answers.weights[which])
+    def _left_out(
+        self, answers: Answers, mass: FloatArray, totals: FloatArray, which: IndexArray
+    ) -> Generator[None, None, FloatArray]:
+        """Class shares (len(which), k) by the walk of some answers, each left out.
 
-    def _by_kernel(self, answers: Answers, checked: IndexArray, fresh: bool) -> tuple[FloatArray, FloatArray]:
+        `which` are places in their order, `mass` (a, k) is what all of them receive.
+        """
+        own = yield from self.walk.own_by_steps(answers.indices[which])
+        return left_out(mass, totals, own, which, answers.positions[which], answers.weights[which])
+
+    def _by_kernel(
+        self, answers: Answers, checked: IndexArray, fresh: bool
+    ) -> Generator[None, None, tuple[FloatArray, FloatArray]]:
         """Class shares of the pool by kernel ridge, and of every answer left out (a, k)."""
         used = landmarks_of(len(answers))
         used = used if len(used) == len(answers) else np.union1d(used, checked)
-        shares, without = self.kernel.fit_predict(
+        shares, without = yield from self.kernel.by_steps(
             answers.indices[used], answers.positions[used], len(answers.classes), fresh=fresh
         )
         every = shares[answers.indices]  # an answer that the kernel did not learn from is left out already
@@ -144,18 +162,30 @@ class Believer:
 
     def _second_opinion(
         self, proba: FloatArray, answers: Answers, excluded: IndexArray, fresh: bool
-    ) -> tuple[FloatArray, FloatArray]:
+    ) -> Generator[None, None, tuple[FloatArray, FloatArray]]:
         """Let everyone judge everyone, twice; the product with `proba`, and the last scores."""
         labels = proba.argmax(axis=1).astype(np.int32)
         logs = np.log(proba + FLOOR)
         joint, scores = proba, proba
         for _ in range(PASSES):
+            yield
             labels[answers.indices] = answers.positions
             labels[excluded] = -1
             scores = self.others.scores(labels, proba.shape[1], fresh=fresh)
             joint = softmax(logs + OPINION * scores)
             labels = joint.argmax(axis=1).astype(np.int32)
         return joint, scores
+
+
+def told(job: Generator[None, None, Result]) -> Generator[Progress, None, Result]:
+    """The steps of `job`, as progress."""
+    while True:
+        try:
+            next(job)
+        except StopIteration as end:
+            result: Result = end.value
+            return result
+        yield Progress("learning", 0, 2)
 
 
 def margins_of(proba: FloatArray) -> FloatArray:

@@ -34,6 +34,7 @@ from labeler.core.second_opinion import second_opinion
 from labeler.core.similarity import nearest
 from labeler.core.space import Space, space
 from labeler.core.splitting import Partition
+from labeler.core.steps import finished
 from labeler.core.stopping import AGREEMENT, IN_A_ROW, advise
 from labeler.core.vocabulary import (
     UNLABELED,
@@ -140,12 +141,15 @@ class JoinedEngine:
         """See :class:`labeler.core.protocols.Engine`."""
         yield from self._finish_opening()
         yield Progress("learning", 0, 2)
-        with self._threads.limit(limits=1):
-            if self.n:
-                self._think(snapshot)
+        belief = (yield from self._limited(self._thought(snapshot))) if self.n else None
         yield Progress("learning", 1, 2)
         with self._threads.limit(limits=1):
-            result = self._round(snapshot, self._belief, self._by_margin, self._is_steady())
+            by_margin = self._margin_order(snapshot, belief)
+            if belief is self._belief:
+                self._by_margin = by_margin
+        yield Progress("learning", 1, 2)
+        with self._threads.limit(limits=1):
+            result = self._round(snapshot, belief, by_margin, self._is_steady())
         yield result
 
     def closing_round(self, snapshot: Snapshot) -> Round:
@@ -248,13 +252,21 @@ class JoinedEngine:
 
     def _think(self, snapshot: Snapshot) -> None:
         """Bring the belief and the order by margin up to date."""
+        belief = finished(self._thought(snapshot))
+        self._by_margin = self._margin_order(snapshot, belief)
+
+    def _thought(self, snapshot: Snapshot) -> Generator[Progress, None, Belief | None]:
+        """Yield signs of life; return the belief after `snapshot`, and keep it if no other came between."""
         state = (snapshot.excluded.tobytes(), snapshot.weights.tobytes())
-        if not (self._rests_on(snapshot, len(snapshot.indices)) and self._state == state):
-            self._belief = self.believer.believe(snapshot)
-            self._state = state
-            if self._belief is not None:
-                self._before = [*self._before[-IN_A_ROW:], self._belief.labels]
-        self._by_margin = self._margin_order(snapshot, self._belief)
+        before = self._belief
+        if self._rests_on(snapshot, len(snapshot.indices)) and self._state == state:
+            return before
+        belief = yield from self.believer.believe_by_steps(snapshot)
+        if self._belief is before:
+            self._belief, self._state = belief, state
+            if belief is not None:
+                self._before = [*self._before[-IN_A_ROW:], belief.labels]
+        return belief
 
     def _is_steady(self) -> bool:
         pairs = list(zip(self._before, self._before[1:], strict=False))

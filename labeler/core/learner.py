@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import cholesky, lapack
 
+from labeler.core.steps import finished, rows_at_once
 from labeler.core.vocabulary import FloatArray, IndexArray, IntArray
 
 GAMMA = 1.5
@@ -19,7 +22,7 @@ EVEN_BELOW = 4
 """Labels a class below which leave-one-out misleads: graph and kernel count half each."""
 JUDGED_FROM = 3
 MIN_JUDGED = 30
-CHUNK = 4_096
+CHUNK = 1_024
 CACHED = 20_000_000
 
 
@@ -66,23 +69,36 @@ class KernelRidge:
 
         `fresh` uses nothing kept from earlier calls.
         """
+        return finished(self.by_steps(rows, positions, n_classes, fresh=fresh))
+
+    def by_steps(
+        self, rows: IndexArray, positions: IntArray, n_classes: int, *, fresh: bool = False
+    ) -> Generator[None, None, tuple[FloatArray, FloatArray]]:
+        """:meth:`fit_predict`, with signs of life."""
         landmarks = self.points[rows]
         targets = np.zeros((len(rows), n_classes), dtype=np.float64)
         targets[np.arange(len(rows)), positions] = 1.0
         kernel = gaussian(landmarks, landmarks, self.gamma).astype(np.float64)
-        inverse = np.linalg.inv((kernel + kernel.T) / 2 + RIDGE * np.eye(len(rows)))
-        dual = inverse @ targets
-        without = targets - dual / np.diag(inverse)[:, None]
-        return as_shares(self._apply(rows, dual.astype(np.float32), fresh)), as_shares(without.astype(np.float32))
+        lower = cholesky(kernel + RIDGE * np.eye(len(rows)), lower=True, check_finite=False)
+        yield
+        root, _ = lapack.dtrtri(lower, lower=1)
+        dual = root.T @ (root @ targets)
+        without = targets - dual / np.square(root).sum(axis=0)[:, None]  # by the inverse's diagonal
+        yield
+        scores = yield from self._apply(rows, dual.astype(np.float32), fresh)
+        return as_shares(scores), as_shares(without.astype(np.float32))
 
-    def _apply(self, rows: IndexArray, dual: FloatArray, fresh: bool) -> FloatArray:
+    def _apply(self, rows: IndexArray, dual: FloatArray, fresh: bool) -> Generator[None, None, FloatArray]:
         n = len(self.points)
         if not fresh and n * len(rows) <= CACHED:
             return self._kept(rows) @ dual
         scores = np.empty((n, dual.shape[1]), dtype=np.float32)
+        step = rows_at_once(len(rows) * self.points.shape[1], CHUNK, n)
         for start in range(0, n, CHUNK):
             block = self.points[start : start + CHUNK]
             scores[start : start + CHUNK] = gaussian(block, self.points[rows], self.gamma) @ dual
+            if start // step != (start + CHUNK) // step:
+                yield
         return scores
 
     def _kept(self, rows: IndexArray) -> FloatArray:

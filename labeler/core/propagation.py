@@ -179,18 +179,17 @@ class Spread:
 
     def extend_by_steps(
         self, indices: IndexArray, positions: IntArray, weights: FloatArray, n_classes: int
-    ) -> Generator[None, None, None]:
-        """:meth:`extend`, with signs of life; between two of them, others may extend it, too."""
-        while True:
-            before, known = self.indices, self._known(indices, positions, weights)
-            fresh = slice(known, len(indices))
-            many = len(indices) - known > COLUMNS_AT_ONCE
-            if many:
-                added = yield from mass_by_steps(self.walk, indices[fresh], positions[fresh], weights[fresh], n_classes)
-            else:
-                added = yield from self.walk.columns_by_steps(indices[fresh])
-            if self.indices is before:
-                break
+    ) -> Generator[None, None, bool]:
+        """:meth:`extend`, with signs of life; False where somebody else extended it between two of them."""
+        before, known = self.indices, self._known(indices, positions, weights)
+        fresh = slice(known, len(indices))
+        many = len(indices) - known > COLUMNS_AT_ONCE
+        if many:
+            added = yield from mass_by_steps(self.walk, indices[fresh], positions[fresh], weights[fresh], n_classes)
+        else:
+            added = yield from self.walk.columns_by_steps(indices[fresh])
+        if self.indices is not before:
+            return False
         if not known:
             self.mass = np.zeros((self.walk.n, n_classes), dtype=np.float32)
         if n_classes > self.mass.shape[1]:
@@ -202,6 +201,7 @@ class Spread:
             for column, (position, weight) in enumerate(zip(positions[fresh], weights[fresh], strict=True)):
                 self.mass[:, position] += weight * added[:, column]
         self.indices, self.positions, self.weights = indices.copy(), positions.copy(), weights.copy()
+        return True
 
     def _known(self, indices: IndexArray, positions: IntArray, weights: FloatArray) -> int:
         """How many of the answers are in the mass already; 0 where it rests on others, too."""

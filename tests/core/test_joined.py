@@ -57,8 +57,8 @@ def test_work_ahead_changes_no_bit_and_spares_the_solve() -> None:
     queue = ahead.rerank(state)
     assert list(ahead.prepare(queue.indices[:16]))
     solved: list[int] = []
-    solve = ahead.believer.walk.solve
-    ahead.believer.walk.solve = lambda seeds: (solved.append(seeds.shape[1]), solve(seeds))[1]  # type: ignore[method-assign]
+    solve = ahead.believer.walk.solve_by_steps
+    ahead.believer.walk.solve_by_steps = lambda seeds: (solved.append(seeds.shape[1]), solve(seeds))[1]  # type: ignore[method-assign]
     following = snapshot([*state.indices, queue.indices[0]], [*state.class_ids, Y[queue.indices[0]]])
     assert_same(last_round(plain, following), last_round(ahead, following))
     assert_same(plain.closing_round(following), ahead.closing_round(following))
@@ -148,6 +148,26 @@ def test_shares_name_the_answers_behind_a_label(engine: JoinedEngine) -> None:
     assert all(Y[source] == result.labels[index] for source, _ in shares)
     asked = int(state.indices[0])
     assert engine.shares(state, asked) == [(asked, 1.0)]
+
+
+def test_questions_between_the_steps_of_a_round_change_nothing_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("labeler.core.propagation.ROWS_A_STEP", 3_000)
+    plain, busy = opened(X), opened(X)
+    early = answer(plain, Y, 10)
+    last_round(plain, early), last_round(busy, early)
+    state = snapshot(range(20), Y[:20])
+    longer = snapshot(range(22), Y[:22])
+    steps = []
+    for step in busy.round(state):
+        steps.append(step)
+        busy.rerank(longer if len(steps) % 3 else early)
+    assert len(steps) > 20
+    found, expected = steps[-1], last_round(plain, state)
+    np.testing.assert_array_equal(found.labels, expected.labels)
+    np.testing.assert_allclose(found.scores, expected.scores, atol=1e-3)
+    np.testing.assert_allclose(
+        last_round(busy, longer).scores, busy.closing_round(longer).scores, atol=1e-3
+    )  # and nothing half-done is left behind
 
 
 def test_newcomers_are_labeled(engine: JoinedEngine) -> None:
