@@ -56,7 +56,9 @@ def session(name: str, seed: int, noise: float, engine: str) -> dict[int, Judged
                             session.merge_round(step, save=False)
                 if clicks in CLICKS:
                     snapshot = session.snapshot()
-                    doubts = bench.closing_round(snapshot).doubts[snapshot.indices]
+                    closing = bench.closing_round(snapshot)
+                    judged = closing.facts.get("answers_judged", True)  # else nothing is offered
+                    doubts = closing.doubts[snapshot.indices] if judged else np.zeros(len(snapshot.indices))
                     names = {class_id: info.name for class_id, info in session.state.classes.items()}
                     pairs = zip(snapshot.indices, snapshot.class_ids, strict=True)
                     wrong = [truth[session.pool.ids[int(i)]] != names[int(class_id)] for i, class_id in pairs]

@@ -13,7 +13,7 @@ import click
 
 from labeler import __version__
 from labeler.display import display_safe
-from labeler.errors import LabelerError, UsageError
+from labeler.errors import LabelerError, SourceError, UsageError
 
 if TYPE_CHECKING:
     from labeler.api import Project
@@ -194,8 +194,19 @@ def why(project: Path, instance_id: str) -> None:
     """
     from labeler.status import why as reasons
 
+    def shares(index: int) -> list[tuple[int, float]] | None:
+        say = _narrator()
+        try:
+            with _reading(project, with_source=True) as opened:
+                bench = opened.open_bench(lambda p: say(f"{p.what} {p.done:,}/{p.total:,}"))
+                found: list[tuple[int, float]] = bench.shares(opened.session.snapshot(), index)
+                return found
+        except SourceError as error:
+            click.echo(f"note: {display_safe(error.message, 1000)}: the shares of the answers are not known", err=True)
+            return None
+
     with _reading(project) as opened:
-        _print(reasons(opened, instance_id))
+        _print(reasons(opened, instance_id, shares))
 
 
 @main.command()

@@ -36,6 +36,7 @@ class Received:
     failed: bool = False
     page: messages.GridReady | None = None
     similar: messages.SimilarReady | None = None
+    shares: messages.SharesReady | None = None
 
 
 class Project:
@@ -165,6 +166,11 @@ class Project:
             skip = np.array(shown, dtype=np.int64)
             self._client.send(messages.SimilarWanted(self.session.snapshot(), index, size, skip))
 
+    def want_shares(self, index: int) -> None:
+        """Ask the engine which answers carry the label of an instance; they come as ``Received.shares``."""
+        if self._client is not None:
+            self._client.send(messages.SharesWanted(self.session.snapshot(), index))
+
     def receive(self, message: Any) -> Received:
         """Merge what the worker sent; called where the session lives."""
         if isinstance(message, Progress):
@@ -181,6 +187,8 @@ class Project:
             return Received(page=message)
         if isinstance(message, messages.SimilarReady):
             return Received(similar=message)
+        if isinstance(message, messages.SharesReady):
+            return Received(shares=message)
         if isinstance(message, messages.Offer):
             self.notices.append(message.text)
             return Received(note=message.text)

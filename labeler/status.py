@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Callable
 from typing import Any
 
 from labeler.api import Project
-from labeler.core.vocabulary import Advice, Provenance, Tier
+from labeler.core.vocabulary import Advice
 from labeler.display import display_safe
 from labeler.exporters.escaping import escaped, unescaped
-from labeler.session.state import Standing
+from labeler.importers.names import counted
+from labeler.provenance import Press, carried, reasons
 
 
 def status(project: Project) -> dict[str, Any]:
@@ -66,8 +67,11 @@ def status_text(facts: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def why(project: Project, instance_id: str) -> str:
+def why(project: Project, instance_id: str, shares: Callable[[int], list[tuple[int, float]] | None]) -> str:
     """What the label of an instance rests on, back to the key press, for a person.
+
+    `shares`: which answers carry the label of an index, as an engine says; None where none can be had, then the nearest
+    answer is named.
 
     Raises
     ------
@@ -78,32 +82,22 @@ def why(project: Project, instance_id: str) -> str:
     if instance_id not in session.pool:  # as an export writes it
         instance_id = unescaped(instance_id)
     index = session.pool.index(instance_id)
-    names = {class_id: info.name for class_id, info in session.state.classes.items()}
-    standing = session.state.standings.get(index)
-    lines = [display_safe(instance_id)]
-    if standing is not None:
-        return "\n".join([*lines, _spoken(standing, names)])
-    class_id, provenance = session.label_of(index)
-    round_ = session.derived.round
-    if provenance is Provenance.NONE or round_ is None:
-        return "\n".join([*lines, "no label yet: no round has been computed since it joined"])
-    lines.append(
-        f"{display_safe(names.get(class_id, '?'))} · {provenance.word} in round {round_.round}"
-        f" · score {round_.scores[index]:.3f} · tier {Tier(int(round_.tiers[index])).word}"
-    )
-    lines.append(f"cluster {round_.clusters[index]}, {round_.distances[index]:.3f} from its center")
-    source = int(round_.sources[index])
-    carrier = session.state.standings.get(source) if source >= 0 else None
-    if carrier is not None:
-        lines.append(f"it rests most on {display_safe(session.pool.ids[source])}: {_spoken(carrier, names)}")
+    found = reasons(session, index)
+    lines = [display_safe(instance_id), found.heading]
+    lines += [
+        f"{line} (event {found.press.event_id})" if found.press and line == found.press.said else line
+        for line in found.lines
+    ]
+    carriers = shares(index) if found.is_machine else None
+    if carriers is not None:
+        named, more = carried(session, carriers)
+        lines += [f"{100 * share:3.0f} %  {_spoken(press)}" for press, share in named]
+        lines += [f"and {counted(more, 'answer')} with a smaller share"] if more else []
+    elif found.nearest is not None:
+        lines.append(f"it rests most on {_spoken(found.nearest)}")
     return "\n".join(lines)
 
 
-def _spoken(standing: Standing, names: dict[int, str]) -> str:
-    when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(standing.at))
-    who = f" by {display_safe(standing.annotator)}" if standing.annotator else ""
-    if standing.kind != "label":
-        word = {"skip": "skipped", "unsure": "unsure", "reject": "rejected"}[standing.kind]
-        return f"{word} on {when}{who} (event {standing.event_id})"
-    name = display_safe(names.get(standing.class_id, "?"))
-    return f"{name} · {standing.provenance.word} on {when}{who}, round {standing.round} (event {standing.event_id})"
+def _spoken(press: Press) -> str:
+    how = "".join(f"; {part}" for part in (press.asked, press.guesses) if part)
+    return f"{display_safe(press.instance_id)}: {press.said}{how} (event {press.event_id})"

@@ -97,13 +97,13 @@ class Worker:
                 self._job = self._open(message)
             elif isinstance(message, Answered):
                 latest = message
-            elif isinstance(message, GridWanted) and self._bench:
+            elif isinstance(message, GridWanted) and self._bench and self._is_open:
                 grid = self._bench.grid(message.snapshot, message.size, message.skip)
                 self._send(GridReady(message.snapshot.revision, grid))
-            elif isinstance(message, SimilarWanted) and self._bench:
+            elif isinstance(message, SimilarWanted) and self._bench and self._is_open:
                 found = self._bench.similar(message.snapshot, message.index, message.size, message.skip)
                 self._send(SimilarReady(message.snapshot.revision, message.index, found))
-            elif isinstance(message, SharesWanted) and self._bench:
+            elif isinstance(message, SharesWanted) and self._bench and self._is_open:
                 shares = self._bench.shares(message.snapshot, message.index)
                 self._send(SharesReady(message.index, [[float(index), share] for index, share in shares]))
         if latest is not None:

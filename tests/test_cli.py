@@ -316,18 +316,27 @@ def test_status_works_while_it_is_open_and_after_the_source_is_gone(labeler, pro
     assert json.loads(labeler("status", project, "--json").stdout)["answers"] == 6
 
 
-def test_why_leads_back_to_the_key_press(labeler, refused, project):
+def test_why_leads_back_to_the_key_press(labeler, refused, project, few_digits):
     with open_project(project, read_only=True, with_source=False) as opened:
         session = opened.session
         answered = next(iter(session.state.standings))
         other = next(index for index in range(150) if index not in session.state.standings)
         event = session.state.standings[answered].event_id
+        events = {standing.event_id for standing in session.state.standings.values()}
         source = session.pool.ids[int(session.derived.round.sources[other])]
         ids = session.pool.ids
-    assert event in labeler("why", project, ids[answered]).stdout
-    said = labeler("why", project, ids[other]).stdout
-    assert f"rests most on {source}" in said
-    assert "human on " in said
+    said = labeler("why", project, ids[answered]).stdout
+    assert event in said
+    assert "on the question screen, asked as" in said
+    said = labeler("why", project, ids[other]).stdout.splitlines()
+    carriers = [line for line in said if "(event " in line]
+    assert sum(int(line.split("%")[0]) for line in carriers) == pytest.approx(100, abs=3)
+    assert all(line.rsplit("(event ", 1)[1].removesuffix(")") in events for line in carriers)
+    few_digits.unlink()
+    alone = labeler("why", project, ids[other])
+    assert f"rests most on {source}: " in alone.stdout
+    assert "human on " in alone.stdout
+    assert "the shares of the answers are not known" in alone.stderr
     assert "nobody" in refused("why", project, "nobody")
 
 

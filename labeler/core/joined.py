@@ -35,7 +35,7 @@ from labeler.core.similarity import nearest
 from labeler.core.space import Space, space
 from labeler.core.splitting import Partition
 from labeler.core.steps import finished
-from labeler.core.stopping import AGREEMENT, IN_A_ROW, advise
+from labeler.core.stopping import AGREEMENT, IN_A_ROW, LOW_SKILL, advise
 from labeler.core.vocabulary import (
     UNLABELED,
     FloatArray,
@@ -189,12 +189,18 @@ class JoinedEngine:
 
     def shares(self, snapshot: Snapshot, index: int) -> list[tuple[int, float]]:
         """See :class:`labeler.core.protocols.Engine`: the walks that carry the label, by their visits."""
+        if not self.n or index in snapshot.excluded or not len(snapshot.indices):
+            return []
+        if index in snapshot.indices:
+            return [(index, 1.0)]
+        same = snapshot.indices[self.first_of[snapshot.indices] == self.first_of[index]]
+        if len(same):
+            return [(int(same[-1]), 1.0)]  # it repeats an answered one
         with self._threads.limit(limits=1):
-            belief = self.believer.believe(snapshot, fresh=True) if self.n else None
-            if belief is None or index in snapshot.excluded:
+            known = self._belief if self._rests_on(snapshot, len(snapshot.indices)) else None
+            belief = known or self.believer.believe(snapshot)
+            if belief is None:
                 return []
-            if index in snapshot.indices:
-                return [(index, 1.0)]
             answers = belief.answers
             visits = self.believer.walk.columns(np.array([index], dtype=np.int64))[:, 0]  # the graph is symmetric
         carried = np.where(
@@ -307,6 +313,7 @@ class JoinedEngine:
         if belief is not None:
             facts |= {
                 "graph_share": belief.blend.share,
+                "answers_judged": bool(belief.blend.skill >= LOW_SKILL),  # nan: nobody can tell yet
                 "left_out_skill": None if np.isnan(belief.blend.skill) else belief.blend.skill,
                 "unseen_chance": unseen_chance(belief.answers),
                 "expected_errors": float(expected_errors(belief).sum()),

@@ -49,7 +49,8 @@ class Derived:
             self._counts.update(
                 {(int(class_id), int(provenance)): int(count) for class_id, count in zip(classes, counts, strict=True)}
             )
-        found = np.flatnonzero(round_.doubts >= DOUBTED)
+        judged = round_.facts.get("answers_judged", True)  # where labels do not spread, a doubt means nothing
+        found = np.flatnonzero(round_.doubts >= DOUBTED) if judged else np.empty(0, dtype=np.int64)
         self._doubted = found[np.argsort(-round_.doubts[found], kind="stable")].tolist()
         self._struck = set()
         self.note(self._state.standings)

@@ -1,0 +1,233 @@
+"""Why an instance has its label, back to the key press: the facts that `labeler why` writes and the why screen draws.
+
+From the session alone; the shares of the answers come from an engine and are handed in. An answer that was taken back
+is never named.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from labeler.core.vocabulary import UNLABELED, Provenance, Tier
+from labeler.display import display_safe
+from labeler.session.session import Session
+from labeler.session.state import Standing
+
+_KINDS = {"label": "labeled", "skip": "skipped", "unsure": "unsure", "reject": "rejected"}
+_SCREENS = {"question": "the question screen", "sheet": "the contact sheet", "grid": "a page of one class"}
+LEAST_SHARE = 0.01
+MOST_NAMED = 24
+"""Answers with a smaller share, or beyond so many, are only counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """What a person or an import last said of an instance, and how it was asked."""
+
+    index: int
+    instance_id: str
+    kind: str  # "label", "skip", "unsure", "reject"
+    class_name: str
+    provenance: Provenance
+    at: float
+    annotator: str
+    round: int
+    event_id: str
+    screen: str = ""
+    rule: str = ""
+    origin: str = ""  # of an import: the file
+    shown: tuple[tuple[str, float], ...] = ()  # the guesses on the screen, best first
+
+    @property
+    def said(self) -> str:
+        """``3 · human on 2026-11-23 12:01:33 by anna, round 2``; safe to show."""
+        when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(self.at))
+        who = f" by {display_safe(self.annotator, 40)}" if self.annotator else ""
+        if self.kind != "label":
+            return f"{_KINDS[self.kind]} on {when}{who}"
+        return f"{display_safe(self.class_name, 40)} · {self.provenance.word} on {when}{who}, round {self.round}"
+
+    @property
+    def asked(self) -> str:
+        """``on the question screen, asked as uncertain``; safe to show."""
+        if self.origin:
+            return f"imported from {display_safe(self.origin, 60)}"
+        if not self.screen:
+            return ""
+        place = f"on {_SCREENS.get(self.screen, f'the {display_safe(self.screen, 30)} screen')}"
+        rule = {"": "", "chosen": ", chosen by hand", "doubt": ", asked again because the engine doubted it"}
+        return place + rule.get(self.rule, f", asked as {display_safe(self.rule, 30)}")
+
+    @property
+    def guesses(self) -> str:
+        """``guesses shown: 3 70 %, 5 20 %``; "" where there were none."""
+        if not self.shown:
+            return ""
+        listed = ", ".join(f"{display_safe(name, 30)} {100 * score:.0f} %" for name, score in self.shown)
+        return f"guesses shown: {listed}"
+
+
+@dataclass(frozen=True, slots=True)
+class Reasons:
+    """Everything known of one label. `label` = "" where there is none; numbers of the round where there is one."""
+
+    index: int
+    instance_id: str
+    label: str
+    provenance: Provenance
+    press: Press | None = None
+    round: int | None = None
+    score: float = 0.0
+    tier: str = ""
+    runner_up: str = ""
+    cluster: int | None = None
+    distance: float = 0.0
+    representative: int | None = None
+    representative_id: str = ""
+    representative_label: str = ""
+    nearest: Press | None = None  # the answer that a machine's label rests on most, by the round
+    without: tuple[float, str] | None = None  # a given label left out: the engine's belief in it, and what else it says
+    kept: bool = False  # looked at twice
+
+    @property
+    def is_machine(self) -> bool:
+        """Whether the label is one that answers of other instances carry."""
+        return self.provenance in (Provenance.PROPAGATED, Provenance.PREDICTED)
+
+    @property
+    def heading(self) -> str:
+        """The label in one line."""
+        if not self.label:
+            left = self.press is not None and self.press.kind == "reject"
+            return "no label: rejected" if left else "no label yet: no round has been computed since it joined"
+        name = display_safe(self.label, 40)
+        if not self.is_machine:
+            return f"{name} · {self.provenance.word}"
+        return f"{name} · {self.provenance.word} in round {self.round} · score {self.score:.3f} · tier {self.tier}"
+
+    @property
+    def lines(self) -> list[str]:
+        """What else is known, a line each; safe to show."""
+        found = []
+        if self.press is not None:
+            found.append(self.press.said)
+            found += [line for line in (self.press.asked, self.press.guesses) if line]
+        if self.without is not None and self.without[1]:
+            belief, other = self.without
+            found.append(
+                f"without it the engine believes {display_safe(self.label, 40)} at {_percent(belief)}"
+                + (f" and would say {display_safe(other, 40)}" if belief < 0.5 else "")
+            )
+        if self.kept:
+            found.append("looked at twice and kept")
+        if self.is_machine and self.runner_up:
+            found.append(f"runner-up {display_safe(self.runner_up, 40)}")
+        if self.cluster is not None:
+            line = f"cluster {self.cluster}, {self.distance:.3f} from its center"
+            if self.representative == self.index:
+                line += "; it is its representative"
+            elif self.representative is not None:
+                said = f" ({display_safe(self.representative_label, 40)})" if self.representative_label else ""
+                line += f"; its representative {display_safe(self.representative_id)}{said}"
+            found.append(line)
+        return found
+
+
+def reasons(session: Session, index: int) -> Reasons:
+    """Why the instance at `index` has the label it has now."""
+    class_id, provenance = session.label_of(index)
+    found = Reasons(index, session.pool.ids[index], _name(session, class_id), provenance, press_of(session, index))
+    changes: dict[str, Any] = {}
+    without = session.derived.left_out(index)
+    if without is not None:
+        changes["without"] = (without[0], _name(session, without[1]))
+        changes["kept"] = (index, class_id) in session.state.kept
+    round_ = session.derived.round
+    if round_ is not None and index < len(round_.labels):
+        cluster = int(round_.clusters[index])
+        mine = [int(row) for row in round_.representatives if round_.clusters[row] == cluster]
+        changes |= {
+            "round": round_.round,
+            "score": float(round_.scores[index]),
+            "tier": Tier(int(round_.tiers[index])).word,
+            "runner_up": _name(session, int(round_.runner_ups[index])),
+            "cluster": cluster,
+            "distance": float(round_.distances[index]),
+        }
+        if mine:
+            changes |= {
+                "representative": mine[0],
+                "representative_id": session.pool.ids[mine[0]],
+                "representative_label": _name(session, session.label_of(mine[0])[0]),
+            }
+        source = int(round_.sources[index])
+        if found.is_machine and source >= 0:
+            changes["nearest"] = _answer(session, source)
+    return replace(found, **changes)
+
+
+def press_of(session: Session, index: int) -> Press | None:
+    """What was last said of an instance; None where nothing stands."""
+    standing = session.state.standings.get(index)
+    return None if standing is None else _press(session, index, standing)
+
+
+def carried(
+    session: Session, shares: Iterable[tuple[int, float] | Sequence[float]]
+) -> tuple[list[tuple[Press, float]], int]:
+    """The answers that carry a label, the largest share first, and how many more there are with little each."""
+    named: list[tuple[Press, float]] = []
+    more = 0
+    for index, share in shares:
+        answer = _answer(session, int(index))
+        if answer is None:
+            continue
+        if share < LEAST_SHARE or len(named) == MOST_NAMED:
+            more += 1
+        else:
+            named.append((answer, float(share)))
+    return named, more
+
+
+def _answer(session: Session, index: int) -> Press | None:
+    """The given label of an instance; None where it was taken back since."""
+    standing = session.state.standings.get(index)
+    return _press(session, index, standing) if standing is not None and standing.kind == "label" else None
+
+
+def _press(session: Session, index: int, standing: Standing) -> Press:
+    event = session.state.event(standing.event_id)
+    how = event.payload if event is not None else {}
+    return Press(
+        index,
+        session.pool.ids[index],
+        standing.kind,
+        _name(session, standing.class_id),
+        standing.provenance,
+        standing.at,
+        standing.annotator,
+        standing.round,
+        standing.event_id,
+        str(how.get("screen", "")),
+        str(how.get("rule", "")),
+        str(how.get("origin", "")),
+        tuple((_name(session, int(class_id)), float(score)) for class_id, score in how.get("shown", ())),
+    )
+
+
+def _name(session: Session, class_id: int) -> str:
+    if class_id == UNLABELED:
+        return ""
+    info = session.state.classes.get(class_id)
+    return info.name if info is not None else "?"
+
+
+def _percent(share: float) -> str:
+    """Small beliefs matter here: ``0.3 %``, ``12 %``."""
+    value = 100 * share
+    if value < 0.05:
+        return "less than 0.1 %"
+    return f"{value:.1f} %" if value < 10 else f"{value:.0f} %"
