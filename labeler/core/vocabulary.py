@@ -171,7 +171,7 @@ class Round:
 class Advice:
     """What to do next: a stable `code`, one sentence with its reason, and the key that follows it ("" = none)."""
 
-    code: str  # "answer", "grids", "stop", "no-propagation"
+    code: str  # "answer", "grids", "second-look", "stop", "no-propagation"
     text: str
     key: str = ""
 

@@ -20,9 +20,13 @@ class Place(StrEnum):
     GRID = "grid"
     ALIKE = "alike"
     CLUSTERS = "clusters"
+    SECOND_LOOK = "second-look"
+    WHY = "why"
 
 
 EVERYWHERE = frozenset(Place)
+ANSWERING = EVERYWHERE - {Place.WHY}
+"""Where class keys answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +82,21 @@ def key_name(key: str) -> str:
 
 _QUESTION, _SHEET, _GRID = frozenset({Place.QUESTION}), frozenset({Place.SHEET}), frozenset({Place.GRID})
 _ALIKE, _CLUSTERS = frozenset({Place.ALIKE}), frozenset({Place.CLUSTERS})
+_SECOND_LOOK, _WHY = frozenset({Place.SECOND_LOOK}), frozenset({Place.WHY})
 _ONE_AT_A_TIME, _PAGES = _QUESTION | _SHEET | _CLUSTERS, _GRID | _ALIKE
-_THUMBNAILS = _SHEET | _PAGES
+_THUMBNAILS = _SHEET | _PAGES | _WHY
 
 ACTIONS: tuple[Action, ...] = (
     Action("accept", ("enter", "A"), "accept", "accept the guess shown", _ONE_AT_A_TIME, True, True),
     Action(
         "accept", ("enter", "A"), "all right", "confirm the page: every picture as its caption says", _PAGES, True, True
     ),
+    Action(
+        "accept", ("enter", "A"), "keep", "keep the answer as it is: it is not offered again", _SECOND_LOOK, True, True
+    ),
+    Action("accept", ("enter", "A"), "ask on", "why is the answer under the cursor what it is", _WHY, in_footer=True),
+    Action("reject", ("X",), "take the engine's", "change the answer to what the engine says", _SECOND_LOOK, True, True),
+    Action("skip", ("space",), "later", "leave it for a later look", _SECOND_LOOK, True, True),
     Action("skip", ("space",), "skip", "ask it again later in this session", _QUESTION | _SHEET, True, True),
     Action("skip", ("space",), "skip", "ask it again later in this session", _CLUSTERS, True),
     Action("skip", ("space",), "leave", "leave the page as it is and look at the next", _PAGES, True, True),
@@ -98,6 +109,8 @@ ACTIONS: tuple[Action, ...] = (
         True,
         True,
     ),
+    Action("second_look", ("S",), "back", "back to where the second look was opened", _SECOND_LOOK, in_footer=True),
+    Action("why", ("I",), "back", "back: to the instance before, then to where it was asked", _WHY, in_footer=True),
     Action("sheet", ("R",), "back", "back to where the contact sheet was opened", _SHEET, in_footer=True),
     Action("grid", ("G",), "back", "back to where the pages were opened", _GRID, in_footer=True),
     Action("alike", ("M",), "back", "back to the picture they are near to", _ALIKE, in_footer=True),
@@ -113,7 +126,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("order", ("O",), "order", "largest or most mixed clusters first", _CLUSTERS, in_footer=True),
     Action("redo", ("ctrl+y",), "redo", "bring back what undo took", speaks_of_instance=True),
     Action(
-        "unsure", ("U",), "unsure", "cannot tell: not asked again, its label stays the model's", EVERYWHERE, True, True
+        "unsure", ("U",), "unsure", "cannot tell: not asked again, its label stays the model's", ANSWERING, True, True
     ),
     Action(
         "reject", ("X",), "reject", "belongs to no class or is unusable: leaves the pool", _ONE_AT_A_TIME, True, True
@@ -121,7 +134,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("reject", ("X",), "not this", "the runner-up instead of the caption, for this picture", _GRID, True, True),
     Action("reject", ("X",), "a miss", "of another kind: left without an answer, or back", _ALIKE, True, True),
     Action("flag", ("F",), "flag", "set or take away a bookmark; answers nothing", speaks_of_instance=True),
-    Action("new_class", ("N",), "new class", "add a class, and answer with it", in_footer=True),
+    Action("new_class", ("N",), "new class", "add a class, and answer with it", ANSWERING, in_footer=True),
     Action("move_up", ("up",), "guess up", "choose the guess above", _QUESTION, repeats=True),
     Action("move_down", ("down",), "guess down", "choose the guess below", _QUESTION, repeats=True),
     Action("move_up", ("up",), "up", "the picture above", _THUMBNAILS, repeats=True),
@@ -134,16 +147,20 @@ ACTIONS: tuple[Action, ...] = (
     Action("move_right", ("right",), "right", "the next picture of the cluster", _CLUSTERS, repeats=True),
     Action("page_back", ("pageup",), "page back", "the page before", _SHEET | _CLUSTERS, repeats=True),
     Action("page_on", ("pagedown",), "page on", "the next page", _SHEET | _CLUSTERS, repeats=True),
-    Action("sheet", ("R",), "sheet", "contact sheet of the representatives", EVERYWHERE - _SHEET, in_footer=True),
-    Action("grid", ("G",), "grid", "pages of one class to confirm at a glance", EVERYWHERE - _GRID, in_footer=True),
-    Action("alike", ("M",), "more alike", "more like this: the nearest first", EVERYWHERE - _ALIKE, in_footer=True),
+    Action("sheet", ("R",), "sheet", "contact sheet of the representatives", ANSWERING - _SHEET, in_footer=True),
+    Action("grid", ("G",), "grid", "pages of one class to confirm at a glance", ANSWERING - _GRID, in_footer=True),
+    Action("alike", ("M",), "more alike", "more like this: the nearest first", ANSWERING - _ALIKE, in_footer=True),
     Action(
         "clusters",
         ("T",),
         "clusters",
         "what each cluster holds, how far its labels spread",
-        EVERYWHERE - _CLUSTERS,
+        ANSWERING - _CLUSTERS,
         in_footer=True,
+    ),
+    Action("why", ("I",), "why", "why its label is what it is, back to the key press", ANSWERING),
+    Action(
+        "second_look", ("S",), "second look", "answers the engine doubts, one at a time", ANSWERING - _SECOND_LOOK
     ),
     Action("percentile", ("P",), "percentile", "percentile: how far labels spread over their cluster"),
     Action("help", ("?",), "help", "every key", in_footer=True),
@@ -156,7 +173,6 @@ ACTIONS: tuple[Action, ...] = (
 LATER: dict[str, str] = {
     "D": "the dashboard",
     "V": "the view (zoom, contrast, colors)",
-    "I": "why a label is what it is",
     "/": "search",
 }
 """Keys that are promised to commands which are not built yet."""

@@ -187,6 +187,7 @@ class LabelerApp(App[None]):
         if view is None:
             return
         self.news.advice = view.advice
+        self.news.doubted(len(view.doubts))
         if isinstance(self.screen, LabelScreen):
             self.screen.redraw()
 

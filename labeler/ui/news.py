@@ -31,6 +31,7 @@ class News:
         self.progress: Progress | None = None
         self.advice: Advice | None = None
         self.tick = 0
+        self._doubts_said = 0
 
     def say(self, text: str, role: str = "info") -> None:
         """Say something about the latest key."""
@@ -39,6 +40,14 @@ class News:
     def note(self, text: str) -> None:
         """Something to know until the next key, where nothing more urgent is said."""
         self._note = text
+
+    def doubted(self, count: int) -> None:
+        """Offer a second look when there are more answers to look at than were offered before."""
+        if count > self._doubts_said:
+            odd, them = ("1 answer looks", "it") if count == 1 else (f"{count} answers look", "them")
+            self.note(f"{odd} odd: S looks at {them} again")
+        if count > self._doubts_said or not count:
+            self._doubts_said = count
 
     def ignored_early(self) -> None:
         """Count a key from before the first painted question."""

@@ -14,8 +14,11 @@ class CommandScreen(LabelScreen):
 
     def answer(self, class_id: int) -> None:
         """Give the target a class."""
-        session, place = self.labeler.project.session, str(self.PLACE)
-        self._about_target(lambda target: session.label(target.instance_id, class_id, screen=place))
+        self._about_target(lambda target: self.give(target, class_id))
+
+    def give(self, target: Target, class_id: int) -> None:
+        """Tell the session what the target is."""
+        self.labeler.project.session.label(target.instance_id, class_id, screen=str(self.PLACE))
 
     def _about_target(self, tell: Callable[[Target], object], *, moves_on: bool = True) -> None:
         target = self.target()
@@ -82,12 +85,12 @@ class CommandScreen(LabelScreen):
     def _named(self, name: str | None) -> None:
         if name is None:
             return
-        session, target, place = self.labeler.project.session, self.target(), str(self.PLACE)
+        session, target = self.labeler.project.session, self.target()
 
         def add_and_answer() -> None:
             class_id = session.class_id_for(name)
             if target is not None:
-                session.label(target.instance_id, class_id, screen=place)
+                self.give(target, class_id)
 
         self.labeler.command(add_and_answer, self.answered if target is not None else None)
 
@@ -150,6 +153,28 @@ class CommandScreen(LabelScreen):
             return
         self.labeler.news.clear()
         await self.labeler.push_screen(ClusterBrowser())
+
+    async def do_why(self) -> None:
+        """Open the page that says why the target has its label."""
+        from labeler.ui.screens.why import WhyScreen
+
+        target = self.target()
+        if target is None:
+            self.labeler.say(self.nothing_to_answer(), "warn")
+            return
+        self.labeler.news.clear()
+        await self.labeler.push_screen(WhyScreen(target.index))
+
+    async def do_second_look(self) -> None:
+        """Open the answers that the engine doubts."""
+        from labeler.ui.screens.second_look import SecondLook
+
+        view = self.labeler.view
+        if view is None or not view.doubts:
+            self.labeler.say("no answer looks odd: the engine believes all it can judge")
+            return
+        self.labeler.news.clear()
+        await self.labeler.push_screen(SecondLook())
 
     async def leave(self) -> None:
         """Close this screen and draw the one below before the next key has its turn."""

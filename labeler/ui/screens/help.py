@@ -7,7 +7,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from labeler.ui.actions import LATER, Place, key_name, on
+from labeler.ui.actions import ANSWERING, LATER, Place, key_name, on
 from labeler.ui.screens.form import Form
 
 _SCROLLS = {"up": -1, "down": 1, "pageup": -10, "pagedown": 10, "home": -10_000, "end": 10_000}
@@ -18,6 +18,7 @@ _MOVES = {
     Place.GRID: "move over the page",
     Place.ALIKE: "move over the page",
     Place.CLUSTERS: "move over the clusters and their pictures",
+    Place.WHY: "move over the answers",
 }
 
 _WORDS = (
@@ -52,9 +53,11 @@ class Help(Form[None]):
 
     def _keys(self) -> Content:
         rows = [("0-9 a-z", "give the picture the class of that key (see the legend)")]
+        rows = rows if self._place in ANSWERING else []
         rows += [(action.shown_keys, action.help) for action in on(self._place) if not action.repeats]
         arrows = " ".join(action.main_key for action in on(self._place) if action.repeats)
-        rows.insert(2, (arrows, _MOVES[self._place]))
+        if arrows:
+            rows.insert(2, (arrows, _MOVES[self._place]))
         wide = max(len(keys) for keys, _ in rows) + 2
         lines = [Content.assemble((keys.ljust(wide), "bold $command"), text) for keys, text in rows]
         return Content("\n").join(lines)
