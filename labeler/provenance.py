@@ -42,13 +42,17 @@ class Press:
     shown: tuple[tuple[str, float], ...] = ()  # the guesses on the screen, best first
 
     @property
+    def when(self) -> str:
+        """``2026-11-23 12:01:33``."""
+        return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(self.at))
+
+    @property
     def said(self) -> str:
         """``3 · human on 2026-11-23 12:01:33 by anna, round 2``; safe to show."""
-        when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(self.at))
         who = f" by {display_safe(self.annotator, 40)}" if self.annotator else ""
         if self.kind != "label":
-            return f"{_KINDS[self.kind]} on {when}{who}"
-        return f"{display_safe(self.class_name, 40)} · {self.provenance.word} on {when}{who}, round {self.round}"
+            return f"{_KINDS[self.kind]} on {self.when}{who}"
+        return f"{display_safe(self.class_name, 40)} · {self.provenance.word} on {self.when}{who}, round {self.round}"
 
     @property
     def asked(self) -> str:
@@ -118,7 +122,7 @@ class Reasons:
         if self.without is not None and self.without[1]:
             belief, other = self.without
             found.append(
-                f"without it the engine believes {display_safe(self.label, 40)} at {_percent(belief)}"
+                f"without it the engine believes {display_safe(self.label, 40)} at {percent_of_belief(belief)}"
                 + (f" and would say {display_safe(other, 40)}" if belief < 0.5 else "")
             )
         if self.kept:
@@ -225,9 +229,11 @@ def _name(session: Session, class_id: int) -> str:
     return info.name if info is not None else "?"
 
 
-def _percent(share: float) -> str:
+def percent_of_belief(share: float) -> str:
     """Small beliefs matter here: ``0.3 %``, ``12 %``."""
     value = 100 * share
     if value < 0.05:
-        return "less than 0.1 %"
-    return f"{value:.1f} %" if value < 10 else f"{value:.0f} %"
+        return "<0.1 %"
+    if value > 99.95:
+        return ">99.9 %"
+    return f"{value:.1f} %" if value < 10 or value > 99 else f"{value:.0f} %"

@@ -95,7 +95,9 @@ ACTIONS: tuple[Action, ...] = (
         "accept", ("enter", "A"), "keep", "keep the answer as it is: it is not offered again", _SECOND_LOOK, True, True
     ),
     Action("accept", ("enter", "A"), "ask on", "why is the answer under the cursor what it is", _WHY, in_footer=True),
-    Action("reject", ("X",), "take the engine's", "change the answer to what the engine says", _SECOND_LOOK, True, True),
+    Action(
+        "reject", ("X",), "take the engine's", "change the answer to what the engine says", _SECOND_LOOK, True, True
+    ),
     Action("skip", ("space",), "later", "leave it for a later look", _SECOND_LOOK, True, True),
     Action("skip", ("space",), "skip", "ask it again later in this session", _QUESTION | _SHEET, True, True),
     Action("skip", ("space",), "skip", "ask it again later in this session", _CLUSTERS, True),
@@ -196,6 +198,8 @@ def refusal(key: str, *, has_classes: bool) -> str:
     shown = key_name(key)
     if key in LATER:
         return f"{shown} is kept for {LATER[key]}, which this version does not have yet"
+    if any(key in action.keys for action in ACTIONS):
+        return f"{shown} does nothing on this screen: ? lists the keys"
     if key == "q":
         return "q does nothing, so that nobody quits by chance: Q quits"
     elsewhere = next((action for action in ACTIONS if key in action.keys), None)

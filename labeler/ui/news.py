@@ -13,7 +13,7 @@ from textual.content import Content
 from labeler.core.vocabulary import Advice, Progress
 from labeler.display import display_safe
 from labeler.ui import phrases
-from labeler.ui.actions import key_name
+from labeler.ui.actions import Place, find, key_name
 
 STYLES = {"quiet": "$quiet", "info": "$text", "warn": "bold $warn", "bad": "bold $bad"}
 
@@ -59,6 +59,10 @@ class News:
         """A key did something: what was said before is out of date."""
         self._notice, self._note = "", ""
 
+    @staticmethod
+    def _can_follow(advice: Advice, place: Place | None) -> bool:
+        return not advice.key or place is None or find(advice.key, place) is not None
+
     @property
     def moving(self) -> bool:
         """Whether a spinner is on the line."""
@@ -79,8 +83,8 @@ class News:
             f"{'█' * round(share * 30):░<30} {phrases.percent(share)}",
         ]
 
-    def line(self) -> Content:
-        """The text of the line now."""
+    def line(self, place: Place | None = None) -> Content:
+        """The text of the line now; without the advice where its key does nothing."""
         if self.held:
             return Content.styled(display_safe(self.held, 300), STYLES["warn"])
         if self._notice:
@@ -91,7 +95,7 @@ class News:
             return phrases.working(self.progress, self.tick)
         if self._note:
             return Content.styled(display_safe(self._note, 300), STYLES["quiet"])
-        if self.advice is not None and self.advice.text:
+        if self.advice is not None and self.advice.text and self._can_follow(self.advice, place):
             key = (f"{key_name(self.advice.key)} ", "bold $command") if self.advice.key else ("", "")
             return Content.assemble(key, (display_safe(self.advice.text, 300), "$quiet"))
         return Content("")

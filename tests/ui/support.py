@@ -31,6 +31,7 @@ class Received:
     failed: bool = False
     page: Any = None
     similar: Any = None
+    shares: Any = None
 
 
 GLYPHS = {
@@ -190,6 +191,13 @@ class FakeProject:
         found = np.array(near[:size], dtype=np.int64)
         self.post(Received(similar=SimpleNamespace(index=index, indices=found)))
 
+    def want_shares(self, index: int) -> None:
+        """All answers of its class, the later ones with less."""
+        class_id, _ = self.session.label_of(index)
+        found = [other for other, s in self.session.state.standings.items() if s.class_id == class_id]
+        shares = [[float(other), 2.0 ** -(place + 1)] for place, other in enumerate(found)]
+        self.post(Received(shares=SimpleNamespace(index=index, shares=shares)))
+
     def changed(self) -> None:
         self.sent += 1
 
@@ -241,3 +249,24 @@ async def running(project: FakeProject, size: tuple[int, int] = (80, 24), **opti
         app.press_and_see = press
         app.pilot = pilot
         yield app
+
+
+def doubted(project: FakeProject, doubts: dict[int, tuple[float, int]]) -> None:
+    """A round that doubts given labels: index -> (belief in it without the answer, the class said instead)."""
+    session = project.session
+    before, given = session.derived.round, session.snapshot()
+    labels, sources, runner_ups = before.labels.copy(), before.sources.copy(), before.runner_ups.copy()
+    labels[given.indices], sources[given.indices] = given.class_ids, given.indices
+    shares = np.zeros(len(labels), dtype=np.float32)
+    for index, (belief, instead) in doubts.items():
+        shares[index], runner_ups[index] = 1.0 - belief, instead
+    session.merge_round(
+        replace(
+            before,
+            revision=session.state.revision,
+            labels=labels,
+            sources=sources,
+            runner_ups=runner_ups,
+            doubts=shares,
+        )
+    )

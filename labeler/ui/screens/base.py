@@ -125,7 +125,7 @@ class LabelScreen(Screen[None]):
     def draw_message(self) -> None:
         """The one line for notices, signs of life and advice."""
         if self.is_mounted and self.labeler.is_running:
-            self.query_one("#message", Line).show(lambda width: self.labeler.news.line())
+            self.query_one("#message", Line).show(lambda width: self.labeler.news.line(self.PLACE))
 
     @property
     def too_small(self) -> bool:

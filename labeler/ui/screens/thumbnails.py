@@ -52,6 +52,10 @@ class ThumbnailScreen(CommandScreen):
         """The thumbnail at `place`; `names` of the classes that can be answered."""
         return self.standing_cell(self.shown()[place], names)
 
+    def foot(self, view: View, width: int, height: int) -> Content:
+        """Below the thumbnails: the classes and their keys."""
+        return legend(view.classes, self.typed, width, height)
+
     def is_ready(self) -> bool:
         """Whether enough is drawn for an answer: the picture under the cursor."""
         return self.grid.cursor_ready()
@@ -117,9 +121,8 @@ class ThumbnailScreen(CommandScreen):
             self.painted.clear()
         heading = self.heading(view)
         self.query_one("#asked", Line).show(lambda width: heading.truncate(width, ellipsis=True))
-        typed = self.typed
         block = self.query_one("#sheet-legend", Block)
-        block.show(lambda width, height: legend(view.classes, typed, width, height))
+        block.show(lambda width, height: self.foot(view, width, height))
         self._draw_about(view, target)
         self._note_paint()
 

@@ -1,0 +1,248 @@
+"""Second look: the answers that the engine doubts, one at a time; one key keeps or changes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+
+from labeler.core.vocabulary import UNLABELED, Question
+from labeler.display import display_safe
+from labeler.provenance import percent_of_belief, press_of
+from labeler.session.view import View
+from labeler.ui import phrases
+from labeler.ui.actions import Place
+from labeler.ui.screens.base import Target
+from labeler.ui.screens.commands import CommandScreen
+from labeler.ui.widgets.legend import legend
+from labeler.ui.widgets.line import Block
+from labeler.ui.widgets.neighbors import Neighbors
+from labeler.ui.widgets.picture import Picture
+
+
+@dataclass(frozen=True, slots=True)
+class Doubted:
+    """One answer as it was when the screen was opened: nothing about it moves while it is looked at."""
+
+    index: int
+    class_id: int
+    belief: float  # in `class_id`, without the answer
+    instead: int  # the likeliest other class, UNLABELED = none
+
+
+class SecondLook(CommandScreen):
+    """The doubts of the moment it was opened, the most doubted first; the list does not change while it is open."""
+
+    PLACE = Place.SECOND_LOOK
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._doubts: list[Doubted] = []
+        self._place = 0
+        self._looked: dict[int, str] = {}  # index -> "kept", "changed", "later"
+        self._shown: tuple[int | None, int] | None = None
+
+    def body(self) -> ComposeResult:
+        """The picture; what was said of it and what the engine would say; the classes; the nearest answers."""
+        with Horizontal(id="main"):
+            yield Picture(self.labeler.pictures, id="picture")
+            with Vertical(id="side"):
+                yield Block(id="guesses")
+                yield Block(id="legend")
+                yield Neighbors(self.labeler.pictures, id="neighbors")
+
+    @property
+    def picture(self) -> Picture:
+        """The large picture."""
+        return self.query_one("#picture", Picture)
+
+    def on_mount(self) -> None:
+        """Take the doubts as they are now."""
+        session, view = self.labeler.project.session, self.labeler.view
+        for index in view.doubts if view is not None else ():
+            found = session.derived.left_out(index)
+            if found is not None:
+                self._doubts.append(Doubted(index, session.label_of(index)[0], *found))
+
+    # -- what is answered ----------------------------------------------------------------------------------------
+
+    @property
+    def doubted(self) -> Doubted | None:
+        """The answer on the screen; None when all were looked at."""
+        return self._doubts[self._place] if self._place < len(self._doubts) else None
+
+    def target(self) -> Target | None:
+        """Its instance."""
+        doubted = self.doubted
+        return None if doubted is None else Target(doubted.index, self._id_of(doubted.index))
+
+    def guess(self) -> int | None:
+        """What the engine would say, where that is a class that can be answered."""
+        doubted, view = self.doubted, self.labeler.view
+        known = {count.info.class_id for count in view.classes} if view is not None else set()
+        return doubted.instead if doubted is not None and doubted.instead in known else None
+
+    def nothing_to_answer(self) -> str:
+        """All were looked at."""
+        return "all of them were looked at: S leads back"
+
+    def give(self, target: Target, class_id: int) -> None:
+        """The person's own class again keeps the answer; another one is a new answer to a question of its own kind."""
+        session, doubted = self.labeler.project.session, self.doubted
+        if doubted is None:
+            return
+        if class_id == session.label_of(target.index)[0]:
+            session.keep(target.instance_id)
+            return
+        shown = () if doubted.instead == UNLABELED else ((doubted.instead, round(1.0 - doubted.belief, 4)),)
+        asked = Question(target.index, target.instance_id, "doubt", 1.0 - doubted.belief, 1.0, shown)
+        session.label(target.instance_id, class_id, screen=str(self.PLACE), asked=asked)
+
+    def answered(self) -> None:
+        """On to the next one."""
+        last, doubted = self.labeler.project.session.last, self.doubted
+        if doubted is not None:
+            self._go_on("kept" if last is not None and last.what == "keep" else "changed")
+
+    def moved_in_time(self) -> None:
+        """What was taken back here is looked at again; what came back is passed by."""
+        super().moved_in_time()
+        last = self.labeler.project.session.last
+        place = next((p for p, d in enumerate(self._doubts) if last is not None and d.index == last.index), None)
+        if last is None or place is None:
+            return
+        if last.what.startswith("undo"):
+            self._looked.pop(self._doubts[place].index, None)
+            self._place = place
+        else:
+            self._place = place
+            self._go_on("kept" if last.what == "redo keep" else "changed")
+
+    def _go_on(self, said: str) -> None:
+        doubted = self.doubted
+        if doubted is not None:
+            self._looked[doubted.index] = said
+        after = [*range(self._place + 1, len(self._doubts)), *range(self._place)]
+        open_ = (place for place in after if self._doubts[place].index not in self._looked)
+        self._place = next(open_, len(self._doubts))
+
+    # -- drawing -------------------------------------------------------------------------------------------------
+
+    def draw(self, view: View) -> None:
+        """The answer in doubt; nothing of it changes while it is on the screen."""
+        doubted = self.doubted
+        now = (doubted.index if doubted is not None else None, view.revision)
+        if now != self._shown:
+            self._shown = now
+            self.painted.clear()
+        if doubted is not None:
+            self.picture.show(doubted.index)
+        else:
+            self.picture.show(None, self._instead())
+        names = {count.info.class_id: count.info.name for count in view.classes}
+        near = self.query_one("#neighbors", Neighbors)
+        found = self.labeler.project.neighbors(doubted.index, near.room) if doubted is not None and near.room else []
+        near.show([(index, names.get(class_id, "")) for index, class_id in found])
+        self.query_one("#guesses", Block).show(lambda width, height: self._sides(names, width))
+        typed = self.typed
+        self.query_one("#legend", Block).show(lambda width, height: legend(view.classes, typed, width, height))
+        self._draw_about(view)
+        self._note_paint()
+
+    def _sides(self, names: dict[int, str], width: int) -> Content:
+        """What the person said, and what the engine would say without it."""
+        doubted = self.doubted
+        if doubted is None:
+            return Content("")
+        press = press_of(self.labeler.project.session, doubted.index)
+        mine, other = (display_safe(names.get(class_id, "?"), 30) for class_id in (doubted.class_id, doubted.instead))
+        lines = [
+            phrases.ends(
+                Content.assemble(("you said  ", "$quiet"), (mine, "bold $saved")),
+                Content.assemble(("⏎ ", "bold $command"), ("keep", "$quiet")),
+                width,
+            ),
+            Content.styled(f"  on {press.when}" if press is not None else "", "$quiet"),
+        ]
+        if doubted.instead != UNLABELED:
+            lines.append(
+                phrases.ends(
+                    Content.assemble(("the engine  ", "$quiet"), (other, "bold $guess")),
+                    Content.assemble(("X ", "bold $command"), ("take", "$quiet")),
+                    width,
+                )
+            )
+        lines.append(Content.styled(f"  it believes yours {percent_of_belief(doubted.belief)}", "$quiet"))
+        return Content("\n").join(line.truncate(width, ellipsis=True) for line in lines)
+
+    def _draw_about(self, view: View) -> None:
+        doubted = self.doubted
+        if doubted is None:
+            self.draw_lines(view, lambda width: Content(""))
+            return
+        facts = [f"{self._place + 1} of {phrases.amount(len(self._doubts), 'odd answer')}"]
+        flagged = doubted.index in self.labeler.project.session.state.flagged
+        name = self._id_of(doubted.index)
+        self.draw_lines(view, lambda width: phrases.about(name, facts, flagged, width))
+
+    def _instead(self) -> list[str]:
+        counts = [f"{list(self._looked.values()).count(word)} {word}" for word in ("kept", "changed", "later")]
+        looked = phrases.amount(len(self._doubts), "answer")
+        return [f"{looked} looked at again", "", " · ".join(counts), "", "S leads back, ⌫ takes the last one back"]
+
+    def _note_paint(self) -> None:
+        if self.picture.ready and not self.painted.is_set():
+            self.picture.call_after_refresh(self._painted, self._shown)
+
+    def _painted(self, shown: tuple[int | None, int] | None) -> None:
+        if shown == self._shown and self.picture.ready and self.in_front:
+            self.painted.set()
+            self.labeler.question_was_painted()
+            columns, rows = self.picture.size
+            coming = [doubted.index for doubted in self._doubts[self._place + 1 : self._place + 3]]
+            self.labeler.pictures.expect(coming, columns, rows)
+
+    def picture_ready(self, index: int) -> None:
+        """Draw the picture that was missing."""
+        self.query_one("#neighbors", Neighbors).look_again(index)
+        if index == self.picture.index and not self.picture.ready:
+            self.picture.look_again()
+            self._note_paint()
+
+    def on_resize(self) -> None:
+        """The same answer at another size."""
+        super().on_resize()
+        self.painted.clear()
+        self.call_after_refresh(self.redraw)
+
+    def _id_of(self, index: int) -> str:
+        return self.labeler.project.session.pool.ids[index]
+
+    # -- commands ------------------------------------------------------------------------------------------------
+
+    def do_accept(self) -> None:
+        """Keep the answer."""
+        self._about_target(lambda target: self.labeler.project.session.keep(target.instance_id))
+
+    def do_reject(self) -> None:
+        """Take what the engine says."""
+        guess = self.guess()
+        if self.doubted is not None and guess is None:
+            self.labeler.say("the engine names no other class: press the key of the right one", "warn")
+        else:
+            self.answer(guess if guess is not None else UNLABELED)
+
+    def do_skip(self) -> None:
+        """Later."""
+        if self.doubted is None:
+            self.labeler.say(self.nothing_to_answer(), "warn")
+            return
+        self._go_on("later")
+        self.labeler.news.clear()
+        self.redraw()
+
+    async def do_second_look(self) -> None:
+        """Back."""
+        await self.leave()

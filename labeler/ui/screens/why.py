@@ -1,0 +1,193 @@
+"""Why an instance has its label: the answers that carry it, each back to its key press."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.content import Content
+
+from labeler.core.vocabulary import Provenance
+from labeler.display import display_safe
+from labeler.provenance import Press, Reasons, carried, press_of, reasons
+from labeler.session.view import View
+from labeler.ui import phrases
+from labeler.ui.actions import Place
+from labeler.ui.screens.thumbnails import ThumbnailScreen
+from labeler.ui.widgets.line import Block, Line
+from labeler.ui.widgets.picture import Picture
+from labeler.ui.widgets.sheet_grid import Cell, SheetGrid
+
+if TYPE_CHECKING:
+    from labeler.api import Received
+
+NEAREST = 8
+"""Answers shown beside one that a person gave."""
+
+
+class WhyScreen(ThumbnailScreen):
+    """One instance above, the answers behind its label below; ``enter`` asks the same of the one under the cursor."""
+
+    PLACE = Place.WHY
+
+    def __init__(self, index: int) -> None:
+        super().__init__()
+        self.index = index
+        self._before: list[tuple[int, int, list[list[float]] | None]] = []  # instances on the way here, as they were
+        self._shares: list[list[float]] | None = None  # what the engine says carries it; None = not known (yet)
+        self._asked_at: tuple[int, int] | None = None
+        self._answers: list[tuple[Press, float | None]] = []
+        self._more = 0
+
+    def body(self) -> ComposeResult:
+        """The instance, the answers, the one under the cursor."""
+        with Horizontal(id="why-top"):
+            yield Picture(self.labeler.pictures, id="why-picture")
+            yield Block(id="why-facts")
+        yield Line(id="asked")
+        yield SheetGrid(self.labeler.pictures, id="sheet")
+        yield Block(id="sheet-legend")
+
+    @property
+    def picture(self) -> Picture:
+        """The instance asked about."""
+        return self.query_one("#why-picture", Picture)
+
+    # -- what it rests on ----------------------------------------------------------------------------------------
+
+    def shown(self) -> Sequence[int]:
+        """The answers' instances, the one that carries most first."""
+        return [press.index for press, _ in self._answers]
+
+    def nothing_to_answer(self) -> str:
+        """There is no answer under the cursor."""
+        return "no answer is shown here: I leads back"
+
+    def answer(self, class_id: int) -> None:
+        """Nothing is answered here."""
+        self.labeler.say("nothing is answered on this page: I leads back to where keys answer", "warn")
+
+    def heard(self, received: Received) -> None:
+        """The shares of the answers, if they are of this instance."""
+        if received.shares is not None and received.shares.index == self.index:
+            self._shares = received.shares.shares
+            self.draw_again()
+
+    def _look_up(self, view: View, found: Reasons) -> None:
+        """The answers behind a machine's label; around a given one, its nearest neighbors."""
+        project = self.labeler.project
+        if found.is_machine:
+            if project.ready and self._asked_at != (self.index, view.revision):
+                self._asked_at = (self.index, view.revision)
+                project.want_shares(self.index)
+            named, self._more = carried(project.session, self._shares or ())
+            self._answers = [(press, share) for press, share in named]
+        elif not self._answers:
+            self._more = 0
+            near = (press_of(project.session, index) for index, _ in project.neighbors(self.index, NEAREST))
+            self._answers = [(press, None) for press in near if press is not None]
+
+    # -- drawing -------------------------------------------------------------------------------------------------
+
+    def draw(self, view: View) -> None:
+        """The instance as it stands now."""
+        found = reasons(self.labeler.project.session, self.index)
+        self._look_up(view, found)
+        self.picture.show(self.index)
+        facts = Content("\n").join(_facts(found))
+        self.query_one("#why-facts", Block).show(lambda width, height: facts)
+        super().draw(view)
+
+    def foot(self, view: View, width: int, height: int) -> Content:
+        """The key press under the cursor."""
+        if not self._answers:
+            return Content("")
+        press, _ = self._answers[self.cursor]
+        lines = [Content.styled(press.said, "bold")]
+        lines += [Content.styled(line, "$quiet") for line in (press.asked, press.guesses) if line]
+        ask = Content.assemble(
+            (f"event {display_safe(press.event_id, 40)}  ", "$quiet"), ("⏎ ", "bold $command"), "why"
+        )
+        return Content("\n").join([*lines[: height - 1], ask])
+
+    def heading(self, view: View) -> Content:
+        """What the thumbnails are."""
+        _, provenance = self.labeler.project.session.label_of(self.index)
+        if provenance in (Provenance.PROPAGATED, Provenance.PREDICTED):
+            return Content.assemble(*self._carriers())
+        if not self._answers:
+            return Content("")
+        return Content.assemble(("the nearest answers", "bold $guess"), ("  to compare it with", "$quiet"))
+
+    def _carriers(self) -> Iterator[tuple[str, str]]:
+        if self._shares is None:
+            ready = self.labeler.project.ready
+            yield (
+                ("the engine is looking for the answers that carry it" if ready else "the pictures are being prepared"),
+                "$quiet",
+            )
+        elif not self._answers:
+            yield "no single answer carries it", "$quiet"
+        else:
+            yield f"carried by {phrases.amount(len(self._answers) + self._more, 'answer')}", "bold $guess"
+            more = f"; {self._more} more with less than 1 % each" if self._more else ""
+            yield f"  with their shares{more}", "$quiet"
+
+    def cell(self, place: int, names: dict[int, str]) -> Cell:
+        """Class and share of one answer."""
+        press, share = self._answers[place]
+        name = press.class_name if press.kind == "label" else press.kind
+        return Cell(press.index, name if share is None else f"{phrases.percent(share)} {name}", "saved")
+
+    def facts(self, view: View) -> list[str]:
+        """Which of the answers."""
+        return [f"answer {self.cursor + 1} of {len(self._answers)}"]
+
+    def is_ready(self) -> bool:
+        """Both pictures that are looked at."""
+        return self.picture.ready and super().is_ready()
+
+    def picture_ready(self, index: int) -> None:
+        """One of the pictures was drawn."""
+        super().picture_ready(index)
+        if index == self.index and not self.picture.ready:
+            self.picture.look_again()
+            self._note_paint()
+
+    # -- commands ------------------------------------------------------------------------------------------------
+
+    def do_accept(self) -> None:
+        """Ask the same of the answer under the cursor."""
+        target = self.target()
+        if target is None:
+            self.labeler.say(self.nothing_to_answer(), "quiet")
+            return
+        self._before.append((self.index, self.cursor, self._shares))
+        self._ask_of(target.index, 0, None)
+
+    async def do_why(self) -> None:
+        """One step back."""
+        if not self._before:
+            await self.leave()
+            return
+        self._ask_of(*self._before.pop())
+
+    def _ask_of(self, index: int, cursor: int, shares: list[list[float]] | None) -> None:
+        self.index, self.cursor, self._shares = index, cursor, shares
+        self._answers, self._asked_at = [], None
+        self.labeler.news.clear()
+        self.draw_again()
+
+    def _narrow(self, key: str, early: bool) -> bool:
+        return False  # no class is chosen here
+
+
+def _facts(found: Reasons) -> Iterator[Content]:
+    yield Content.styled(display_safe(found.instance_id), "bold")
+    yield Content.styled(found.heading, "bold $saved" if found.press is not None else "bold $guess")
+    for line in found.lines:
+        yield Content.styled(line, "$quiet")
+    if found.press is not None:
+        yield Content.styled(f"event {display_safe(found.press.event_id, 40)}", "$quiet")
