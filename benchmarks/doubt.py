@@ -26,7 +26,7 @@ from labeler.options import Options
 from labeler.session.oracle import Oracle
 
 CLICKS = (50, 100, 200)
-THRESHOLDS = (0.5, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999)
+THRESHOLDS = (0.5, 0.9, 0.98, 0.99, 0.995, 0.999)
 
 Judged = tuple[np.ndarray, np.ndarray]
 """The doubts (a,) and whether each answer is wrong (a,)."""

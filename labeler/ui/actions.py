@@ -199,7 +199,7 @@ def refusal(key: str, *, has_classes: bool) -> str:
     if key in LATER:
         return f"{shown} is kept for {LATER[key]}, which this version does not have yet"
     if any(key in action.keys for action in ACTIONS):
-        return f"{shown} does nothing on this screen: ? lists the keys"
+        return f"{shown} does nothing here: ? lists the keys"
     if key == "q":
         return "q does nothing, so that nobody quits by chance: Q quits"
     elsewhere = next((action for action in ACTIONS if key in action.keys), None)

@@ -154,7 +154,7 @@ class TestKeys:
             for key in ("1", "7"):
                 assert "nothing is answered on this page" in await app.press_and_see(key)
             for key in ("X", "space", "G"):
-                assert "does nothing on this screen" in await app.press_and_see(key)
+                assert "does nothing here" in await app.press_and_see(key)
             assert len(project.journal.events) == before
 
     async def test_flag_marks_the_answer_under_the_cursor(self, project):
