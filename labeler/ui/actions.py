@@ -161,9 +161,7 @@ ACTIONS: tuple[Action, ...] = (
         in_footer=True,
     ),
     Action("why", ("I",), "why", "why its label is what it is, back to the key press", ANSWERING),
-    Action(
-        "second_look", ("S",), "second look", "answers the engine doubts, one at a time", ANSWERING - _SECOND_LOOK
-    ),
+    Action("second_look", ("S",), "second look", "answers the engine doubts, one at a time", ANSWERING - _SECOND_LOOK),
     Action("percentile", ("P",), "percentile", "percentile: how far labels spread over their cluster"),
     Action("help", ("?",), "help", "every key", in_footer=True),
     Action("palette", ("ctrl+p",), "palette", "find a command by its name"),

@@ -243,7 +243,7 @@ class LabelerApp(App[None]):
         if not self.is_running:
             return  # the screens are being taken down
         for screen in self.screen_stack:
-            if isinstance(screen, LabelScreen):
+            if isinstance(screen, LabelScreen) and screen.is_mounted:  # else its parts are not there yet
                 screen.picture_ready(message.index)
 
 
