@@ -1,4 +1,4 @@
-"""Which question comes next: taken back, skipped and due, the engine's queue, whatever is left; in that order.
+"""Which question comes next: chosen, taken back, skipped and due, the engine's queue, whatever is left; in that order.
 
 The one on the screen is pinned: nothing that arrives from the engine replaces it.
 """
@@ -6,16 +6,18 @@ The one on the screen is pinned: nothing that arrives from the engine replaces i
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from labeler.core.vocabulary import UNLABELED, Question, Queue, Round
 from labeler.session.classes import restated_question
-from labeler.session.state import State
+from labeler.session.state import Standing, State
 from labeler.session.view import Stage
 
 REPRESENTATIVE = "representative"
+CHOSEN = "chosen"
 
 
 class Questions:
@@ -26,6 +28,7 @@ class Questions:
         self._queue: Queue | None = None
         self._position = 0
         self.current: Question | None = None
+        self._chosen: tuple[int, Standing | None, list[int]] | None = None  # index, what stood of it, the front then
 
     def refill(self, queue: Queue) -> None:
         """Take a newer queue; the pinned question stays."""
@@ -44,6 +47,34 @@ class Questions:
                 kept["margin"],
                 guesses,
             )
+            if not self._is_open(index):  # the person chose to be asked again
+                self._hold(index)
+
+    def ask(self, index: int) -> None:
+        """Pin an instance that the person chose, answered before or not, until something is said of it or undone."""
+        queued = self._queued(index)
+        self.current = replace(queued, rule=CHOSEN) if queued is not None else self._question(index, CHOSEN)
+        self._hold(index)
+
+    def _hold(self, index: int) -> None:
+        self._chosen = (index, self._state.standings.get(index), self._state.front[-1:])
+
+    def _is_held(self) -> bool:
+        if self._chosen is None:
+            return False
+        index, standing, front = self._chosen
+        state = self._state
+        same = state.standings.get(index) is standing and (state.front[-1:] == front or not state.front)
+        if not same or state.pool.missing[index] or state.pool.unreadable[index]:
+            self._chosen = None
+        return self._chosen is not None
+
+    def _queued(self, index: int) -> Question | None:
+        """The question about `index` as the engine put it, where it waits in the queue."""
+        if self._queue is None:
+            return None
+        places = np.flatnonzero(self._queue.indices == index)
+        return self._from_queue(self._queue, int(places[0])) if len(places) else None
 
     def asked(self, index: int) -> Question | None:
         """The pinned question as it is shown, if it is about `index`."""
@@ -57,6 +88,8 @@ class Questions:
 
     def draw(self) -> Question | None:
         """Keep the pinned question while it is open; else pin and return the next one (None = nothing left)."""
+        if self._is_held():
+            return self.current
         front = next((index for index in reversed(self._state.front) if self._can_be_asked(index)), None)
         if front is not None:
             if self.current is None or self.current.index != front:

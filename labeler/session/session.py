@@ -253,6 +253,20 @@ class Session(ClassCommands):
         self._draw()
         return True
 
+    def ask(self, instance_id: str) -> None:
+        """Ask about this instance next, whether it has an answer or not. Shown at once; no event.
+
+        Raises
+        ------
+        UsageError
+            No such instance, or there is nothing to show of it.
+        """
+        index = self.pool.index(instance_id)
+        if self.pool.missing[index] or self.pool.unreadable[index]:
+            raise UsageError("it cannot be asked about: it is missing or unreadable", "is the file where it was?")
+        self.questions.ask(index)
+        self._draw()
+
     # -- reading -------------------------------------------------------------------------------------------------
 
     @property

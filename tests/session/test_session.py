@@ -646,3 +646,50 @@ def test_a_cluster_of_like_instances_is_not_divided(make_session, make_round):
     session.merge_round(round_)
     with pytest.raises(UsageError, match="like images"):
         session.split("i0")
+
+
+# -- asked for by the person
+
+
+def test_what_the_person_chose_is_asked_next_and_stays_while_rounds_come(make_session, make_round):
+    session = make_session()
+    session.ask("i30")
+    assert (session.question.index, session.question.rule, session.question.margin) == (30, "chosen", 0.5)
+    session.merge_round(make_round(40, session.state.revision))
+    session.flag("i30")
+    assert session.question.index == 30
+    session.label("i30", 0)
+    assert session.question.index == 0
+
+
+def test_an_answered_one_may_be_chosen_and_stays_until_something_is_said_of_it(make_session, journal):
+    session = make_session(journal=journal)
+    session.label("i0", 0)
+    session.ask("i0")
+    session.label("i5", 1)
+    assert session.question.index == 0
+    again = make_session(journal=journal)  # killed and resumed
+    assert again.question.index == 0
+    again.label("i0", 1)
+    assert again.label_of(0)[0] == 1
+    assert again.question.index == 1
+
+
+def test_an_undo_is_asked_before_what_was_chosen(make_session):
+    session = make_session()
+    session.label("i0", 0)
+    session.ask("i9")
+    session.undo()
+    assert session.question.index == 0
+    session.ask("i9")
+    assert session.question.index == 9
+    session.reject("i9")
+    assert session.question.index == 0
+
+
+def test_what_cannot_be_shown_is_not_chosen(make_session):
+    session = make_session()
+    session.pool.unreadable[3] = True
+    with pytest.raises(UsageError, match="missing or unreadable"):
+        session.ask("i3")
+    assert session.question.index == 0

@@ -1,0 +1,146 @@
+"""Find instances by what is typed: words of the id or path, class, provenance, tier, marks. Pure over a session.
+
+A query is words separated by spaces; an instance is found where all of them fit. :data:`GUIDE` says what there is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from labeler.core.vocabulary import UNLABELED, BoolArray, ByteArray, IntArray, Provenance, Tier
+from labeler.session.session import Session
+
+GUIDE = (
+    ("img 07", "both words stand in the path, upper or lower case"),
+    ("class:7", "labeled so, by you or the machine (the name or its beginning)"),
+    ("provenance:propagated", "human, confirmed, imported, propagated, predicted or none"),
+    ("tier:ask", "how sure the machine is of its label: ask, likely or locked"),
+    ("flagged  unsure  rejected  skipped", "what you said of it"),
+    ("labeled  open", "with a label you gave or confirmed; without any answer"),
+    ("doubted  unreadable  missing", "what the machine finds odd; what cannot be shown"),
+    ('"flagged"  class:"sea lion"', "in quotes: the word itself, with its spaces"),
+)
+"""What can be typed, and what it finds."""
+
+_TERM = re.compile(r'(?:(class|provenance|tier):)?("[^"]*"?|\S+)', re.IGNORECASE)
+_MACHINE = (Provenance.PROPAGATED, Provenance.PREDICTED)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Indices in the pool's order; `trouble` = one line on a word that can fit nothing."""
+
+    indices: list[int]
+    trouble: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """The final labels of a pool now, one entry an instance: what :meth:`Session.label_of` says of each, and tiers."""
+
+    class_ids: IntArray
+    provenances: ByteArray
+    tiers: ByteArray
+
+
+def folded(ids: Iterable[str]) -> list[str]:
+    """Ids as they are compared; made once, for it is the dear part of a search."""
+    return [name.casefold() for name in ids]
+
+
+def final_labels(session: Session) -> Labels:
+    """The final labels now."""
+    n = len(session.pool)
+    class_ids = np.full(n, UNLABELED, dtype=np.int32)
+    provenances, tiers = np.zeros(n, dtype=np.uint8), np.zeros(n, dtype=np.uint8)
+    round_ = session.derived.round
+    if round_ is not None:
+        machine = np.flatnonzero(np.isin(round_.provenances, _MACHINE))
+        class_ids[machine], provenances[machine] = round_.labels[machine], round_.provenances[machine]
+        tiers[machine] = round_.tiers[machine]
+    spoken = {
+        index: standing for index, standing in session.state.standings.items() if standing.kind in ("label", "reject")
+    }
+    if spoken:
+        rows = np.fromiter(spoken, dtype=np.int64, count=len(spoken))
+        class_ids[rows] = [standing.class_id for standing in spoken.values()]
+        provenances[rows] = [standing.provenance for standing in spoken.values()]
+        tiers[rows] = 0
+    return Labels(class_ids, provenances, tiers)
+
+
+def find(query: str, session: Session, texts: Sequence[str]) -> Found:
+    """The instances that fit every word of `query`; all of them where there is none. `texts` = :func:`folded` ids."""
+    fits = np.ones(len(session.pool), dtype=np.bool_)
+    words: list[str] = []
+    labels: Labels | None = None
+    for key, value, quoted in _terms(query):
+        if key:
+            labels = labels or final_labels(session)
+            mask, trouble = _by_key[key](value, session, labels)
+            if trouble:
+                return Found([], trouble)
+            fits &= mask
+        elif value in _MARKS and not quoted:
+            fits &= _marked(session, value)
+        elif value:
+            words.append(value)
+    indices: list[int] = np.flatnonzero(fits).tolist()
+    for word in words:
+        indices = [index for index in indices if word in texts[index]]
+    return Found(indices)
+
+
+def _terms(query: str) -> Iterator[tuple[str, str, bool]]:
+    """(key or "", value in lower case, whether it was quoted)."""
+    for match in _TERM.finditer(query):
+        key, value = (match[1] or "").lower(), match[2]
+        quoted = value.startswith('"')
+        yield key, (value.strip('"') if quoted else value).casefold(), quoted
+
+
+def _by_class(value: str, session: Session, labels: Labels) -> tuple[BoolArray, str]:
+    names = {class_id: info.name.casefold() for class_id, info in session.state.classes.items()}
+    ids = [class_id for class_id, name in names.items() if name == value]
+    ids = ids or [class_id for class_id, name in names.items() if name.startswith(value)]
+    return np.isin(labels.class_ids, ids), "" if ids else f"no class begins with {value!r}"
+
+
+def _by_provenance(value: str, session: Session, labels: Labels) -> tuple[BoolArray, str]:
+    found = [word for word in Provenance if word.word.startswith(value)]
+    known = ", ".join(word.word for word in Provenance)
+    return np.isin(labels.provenances, found), "" if found else f"no provenance begins with {value!r}: {known}"
+
+
+def _by_tier(value: str, session: Session, labels: Labels) -> tuple[BoolArray, str]:
+    found = [tier for tier in Tier if tier.word.startswith(value)]
+    known = ", ".join(tier.word for tier in Tier)
+    return np.isin(labels.tiers, found), "" if found else f"no tier begins with {value!r}: {known}"
+
+
+_by_key: dict[str, Callable[[str, Session, Labels], tuple[BoolArray, str]]] = {
+    "class": _by_class,
+    "provenance": _by_provenance,
+    "tier": _by_tier,
+}
+_KINDS = {"unsure": "unsure", "rejected": "reject", "skipped": "skip", "labeled": "label"}
+_MARKS = frozenset({*_KINDS, "flagged", "open", "doubted", "unreadable", "missing"})
+
+
+def _marked(session: Session, mark: str) -> BoolArray:
+    pool, state = session.pool, session.state
+    if mark in ("unreadable", "missing"):
+        return np.array(getattr(pool, mark), dtype=np.bool_)
+    mask = np.zeros(len(pool), dtype=np.bool_)
+    if mark in _KINDS:
+        mask[state.indices_of(_KINDS[mark])] = True
+    elif mark == "open":
+        mask[:] = True
+        mask[list(state.standings)] = False
+    else:
+        mask[list(state.flagged if mark == "flagged" else session.derived.doubted())] = True
+    return mask
