@@ -17,11 +17,11 @@ from labeler.session.session import Session
 GUIDE = (
     ("img 07", "both words stand in the path, upper or lower case"),
     ("class:7", "labeled so, by you or the machine (the name or its beginning)"),
-    ("provenance:propagated", "human, confirmed, imported, propagated, predicted or none"),
+    ("provenance:propagated", "or human, confirmed, imported, predicted, none"),
     ("tier:ask", "how sure the machine is of its label: ask, likely or locked"),
     ("flagged  unsure  rejected  skipped", "what you said of it"),
     ("labeled  open", "with a label you gave or confirmed; without any answer"),
-    ("doubted  unreadable  missing", "what the machine finds odd; what cannot be shown"),
+    ("doubted  unreadable  missing", "odd to the machine; not to be shown"),
     ('"flagged"  class:"sea lion"', "in quotes: the word itself, with its spaces"),
 )
 """What can be typed, and what it finds."""

@@ -20,6 +20,7 @@ class Place(StrEnum):
     GRID = "grid"
     ALIKE = "alike"
     CLUSTERS = "clusters"
+    SEARCH = "search"
     SECOND_LOOK = "second-look"
     WHY = "why"
 
@@ -81,13 +82,15 @@ def key_name(key: str) -> str:
 
 
 _QUESTION, _SHEET, _GRID = frozenset({Place.QUESTION}), frozenset({Place.SHEET}), frozenset({Place.GRID})
-_ALIKE, _CLUSTERS = frozenset({Place.ALIKE}), frozenset({Place.CLUSTERS})
+_ALIKE, _CLUSTERS, _SEARCH = frozenset({Place.ALIKE}), frozenset({Place.CLUSTERS}), frozenset({Place.SEARCH})
 _SECOND_LOOK, _WHY = frozenset({Place.SECOND_LOOK}), frozenset({Place.WHY})
-_ONE_AT_A_TIME, _PAGES = _QUESTION | _SHEET | _CLUSTERS, _GRID | _ALIKE
-_THUMBNAILS = _SHEET | _PAGES | _WHY
+_ONE_AT_A_TIME, _PAGES = _QUESTION | _SHEET | _CLUSTERS | _SEARCH, _GRID | _ALIKE
+_THUMBNAILS = _SHEET | _SEARCH | _PAGES | _WHY
 
 ACTIONS: tuple[Action, ...] = (
-    Action("accept", ("enter", "A"), "accept", "accept the guess shown", _ONE_AT_A_TIME, True, True),
+    Action("accept", ("enter", "A"), "accept", "accept the guess shown", _ONE_AT_A_TIME - _SEARCH, True, True),
+    Action("open", ("enter",), "open", "ask about this picture next, large", _SEARCH, True, True),
+    Action("accept", ("A",), "accept", "accept the guess shown", _SEARCH, True, True),
     Action(
         "accept", ("enter", "A"), "all right", "confirm the page: every picture as its caption says", _PAGES, True, True
     ),
@@ -99,7 +102,7 @@ ACTIONS: tuple[Action, ...] = (
         "reject", ("X",), "take the engine's", "change the answer to what the engine says", _SECOND_LOOK, True, True
     ),
     Action("skip", ("space",), "later", "leave it for a later look", _SECOND_LOOK, True, True),
-    Action("skip", ("space",), "skip", "ask it again later in this session", _QUESTION | _SHEET, True, True),
+    Action("skip", ("space",), "skip", "ask it again later in this session", _ONE_AT_A_TIME - _CLUSTERS, True, True),
     Action("skip", ("space",), "skip", "ask it again later in this session", _CLUSTERS, True),
     Action("skip", ("space",), "leave", "leave the page as it is and look at the next", _PAGES, True, True),
     Action(
@@ -126,6 +129,7 @@ ACTIONS: tuple[Action, ...] = (
         "halve", ("H",), "halve", "divide this cluster in two; both centers are asked next", _CLUSTERS, in_footer=True
     ),
     Action("order", ("O",), "order", "largest or most mixed clusters first", _CLUSTERS, in_footer=True),
+    Action("search", ("/",), "back", "back to where the search began; once more to change it", _SEARCH, in_footer=True),
     Action("redo", ("ctrl+y",), "redo", "bring back what undo took", speaks_of_instance=True),
     Action(
         "unsure", ("U",), "unsure", "cannot tell: not asked again, its label stays the model's", ANSWERING, True, True
@@ -147,8 +151,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("move_down", ("down",), "down", "the cluster below", _CLUSTERS, repeats=True),
     Action("move_left", ("left",), "left", "the picture before", _CLUSTERS, repeats=True),
     Action("move_right", ("right",), "right", "the next picture of the cluster", _CLUSTERS, repeats=True),
-    Action("page_back", ("pageup",), "page back", "the page before", _SHEET | _CLUSTERS, repeats=True),
-    Action("page_on", ("pagedown",), "page on", "the next page", _SHEET | _CLUSTERS, repeats=True),
+    Action("page_back", ("pageup",), "page back", "the page before", _SHEET | _CLUSTERS | _SEARCH, repeats=True),
+    Action("page_on", ("pagedown",), "page on", "the next page", _SHEET | _CLUSTERS | _SEARCH, repeats=True),
     Action("sheet", ("R",), "sheet", "contact sheet of the representatives", ANSWERING - _SHEET, in_footer=True),
     Action("grid", ("G",), "grid", "pages of one class to confirm at a glance", ANSWERING - _GRID, in_footer=True),
     Action("alike", ("M",), "more alike", "more like this: the nearest first", ANSWERING - _ALIKE, in_footer=True),
@@ -162,6 +166,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("why", ("I",), "why", "why its label is what it is, back to the key press", ANSWERING),
     Action("second_look", ("S",), "second look", "answers the engine doubts, one at a time", ANSWERING - _SECOND_LOOK),
+    Action("search", ("/",), "search", "find pictures by path, class or mark", ANSWERING - _SEARCH, in_footer=True),
     Action("percentile", ("P",), "percentile", "percentile: how far labels spread over their cluster"),
     Action("help", ("?",), "help", "every key", in_footer=True),
     Action("palette", ("ctrl+p",), "palette", "find a command by its name"),
@@ -173,7 +178,6 @@ ACTIONS: tuple[Action, ...] = (
 LATER: dict[str, str] = {
     "D": "the dashboard",
     "V": "the view (zoom, contrast, colors)",
-    "/": "search",
 }
 """Keys that are promised to commands which are not built yet."""
 

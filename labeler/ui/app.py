@@ -73,6 +73,7 @@ class LabelerApp(App[None]):
             depth_for(self.console.color_system, images),
         )
         self.line = KeyQueue(self._take, self._held)
+        self.looked_for = ""  # the last search
         self.paints = 0  # questions painted so far
 
     # -- starting and ending -------------------------------------------------------------------------------------

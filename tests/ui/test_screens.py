@@ -61,7 +61,8 @@ class TestQuestionAsText:
         assert [line.split()[-3:] for line in shown[8:10]] == [["0", "1", "+19"], ["1", "1", "+19"]]
         assert shown[36].startswith(" 0002.png · 8×8 · 320 B ")
         assert shown[37] == " pixels > k-means 50 > ▸representatives 2/50 > propagate auto > logreg > uncertain"
-        assert shown[39].endswith("N new class  R sheet  G grid  M more alike  ? help  Q quit")
+        assert "N new class  R sheet  G grid  M more alike  " in shown[39]
+        assert shown[39].endswith("? help  Q quit")
 
     async def test_nothing_moves_while_answering(self):
         """Titles, legend and lines stay where they are over twenty answers."""

@@ -176,6 +176,25 @@ class CommandScreen(LabelScreen):
         self.labeler.news.clear()
         await self.labeler.push_screen(SecondLook())
 
+    async def do_search(self) -> None:
+        """Ask what is looked for; what is found is shown as thumbnails."""
+        from labeler.ui.screens.search import SearchFor
+
+        await self.labeler.push_screen(SearchFor(self._show_found, self.labeler.looked_for))
+
+    def _show_found(self, result: tuple[str, list[int]] | None) -> None:
+        from labeler.ui.screens.search import SearchScreen
+
+        if result is not None:
+            self.labeler.looked_for = result[0]
+            self.labeler.push_screen(SearchScreen(*result))
+
+    async def leave_to(self, kind: type[LabelScreen]) -> None:
+        """Close this screen and those below it down to the first of `kind`."""
+        while not isinstance(self.labeler.screen, kind):
+            await self.labeler.pop_screen()
+        self.labeler.screen.on_screen_resume()
+
     async def leave(self) -> None:
         """Close this screen and draw the one below before the next key has its turn."""
         self.labeler.news.clear()  # what was said there is no answer here: G and R mean something else

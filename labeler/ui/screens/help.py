@@ -19,6 +19,7 @@ _MOVES = {
     Place.ALIKE: "move over the page",
     Place.CLUSTERS: "move over the clusters and their pictures",
     Place.WHY: "move over the answers",
+    Place.SEARCH: "move over what was found",
 }
 
 _WORDS = (

@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 
+from labeler.display import display_safe
 from labeler.session.view import View
 from labeler.ui import phrases
 from labeler.ui.actions import Place
@@ -122,6 +123,9 @@ class QuestionScreen(CommandScreen):
         project = self.labeler.project
         size = project.file_size(question.index)
         facts = [self.picture.dimensions, phrases.file_size(size) if size is not None else ""]
+        standing = project.session.state.standings.get(question.index)
+        if standing is not None and standing.kind == "label":  # the person chose to look at it again
+            facts.append(f"is {display_safe(project.session.state.classes[standing.class_id].name, 30)} now")
         name, flagged = question.instance_id, view.question_flagged
         self.draw_lines(view, lambda width: phrases.about(name, [fact for fact in facts if fact], flagged, width))
 
