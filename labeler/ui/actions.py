@@ -206,7 +206,7 @@ def refusal(key: str, *, has_classes: bool) -> str:
         return "q does nothing, so that nobody quits by chance: Q quits"
     elsewhere = next((action for action in ACTIONS if key in action.keys), None)
     if elsewhere is not None:
-        return f"{shown} ({elsewhere.label}) does nothing here: ? lists the keys"
+        return f"{shown} does nothing here (elsewhere: {elsewhere.label}): ? lists the keys"
     if len(key) == 1 and key.isupper():
         return f"no command has the key {shown}: ? lists them all"
     if len(key) == 1:
