@@ -141,8 +141,11 @@ ACTIONS: tuple[Action, ...] = (
     Action("reject", ("X",), "a miss", "of another kind: left without an answer, or back", _ALIKE, True, True),
     Action("flag", ("F",), "flag", "set or take away a bookmark; answers nothing", speaks_of_instance=True),
     Action("new_class", ("N",), "new class", "add a class, and answer with it", ANSWERING, in_footer=True),
-    Action("move_up", ("up",), "guess up", "choose the guess above", _QUESTION, repeats=True),
-    Action("move_down", ("down",), "guess down", "choose the guess below", _QUESTION, repeats=True),
+    Action("move_up", ("up", "shift+up"), "guess up", "choose the guess above", _QUESTION, repeats=True),
+    Action("move_down", ("down", "shift+down"), "guess down", "choose the guess below", _QUESTION, repeats=True),
+    Action("move_left", ("left", "shift+left"), "left", "move over a zoomed picture", _QUESTION, repeats=True),
+    Action("move_right", ("right", "shift+right"), "right", "move over a zoomed picture", _QUESTION, repeats=True),
+    Action("view", ("V",), "view", "fit, zoom ×2 and ×4, contrast, 8 and 3 colors", _QUESTION),
     Action("move_up", ("up",), "up", "the picture above", _THUMBNAILS, repeats=True),
     Action("move_down", ("down",), "down", "the picture below", _THUMBNAILS, repeats=True),
     Action("move_left", ("left",), "left", "the picture before", _THUMBNAILS, repeats=True),
@@ -177,7 +180,6 @@ ACTIONS: tuple[Action, ...] = (
 
 LATER: dict[str, str] = {
     "D": "the dashboard",
-    "V": "the view (zoom, contrast, colors)",
 }
 """Keys that are promised to commands which are not built yet."""
 

@@ -19,6 +19,7 @@ from textual.strip import Strip
 
 from labeler.core.vocabulary import ByteArray
 from labeler.errors import LabelerError
+from labeler.ui.looks import FIT, Look, seen
 from labeler.ui.widgets.image import Depth, picture_strips, shrunk
 
 LARGEST = 640
@@ -85,8 +86,8 @@ class _Recent(Generic[Key, Value]):
                 self._total -= freed
 
 
-Wanted = tuple[int, int, int]
-"""(index, columns, rows): the largest drawing of an instance in that many cells."""
+Wanted = tuple[int, int, int, Look]
+"""(index, columns, rows, look): the largest drawing of an instance in that many cells, looked at in that way."""
 
 
 class Pictures:
@@ -104,6 +105,7 @@ class Pictures:
 
     def __init__(self, load: Callable[[int], ByteArray], ready: Callable[[int], object], depth: Depth) -> None:
         self.depth = depth
+        self.look = FIT  # at the large picture, as long as the program runs; thumbnails show all as it is
         self.usual_height = 0  # of the first picture read, in pixels: of small pictures mostly all are alike
         self._load, self._ready = load, ready
         self._images: _Recent[int, _Decoded] = _Recent(IMAGE_BYTES)
@@ -115,20 +117,20 @@ class Pictures:
         self._thread = threading.Thread(target=self._work, name="pictures", daemon=True)
         self._thread.start()
 
-    def strips(self, index: int, columns: int, rows: int) -> Drawn | None:
+    def strips(self, index: int, columns: int, rows: int, look: Look = FIT) -> Drawn | None:
         """The drawing if it is there; else None, and it is announced through `ready` once it is."""
-        wanted = (index, columns, rows)
+        wanted = (index, columns, rows, look)
         drawn = self._drawn.get(wanted)
         if drawn is None and columns > 0 and rows > 0:
             self._ask(wanted, NOW)
         return drawn
 
-    def expect(self, indices: Iterable[int], columns: int, rows: int) -> None:
+    def expect(self, indices: Iterable[int], columns: int, rows: int, look: Look = FIT) -> None:
         """Prepare what will be asked soon."""
         if columns > 0 and rows > 0:
             for index in indices:
-                if self._drawn.get((index, columns, rows)) is None:
-                    self._ask((index, columns, rows), SOON)
+                if self._drawn.get((index, columns, rows, look)) is None:
+                    self._ask((index, columns, rows, look), SOON)
 
     def close(self) -> None:
         """End the thread after what it is doing."""
@@ -156,14 +158,14 @@ class Pictures:
             if priority == NOW:
                 self._ready(wanted[0])
 
-    def _draw(self, index: int, columns: int, rows: int) -> Drawn:
+    def _draw(self, index: int, columns: int, rows: int, look: Look) -> Drawn:
         decoded = self._images.get(index)
         if decoded is None:
             decoded = self._decode(index)
             self._images.put(index, decoded, decoded.image.nbytes if decoded.image is not None else 100)
         if decoded.image is None:
             return Drawn(trouble=decoded.trouble)
-        strips = tuple(picture_strips(decoded.image, columns, rows, self.depth))
+        strips = tuple(picture_strips(seen(decoded.image, look, columns, rows), columns, rows, self.depth))
         bare = frozenset(number for number, strip in enumerate(strips) if _is_bare(strip))
         return Drawn(strips, decoded.height, decoded.width, bare=bare)
 

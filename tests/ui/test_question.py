@@ -90,7 +90,7 @@ class TestRefusals:
                 ("w", "no class has the key w"),
                 ("D", "the dashboard"),
                 ("Z", "no command has the key Z"),
-                ("left", "does nothing here"),
+                ("left", "V zooms"),
                 ("é", "--keys azerty"),
                 ("ctrl+s", "already saved"),
                 ("enter", "there is no guess to accept yet"),

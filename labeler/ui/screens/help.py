@@ -13,7 +13,7 @@ from labeler.ui.screens.form import Form
 _SCROLLS = {"up": -1, "down": 1, "pageup": -10, "pagedown": 10, "home": -10_000, "end": 10_000}
 
 _MOVES = {
-    Place.QUESTION: "choose another guess to accept",
+    Place.QUESTION: "choose another guess to accept; move over a zoomed picture",
     Place.SHEET: "move over the sheet",
     Place.GRID: "move over the page",
     Place.ALIKE: "move over the page",

@@ -12,6 +12,7 @@ from labeler.display import display_safe
 from labeler.session.view import View
 from labeler.ui import phrases
 from labeler.ui.actions import Place
+from labeler.ui.looks import Look, following
 from labeler.ui.screens.base import Target
 from labeler.ui.screens.commands import CommandScreen
 from labeler.ui.widgets.legend import first_guesses, fits, guesses, legend
@@ -126,6 +127,7 @@ class QuestionScreen(CommandScreen):
         standing = project.session.state.standings.get(question.index)
         if standing is not None and standing.kind == "label":  # the person chose to look at it again
             facts.append(f"is {display_safe(project.session.state.classes[standing.class_id].name, 30)} now")
+        facts.append(self.labeler.pictures.look.words)
         name, flagged = question.instance_id, view.question_flagged
         self.draw_lines(view, lambda width: phrases.about(name, [fact for fact in facts if fact], flagged, width))
 
@@ -145,9 +147,12 @@ class QuestionScreen(CommandScreen):
         self.painted.set()
         if shown is not None:
             self.labeler.question_was_painted()
-            columns, rows = self.picture.size
-            upcoming = self.labeler.project.session.questions.upcoming(AHEAD)
-            self.labeler.pictures.expect(upcoming, columns, rows)
+            self._draw_ahead()
+
+    def _draw_ahead(self) -> None:
+        columns, rows = self.picture.size
+        pictures = self.labeler.pictures
+        pictures.expect(self.labeler.project.session.questions.upcoming(AHEAD), columns, rows, pictures.look)
 
     def picture_ready(self, index: int) -> None:
         """Draw the picture that was missing."""
@@ -172,13 +177,52 @@ class QuestionScreen(CommandScreen):
 
     # -- commands ------------------------------------------------------------------------------------------------
 
+    def do_view(self) -> None:
+        """Look at the pictures in the next way."""
+        look = following(self.labeler.pictures.look)
+        self._look(look)
+        self.labeler.say(
+            f"view: {look.words or 'the whole picture'}" + (", the arrows move it" if look.zoom > 1 else "")
+        )
+
+    def _look(self, look: Look) -> None:
+        self.labeler.pictures.look = look
+        self.picture.look_again()
+        if self.labeler.view is not None and self.picture.ready:  # else when it is drawn
+            self._draw_about(self.labeler.view)
+        self._draw_ahead()
+
     def do_move_up(self) -> None:
-        """Mark the guess above."""
-        self._choose(-1)
+        """Mark the guess above; move up over a zoomed picture."""
+        if not self._moved(-1, 0):
+            self._choose(-1)
 
     def do_move_down(self) -> None:
-        """Mark the guess below."""
-        self._choose(1)
+        """Mark the guess below; move down over a zoomed picture."""
+        if not self._moved(1, 0):
+            self._choose(1)
+
+    def do_move_left(self) -> None:
+        """Move left over a zoomed picture."""
+        if not self._moved(0, -1):
+            self.labeler.say("all of the picture is shown: V zooms, then the arrows move it", "quiet")
+
+    def do_move_right(self) -> None:
+        """Move right over a zoomed picture."""
+        if not self._moved(0, 1):
+            self.labeler.say("all of the picture is shown: V zooms, then the arrows move it", "quiet")
+
+    def _moved(self, down: int, right: int) -> bool:
+        """Whether the picture is zoomed, and so the arrows are for moving it."""
+        look = self.labeler.pictures.look
+        if look.zoom == 1:
+            return False
+        moved = look.moved(down, right)
+        if moved == look:
+            self.labeler.say("this is the edge of the picture", "quiet")
+        else:
+            self._look(moved)
+        return True
 
     def _choose(self, step: int) -> None:
         if not self._guesses:

@@ -202,7 +202,7 @@ class SecondLook(CommandScreen):
             self.labeler.question_was_painted()
             columns, rows = self.picture.size
             coming = [doubted.index for doubted in self._doubts[self._place + 1 : self._place + 3]]
-            self.labeler.pictures.expect(coming, columns, rows)
+            self.labeler.pictures.expect(coming, columns, rows, self.labeler.pictures.look)
 
     def picture_ready(self, index: int) -> None:
         """Draw the picture that was missing."""

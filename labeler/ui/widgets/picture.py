@@ -41,7 +41,7 @@ class Picture(Widget):
             self._drawn, self.ready = None, True
             self._lines = self._spoken(self._words)
         else:
-            drawn = self._pictures.strips(self.index, columns, rows)
+            drawn = self._pictures.strips(self.index, columns, rows, self._pictures.look)
             self.ready = drawn is not None
             if drawn is not None and drawn is not self._drawn:
                 self._drawn = drawn
