@@ -65,7 +65,7 @@ def prepare(
     """
     rows = _rows_in_source(source, ids)
     raw: Images
-    key = _digest(source.fingerprint(), len(ids), _digest(*ids), STORE_VERSION)
+    key = _key(source, ids)
     _make_cache(cache)
     unreadable: dict[int, str] = {}
     if source.content == "images":
@@ -80,6 +80,19 @@ def prepare(
         encoder, reason = choose(raw, seed)
     path = yield from _encode(raw, registry.parse_spec(encoder), cache, key, source.content)
     return Prepared(raw, np.load(path, mmap_mode="r"), hashes, unreadable, encoder, reason, str(path))
+
+
+def encode_again(
+    source: Source, ids: Sequence[str], cache: Path, raw: Images, encoder: str
+) -> Generator[Progress, None, FloatArray]:
+    """Yield progress; return the features (n, d) of a prepared pool's `raw` images by another encoder, kept as well."""
+    path = yield from _encode(raw, registry.parse_spec(encoder), cache, _key(source, ids), source.content)
+    features: FloatArray = np.load(path, mmap_mode="r")
+    return features
+
+
+def _key(source: Source, ids: Sequence[str]) -> str:
+    return _digest(source.fingerprint(), len(ids), _digest(*ids), STORE_VERSION)
 
 
 def choose(raw: Images, seed: int) -> tuple[str, str]:

@@ -16,6 +16,7 @@ import numpy as np
 from labeler.api import Options, Project, open_project_of
 from labeler.baselines import baseline_curve
 from labeler.core.grids import Pacing
+from labeler.core.steps import finished
 from labeler.core.vocabulary import UNLABELED, FloatArray, IndexArray, IntArray, Provenance, Round
 from labeler.errors import SourceError, UsageError
 from labeler.importers.base import Source
@@ -110,6 +111,7 @@ def _run(
     y_test = np.array([numbers.get(truth[name], -2) for name in test.ids], dtype=np.int32)
     session.merge_queue(bench.rerank(session.snapshot()), session.state.revision)
     first = time.perf_counter() - started
+    finished(bench.join_companion())
     meter = _Meter(truth_ids, names, started)
     oracle = Oracle(truth, plan.noise, plan.options.seed or 0)
     rows = set(curve_rows(plan.clicks))

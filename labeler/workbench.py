@@ -15,19 +15,21 @@ import numpy as np
 
 from labeler import registry
 from labeler.core.protocols import Engine
+from labeler.core.steps import finished
 from labeler.core.vocabulary import FloatArray, Grid, IndexArray, IntArray, Progress, Queue, Round, Snapshot
+from labeler.encoders.automatic import companion_of
 from labeler.encoders.comparison import CANDIDATES, MOST_ANSWERS, is_better, left_out_hits
 from labeler.errors import EngineError, UsageError
 from labeler.importers.base import Source
 from labeler.importers.subset import Subset
 from labeler.messages import Offer, Ready, Recipe
 from labeler.options import ENGINES, PARTS
-from labeler.prepare import Prepared, encode_others, prepare
+from labeler.prepare import Prepared, encode_again, encode_others, prepare
 
 EARLY_FROM = 20_000
 """Pools from this size on get their first questions from a sample of EARLY_SAMPLE, read before the rest."""
 EARLY_SAMPLE = 3_000
-JOINED = {"clusterer": "kmeans", "classifier": "graph x kernel", "strategy": "margin x neighbours"}
+JOINED = {"clusterer": "kmeans", "classifier": "graph x kernel x linear", "strategy": "margin x neighbours"}
 """What the default engine is made of, for reports; its parts are not plug-ins."""
 BOOK = {"encoder": "pixels", "clusterer": "kmeans", "classifier": "logreg", "strategy": "margin-clusters"}
 
@@ -42,6 +44,7 @@ class Workbench:
         self.engine: Engine = make_engine(self.recipe)
         self.prepared: Prepared | None = None
         self.is_open = False
+        self._has_companion = False
 
     def open(self) -> Generator[Progress, None, Ready]:
         """Read, encode and cluster; see :func:`labeler.prepare.prepare` for what may be raised."""
@@ -54,6 +57,22 @@ class Workbench:
         unreadable = {str(row): why for row, why in self.prepared.unreadable.items()}
         found = self.prepared
         return Ready(found.encoder, found.reason, unreadable, found.hashes, found.path)
+
+    def join_companion(self) -> Generator[Progress, None, bool]:
+        """Encode photos a second way and let it have its say, once; only beside an encoder nobody chose.
+
+        Returns whether there is one and it joined now.
+        """
+        found = self.prepared
+        if found is None or self._has_companion or self.recipe.encoder or not _is_joined(self.recipe):
+            return False
+        other = companion_of(found.encoder) if self.source.content == "images" else ""
+        if not other:
+            return False
+        features = yield from encode_again(self.source, self.ids, Path(self.recipe.cache), found.raw, other)
+        yield from self.engine.join(features)
+        self._has_companion = True
+        return True
 
     def early(self) -> Generator[Progress, None, Queue | None]:
         """First questions for a big pool from a sample of it, while the whole is still to be read; None for others."""
@@ -89,6 +108,7 @@ class Workbench:
 
     def closing_round(self, snapshot: Snapshot) -> Round:
         """What leaves the program, from scratch."""
+        finished(self.join_companion())
         return self._named(self.engine.closing_round(snapshot))
 
     def predict(self, snapshot: Snapshot, X_new: FloatArray) -> tuple[IntArray, FloatArray]:

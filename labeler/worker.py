@@ -61,6 +61,7 @@ class Worker:
         self._warm = False
         self._gave_way = False
         self._reconsidered = False
+        self._joined = False
 
     @property
     def _is_open(self) -> bool:
@@ -88,6 +89,7 @@ class Worker:
         idle = self._job is None and (self._waiting is None or not self._is_open)
         if idle:
             self._warm_up()
+            self._join()
             self._reconsider()
             idle = self._job is None and self._ahead is None
         while idle or not self._inbox.empty():
@@ -150,10 +152,27 @@ class Worker:
         if self._ahead is not None and next(self._ahead, None) is None:
             self._ahead = None
 
+    def _join(self) -> None:
+        """With nothing else to do: look at photos a second way, then think again."""
+        if self._joined or self._bench is None or not self._is_open or self._job is not None:
+            return
+        self._joined = True
+        self._job = self._joining(self._bench)
+
+    def _joining(self, bench: Workbench) -> Iterator[Progress]:
+        if (yield from bench.join_companion()):
+            self._waiting = self._latest
+
     def _reconsider(self) -> None:
         """Once there are enough answers and nothing else to do: was the encoder the right one?"""
         snapshot, bench = self._latest, self._bench
-        if self._reconsidered or bench is None or snapshot is None or len(snapshot.indices) < ENOUGH_ANSWERS:
+        if (
+            self._job is not None
+            or self._reconsidered
+            or bench is None
+            or snapshot is None
+            or len(snapshot.indices) < ENOUGH_ANSWERS
+        ):
             return
         self._reconsidered = True
         self._job = self._offer(bench, snapshot)

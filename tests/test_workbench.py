@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from labeler import workbench
+from labeler.core.steps import finished
 from labeler.importers.detect import open_source
 from labeler.messages import Recipe
 from labeler.workbench import Workbench
@@ -45,3 +46,49 @@ def test_others_wait_for_the_whole(tmp_path, monkeypatch, options):
         monkeypatch.setattr(workbench, "EARLY_FROM", 1_000)
         monkeypatch.setattr(workbench, "EARLY_SAMPLE", 600)
     assert early(tmp_path, **options)[1] is None
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """Two kinds of colour images, 60 of each."""
+    rng = np.random.default_rng(0)
+    X = rng.integers(60, 200, (120, 12, 12, 3)).astype(np.uint8)
+    X[:60, 3:9, 3:9, 0] = 250
+    X[60:, :, 4:8, 1] = 5
+    np.savez(tmp_path / "photos.npz", X=X)
+    return tmp_path / "photos.npz"
+
+
+def opened(path, **options):
+    bench = Workbench(Recipe(str(path), str(path.parent / "cache"), **options), open_source(path))
+    ready = finished(bench.open())
+    return bench, ready
+
+
+def answers(make_snapshot):
+    return make_snapshot({row: int(row >= 60) for row in range(0, 120, 6)})
+
+
+def test_photos_are_looked_at_a_second_way_once(photos, make_snapshot):
+    bench, ready = opened(photos)
+    assert ready.encoder == "scattering"
+    assert finished(bench.join_companion())
+    assert not finished(bench.join_companion())
+    closing = bench.closing_round(answers(make_snapshot))
+    assert len(closing.facts["weights"]) == 4
+
+
+def test_what_leaves_does_not_depend_on_when_the_second_way_was_joined(photos, make_snapshot):
+    state = answers(make_snapshot)
+    early_bench, late = opened(photos)[0], opened(photos)[0]
+    finished(early_bench.join_companion())
+    for _ in late.round(state):
+        pass
+    first, second = early_bench.closing_round(state), late.closing_round(state)
+    assert np.array_equal(first.labels, second.labels)
+    assert np.array_equal(first.scores, second.scores)
+
+
+@pytest.mark.parametrize("options", [{"encoder": "scattering"}, {"engine": "book"}])
+def test_a_chosen_encoder_stays_the_only_one(photos, options):
+    assert not finished(opened(photos, **options)[0].join_companion())

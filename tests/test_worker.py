@@ -144,6 +144,10 @@ class StepByStep:
     def round_due(self, n_answers):
         return False
 
+    def join_companion(self):
+        return False
+        yield
+
     def work_ahead(self, indices):
         self.asked.append(indices.tolist())
         while True:
@@ -153,7 +157,7 @@ class StepByStep:
 
 def test_with_nothing_else_to_do_it_works_ahead_and_still_answers(make_snapshot):
     worker, bench = Worker(None, None), StepByStep()
-    worker._bench, worker._warm = bench, True
+    worker._bench, worker._warm, worker._joined = bench, True, True
     sent = []
     worker._send = sent.append
     worker._inbox.put(Answered(make_snapshot({0: 0})))

@@ -8,15 +8,10 @@ from typing import TypeVar
 
 import numpy as np
 
+from labeler.core.blending import EARLY_BELOW, FLOOR, Blend, blend, product, softmax
 from labeler.core.doubt import Doubt, doubt, most_doubted
-from labeler.core.learner import (
-    Blend,
-    KernelRidge,
-    blend,
-    landmarks_of,
-    product,
-    softmax,
-)
+from labeler.core.learner import KernelRidge, landmarks_of
+from labeler.core.linear import Linear
 from labeler.core.propagation import RandomWalk, Spread, left_out, mass_by_steps, shares_of
 from labeler.core.second_opinion import SecondOpinion
 from labeler.core.space import Space
@@ -26,7 +21,6 @@ from labeler.core.vocabulary import FloatArray, IndexArray, IntArray, Progress, 
 Result = TypeVar("Result")
 
 MIN_WEIGHT = 0.05
-FLOOR = np.float32(1e-4)
 OPINION = np.float32(10.0)
 PASSES = 2
 MAX_LEFT_OUT = 256
@@ -65,7 +59,7 @@ class Answers:
 
 @dataclass(frozen=True, slots=True)
 class Belief:
-    """Class shares of the pool and the three opinions they are made of (positions in `answers.classes`)."""
+    """Class shares of the pool and the opinions they are made of (positions in `answers.classes`)."""
 
     answers: Answers
     proba: FloatArray  # (n, k)
@@ -73,6 +67,7 @@ class Belief:
     margins: FloatArray  # (n,)
     by_graph: IntArray
     by_kernel: IntArray
+    by_linear: IntArray
     by_others: IntArray
     blend: Blend
     doubt: Doubt
@@ -86,14 +81,24 @@ class Believer:
         self.representatives = representatives
         self.walk = RandomWalk(space.graph.weights)
         self.kernel = KernelRidge(space.z, random_state)
+        self.linear = [Linear(space.components)]
         self.others = others
         self._spread = Spread(self.walk)
 
-    def believe(self, snapshot: Snapshot, *, fresh: bool = False) -> Belief | None:
-        """The belief after `snapshot`, None without an answer. `fresh` depends on nothing that came before."""
-        return finished(self.believe_by_steps(snapshot, fresh=fresh))
+    def join(self, components: FloatArray) -> None:
+        """Let a linear rule on another encoder's `components` (n, d) have its say, once leave-one-out can judge it."""
+        self.linear = [self.linear[0], Linear(components)]
 
-    def believe_by_steps(self, snapshot: Snapshot, *, fresh: bool = False) -> Generator[Progress, None, Belief | None]:
+    def believe(self, snapshot: Snapshot, *, fresh: bool = False, quick: bool = False) -> Belief | None:
+        """The belief after `snapshot`, None without an answer.
+
+        `fresh` depends on nothing that came before; `quick` takes the linear rules as they were a few answers ago.
+        """
+        return finished(self.believe_by_steps(snapshot, fresh=fresh, quick=quick))
+
+    def believe_by_steps(
+        self, snapshot: Snapshot, *, fresh: bool = False, quick: bool = False
+    ) -> Generator[Progress, None, Belief | None]:
         """:meth:`believe`, with signs of life; between two of them, other snapshots may be believed."""
         answers = Answers.of(snapshot, self.representatives)
         if not len(answers):
@@ -101,14 +106,21 @@ class Believer:
         n_classes = len(answers.classes)
         mass = yield from told(self._mass(answers, fresh))
         totals = np.bincount(answers.positions, answers.weights, n_classes).astype(np.float32)
-        graph, mass = shares_of(mass, totals), mass[answers.indices]
+        shares, mass = [shares_of(mass, totals)], mass[answers.indices]
         checked = landmarks_of(len(answers), MAX_LEFT_OUT)
-        graph_left_out = yield from told(self._left_out(answers, mass, totals, checked))
-        kernel, kernel_left_out = yield from told(self._by_kernel(answers, checked, fresh))
-        mix = blend(graph_left_out, kernel_left_out[checked], answers.positions[checked])
-        proba = product(graph, kernel, mix.share)
-        by_graph, by_kernel = graph.argmax(axis=1).astype(np.int32), kernel.argmax(axis=1).astype(np.int32)
-        del graph, kernel
+        by_graph = yield from told(self._left_out(answers, mass, totals, checked))
+        by_ridge, by_kernel = yield from told(self._by_kernel(answers, checked, fresh))
+        shares.append(by_ridge)
+        by_rules: list[FloatArray] = []
+        for rule in self.linear[:1] if len(answers) < EARLY_BELOW * n_classes else self.linear:
+            yield Progress("learning")
+            by_rule, out = rule.fit_predict(answers.indices, answers.positions, n_classes, quick=quick)
+            shares.append(by_rule)
+            by_rules.append(out)
+        mix = blend([by_graph, by_kernel[checked], *(out[checked] for out in by_rules)], answers.positions[checked])
+        proba = product(shares, mix.weights)
+        graph, kernel, linear = (one.argmax(axis=1).astype(np.int32) for one in shares[:3])
+        del shares, by_ridge, by_rule
         scores = np.zeros_like(proba)
         if n_classes > 1:
             proba, scores = yield from told(self._second_opinion(proba, answers, snapshot.excluded, fresh))
@@ -116,18 +128,20 @@ class Believer:
         labels[answers.indices] = answers.positions
         opinion = OPINION * scores[answers.indices]
         more = most_doubted(opinion, answers.positions, checked)
-        others = yield from told(self._left_out(answers, mass, totals, more))
-        shares = np.concatenate((graph_left_out, others))
+        walked = np.full((len(answers), n_classes), np.float32(1 / n_classes))  # equal shares: not looked at
+        walked[checked] = by_graph
+        walked[more] = yield from told(self._left_out(answers, mass, totals, more))
         return Belief(
             answers,
             proba,
             labels,
             margins_of(proba),
-            by_graph,
-            by_kernel,
+            graph,
+            kernel,
+            linear,
             scores.argmax(axis=1).astype(np.int32),
             mix,
-            doubt(answers.positions, shares, np.concatenate((checked, more)), kernel_left_out, mix.share, opinion),
+            doubt(answers.positions, [walked, by_kernel, *by_rules], mix.weights, opinion),
         )
 
     def _mass(self, answers: Answers, fresh: bool) -> Generator[None, None, FloatArray]:

@@ -107,6 +107,10 @@ class BookEngine:
         self._uncertain = best(-self.clustering.distances, everyone, QUEUE_SIZE, rng, self.clustering.clusters)
         yield Progress("clustering", 1, 1)
 
+    def join(self, X: FloatArray) -> Iterator[Progress]:
+        """See :class:`labeler.core.protocols.Engine`: the source's chain has one encoder."""
+        return iter(())
+
     def round_due(self, n_answers: int) -> bool:
         """Whether a full round pays after the `n_answers`-th answer."""
         return n_answers % BATCH_SIZE == 0

@@ -1,17 +1,18 @@
 """Which answers look wrong: what the models believe of a given label when that answer is left out.
 
-The belief is put together as everywhere (graph x kernel x second opinion), each part in closed form without the answer.
+The belief is put together as everywhere (label models x second opinion), each part in closed form without the answer.
 The second opinion is left out of its own answer alone: what the answer made its neighbours believe still speaks for it,
 so that a wrong answer in the middle of nowhere is believed. `benchmarks/doubt.md` has what it finds.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from labeler.core.learner import FLOOR, product, softmax
+from labeler.core.blending import FLOOR, product, softmax
 from labeler.core.vocabulary import FloatArray, IndexArray, IntArray
 
 MORE = 64
@@ -38,26 +39,16 @@ def most_doubted(opinion: FloatArray, positions: IntArray, known: IndexArray) ->
     return np.asarray(order[believed[order] < 0.0], dtype=np.int64)
 
 
-def doubt(
-    positions: IntArray,
-    graph: FloatArray,
-    graph_of: IndexArray,
-    kernel: FloatArray,
-    share: float,
-    opinion: FloatArray,
-) -> Doubt:
+def doubt(positions: IntArray, left_out: Sequence[FloatArray], weights: Sequence[float], opinion: FloatArray) -> Doubt:
     """What is believed of each answer without it.
 
-    `positions` (a,) are the classes given; `kernel` (a, k) and `graph` (len(graph_of), k) class shares with the answer
-    left out, the latter of the answers `graph_of`; `share` how much the graph counts; `opinion` (a, k) log odds of the
-    second opinion.
+    `positions` (a,) are the classes given; `left_out` each model's class shares (a, k) with the answer left out (a row
+    of equal shares: not looked at), `weights` how much each counts; `opinion` (a, k) log odds of the second opinion.
     """
     rows = np.arange(len(positions))
-    if kernel.shape[1] < 2:
+    if opinion.shape[1] < 2:
         return Doubt(np.zeros(len(positions), dtype=np.float32), np.full(len(positions), -1, dtype=np.int32))
-    joint = kernel.copy()
-    joint[graph_of] = product(graph, kernel[graph_of], share)
-    belief = softmax(np.log(joint + np.float32(FLOOR)) + opinion)
+    belief = softmax(np.log(product(left_out, weights) + FLOOR) + opinion)
     doubts = np.clip(1.0 - belief[rows, positions], 0.0, 1.0).astype(np.float32)
     belief[rows, positions] = -1.0
     return Doubt(doubts, belief.argmax(axis=1).astype(np.int32))

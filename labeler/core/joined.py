@@ -15,6 +15,7 @@ from threadpoolctl import ThreadpoolController
 from labeler.core.agreement import kappa
 from labeler.core.belief import Answers, Belief, Believer
 from labeler.core.checks import check_features
+from labeler.core.components import principal_axes
 from labeler.core.grids import best_page, expected_errors, expected_gain
 from labeler.core.questions import (
     QUEUE_SIZE,
@@ -73,6 +74,7 @@ class JoinedEngine:
         self._threads = ThreadpoolController()
         self._believer: Believer | None = None
         self._belief: Belief | None = None
+        self._is_quick = False
         self._by_margin: IndexArray = np.empty(0, dtype=np.int64)
         self._before: list[IntArray] = []
         self._state: tuple[bytes, bytes] = (b"", b"")
@@ -108,6 +110,17 @@ class JoinedEngine:
         self.order = nested_order(self.levels)
         self._believer = Believer(self.space, others, self.levels[0].representatives, self.random_state)
 
+    def join(self, X: FloatArray) -> Iterator[Progress]:
+        """See :class:`labeler.core.protocols.Engine`: a linear rule on its principal components joins the models."""
+        yield from self._finish_opening()
+        if not self.n:
+            return
+        axes = yield from self._limited(principal_axes(X, random_state=self.random_state))
+        components = np.empty((self.n, axes.axes.shape[1]), dtype=np.float32)
+        yield from self._limited(axes.project_into(X, components))
+        self.believer.join(components)
+        self._is_quick = True  # what is believed now does not know of it
+
     @property
     def believer(self) -> Believer:
         """The label models, prepared on first use."""
@@ -127,7 +140,7 @@ class JoinedEngine:
         with self._threads.limit(limits=1):
             quick = self.n * len(np.unique(snapshot.class_ids)) <= QUICK_UP_TO
             if quick and self._believer is not None:
-                self._think(snapshot)
+                self._think(snapshot, quick=True)
             return self._queue(snapshot, self._belief, self._by_margin)
 
     def prepare(self, indices: IndexArray) -> Iterator[Progress]:
@@ -256,22 +269,23 @@ class JoinedEngine:
         level = next((level for level in self.levels if level.size >= least), self.levels[-1])
         return self._partition.divided(level, snapshot.splits)
 
-    def _think(self, snapshot: Snapshot) -> None:
-        """Bring the belief and the order by margin up to date."""
-        belief = finished(self._thought(snapshot))
+    def _think(self, snapshot: Snapshot, *, quick: bool = False) -> None:
+        """Bring the belief and the order by margin up to date; a `quick` belief is good for questions alone."""
+        belief = finished(self._thought(snapshot, quick=quick))
         self._by_margin = self._margin_order(snapshot, belief)
 
-    def _thought(self, snapshot: Snapshot) -> Generator[Progress, None, Belief | None]:
+    def _thought(self, snapshot: Snapshot, *, quick: bool = False) -> Generator[Progress, None, Belief | None]:
         """Yield signs of life; return the belief after `snapshot`, and keep it if no other came between."""
         state = (snapshot.excluded.tobytes(), snapshot.weights.tobytes())
         before = self._belief
-        if self._rests_on(snapshot, len(snapshot.indices)) and self._state == state:
+        known = self._rests_on(snapshot, len(snapshot.indices)) and self._state == state
+        if known and (quick or not self._is_quick):
             return before
-        belief = yield from self.believer.believe_by_steps(snapshot)
+        belief = yield from self.believer.believe_by_steps(snapshot, quick=quick)
         if self._belief is before:
-            self._belief, self._state = belief, state
+            self._belief, self._state, self._is_quick = belief, state, quick
             if belief is not None:
-                self._before = [*self._before[-IN_A_ROW:], belief.labels]
+                self._before = [*(self._before[:-1] if known else self._before[-IN_A_ROW:]), belief.labels]
         return belief
 
     def _is_steady(self) -> bool:
@@ -312,7 +326,7 @@ class JoinedEngine:
         facts: dict[str, Any] = {"inertia": level.clustering.inertia, "n_clusters": level.size}
         if belief is not None:
             facts |= {
-                "graph_share": belief.blend.share,
+                "weights": list(belief.blend.weights),
                 "answers_judged": bool(belief.blend.skill >= LOW_SKILL),  # nan: nobody can tell yet
                 "left_out_skill": None if np.isnan(belief.blend.skill) else belief.blend.skill,
                 "unseen_chance": unseen_chance(belief.answers),

@@ -1,12 +1,10 @@
-"""Kernel ridge regression in z with closed-form leave-one-out, and its product with the graph's shares."""
+"""Kernel ridge regression in z with closed-form leave-one-out."""
 
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import cholesky, lapack
 
 from labeler.core.steps import finished, rows_at_once
@@ -16,12 +14,6 @@ GAMMA = 1.5
 """Width of the kernel: exp(-GAMMA * d^2 / median d^2)."""
 RIDGE = 0.05
 MAX_LANDMARKS = 2_000
-FLOOR = 1e-4
-SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
-EVEN_BELOW = 4
-"""Labels a class below which leave-one-out misleads: graph and kernel count half each."""
-JUDGED_FROM = 3
-MIN_JUDGED = 30
 CHUNK = 1_024
 CACHED = 20_000_000
 
@@ -118,60 +110,3 @@ def landmarks_of(n_answers: int, limit: int = MAX_LANDMARKS) -> IndexArray:
     if n_answers <= limit:
         return np.arange(n_answers, dtype=np.int64)
     return np.unique(np.linspace(0, n_answers - 1, limit).round().astype(np.int64))
-
-
-def product(first: FloatArray, second: FloatArray, share: float) -> FloatArray:
-    """first^share * second^(1 - share), rows (., k) scaled to sum 1."""
-    logs = np.float32(share) * np.log(first + np.float32(FLOOR))
-    logs += np.float32(1.0 - share) * np.log(second + np.float32(FLOOR))
-    return softmax(logs)
-
-
-def softmax(logs: FloatArray) -> FloatArray:
-    """exp, rows scaled to sum 1."""
-    raised = np.exp(logs - logs.max(axis=1, keepdims=True))
-    return np.asarray(raised / raised.sum(axis=1, keepdims=True), dtype=np.float32)
-
-
-@dataclass(frozen=True, slots=True)
-class Blend:
-    """How much the graph counts in the product, and the leave-one-out figures that say so."""
-
-    share: float
-    skill: float  # of the product on left-out answers: 0 = as guessing the commonest class, 1 = all right
-
-
-def blend(graph: FloatArray, kernel: FloatArray, positions: IntArray) -> Blend:
-    """Choose the graph's share by leave-one-out log loss, half a standard error in favour of the graph.
-
-    `graph` and `kernel` are the left-out class shares (answers, k); `positions` the answers' classes.
-    """
-    rows = np.arange(len(positions))
-    losses: list[NDArray[np.float64]] = []
-    skills: list[float] = []
-    for share in SHARES:
-        joint = product(graph, kernel, share)
-        losses.append(-np.log(joint[rows, positions].astype(np.float64) + 1e-6))
-        skills.append(skill_of(joint.argmax(axis=1) == positions, positions))
-    if len(positions) < EVEN_BELOW * graph.shape[1]:
-        return Blend(0.5, skills[SHARES.index(0.5)])
-    best = int(np.argmin([loss.mean() for loss in losses]))
-    for candidate in range(len(SHARES) - 1, best, -1):
-        extra = losses[candidate] - losses[best]
-        if extra.mean() <= 0.5 * extra.std() / np.sqrt(len(extra)):
-            best = candidate
-            break
-    return Blend(SHARES[best], skills[best])
-
-
-def skill_of(hits: NDArray[np.bool_], positions: IntArray) -> float:
-    """Share of left-out answers guessed beyond the commonest class's share; nan where too few can be judged.
-
-    Only classes with JUDGED_FROM answers are judged: one left out must leave some behind.
-    """
-    counts = np.bincount(positions)
-    judged = counts[positions] >= JUDGED_FROM
-    if judged.sum() < MIN_JUDGED:
-        return float("nan")
-    chance = float(counts.max() / judged.sum())
-    return 1.0 if chance >= 1.0 else (float(hits[judged].mean()) - chance) / (1.0 - chance)

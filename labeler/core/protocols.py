@@ -65,6 +65,11 @@ class Engine(Protocol):
         """Take the features (n, d) float32 (maybe memory-mapped) and prepare: graph, space, clusters."""
         ...
 
+    def join(self, X: FloatArray) -> Iterator[Progress]:
+        """Take another encoder's features (n, d) of the same pool beside those it was opened with; an engine that has
+        no use for them leaves them."""
+        ...
+
     def round_due(self, n_answers: int) -> bool:
         """Whether a full round pays after the `n_answers`-th answer."""
         ...

@@ -13,10 +13,13 @@ from labeler.core.protocols import Clustering
 from labeler.core.reach import percentiles_of, within_reach
 from labeler.core.representatives import Level
 from labeler.core.space import Space
-from labeler.core.tiers import is_near, tiers_of
+from labeler.core.stopping import LOW_SKILL
+from labeler.core.tiers import is_near, is_smooth, tiers_of
 from labeler.core.vocabulary import (
     UNLABELED,
     Advice,
+    BoolArray,
+    ByteArray,
     FloatArray,
     IndexArray,
     IntArray,
@@ -73,11 +76,13 @@ def assemble(
         labels = classes[positions]
         tiers = tiers_of(belief, assembly.space.graph)
         sources = nearest_answers(belief.answers, positions, assembly.space.z)
+        inside = trusted(tiers, belief) & (advice.code != "no-propagation")
         if assembly.discovering:
             tiers[~is_near(sources, assembly.space.z, assembly.space.graph)] = Tier.ASK
         scores = np.clip(belief.proba[np.arange(n), positions], 0.0, 1.0).astype(np.float32)
         tiers[repeats], scores[repeats] = Tier.LOCKED, 1.0
-        inside = (tiers >= Tier.LIKELY) & (advice.code != "no-propagation")
+        inside &= tiers >= Tier.LIKELY
+        inside[repeats] = advice.code != "no-propagation"
         percentiles = percentiles_of(snapshot, clustering.clusters)
         ruled = ~np.isnan(percentiles)
         if ruled.any():  # a number in place of the tiers: everywhere, or in some clusters alone
@@ -108,6 +113,14 @@ def assemble(
         doubts,
         assembly.foreign,
     )
+
+
+def trusted(tiers: ByteArray, belief: Belief) -> BoolArray:
+    """The labels (n,) that may spread by themselves: likely ones, or on a pool that is not smooth locked ones, and
+    these only once left-out answers show that labels spread there at all."""
+    if is_smooth(tiers):
+        return np.asarray(tiers >= Tier.LIKELY)
+    return np.asarray((tiers == Tier.LOCKED) & (belief.blend.skill >= LOW_SKILL))
 
 
 def with_repeats(belief: Belief, first_of: IndexArray) -> tuple[IntArray, IndexArray]:

@@ -10,6 +10,9 @@ from labeler.core.vocabulary import BoolArray, ByteArray, FloatArray, IntArray, 
 
 NEAR = 1.2
 """Distances to its tenth neighbour that an answer reaches while classes are still being discovered."""
+SMOOTH = 0.7
+"""Share of the likely labels that are locked from which a pool counts as smooth (groups: .86 and more; photos whose
+neighbours are of other classes: .5 and less)."""
 
 
 def tiers_of(belief: Belief, graph: NeighbourGraph) -> ByteArray:
@@ -23,6 +26,16 @@ def tiers_of(belief: Belief, graph: NeighbourGraph) -> ByteArray:
         agree &= belief.by_others == labels
     alike = (labels[graph.neighbours] == labels[:, None]).all(axis=1)
     return np.where(agree, np.where(alike, Tier.LOCKED, Tier.LIKELY), Tier.ASK).astype(np.uint8)
+
+
+def is_smooth(tiers: ByteArray) -> bool:
+    """Whether labels that all models agree on mostly lie among their own kind.
+
+    It needs no answer to be left out, so it tells from the first answers on whether labels can spread here: where
+    neighbours are of many classes the models agree with each other for want of evidence, and are wrong together.
+    """
+    likely = np.count_nonzero(tiers >= Tier.LIKELY)
+    return bool(np.count_nonzero(tiers == Tier.LOCKED) >= SMOOTH * likely)
 
 
 def is_near(sources: IntArray, z: FloatArray, graph: NeighbourGraph) -> BoolArray:

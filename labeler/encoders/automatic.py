@@ -19,6 +19,9 @@ LOOK = 500
 SAMPLE = 600
 """Images encoded with each candidate where the eye does not decide."""
 CANDIDATES = ("hog", "scattering", "scattering:standardise=False")
+COMPANIONS = {"scattering": "hog", "hog": "scattering"}
+"""What looks at photos besides the encoder chosen, and is joined once answers can tell what it is worth. Ink needs
+none: there it changed no label."""
 _EIGENVALUES = 20
 _THIN = 0.8  # stroke width that still is a stroke, in spreads of the ink: bold letters reach 0.75
 _THIN_SMALL = 1.3  # below 16 px a stroke of two pixels is a good part of the glyph
@@ -28,9 +31,11 @@ def choose_encoder(images: Images, random_state: int) -> tuple[str, str]:
     """The spec of the encoder that suits the pool and, in one line, why.
 
     Tables: ``scaled``, or as they are if the columns are of one scale. Ink on a plain ground: ``deskew-hog``.
+    Colour photos: ``scattering``, which the lighting of a scene hardly reaches.
     Other images: the candidate whose neighbour graph falls best into groups (:func:`group_strength`), on a sample
     shrunk to 32 px. ``deskew-hog`` and ``pca`` do not stand there: they describe a photo by little more than its
-    lighting, which makes clean but wrong groups.
+    lighting, which makes clean but wrong groups; so does ``hog`` where the ground is plain and unevenly lit, as it
+    is in many a colour photo.
     """
     if images.ndim == 2:
         return _for_table(images)
@@ -38,6 +43,8 @@ def choose_encoder(images: Images, random_state: int) -> tuple[str, str]:
     rng = np.random.default_rng(random_state)
     if is_ink(_sample(images, LOOK, rng)):
         return "deskew-hog", "ink on a plain ground"
+    if _colourful(_sample(images, LOOK, rng)):
+        return "scattering", "colour photos"
     sample = _shrunk(_sample(images, SAMPLE, rng))
     if len(sample) <= 2 * _EIGENVALUES:
         return "hog", "too few images to compare encoders on"
@@ -47,6 +54,11 @@ def choose_encoder(images: Images, random_state: int) -> tuple[str, str]:
     }
     best = max(strengths, key=lambda spec: strengths[spec])
     return best, f"its neighbour graph falls best into groups ({strengths[best]:.3f} on {len(sample):,} images)"
+
+
+def companion_of(encoder: str) -> str:
+    """The encoder that is joined to an automatically chosen one later; "" = none."""
+    return COMPANIONS.get(encoder.partition(":")[0], "")
 
 
 def is_ink(images: Images) -> bool:

@@ -72,10 +72,11 @@ def test_the_belief_left_out_is_that_of_the_engine_without_the_answer() -> None:
 
 
 def test_doubt_by_hand() -> None:
-    kernel = np.array([[0.9, 0.1], [0.9, 0.1], [0.5, 0.5]], dtype=np.float32)
-    graph = np.array([[0.9, 0.1]], dtype=np.float32)
-    found = doubt(np.array([0, 1, 1]), graph, np.array([1]), kernel, 1.0, np.zeros((3, 2), dtype=np.float32))
-    assert found.doubts == pytest.approx([0.1, 0.9, 0.5], abs=1e-3)
+    graph = np.array([[0.5, 0.5], [0.9, 0.1], [0.5, 0.5]], dtype=np.float32)  # of the second answer alone
+    kernel = np.array([[0.81, 0.09], [0.9, 0.1], [0.5, 0.5]], dtype=np.float32) ** 2
+    kernel /= kernel.sum(axis=1, keepdims=True)
+    found = doubt(np.array([0, 1, 1]), [graph, kernel], (0.5, 0.5), np.zeros((3, 2), dtype=np.float32))
+    assert found.doubts == pytest.approx([0.1, 27 / 28, 0.5], abs=2e-3)
     assert found.others.tolist() == [1, 0, 0]
 
 

@@ -1,9 +1,8 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
-from labeler.core.learner import RIDGE, KernelRidge, as_shares, blend, gaussian, landmarks_of, product, skill_of
+from labeler.core.learner import RIDGE, KernelRidge, as_shares, gaussian, landmarks_of
 from tests.core.pools import blobs
 
 
@@ -34,27 +33,3 @@ def test_ten_thousands_of_labels_stay_bounded() -> None:
     assert used[0] == 0
     assert used[-1] == 49_999
     np.testing.assert_array_equal(landmarks_of(7), np.arange(7))
-
-
-def test_the_better_model_counts_more() -> None:
-    rng = np.random.default_rng(0)
-    positions = rng.integers(3, size=60).astype(np.int32)
-    good = np.full((60, 3), 0.05, dtype=np.float32)
-    good[np.arange(60), positions] = 0.9
-    bad = rng.dirichlet(np.ones(3), 60).astype(np.float32)
-    assert blend(good, bad, positions).share == 1.0
-    assert blend(bad, good, positions).share == 0.0
-    assert blend(bad[:5], good[:5], positions[:5]).share == 0.5
-
-
-def test_a_product_of_shares_is_shares() -> None:
-    rng = np.random.default_rng(0)
-    first, second = rng.dirichlet(np.ones(4), (2, 9)).astype(np.float32)
-    np.testing.assert_allclose(product(first, second, 0.25).sum(axis=1), 1, rtol=1e-5)
-
-
-def test_skill_is_zero_for_guessing_and_one_for_knowing() -> None:
-    positions = np.repeat([0, 1], [40, 20]).astype(np.int32)
-    assert skill_of(positions == positions, positions) == pytest.approx(1)
-    assert skill_of(positions == 0, positions) == pytest.approx(0)
-    assert np.isnan(skill_of(np.ones(5, dtype=np.bool_), positions[:5]))

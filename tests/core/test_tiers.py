@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from labeler.core.tiers import is_near
-from labeler.core.vocabulary import Tier
+from labeler.core.tiers import is_near, is_smooth
+from labeler.core.vocabulary import Provenance, Tier
 from tests.core.pools import answer, blobs, opened, snapshot
 
 
@@ -34,3 +34,21 @@ def test_an_answer_is_near_itself() -> None:
     itself = np.arange(100, dtype=np.int32)
     assert is_near(itself, engine.space.z, engine.space.graph).all()
     assert not is_near(np.full(100, -1, dtype=np.int32), engine.space.z, engine.space.graph).any()
+
+
+def test_groups_are_smooth_and_labels_spread_in_them_from_the_first_answers() -> None:
+    points, y = blobs(600)
+    engine = opened(points)
+    result = engine.closing_round(answer(engine, y, 20))
+    assert is_smooth(result.tiers)
+    assert (result.provenances == Provenance.PROPAGATED).mean() > 0.5
+
+
+def test_where_neighbours_are_of_many_classes_nothing_spreads_until_answers_show_that_it_does() -> None:
+    rng = np.random.default_rng(0)
+    points, y = rng.normal(size=(800, 30)).astype(np.float32), rng.integers(5, size=800).astype(np.int32)
+    engine = opened(points)
+    for n_answers in (12, 25, 45):
+        result = engine.closing_round(answer(engine, y, n_answers))
+        assert not is_smooth(result.tiers)
+        assert not (result.provenances == Provenance.PROPAGATED).any()

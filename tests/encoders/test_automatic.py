@@ -6,7 +6,7 @@ from PIL import Image, ImageDraw
 from sklearn.datasets import load_digits
 
 from labeler import registry
-from labeler.encoders.automatic import choose_encoder, group_strength, is_ink
+from labeler.encoders.automatic import choose_encoder, companion_of, group_strength, is_ink
 
 
 def scribbles(n: int, ground: int, pen: int) -> np.ndarray:
@@ -42,9 +42,15 @@ def test_small_digits_are_ink() -> None:
     assert "ink" in reason
 
 
-@pytest.mark.parametrize("colour", [True, False])
-def test_scenes_are_compared_by_their_graph(colour: bool) -> None:
-    images = scenes(120, colour)
+def test_colour_photos_are_scattered_and_get_a_companion() -> None:
+    assert choose_encoder(scenes(120, True), 0) == ("scattering", "colour photos")
+    assert companion_of("scattering") == "hog"
+    assert companion_of("scattering:standardise=False") == "hog"
+    assert companion_of("deskew-hog") == ""
+
+
+def test_grey_scenes_are_compared_by_their_graph() -> None:
+    images = scenes(120, False)
     spec, reason = choose_encoder(images, 0)
     assert spec.startswith(("hog", "scattering"))
     assert "groups" in reason
