@@ -14,12 +14,16 @@ import sys
 import tempfile
 from html import escape
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from rich.cells import cell_len
 from rich.color import Color
 from rich.segment import Segment
 from textual import events
+
+from labeler.messages import SharesReady
+from labeler.project import Received
 
 IMAGES = Path(__file__).parent / "images"
 CELL_WIDTH, CELL_HEIGHT, MARGIN, BAR = 9.6, 20.0, 14.0, 30.0
@@ -150,9 +154,32 @@ async def draw() -> dict[str, str]:
             project.ready, project.want_page = True, page  # type: ignore[method-assign]
             await press("G", "right", "X")
             take("grid", "labeler: a page of one class to confirm at a glance")
-            await press("G", "?")
+            await press("G")
+            await second_looks(app, project, bench, press, take)
+            await press("?")
             take("help", "labeler: every key")
     return pictures
+
+
+async def second_looks(app: Any, project: Any, bench: Any, press: Any, take: Any) -> None:
+    """Two answers go wrong, as to every person; the engine doubts them."""
+    truth = project.truth or {}
+    for wrong in (False, False, True, False, True):
+        right = int(truth[app.screen.target().instance_id])
+        await press(str((right + 3) % 10 if wrong else right))
+    project.closing_round()
+    app.view = project.view()
+
+    def shares(index: int) -> None:
+        found = [list(map(float, pair)) for pair in bench.shares(project.session.snapshot(), index)]
+        app.screen.heard(Received(shares=SharesReady(index, found)))
+
+    project.want_shares = shares
+    await press("I")
+    take("why", "labeler: the answers that carry a label")
+    await press("I", "S")
+    take("second-look", "labeler: an answer the engine doubts")
+    await press("S")
 
 
 def main() -> None:

@@ -103,13 +103,13 @@ class Reasons:
 
     @property
     def heading(self) -> str:
-        """The label in one line."""
+        """The label in one line; of a given one the key press."""
+        if self.press is not None and self.press.kind == "label":
+            return self.press.said
         if not self.label:
             left = self.press is not None and self.press.kind == "reject"
             return "no label: rejected" if left else "no label yet: no round has been computed since it joined"
         name = display_safe(self.label, 40)
-        if not self.is_machine:
-            return f"{name} · {self.provenance.word}"
         return f"{name} · {self.provenance.word} in round {self.round} · score {self.score:.3f} · tier {self.tier}"
 
     @property
@@ -117,7 +117,7 @@ class Reasons:
         """What else is known, a line each; safe to show."""
         found = []
         if self.press is not None:
-            found.append(self.press.said)
+            found += [self.press.said] if self.press.kind != "label" else []
             found += [line for line in (self.press.asked, self.press.guesses) if line]
         if self.without is not None and self.without[1]:
             belief, other = self.without

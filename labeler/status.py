@@ -83,11 +83,10 @@ def why(project: Project, instance_id: str, shares: Callable[[int], list[tuple[i
         instance_id = unescaped(instance_id)
     index = session.pool.index(instance_id)
     found = reasons(session, index)
-    lines = [display_safe(instance_id), found.heading]
-    lines += [
-        f"{line} (event {found.press.event_id})" if found.press and line == found.press.said else line
-        for line in found.lines
-    ]
+    event = f" (event {found.press.event_id})" if found.press is not None else ""
+    lines = [display_safe(instance_id)]
+    for line in (found.heading, *found.lines):
+        lines.append(f"{line}{event}" if found.press is not None and line == found.press.said else line)
     carriers = shares(index) if found.is_machine else None
     if carriers is not None:
         named, more = carried(session, carriers)

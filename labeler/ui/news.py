@@ -61,7 +61,10 @@ class News:
 
     @staticmethod
     def _can_follow(advice: Advice, place: Place | None) -> bool:
-        return not advice.key or place is None or find(advice.key, place) is not None
+        if not advice.key or place is None:
+            return True
+        action = find(advice.key, place)
+        return action is not None and action.label != "back"  # the person is there already
 
     @property
     def moving(self) -> bool:

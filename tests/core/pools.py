@@ -77,7 +77,17 @@ def last_round(engine: JoinedEngine, state: Snapshot) -> Round:
 
 def assert_same(first: Round, second: Round) -> None:
     """Bit for bit."""
-    for name in ("labels", "provenances", "scores", "tiers", "sources", "clusters", "distances", "runner_ups"):
+    for name in (
+        "labels",
+        "provenances",
+        "scores",
+        "tiers",
+        "sources",
+        "clusters",
+        "distances",
+        "runner_ups",
+        "doubts",
+    ):
         np.testing.assert_array_equal(getattr(first, name), getattr(second, name), err_msg=name)
     for name in ("indices", "utilities", "rules", "margins", "guesses", "guess_scores"):
         np.testing.assert_array_equal(getattr(first.queue, name), getattr(second.queue, name), err_msg=name)

@@ -36,6 +36,24 @@ def test_nothing_answered(engine: JoinedEngine) -> None:
     assert engine.shares(snapshot(), 3) == []
 
 
+def test_the_shares_of_a_label_are_those_of_answers_of_its_class(engine: JoinedEngine) -> None:
+    state = answer(engine, Y, 30)
+    other = int(np.setdiff1d(np.arange(240), state.indices)[0])
+    shares = engine.shares(state, other)
+    assert sum(share for _, share in shares) == pytest.approx(1.0, abs=1e-5)
+    assert [share for _, share in shares] == sorted((share for _, share in shares), reverse=True)
+    assert {int(Y[index]) for index, _ in shares} == {int(engine.closing_round(state).labels[other])}
+    assert engine.shares(state, int(state.indices[4])) == [(int(state.indices[4]), 1.0)]
+
+
+def test_a_repeat_of_an_answered_instance_rests_on_it_alone() -> None:
+    doubled = X.copy()
+    doubled[100] = doubled[7]
+    engine = opened(doubled)
+    state = snapshot([3, 7, 50, 60], Y[[3, 7, 50, 60]].tolist())
+    assert engine.shares(state, 100) == [(7, 1.0)]
+
+
 def test_everything_answered(engine: JoinedEngine) -> None:
     result = engine.closing_round(snapshot(range(240), Y))
     np.testing.assert_array_equal(result.labels, Y)
