@@ -9,9 +9,11 @@ same pictures: the round is computed here instead of in the worker, whose timing
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import sys
 import tempfile
+import time
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -22,7 +24,7 @@ from rich.color import Color
 from rich.segment import Segment
 from textual import events
 
-from labeler.messages import SharesReady
+from labeler.messages import GridReady, SharesReady
 from labeler.project import Received
 
 IMAGES = Path(__file__).parent / "images"
@@ -111,6 +113,8 @@ async def draw() -> dict[str, str]:
     pictures: dict[str, str] = {}
     with open_demo() as project:
         project.start = lambda post: None  # type: ignore[method-assign]
+        ticks, numbers = itertools.count(1_700_000_000.0, 2.0), itertools.count(1)
+        project.session._clock, project.session._new_id = lambda: next(ticks), lambda: f"{next(numbers):032x}"
         project.closing_round()
         app = LabelerApp(project)
         async with app.run_test(size=(100, 30)) as pilot:
@@ -147,7 +151,9 @@ async def draw() -> dict[str, str]:
             bench = project.open_bench()
 
             def page(size: int, shown: list[int]) -> None:
-                app.screen.take_page(bench.grid(project.session.snapshot(), size, np.array(shown, dtype=np.int64)))
+                snapshot = project.session.snapshot()
+                found = bench.grid(snapshot, size, np.array(shown, dtype=np.int64))
+                app.screen.heard(Received(page=GridReady(snapshot.revision, found)))
 
             for _ in bench.round(project.session.snapshot()):
                 pass
@@ -185,6 +191,8 @@ async def second_looks(app: Any, project: Any, bench: Any, press: Any, take: Any
 def main() -> None:
     """Write the pictures."""
     os.environ["COLORTERM"] = "truecolor"
+    os.environ["TZ"] = "UTC"
+    time.tzset()
     os.environ.pop("NO_COLOR", None)
     with tempfile.TemporaryDirectory() as folder:
         os.environ["XDG_DATA_HOME"] = folder

@@ -154,8 +154,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("move_down", ("down",), "down", "the cluster below", _CLUSTERS, repeats=True),
     Action("move_left", ("left",), "left", "the picture before", _CLUSTERS, repeats=True),
     Action("move_right", ("right",), "right", "the next picture of the cluster", _CLUSTERS, repeats=True),
-    Action("page_back", ("pageup",), "page back", "the page before", _SHEET | _CLUSTERS | _SEARCH, repeats=True),
-    Action("page_on", ("pagedown",), "page on", "the next page", _SHEET | _CLUSTERS | _SEARCH, repeats=True),
+    Action("page_back", ("pageup",), "page back", "the page before", _SHEET | _CLUSTERS | _SEARCH | _WHY, repeats=True),
+    Action("page_on", ("pagedown",), "page on", "the next page", _SHEET | _CLUSTERS | _SEARCH | _WHY, repeats=True),
     Action("sheet", ("R",), "sheet", "contact sheet of the representatives", ANSWERING - _SHEET, in_footer=True),
     Action("grid", ("G",), "grid", "pages of one class to confirm at a glance", ANSWERING - _GRID, in_footer=True),
     Action("alike", ("M",), "more alike", "more like this: the nearest first", ANSWERING - _ALIKE, in_footer=True),
@@ -202,11 +202,9 @@ def refusal(key: str, *, has_classes: bool) -> str:
     shown = key_name(key)
     if key in LATER:
         return f"{shown} is kept for {LATER[key]}, which this version does not have yet"
-    if any(key in action.keys for action in ACTIONS):
-        return f"{shown} does nothing here: ? lists the keys"
     if key == "q":
         return "q does nothing, so that nobody quits by chance: Q quits"
-    elsewhere = next((action for action in ACTIONS if key in action.keys), None)
+    elsewhere = next((action for action in ACTIONS if key in action.keys and action.label != "back"), None)
     if elsewhere is not None:
         return f"{shown} does nothing here (elsewhere: {elsewhere.label}): ? lists the keys"
     if len(key) == 1 and key.isupper():

@@ -1,13 +1,14 @@
 """Why a label is what it is, key by key, back to the key press."""
 
 import re
+from types import SimpleNamespace
 
 import pytest
 
 from labeler.ui.screens.contact_sheet import ContactSheet
 from labeler.ui.screens.question import QuestionScreen
 from labeler.ui.screens.why import WhyScreen
-from tests.ui.support import FakeProject, doubted, running, screen_text, settle
+from tests.ui.support import FakeProject, Received, doubted, running, screen_text, settle
 from tests.ui.test_screens import DANGEROUS, HOSTILE
 
 
@@ -99,6 +100,21 @@ class TestCarriers:
             assert "carried by 3 answers" in text
             await app.press_and_see("I")
             assert isinstance(app.screen, QuestionScreen)
+
+    async def test_many_answers_are_on_pages(self, project):
+        for index in range(44, 400, 10):
+            project.session.label(f"{index:04d}.png", 4)
+        project.want_shares = lambda index: project.post(
+            Received(shares=SimpleNamespace(index=index, shares=[[float(i), 0.025] for i in range(14, 400, 10)]))
+        )
+        async with running(project) as app:
+            text = await ask(app, 4)
+            assert "carried by 39 answers  with their shares; 15 more" in text
+            assert len(app.screen.shown()) == 24
+            assert "page 1 of 3" in text
+            assert "page 2 of 3" in await app.press_and_see("pagedown")
+            assert app.screen.cursor == 8
+            assert "page 1 of 3" in await app.press_and_see("pageup")
 
     async def test_the_guesses_that_were_shown_are_named(self, project):
         async with running(project) as app:

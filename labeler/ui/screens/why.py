@@ -132,7 +132,7 @@ class WhyScreen(ThumbnailScreen):
             yield "no single answer carries it", "$quiet"
         else:
             yield f"carried by {phrases.amount(len(self._answers) + self._more, 'answer')}", "bold $guess"
-            more = f"; {self._more} more with less than 1 % each" if self._more else ""
+            more = f"; {self._more} more with smaller ones" if self._more else ""
             yield f"  with their shares{more}", "$quiet"
 
     def cell(self, place: int, names: dict[int, str]) -> Cell:
