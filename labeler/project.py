@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from labeler.importers.names import counted
 from labeler.messages import Recipe
 from labeler.options import RECOMPUTES
 from labeler.session.session import Session
+from labeler.session.summary import in_the_export, keys_pressed, this_session
 from labeler.session.view import View
 from labeler.store.store import Store
 from labeler.worker_client import WorkerClient
@@ -117,18 +119,15 @@ class Project:
 
     def summary(self) -> str:
         """What to say on quitting: the work, where it is, how to go on."""
-        view = self.view()
+        path = shlex.quote(display_safe(str(self.path), 1000))
         lines = [
-            f"{counted(view.answers, 'answer')};"
-            f" {view.given + view.propagated:,} of {view.n_instances:,} labels to export",
-            f"saved in {display_safe(str(self.path))}",
+            *([self._score()] if self.truth is not None else []),
+            this_session(self.session),
+            in_the_export(self.session),
+            f"saved in {display_safe(str(self.path), 1000)}",
+            "resume: labeler demo" if self.truth is not None else f"resume: labeler label {path}",
+            f"export: labeler export {path} labels.csv",
         ]
-        if self.truth is not None:
-            lines.insert(0, self._score())
-            lines.append("resume: labeler demo")
-        else:
-            lines.append(f"resume: labeler label {display_safe(str(self.path))}")
-        lines.append(f"export: labeler export {display_safe(str(self.path))} labels.csv")
         return "\n".join(lines)
 
     # -- the worker behind the screen ----------------------------------------------------------------------------
@@ -289,9 +288,8 @@ class Project:
             for index, instance_id in enumerate(session.pool.ids)
         )
         share = 100 * right / max(len(session.pool), 1)
-        view = self.view()
-        keys = view.given + view.unsure + view.rejected + view.skipped
-        return f"you: {counted(keys, 'key')}; right: {share:.1f} % of {len(session.pool):,} (only the demo knows)"
+        keys = counted(keys_pressed(session), "key")
+        return f"you: {keys}; right: {share:.1f} % of {len(session.pool):,} (only the demo knows)"
 
 
 def summary_of(project: Project) -> dict[str, Any]:

@@ -135,6 +135,10 @@ class Questions:
             Stage("uncertain" if on_representatives or not rule else rule, bool(rule) and not on_representatives),
         )
 
+    def representatives_left(self, round_: Round | None) -> int:
+        """Representatives that wait for their answer."""
+        return 0 if round_ is None else sum(self._is_open(int(index)) for index in round_.representatives)
+
     def _candidates(self) -> Iterator[Question]:
         state = self._state
         skipped = sorted((s.until, s.seq, index) for index, s in state.standings.items() if s.kind == "skip")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from labeler.core.pool import Pool
@@ -20,6 +21,15 @@ from labeler.session.ports import Journal
 from labeler.session.questions import Questions
 from labeler.session.state import State
 from labeler.session.view import Done, View
+
+
+@dataclass(frozen=True, slots=True)
+class Began:
+    """Where a session stood when it was opened: keys, given labels, answer times so far."""
+
+    keys: int
+    labels: int
+    times: int
 
 
 class Session(ClassCommands):
@@ -64,6 +74,8 @@ class Session(ClassCommands):
             self.questions.refill(kept.queue)
         self.questions.restore(journal.load_question())
         self.questions.draw()
+        self.presses: int | None = None  # keys since the last event, where a screen counts them; kept with the next
+        self.began = Began(self.state.keys, self.state.counts["label"], len(self.state.times))
 
     # -- answers -------------------------------------------------------------------------------------------------
 
@@ -319,6 +331,7 @@ class Session(ClassCommands):
             doubts=doubts,
             pace=pace(state.times),
             keys=state.keys,
+            representatives_left=self.questions.representatives_left(derived.round),
             history=derived.history,
         )
 
@@ -341,6 +354,10 @@ class Session(ClassCommands):
         payload: dict[str, Any] | None = None,
         target: Event | None = None,
     ) -> None:
+        payload = dict(payload or {})
+        counted = self.presses is not None and kind != "setting"
+        if counted:
+            payload["keys"] = self.presses
         event = Event(
             self._new_id(),
             kind,
@@ -349,9 +366,11 @@ class Session(ClassCommands):
             instance_id,
             class_id,
             target.event_id if target else None,
-            payload or {},
+            payload,
         )
         stored = self._journal.append(event)  # durable before visible
+        if counted:
+            self.presses = 0
         touched = self.state.apply(stored)
         self.derived.note(touched)
         subject = target or stored

@@ -83,7 +83,7 @@ class State:
         self.answers = 0  # instances labeled one at a time and not undone
         self.pages = 0
         self.label_events = 0  # events that gave labels and stand: an answer, a page, an import
-        self.keys = 0  # presses that the journal proves: one an event, and one an exception on a page
+        self.keys = 0  # presses: as counted by a screen, else one an event and one an exception on a page
         self.times: list[float] = []  # when a person answered, taken back or not: the time was spent
         self.voided_at = 0  # results computed before this revision rest on something taken back
         self._events: dict[str, Event] = {}  # those that stand, by id
@@ -319,5 +319,7 @@ class State:
 def _keys_of(event: Event) -> int:
     if event.kind in _NO_KEYS or event.payload.get("setup"):
         return 0
+    if "keys" in event.payload:
+        return int(event.payload["keys"])
     exceptions = [word for _, _, word in event.payload["labels"] if word == "human"] if event.kind == "page" else ()
     return 1 + len(exceptions)

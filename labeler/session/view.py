@@ -73,7 +73,8 @@ class View:
     question_flagged: bool
     doubts: tuple[int, ...] = ()  # indices of given labels worth a second look, the most doubted first
     pace: float | None = None  # the person's seconds an answer; None until there are a few
-    keys: int = 0  # presses so far, as far as the journal proves them
+    keys: int = 0  # presses so far, as far as the journal tells
+    representatives_left: int = 0
     history: tuple[Point, ...] = ()
 
     @property

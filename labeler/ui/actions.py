@@ -170,6 +170,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("why", ("I",), "why", "why its label is what it is, back to the key press", ANSWERING),
     Action("second_look", ("S",), "second look", "answers the engine doubts, one at a time", ANSWERING - _SECOND_LOOK),
     Action("search", ("/",), "search", "find pictures by path, class or mark", ANSWERING - _SEARCH, in_footer=True),
+    Action("copy_path", ("Y",), "copy path", "copy the path of the picture, and show it", ANSWERING),
     Action("percentile", ("P",), "percentile", "percentile: how far labels spread over their cluster"),
     Action("help", ("?",), "help", "every key", in_footer=True),
     Action("palette", ("ctrl+p",), "palette", "find a command by its name"),

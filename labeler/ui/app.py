@@ -115,6 +115,8 @@ class LabelerApp(App[None]):
             await super().on_event(event)
 
     async def _take(self, waiting: Waiting) -> None:
+        session = self.project.session
+        session.presses = (session.presses or 0) + 1
         if waiting.released:
             self.news.held = ""
         screen = self.screen

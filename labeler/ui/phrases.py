@@ -14,8 +14,12 @@ from textual.content import Content
 
 from labeler.core.vocabulary import Progress
 from labeler.display import display_safe
+from labeler.session.pace import spoken
 from labeler.session.view import Stage, View
 from labeler.ui.actions import Action
+
+NEXT = 20
+"""Answers ahead that a time is given for."""
 
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 
@@ -65,11 +69,21 @@ def header(name: str, view: View, width: int) -> Content:
     left = Content.assemble(("labeler ", "bold $command"), (display_safe(name, 60), "bold"))
     labels = view.given + view.propagated
     parts: list[tuple[str, str]] = [(amount(view.answers, "answer"), "bold")]
+    if width >= 100 and view.pace is not None:
+        parts.insert(0, (f"{time_to_go(view.pace, view.representatives_left, view.open_questions)} · ", "$quiet"))
     if width >= 72:
         parts.append((f" · {labels:,} of {amount(view.n_usable, 'image')} labeled", "$quiet"))
     room = 16 if width >= 100 else 8
     parts += [(" ", ""), (bar(view.coverage, room), "$saved on $panel"), (f" {percent(view.coverage):>5}", "bold")]
     return ends(left, Content.assemble(*parts), width)
+
+
+def time_to_go(pace: float, representatives: int, open_questions: int) -> str:
+    """At the person's own pace: to the end of the representatives, then of the next answers."""
+    if representatives:
+        return f"{spoken(pace * representatives)} to the last representative"
+    ahead = min(NEXT, open_questions)
+    return f"{spoken(pace * ahead)} for {amount(ahead, 'more answer')}" if ahead else "nothing is left to ask"
 
 
 def chain(stages: Sequence[Stage], width: int) -> Content:
@@ -101,7 +115,7 @@ def mark(view: View, location: str) -> Content:
     if of == "class_add" and named:
         said = f"class {named}"
     verb = {"undo": "↶ taken back", "redo": "↷ back again"}.get(what, "✓ saved")
-    place = f" · {_tail(display_safe(location), 20)}" if location else ""
+    place = f" · {tail(display_safe(location), 20)}" if location else ""
     return Content.assemble((f"{verb} ", "bold $saved"), (said, "bold"), (place, "$quiet"))
 
 
@@ -121,7 +135,7 @@ _PAST = {
 }
 
 
-def _tail(text: str, length: int) -> str:
+def tail(text: str, length: int) -> str:
     """The end of a text in at most `length` cells: of a path it says the most."""
     if cell_len(text) <= length:
         return text
@@ -135,7 +149,7 @@ def about(location: str, facts: Sequence[str], flagged: bool, width: int) -> Con
     rest = "".join(f" · {fact}" for fact in facts)
     flag = (" ⚑ flagged", "bold $warn") if flagged else ("", "")
     room = max(width - cell_len(rest) - cell_len(flag[0]), 16)
-    return Content.assemble((_tail(display_safe(location), room), "bold"), (rest, "$quiet"), flag)
+    return Content.assemble((tail(display_safe(location), room), "bold"), (rest, "$quiet"), flag)
 
 
 def working(progress: Progress, tick: int) -> Content:

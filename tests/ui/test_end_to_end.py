@@ -1,6 +1,7 @@
 """The application on the real project: demo, worker process, project file."""
 
 import asyncio
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -47,7 +48,10 @@ async def test_from_the_first_question_to_a_resumed_one():
             assert app.view.answers == 11
             asked = app.screen.target().instance_id
             assert asked in screen_text(app)
-        assert "you: 11 keys" in project.summary()
+        summary = project.summary().splitlines()
+        assert summary[0].startswith("you: 13 keys; right: ")  # twelve answers and one taken back
+        assert summary[1].startswith("this session: 11 labels given with 13 keys")
+        assert re.fullmatch(r"to export: [\d,]+ of 1,797 labels: 11 human, [\d,]+ propagated", summary[2])
     with open_demo() as project:
         app = LabelerApp(project)
         async with app.run_test(size=(80, 24)) as pilot:

@@ -342,3 +342,47 @@ class TestTypeAhead:
         async with running(project) as app:
             await app.press_and_see("1", "enter")
             assert project.labels() == [(0, "sorta0")]
+
+
+class TestPath:
+    async def test_y_copies_the_path_and_shows_it(self, project):
+        async with running(project) as app:
+            text = await app.press_and_see("1", "Y")
+            assert "path copied: 0001.png" in text
+            assert app.clipboard == "0001.png"
+            assert len(project.labels()) == 1
+
+    async def test_of_a_long_path_the_end_is_shown_and_all_is_copied(self):
+        name = "a" * 150 + "/" + "b" * 100 + ".png"
+        async with running(FakeProject(n=1, n_clusters=1, ids=[name])) as app:
+            assert "bbb.png" in (await app.press_and_see("Y")).splitlines()[22]
+            assert app.clipboard == name
+
+    async def test_a_name_that_is_no_text_is_copied_as_well_as_can_be(self):
+        async with running(FakeProject(n=1, n_clusters=1, ids=["caf\udce9\x1b.png"])) as app:
+            text = await app.press_and_see("Y")
+            assert "\x1b" not in text
+            assert app.clipboard == "caf\ufffd\x1b.png"
+
+    async def test_without_a_picture_it_says_so(self):
+        async with running(FakeProject(with_round=False)) as app:
+            assert "no question yet" in await app.press_and_see("Y")
+
+
+class TestPace:
+    async def test_a_wide_header_says_how_long_it_takes_at_the_own_pace(self, project):
+        async with running(project, size=(120, 40)) as app:
+            assert "representative" not in (await app.press_and_see(*"0123")).splitlines()[0]
+            header = (await app.press_and_see("4")).splitlines()[0]  # the clock of the tests gives a second an answer
+            assert "to the last representative" in header
+
+    async def test_a_narrow_one_has_no_room(self, project):
+        async with running(project) as app:
+            assert "representative" not in (await app.press_and_see(*"01234")).splitlines()[0]
+
+
+async def test_keys_are_counted_as_they_are_pressed(project):
+    async with running(project) as app:
+        await app.press_and_see("1", "down", "down", "2", "backspace")
+        assert [event.payload["keys"] for event in project.journal.events[-3:]] == [1, 3, 1]
+        assert app.view.keys == 5

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
+from labeler.display import display_safe
+from labeler.ui import phrases
 from labeler.ui.screens.base import LabelScreen, Target
 
 
@@ -202,6 +204,17 @@ class CommandScreen(LabelScreen):
         below = self.labeler.screen
         if isinstance(below, LabelScreen):
             below.on_screen_resume()
+
+    def do_copy_path(self) -> None:
+        """The target's path into the clipboard, and onto the screen."""
+        target = self.target()
+        if target is None:
+            self.labeler.say(self.nothing_to_answer(), "warn")
+            return
+        path = self.labeler.project.location(target.index)
+        # a name that is no text cannot go through the terminal as it is
+        self.labeler.copy_to_clipboard(path.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
+        self.labeler.say(f"path copied: {phrases.tail(display_safe(path), max(self.size.width - 16, 16))}")
 
     async def do_help(self) -> None:
         """Every key."""

@@ -1,0 +1,38 @@
+"""What is said on quitting about the work of this session. Pure: from a session to lines."""
+
+from __future__ import annotations
+
+from labeler.core.vocabulary import Provenance
+from labeler.session.pace import spoken, worked
+from labeler.session.session import Session
+
+_EXPORTED = (Provenance.HUMAN, Provenance.CONFIRMED, Provenance.IMPORTED, Provenance.PROPAGATED)
+
+
+def keys_pressed(session: Session) -> int:
+    """Keys of all sessions: those the journal tells of, and those since its last event."""
+    return session.state.keys + (session.presses or 0)
+
+
+def this_session(session: Session) -> str:
+    """Labels given, keys pressed and time spent since the session was opened; breaks are no time spent."""
+    began = session.began
+    labels = session.state.counts["label"] - began.labels
+    keys = keys_pressed(session) - began.keys
+    given = f"{_amount(labels, 'label')} given" if labels >= 0 else f"{_amount(-labels, 'label')} taken back"
+    seconds = worked(session.state.times[began.times :])
+    spent = f" in {spoken(seconds)}, breaks left out" if seconds else ""
+    return f"this session: {given} with {_amount(keys, 'key')}{spent}"
+
+
+def in_the_export(session: Session) -> str:
+    """What the default export would hold, by provenance."""
+    view = session.view()
+    counts = {word: sum(getattr(count, word.word) for count in (*view.classes, *view.retired)) for word in _EXPORTED}
+    total = sum(counts.values())
+    kinds = ", ".join(f"{count:,} {word.word}" for word, count in counts.items() if count)
+    return f"to export: {total:,} of {_amount(view.n_instances, 'label')}{f': {kinds}' if kinds else ''}"
+
+
+def _amount(number: int, word: str) -> str:
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
