@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 from typing import Any
@@ -66,3 +67,21 @@ def unpacked(kept: object) -> tuple[Point, ...]:
         return tuple(Point(*values) for values in kept)  # type: ignore[attr-defined]
     except TypeError:
         return ()
+
+
+LATELY = 8
+"""Points that tell how fast the export grows now."""
+
+
+def answers_to_cover(history: Sequence[Point]) -> int | None:
+    """Answers until the export holds everything if it went on growing as it does now; None where it does not grow.
+
+    It grows ever more slowly: so many at least.
+    """
+    recent = history[-LATELY:]
+    if len(recent) < 2 or recent[-1].answers < LATELY:
+        return None
+    first, last = recent[0], recent[-1]
+    growth = (last.coverage - first.coverage) / (last.answers - first.answers)
+    left = 1.0 - last.coverage
+    return None if growth <= 0.0 or left <= 0.0 else math.ceil(left / growth)

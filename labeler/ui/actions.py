@@ -23,10 +23,11 @@ class Place(StrEnum):
     SEARCH = "search"
     SECOND_LOOK = "second-look"
     WHY = "why"
+    DASHBOARD = "dashboard"
 
 
 EVERYWHERE = frozenset(Place)
-ANSWERING = EVERYWHERE - {Place.WHY}
+ANSWERING = EVERYWHERE - {Place.WHY, Place.DASHBOARD}
 """Where class keys answer."""
 
 
@@ -83,7 +84,7 @@ def key_name(key: str) -> str:
 
 _QUESTION, _SHEET, _GRID = frozenset({Place.QUESTION}), frozenset({Place.SHEET}), frozenset({Place.GRID})
 _ALIKE, _CLUSTERS, _SEARCH = frozenset({Place.ALIKE}), frozenset({Place.CLUSTERS}), frozenset({Place.SEARCH})
-_SECOND_LOOK, _WHY = frozenset({Place.SECOND_LOOK}), frozenset({Place.WHY})
+_SECOND_LOOK, _WHY, _DASHBOARD = (frozenset({place}) for place in (Place.SECOND_LOOK, Place.WHY, Place.DASHBOARD))
 _ONE_AT_A_TIME, _PAGES = _QUESTION | _SHEET | _CLUSTERS | _SEARCH, _GRID | _ALIKE
 _THUMBNAILS = _SHEET | _SEARCH | _PAGES | _WHY
 
@@ -129,6 +130,7 @@ ACTIONS: tuple[Action, ...] = (
         "halve", ("H",), "halve", "divide this cluster in two; both centers are asked next", _CLUSTERS, in_footer=True
     ),
     Action("order", ("O",), "order", "largest or most mixed clusters first", _CLUSTERS, in_footer=True),
+    Action("dashboard", ("D",), "back", "back to where the dashboard was opened", _DASHBOARD, in_footer=True),
     Action("search", ("/",), "back", "back to where the search began; once more to change it", _SEARCH, in_footer=True),
     Action("redo", ("ctrl+y",), "redo", "bring back what undo took", speaks_of_instance=True),
     Action(
@@ -139,7 +141,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("reject", ("X",), "not this", "the runner-up instead of the caption, for this picture", _GRID, True, True),
     Action("reject", ("X",), "a miss", "of another kind: left without an answer, or back", _ALIKE, True, True),
-    Action("flag", ("F",), "flag", "set or take away a bookmark; answers nothing", speaks_of_instance=True),
+    Action("flag", ("F",), "flag", "set or take away a bookmark; answers nothing", EVERYWHERE - _DASHBOARD, True),
     Action("new_class", ("N",), "new class", "add a class, and answer with it", ANSWERING, in_footer=True),
     Action("move_up", ("up", "shift+up"), "guess up", "choose the guess above", _QUESTION, repeats=True),
     Action("move_down", ("down", "shift+down"), "guess down", "choose the guess below", _QUESTION, repeats=True),
@@ -168,9 +170,23 @@ ACTIONS: tuple[Action, ...] = (
         in_footer=True,
     ),
     Action("why", ("I",), "why", "why its label is what it is, back to the key press", ANSWERING),
-    Action("second_look", ("S",), "second look", "answers the engine doubts, one at a time", ANSWERING - _SECOND_LOOK),
+    Action(
+        "second_look",
+        ("S",),
+        "second look",
+        "answers the engine doubts, one at a time",
+        EVERYWHERE - _SECOND_LOOK - _WHY,
+    ),
     Action("search", ("/",), "search", "find pictures by path, class or mark", ANSWERING - _SEARCH, in_footer=True),
     Action("copy_path", ("Y",), "copy path", "copy the path of the picture, and show it", ANSWERING),
+    Action(
+        "dashboard",
+        ("D",),
+        "dashboard",
+        "the learning curve, and what pays next",
+        EVERYWHERE - _DASHBOARD,
+        in_footer=True,
+    ),
     Action("percentile", ("P",), "percentile", "percentile: how far labels spread over their cluster"),
     Action("help", ("?",), "help", "every key", in_footer=True),
     Action("palette", ("ctrl+p",), "palette", "find a command by its name"),
@@ -180,7 +196,6 @@ ACTIONS: tuple[Action, ...] = (
 """In the order of help and footer."""
 
 LATER: dict[str, str] = {
-    "D": "the dashboard",
 }
 """Keys that are promised to commands which are not built yet."""
 

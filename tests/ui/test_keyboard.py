@@ -11,6 +11,7 @@ from labeler.ui.keyboard import RUN, CapsLock, HeldKey, Press, looks_azerty, tok
 from labeler.ui.screens.alike import AlikeScreen
 from labeler.ui.screens.clusters import ClusterBrowser
 from labeler.ui.screens.contact_sheet import ContactSheet
+from labeler.ui.screens.dashboard import Dashboard
 from labeler.ui.screens.grid import GridScreen
 from labeler.ui.screens.question import QuestionScreen
 from labeler.ui.screens.search import SearchScreen
@@ -27,6 +28,7 @@ SCREENS = {
     Place.SECOND_LOOK: SecondLook,
     Place.WHY: WhyScreen,
     Place.SEARCH: SearchScreen,
+    Place.DASHBOARD: Dashboard,
 }
 
 

@@ -159,7 +159,7 @@ class LabelScreen(Screen[None]):
         action = find(key, self.PLACE)
         if self.too_small:
             if action is not None and action.name == "quit":
-                await self._run(action)
+                await self.run_action_of_table(action)
             return
         if self._narrow(key, waiting.early):
             return
@@ -185,9 +185,10 @@ class LabelScreen(Screen[None]):
         if chosen is not None:
             self.answer(chosen.class_id)
         elif action is not None:
-            await self._run(action)
+            await self.run_action_of_table(action)
 
-    async def _run(self, action: Action) -> None:
+    async def run_action_of_table(self, action: Action) -> None:
+        """Do what the table says a key does here."""
         result = getattr(self, f"do_{action.name}")()
         if inspect.isawaitable(result):
             await result

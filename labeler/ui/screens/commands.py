@@ -197,6 +197,13 @@ class CommandScreen(LabelScreen):
             await self.labeler.pop_screen()
         self.labeler.screen.on_screen_resume()
 
+    async def do_dashboard(self) -> None:
+        """Open the dashboard."""
+        from labeler.ui.screens.dashboard import Dashboard
+
+        self.labeler.news.clear()
+        await self.labeler.push_screen(Dashboard())
+
     async def leave(self) -> None:
         """Close this screen and draw the one below before the next key has its turn."""
         self.labeler.news.clear()  # what was said there is no answer here: G and R mean something else

@@ -1,0 +1,81 @@
+"""The dashboard: how far the session is, what the next keys bring, what to do now. Nothing is answered here."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.content import Content
+
+from labeler.session.view import View
+from labeler.ui import figures
+from labeler.ui.actions import Action, Place, find, on
+from labeler.ui.screens.base import LabelScreen, Target
+from labeler.ui.screens.commands import CommandScreen
+from labeler.ui.widgets.line import Block
+
+_STAYS = frozenset({"dashboard", "undo", "redo", "percentile", "help", "palette", "saved", "quit"})
+"""Commands that are done here; the others lead away, to where their key leads from the screen below."""
+ROOM_FOR_CHARTS = 20
+"""Rows of a terminal below which the figures in words stand alone."""
+
+
+class Dashboard(CommandScreen):
+    """Figures; they follow the rounds of the engine while it is open."""
+
+    PLACE = Place.DASHBOARD
+
+    def body(self) -> ComposeResult:
+        """Curve and classes side by side, figures below."""
+        with Horizontal(id="charts"):
+            yield Block(id="curve")
+            yield Block(id="balance")
+        yield Block(id="figures")
+
+    # -- nothing is answered -------------------------------------------------------------------------------------
+
+    def target(self) -> Target | None:
+        """Nobody."""
+        return None
+
+    def guess(self) -> int | None:
+        """None."""
+        return None
+
+    def nothing_to_answer(self) -> str:
+        """Why a class key does nothing."""
+        return "nothing is asked here: D leads back to the questions"
+
+    # -- drawing -------------------------------------------------------------------------------------------------
+
+    def draw(self, view: View) -> None:
+        """Every figure as it is now."""
+        self.set_class(self.size.height < ROOM_FOR_CHARTS, "words-alone")
+        ways = [action for action in on(self.PLACE) if action.name not in _STAYS]
+        self.query_one("#curve", Block).show(lambda width, height: figures.curve(view, width, height))
+        self.query_one("#balance", Block).show(lambda width, height: figures.balance(view.classes, width, height))
+        self.query_one("#figures", Block).show(lambda width, height: figures.summary(view, ways, width, height))
+        self.draw_lines(view, lambda width: Content.styled("how far it is, and what pays next", "$quiet"))
+        self.call_after_refresh(self.painted.set)
+
+    def on_resize(self) -> None:
+        """The same figures at another size."""
+        super().on_resize()
+        self.redraw()
+
+    # -- commands ------------------------------------------------------------------------------------------------
+
+    async def run_action_of_table(self, action: Action) -> None:
+        """Commands that lead away are those of the screen below."""
+        if action.name in _STAYS:
+            await super().run_action_of_table(action)
+            return
+        await self.leave()
+        below = self.labeler.screen
+        if isinstance(below, LabelScreen) and str(below.PLACE) != action.name:  # else it is there already
+            there = find(action.keys[0], below.PLACE)
+            if there is not None:
+                await below.run_action_of_table(there)
+
+    async def do_dashboard(self) -> None:
+        """Back."""
+        await self.leave()
