@@ -66,6 +66,7 @@ class Derived:
         assert round_ is not None  # noqa: S101 - called after a merge
         assert sent is not None  # noqa: S101
         machine = np.isin(round_.provenances, _MACHINE)
+        machine[[index for index in self._struck if index < len(machine)]] = False  # answered since it was begun
         tiers = np.bincount(round_.tiers[machine], minlength=len(Tier))
         agreement = None
         if self._points and self._points[-1].answers == self._state.label_events:

@@ -180,7 +180,7 @@ def _gain(view: View) -> Spans:
     (first, most), (second, less) = sorted((("questions", singles), ("pages (G)", pages)), key=lambda way: -way[1])
     return [
         (f"{first} set right ", "$quiet"), (f"about {most:.1f}", "bold"),
-        (f", {second} about {less:.1f} (expected)", "$quiet"),
+        (f", {second} {less:.1f} (expected)", "$quiet"),
     ]  # fmt: skip
 
 

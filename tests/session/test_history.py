@@ -53,8 +53,8 @@ def test_a_point_a_round(make_session, make_round, journal):
     round_.facts["expected_errors"] = 2.345
     session.merge_round(round_)
     latest = session.view().history[-1]
-    assert latest == Point(3, 3, 40, 3, 7, 20, 10, 10, 2.3, None)
-    assert (latest.coverage, latest.trusted) == (10 / 40, 33 / 40)
+    assert latest == Point(3, 3, 40, 3, 7, 17, 10, 10, 2.3, None)
+    assert (latest.coverage, latest.trusted) == (10 / 40, 30 / 40)
 
 
 def test_agreement_is_with_the_round_before(make_session, make_round):

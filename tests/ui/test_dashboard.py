@@ -126,7 +126,7 @@ class TestAsText:
         assert shown[13].endswith("█ given 12  ▓ locked 98  ▒ likely 110  ░ ask 180")
         assert shown[14] == " keys             12 keys for 220 labels in the export: 0.055 a label"
         assert shown[15].startswith(" time             1.0 s an answer · 20 more 20 s")
-        assert shown[16] == " next 20 keys     pages (G) set right about 11.3, questions about 6.1 (expected)"
+        assert shown[16] == " next 20 keys     pages (G) set right about 11.3, questions 6.1 (expected)"
         assert shown[17] == " advice           go on answering: the next 20 keys help most"
         assert shown[23] == " ⌫ undo  D back  N new class  R sheet  G grid  M more alike  ? help  Q quit"
 
