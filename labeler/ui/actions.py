@@ -87,6 +87,7 @@ _ALIKE, _CLUSTERS, _SEARCH = frozenset({Place.ALIKE}), frozenset({Place.CLUSTERS
 _SECOND_LOOK, _WHY, _DASHBOARD = (frozenset({place}) for place in (Place.SECOND_LOOK, Place.WHY, Place.DASHBOARD))
 _ONE_AT_A_TIME, _PAGES = _QUESTION | _SHEET | _CLUSTERS | _SEARCH, _GRID | _ALIKE
 _THUMBNAILS = _SHEET | _SEARCH | _PAGES | _WHY
+_LEADS_ON = EVERYWHERE - _WHY
 
 ACTIONS: tuple[Action, ...] = (
     Action("accept", ("enter", "A"), "accept", "accept the guess shown", _ONE_AT_A_TIME - _SEARCH, True, True),
@@ -158,15 +159,15 @@ ACTIONS: tuple[Action, ...] = (
     Action("move_right", ("right",), "right", "the next picture of the cluster", _CLUSTERS, repeats=True),
     Action("page_back", ("pageup",), "page back", "the page before", _SHEET | _CLUSTERS | _SEARCH | _WHY, repeats=True),
     Action("page_on", ("pagedown",), "page on", "the next page", _SHEET | _CLUSTERS | _SEARCH | _WHY, repeats=True),
-    Action("sheet", ("R",), "sheet", "contact sheet of the representatives", ANSWERING - _SHEET, in_footer=True),
-    Action("grid", ("G",), "grid", "pages of one class to confirm at a glance", ANSWERING - _GRID, in_footer=True),
+    Action("sheet", ("R",), "sheet", "contact sheet of the representatives", _LEADS_ON - _SHEET, in_footer=True),
+    Action("grid", ("G",), "grid", "pages of one class to confirm at a glance", _LEADS_ON - _GRID, in_footer=True),
     Action("alike", ("M",), "more alike", "more like this: the nearest first", ANSWERING - _ALIKE, in_footer=True),
     Action(
         "clusters",
         ("T",),
         "clusters",
         "what each cluster holds, how far its labels spread",
-        ANSWERING - _CLUSTERS,
+        _LEADS_ON - _CLUSTERS,
         in_footer=True,
     ),
     Action("why", ("I",), "why", "why its label is what it is, back to the key press", ANSWERING),
@@ -175,7 +176,7 @@ ACTIONS: tuple[Action, ...] = (
         ("S",),
         "second look",
         "answers the engine doubts, one at a time",
-        EVERYWHERE - _SECOND_LOOK - _WHY,
+        _LEADS_ON - _SECOND_LOOK,
     ),
     Action("search", ("/",), "search", "find pictures by path, class or mark", ANSWERING - _SEARCH, in_footer=True),
     Action("copy_path", ("Y",), "copy path", "copy the path of the picture, and show it", ANSWERING),

@@ -163,7 +163,7 @@ class TestReach:
 
     async def test_on_other_screens_the_keys_say_that_they_do_nothing(self, project):
         async with running(project) as app:
-            assert "+ (further) does nothing here" in await app.press_and_see("+")
+            assert "+ does nothing here (elsewhere: further)" in await app.press_and_see("+")
 
 
 def divided(project: FakeProject, *, parts: bool) -> None:

@@ -88,7 +88,6 @@ class TestRefusals:
             for key, why in (
                 ("q", "Q quits"),
                 ("w", "no class has the key w"),
-                ("D", "the dashboard"),
                 ("Z", "no command has the key Z"),
                 ("left", "V zooms"),
                 ("é", "--keys azerty"),
