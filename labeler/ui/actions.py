@@ -1,7 +1,6 @@
 """The one table of what a key does: footer, help and palette are made from it, every screen obeys it.
 
-Small letters and digits answer, capitals command. A line here is a promise: what is not built is not in the table
-but in :data:`LATER`, so that its key says so.
+Small letters and digits answer, capitals command.
 """
 
 from __future__ import annotations
@@ -196,10 +195,6 @@ ACTIONS: tuple[Action, ...] = (
 )
 """In the order of help and footer."""
 
-LATER: dict[str, str] = {
-}
-"""Keys that are promised to commands which are not built yet."""
-
 SMALL_COMMANDS = frozenset(COMMAND_LETTERS) - {"q"}
 """Prodigy's small letters: they mean their capital while no class owns them. `q` never quits by chance."""
 
@@ -217,8 +212,6 @@ def on(place: Place) -> list[Action]:
 def refusal(key: str, *, has_classes: bool) -> str:
     """One line on why a key does nothing."""
     shown = key_name(key)
-    if key in LATER:
-        return f"{shown} is kept for {LATER[key]}, which this version does not have yet"
     if key == "q":
         return "q does nothing, so that nobody quits by chance: Q quits"
     elsewhere = next((action for action in ACTIONS if key in action.keys and action.label != "back"), None)

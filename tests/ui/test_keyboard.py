@@ -6,7 +6,7 @@ import pytest
 from labeler.core.vocabulary import ClassInfo
 from labeler.session.keys import COMMAND_LETTERS
 from labeler.session.view import ClassCount
-from labeler.ui.actions import ACTIONS, ANSWERING, EVERYWHERE, LATER, Place, find, on, refusal
+from labeler.ui.actions import ACTIONS, ANSWERING, EVERYWHERE, Place, find, on, refusal
 from labeler.ui.keyboard import RUN, CapsLock, HeldKey, Press, looks_azerty, token, unshifted
 from labeler.ui.screens.alike import AlikeScreen
 from labeler.ui.screens.clusters import ClusterBrowser
@@ -35,11 +35,8 @@ SCREENS = {
 class TestTable:
     @pytest.mark.parametrize("key", [*"AXUFMNGTDVPIQ", "enter", "space", "backspace", "ctrl+z", "ctrl+y", "/", "?",
                                      "ctrl+p", "ctrl+q", "ctrl+s", "up", "down"])  # fmt: skip
-    def test_every_key_of_the_interface_does_something_or_says_that_it_comes_later(self, key):
-        assert find(key, Place.QUESTION) is not None or key in LATER
-
-    def test_no_key_is_both_built_and_for_later(self):
-        assert not set(LATER) & {key for action in ACTIONS for key in action.keys}
+    def test_every_key_of_the_interface_does_something(self, key):
+        assert find(key, Place.QUESTION) is not None
 
     @pytest.mark.parametrize("place", Place)
     def test_a_key_means_one_thing_on_a_screen_and_has_a_method(self, place):

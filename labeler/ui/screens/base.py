@@ -16,7 +16,7 @@ from textual.widgets import Static
 from labeler.core.vocabulary import ClassInfo
 from labeler.session.view import View
 from labeler.ui import phrases, typeahead
-from labeler.ui.actions import LATER, SMALL_COMMANDS, Action, Place, find, on, refusal
+from labeler.ui.actions import SMALL_COMMANDS, Action, Place, find, on, refusal
 from labeler.ui.keyboard import CapsLock, looks_azerty, unshifted
 from labeler.ui.keyqueue import Waiting
 from labeler.ui.widgets.line import Line
@@ -241,4 +241,4 @@ class LabelScreen(Screen[None]):
         elif looks_azerty(key):
             self.labeler.say("an AZERTY keyboard? with --keys azerty the row & é \" ' ( answers as 1 2 3 4 5", "warn")
         else:
-            self.labeler.say(refusal(key, has_classes=bool(view and view.classes)), "quiet" if key in LATER else "warn")
+            self.labeler.say(refusal(key, has_classes=bool(view and view.classes)), "warn")

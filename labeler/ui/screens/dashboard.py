@@ -71,7 +71,9 @@ class Dashboard(CommandScreen):
             return
         await self.leave()
         below = self.labeler.screen
-        if isinstance(below, LabelScreen) and str(below.PLACE) != action.name.replace("_", "-"):  # else it is there already
+        if isinstance(below, LabelScreen) and str(below.PLACE) != action.name.replace(
+            "_", "-"
+        ):  # else it is there already
             there = find(action.keys[0], below.PLACE)
             if there is not None:
                 await below.run_action_of_table(there)

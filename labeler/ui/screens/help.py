@@ -7,7 +7,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from labeler.ui.actions import ANSWERING, LATER, Place, key_name, on
+from labeler.ui.actions import ANSWERING, Place, key_name, on
 from labeler.ui.screens.form import Form
 
 _SCROLLS = {"up": -1, "down": 1, "pageup": -10, "pagedown": 10, "home": -10_000, "end": 10_000}
@@ -48,8 +48,6 @@ class Help(Form[None]):
             yield Static("how it works", classes="title", markup=False)
             for words in _WORDS:
                 yield Static(words, classes="explanation", markup=False)
-            later = ", ".join(f"{key} {what}" for key, what in LATER.items())
-            yield Static(f"Later versions: {later}.", classes="explanation", markup=False)
         yield Static(self._back(), classes="hint", markup=False)
 
     def _keys(self) -> Content:
