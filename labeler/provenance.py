@@ -17,7 +17,15 @@ from labeler.session.session import Session
 from labeler.session.state import Standing
 
 _KINDS = {"label": "labeled", "skip": "skipped", "unsure": "unsure", "reject": "rejected"}
-_SCREENS = {"question": "the question screen", "sheet": "the contact sheet", "grid": "a page of one class"}
+_SCREENS = {
+    "question": "the question screen",
+    "sheet": "the contact sheet",
+    "grid": "a page of one class",
+    "alike": "a page of the nearest of a kind",
+    "clusters": "the clusters",
+    "search": "a search",
+    "second-look": "a second look",
+}
 LEAST_SHARE = 0.01
 MOST_NAMED = 24
 """Answers with a smaller share, or beyond so many, are only counted."""

@@ -78,3 +78,37 @@ async def test_the_contact_sheet_of_the_real_representatives():
                 await until(lambda count=count: app.view.answers == count)
                 await settle(app, pilot)
             assert f"5 of {len(app.view.round.representatives)} answered" in screen_text(app)
+
+
+async def test_a_wrong_answer_is_offered_for_a_second_look_and_why_leads_to_the_answers_that_carry_a_label():
+    with open_demo() as project:
+        app = LabelerApp(project)
+        async with app.run_test(size=(80, 24)) as pilot:
+            await until(lambda: app.view is not None and app.view.question is not None)
+            await settle(app, pilot)
+            for count in range(1, 61):
+                right = key_of_truth(project, app)
+                wrong = app.screen.target() if count == 40 else None
+                if wrong is not None:
+                    mistaken = wrong
+                await pilot.press(str((int(right) + 5) % 10) if wrong is not None else right)
+                await until(lambda count=count: app.view.answers == count)
+                await settle(app, pilot)
+            await until(lambda: mistaken.index in app.view.doubts)
+            await pilot.press("S")
+            await settle(app, pilot)
+            while app.screen.target().index != mistaken.index:
+                await pilot.press("space")
+                await settle(app, pilot)
+            await pilot.press("X")
+            await settle(app, pilot)
+            assert (
+                project.session.state.classes[project.session.label_of(mistaken.index)[0]].name
+                == (project.truth[mistaken.instance_id])
+            )
+            await pilot.press("S")
+            await settle(app, pilot)
+            await pilot.press("I")
+            await until(lambda: "carried by" in screen_text(app))
+            names = {project.session.label_of(index)[0] for index in app.screen.shown()}
+            assert names == {project.session.label_of(app.screen.index)[0]}

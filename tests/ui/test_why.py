@@ -162,6 +162,20 @@ class TestCarriers:
             assert said in await ask(app, 4)
 
 
+class TestPicture:
+    async def test_it_is_whole_however_the_question_is_looked_at(self, project):
+        async with running(project) as app:
+            before = await ask(app, 4)
+            await app.press_and_see("I", "V", "V")
+            assert (await ask(app, 4)).splitlines()[1:9] == before.splitlines()[1:9]
+
+    async def test_one_that_cannot_be_shown_says_so(self, project):
+        async with running(project) as app:
+            text = await ask(app, 399)
+            assert "cannot be shown" in text
+            assert "X rejects it" not in text
+
+
 class TestKeys:
     async def test_class_keys_answer_nothing_and_say_so(self, project):
         async with running(project) as app:

@@ -41,7 +41,7 @@ class QuestionScreen(CommandScreen):
     def body(self) -> ComposeResult:
         """Picture and side."""
         with Horizontal(id="main"):
-            yield Picture(self.labeler.pictures, id="picture")
+            yield Picture(self.labeler.pictures, id="picture", asks=True)
             with Vertical(id="side"):
                 yield Block(id="guesses")
                 yield Block(id="legend")

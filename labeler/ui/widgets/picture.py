@@ -10,6 +10,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from labeler.display import display_safe
+from labeler.ui.looks import FIT
 from labeler.ui.pictures import Drawn, Pictures
 
 
@@ -17,12 +18,14 @@ class Picture(Widget):
     """Shows an instance, or a few words where there is none.
 
     While a picture is still being decoded the one before stays (nothing flickers); `ready` tells them apart and
-    no answer is taken until it is true.
+    no answer is taken until it is true. `asks`: it is the picture of a question, looked at as the person chose; others
+    are shown whole.
     """
 
-    def __init__(self, pictures: Pictures, *, id: str) -> None:  # noqa: A002
+    def __init__(self, pictures: Pictures, *, id: str, asks: bool = False) -> None:  # noqa: A002
         super().__init__(id=id)
         self._pictures = pictures
+        self._asks = asks
         self.index: int | None = None
         self._drawn: Drawn | None = None
         self._lines: list[Strip] = []
@@ -41,11 +44,11 @@ class Picture(Widget):
             self._drawn, self.ready = None, True
             self._lines = self._spoken(self._words)
         else:
-            drawn = self._pictures.strips(self.index, columns, rows, self._pictures.look)
+            drawn = self._pictures.strips(self.index, columns, rows, self._pictures.look if self._asks else FIT)
             self.ready = drawn is not None
             if drawn is not None and drawn is not self._drawn:
                 self._drawn = drawn
-                said = ("cannot be shown", "", drawn.trouble, "", "space skips it, X rejects it")
+                said = ("cannot be shown", "", drawn.trouble, "", "space skips it, X rejects it" if self._asks else "")
                 self._lines = self._spoken(said) if drawn.trouble else list(drawn.strips)
             elif drawn is None:
                 return
