@@ -5,6 +5,7 @@ The worker process runs one behind a pipe; simulation, export and tests run the 
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 from collections.abc import Generator, Iterator
 from dataclasses import replace
@@ -19,7 +20,7 @@ from labeler.core.steps import finished
 from labeler.core.vocabulary import FloatArray, Grid, IndexArray, IntArray, Progress, Queue, Round, Snapshot
 from labeler.encoders.automatic import companion_of
 from labeler.encoders.comparison import CANDIDATES, MOST_ANSWERS, is_better, left_out_hits
-from labeler.errors import EngineError, UsageError
+from labeler.errors import EngineError, LabelerError, UsageError
 from labeler.importers.base import Source
 from labeler.importers.subset import Subset
 from labeler.messages import Offer, Ready, Recipe
@@ -27,8 +28,11 @@ from labeler.options import ENGINES, PARTS
 from labeler.prepare import Prepared, encode_again, encode_others, prepare
 
 EARLY_FROM = 20_000
-"""Pools from this size on get their first questions from a sample of EARLY_SAMPLE, read before the rest."""
+"""Pools from this size on get their first questions from a sample, read before the rest."""
 EARLY_SAMPLE = 3_000
+EARLY_PHOTOS_FROM, EARLY_PHOTOS_SAMPLE = 1_000, 400
+"""The same for colour photos, which take a hundred times as long to encode as handwriting."""
+PEEK = 12
 JOINED = {"clusterer": "kmeans", "classifier": "graph x kernel x linear", "strategy": "margin x neighbours"}
 """What the default engine is made of, for reports; its parts are not plug-ins."""
 BOOK = {"encoder": "pixels", "clusterer": "kmeans", "classifier": "logreg", "strategy": "margin-clusters"}
@@ -77,10 +81,15 @@ class Workbench:
     def early(self) -> Generator[Progress, None, Queue | None]:
         """First questions for a big pool from a sample of it, while the whole is still to be read; None for others."""
         recipe, ids = self.recipe, list(self.source.ids)
-        if len(ids) < EARLY_FROM or self.ids != ids or recipe.features or not _is_joined(recipe):
+        if self.ids != ids or recipe.features or not _is_joined(recipe):
+            return None
+        size = EARLY_SAMPLE if len(ids) >= EARLY_FROM else 0
+        if len(ids) >= EARLY_PHOTOS_FROM and not recipe.encoder and _are_photos(self.source):
+            size = EARLY_PHOTOS_SAMPLE
+        if not size:
             return None
         rng = np.random.default_rng(recipe.seed)
-        rows = np.sort(rng.choice(len(ids), EARLY_SAMPLE, replace=False)).astype(np.int64)
+        rows = np.sort(rng.choice(len(ids), size, replace=False)).astype(np.int64)
         sample = Subset(self.source, rows)
         with tempfile.TemporaryDirectory(prefix="labeler-") as scratch:
             found = yield from prepare(sample, sample.ids, Path(scratch), recipe.encoder, "", recipe.seed)
@@ -170,6 +179,15 @@ class Workbench:
         for part in PARTS[1:]:
             names[part] = getattr(recipe, part) or own[part]
         return replace(round_, facts=names | round_.facts | names)
+
+
+def _are_photos(source: Source) -> bool:
+    """Whether the first images are colour photos too large for a quick encoder; unreadable ones are nobody's."""
+    found = []
+    for row in range(min(PEEK, len(source.ids)) if source.content == "images" else 0):
+        with contextlib.suppress(LabelerError):
+            found.append(source.image(row))
+    return bool(found) and all(image.ndim == 3 and max(image.shape[:2]) > 40 for image in found)
 
 
 def _nothing_answered() -> Snapshot:

@@ -40,6 +40,20 @@ def test_a_big_pool_gets_its_first_questions_from_a_sample(tmp_path, monkeypatch
     assert np.array_equal(early(tmp_path)[1].indices, queue.indices)
 
 
+def test_photos_are_sampled_much_sooner(tmp_path, monkeypatch):
+    monkeypatch.setattr(workbench, "EARLY_PHOTOS_FROM", 100)
+    monkeypatch.setattr(workbench, "EARLY_PHOTOS_SAMPLE", 60)
+    rng = np.random.default_rng(0)
+    np.savez(tmp_path / "photos.npz", X=rng.integers(0, 255, (120, 48, 48, 3)).astype(np.uint8))
+    np.savez(tmp_path / "icons.npz", X=rng.integers(0, 255, (120, 16, 16, 3)).astype(np.uint8))
+    photos, icons = (
+        Workbench(Recipe(str(path), str(tmp_path / "cache")), open_source(path))
+        for path in (tmp_path / "photos.npz", tmp_path / "icons.npz")
+    )
+    assert len(finished(photos.early()).indices) >= 10
+    assert finished(icons.early()) is None
+
+
 @pytest.mark.parametrize("options", [{}, {"engine": "book"}, {"features": "x.npy"}], ids=["small", "book", "vectors"])
 def test_others_wait_for_the_whole(tmp_path, monkeypatch, options):
     if options:

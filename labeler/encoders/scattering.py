@@ -35,7 +35,7 @@ class Scattering:
         Upper limit of the principal components kept.
     """
 
-    version = 1
+    version = 2
     takes: tuple[str, ...] = ("images",)
 
     def __init__(self, scales: int = 0, angles: int = 0, standardise: bool = True, n_components: int = 200) -> None:

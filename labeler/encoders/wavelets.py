@@ -23,7 +23,7 @@ class FilterBank:
     scales: int  # J: the average spans 2^J pixels
     angles: int  # L: orientations in half a turn
     wavelets: list[list[list[FloatArray]]]
-    averages: list[FloatArray]  # by resolution
+    averages: list[FloatArray]  # by resolution 2^-r: (s, side / 2^r), the low-pass along one axis, padding cut off
 
     @classmethod
     def make(cls, size: int, scales: int, angles: int) -> FilterBank:
@@ -34,7 +34,10 @@ class FilterBank:
             for j in range(scales)
         ]
         average = _gabor(side, 0.8 * 2 ** (scales - 1), 0.0, 0.0, 1.0)
-        return cls(side, scales, angles, wavelets, _resolutions(fft.fft2(average).real, scales))
+        averages = [
+            _along_one_axis(low, scales - r) for r, low in enumerate(_resolutions(fft.fft2(average).real, scales))
+        ]
+        return cls(side, scales, angles, wavelets, averages)
 
     def channels(self, orders: int) -> int:
         """Number of averaged maps up to and with `orders`."""
@@ -46,32 +49,47 @@ class FilterBank:
         pad = 2**self.scales
         padded = np.pad(images, ((0, 0), (pad, pad), (pad, pad)), mode="reflect" if images.shape[1] > pad else "edge")
         spectrum = fft.fft2(padded)
-        maps = [self._average(spectrum, 0)]
+        maps = [self._average(padded, 0)]
         for j in range(self.scales if orders else 0):
             for first in self.wavelets[j]:
-                response = fft.fft2(np.abs(fft.ifft2(_fold(spectrum * first[0], j))))
+                response = np.abs(fft.ifft2(_fold(spectrum * first[0], j), overwrite_x=True))
                 maps.append(self._average(response, j))
-                for j2 in range(j + 1, self.scales if orders > 1 else 0):
+                if orders < 2 or j + 1 == self.scales:
+                    continue
+                respectrum = fft.fft2(response)
+                for j2 in range(j + 1, self.scales):
                     for second in self.wavelets[j2]:
-                        deeper = fft.fft2(np.abs(fft.ifft2(_fold(response * second[j], j2 - j))))
+                        deeper = np.abs(fft.ifft2(_fold(respectrum * second[j], j2 - j), overwrite_x=True))
                         maps.append(self._average(deeper, j2))
         coefficients: FloatArray = np.stack(maps, axis=1)
         return coefficients
 
-    def _average(self, spectrum: NDArray[np.complex64], resolution: int) -> FloatArray:
-        """Low-pass, subsample to 2^-scales, cut the padding off, no negative rounding."""
-        low = fft.ifft2(_fold(spectrum * self.averages[resolution], self.scales - resolution)).real
-        return np.asarray(np.maximum(low[:, 1:-1, 1:-1], 0), dtype=np.float32)
+    def _average(self, response: FloatArray, resolution: int) -> FloatArray:
+        """Low-pass, subsample to 2^-scales, cut the padding off, no negative rounding.
+
+        The Gaussian is a product of one along each axis: two thin matrix products in place of two transforms.
+        """
+        along = self.averages[resolution]
+        low: FloatArray = along @ response.astype(np.float32, copy=False) @ along.T
+        return np.maximum(low, 0, out=low)
 
 
 def _fold(spectrum: NDArray[np.complex64], octaves: int) -> NDArray[np.complex64]:
     """The spectrum of the image subsampled by 2^octaves: its periods averaged."""
-    if octaves == 0:
-        return spectrum
-    k = 2**octaves
-    n, h, w = spectrum.shape
-    folded: NDArray[np.complex64] = spectrum.reshape(n, k, h // k, k, w // k).mean(axis=(1, 3))
-    return folded
+    for _ in range(octaves):  # slices of slices: three times faster than a mean over four axes
+        h, w = spectrum.shape[1] // 2, spectrum.shape[2] // 2
+        rows = spectrum[:, :h] + spectrum[:, h:]
+        spectrum = np.asarray((rows[:, :, :w] + rows[:, :, w:]) * np.float32(0.25), dtype=spectrum.dtype)
+    return spectrum
+
+
+def _along_one_axis(low_hat: FloatArray, octaves: int) -> FloatArray:
+    """The separable low-pass `low_hat` as a matrix (s, side): circular, every 2^octaves-th row, the outer two cut."""
+    one = low_hat[0].astype(np.float64) / np.sqrt(float(low_hat[0, 0]))
+    kernel = fft.ifft(one).real
+    side = len(one)
+    places = np.arange(0, side, 2**octaves)[1:-1]
+    return np.asarray(kernel[(places[:, None] - np.arange(side)[None, :]) % side], dtype=np.float32)
 
 
 def _resolutions(filter_hat: NDArray[np.float64], coarsest: int) -> list[FloatArray]:
