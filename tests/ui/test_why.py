@@ -214,7 +214,11 @@ class TestAsText:
             for size in ((120, 40), (60, 16), (80, 24)):
                 await app.pilot.resize_terminal(*size)
                 await settle(app, app.pilot)
-                assert "carried by 3 answers" in screen_text(app)
+                lines = screen_text(app).splitlines()
+                assert any("carried by 3 answers" in line for line in lines)
+                assert any(re.search(r"\[ +50 % 4 +\]", line) for line in lines)
+                assert any("⏎ why" in line for line in lines)
+                assert lines[-1].startswith(" ⏎ ask on")
             shown = [re.sub("▀+", "▀", line).rstrip() for line in screen_text(app).splitlines()]
         assert shown[1].split()[-1] == "0004.png"
         assert shown[2].endswith("4 · propagated in round 1 · score 0.700 · tier none")
