@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 
 STARTED = time.perf_counter()
@@ -19,8 +20,11 @@ def main() -> None:
     """
     for name in THREADS:
         os.environ.setdefault(name, "1")
-    from labeler.cli import run
-
+    try:
+        from labeler.cli import run
+    except KeyboardInterrupt:  # before there was anything to interrupt
+        sys.stderr.write("labeler: interrupted\n")
+        sys.exit(130)
     run(STARTED)
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
@@ -17,6 +19,7 @@ from labeler.errors import LabelerError, SourceError, UsageError
 
 if TYPE_CHECKING:
     from labeler.api import Project
+    from labeler.narrator import Narrator
     from labeler.options import Options
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -162,7 +165,8 @@ def simulate(
     plan = Simulation(
         source, truth, clicks, _options(given), noise, grids, imbalance, test, baseline, project, _started
     )
-    report = run_simulation(plan, _narrator())
+    with _narrator() as narrator:
+        report = run_simulation(plan, narrator.note, narrator.progress)
     _print(json.dumps(report) if as_json or not sys.stdout.isatty() else curve_text(report))
 
 
@@ -195,10 +199,9 @@ def why(project: Path, instance_id: str) -> None:
     from labeler.status import why as reasons
 
     def shares(index: int) -> list[tuple[int, float]] | None:
-        say = _narrator()
         try:
-            with _reading(project, with_source=True) as opened:
-                bench = opened.open_bench(lambda p: say(f"{p.what} {p.done:,}/{p.total:,}"))
+            with _reading(project, with_source=True) as opened, _narrator() as narrator:
+                bench = opened.open_bench(narrator.progress)
                 found: list[tuple[int, float]] = bench.shares(opened.session.snapshot(), index)
                 return found
         except SourceError as error:
@@ -244,11 +247,8 @@ def export(
 
     options = ({"link": link} if link else {}) | ({"csv_safe": "yes"} if csv_safe else {})
     choice = Choice("predicted" in include, False, human_only, min_confidence, _shares(split), options)
-    say = _narrator()
-    with _reading(project, with_source=True) as opened:
-        written = write(
-            opened, target, format_, choice, force=force, progress=lambda p: say(f"{p.what} {p.done:,}/{p.total:,}")
-        )
+    with _narrator() as narrator, _reading(project, with_source=True) as opened:
+        written = write(opened, target, format_, choice, force=force, progress=narrator.progress)
     for warning in written.warnings:
         click.echo(f"note: {warning}", err=True)
     _print(report(written))
@@ -268,8 +268,9 @@ def import_labels(project: Path, labels: Path) -> None:
     from labeler.importing import report
 
     _check_project(project)
-    with open_project(project) as opened:
-        _print(report(bring_in(opened, labels)))
+    with _narrator() as narrator, open_project(project) as opened:
+        imported = bring_in(opened, labels, narrator.progress)
+    _print(report(imported))
 
 
 @main.command()
@@ -289,6 +290,8 @@ def run(started: float) -> None:
     """Run the program; every :class:`LabelerError` becomes two lines and its exit code, never a traceback."""
     global _started
     _started = started
+    with contextlib.suppress(ValueError):  # outside the main thread
+        signal.signal(signal.SIGTERM, _terminated)
     try:
         main(standalone_mode=False, prog_name="labeler")
     except LabelerError as error:
@@ -301,7 +304,7 @@ def run(started: float) -> None:
     except click.ClickException as error:
         _fail(error.format_message(), "see: labeler --help", 2)
     except (click.Abort, KeyboardInterrupt):
-        _fail("interrupted", "answers are saved as they are given", 130)
+        _fail("interrupted: answers are saved as they are given, nothing else was changed", "", 130)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # whoever read us has gone; say nothing more
         sys.exit(0)
@@ -309,6 +312,11 @@ def run(started: float) -> None:
         where = f" {error.filename}" if error.filename else ""
         _let_go_of_stdout()
         _fail(f"cannot read or write{where}: {error.strerror or error}", "is there room, and the right to write?", 2)
+
+
+def _terminated(number: int, _: object) -> NoReturn:
+    """Asked to end: what is being written is taken away again on the way out."""
+    sys.exit(128 + number)
 
 
 def _let_go_of_stdout() -> None:
@@ -375,11 +383,13 @@ def _open_screen(project: Project) -> None:
 
     options = project.options
     with project:
-        run_app(project, images=options.get("images", "auto"), keys=options.get("keys", "digits"))
+        code = run_app(project, images=options.get("images", "auto"), keys=options.get("keys", "digits"))
         summary = project.summary()
     _print(summary)
     for notice in project.notices:
         click.echo(f"note: {display_safe(notice, 1000)}", err=True)
+    if code:
+        sys.exit(code)
 
 
 def _reading(project: Path, *, with_source: bool = False) -> Project:
@@ -397,21 +407,11 @@ def _check_project(path: Path) -> None:
         raise UsageError(f"{path} is not a project file", "give a *.labeler.db file, made by: labeler label SOURCE")
 
 
-def _narrator() -> Callable[[str], None]:
-    """Progress on standard error: one moving line on a terminal, nothing but notes elsewhere."""
-    if _quiet():
-        return lambda _: None
-    moving = sys.stderr.isatty()
+def _narrator() -> Narrator:
+    """Progress and notes on standard error."""
+    from labeler.narrator import Narrator
 
-    def say(line: str) -> None:
-        line = display_safe(line)
-        if line.rstrip("0123456789,/ ") != line:  # progress
-            if moving:
-                click.echo(f"\r\x1b[K{line}", nl=False, err=True)
-        else:
-            click.echo(f"{chr(13) + chr(27) + '[K' if moving else ''}{line}", err=True)
-
-    return say
+    return Narrator(quiet=_quiet())
 
 
 def _quiet() -> bool:

@@ -75,6 +75,7 @@ def export(
     if kind == "imagefolder" and project.source is not None and project.source.content != "images":
         raise ExportError("the source holds no images to put into folders", "export csv, jsonl or npz")
     bench = project.open_bench(progress)
+    progress(Progress("computing every label anew"))
     closing = bench.closing_round(project.session.snapshot())
     project.session.merge_round(closing, save=False)
     if target.resolve() == project.path.resolve():
@@ -89,6 +90,7 @@ def export(
         "n_instances": len(project.session.pool),
         "certificate": None,
     }
+    progress(Progress("writing", 0, len(rows.ids)))
     written = write_export(exporter, rows, target, manifest, force)
     return Written(written.path, written.manifest_path, written.counts, left_out + written.warnings)
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from labeler.api import Project
-from labeler.core.vocabulary import Provenance
+from labeler.core.vocabulary import Progress, Provenance
 from labeler.display import display_safe
 from labeler.errors import ProjectError
 from labeler.exporters.escaping import unescaped
@@ -26,7 +27,7 @@ class Imported:
     notes: list[str]
 
 
-def import_labels(project: Project, path: Path) -> Imported:
+def import_labels(project: Project, path: Path, progress: Callable[[Progress], None] = lambda _: None) -> Imported:
     """Read labels from a CSV, JSONL or class folders and put them into the session; a person's label outranks them.
 
     Raises
@@ -36,6 +37,7 @@ def import_labels(project: Project, path: Path) -> Imported:
     """
     if project.source is None:
         raise ProjectError("the source of this project is not open", "is it where it was?")
+    progress(Progress("reading labels"))
     before = len(project.source.notes)
     rows = [row for row in read_labels(path, project.source, unescaped) if row.instance_id in project.session.pool]
     machine = sum(row.provenance in _MACHINE for row in rows)
@@ -58,6 +60,7 @@ def import_labels(project: Project, path: Path) -> Imported:
     if twice:
         lead = counted(len(set(twice)), "instance has", "instances have")
         notes.append(f"{lead} two different labels in the file: left out")
+    progress(Progress("importing", 0, len(labels)))
     taken, conflicts = session.import_labels(list(labels.items()), str(path))
     names = {class_id: info.name for class_id, info in session.state.classes.items()}
     kept = [

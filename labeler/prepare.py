@@ -5,7 +5,6 @@ The cache may be deleted at any time: everything in it is made anew from the sou
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 
 from labeler import registry
 from labeler.core.vocabulary import ByteArray, FloatArray, Progress
+from labeler.drafts import sweep, writing
 from labeler.encoders.base import Encoder, Images
 from labeler.errors import ProjectError, UsageError
 from labeler.image_store import ImagePlan, fill_images, plan_images
@@ -116,14 +116,14 @@ def _images(
     store, hashes, broken = (cache / f"{name}-{key}" for name in ("images.npy", "hashes.npy", "unreadable.json"))
     if not all(path.exists() for path in (store, hashes, broken)):
         plan = plan_images(source)
-        with _writing(store) as draft:
+        with writing(store) as draft:
             target = np.lib.format.open_memmap(draft, "w+", np.uint8, (len(rows), *plan.shape))
             found, unreadable = yield from fill_images(source, rows, plan, target)
             target.flush()
             del target
-        with _writing(hashes) as draft, open(draft, "wb") as file:
+        with writing(hashes) as draft, open(draft, "wb") as file:
             np.save(file, found)
-        with _writing(broken) as draft:
+        with writing(broken) as draft:
             Path(draft).write_text(json.dumps({str(row): why for row, why in unreadable.items()}))
     return (
         np.load(store, mmap_mode="r"),
@@ -154,7 +154,7 @@ def _encode(raw: Images, spec: Spec, cache: Path, key: str, content: str) -> Gen
     encoder = _encoder(spec, content)
     path = cache / f"features-{_digest(key, str(spec), encoder.version)}.npy"
     if not path.exists():
-        with _writing(path) as draft:
+        with writing(path) as draft:
             yield from _encode_into(raw, _fitted(encoder, raw), draft)
     return path
 
@@ -217,20 +217,10 @@ def _takes(name: str, kind: str) -> bool:
     return registry.entry("encoder", name).available and kind in registry.load("encoder", name).takes
 
 
-@contextlib.contextmanager
-def _writing(path: Path) -> Generator[str, None, None]:
-    """A draft beside `path`, renamed when complete: a cache entry is whole or not there."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}.draft")
-    try:
-        yield str(draft)
-        os.replace(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
-
-
 def _make_cache(cache: Path) -> None:
     try:
         cache.mkdir(parents=True, exist_ok=True)
+        sweep(cache)
     except OSError as error:
         raise ProjectError(
             f"cannot write the cache {cache}: {error.strerror}", "choose a writable place with -p PROJECT"

@@ -17,7 +17,7 @@ from labeler.api import Options, Project, open_project_of
 from labeler.baselines import baseline_curve
 from labeler.core.grids import Pacing
 from labeler.core.steps import finished
-from labeler.core.vocabulary import UNLABELED, FloatArray, IndexArray, IntArray, Provenance, Round
+from labeler.core.vocabulary import UNLABELED, FloatArray, IndexArray, IntArray, Progress, Provenance, Round
 from labeler.errors import SourceError, UsageError
 from labeler.importers.base import Source
 from labeler.importers.detect import open_source
@@ -64,7 +64,11 @@ class _Meter:
     clicks: int = 0
 
 
-def simulate(plan: Simulation, say: Callable[[str], None] = lambda _: None) -> dict[str, Any]:
+def simulate(
+    plan: Simulation,
+    say: Callable[[str], None] = lambda _: None,
+    progress: Callable[[Progress], None] = lambda _: None,
+) -> dict[str, Any]:
     """Run the session and return the report as interface.md defines it.
 
     Raises
@@ -86,7 +90,7 @@ def simulate(plan: Simulation, say: Callable[[str], None] = lambda _: None) -> d
     with tempfile.TemporaryDirectory(prefix="labeler-") as scratch:
         path = plan.project or Path(scratch) / "simulated.labeler.db"
         with open_project_of(source, path, replace(plan.options, seed=seed)) as project:
-            report = _run(plan, project, source, truth, Subset(whole, test_rows), started, say)
+            report = _run(plan, project, source, truth, Subset(whole, test_rows), started, say, progress)
     return report
 
 
@@ -98,8 +102,9 @@ def _run(
     test: Subset,
     started: float,
     say: Callable[[str], None],
+    progress: Callable[[Progress], None],
 ) -> dict[str, Any]:
-    bench: Workbench = project.open_bench(lambda step: say(f"{step.what} {step.done:,}/{step.total:,}"))
+    bench: Workbench = project.open_bench(progress)
     for index in np.flatnonzero(project.session.pool.unreadable):
         say(f"cannot be read: {project.session.pool.ids[int(index)]}")
     session = project.session
@@ -122,10 +127,12 @@ def _run(
             continue
         _click(session, bench, oracle, meter)
         pacing.single_done()
+        progress(Progress("answering", meter.clicks, plan.clicks))
         if meter.clicks in rows:
             meter.curve.append(_row(project, bench, meter, X_test, y_test))
     if not meter.curve or meter.curve[-1]["clicks"] != meter.clicks or meter.curve[-1]["keys"] != meter.keys:
         meter.curve.append(_row(project, bench, meter, X_test, y_test))
+    progress(Progress("computing every label anew"))
     closing = bench.closing_round(session.snapshot())
     session.merge_round(closing)
     baseline = None
@@ -138,7 +145,7 @@ def _run(
             started=time.perf_counter(),
             options=replace(_bare(plan.options), engine="book"),
         )
-        baseline = {"name": "book", "curve": simulate(inner, say)["curve"]}
+        baseline = {"name": "book", "curve": simulate(inner, say, progress)["curve"]}
     elif plan.baseline:
         curve = baseline_curve(
             plan.baseline,

@@ -6,7 +6,6 @@ The worker process runs one behind a pipe; simulation, export and tests run the 
 from __future__ import annotations
 
 import contextlib
-import tempfile
 from collections.abc import Generator, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +17,7 @@ from labeler import registry
 from labeler.core.protocols import Engine
 from labeler.core.steps import finished
 from labeler.core.vocabulary import FloatArray, Grid, IndexArray, IntArray, Progress, Queue, Round, Snapshot
+from labeler.drafts import scratch
 from labeler.encoders.automatic import companion_of
 from labeler.encoders.comparison import CANDIDATES, MOST_ANSWERS, is_better, left_out_hits
 from labeler.errors import EngineError, LabelerError, UsageError
@@ -91,8 +91,8 @@ class Workbench:
         rng = np.random.default_rng(recipe.seed)
         rows = np.sort(rng.choice(len(ids), size, replace=False)).astype(np.int64)
         sample = Subset(self.source, rows)
-        with tempfile.TemporaryDirectory(prefix="labeler-") as scratch:
-            found = yield from prepare(sample, sample.ids, Path(scratch), recipe.encoder, "", recipe.seed)
+        with scratch(Path(recipe.cache)) as folder:
+            found = yield from prepare(sample, sample.ids, folder, recipe.encoder, "", recipe.seed)
             engine = make_engine(recipe)
             yield from engine.open(found.features)
             queue = engine.rerank(_nothing_answered())

@@ -12,9 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from labeler import messages
+from labeler.drafts import sweep
 from labeler.messages import Answered, Failed, Open
 
 RESTARTS = 1
+PATIENCE = 0.3
+"""Seconds that a worker has to see the end of its input."""
 
 
 class WorkerClient:
@@ -59,10 +62,11 @@ class WorkerClient:
             if self._process.stdin is not None:
                 self._process.stdin.close()
         try:
-            self._process.wait(timeout=2)
-        except subprocess.TimeoutExpired:
+            self._process.wait(timeout=PATIENCE)
+        except subprocess.TimeoutExpired:  # in the middle of a long step; nothing there is worth keeping
             self._process.kill()
             self._process.wait()
+        sweep(self._log.parent)
 
     def _launch(self) -> None:
         with self._log.open("ab") as log:

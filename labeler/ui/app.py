@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -80,6 +82,8 @@ class LabelerApp(App[None]):
 
     async def on_mount(self) -> None:
         """First frame first, then the worker."""
+        with contextlib.suppress(RuntimeError, ValueError):  # not in the main thread: whoever runs us sees to it
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._terminated)
         self.view = self.project.view()
         await self.push_screen(QuestionScreen())
         if not self.view.classes and not self.view.answers:
@@ -89,6 +93,10 @@ class LabelerApp(App[None]):
         self.run_worker(self.line.run(), name="keys", exit_on_error=True)
         self.set_interval(SPIN, self._spin)
         self.call_after_refresh(self._start_worker)
+
+    def _terminated(self) -> None:
+        """Asked to end from outside: as with `Q`, with the terminal as it was."""
+        self.exit(return_code=128 + signal.SIGTERM)
 
     def _start_worker(self) -> None:
         try:
@@ -102,6 +110,8 @@ class LabelerApp(App[None]):
 
     def on_unmount(self) -> None:
         """End the thread that draws."""
+        with contextlib.suppress(RuntimeError, ValueError):
+            asyncio.get_running_loop().remove_signal_handler(signal.SIGTERM)
         self.pictures.close()
 
     # -- keys ----------------------------------------------------------------------------------------------------
@@ -256,8 +266,10 @@ def _palette() -> Any:
     return ActionProvider
 
 
-def run(project: Project, *, images: str = "auto", keys: str = "digits") -> None:
+def run(project: Project, *, images: str = "auto", keys: str = "digits") -> int:
     """Run the application on an open project until the person quits; closing the project stays with the caller.
+
+    Returns the exit code: 0, or 143 where the process was asked to end.
 
     Raises
     ------
@@ -269,4 +281,6 @@ def run(project: Project, *, images: str = "auto", keys: str = "digits") -> None
             "the application needs a terminal: standard input and standard error must be one",
             "run it in a terminal, without redirecting these two; in scripts use: labeler simulate, status, export",
         )
-    LabelerApp(project, images=images, keys=keys).run()
+    app = LabelerApp(project, images=images, keys=keys)
+    app.run()
+    return app.return_code or 0

@@ -1,0 +1,121 @@
+"""What is left when somebody ends a command in the middle: an exit code, one line, and nothing else."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from labeler.api import open_project
+from labeler.core.vocabulary import Progress
+from labeler.drafts import scratch, sweep, writing
+from labeler.export import export
+from labeler.narrator import Narrator
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupted_simulation_leaves_one_line_and_no_folder(few_digits, tmp_path, clean_env, number, code):
+    folder = tmp_path / "scratch"
+    folder.mkdir()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "labeler", "simulate", str(few_digits), "--truth", "y", "--clicks", "100000"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=clean_env | {"TMPDIR": str(folder)},
+        cwd=tmp_path,
+    )
+    until = time.monotonic() + 60
+    while not list(folder.glob("labeler-*/*.db")) and time.monotonic() < until:
+        assert process.poll() is None, process.stderr.read()
+        time.sleep(0.005)
+    process.send_signal(number)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == code
+    assert out == ""
+    assert len(err.split("\n")[:-1]) <= 2
+    assert len(err.strip().splitlines()) == (1 if number == signal.SIGINT else 0)
+    assert "Traceback" not in err
+    assert list(folder.glob("labeler-*")) == []
+    assert [path.name for path in tmp_path.iterdir() if path.name.endswith(".db")] == []
+
+
+@pytest.mark.parametrize("target", ["out.csv", "out.npz", "out.jsonl", "folders"])
+@pytest.mark.parametrize("at", ["reading", "encoding", "computing", "writing"])
+def test_an_interrupted_export_writes_nothing(few_digits, tmp_path, target, at):
+    with open_project(few_digits, tmp_path / "p.labeler.db") as project:
+        session = project.session
+        for name in session.pool.ids[:3]:
+            session.label(name, session.class_id_for("a"))
+        seen = set()
+
+        def interrupt(step: Progress) -> None:
+            seen.add(step.what.split()[0])
+            if step.what.startswith(at):
+                raise KeyboardInterrupt
+
+        format_ = "imagefolder" if target == "folders" else None
+        with pytest.raises(KeyboardInterrupt):
+            export(project, tmp_path / target, format_, progress=interrupt)
+        assert at in seen
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left <= {few_digits.name, "p.labeler.db", "p.labeler.cache"}
+    assert not list((tmp_path / "p.labeler.cache").glob(".*.draft"))
+
+
+class TestDrafts:
+    def test_a_draft_becomes_the_file_or_goes(self, tmp_path):
+        with writing(tmp_path / "a.npy") as draft:
+            open(draft, "w").close()
+        assert [path.name for path in tmp_path.iterdir()] == ["a.npy"]
+        with contextlib.suppress(KeyboardInterrupt), writing(tmp_path / "b.npy") as draft:
+            open(draft, "w").close()
+            raise KeyboardInterrupt
+        with scratch(tmp_path) as folder:
+            (folder / "x").touch()
+        assert [path.name for path in tmp_path.iterdir()] == ["a.npy"]
+
+    def test_those_of_processes_that_are_gone_are_swept_up(self, tmp_path):
+        gone = subprocess.Popen([sys.executable, "-c", ""])
+        gone.wait()
+        (tmp_path / f".images.npy.{gone.pid}.draft").touch()
+        (tmp_path / f".early.{gone.pid}.draft").mkdir()
+        (tmp_path / f".early.{gone.pid}.draft" / "x").touch()
+        (tmp_path / f".images.npy.{os.getpid()}.draft").touch()
+        (tmp_path / "images.npy").touch()
+        sweep(tmp_path)
+        assert {path.name for path in tmp_path.iterdir()} == {f".images.npy.{os.getpid()}.draft", "images.npy"}
+        sweep(tmp_path / "nowhere")
+
+
+class TestNarrator:
+    def test_where_nobody_looks_it_says_notes_alone(self, capsys):
+        with Narrator() as narrator:
+            narrator.progress(Progress("reading", 3, 10))
+            narrator.note("cannot be read: \x1b[2J.png")
+        assert capsys.readouterr().err == "cannot be read: \\x1b[2J.png\n"
+
+    def test_quiet_says_nothing(self, capsys):
+        with Narrator(quiet=True) as narrator:
+            narrator.note("something")
+        assert capsys.readouterr().err == ""
+
+    def test_on_a_terminal_one_line_moves_and_is_gone_at_the_end(self, capsys, monkeypatch):
+        monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+        monkeypatch.setattr("labeler.narrator.TICK", 0.001)
+        with Narrator() as narrator:
+            narrator.progress(Progress("reading\x1b[2J", 3, 10))
+            until = time.monotonic() + 10
+            shown = ""
+            while "▘ reading" not in shown and time.monotonic() < until:
+                shown += capsys.readouterr().err
+            narrator.note("a note")
+        shown += capsys.readouterr().err
+        assert "reading\\x1b[2J 3 of 10" in shown
+        assert "\r\x1b[Ka note\n" in shown
+        assert shown.endswith("\r\x1b[K")
