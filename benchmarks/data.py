@@ -2,7 +2,8 @@
 
 MNIST and CIFAR are looked for in the folder that the environment variable LABELER_DATA names: `mnist/` with the four
 IDX files of the original publication (yann.lecun.com/exdb/mnist and its mirrors), and `cifar10_3000.npz` with `X`
-(3000, 32, 32, 3) uint8 and `y`: 300 images a class of CIFAR-10 (cs.toronto.edu/~kriz/cifar.html).
+(3000, 32, 32, 3) uint8 and `y`: 300 images a class of CIFAR-10 (cs.toronto.edu/~kriz/cifar.html). The others need
+nothing: digits and tables come with scikit-learn, `signs` and `characters` are drawn (drawn.py).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import drawn
 import numpy as np
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -76,6 +78,30 @@ def _cifar(seed: int, folder: Path) -> PoolFile:
         return PoolFile(path, "y", arrays["X"], arrays["y"])
 
 
+def _small(seed: int, folder: Path) -> PoolFile:
+    images, y = mnist("train")
+    chosen = np.sort(np.random.default_rng(seed).choice(len(images), 9_000, replace=False))
+    return _saved(folder / f"small-digits-{seed}.npz", drawn.small(images[chosen]), y[chosen])
+
+
+def _signs(seed: int, folder: Path) -> PoolFile:
+    return _saved(folder / f"signs-{seed}.npz", *drawn.signs(seed=11 + seed))
+
+
+def _characters(seed: int, folder: Path) -> PoolFile:
+    return _saved(folder / f"characters-{seed}.npz", *drawn.characters(seed=5 + seed))
+
+
+def _table(name: str) -> Callable[[int, Path], PoolFile]:
+    def loaded(seed: int, folder: Path) -> PoolFile:
+        from sklearn import datasets
+
+        found = getattr(datasets, f"load_{name}")()
+        return _saved(folder / f"{name}.npz", found.data.astype(np.float32), found.target_names[found.target])
+
+    return loaded
+
+
 def _saved(path: Path, images: Any, y: Any) -> PoolFile:
     np.savez(path, X=images, y=np.asarray(y).astype(str))
     return PoolFile(path, "y", images, np.asarray(y).astype(str))
@@ -87,6 +113,12 @@ SETS: dict[str, Callable[[int, Path], PoolFile]] = {
     "mnist-train": _mnist_train,
     "mnist70k": _mnist70k,
     "cifar3000": _cifar,
+    "small-digits": _small,
+    "signs": _signs,
+    "characters": _characters,
+    "wine": _table("wine"),
+    "breast-cancer": _table("breast_cancer"),
+    "iris": _table("iris"),
 }
 
 

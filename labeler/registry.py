@@ -197,6 +197,12 @@ for _kind, _name, _target, _summary in (
         "labeler.clusterers.minibatch_kmeans:MiniBatchKMeans",
         "k-means in mini-batches",
     ),
+    (
+        "clusterer",
+        "facility-location",
+        "labeler.clusterers.facility_location:FacilityLocation",
+        "instances that together lie nearest to all others",
+    ),
     ("classifier", "logreg", "labeler.classifiers.logreg:LogReg", "multinomial logistic regression"),
     ("strategy", "random", "labeler.query_strategies.uncertainty:Random", "uniformly random"),
     (

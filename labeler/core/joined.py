@@ -311,14 +311,16 @@ class JoinedEngine:
         guards = unguarded(self.levels[0], snapshot.indices, candidates)
         parts = self._level(snapshot).parts
         parts = parts[candidates[parts]]
-        indices, rules = compose(start, unseen_chance(answers), order, guards, left, len(answers), parts)
+        indices, rules = compose(
+            start, unseen_chance(answers, snapshot.class_list), order, guards, left, len(answers), parts
+        )
         utility = utilities(belief, self.space) if belief is not None else None
         return queue_of(indices, rules, utility, belief)
 
     def _round(self, snapshot: Snapshot, belief: Belief | None, by_margin: IndexArray, steady: bool) -> Round:
         queue = self._queue(snapshot, belief, by_margin)
         gain = float(queue.utilities[:1].sum()) if belief is not None else float("inf")
-        settled = steady and belief is not None and unseen_chance(belief.answers) <= UNSEEN_CHANCE
+        settled = steady and belief is not None and unseen_chance(belief.answers, snapshot.class_list) <= UNSEEN_CHANCE
         advice = advise(belief, gain, settled, len(queue.indices))
         if not self.n:
             return assemble(Assembly.empty(), snapshot, None, queue, advice, "no instance", {})
@@ -329,7 +331,7 @@ class JoinedEngine:
                 "weights": list(belief.blend.weights),
                 "answers_judged": bool(belief.blend.skill >= LOW_SKILL),  # nan: nobody can tell yet
                 "left_out_skill": None if np.isnan(belief.blend.skill) else belief.blend.skill,
-                "unseen_chance": unseen_chance(belief.answers),
+                "unseen_chance": unseen_chance(belief.answers, snapshot.class_list),
                 "expected_errors": float(expected_errors(belief).sum()),
             }
             candidates = candidates_of(snapshot, self.first_of)

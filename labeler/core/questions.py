@@ -14,7 +14,7 @@ import numpy as np
 from labeler.core.belief import Answers, Belief
 from labeler.core.clustering import kmeans
 from labeler.core.space import Space
-from labeler.core.vocabulary import UNLABELED, BoolArray, ByteArray, FloatArray, IndexArray, Queue, Snapshot
+from labeler.core.vocabulary import UNLABELED, BoolArray, ByteArray, FloatArray, IndexArray, IntArray, Queue, Snapshot
 
 RULES = ("representative", "unseen", "uncertain", "guard", "split")
 SHORT_LIST = 50
@@ -25,15 +25,21 @@ GUARD_TURN = 2
 UNSEEN_CHANCE = 0.05
 QUIET = 5
 """Answers in a row without a new class that end the start."""
+PATIENCE = 10
+"""Answers for each class that was named beforehand, until one that never turned up is no longer looked for."""
 N_GUESSES = 3
 
 
-def unseen_chance(answers: Answers) -> float:
-    """The chance that the next instance is of a class without an answer: classes answered once, by answers."""
+def unseen_chance(answers: Answers, class_list: IntArray) -> float:
+    """The chance that there is a class without an answer: classes answered once, by answers (Good 1953); or the share
+    of the classes in `class_list` that have none, until so many answers were given that some may not occur at all."""
     if not len(answers):
         return 1.0
     counts = np.bincount(answers.positions, minlength=len(answers.classes))
-    return float((counts == 1).sum() / len(answers))
+    chance = float((counts == 1).sum() / len(answers))
+    if len(answers) < PATIENCE * len(class_list):
+        chance = max(chance, float((~np.isin(class_list, answers.classes)).mean()))
+    return chance
 
 
 def is_start(answers: Answers, first: IndexArray) -> bool:

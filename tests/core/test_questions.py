@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 
 from labeler.core.belief import Answers
-from labeler.core.questions import RULES, candidates_of, compose, is_start, unseen_chance
+from labeler.core.questions import PATIENCE, RULES, candidates_of, compose, is_start, unseen_chance
 from tests.core.pools import answer, blobs, opened, snapshot
 
 
@@ -23,9 +23,17 @@ def test_the_first_answer_of_a_class_counts_in_full() -> None:
 
 
 def test_the_chance_of_an_unseen_class() -> None:
-    assert unseen_chance(answers([])) == 1
-    assert unseen_chance(answers([0, 1, 2, 3])) == 1
-    assert unseen_chance(answers([0, 0, 1, 1])) == 0
+    nobody = np.empty(0, dtype=np.int32)
+    assert unseen_chance(answers([]), nobody) == 1
+    assert unseen_chance(answers([0, 1, 2, 3]), nobody) == 1
+    assert unseen_chance(answers([0, 0, 1, 1]), nobody) == 0
+
+
+def test_a_class_that_was_named_and_never_seen_is_looked_for_until_patience_ends() -> None:
+    named = np.arange(4, dtype=np.int32)
+    assert unseen_chance(answers([0, 0, 1, 1]), named) == 0.5
+    assert unseen_chance(answers([0, 0, 1, 1, 2, 2, 3, 3]), named) == 0
+    assert unseen_chance(answers([0, 1] * (PATIENCE * 2)), named) == 0
 
 
 def test_the_start_lasts_while_classes_turn_up() -> None:
