@@ -4,6 +4,7 @@
     LABELER_DATA=... python benchmarks/label_efficiency.py mnist10k --seeds 5
     LABELER_DATA=... python benchmarks/label_efficiency.py mnist70k --seeds 2
     LABELER_DATA=... python benchmarks/label_efficiency.py cifar3000 --seeds 2
+    python benchmarks/label_efficiency.py signs --seeds 2     (characters, wine, breast-cancer, iris, small-digits)
 
 Each seed is one `labeler simulate`: everything default, a person who does not know how long it will go on. "20" = share
 of ALL instances whose final label is right after 20 single answers. "keys to" comes from a second session with pages

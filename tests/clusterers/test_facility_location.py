@@ -15,7 +15,7 @@ def cost(X, centers):
 def test_centers_are_instances():
     X, _ = blobs(200)
     found = FacilityLocation().cluster(X, 6, 0)
-    assert all((X == center).all(axis=1).any() for center in found.centers)
+    assert all((center == X).all(axis=1).any() for center in found.centers)
 
 
 def test_the_greedy_choice_is_that_of_trying_every_instance():
