@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labeler import registry
+from labeler.core.components import let_go
 from labeler.core.vocabulary import ByteArray, FloatArray, Progress
 from labeler.drafts import sweep, writing
 from labeler.encoders.base import Encoder, Images
@@ -208,6 +209,8 @@ def _encode_into(raw: Images, encoder: Encoder, draft: str) -> Generator[Progres
         if target is None:
             target = np.lib.format.open_memmap(draft, "w+", np.float32, (n, part.shape[1]))
         target[start : start + len(part)] = part
+        let_go(target)
+        let_go(raw)
         yield Progress("encoding", min(start + CHUNK, n), n)
     if target is None:
         np.lib.format.open_memmap(draft, "w+", np.float32, (0, 1))

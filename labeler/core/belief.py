@@ -144,6 +144,11 @@ class Believer:
             doubt(answers.positions, [walked, by_kernel, *by_rules], mix.weights, opinion),
         )
 
+    def mass_at(self, answers: Answers, rows: IndexArray) -> FloatArray | None:
+        """The mass (len(rows), k) that some instances receive from `answers`, if those are the latest spread."""
+        is_latest = np.array_equal(self._spread.indices, answers.indices)
+        return self._spread.mass[rows] if is_latest and self._spread.mass.shape[1] == len(answers.classes) else None
+
     def _mass(self, answers: Answers, fresh: bool) -> Generator[None, None, FloatArray]:
         """The mass (n, k) the classes send to every instance."""
         given = answers.indices, answers.positions, answers.weights, len(answers.classes)

@@ -16,6 +16,7 @@ from labeler.core.agreement import kappa
 from labeler.core.belief import Answers, Belief, Believer
 from labeler.core.checks import check_features
 from labeler.core.components import principal_axes
+from labeler.core.glance import Glance
 from labeler.core.grids import best_page, expected_errors, expected_gain
 from labeler.core.questions import (
     QUEUE_SIZE,
@@ -75,6 +76,7 @@ class JoinedEngine:
         self._believer: Believer | None = None
         self._belief: Belief | None = None
         self._is_quick = False
+        self._glance: Glance | None = None
         self._by_margin: IndexArray = np.empty(0, dtype=np.int64)
         self._before: list[IntArray] = []
         self._state: tuple[bytes, bytes] = (b"", b"")
@@ -134,13 +136,16 @@ class JoinedEngine:
         return n_answers % BATCH == 0
 
     def rerank(self, snapshot: Snapshot) -> Queue:
-        """See :class:`labeler.core.protocols.Engine`: thinks small pools through, strikes answers off in large ones."""
+        """See :class:`labeler.core.protocols.Engine`: thinks small pools through; in large ones, glances."""
         if not self.n:
             return self._queue(snapshot, None, self._by_margin)
         with self._threads.limit(limits=1):
-            quick = self.n * len(np.unique(snapshot.class_ids)) <= QUICK_UP_TO
-            if quick and self._believer is not None:
+            small = self._is_small(snapshot)
+            if small and self._believer is not None:
                 self._think(snapshot, quick=True)
+            glance = None if small else self._glanced(snapshot)
+            if glance is not None:
+                return self._queue(snapshot, *glance)
             return self._queue(snapshot, self._belief, self._by_margin)
 
     def prepare(self, indices: IndexArray) -> Iterator[Progress]:
@@ -160,6 +165,8 @@ class JoinedEngine:
             by_margin = self._margin_order(snapshot, belief)
             if belief is self._belief:
                 self._by_margin = by_margin
+            if belief is not None and not self._is_small(snapshot):
+                self._look(belief)
         yield Progress("learning", 1, 2)
         with self._threads.limit(limits=1):
             result = self._round(snapshot, belief, by_margin, self._is_steady())
@@ -288,6 +295,30 @@ class JoinedEngine:
                 self._before = [*(self._before[:-1] if known else self._before[-IN_A_ROW:]), belief.labels]
         return belief
 
+    def _is_small(self, snapshot: Snapshot) -> bool:
+        return self.n * len(np.unique(snapshot.class_ids)) <= QUICK_UP_TO
+
+    def _look(self, base: Belief) -> Glance:
+        """The glance that goes on from a belief."""
+        if self._glance is None or self._glance.base is not base:
+            self._glance = Glance(self.believer, base, utilities(base, self.space))
+        return self._glance
+
+    def _glanced(self, snapshot: Snapshot) -> tuple[Belief, IndexArray] | None:
+        """The last belief with its short list brought up to date, and that list's order; None where it cannot be."""
+        base = self._belief
+        if base is None or self._state[0] != snapshot.excluded.tobytes() or self._in_start(snapshot):
+            return None
+        glance = self._look(base)
+        belief, rows = glance.after(snapshot), glance.rows
+        if belief is None:
+            return None
+        utility = np.zeros(self.n, dtype=np.float32)
+        utility[rows] = utilities(belief, self.space, rows)
+        short = np.zeros(self.n, dtype=np.bool_)
+        short[rows] = candidates_of(snapshot, self.first_of)[rows]
+        return belief, uncertain(utility, short, self.space, self.random_state)
+
     def _is_steady(self) -> bool:
         pairs = list(zip(self._before, self._before[1:], strict=False))
         return len(pairs) == IN_A_ROW and all(kappa(first, second) >= AGREEMENT for first, second in pairs)
@@ -314,7 +345,7 @@ class JoinedEngine:
         indices, rules = compose(
             start, unseen_chance(answers, snapshot.class_list), order, guards, left, len(answers), parts
         )
-        utility = utilities(belief, self.space) if belief is not None else None
+        utility = utilities(belief, self.space, indices) if belief is not None else None
         return queue_of(indices, rules, utility, belief)
 
     def _round(self, snapshot: Snapshot, belief: Belief | None, by_margin: IndexArray, steady: bool) -> Round:

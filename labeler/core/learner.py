@@ -15,7 +15,7 @@ GAMMA = 1.5
 RIDGE = 0.05
 MAX_LANDMARKS = 2_000
 CHUNK = 1_024
-CACHED = 20_000_000
+CACHED = 6_000_000
 
 
 def median_distance(points: FloatArray, random_state: int = 0) -> float:

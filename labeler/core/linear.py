@@ -27,7 +27,7 @@ class Linear:
     """Class shares by a linear rule on `points` (n, d), scaled to unit variance as a whole (never per column)."""
 
     def __init__(self, points: FloatArray) -> None:
-        spread = float(np.sqrt(np.square(points, dtype=np.float64).mean())) if points.size else 1.0
+        spread = float(np.sqrt(np.square(points).mean(dtype=np.float64))) if points.size else 1.0
         self.points = points
         self.scale = np.float32(1.0 / spread if spread > 0.0 else 1.0)
         self._rows: IndexArray = np.empty(0, dtype=np.int64)
@@ -46,6 +46,10 @@ class Linear:
             self._last = self._fit_predict(rows, positions, n_classes)
         shares, without = self._last
         return shares, np.concatenate((without, shares[rows[len(without) :]]))  # the new ones are left out as it is
+
+    def kept(self, rows: IndexArray) -> FloatArray:
+        """Class shares (len(rows), k) of some instances by the last fit; without columns before the first one."""
+        return self._last[0][rows] if self._last is not None else np.empty((len(rows), 0), dtype=np.float32)
 
     def _extends(self, rows: IndexArray, positions: IntArray, n_classes: int) -> bool:
         known = len(self._rows)

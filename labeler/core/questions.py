@@ -50,11 +50,12 @@ def is_start(answers: Answers, first: IndexArray) -> bool:
     return bool(len(answers) - 1 - earliest.max(initial=0) < QUIET)
 
 
-def utilities(belief: Belief, space: Space) -> FloatArray:
-    """Utility (n,): 1 - margin * (.5 + .5 * mean margin of the neighbours)."""
-    neighbours = space.graph.neighbours
-    near = belief.margins[neighbours].mean(axis=1) if neighbours.shape[1] else belief.margins
-    return np.asarray(1.0 - belief.margins * (0.5 + 0.5 * near), dtype=np.float32)
+def utilities(belief: Belief, space: Space, rows: IndexArray | None = None) -> FloatArray:
+    """Utility (n,), or (len(rows),) of some: 1 - margin * (.5 + .5 * mean margin of the neighbours)."""
+    asked = slice(None) if rows is None else rows
+    margins, neighbours = belief.margins[asked], space.graph.neighbours[asked]
+    near = belief.margins[neighbours].mean(axis=1) if neighbours.shape[1] else margins
+    return np.asarray(1.0 - margins * (0.5 + 0.5 * near), dtype=np.float32)
 
 
 def uncertain(utility: FloatArray, candidates: BoolArray, space: Space, random_state: int) -> IndexArray:
@@ -126,7 +127,7 @@ def compose(
 
 
 def queue_of(indices: IndexArray, rules: ByteArray, utility: FloatArray | None, belief: Belief | None) -> Queue:
-    """Add what the model thinks of each queued instance; before the first answer it thinks nothing."""
+    """Add what the model thinks of each queued instance, and its `utility` (q,); before an answer it thinks nothing."""
     q = len(indices)
     guesses = np.full((q, N_GUESSES), UNLABELED, dtype=np.int32)
     scores = np.zeros((q, N_GUESSES), dtype=np.float32)
@@ -138,4 +139,4 @@ def queue_of(indices: IndexArray, rules: ByteArray, utility: FloatArray | None, 
     width = best.shape[1]
     guesses[:, :width] = belief.answers.classes[best]
     scores[:, :width] = np.take_along_axis(shares, best, axis=1)
-    return Queue(indices, utility[indices], rules, RULES, belief.margins[indices], guesses, scores)
+    return Queue(indices, utility, rules, RULES, belief.margins[indices], guesses, scores)

@@ -116,6 +116,9 @@ def unguarded(level: Level, answered: IndexArray, candidates: BoolArray) -> Inde
     sizes = np.bincount(clusters, minlength=level.size)
     alone = np.bincount(clusters[answered], minlength=level.size) == 1
     rows = np.flatnonzero(candidates & alone[clusters])
-    rows = rows[np.lexsort((level.clustering.distances[rows], clusters[rows]))]
+    distances, of = level.clustering.distances[rows], clusters[rows]
+    least = np.full(level.size, np.inf, dtype=np.float32)
+    np.minimum.at(least, of, distances)
+    rows = rows[distances == least[of]]
     found, first = np.unique(clusters[rows], return_index=True)
-    return rows[first][np.argsort(-sizes[found], kind="stable")].astype(np.int64)
+    return np.asarray(rows[first][np.argsort(-sizes[found], kind="stable")], dtype=np.int64)

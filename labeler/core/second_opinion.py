@@ -18,7 +18,7 @@ from scipy.linalg import blas, cholesky, lapack
 
 from labeler.core.learner import gaussian, median_distance
 from labeler.core.steps import rows_at_once
-from labeler.core.vocabulary import FloatArray, IntArray, Progress
+from labeler.core.vocabulary import FloatArray, IndexArray, IntArray, Progress
 
 GAMMA = 0.75
 RIDGE = 0.1
@@ -66,23 +66,16 @@ class SecondOpinion:
 
         `fresh` uses nothing kept from earlier calls.
         """
-        sums = self._sums_of(positions, n_classes, fresh).astype(np.float32)
         fitted = np.empty((len(positions), n_classes), dtype=np.float32)
-        for rows in _chunks(len(positions)):
-            np.matmul(self.hat[rows].astype(np.float32), sums, out=fitted[rows])
-        fitted *= self.scale[:, None]
-        said = np.flatnonzero(positions >= 0)
-        own = self.leverage[said]
-        fitted[said, positions[said]] -= own
-        fitted[said] /= (1.0 - own)[:, None]
-        return fitted
+        _fit(self.hat, self.sums_of(positions, n_classes, fresh=fresh), fitted)
+        return _left_out(fitted * self.scale[:, None], positions, self.leverage)
 
     def scores_of(self, points: FloatArray, positions: IntArray, n_classes: int) -> FloatArray:
         """Scores (m, k) of instances outside the pool at `points` (m, d)."""
-        coefficients = self.to_hat @ self._sums_of(positions, n_classes, fresh=True).astype(np.float32)
+        coefficients = self.to_hat @ self.sums_of(positions, n_classes, fresh=True).astype(np.float32)
         return np.asarray(gaussian(points, self.landmarks, self.gamma) @ coefficients, dtype=np.float32)
 
-    def _sums_of(self, positions: IntArray, n_classes: int, fresh: bool) -> NDArray[np.float64]:
+    def sums_of(self, positions: IntArray, n_classes: int, *, fresh: bool = False) -> NDArray[np.float64]:
         """The sums (r, k) of the factor's rows by their labels."""
         if fresh:
             sums = np.zeros((self.hat.shape[1], n_classes))
@@ -93,7 +86,7 @@ class SecondOpinion:
         else:
             changed = np.flatnonzero(positions != self._positions)
         if changed is None or FOLLOWED * len(changed) > len(positions):
-            self._sums = self._sums_of(positions, n_classes, fresh=True)
+            self._sums = self.sums_of(positions, n_classes, fresh=True)
         else:
             self._add(self._sums, self._positions, changed[self._positions[changed] >= 0], -1.0)
             self._add(self._sums, positions, changed[positions[changed] >= 0], 1.0)
@@ -107,6 +100,45 @@ class SecondOpinion:
             targets = np.zeros((len(some), sums.shape[1]))
             targets[np.arange(len(some)), positions[some]] = sign * self.scale[some]
             sums += self.hat[some].astype(np.float64).T @ targets
+
+
+class ShortOpinion:
+    """The scores of some instances, `rows` (s,), by the labels of all: what did not change is not computed again."""
+
+    def __init__(self, whole: SecondOpinion, rows: IndexArray) -> None:
+        self._whole, self._rows = whole, rows
+        self._hat, self._scale, self._leverage = whole.hat[rows], whole.scale[rows], whole.leverage[rows]
+        self._sums: NDArray[np.float64] = np.empty((0, 0))
+        self._fitted: FloatArray = np.empty((len(rows), 0), dtype=np.float32)
+
+    def scores(self, positions: IntArray, n_classes: int) -> FloatArray:
+        """Scores (s, k) by the labels `positions` (n,) of the whole pool."""
+        sums = self._whole.sums_of(positions, n_classes)
+        if sums.shape != self._sums.shape:
+            self._sums = np.full_like(sums, np.nan)
+            self._fitted = np.empty((len(self._rows), n_classes), dtype=np.float32)
+        changed = np.flatnonzero((sums != self._sums).any(axis=0))
+        if len(changed):
+            fitted = np.empty((len(self._rows), len(changed)), dtype=np.float32)
+            _fit(self._hat, sums[:, changed], fitted)
+            self._fitted[:, changed] = fitted
+            self._sums = sums.copy()
+        return _left_out(self._fitted * self._scale[:, None], positions[self._rows], self._leverage)
+
+
+def _fit(hat: NDArray[np.int8], sums: NDArray[np.float64], out: FloatArray) -> None:
+    narrow = sums.astype(np.float32)
+    for rows in _chunks(len(hat)):
+        np.matmul(hat[rows].astype(np.float32), narrow, out=out[rows])
+
+
+def _left_out(fitted: FloatArray, positions: IntArray, leverage: FloatArray) -> FloatArray:
+    """What is `fitted` (n, k), in place without each instance's own label."""
+    said = np.flatnonzero(positions >= 0)
+    own = leverage[said]
+    fitted[said, positions[said]] -= own
+    fitted[said] /= (1.0 - own)[:, None]
+    return fitted
 
 
 def second_opinion(points: FloatArray, random_state: int = 0) -> Generator[Progress, None, SecondOpinion]:
