@@ -24,7 +24,7 @@ from rich.color import Color
 from rich.segment import Segment
 from textual import events
 
-from labeler.messages import GridReady, SharesReady
+from labeler.messages import GridReady, SharesReady, SimilarReady
 from labeler.project import Received
 
 IMAGES = Path(__file__).parent / "images"
@@ -121,7 +121,7 @@ async def draw() -> dict[str, str]:
 
             async def press(*keys: str) -> None:
                 for key in keys:
-                    app.post_message(events.Key(key, key if len(key) == 1 else None))
+                    app.post_message(events.Key(key, " " if key == "space" else key if len(key) == 1 else None))
                     while True:
                         await pilot.pause(0.02)
                         if app.line.idle:
@@ -162,6 +162,7 @@ async def draw() -> dict[str, str]:
             take("grid", "labeler: a page of one class to confirm at a glance")
             await press("G")
             await second_looks(app, project, bench, press, take)
+            await found(app, project, bench, press, take)
             await press("?")
             take("help", "labeler: every key")
     return pictures
@@ -186,6 +187,22 @@ async def second_looks(app: Any, project: Any, bench: Any, press: Any, take: Any
     await press("I", "S")
     take("second-look", "labeler: an answer the engine doubts")
     await press("S")
+
+
+async def found(app: Any, project: Any, bench: Any, press: Any, take: Any) -> None:
+    """Search, and what is like one that was found."""
+
+    def similar(index: int, size: int, shown: list[int]) -> None:
+        snapshot = project.session.snapshot()
+        indices = bench.similar(snapshot, index, size, np.array(shown, dtype=np.int64))
+        app.screen.heard(Received(similar=SimilarReady(snapshot.revision, index, indices)))
+
+    project.want_similar = similar
+    await press("/", *"class:8", "space", *"open", "enter")
+    take("search", "labeler: eights that nobody has looked at")
+    await press("8", "M", "right", "right", "X")
+    take("more-like-this", "labeler: the nearest of a kind")
+    await press("M", "/")
 
 
 def main() -> None:
