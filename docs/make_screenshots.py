@@ -144,11 +144,11 @@ async def draw() -> dict[str, str]:
             project.closing_round()
             await press(truth[app.screen.target().instance_id])
             take("question", "labeler: one picture, one key")
+            bench = project.open_bench()
             while app.view.answers < 60:
                 await press(truth[app.screen.target().instance_id])
-                if app.view.answers % 15 == 0:
-                    project.closing_round()
-            bench = project.open_bench()
+                if app.view.answers % 3 == 0:
+                    project.session.merge_round(bench.closing_round(project.session.snapshot()))
 
             def page(size: int, shown: list[int]) -> None:
                 snapshot = project.session.snapshot()
@@ -160,7 +160,11 @@ async def draw() -> dict[str, str]:
             project.ready, project.want_page = True, page  # type: ignore[method-assign]
             await press("G", "right", "X")
             take("grid", "labeler: a page of one class to confirm at a glance")
-            await press("G")
+            await press("G", "D")
+            take("dashboard", "labeler: how far it is, and what pays next")
+            await press("D", "T", "O")
+            take("clusters", "labeler: what each cluster holds, and how far its labels spread")
+            await press("T")
             await second_looks(app, project, bench, press, take)
             await found(app, project, bench, press, take)
             await press("?")

@@ -349,3 +349,34 @@ def test_a_cache_that_cannot_be_made_is_said_in_one_line(few_digits, path):
     path.with_name("p.labeler.cache").write_text("in the way")
     with open_project(few_digits, path, BOOK) as project, pytest.raises(ProjectError, match="cache"):
         project.start(print)
+
+
+@pytest.mark.parametrize("options", [Options(), BOOK])
+def test_rules_of_clusters_close_alike_after_a_restart_and_undo_restores_exactly(few_digits, path, options):
+    path.parent.mkdir()
+    with open_project(few_digits, path, options) as project:
+        session, truth = project.session, project.source.truth()
+        first = project.closing_round()
+        for index in first.representatives[:6]:
+            name = session.pool.ids[int(index)]
+            session.label(name, session.class_id_for(truth[name]))
+        before = project.closing_round()
+        session.reach(session.pool.ids[int(before.representatives[0])], 0.0)
+        session.split(session.pool.ids[int(before.representatives[1])])
+        divided = project.closing_round()
+        assert len(divided.representatives) == len(before.representatives) + 1
+        view = session.view()
+    with open_project(few_digits, path) as project:
+        assert project.session.view().history == view.history
+        again = project.closing_round()
+        arrays = ("labels", "provenances", "scores", "clusters", "distances", "foreign", "representatives")
+        for name in arrays:
+            assert np.array_equal(getattr(again, name), getattr(divided, name)), name
+        assert not np.array_equal(again.provenances, before.provenances)
+        project.session.undo()
+        project.session.undo()
+        restored = project.closing_round()
+        for name in arrays:
+            assert np.array_equal(getattr(restored, name), getattr(before, name)), name
+        assert again.facts != restored.facts
+        assert restored.facts == before.facts

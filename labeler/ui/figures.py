@@ -49,7 +49,7 @@ def curve(view: View, width: int, height: int) -> Content:
     marks = {0: "100 %", rows - 1: "0 %"} | ({rows // 2: "50 %"} if rows > 3 else {})
     for row, line in enumerate(lines):
         chart.append(Content.assemble((f"{marks.get(row, ''):>5} ┤", "$quiet"), (line, "$saved")))
-    last = amount(at[-1], "answer") if at[-1] == view.answers else f"{at[-1]:,} answers and pages"
+    last = amount(at[-1], "answer") if at[-1] <= view.answers else f"{at[-1]:,} answers and pages"
     axis = f"      └0{last:─>{columns - 1}}"
     chart.append(Content.styled(axis, "$quiet"))
     return Content("\n").join([*chart, *_sparks(history, at, width)])
