@@ -3,6 +3,7 @@
 import pytest
 from textual import events
 from textual.command import CommandPalette
+from textual.widgets import Input
 
 from labeler.ui.screens.class_setup import ClassSetup, names_in
 from labeler.ui.screens.help import Help
@@ -235,3 +236,16 @@ async def test_quit_from_everywhere(project, key, before):
             if app._exit or (before == ["?"] and key == "Q"):
                 break
         assert app._exit or (before == ["?"] and key == "Q")
+
+
+@pytest.mark.parametrize(("opened", "typed"), [("N", "owl"), ("/", "owl")])
+async def test_what_is_typed_can_be_mended(project, opened, typed):
+    async with running(project) as app:
+        await app.press_and_see(opened, *typed, "x", "backspace")
+        assert app.screen.query_one(Input).value == typed
+        await app.press_and_see("home", "delete", "h", "end", "left", "e")
+        assert app.screen.query_one(Input).value == "hwel"
+        await app.press_and_see("ctrl+u", "z")
+        assert app.screen.query_one(Input).value == "zl"
+        await app.press_and_see("escape")
+        assert project.labels() == []

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Generic, cast
 
+from textual import events
 from textual.screen import ModalScreen, ScreenResultType
 from textual.widget import Widget
 
@@ -54,8 +55,16 @@ class Form(ModalScreen[ScreenResultType], Generic[ScreenResultType]):
         elif not await self.other(key):
             widget = self.typed_into()
             if widget is not None:
-                widget.post_message(waiting.event)
+                await self._type(widget, waiting.event)
                 await self._settled()
+
+    async def _type(self, widget: Widget, event: events.Key) -> None:
+        """Characters go to the widget; what it does on other keys (backspace, home ...) are its bindings."""
+        bound = self.active_bindings.get(event.key)
+        if bound is not None and bound.node is widget and not event.is_printable:
+            await self.app.run_action(bound.binding.action, widget)
+        else:
+            widget.post_message(event)
 
     async def submit(self) -> None:
         """``enter``."""

@@ -55,9 +55,8 @@ class SearchFor(Form[Result | None]):
         self._found = find(query, self.labeler.project.session, self._texts)
         number = len(self._found.indices)
         said = self._found.trouble or ("nothing fits" if not number else amount(number, "image"))
-        keys = Content.assemble(
-            ("⏎ ", "bold $command"), ("look at them   ", "$quiet"), ("esc ", "bold $command"), ("back", "$quiet")
-        )
+        look = (("⏎ ", "bold $command"), ("look at them   ", "$quiet")) if number else ()
+        keys = Content.assemble(*look, ("esc ", "bold $command"), ("back", "$quiet"))
         style = "bold $answer" if number else "bold $warn"
         self.query_one("#preview", Static).update(Content.assemble((display_safe(said, 200), style), "\n", keys))
 
