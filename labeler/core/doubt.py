@@ -15,6 +15,8 @@ import numpy as np
 from labeler.core.blending import FLOOR, product, softmax
 from labeler.core.vocabulary import FloatArray, IndexArray, IntArray
 
+JUDGES_FROM = 0.4
+"""Left-out skill below which a doubt means nothing, and so none is offered: the models err more than people do."""
 MORE = 64
 """Answers beyond those the models are compared on whose walk is looked at too: the ones that the others doubt most."""
 

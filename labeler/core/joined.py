@@ -16,6 +16,7 @@ from labeler.core.agreement import kappa
 from labeler.core.belief import Answers, Belief, Believer
 from labeler.core.checks import check_features
 from labeler.core.components import principal_axes
+from labeler.core.doubt import JUDGES_FROM
 from labeler.core.glance import Glance
 from labeler.core.grids import best_page, expected_errors, expected_gain
 from labeler.core.questions import (
@@ -37,7 +38,7 @@ from labeler.core.similarity import nearest
 from labeler.core.space import Space, space
 from labeler.core.splitting import Partition
 from labeler.core.steps import finished
-from labeler.core.stopping import AGREEMENT, IN_A_ROW, LOW_SKILL, advise
+from labeler.core.stopping import AGREEMENT, IN_A_ROW, advise
 from labeler.core.vocabulary import (
     UNLABELED,
     FloatArray,
@@ -360,7 +361,7 @@ class JoinedEngine:
         if belief is not None:
             facts |= {
                 "weights": list(belief.blend.weights),
-                "answers_judged": bool(belief.blend.skill >= LOW_SKILL),  # nan: nobody can tell yet
+                "answers_judged": bool(belief.blend.skill >= JUDGES_FROM),  # nan: nobody can tell yet
                 "left_out_skill": None if np.isnan(belief.blend.skill) else belief.blend.skill,
                 "unseen_chance": unseen_chance(belief.answers, snapshot.class_list),
                 "expected_errors": float(expected_errors(belief).sum()),
