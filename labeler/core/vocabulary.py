@@ -210,7 +210,8 @@ class Event:
     {name, key}, ``class_rename`` {name}, ``class_key`` {key} (who held it takes the old one), ``class_retire``,
     ``class_restore`` {key}, ``class_merge`` {into: class id}, ``class_split`` {from: class id, name, key, moved:
     [instance_id ...]} where `class_id` is the new one. `payload` is JSON-able: for ``label`` how the question was
-    asked (rule, round, margin, screen, guesses shown).
+    asked (rule, round, margin, screen, guesses shown), for all but ``setting`` `keys` = presses since the event
+    before, where a screen counted them.
     """
 
     event_id: str

@@ -385,3 +385,13 @@ async def test_keys_are_counted_as_they_are_pressed(project):
         await app.press_and_see("1", "down", "down", "2", "backspace")
         assert [event.payload["keys"] for event in project.journal.events[-3:]] == [1, 3, 1]
         assert app.view.keys == 5
+
+
+async def test_asked_to_end_from_outside_it_leaves_as_with_q(project):
+    async with running(project) as app:
+        await app.press_and_see("1")
+        app._terminated()  # what SIGTERM calls
+        await app.pilot.pause()
+        assert app._exit
+        assert app.return_code == 143
+        assert len(project.labels()) == 1

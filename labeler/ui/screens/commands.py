@@ -189,6 +189,7 @@ class CommandScreen(LabelScreen):
 
         if result is not None:
             self.labeler.looked_for = result[0]
+            self.labeler.news.clear()
             self.labeler.push_screen(SearchScreen(*result))
 
     async def leave_to(self, kind: type[LabelScreen]) -> None:
