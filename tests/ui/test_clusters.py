@@ -52,6 +52,16 @@ class TestOpening:
             await app.press_and_see("T")
             assert isinstance(app.screen, ContactSheet)
 
+    async def test_screens_do_not_pile_up(self, project):
+        async with running(project) as app:
+            for _ in range(5):
+                await app.press_and_see("R", "T", "G", "D")
+            assert len(app.screen_stack) <= 6
+            await app.press_and_see("D", "R")
+            assert isinstance(app.screen, ContactSheet)
+            await app.press_and_see("R")
+            assert isinstance(app.screen, QuestionScreen)
+
 
 class TestAnswers:
     async def test_a_class_key_labels_the_center_and_goes_to_the_next_without_an_answer(self, project):

@@ -112,3 +112,41 @@ async def test_a_wrong_answer_is_offered_for_a_second_look_and_why_leads_to_the_
             await until(lambda: "carried by" in screen_text(app))
             names = {project.session.label_of(index)[0] for index in app.screen.shown()}
             assert names == {project.session.label_of(app.screen.index)[0]}
+
+
+async def test_a_cluster_gets_a_reach_of_its_own_and_is_divided_by_the_real_engine():
+    with open_demo() as project:
+        app = LabelerApp(project)
+        async with app.run_test(size=(120, 40)) as pilot:
+            await until(lambda: app.view is not None and app.view.round is not None)
+            await settle(app, pilot)
+            await pilot.press("T")
+            await settle(app, pilot)
+            for count in range(1, 5):
+                await pilot.press(key_of_truth(project, app))
+                await until(lambda count=count: app.view.answers == count)
+                await settle(app, pilot)
+            await until(lambda: app.view.propagated > 0)
+            await pilot.press("up", "up", "-", "-")
+            await until(lambda: len(project.session.state.reaches) == 1)
+            revision = project.session.state.revision
+            await until(lambda: app.view.round.revision >= revision)
+            ((index, own),) = project.session.state.reaches.items()
+            await settle(app, pilot)
+            assert f"own {own:g} %: " in screen_text(app)
+            assert "..." not in screen_text(app)
+            clusters = len(app.view.round.representatives)
+            await pilot.press("H")
+            await until(lambda: len(app.view.round.representatives) == clusters + 1)
+            await settle(app, pilot)
+            assert f"of {clusters + 1}" in screen_text(app)
+            parts = {int(i) for i in app.view.round.queue.indices[:2]}
+            assert parts & {int(i) for i in app.view.round.representatives}
+            await pilot.press("D")
+            await settle(app, pilot)
+            assert "learning curve" in screen_text(app)
+            history = app.view.history
+    assert len(history) > 1
+    with open_demo() as project:
+        assert project.view().history == history
+        assert list(project.session.state.reaches) == [index]

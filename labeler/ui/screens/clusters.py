@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from rich.cells import cell_len, set_cell_size
 from textual.app import ComposeResult
 from textual.content import Content
 
@@ -218,23 +219,24 @@ class ClusterBrowser(ThumbnailScreen):
         size = [(phrases.amount(contents.size, "image"), "bold foreground"), given]
         if height == 1:
             return [[*size, (" · ", "quiet"), *reach]]
-        return [size, *self._class_lines(contents, view, width, height - 2), reach]
+        return [size, *self._class_lines(contents, width, height - 2), reach]
 
-    def _class_lines(self, contents: Contents, view: View, width: int, height: int) -> list[list[tuple[str, str]]]:
+    def _class_lines(self, contents: Contents, width: int, height: int) -> list[list[tuple[str, str]]]:
         classes = contents.classes()
         if not classes:
             return [[("no label yet", "quiet")]]
-        infos = {count.info.class_id: count.info for count in view.classes}
+        known = self.labeler.project.session.state.classes  # the retired ones too
         rest = classes[height - 1 :] if len(classes) > height else []
-        names = [(infos[class_id].name if class_id in infos else "?") for class_id, _, _ in classes[:height]]
-        room = min(max(len(display_safe(name, _NAME_ROOM)) for name in names), _NAME_ROOM)
+        shown = classes[: len(classes) - len(rest)]
+        names = [known[class_id].name if class_id in known else "?" for class_id, _, _ in shown]
+        room = min(max(cell_len(display_safe(name, _NAME_ROOM)) for name in names), _NAME_ROOM)
         lines: list[list[tuple[str, str]]] = []
-        for class_id, given, machine in classes[: len(classes) - len(rest)]:
-            name = display_safe(infos[class_id].name if class_id in infos else "?", room)
+        for name, (_, given, machine) in zip(names, shown, strict=True):
+            name = set_cell_size(display_safe(name, room), room)
             counts = f"{given or '':>4}{f'+{machine}' if machine else '':>6}"
             wide = max(width - room - len(counts) - 1, 3)
             bar = phrases.bar((given + machine) / max(contents.size, 1), wide)
-            lines.append([(f"{name:<{room}} ", "bold foreground"), (bar, "guess on panel"), (counts, "quiet")])
+            lines.append([(f"{name} ", "bold foreground"), (bar, "guess on panel"), (counts, "quiet")])
         if rest:
             others = sum(given + machine for _, given, machine in rest)
             lines.append([(f"{len(rest)} more classes: {others}", "quiet")])

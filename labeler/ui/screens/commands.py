@@ -115,8 +115,7 @@ class CommandScreen(LabelScreen):
         if view is None or view.round is None or not len(view.round.representatives):
             self.labeler.say("no representatives yet: the pictures are still being prepared", "warn")
             return
-        self.labeler.news.clear()
-        await self.labeler.push_screen(ContactSheet())
+        await self._show(ContactSheet)
 
     async def do_grid(self) -> None:
         """Open the pages to confirm."""
@@ -126,8 +125,7 @@ class CommandScreen(LabelScreen):
         if view is None or view.round is None or not self.labeler.project.ready:
             self.labeler.say("no pages yet: the pictures are still being prepared", "warn")
             return
-        self.labeler.news.clear()
-        await self.labeler.push_screen(GridScreen())
+        await self._show(GridScreen)
 
     async def do_alike(self) -> None:
         """Open the pages of what is nearest to the target."""
@@ -153,8 +151,7 @@ class CommandScreen(LabelScreen):
         if view is None or view.round is None or not len(view.round.representatives):
             self.labeler.say("no clusters yet: the pictures are still being prepared", "warn")
             return
-        self.labeler.news.clear()
-        await self.labeler.push_screen(ClusterBrowser())
+        await self._show(ClusterBrowser)
 
     async def do_why(self) -> None:
         """Open the page that says why the target has its label."""
@@ -175,8 +172,7 @@ class CommandScreen(LabelScreen):
         if view is None or not view.doubts:
             self.labeler.say("no answer looks odd: the engine believes all it can judge")
             return
-        self.labeler.news.clear()
-        await self.labeler.push_screen(SecondLook())
+        await self._show(SecondLook)
 
     async def do_search(self) -> None:
         """Ask what is looked for; what is found is shown as thumbnails."""
@@ -192,6 +188,14 @@ class CommandScreen(LabelScreen):
             self.labeler.news.clear()
             self.labeler.push_screen(SearchScreen(*result))
 
+    async def _show(self, kind: type[CommandScreen]) -> None:
+        """Open a screen, or go back to it where it is open below: no key piles up screens."""
+        self.labeler.news.clear()
+        if any(isinstance(screen, kind) for screen in self.labeler.screen_stack):
+            await self.leave_to(kind)
+        else:
+            await self.labeler.push_screen(kind())
+
     async def leave_to(self, kind: type[LabelScreen]) -> None:
         """Close this screen and those below it down to the first of `kind`."""
         while not isinstance(self.labeler.screen, kind):
@@ -202,8 +206,7 @@ class CommandScreen(LabelScreen):
         """Open the dashboard."""
         from labeler.ui.screens.dashboard import Dashboard
 
-        self.labeler.news.clear()
-        await self.labeler.push_screen(Dashboard())
+        await self._show(Dashboard)
 
     async def leave(self) -> None:
         """Close this screen and draw the one below before the next key has its turn."""
