@@ -304,7 +304,7 @@ def run(started: float) -> None:
     except click.ClickException as error:
         _fail(error.format_message(), "see: labeler --help", 2)
     except (click.Abort, KeyboardInterrupt):
-        _fail("interrupted: answers are saved as they are given, nothing else was changed", "", 130)
+        _fail("interrupted: answers are saved as they are given, nothing is left half written", "", 130)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # whoever read us has gone; say nothing more
         sys.exit(0)
