@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from labeler.core.components import let_go
 from labeler.core.vocabulary import FloatArray
 from labeler.errors import EngineError
 
-_CHUNK = 65_536
+_CHUNK = 4_096
 LARGEST = 1e15
 """Squared distances of larger values overflow float32, and a clustering library ends the process over it."""
 
@@ -32,3 +33,4 @@ def check_features(X: FloatArray) -> None:
                 f" within ±{LARGEST:g}: {X[start + row, column]}",
                 "remove, fill or scale such values; nothing was changed",
             )
+        let_go(X)

@@ -5,7 +5,7 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 from labeler.core import clustering
-from labeler.core.clustering import assign, kmeans, plus_plus
+from labeler.core.clustering import assign, kmeans, kmeans_by_steps, plus_plus
 
 
 @pytest.fixture(autouse=True)
@@ -101,3 +101,22 @@ def test_seeds_are_distinct_rows():
     X = np.repeat(blobs(6, 3, 6), 20, axis=0)
     seeds = plus_plus(X - X.mean(axis=0), 6, np.random.default_rng(0))
     assert len(np.unique(seeds, axis=0)) == 6
+
+
+def test_steps_are_short_and_many_where_there_is_much_work(monkeypatch):
+    X = blobs(3000, 4, 5)
+    whole = kmeans(X, 30, 0, n_init=1)
+    steps = sum(1 for _ in kmeans_by_steps(X, 30, 0, n_init=1))
+    monkeypatch.setattr(clustering, "WORK", 3000 * 30 * 4)
+    monkeypatch.setattr("labeler.core.steps.WORK", 300 * 30 * 4)
+    monkeypatch.setattr(clustering, "SEED_WORK", X.size)
+    assert sum(1 for _ in kmeans_by_steps(X, 30, 0, n_init=1)) >= steps + 25
+    assert kmeans(X, 30, 0, n_init=1).inertia == pytest.approx(whole.inertia, rel=0.02)
+
+
+def test_many_centers_cost_little_inertia_on_a_smaller_sample(monkeypatch):
+    X = blobs(12_000, 6, 40)
+    quick = kmeans(X, 150, 0, n_init=1)
+    monkeypatch.setattr(clustering, "POINTS_PER_CENTER_OF_MANY", 256)
+    monkeypatch.setattr(clustering, "SEEDED_ON", 12_000)
+    assert quick.inertia <= 1.1 * kmeans(X, 150, 0, n_init=1).inertia
