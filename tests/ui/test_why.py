@@ -146,6 +146,10 @@ class TestCarriers:
             await app.press_and_see("I")
             project.ready = False
             assert "the pictures are being prepared" in await ask(app, 4)
+            del project.want_shares
+            project.ready = True
+            project.post(Received(changed=True))
+            assert "carried by 3 answers" in await app.press_and_see()
 
     async def test_what_the_engine_would_say_without_a_given_label(self, project):
         doubted(project, {3: (0.02, 8)})

@@ -74,6 +74,9 @@ class WhyScreen(ThumbnailScreen):
         if received.shares is not None and received.shares.index == self.index:
             self._shares = received.shares.shares
             self.draw_again()
+        elif received.changed and self._shares is None:
+            self._asked_at = None  # what was asked while the engine was not ready is asked again
+            self.draw_again()
 
     def _look_up(self, view: View, found: Reasons) -> None:
         """The answers behind a machine's label; around a given one, its nearest neighbors."""
