@@ -67,7 +67,9 @@ def status_text(facts: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def why(project: Project, instance_id: str, shares: Callable[[int], list[tuple[int, float]] | None]) -> str:
+def why(
+    project: Project, instance_id: str, shares: Callable[[int], list[tuple[int, float]] | None] = lambda index: None
+) -> str:
     """What the label of an instance rests on, back to the key press, for a person.
 
     `shares`: which answers carry the label of an index, as an engine says; None where none can be had, then the nearest
