@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import islice
 
 import numpy as np
 
@@ -139,6 +140,20 @@ class Derived:
     def class_counts(self) -> tuple[ClassCount, ...]:
         """The legend: every active class with its counts."""
         return self._counted(self._state.active_classes())
+
+    def examples(self, class_id: int, count: int) -> list[tuple[int, Provenance]]:
+        """A few instances of a class: labels given, the latest first, then those the round is surest of."""
+        given = [
+            (index, standing.provenance)
+            for index, standing in reversed(self._state.standings.items())
+            if standing.kind == "label" and standing.class_id == class_id
+        ][:count]
+        if self.round is None or len(given) == count:
+            return given
+        machine = np.flatnonzero((self.round.labels == class_id) & np.isin(self.round.provenances, _MACHINE))
+        surest = machine[np.argsort(-self.round.scores[machine], kind="stable")]
+        free = (int(index) for index in surest if int(index) not in self._struck)
+        return given + [(index, self.label_of(index)[1]) for index in islice(free, count - len(given))]
 
     def retired_counts(self) -> tuple[ClassCount, ...]:
         """The classes that wait to be brought back, with the labels a person gave."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from labeler.core.pool import Pool
-from labeler.core.vocabulary import UNLABELED, Advice, Event, Provenance, Question, Queue, Round, Snapshot
+from labeler.core.vocabulary import UNLABELED, Advice, ClassInfo, Event, Provenance, Question, Queue, Round, Snapshot
 from labeler.errors import NotSaved, UsageError
 from labeler.session.class_commands import ClassCommands
 from labeler.session.classes import CLASS_KINDS
@@ -371,14 +371,21 @@ class Session(ClassCommands):
         stored = self._journal.append(event)  # durable before visible
         if counted:
             self.presses = 0
+        subject = target or stored
+        about: int | None = subject.payload["into"] if subject.kind == "class_merge" else subject.class_id
+        before = self._class(about)  # an undo may take it away
         touched = self.state.apply(stored)
         self.derived.note(touched)
-        subject = target or stored
+        info = self._class(about) or before
+        if subject.payload.get("setup"):  # the classes a project starts with are nothing to show as done
+            self._draw()
+            return
         self.last = Done(
             f"{kind} {target.kind}" if target else kind,
             self._subject_of(subject, touched),
-            subject.class_id,
+            about,
             self.state.revision,
+            info.name if info is not None else "",
         )
         self._draw()
 
@@ -387,6 +394,9 @@ class Session(ClassCommands):
         if event.kind in CLASS_KINDS:
             return None
         return touched[0] if touched else self.pool.index(event.instance_id) if event.instance_id else None
+
+    def _class(self, class_id: int | None) -> ClassInfo | None:
+        return None if class_id is None else self.state.classes.get(class_id)
 
     def _draw(self) -> None:
         question = self.questions.draw()

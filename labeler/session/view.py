@@ -41,6 +41,7 @@ class Done:
     index: int | None
     class_id: int | None
     revision: int
+    class_name: str = ""  # as it is called now, or was before it was taken back
 
 
 @dataclass(frozen=True, slots=True)

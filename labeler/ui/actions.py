@@ -23,10 +23,12 @@ class Place(StrEnum):
     SECOND_LOOK = "second-look"
     WHY = "why"
     DASHBOARD = "dashboard"
+    CLASSES = "classes"
+    SPLIT = "split"
 
 
 EVERYWHERE = frozenset(Place)
-ANSWERING = EVERYWHERE - {Place.WHY, Place.DASHBOARD}
+ANSWERING = EVERYWHERE - {Place.WHY, Place.DASHBOARD, Place.CLASSES, Place.SPLIT}
 """Where class keys answer."""
 
 
@@ -84,11 +86,24 @@ def key_name(key: str) -> str:
 _QUESTION, _SHEET, _GRID = frozenset({Place.QUESTION}), frozenset({Place.SHEET}), frozenset({Place.GRID})
 _ALIKE, _CLUSTERS, _SEARCH = frozenset({Place.ALIKE}), frozenset({Place.CLUSTERS}), frozenset({Place.SEARCH})
 _SECOND_LOOK, _WHY, _DASHBOARD = (frozenset({place}) for place in (Place.SECOND_LOOK, Place.WHY, Place.DASHBOARD))
+_CLASSES, _SPLIT = frozenset({Place.CLASSES}), frozenset({Place.SPLIT})
 _ONE_AT_A_TIME, _PAGES = _QUESTION | _SHEET | _CLUSTERS | _SEARCH, _GRID | _ALIKE
-_THUMBNAILS = _SHEET | _SEARCH | _PAGES | _WHY
-_LEADS_ON = EVERYWHERE - _WHY
+_THUMBNAILS = _SHEET | _SEARCH | _PAGES | _WHY | _SPLIT
+_PAGED = _SHEET | _CLUSTERS | _SEARCH | _WHY | _CLASSES | _SPLIT
+_LEADS_ON = EVERYWHERE - _WHY - _CLASSES - _SPLIT
 
 ACTIONS: tuple[Action, ...] = (
+    # where no picture is answered, capitals say what is done to the class that is chosen
+    Action("accept", ("enter", "A"), "rename", "another name; go ahead with a merge", _CLASSES, False, True),
+    Action("class_key", ("K",), "key", "another key for the class", _CLASSES, in_footer=True),
+    Action("merge", ("M",), "merge", "merge the class into another one", _CLASSES, in_footer=True),
+    Action("split", ("S",), "split", "give some labels of the class to a new one", _CLASSES, in_footer=True),
+    Action("retire", ("X",), "retire", "take the class out of use, or bring it back", _CLASSES, in_footer=True),
+    Action("new_class", ("N",), "add", "add a class", _CLASSES, in_footer=True),
+    Action("mark", ("X", "space"), "mark", "this label goes to the new class, or stays", _SPLIT, in_footer=True),
+    Action("accept", ("enter", "A"), "name", "name the class that the marked labels go to", _SPLIT, False, True),
+    Action("classes", ("C",), "back", "back to where the classes were opened", _CLASSES, in_footer=True),
+    Action("split", ("S",), "back", "back to the classes", _SPLIT, in_footer=True),
     Action("accept", ("enter", "A"), "accept", "accept the guess shown", _ONE_AT_A_TIME - _SEARCH, True, True),
     Action("open", ("enter",), "open", "ask about this picture next, large", _SEARCH, True, True),
     Action("accept", ("A",), "accept", "accept the guess shown", _SEARCH, True, True),
@@ -141,7 +156,9 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("reject", ("X",), "not this", "the runner-up instead of the caption, for this picture", _GRID, True, True),
     Action("reject", ("X",), "a miss", "of another kind: left without an answer, or back", _ALIKE, True, True),
-    Action("flag", ("F",), "flag", "set or take away a bookmark; answers nothing", EVERYWHERE - _DASHBOARD, True),
+    Action(
+        "flag", ("F",), "flag", "set or take away a bookmark; answers nothing", EVERYWHERE - _DASHBOARD - _CLASSES, True
+    ),
     Action("new_class", ("N",), "new class", "add a class, and answer with it", ANSWERING, in_footer=True),
     Action("move_up", ("up", "shift+up"), "guess up", "choose the guess above", _QUESTION, repeats=True),
     Action("move_down", ("down", "shift+down"), "guess down", "choose the guess below", _QUESTION, repeats=True),
@@ -152,12 +169,14 @@ ACTIONS: tuple[Action, ...] = (
     Action("move_down", ("down",), "down", "the picture below", _THUMBNAILS, repeats=True),
     Action("move_left", ("left",), "left", "the picture before", _THUMBNAILS, repeats=True),
     Action("move_right", ("right",), "right", "the next picture", _THUMBNAILS, repeats=True),
+    Action("move_up", ("up",), "up", "the class above", _CLASSES, repeats=True),
+    Action("move_down", ("down",), "down", "the class below", _CLASSES, repeats=True),
     Action("move_up", ("up",), "up", "the cluster above", _CLUSTERS, repeats=True),
     Action("move_down", ("down",), "down", "the cluster below", _CLUSTERS, repeats=True),
     Action("move_left", ("left",), "left", "the picture before", _CLUSTERS, repeats=True),
     Action("move_right", ("right",), "right", "the next picture of the cluster", _CLUSTERS, repeats=True),
-    Action("page_back", ("pageup",), "page back", "the page before", _SHEET | _CLUSTERS | _SEARCH | _WHY, repeats=True),
-    Action("page_on", ("pagedown",), "page on", "the next page", _SHEET | _CLUSTERS | _SEARCH | _WHY, repeats=True),
+    Action("page_back", ("pageup",), "page back", "the page before", _PAGED, repeats=True),
+    Action("page_on", ("pagedown",), "page on", "the next page", _PAGED, repeats=True),
     Action("sheet", ("R",), "sheet", "contact sheet of the representatives", _LEADS_ON - _SHEET, in_footer=True),
     Action("grid", ("G",), "grid", "pages of one class to confirm at a glance", _LEADS_ON - _GRID, in_footer=True),
     Action("alike", ("M",), "more alike", "more like this: the nearest first", ANSWERING - _ALIKE, in_footer=True),
@@ -187,6 +206,14 @@ ACTIONS: tuple[Action, ...] = (
         EVERYWHERE - _DASHBOARD,
         in_footer=True,
     ),
+    Action(
+        "classes",
+        ("C",),
+        "classes",
+        "add, rename, merge, split, retire classes; their keys",
+        EVERYWHERE - _CLASSES - _SPLIT,
+        in_footer=True,
+    ),
     Action("percentile", ("P",), "percentile", "percentile: how far labels spread over their cluster"),
     Action("help", ("?",), "help", "every key", in_footer=True),
     Action("palette", ("ctrl+p",), "palette", "find a command by its name"),
@@ -214,9 +241,10 @@ def refusal(key: str, *, has_classes: bool) -> str:
     shown = key_name(key)
     if key == "q":
         return "q does nothing, so that nobody quits by chance: Q quits"
-    elsewhere = next((action for action in ACTIONS if key in action.keys and action.label != "back"), None)
-    if elsewhere is not None:
-        return f"{shown} does nothing here (elsewhere: {elsewhere.label}): ? lists the keys"
+    elsewhere = [action for action in ACTIONS if key in action.keys and action.label != "back"]
+    if elsewhere:
+        known = next((action for action in elsewhere if action.places & ANSWERING), elsewhere[0])
+        return f"{shown} does nothing here (elsewhere: {known.label}): ? lists the keys"
     if len(key) == 1 and key.isupper():
         return f"no command has the key {shown}: ? lists them all"
     if len(key) == 1:

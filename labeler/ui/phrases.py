@@ -106,14 +106,13 @@ def chain(stages: Sequence[Stage], width: int) -> Content:
 def mark(view: View, location: str) -> Content:
     """The durable mark of the last thing that was saved; `location` is what it happened to."""
     last = view.last
-    if last is None or (last.what == "class_add" and not view.answers):
-        return Content("")  # the classes a project starts with are no answer
-    names = {count.info.class_id: count.info.name for count in view.classes}
+    if last is None:
+        return Content("")
     what, _, of = last.what.rpartition(" ")
-    named = display_safe(names.get(last.class_id, "") if last.class_id is not None else "", 20)
+    named = display_safe(last.class_name, 20)
     said = named if of == "label" and named else _PAST.get(of, of)
-    if of == "class_add" and named:
-        said = f"class {named}"
+    if of.startswith("class_"):
+        said = _OF_CLASSES[of].format(named)
     verb = {"undo": "↶ taken back", "redo": "↷ back again"}.get(what, "✓ saved")
     place = f" · {tail(display_safe(location), 20)}" if location else ""
     return Content.assemble((f"{verb} ", "bold $saved"), (said, "bold"), (place, "$quiet"))
@@ -128,10 +127,20 @@ _PAST = {
     "keep": "kept",
     "page": "page",
     "import": "import",
-    "class_add": "class",
     "setting": "setting",
     "reach": "reach of a cluster",
     "split": "cluster in two",
+}
+
+
+_OF_CLASSES = {
+    "class_add": "class {}",
+    "class_rename": "name {}",
+    "class_key": "key of {}",
+    "class_retire": "{} retired",
+    "class_restore": "{} brought back",
+    "class_merge": "merged into {}",
+    "class_split": "{} split off",
 }
 
 

@@ -172,12 +172,13 @@ class FakeProject:
         """Pages of ten: instances of one class each, in order."""
         self.wanted.append((size, list(shown)))
         standings = self.session.state.standings
-        class_id = len(self.wanted) % 10
+        n_classes = min(10, len(self.session.state.active_classes()))
+        class_id = len(self.wanted) % n_classes
         open_ = [i for i in range(class_id, 400, 10) if i not in standings and i not in shown][:size]
         grid = Grid(
             class_id,
             np.array(open_, dtype=np.int64),
-            np.full(len(open_), (class_id + 1) % 10, dtype=np.int32),
+            np.full(len(open_), (class_id + 1) % n_classes, dtype=np.int32),
             1.0,
         )
         self.post(Received(page=SimpleNamespace(grid=None if self.no_pages else grid)))

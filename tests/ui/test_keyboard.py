@@ -9,6 +9,7 @@ from labeler.session.view import ClassCount
 from labeler.ui.actions import ACTIONS, ANSWERING, EVERYWHERE, Place, find, on, refusal
 from labeler.ui.keyboard import RUN, CapsLock, HeldKey, Press, looks_azerty, token, unshifted
 from labeler.ui.screens.alike import AlikeScreen
+from labeler.ui.screens.classes import ClassesScreen
 from labeler.ui.screens.clusters import ClusterBrowser
 from labeler.ui.screens.contact_sheet import ContactSheet
 from labeler.ui.screens.dashboard import Dashboard
@@ -16,6 +17,7 @@ from labeler.ui.screens.grid import GridScreen
 from labeler.ui.screens.question import QuestionScreen
 from labeler.ui.screens.search import SearchScreen
 from labeler.ui.screens.second_look import SecondLook
+from labeler.ui.screens.split import SplitScreen
 from labeler.ui.screens.why import WhyScreen
 from labeler.ui.typeahead import matches, needed
 
@@ -29,6 +31,8 @@ SCREENS = {
     Place.WHY: WhyScreen,
     Place.SEARCH: SearchScreen,
     Place.DASHBOARD: Dashboard,
+    Place.CLASSES: ClassesScreen,
+    Place.SPLIT: SplitScreen,
 }
 
 

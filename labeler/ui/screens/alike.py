@@ -63,6 +63,10 @@ class AlikeScreen(PageScreen):
         """It goes on from here."""
         self._ended, self._kind = False, page.class_id
 
+    def class_is_gone(self, page: Page) -> None:
+        """The next class key says what they are."""
+        self._kind = UNLABELED
+
     def _misses(self, pages: list[Page]) -> tuple[int, bool]:
         """Misses in a row at the end of `pages`, and whether there ever were too many."""
         run, most = 0, 0

@@ -16,7 +16,7 @@ from textual.widgets import Static
 from labeler.core.vocabulary import ClassInfo
 from labeler.session.view import View
 from labeler.ui import phrases, typeahead
-from labeler.ui.actions import SMALL_COMMANDS, Action, Place, find, on, refusal
+from labeler.ui.actions import ANSWERING, SMALL_COMMANDS, Action, Place, find, on, refusal
 from labeler.ui.keyboard import CapsLock, looks_azerty, unshifted
 from labeler.ui.keyqueue import Waiting
 from labeler.ui.widgets.line import Line
@@ -120,7 +120,7 @@ class LabelScreen(Screen[None]):
     @property
     def in_front(self) -> bool:
         """Whether the person sees this screen, not one before it."""
-        return self.labeler.screen is self
+        return self.labeler.is_running and self.labeler.screen is self
 
     def draw_message(self) -> None:
         """The one line for notices, signs of life and advice."""
@@ -161,7 +161,8 @@ class LabelScreen(Screen[None]):
             if action is not None and action.name == "quit":
                 await self.run_action_of_table(action)
             return
-        if self._narrow(key, waiting.early):
+        early = waiting.early and self.PLACE in ANSWERING  # elsewhere nothing is said of a picture
+        if self._narrow(key, early):
             return
         chosen = self._class_of(key)
         if chosen is None and self.typed and key == "enter":
@@ -175,7 +176,7 @@ class LabelScreen(Screen[None]):
         self._caps.fitted()
         self.paints_at_key = waiting.paints
         speaks = chosen is not None or (action is not None and action.speaks_of_instance)
-        if speaks and waiting.early:
+        if speaks and early:
             self.labeler.ignored_early()
             return
         waits = speaks or (action is not None and action.repeats)

@@ -153,6 +153,13 @@ class CommandScreen(LabelScreen):
             return
         await self._show(ClusterBrowser)
 
+    async def do_classes(self) -> None:
+        """Open the table of classes."""
+        from labeler.ui.screens.classes import ClassesScreen
+
+        self.labeler.news.clear()
+        await self.labeler.push_screen(ClassesScreen())
+
     async def do_why(self) -> None:
         """Open the page that says why the target has its label."""
         from labeler.ui.screens.why import WhyScreen

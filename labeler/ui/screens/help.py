@@ -20,7 +20,12 @@ _MOVES = {
     Place.CLUSTERS: "move over the clusters and their pictures",
     Place.WHY: "move over the answers",
     Place.SEARCH: "move over what was found",
+    Place.CLASSES: "choose a class",
+    Place.SPLIT: "move over the labels",
 }
+
+_CLASS_KEYS = dict.fromkeys(ANSWERING, "give the picture the class of that key (see the legend)")
+_CLASS_KEYS[Place.CLASSES] = "go to the class of that key"
 
 _WORDS = (
     "One key labels the picture, saves it and brings the next one. An answer belongs to the picture that was on the "
@@ -51,8 +56,7 @@ class Help(Form[None]):
         yield Static(self._back(), classes="hint", markup=False)
 
     def _keys(self) -> Content:
-        rows = [("0-9 a-z", "give the picture the class of that key (see the legend)")]
-        rows = rows if self._place in ANSWERING else []
+        rows = [("0-9 a-z", _CLASS_KEYS[self._place])] if self._place in _CLASS_KEYS else []
         rows += [(action.shown_keys, action.help) for action in on(self._place) if not action.repeats]
         arrows = " ".join(action.main_key for action in on(self._place) if action.repeats)
         if arrows:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from textual.content import Content
@@ -57,6 +57,18 @@ class Page:
             self.otherwise.pop(place, None)
         else:
             self.otherwise[place] = class_id
+
+    def restate(self, stands_for: Callable[[int], int]) -> None:
+        """The same in the classes there are by now; UNLABELED stands for itself."""
+        self.class_id = stands_for(self.class_id)
+        self.runner_ups = [stands_for(class_id) for class_id in self.runner_ups]
+        said = {
+            place: stands_for(class_id)
+            for place, class_id in self.otherwise.items()
+            if class_id == UNLABELED or stands_for(class_id) not in (UNLABELED, self.class_id)
+        }
+        self.otherwise.clear()
+        self.otherwise.update(said)
 
     def drop(self, place: int) -> None:
         """Take a picture off the page."""
@@ -217,6 +229,26 @@ class PageScreen(ThumbnailScreen):
         self.draw_again()
 
     # -- drawing -------------------------------------------------------------------------------------------------
+
+    def draw(self, view: View) -> None:
+        """The page, as far as its classes are there."""
+        self._let_go_of_classes()
+        super().draw(view)
+
+    def _let_go_of_classes(self) -> None:
+        """Classes may have been merged or retired since the page came: what it says follows."""
+        page, lookup = self._page, self.labeler.project.session.state.stands_for()
+        if page is None:
+            return
+        named = page.class_id != UNLABELED
+        page.restate(lambda class_id: int(lookup[class_id]))
+        if named and page.class_id == UNLABELED:
+            self.class_is_gone(page)
+
+    def class_is_gone(self, page: Page) -> None:
+        """The class that the page asks about was retired: another page."""
+        self._seen = [index for index in self._seen if index not in page.indices]
+        self._want_page()
 
     def heading(self, view: View) -> Content:
         """What is asked."""

@@ -83,6 +83,9 @@ class QuestionScreen(CommandScreen):
             if question is None or question.index != self.picture.index:
                 self._chosen = 0
                 self._guesses = first_guesses(view)  # these stay: nothing changes under the eye
+        active = {count.info.class_id for count in view.classes}
+        if any(class_id not in active for class_id, _ in self._guesses):  # merged or retired meanwhile
+            self._chosen, self._guesses = 0, first_guesses(view)
         if question is not None:
             self.picture.show(question.index)
         else:
@@ -110,7 +113,7 @@ class QuestionScreen(CommandScreen):
 
     def _draw_neighbors(self, view: View) -> None:
         widget = self.query_one("#neighbors", Neighbors)
-        names = {count.info.class_id: count.info.name for count in view.classes}
+        names = view.class_names
         found = (
             self.labeler.project.neighbors(view.question.index, widget.room) if view.question and widget.room else []
         )

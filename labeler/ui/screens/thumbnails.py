@@ -49,7 +49,7 @@ class ThumbnailScreen(CommandScreen):
         raise NotImplementedError
 
     def cell(self, place: int, names: dict[int, str]) -> Cell:
-        """The thumbnail at `place`; `names` of the classes that can be answered."""
+        """The thumbnail at `place`; `names` of all classes."""
         return self.standing_cell(self.shown()[place], names)
 
     def foot(self, view: View, width: int, height: int) -> Content:
@@ -111,9 +111,10 @@ class ThumbnailScreen(CommandScreen):
         shown = self.shown()
         self.cursor = min(self.cursor, max(len(shown) - 1, 0))
         target = self.target()
-        if target is not None and target.index != self._focused:  # then it stays: nothing changes under the eye
+        gone = self._focused_guess not in {None, *(count.info.class_id for count in view.classes)}
+        if target is not None and (target.index != self._focused or gone):  # else nothing changes under the eye
             self._focused, self._focused_guess = target.index, self.guess_of(target.index)
-        names = {count.info.class_id: count.info.name for count in view.classes}
+        names = view.class_names
         self.grid.show(shown, lambda place: self.cell(place, names), self.cursor)
         now = (view.revision, self.cursor, id(view.round), *self.grid.in_sight)
         if now != self._drawn_for:

@@ -1,4 +1,4 @@
-"""The nearest labeled neighbors of the question as thumbnails, each above the name of its class."""
+"""A few thumbnails in a row below a title, each above a word: nearest labeled neighbors, examples of a class."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ def centered(text: str, width: int) -> str:
 class Neighbors(Widget):
     """As many thumbnails as fit beside each other; keeps its region empty where there are none."""
 
-    def __init__(self, pictures: Pictures, *, id: str) -> None:  # noqa: A002 -- the name Textual gives it
+    def __init__(self, pictures: Pictures, *, id: str, title: str = "nearest labeled") -> None:  # noqa: A002 -- Textual's
         super().__init__(id=id)
-        self._pictures = pictures
+        self._pictures, self._title = pictures, title
         self._shown: tuple[tuple[int, str], ...] = ()
 
     @property
@@ -45,7 +45,7 @@ class Neighbors(Widget):
         return rows * 2, rows
 
     def show(self, neighbors: Sequence[tuple[int, str]]) -> None:
-        """Show (index, class name) pairs, nearest first."""
+        """Show (index, word) pairs, the first ones first."""
         shown = tuple(neighbors)
         if shown != self._shown:
             self._shown = shown
@@ -64,7 +64,7 @@ class Neighbors(Widget):
         if not self._shown or rows < 3:
             return Strip.blank(width, style)
         if y == 0:
-            return Strip([Segment(set_cell_size("nearest labeled", width), style + self._quiet)], width)
+            return Strip([Segment(set_cell_size(self._title, width), style + self._quiet)], width)
         parts: list[Strip] = []
         for index, name in self._shown[: self.room]:
             if parts:

@@ -1,0 +1,306 @@
+"""The classes: a table to add, rename, re-key, merge, split and retire them, each with one undo."""
+
+from __future__ import annotations
+
+from textual import events
+from textual.app import ComposeResult
+from textual.content import Content
+
+from labeler.core.vocabulary import ClassInfo
+from labeler.display import display_safe
+from labeler.session.view import ClassCount, View
+from labeler.ui import phrases, typeahead
+from labeler.ui.actions import Place
+from labeler.ui.screens.base import Target
+from labeler.ui.screens.commands import CommandScreen
+from labeler.ui.widgets.class_table import class_table, page_of
+from labeler.ui.widgets.line import Block, Line
+from labeler.ui.widgets.neighbors import Neighbors
+
+FEWEST_TO_SPLIT = 2
+
+
+class ClassesScreen(CommandScreen):
+    """One row a class; nothing is answered here: the key of a class leads to its row."""
+
+    PLACE = Place.CLASSES
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._class_id: int | None = None  # by id: rows come and go
+        self._place = 0  # its row when it was last drawn
+        self._merging: int | None = None  # the class that is to become another one
+
+    def body(self) -> ComposeResult:
+        """What is asked, the table, a few pictures of the class under the cursor."""
+        yield Line(id="asked")
+        yield Block(id="class-table")
+        yield Neighbors(self.labeler.pictures, id="examples", title="for example")
+
+    # -- what is chosen ------------------------------------------------------------------------------------------
+
+    @property
+    def rows(self) -> tuple[ClassCount, ...]:
+        """The classes in the order of the table: retired ones last."""
+        view = self.labeler.view
+        return (*view.classes, *view.retired) if view is not None else ()
+
+    @property
+    def cursor(self) -> int:
+        """The row of the class that is chosen; where it is gone the one in its place."""
+        last = min(self._place, max(len(self.rows) - 1, 0))
+        return next((place for place, row in enumerate(self.rows) if row.info.class_id == self._class_id), last)
+
+    def chosen(self) -> ClassCount | None:
+        """The row under the cursor; says what to press where there is none."""
+        rows = self.rows
+        if not rows:
+            self.labeler.say("there is no class yet: N adds the first", "warn")
+        return rows[self.cursor] if rows else None
+
+    def target(self) -> Target | None:
+        """Nothing is answered here."""
+        return None
+
+    def guess(self) -> int | None:
+        """Nothing is answered here."""
+        return None
+
+    def nothing_to_answer(self) -> str:
+        """Where answers are given."""
+        return "nothing is answered here: C leads back to the pictures"
+
+    def answer(self, class_id: int) -> None:
+        """The key of a class leads to its row."""
+        self.typed = ""
+        self._go_to(class_id)
+
+    def _go_to(self, class_id: int) -> None:
+        self._class_id = class_id
+        self.labeler.news.clear()
+        self.redraw()
+
+    # -- drawing -------------------------------------------------------------------------------------------------
+
+    def draw(self, view: View) -> None:
+        """The table, and pictures of the class under the cursor."""
+        rows, cursor, merging = self.rows, self.cursor, self._merging
+        self._place = cursor
+        self.query_one("#class-table", Block).show(
+            lambda width, height: class_table(rows, cursor, merging, width, height)
+        )
+        heading = self._heading(view)
+        self.query_one("#asked", Line).show(lambda width: heading.truncate(width, ellipsis=True))
+        row = rows[cursor] if rows else None
+        self._draw_examples(row)
+        about = _about(row)
+        self.draw_lines(view, lambda width: about.truncate(width, ellipsis=True))
+        self.call_after_refresh(self._painted)
+
+    def _painted(self) -> None:
+        if self.in_front:
+            self.painted.set()
+
+    def _heading(self, view: View) -> Content:
+        if self.typed:
+            found = typeahead.matches(self.typed, view.classes)
+            said = f" ⏎ goes to {display_safe(found[0].info.name, 40)}" if found else " fits no class: ⌫"
+            return Content.assemble((f"{self.typed}▏", "bold $answer"), (said, "$quiet"))
+        source = self._source()
+        if source is not None:
+            return self._merge_heading(source)
+        counted = f"  {len(view.classes)} to answer with"
+        if view.retired:
+            counted += f", {len(view.retired)} retired"
+        first, size = page_of(self.cursor, self.query_one("#class-table").size.height)
+        if len(self.rows) > size:
+            counted += f" · page {first // size + 1} of {-(-len(self.rows) // size)}"
+        return Content.assemble(("classes", "bold $guess"), (f"{counted}   ↑ ↓ or the key of a class", "$quiet"))
+
+    def _merge_heading(self, source: ClassCount) -> Content:
+        labels = phrases.amount(source.given, "label")
+        name = (display_safe(source.info.name, 24), "bold $warn")
+        into = self.rows[self.cursor]
+        leave = (("M", "bold $command"), (" leaves it", "$quiet"))
+        if into.info.class_id == source.info.class_id:
+            return Content.assemble("merge ", name, f" ({labels}) into which class? its key or ↑ ↓   ", *leave)
+        other = (display_safe(into.info.name, 24), "bold $guess")
+        goes = ("⏎", "bold $command"), (f" gives it {labels}   ", "")
+        return Content.assemble("merge ", name, " into ", other, "?   ", *goes, *leave)
+
+    def _draw_examples(self, row: ClassCount | None) -> None:
+        widget = self.query_one("#examples", Neighbors)
+        found = []
+        if row is not None and widget.room:
+            found = self.labeler.project.session.derived.examples(row.info.class_id, widget.room)
+        widget.show([(index, word.word) for index, word in found])
+
+    def picture_ready(self, index: int) -> None:
+        """A thumbnail was drawn."""
+        self.query_one("#examples", Neighbors).look_again(index)
+
+    def on_resize(self) -> None:
+        """The same row at another size."""
+        super().on_resize()
+        self.call_after_refresh(self.redraw)
+
+    # -- moving --------------------------------------------------------------------------------------------------
+
+    def do_move_up(self) -> None:
+        """The class above."""
+        self._step(-1)
+
+    def do_move_down(self) -> None:
+        """The class below."""
+        self._step(1)
+
+    def do_page_back(self) -> None:
+        """A page of the table back."""
+        self._step(-page_of(0, self.query_one("#class-table").size.height)[1])
+
+    def do_page_on(self) -> None:
+        """A page of the table on."""
+        self._step(page_of(0, self.query_one("#class-table").size.height)[1])
+
+    def _step(self, step: int) -> None:
+        rows = self.rows
+        if rows:
+            self._go_to(rows[min(max(self.cursor + step, 0), len(rows) - 1)].info.class_id)
+
+    def on_click(self, event: events.Click) -> None:
+        """The mouse may choose a row too."""
+        table = self.query_one("#class-table", Block)
+        if event.widget is table and event.y > 0:
+            first, size = page_of(self.cursor, table.size.height)
+            place = first + event.y - 1
+            if event.y <= size and place < len(self.rows):
+                self._go_to(self.rows[place].info.class_id)
+
+    # -- commands ------------------------------------------------------------------------------------------------
+
+    def _named(self, name: str | None) -> None:
+        if name is None:
+            return
+        session = self.labeler.project.session
+        self._merging = None
+        self.labeler.command(lambda: session.class_id_for(name), lambda: self._choose_named(name))
+
+    def _choose_named(self, name: str) -> None:
+        info = self.labeler.project.session.class_named(name)
+        if info is not None:
+            self._class_id = info.class_id
+
+    async def do_accept(self) -> None:
+        """Go ahead with a merge; else another name for the class."""
+        row, source = self.chosen(), self._source()
+        if row is None:
+            return
+        if source is not None:
+            self._merge(source.info, row.info)
+            return
+        from labeler.ui.screens.new_class import Rename
+
+        info, session = row.info, self.labeler.project.session
+
+        def named(name: str | None) -> None:
+            if name is not None:
+                self.labeler.command(lambda: session.rename_class(info.class_id, name))
+
+        self._class_id = info.class_id
+        await self.labeler.push_screen(Rename(named, info))
+
+    async def do_class_key(self) -> None:
+        """Another key for the class."""
+        from labeler.ui.screens.class_key import ClassKey
+
+        row = self.chosen()
+        if row is None:
+            return
+        info, session = row.info, self.labeler.project.session
+        if info.retired:
+            self.labeler.say("a retired class has no key: X brings it back", "warn")
+            return
+
+        def pressed(key: str | None) -> None:
+            if key is not None:
+                self.labeler.command(lambda: session.set_class_key(info.class_id, key))
+
+        self._class_id, self._merging = info.class_id, None
+        await self.labeler.push_screen(ClassKey(pressed, info))
+
+    def do_merge(self) -> None:
+        """Choose the class that this one is to become part of, or leave it."""
+        row = self.chosen()
+        if row is None:
+            return
+        if self._source() is not None:
+            self._merging = None
+        elif len(self.labeler.project.session.state.active_classes()) < (1 if row.info.retired else 2):
+            self.labeler.say("there is no other class to merge it into", "warn")
+            return
+        else:
+            self._class_id = self._merging = row.info.class_id
+        self.labeler.news.clear()
+        self.redraw()
+
+    def _source(self) -> ClassCount | None:
+        """The class that is to be merged; it may be gone by an undo."""
+        return next((row for row in self.rows if row.info.class_id == self._merging), None)
+
+    def _merge(self, source: ClassInfo, into: ClassInfo) -> None:
+        session = self.labeler.project.session
+        if source.class_id == into.class_id:
+            self.labeler.say("choose the class it goes into: its key or ↑ ↓", "warn")
+            return
+
+        def merged() -> None:
+            self._class_id, self._merging = into.class_id, None
+
+        self.labeler.command(lambda: session.merge_class(source.class_id, into.class_id), merged)
+
+    async def do_split(self) -> None:
+        """Choose which labels of the class go to a new one."""
+        from labeler.ui.screens.split import SplitScreen
+
+        row = self.chosen()
+        if row is None:
+            return
+        self._class_id, self._merging = row.info.class_id, None
+        if row.info.retired:
+            self.labeler.say("a retired class cannot be split: X brings it back", "warn")
+        elif row.given < FEWEST_TO_SPLIT:
+            self.labeler.say(f"nothing to split: a person gave {phrases.amount(row.given, 'label')} of it", "warn")
+        else:
+            self.labeler.news.clear()
+            await self.labeler.push_screen(SplitScreen(row.info, self._choose_named))
+
+    def do_retire(self) -> None:
+        """Out of use, or back."""
+        row = self.chosen()
+        if row is None:
+            return
+        session, class_id = self.labeler.project.session, row.info.class_id
+        self._class_id, self._merging = class_id, None
+        change = session.restore_class if row.info.retired else session.retire_class
+        self.labeler.command(lambda: change(class_id))
+
+    def moved_in_time(self) -> None:
+        """To the class that was changed back or again."""
+        super().moved_in_time()
+        last = self.labeler.project.session.last
+        if last is not None and last.class_id is not None:
+            self._class_id = last.class_id
+
+    async def do_classes(self) -> None:
+        """Back."""
+        await self.leave()
+
+
+def _about(row: ClassCount | None) -> Content:
+    """What there is to say of the class under the cursor."""
+    if row is None:
+        return Content("")
+    key = f"key {row.info.key}" if row.info.key else "no key"
+    facts = f" · {'retired: no answers, labels stay' if row.info.retired else key}"
+    given = f" · {phrases.amount(row.given, 'label')} given"
+    return Content.assemble((display_safe(row.info.name, 40), "bold"), (facts + given, "$quiet"))

@@ -1,0 +1,54 @@
+"""The table of classes: text for a region of given size."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.content import Content
+
+from labeler.display import display_safe
+from labeler.session.view import ClassCount
+
+COUNTS = ("human", "confirmed", "imported", "propagated", "predicted")
+_SHORT = {"confirmed": "confirm.", "imported": "import.", "propagated": "propag.", "predicted": "predict."}
+_COMFORTABLE = 78
+_KEY = 5
+"""Cells before the name: the cursor's mark, the key and the space around them."""
+
+
+def page_of(cursor: int, height: int) -> tuple[int, int]:
+    """(first row, rows) of the page the cursor is on, below a title; pages turn, rows do not slide."""
+    rows = max(height - 1, 1)
+    return cursor // rows * rows, rows
+
+
+def class_table(rows: Sequence[ClassCount], cursor: int, merging: int | None, width: int, height: int) -> Content:
+    """Key, name and counts of every class; `merging` is the class that is to become another one."""
+    if width <= 0 or height <= 0:
+        return Content("")
+    if not rows:
+        return Content.assemble(("no classes yet: ", "$quiet"), ("N", "bold $command"), (" adds the first", "$quiet"))
+    words = {word: word if width >= _COMFORTABLE else _SHORT.get(word, word) for word in COUNTS}
+    wide = max(map(len, words.values())) + 1
+    room = max(width - _KEY - wide * len(COUNTS), 4)
+    title = "class".ljust(room) + "".join(word.rjust(wide) for word in words.values())
+    lines = [Content.styled(" key "[:_KEY] + title, "$quiet")]
+    start, count = page_of(cursor, height)
+    for place, row in enumerate(rows[start : start + count], start=start):
+        lines.append(_row(row, room, wide, here=place == cursor, goes=row.info.class_id == merging))
+    return Content("\n").join(lines)
+
+
+def _row(row: ClassCount, room: int, wide: int, *, here: bool, goes: bool) -> Content:
+    info = row.info
+    mark = "▸" if here else "→" if goes else " "
+    style = "bold reverse $command" if here else "bold $warn" if goes else "$quiet" if info.retired else "bold"
+    said = Content.styled(" · retired" if info.retired else "", "$warn")
+    name = Content.styled(display_safe(info.name, 60), style)
+    if name.cell_length > room - said.cell_length:
+        name = name.truncate(max(room - said.cell_length, 1), ellipsis=True)
+    gap = " " * max(room - name.cell_length - said.cell_length, 0)
+    counts = [getattr(row, word) for word in COUNTS]
+    cells = [(f"{count:>{wide},}", "" if count else "$quiet") for count in counts]
+    key = (info.key or "·", "bold $answer" if info.key else "$quiet")
+    return Content.assemble((f"{mark}  ", "bold $command" if here else "bold $warn"), key, " ", name, said, gap, *cells)
