@@ -203,7 +203,7 @@ ACTIONS: tuple[Action, ...] = (
         ("D",),
         "dashboard",
         "the learning curve, and what pays next",
-        EVERYWHERE - _DASHBOARD,
+        EVERYWHERE - _DASHBOARD - _CLASSES - _SPLIT,
         in_footer=True,
     ),
     Action(
