@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rich.cells import cell_len
 from textual.content import Content
 
 from labeler.display import display_safe
@@ -12,6 +13,7 @@ from labeler.session.view import ClassCount
 COUNTS = ("human", "confirmed", "imported", "propagated", "predicted")
 _SHORT = {"confirmed": "confirm.", "imported": "import.", "propagated": "propag.", "predicted": "predict."}
 _COMFORTABLE = 78
+_RETIRED, _NAMES = " · retired", 18
 _KEY = 5
 """Cells before the name: the cursor's mark, the key and the space around them."""
 
@@ -30,7 +32,8 @@ def class_table(rows: Sequence[ClassCount], cursor: int, merging: int | None, wi
         return Content.assemble(("no classes yet: ", "$quiet"), ("N", "bold $command"), (" adds the first", "$quiet"))
     words = {word: word if width >= _COMFORTABLE else _SHORT.get(word, word) for word in COUNTS}
     wide = max(map(len, words.values())) + 1
-    room = max(width - _KEY - wide * len(COUNTS), 4)
+    longest = max(cell_len(display_safe(row.info.name, 60)) for row in rows) + len(_RETIRED)
+    room = max(min(width - _KEY - wide * len(COUNTS), max(longest, _NAMES)), 4)
     title = "class".ljust(room) + "".join(word.rjust(wide) for word in words.values())
     lines = [Content.styled(" key "[:_KEY] + title, "$quiet")]
     start, count = page_of(cursor, height)
@@ -43,7 +46,7 @@ def _row(row: ClassCount, room: int, wide: int, *, here: bool, goes: bool) -> Co
     info = row.info
     mark = "▸" if here else "→" if goes else " "
     style = "bold reverse $command" if here else "bold $warn" if goes else "$quiet" if info.retired else "bold"
-    said = Content.styled(" · retired" if info.retired else "", "$warn")
+    said = Content.styled(_RETIRED if info.retired else "", "$warn")
     name = Content.styled(display_safe(info.name, 60), style)
     if name.cell_length > room - said.cell_length:
         name = name.truncate(max(room - said.cell_length, 1), ellipsis=True)
