@@ -171,6 +171,7 @@ def _wire(
     )
     if not store.read_only:
         _remember(store, source, session, stored, options, notices, clock)
+        session.last = None  # what opening records is nothing that the person did
     return Project(store, session, source, notices)
 
 
