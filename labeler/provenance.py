@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from labeler.core.vocabulary import UNLABELED, Provenance, Tier
+from labeler.core.vocabulary import UNLABELED, Event, Provenance, Tier
 from labeler.display import display_safe
 from labeler.session.session import Session
 from labeler.session.state import Standing
@@ -48,6 +48,7 @@ class Press:
     rule: str = ""
     origin: str = ""  # of an import: the file
     shown: tuple[tuple[str, float], ...] = ()  # the guesses on the screen, best first
+    given_as: str = ""  # the class of the key press, where it was merged or split since
 
     @property
     def when(self) -> str:
@@ -60,7 +61,10 @@ class Press:
         who = f" by {display_safe(self.annotator, 40)}" if self.annotator else ""
         if self.kind != "label":
             return f"{_KINDS[self.kind]} on {self.when}{who}"
-        return f"{display_safe(self.class_name, 40)} · {self.provenance.word} on {self.when}{who}, round {self.round}"
+        name = display_safe(self.class_name, 40)
+        if self.given_as:
+            name += f" (given as {display_safe(self.given_as, 40)})"
+        return f"{name} · {self.provenance.word} on {self.when}{who}, round {self.round}"
 
     @property
     def asked(self) -> str:
@@ -227,7 +231,17 @@ def _press(session: Session, index: int, standing: Standing) -> Press:
         str(how.get("rule", "")),
         str(how.get("origin", "")),
         tuple((_name(session, int(class_id)), float(score)) for class_id, score in how.get("shown", ())),
+        _given_as(session, event, standing, session.pool.ids[index]),
     )
+
+
+def _given_as(session: Session, event: Event | None, standing: Standing, instance_id: str) -> str:
+    """The class a person named; "" where the label is of it still."""
+    if event is None or event.kind not in ("label", "page"):
+        return ""
+    said = event.payload["labels"] if event.kind == "page" else [(instance_id, event.class_id, "")]
+    class_id = next(named for other, named, _ in said if other == instance_id)
+    return "" if class_id == standing.class_id else _name(session, class_id)
 
 
 def _name(session: Session, class_id: int) -> str:

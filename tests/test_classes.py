@@ -80,6 +80,8 @@ def test_merged_labels_are_learned_from_and_exported_as_the_other_class(path, tm
         manifest = json.loads((tmp_path / "labels.csv.manifest.json").read_text())
         assert "7" not in manifest["classes"]
         assert "7" not in [row["name"] for row in status(project)["classes"]]
+        once_seven = next(name for name in session.pool.ids[:60] if project.source.truth()[name] == "7")
+        assert "1 (given as 7) · human" in why(project, once_seven)
 
 
 def test_undo_brings_the_same_closing_round_back_also_after_a_restart(path):
