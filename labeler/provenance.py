@@ -13,6 +13,7 @@ from typing import Any
 
 from labeler.core.vocabulary import UNLABELED, Event, Provenance, Tier
 from labeler.display import display_safe
+from labeler.session.classes import class_of
 from labeler.session.session import Session
 from labeler.session.state import Standing
 
@@ -239,7 +240,7 @@ def _given_as(session: Session, event: Event | None, standing: Standing, instanc
     """The class a person named; "" where the label is of it still."""
     if event is None or event.kind not in ("label", "page"):
         return ""
-    said = event.payload["labels"] if event.kind == "page" else [(instance_id, event.class_id, "")]
+    said = event.payload["labels"] if event.kind == "page" else [(instance_id, class_of(event), "")]
     class_id = next(named for other, named, _ in said if other == instance_id)
     return "" if class_id == standing.class_id else _name(session, class_id)
 

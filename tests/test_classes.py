@@ -62,7 +62,7 @@ def test_no_engine_gives_a_retired_class_to_anybody(path, tmp_path):
         )
         assert facts["by_provenance"]["human"] == 60
         assert "7 (retired)" in status_text(facts)
-        assert "7 · human" in why(project, session.pool.ids[theirs[0]])
+        assert "7 · human" in why(project, session.pool.ids[theirs[0]], lambda index: None)
 
 
 def test_merged_labels_are_learned_from_and_exported_as_the_other_class(path, tmp_path):
@@ -81,7 +81,7 @@ def test_merged_labels_are_learned_from_and_exported_as_the_other_class(path, tm
         assert "7" not in manifest["classes"]
         assert "7" not in [row["name"] for row in status(project)["classes"]]
         once_seven = next(name for name in session.pool.ids[:60] if project.source.truth()[name] == "7")
-        assert "1 (given as 7) · human" in why(project, once_seven)
+        assert "1 (given as 7) · human" in why(project, once_seven, lambda index: None)
 
 
 def test_undo_brings_the_same_closing_round_back_also_after_a_restart(path):
