@@ -232,7 +232,7 @@ class TestAsText:
         assert shown[16].startswith(" 4 · human on 1970-01-01")
         assert shown[17] == " on the question screen, chosen by hand"
         assert shown[20].startswith(" 0014.png · answer 1 of 3")
-        assert shown[23] == " ⏎ ask on  ⌫ undo  I back  D dashboard  ? help  Q quit"
+        assert shown[23] == " ⏎ ask on  ⌫ undo  I back  D dashboard  C classes  ? help  Q quit"
 
     @pytest.mark.parametrize("size", [(80, 24), (60, 16)])
     async def test_hostile_names(self, size):

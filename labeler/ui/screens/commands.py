@@ -157,8 +157,7 @@ class CommandScreen(LabelScreen):
         """Open the table of classes."""
         from labeler.ui.screens.classes import ClassesScreen
 
-        self.labeler.news.clear()
-        await self.labeler.push_screen(ClassesScreen())
+        await self._show(ClassesScreen)
 
     async def do_why(self) -> None:
         """Open the page that says why the target has its label."""
