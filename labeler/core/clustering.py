@@ -77,6 +77,7 @@ def kmeans_by_steps(
         centers, inertia = yield from lloyd(sample, seeds, max_iter)
         if inertia < best_inertia:
             best, best_inertia = centers, inertia
+        yield Progress("clustering")
     assert best is not None  # noqa: S101 - the loop ran at least once
     centers = best + offset
     clusters, distances = yield from _assign(X, centers)
