@@ -26,6 +26,7 @@ _SCREENS = {
     "clusters": "the clusters",
     "search": "a search",
     "second-look": "a second look",
+    "audit": "an audit, blind",
 }
 LEAST_SHARE = 0.01
 MOST_NAMED = 24
@@ -75,7 +76,12 @@ class Press:
         if not self.screen:
             return ""
         place = f"on {_SCREENS.get(self.screen, f'the {display_safe(self.screen, 30)} screen')}"
-        rule = {"": "", "chosen": ", chosen by hand", "doubt": ", asked again because the engine doubted it"}
+        rule = {
+            "": "",
+            "chosen": ", chosen by hand",
+            "doubt": ", asked again because the engine doubted it",
+            "audit": ", drawn at random",
+        }
         return place + rule.get(self.rule, f", asked as {display_safe(self.rule, 30)}")
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +17,7 @@ class MemoryJournal:
         self.events: list[Event] = []
         self.round: Round | None = None
         self.kept: dict[str, Any] | None = None
+        self.kept_labels: dict[int, dict[str, Any]] = {}
         self.full = False
         self.full_for_derived = False
 
@@ -28,6 +29,13 @@ class MemoryJournal:
 
     def replay(self) -> Iterator[Event]:
         return iter(list(self.events))
+
+    def freeze(self, audit: int, arrays: Mapping[str, Any]) -> None:
+        self._write(self.full)
+        self.kept_labels[audit] = {name: array.copy() for name, array in arrays.items()}
+
+    def frozen(self, audit: int) -> dict[str, Any]:
+        return self.kept_labels.get(audit, {})
 
     def save_round(self, round_: Round) -> None:
         self._write(self.full_for_derived)

@@ -172,15 +172,25 @@ def bounds_along(
 
 
 def more_needed(
-    wrong: int, checked: int, population: int, alpha: float, target: float, reviewer: Reviewer | None = None
+    wrong: int,
+    checked: int,
+    population: int,
+    alpha: float,
+    target: float,
+    reviewer: Reviewer | None = None,
+    shaped_for: float | None = None,
 ) -> int | None:
-    """About how many more looks until `target` is certified, if errors go on as they came; None = not within `FAR`."""
+    """About how many more looks until `target` is certified, if errors go on as they came; None = not within `FAR`.
+
+    `shaped_for`: the target that shapes the bets where it is another one.
+    """
+    bets = target if shaped_for is None else shaped_for
     rate = wrong / checked if checked else 0.0
     most = allowed(population, target)
 
     def reached(more: int) -> bool:
         expected = min(wrong + math.floor(rate * more + 0.5), wrong + more)
-        return _cached(expected, checked + more, population, alpha, target, reviewer) <= most
+        return _cached(expected, checked + more, population, alpha, bets, reviewer) <= most
 
     left = min(population - checked, FAR)
     if not reached(left):
@@ -201,18 +211,19 @@ def more_needed(
 # -- how far down the order --------------------------------------------------------------------------------------------
 
 
-def first_set(drawn_ranks: IndexArray, population: int) -> int:
+def first_set(drawn_ranks: IndexArray, ends: IndexArray) -> int:
     """Size of the smallest set of most trusted instances that holds :data:`HELD` of the first :data:`PLANNED` drawn.
 
-    `drawn_ranks`: place in the order of trust (0 = most) of every instance in drawn order. Known before any answer, so
-    that the sequence of tests is fixed. All of the set where it is too small for that.
+    `drawn_ranks`: of every instance in drawn order how many others are trusted as much or more; `ends` (g,): the sizes,
+    ascending, of the sets that a threshold can cut off, the whole last. Known before any answer, so that the sequence
+    of tests is fixed. The whole where it is too small for that.
     """
     planned = np.sort(drawn_ranks[:PLANNED])
-    return int(planned[HELD - 1]) + 1 if len(planned) >= HELD else population
+    return int(planned[HELD - 1]) + 1 if len(planned) >= HELD else int(ends[-1])
 
 
 def largest_cutoff(
-    drawn_ranks: IndexArray, outcomes: BoolArray, population: int, alpha: float, target: float
+    drawn_ranks: IndexArray, outcomes: BoolArray, ends: IndexArray, alpha: float, target: float
 ) -> int | None:
     """How many of the most trusted instances hold `target`: the largest set that passes, or None.
 
@@ -220,9 +231,9 @@ def largest_cutoff(
     first that fails ends it. `outcomes` (t,) belong to the first t of `drawn_ranks`. Valid at any moment: within a set
     its looks are a simple random sample of it, in drawn order.
     """
-    first = first_set(drawn_ranks, population)
+    steps = np.linspace(first_set(drawn_ranks, ends), ends[-1], STEPS + 1)
     passed = None
-    for size in np.unique(np.linspace(first, population, STEPS + 1).astype(np.int64)).tolist():
+    for size in np.unique(ends[np.searchsorted(ends, steps - 0.5)]).tolist():
         inside = outcomes[drawn_ranks[: len(outcomes)] < size]
         if not _passes(inside, size, alpha, target):
             break

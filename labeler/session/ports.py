@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from labeler.core.vocabulary import Event, Question, Round
 
@@ -23,6 +26,14 @@ class Journal(Protocol):
 
     def replay(self) -> Iterator[Event]:
         """All events in order."""
+        ...
+
+    def freeze(self, audit: int, arrays: Mapping[str, NDArray[np.generic]]) -> None:
+        """Keep the labels that audit number `audit` speaks of, and their order, for good; durable on return."""
+        ...
+
+    def frozen(self, audit: int) -> dict[str, NDArray[Any]]:
+        """What :meth:`freeze` kept; empty where there is nothing."""
         ...
 
     def save_round(self, round_: Round) -> None:

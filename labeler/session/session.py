@@ -13,6 +13,7 @@ from typing import Any
 from labeler.core.pool import Pool
 from labeler.core.vocabulary import UNLABELED, Advice, ClassInfo, Event, Provenance, Question, Queue, Round, Snapshot
 from labeler.errors import NotSaved, UsageError
+from labeler.session.audit_commands import AuditCommands
 from labeler.session.class_commands import ClassCommands
 from labeler.session.classes import CLASS_KINDS
 from labeler.session.derived import Derived
@@ -32,7 +33,7 @@ class Began:
     times: int
 
 
-class Session(ClassCommands):
+class Session(ClassCommands, AuditCommands):
     """A person's labeling of one pool.
 
     Parameters

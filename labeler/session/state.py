@@ -11,6 +11,7 @@ import numpy as np
 from labeler.core.pool import Pool
 from labeler.core.vocabulary import GIVEN, UNLABELED, ClassInfo, Event, IndexArray, IntArray, Provenance, Snapshot
 from labeler.errors import ProjectError
+from labeler.session.audits import Audit, answer_of, begun
 from labeler.session.classes import (
     CLASS_KINDS,
     VOIDING,
@@ -22,10 +23,23 @@ from labeler.session.classes import (
 )
 
 _GIVES_LABELS = frozenset({"label", "page", "import"})
-_NO_KEYS = frozenset({"import", "setting"})
+_NO_KEYS = frozenset({"import", "setting", "audit_begin"})
 _ANSWERS = frozenset({"label", "unsure", "reject", "page"})
 """Events a person takes time over: their times make the pace."""
-UNDOABLE = CLASS_KINDS | {"label", "skip", "unsure", "reject", "flag", "page", "import", "keep", "reach", "split"}
+UNDOABLE = CLASS_KINDS | {
+    "label",
+    "skip",
+    "unsure",
+    "reject",
+    "flag",
+    "page",
+    "import",
+    "keep",
+    "reach",
+    "split",
+    "audit_answer",
+    "audit_end",
+}
 ROUND_LENGTH = 10
 """Answers to a round, as the exports number them: by the journal alone, whenever the engine refitted in between."""
 SKIP_FOR = 25
@@ -47,6 +61,7 @@ class Standing:
     round: int = 0
     paged: bool = False  # said on a page of a grid, together with others
     until: int = 0  # skip: back when this many answers were given
+    audit: int = 0  # said in the audit of that number (0 = in none)
 
 
 @dataclass(slots=True)
@@ -77,6 +92,8 @@ class State:
         self.settings: dict[str, Any] = {}
         self.reaches: dict[int, float | None] = {}  # representative -> percentile of its cluster, the latest last
         self.splits: list[int] = []  # representatives whose clusters were divided in two, in that order
+        self.audits: list[Audit] = []
+        self.labels_at_audit = 0  # events that gave labels when the latest audit began
         self.front: list[int] = []  # instances whose answer was taken back: asked next, the latest first
         self.counts: Counter[str] = Counter()  # "label", "skip", "unsure", "reject" -> instances
         self.given: Counter[tuple[int, int]] = Counter()  # (class_id, provenance) -> instances
@@ -125,6 +142,11 @@ class State:
             return self._undo(event)
         if event.kind == "redo":
             return self._redo(event)
+        if event.kind == "audit_begin":
+            self._undone.clear()  # an answer to the audit before is not brought back
+            self.audits.append(begun(event))
+            self.labels_at_audit = self.label_events
+            return []
         if event.kind == "setting":
             self.settings.update(event.payload)
             self.voided_at = self.revision
@@ -154,12 +176,16 @@ class State:
         elif event.kind == "split":
             self.splits.append(self.pool.index(event.instance_id or ""))
             self.voided_at = self.revision
+        elif event.kind == "audit_end":
+            self._audit_of(event).ended = True
         else:
             for index, standing in self._standings_of(event):
                 inverse.standings.append((index, self.standings.get(index)))
                 self._put(index, standing)
             self.pages += event.kind == "page"
             self.label_events += event.kind in _GIVES_LABELS
+            if event.kind == "audit_answer":
+                self._audit_of(event).answers.append(answer_of(event, inverse.standings[0][0]))
         self._events[event.event_id] = event
         if not event.payload.get("setup"):  # classes named before the first question are no answer to take back
             self._done.append(inverse)
@@ -197,10 +223,16 @@ class State:
             self.reaches = inverse.reaches
         if inverse.event.kind == "split":
             self.splits.pop()
+        if inverse.event.kind == "audit_end":
+            self._audit_of(inverse.event).ended = False
+        if inverse.event.kind == "audit_answer":
+            audit = self._audit_of(inverse.event)
+            audit.answers.pop()
+            audit.taken_back += 1
         self._restore_classes(inverse.classes)
         self.pages -= inverse.event.kind == "page"
         self.label_events -= inverse.event.kind in _GIVES_LABELS
-        if inverse.event.instance_id is not None and inverse.standings:
+        if inverse.event.instance_id is not None and inverse.standings and inverse.event.kind != "audit_answer":
             self.front.append(inverse.standings[0][0])
         return [index for index, _ in inverse.standings]
 
@@ -236,6 +268,7 @@ class State:
                 self.round,
                 event.kind == "page",
                 self.answers + SKIP_FOR if kind == "skip" else 0,
+                int(event.payload["audit"]) if event.kind == "audit_answer" else 0,
             )
 
         if event.kind in ("page", "import"):
@@ -244,9 +277,20 @@ class State:
                 for instance_id, class_id, word in event.payload["labels"]
             ]
         index = self.pool.index(event.instance_id or "")
-        if event.kind == "label":
+        kind = event.payload["said"] if event.kind == "audit_answer" else event.kind
+        if kind == "label":
             return [(index, standing("label", class_of(event), Provenance.HUMAN))]
-        return [(index, standing(event.kind))]
+        return [(index, standing(kind))]
+
+    def _audit_of(self, event: Event) -> Audit:
+        number = int(event.payload["audit"])
+        if not 0 < number <= len(self.audits):
+            raise ProjectError(f"event {event.event_id} of the journal names no audit", "run: labeler check")
+        return self.audits[number - 1]
+
+    def is_held(self, standing: Standing) -> bool:
+        """Whether it was said in an audit whose statement is not drawn yet: the engine must not learn from it."""
+        return 0 < standing.audit == len(self.audits) and not self.audits[standing.audit - 1].drawn
 
     def _put(self, index: int, standing: Standing | None) -> None:
         before = self.standings.get(index)
@@ -295,6 +339,8 @@ class State:
         # an engine gives whatever class it finds among the answers: those of a retired one are the person's alone
         retired = [index for _, index, standing in given if self.classes[standing.class_id].retired]
         given = [item for item in given if not self.classes[item[2].class_id].retired]
+        held = [index for _, index, standing in given if self.is_held(standing)]
+        given = [item for item in given if not self.is_held(item[2])]
         rejected = self.indices_of("reject")
         return Snapshot(
             revision=self.revision,
@@ -306,7 +352,7 @@ class State:
             class_list=np.array([info.class_id for info in self.active_classes()], dtype=np.int32),
             excluded=np.union1d(np.union1d(rejected, self.pool.unusable()), retired).astype(np.int64),
             held_back=self.indices_of("unsure"),
-            deferred=self.indices_of("skip"),
+            deferred=np.union1d(self.indices_of("skip"), held).astype(np.int64),
             percentile=percentile,
             reach_indices=np.array(list(self.reaches), dtype=np.int64),
             reach_percentiles=np.array(

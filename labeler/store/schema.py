@@ -31,6 +31,15 @@ def m001_project_pool_events_rounds(db: Database) -> None:
     db.execute("CREATE TABLE question (only_row INTEGER PRIMARY KEY CHECK (only_row = 1), value TEXT NOT NULL)")
 
 
+@migrations()
+def m002_frozen_labels(db: Database) -> None:
+    """The labels that an audit speaks of: not derived, because a later engine would derive others."""
+    db.execute(
+        "CREATE TABLE frozen (audit INTEGER, name TEXT, dtype TEXT NOT NULL, shape TEXT NOT NULL, data BLOB NOT NULL,"
+        " PRIMARY KEY (audit, name))"
+    )
+
+
 def schema_version() -> int:
     """How many migrations this version knows; stored as `user_version`."""
     return len(migrations._migrations)

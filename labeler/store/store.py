@@ -107,6 +107,24 @@ class Store:
             for row in self._db.execute(f"SELECT seq, {_EVENT_COLUMNS} FROM events ORDER BY seq"):  # noqa: S608
                 yield rows.event_of(tuple(row))
 
+    def freeze(self, audit: int, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Commit the labels an audit speaks of; what an audit that never began left under its number is replaced."""
+        if self.read_only:
+            raise ProjectError(f"{self.path} was opened for reading only", "open it with: labeler label PROJECT")
+        with _explained(self.path, NotSaved), self._db.atomic():
+            self._db.execute("DELETE FROM frozen WHERE audit = ?", [audit])
+            for name, array in arrays.items():
+                self._db.execute("INSERT INTO frozen VALUES (?, ?, ?, ?, ?)", [audit, name, *rows.pack_array(array)])
+
+    def frozen(self, audit: int) -> dict[str, NDArray[Any]]:
+        """The labels of an audit by name of the array; empty where there are none or they are damaged."""
+        with _explained(self.path):
+            found = self._db.execute("SELECT name, dtype, shape, data FROM frozen WHERE audit = ?", [audit]).fetchall()
+        try:
+            return {name: rows.unpack_array(dtype, shape, data) for name, dtype, shape, data in found}
+        except (TypeError, ValueError):
+            return {}
+
     def save_question(self, question: Question | None, revision: int) -> None:
         """Keep the pinned question; without an fsync, because the queue can stand in for it."""
         if self.read_only:

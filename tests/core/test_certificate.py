@@ -244,6 +244,11 @@ class TestForecast:
         assert more_needed(0, 400, 1797, 0.05, 0.98) == 0
 
 
+def sizes(population: int) -> np.ndarray:
+    """Every set can be cut off: no two are trusted alike."""
+    return np.arange(1, population + 1)
+
+
 class TestCutOff:
     def test_finds_the_trusted_part(self):
         """Errors only among the least trusted third: two thirds and no more are certified."""
@@ -252,7 +257,7 @@ class TestCutOff:
         wrong = np.zeros(population, dtype=np.bool_)
         wrong[2200:] = rng.random(800) < 0.25
         drawn = rng.permutation(population)[:600]
-        found = largest_cutoff(drawn, wrong[drawn], population, 0.05, 0.98)
+        found = largest_cutoff(drawn, wrong[drawn], sizes(population), 0.05, 0.98)
         assert found is not None
         assert 1500 <= found <= 2500
         assert wrong[:found].mean() <= 0.02
@@ -261,23 +266,30 @@ class TestCutOff:
         rng = np.random.default_rng(4)
         wrong = rng.random(2000) < 0.1
         drawn = rng.permutation(2000)[:500]
-        assert largest_cutoff(drawn, wrong[drawn], 2000, 0.05, 0.98) is None
+        assert largest_cutoff(drawn, wrong[drawn], sizes(2000), 0.05, 0.98) is None
 
     def test_the_first_set_is_known_before_any_answer(self):
         drawn = np.random.default_rng(5).permutation(5000)
-        size = first_set(drawn, 5000)
+        size = first_set(drawn, sizes(5000))
         assert (drawn[: certificate.PLANNED] < size).sum() == certificate.HELD
-        assert first_set(drawn[:100], 5000) == 5000
+        assert first_set(drawn[:100], sizes(5000)) == 5000
+
+    def test_what_is_trusted_alike_stays_together(self):
+        """Two kinds of trust, 700 and 300: there is no set between them."""
+        drawn = np.random.default_rng(9).permutation(1000)
+        ranks = np.where(drawn < 700, 699, 999)
+        wrong = (drawn >= 700) & (drawn % 3 == 0)
+        assert largest_cutoff(ranks, wrong[:500], np.array([700, 1000]), 0.05, 0.98) == 700
 
     def test_a_clean_set_passes_whole(self):
         drawn = np.random.default_rng(6).permutation(1000)
-        assert largest_cutoff(drawn, np.zeros(400, dtype=np.bool_), 1000, 0.05, 0.98) == 1000
+        assert largest_cutoff(drawn, np.zeros(400, dtype=np.bool_), sizes(1000), 0.05, 0.98) == 1000
 
     @given(st.lists(st.booleans(), max_size=80), st.sampled_from([0.5, 0.8, 0.95]))
     def test_a_set_passes_where_its_bound_does(self, outcomes, target):
         outcomes = np.array(outcomes, dtype=np.bool_)
         drawn = np.arange(90)[::-1].copy()  # too few for a smaller set: the whole alone
-        passed = largest_cutoff(drawn, outcomes, 90, 0.1, target) == 90
+        passed = largest_cutoff(drawn, outcomes, sizes(90), 0.1, target) == 90
         assert passed == (bounds_along(outcomes, 90, 0.1, target)[-1] <= allowed(90, target))
 
     def test_misses_no_more_than_alpha(self):
@@ -288,7 +300,7 @@ class TestCutOff:
         wrong[:300:14] = True
         for _ in range(trials):
             drawn = rng.permutation(population)[:450]
-            found = largest_cutoff(drawn, wrong[drawn], population, alpha, 0.98)
+            found = largest_cutoff(drawn, wrong[drawn], sizes(population), alpha, 0.98)
             misses += found is not None and wrong[:found].sum() > allowed(found, 0.98)
         assert stats.binomtest(misses, trials, alpha, alternative="greater").pvalue > 0.01
 

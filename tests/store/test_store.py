@@ -390,3 +390,36 @@ def test_a_project_carries_its_application_id_and_schema(path, store):
         assert connection.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID
         assert connection.execute("PRAGMA user_version").fetchone()[0] == schema_version() > 0
     connection.close()
+
+
+class TestFrozenLabels:
+    """The labels an audit speaks of are kept for good, with the same bytes."""
+
+    def test_come_back_as_they_were(self, store, path, open_store):
+        arrays = {"labels": np.arange(5, dtype=np.int32), "order": np.array([3, 1], dtype=np.int64)}
+        store.freeze(1, arrays)
+        store.freeze(2, {"labels": np.zeros(3, dtype=np.int32)})
+        store.close()
+        again = open_store(path)
+        found = again.frozen(1)
+        assert {name: (array.dtype, array.tolist()) for name, array in found.items()} == {
+            name: (array.dtype, array.tolist()) for name, array in arrays.items()
+        }
+        assert again.frozen(3) == {}
+
+    def test_what_never_began_is_replaced(self, store):
+        store.freeze(1, {"labels": np.zeros(3), "order": np.zeros(2)})
+        store.freeze(1, {"labels": np.ones(2)})
+        assert {name: array.tolist() for name, array in store.frozen(1).items()} == {"labels": [1.0, 1.0]}
+
+    def test_an_older_file_gets_the_drawer(self, path, open_store):
+        open_store(path, create=True).close()
+        connection = sqlite3.connect(path)
+        connection.execute("DROP TABLE frozen")
+        connection.execute("DELETE FROM _sqlite_migrations WHERE name = 'm002_frozen_labels'")
+        connection.execute("PRAGMA user_version = 1")
+        connection.commit()
+        connection.close()
+        older = open_store(path)
+        older.freeze(1, {"labels": np.ones(2)})
+        assert older.frozen(1)["labels"].tolist() == [1.0, 1.0]

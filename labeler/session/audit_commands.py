@@ -1,0 +1,186 @@
+"""What a person does in an audit: begin it, answer the instances in the order they were drawn, end it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from labeler.core.pool import Pool
+from labeler.core.vocabulary import UNLABELED, Event
+from labeler.errors import UsageError
+from labeler.session import audits
+from labeler.session.audits import Answer, Audit, Certificate, Frozen
+from labeler.session.final import FinalLabels
+from labeler.session.ports import Journal
+from labeler.session.state import State
+
+SAID = ("label", "unsure", "reject")
+
+
+class AuditCommands:
+    """The commands of a session that are about audits."""
+
+    pool: Pool
+    state: State
+    _journal: Journal
+    _thawed: tuple[int, Frozen] | None = None  # (number of the audit, its labels)
+
+    def _record(
+        self,
+        kind: str,
+        instance_id: str | None = None,
+        class_id: int | None = None,
+        payload: dict[str, Any] | None = None,
+        target: Event | None = None,
+    ) -> None:
+        raise NotImplementedError
+
+    def _check_class(self, class_id: int) -> None:
+        raise NotImplementedError
+
+    def begin_audit(
+        self, final: FinalLabels, *, target: float, confidence: float, seed: int, predicted: bool = False
+    ) -> Audit:
+        """Freeze `final`, draw the order and record both; from here on the statement is about these labels.
+
+        `predicted`: the export that it is for holds predicted labels as well. An audit before it counts as ended.
+
+        Raises
+        ------
+        UsageError
+            A target or confidence that cannot be, or no label that a statement would cover.
+        """
+        check_goal(target, confidence)
+        indices = audits.covered(final, self.pool, predicted=predicted)
+        if not len(indices):
+            raise UsageError(
+                "there is no label to audit: all that an export would hold are single answers of a person",
+                "answer until labels spread, or confirm pages of a grid",
+            )
+        number = len(self.state.audits) + 1
+        names = {info.class_id: info.name for info in self.state.classes.values()}
+        sha256 = audits.set_sha256(self.pool.ids, final, names)
+        frozen = audits.freeze(final, audits.draw(indices, seed, number, sha256))
+        self._journal.freeze(number, frozen.arrays)
+        payload = {
+            "number": number,
+            "population": len(indices),
+            "target": target,
+            "confidence": confidence,
+            "seed": seed,
+            "set_sha256": sha256,
+            "order_sha256": audits.order_sha256(frozen.order),
+            "classes": [[class_id, name] for class_id, name in sorted(names.items())],
+            "round": final.round,
+            "predicted": predicted,
+        }
+        self._record("audit_begin", None, None, payload)
+        self._thawed = (number, frozen)
+        return self.state.audits[-1]
+
+    def answer_audit(
+        self, instance_id: str, class_id: int | None, said: str = "label", *, screen: str = "audit"
+    ) -> None:
+        """A person says what the instance drawn next is, without having been shown a label.
+
+        `said` "unsure" or "reject" come without a class; such a label counts as wrong.
+
+        Raises
+        ------
+        UsageError
+            No audit is open, it is not this one's turn, or there is no such class; nothing changed.
+        NotSaved
+            The answer could not be written; nothing changed.
+        """
+        audit = self._open_audit()
+        if audit.ended:
+            raise UsageError(
+                "this audit was ended: its statement is drawn", "undo takes the end back, or begin another"
+            )
+        index = self.pool.index(instance_id)
+        if said not in SAID or (said == "label") != (class_id is not None):
+            raise UsageError(f"an audit takes no {said!r}", "give a class, or say unsure or reject")
+        if class_id is not None:
+            self._check_class(class_id)
+        if index != self.audit_next():
+            raise UsageError("the instances of an audit are answered in the order they were drawn", "answer the next")
+        answer = Answer(index, UNLABELED if class_id is None else class_id)
+        after = replace(audit, answers=[*audit.answers, answer])
+        reached = audits.certificate(after, self.frozen(audit)).reached
+        payload = {"audit": audit.number, "said": said, "reached": reached, "screen": screen, "rule": "audit"}
+        self._record("audit_answer", instance_id, class_id, payload)
+
+    def end_audit(self) -> None:
+        """Draw the statement as it stands: what was audited may teach the engine from here on.
+
+        Raises
+        ------
+        UsageError
+            No audit is open, or nothing was checked yet.
+        """
+        audit = self._open_audit()
+        if audit.ended:
+            raise UsageError("this audit was ended before", "begin another one")
+        if not audit.answers:
+            raise UsageError("nothing was checked yet: there is no statement to draw", "answer the first one")
+        self._record("audit_end", None, None, {"audit": audit.number})
+
+    # -- reading -------------------------------------------------------------------------------------------------
+
+    @property
+    def audit(self) -> Audit | None:
+        """The latest audit."""
+        return self.state.audits[-1] if self.state.audits else None
+
+    def frozen(self, audit: Audit) -> Frozen:
+        """The labels an audit speaks of. Raises ProjectError where they are damaged."""
+        if self._thawed is None or self._thawed[0] != audit.number:
+            arrays = self._journal.frozen(audit.number)
+            self._thawed = (audit.number, audits.thawed(audit, arrays, self.pool.ids))
+        return self._thawed[1]
+
+    def audit_next(self) -> int | None:
+        """The index whose turn it is; None where all were answered or no audit is open."""
+        audit = self.audit
+        if audit is None or len(audit.answers) >= audit.population:
+            return None
+        return int(self.frozen(audit).order[len(audit.answers)])
+
+    def audit_upcoming(self, count: int) -> list[int]:
+        """Indices that come after the next one."""
+        audit = self.audit
+        if audit is None:
+            return []
+        place = len(audit.answers) + 1
+        return [int(index) for index in self.frozen(audit).order[place : place + count]]
+
+    def certificate(self, target: float | None = None) -> Certificate | None:
+        """What the latest audit says now; None where there was none."""
+        audit = self.audit
+        return None if audit is None else audits.certificate(audit, self.frozen(audit), target)
+
+    def labels_since_audit(self) -> int:
+        """Events since the latest audit began that gave labels outside of it: what it speaks of is not the latest."""
+        return 0 if self.audit is None else self.state.label_events - self.state.labels_at_audit
+
+    def _open_audit(self) -> Audit:
+        audit = self.audit
+        if audit is None:
+            raise UsageError("no audit was begun", "begin one with: labeler audit PROJECT")
+        return audit
+
+
+def check_goal(target: float, confidence: float) -> None:
+    """Refuse what cannot be aimed at.
+
+    Raises
+    ------
+    UsageError
+        The target is not above 0 and below 1, or the confidence not from 0.5 up to below 1.
+    """
+    if not 0.0 < target < 1.0 or not np.isfinite(target):
+        raise UsageError(f"a target of {target:g} cannot be certified", "give a share such as 0.98")
+    if not 0.5 <= confidence < 1.0:
+        raise UsageError(f"a confidence of {confidence:g} says nothing", "give a share such as 0.95")

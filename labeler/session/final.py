@@ -1,0 +1,61 @@
+"""The labels that leave: what a person gave over what the last round says, and which of them an export holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labeler.core.vocabulary import (
+    GIVEN,
+    UNLABELED,
+    BoolArray,
+    ByteArray,
+    FloatArray,
+    IntArray,
+    Provenance,
+    Round,
+    Tier,
+)
+
+if TYPE_CHECKING:
+    from labeler.session.state import State
+
+
+@dataclass(frozen=True, slots=True)
+class FinalLabels:
+    """One entry an instance of the pool; the arrays mean what they mean in a :class:`Round`."""
+
+    labels: IntArray
+    provenances: ByteArray
+    scores: FloatArray
+    tiers: ByteArray
+    sources: IntArray
+    clusters: IntArray
+    round: int
+
+    @property
+    def arrays(self) -> dict[str, NDArray[np.generic]]:
+        """The array columns by name."""
+        return {field.name: getattr(self, field.name) for field in fields(self) if field.name != "round"}
+
+    def by_default(self, *, predicted: bool = False) -> BoolArray:
+        """Those of the default export (n,): given, imported or propagated; `predicted` takes these in as well."""
+        words = {*GIVEN, Provenance.PROPAGATED} | ({Provenance.PREDICTED} if predicted else set())
+        chosen: BoolArray = np.isin(self.provenances, list(words)) & (self.labels != UNLABELED)
+        return chosen
+
+
+def final_labels(state: State, round_: Round) -> FinalLabels:
+    """What a closing round and the answers amount to; a rejected instance has no label."""
+    labels, provenances = round_.labels.copy(), round_.provenances.copy()
+    scores, tiers = round_.scores.copy(), round_.tiers.copy()
+    for index, standing in state.standings.items():
+        if standing.kind == "label":  # also of missing instances, which the engine does not see
+            labels[index], provenances[index] = standing.class_id, standing.provenance
+            scores[index], tiers[index] = 1.0, Tier.LOCKED
+        elif standing.kind == "reject":
+            labels[index], provenances[index] = UNLABELED, Provenance.NONE
+    return FinalLabels(labels, provenances, scores, tiers, round_.sources, round_.clusters, round_.round)
