@@ -12,7 +12,7 @@ X, Y = blobs(1_500, n_classes=6, d=8, spread=2.6)
 
 @pytest.fixture(autouse=True)
 def as_in_large_pools(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("labeler.core.joined.QUICK_UP_TO", 0)
+    monkeypatch.setattr("labeler.core.live.QUICK_UP_TO", 0)
     monkeypatch.setattr("labeler.core.glance.SHORT_LIST", 400)
 
 
@@ -37,14 +37,14 @@ def test_a_glance_is_the_full_belief_on_its_short_list(engine: JoinedEngine) -> 
     for n_answers in range(61, 65):
         ahead(engine, n_answers - 1)
         queue = engine.rerank(first(n_answers))
-    glance, full = engine._glance, engine.believer.believe(first(64), quick=True)
+    glance, full = engine.live.glance, engine.believer.believe(first(64), quick=True)
     assert glance is not None
     assert full is not None
     rows, live = glance.rows, glance.after(first(64))
     assert live is not None
     assert (live.labels[rows] == full.labels[rows]).mean() >= 0.999
     assert np.abs(live.proba[rows] - full.proba[rows]).max() <= 1e-3
-    base = engine._belief
+    base = engine.live.belief
     assert base is not None
     assert np.abs(base.proba[rows] - full.proba[rows]).max() > 0.1
     expected = engine._margin_order(first(64), full)[:50]
