@@ -47,7 +47,7 @@ def test_a_glance_is_the_full_belief_on_its_short_list(engine: JoinedEngine) -> 
     base = engine.live.belief
     assert base is not None
     assert np.abs(base.proba[rows] - full.proba[rows]).max() > 0.1
-    expected = engine._margin_order(first(64), full)[:50]
+    expected = engine.live.margin_order(first(64), full)[:50]
     assert len(np.intersect1d(queue.indices[:100], expected)) >= 40
     assert not np.array_equal(queue.indices[:20], before.indices[:20])
 
