@@ -1,15 +1,21 @@
-"""The project file's tables, as named migrations: a new file and an old one take one path."""
+"""The project file's tables, as named migrations in sqlite-utils' form: a new file and an old one take one path.
+
+An old file is brought up to date by sqlite-utils. A new one runs the same migrations without it, because importing it
+takes longer than opening a project and drawing the first screen (it draws in pandas where that is installed).
+"""
 
 from __future__ import annotations
 
-from sqlite_utils import Database, Migrations
+import sqlite3
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
 
 APPLICATION_ID = 0x4C424C52  # "LBLR"
-migrations = Migrations("labeler")
+_SET = "labeler"
 
 
-@migrations()
-def m001_project_pool_events_rounds(db: Database) -> None:
+def m001_project_pool_events_rounds(db: Any) -> None:
     """The journal of human events, the pool's ids, and drawers for what is derived."""
     db.execute("CREATE TABLE project (key TEXT PRIMARY KEY, value TEXT NOT NULL)")
     # ids: bytes of the names (os.fsencode), separated by NUL; one row for each time instances joined
@@ -31,8 +37,7 @@ def m001_project_pool_events_rounds(db: Database) -> None:
     db.execute("CREATE TABLE question (only_row INTEGER PRIMARY KEY CHECK (only_row = 1), value TEXT NOT NULL)")
 
 
-@migrations()
-def m002_frozen_labels(db: Database) -> None:
+def m002_frozen_labels(db: Any) -> None:
     """The labels that an audit speaks of: not derived, because a later engine would derive others."""
     db.execute(
         "CREATE TABLE frozen (audit INTEGER, name TEXT, dtype TEXT NOT NULL, shape TEXT NOT NULL, data BLOB NOT NULL,"
@@ -40,6 +45,50 @@ def m002_frozen_labels(db: Database) -> None:
     )
 
 
+MIGRATIONS: tuple[Callable[[Any], None], ...] = (m001_project_pool_events_rounds, m002_frozen_labels)
+"""In order; each gets a connection with ``execute``. Append, never change."""
+
+
 def schema_version() -> int:
     """How many migrations this version knows; stored as `user_version`."""
-    return len(migrations._migrations)
+    return len(MIGRATIONS)
+
+
+def bring_up_to_date(connection: sqlite3.Connection) -> None:
+    """Apply the migrations that are pending, inside the caller's transaction."""
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version == schema_version():
+        return
+    if connection.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()[0]:
+        _migrate(connection)
+    else:
+        _create(connection)
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    connection.execute(f"PRAGMA user_version = {schema_version()}")
+
+
+def _migrate(connection: sqlite3.Connection) -> None:
+    from sqlite_utils import Database, Migrations
+
+    migrations = Migrations(_SET)
+    for migration in MIGRATIONS:
+        migrations()(migration)
+    migrations.apply(Database(connection, execute_plugins=False))
+
+
+def _create(connection: sqlite3.Connection) -> None:
+    """What :func:`_migrate` would do to an empty file, noted as it would note it."""
+    connection.execute(
+        'CREATE TABLE "_sqlite_migrations" (\n   "id" INTEGER PRIMARY KEY,\n   "migration_set" TEXT,\n'
+        '   "name" TEXT,\n   "applied_at" TEXT\n)'
+    )
+    connection.execute(
+        'CREATE UNIQUE INDEX "idx__sqlite_migrations_migration_set_name"\n'
+        '    ON "_sqlite_migrations" ("migration_set", "name")'
+    )
+    for migration in MIGRATIONS:
+        migration(connection)
+        connection.execute(
+            "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES (?, ?, ?)",
+            [_SET, migration.__name__, str(datetime.now(UTC))],
+        )

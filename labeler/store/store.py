@@ -14,13 +14,13 @@ from typing import Any
 from urllib.parse import quote
 
 from numpy.typing import NDArray
-from sqlite_utils import Database
 
 from labeler.core.vocabulary import Event, Question, Round
 from labeler.errors import NotSaved, ProjectError
 from labeler.store import rows
+from labeler.store.connection import Connection
 from labeler.store.lock import ProjectLock
-from labeler.store.schema import APPLICATION_ID, migrations, schema_version
+from labeler.store.schema import APPLICATION_ID, bring_up_to_date, schema_version
 
 _EVENT_COLUMNS = "event_id, kind, at, annotator, instance, class_id, target, payload"
 
@@ -28,7 +28,7 @@ _EVENT_COLUMNS = "event_id, kind, at, annotator, instance, class_id, target, pay
 class Store:
     """An open project file. Use :meth:`open`; close it to leave a single file behind."""
 
-    def __init__(self, path: Path, db: Database, lock: ProjectLock | None) -> None:
+    def __init__(self, path: Path, db: Connection, lock: ProjectLock | None) -> None:
         self.path = path
         self._db = db
         self._lock = lock
@@ -225,7 +225,7 @@ class Store:
             self._db.execute("PRAGMA synchronous = FULL")
 
 
-def _connect(path: Path, mode: str) -> Database:
+def _connect(path: Path, mode: str) -> Connection:
     # SQLite makes missing files and opens empty ones unless it is told the mode
     try:
         connection = sqlite3.connect(f"file:{quote(str(path.absolute()))}?mode={mode}", uri=True, isolation_level=None)
@@ -233,18 +233,15 @@ def _connect(path: Path, mode: str) -> Database:
         raise ProjectError(
             f"cannot open the project file {path}: {error}", "is the folder there, and yours to write?"
         ) from error
-    return Database(connection, execute_plugins=False)
+    return Connection(connection)
 
 
-def _prepare_for_writing(db: Database) -> None:
+def _prepare_for_writing(db: Connection) -> None:
     db.execute("PRAGMA journal_mode = WAL")
     db.execute("PRAGMA synchronous = FULL")
     db.execute("PRAGMA busy_timeout = 2000")
-    if migrations.pending(db):
-        with db.atomic():
-            migrations.apply(db)
-            db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-            db.execute(f"PRAGMA user_version = {schema_version()}")
+    with db.atomic():
+        bring_up_to_date(db.conn)
 
 
 def _check_header(path: Path) -> None:
@@ -269,7 +266,7 @@ def _check_untouched(path: Path) -> None:
         db.close()
 
 
-def _check_ours(path: Path, db: Database) -> None:
+def _check_ours(path: Path, db: Connection) -> None:
     application_id = db.execute("PRAGMA application_id").fetchone()[0]
     n_tables = db.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()[0]
     if application_id != APPLICATION_ID and n_tables:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from labeler.core.vocabulary import Event, Question
 from labeler.errors import NotSaved, ProjectBusy, ProjectError
-from labeler.store.schema import APPLICATION_ID, schema_version
+from labeler.store.schema import APPLICATION_ID, MIGRATIONS, schema_version
 from labeler.store.store import Store
 
 FILE_NAMES = st.binary(min_size=1, max_size=30).filter(lambda raw: b"\0" not in raw).map(os.fsdecode)
@@ -423,3 +423,37 @@ class TestFrozenLabels:
         older = open_store(path)
         older.freeze(1, {"labels": np.ones(2)})
         assert older.frozen(1)["labels"].tolist() == [1.0, 1.0]
+
+
+def tables(connection):
+    return connection.execute("SELECT type, name, sql FROM sqlite_master ORDER BY type, name").fetchall()
+
+
+def test_a_new_file_is_what_sqlite_utils_makes_of_an_old_one(path, store):
+    from sqlite_utils import Database, Migrations
+
+    migrations = Migrations("labeler")
+    for migration in MIGRATIONS:
+        migrations()(migration)
+    made = Database(memory=True)
+    migrations.apply(made)
+    assert tables(store._db.conn) == tables(made.conn)
+    assert migrations.pending(Database(store._db.conn)) == []
+    assert [one.name for one in migrations.applied(Database(store._db.conn))] == [one.__name__ for one in MIGRATIONS]
+
+
+def test_an_old_file_is_brought_up_to_date_by_name(path, store, monkeypatch):
+    def m009_notes(db):
+        db.execute("CREATE TABLE notes (at REAL)")
+
+    store.append(event(1))
+    store.close()
+    monkeypatch.setattr("labeler.store.schema.MIGRATIONS", (*MIGRATIONS, m009_notes))
+    newer = Store.open(path)
+    assert newer._db.execute("PRAGMA user_version").fetchone()[0] == len(MIGRATIONS) + 1
+    assert newer._db.execute("SELECT name FROM _sqlite_migrations ORDER BY id").fetchall() == [
+        *((one.__name__,) for one in MIGRATIONS),
+        ("m009_notes",),
+    ]
+    assert [one.event_id for one in newer.replay()] == ["e1"]
+    newer.close()

@@ -1,0 +1,34 @@
+"""A connection to SQLite and its transactions."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+
+class Connection:
+    """Statements one by one, or several in one transaction; outside of one, each is its own."""
+
+    def __init__(self, conn: sqlite3.Connection) -> None:
+        self.conn = conn
+
+    def execute(self, statement: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
+        """Run one statement."""
+        return self.conn.execute(statement, values)
+
+    @contextmanager
+    def atomic(self) -> Iterator[None]:
+        """One transaction: committed at the end, rolled back where anything fails, the commit included."""
+        self.conn.execute("BEGIN")
+        try:
+            yield
+            self.conn.execute("COMMIT")
+        except BaseException:
+            self.conn.rollback()
+            raise
+
+    def close(self) -> None:
+        """Close it."""
+        self.conn.close()
