@@ -1,5 +1,6 @@
 """What stands where, as text; hostile names; the first frame."""
 
+import os
 import re
 import subprocess
 import sys
@@ -151,22 +152,31 @@ async def test_no_color_is_respected(project, monkeypatch, no_color):
         assert app.no_color is no_color
 
 
-def test_the_first_frame_needs_neither_scikit_learn_nor_scipy():
+def test_the_first_frame_needs_nothing_heavy_started_or_resumed(tmp_path):
     code = (
         "import asyncio, sys\n"
-        "from tests.ui.support import FakeProject, running, screen_text\n"
+        "from labeler.api import open_demo\n"
+        "from labeler.ui.app import LabelerApp\n"
+        "from tests.ui.support import screen_text\n"
         "async def main():\n"
-        "    async with running(FakeProject()) as app:\n"
-        "        assert '0000.png' in screen_text(app)\n"
+        "    with open_demo() as project:\n"
+        "        project.start = lambda post: None\n"
+        "        app = LabelerApp(project)\n"
+        "        async with app.run_test(size=(80, 24)) as pilot:\n"
+        "            await pilot.pause()\n"
+        "            assert 'labeler demo' in screen_text(app)\n"
         "asyncio.run(main())\n"
         "loaded = {name.split('.')[0] for name in sys.modules}\n"
         "print(sorted(loaded & {'sklearn', 'scipy', 'pandas', 'sqlite_utils', 'PIL', 'faiss'}))\n"
     )
     root = Path(__file__).parents[2]
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True, cwd=root
-    )
-    assert done.stdout.strip() == "[]"
+    environment = os.environ | {"XDG_DATA_HOME": str(tmp_path), "PYTHONPATH": str(root)}
+    for _ in ("started", "resumed"):
+        done = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, cwd=root, env=environment
+        )
+        assert done.stderr == ""
+        assert done.stdout.strip() == "[]"
 
 
 def test_without_a_terminal_it_says_so(project, monkeypatch):
