@@ -164,7 +164,7 @@ def children(pid: int) -> list[int]:
     return found
 
 
-def cpu_seconds(pid: int) -> float:
-    """CPU time a process has used so far."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+def busy_seconds(pid: int) -> float:
+    """Time a process has computed or waited for a core so far: others may use them too."""
+    computed, waited, _ = Path(f"/proc/{pid}/schedstat").read_text().split()
+    return (int(computed) + int(waited)) / 1e9
