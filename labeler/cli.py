@@ -27,7 +27,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 GROUPS = {
     "Label": ("demo", "label", "import-labels"),
     "Look": ("status", "why", "plugins"),
-    "Take away": ("export",),
+    "Take away": ("audit", "export"),
     "Measure": ("simulate",),
 }
 HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -214,6 +214,55 @@ def why(project: Path, instance_id: str) -> None:
 
 @main.command()
 @click.argument("project", type=click.Path(path_type=Path))
+@click.option("--target", type=float, metavar="SHARE", help="Share right to certify (0.98).")
+@click.option("--confidence", type=float, metavar="SHARE", help="Fixed when the audit begins (0.95).")
+@click.option("--draw", type=click.Path(path_type=Path), metavar="FILE", help="Write what to check next: id,path.")
+@click.option("--answers", type=click.Path(path_type=Path), metavar="FILE", help="Take the answers: id,label.")
+@click.option("--new", is_flag=True, help="Begin another one, of the labels as they are now.")
+@click.option("--include", type=click.Choice(["predicted"]), multiple=True, help="For an export that holds them.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@quiet_option
+def audit(
+    project: Path,
+    target: float | None,
+    confidence: float | None,
+    draw: Path | None,
+    answers: Path | None,
+    new: bool,
+    include: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Certify how many labels of PROJECT are right: look at some drawn at random, blind.
+
+    Exit code 1 where the target is not reached (yet).
+
+    Example: labeler audit digits.labeler.db --draw check.csv      then --answers checked.csv
+    """
+    from labeler.api import open_project
+    from labeler.audit import facts, run_audit, text
+
+    _check_project(project)
+    if not (draw or answers or as_json):
+        _need_terminal()
+    with _narrator() as narrator, open_project(project, read_only=not (draw or answers)) as opened:
+        found = run_audit(
+            opened,
+            target,
+            confidence,
+            draw=draw,
+            answers=answers,
+            new=new,
+            predicted="predicted" in include,
+            say=narrator.note,
+            progress=narrator.progress,
+        )
+    _print(json.dumps(facts(found)) if as_json else text(found))
+    if not found.reached and not draw:
+        sys.exit(1)
+
+
+@main.command()
+@click.argument("project", type=click.Path(path_type=Path))
 @click.argument("target", type=click.Path(path_type=Path))
 @click.option("--format", "format_", metavar="csv|jsonl|npz|imagefolder", help="Else by the target's ending.")
 @click.option("--latest", is_flag=True, help="The current labels, without a certificate.")
@@ -246,7 +295,7 @@ def export(
     from labeler.export import export as write
 
     options = ({"link": link} if link else {}) | ({"csv_safe": "yes"} if csv_safe else {})
-    choice = Choice("predicted" in include, False, human_only, min_confidence, _shares(split), options)
+    choice = Choice("predicted" in include, False, human_only, min_confidence, _shares(split), options, latest)
     with _narrator() as narrator, _reading(project, with_source=True) as opened:
         written = write(opened, target, format_, choice, force=force, progress=narrator.progress)
     for warning in written.warnings:

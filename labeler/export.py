@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from labeler import registry
 from labeler.core.vocabulary import (
@@ -20,7 +20,6 @@ from labeler.core.vocabulary import (
     IntArray,
     Progress,
     Provenance,
-    Round,
     Tier,
 )
 from labeler.display import display_safe
@@ -30,7 +29,9 @@ from labeler.exporters.splits import split_rows
 from labeler.exporters.writing import Written, format_of, write_export
 from labeler.importers.names import counted
 from labeler.project import Project, summary_of
-from labeler.session.session import Session
+from labeler.session.audits import Audit, Certificate, floored
+from labeler.session.final import FinalLabels, final_labels
+from labeler.session.state import State
 from labeler.workbench import Workbench
 
 NEEDS_CONTENT = ("npz", "imagefolder")
@@ -46,6 +47,20 @@ class Choice:
     min_confidence: float = 0.0
     split: tuple[float, ...] = ()
     options: dict[str, str] = field(default_factory=dict)
+    latest: bool = False  # the labels as they are now, also where there is a certificate for others
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """The labels that leave, with the state of the session they belong to; an audit's where it has a statement."""
+
+    final: FinalLabels
+    state: State
+    audit: Audit | None = None
+    certificate: Certificate | None = None
+    covered: IndexArray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    facts: dict[str, Any] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
 
 def export(
@@ -57,7 +72,7 @@ def export(
     force: bool = False,
     progress: Callable[[Progress], None] = lambda _: None,
 ) -> Written:
-    """Compute the closing round and write it.
+    """Write what leaves: the labels of the closing round, or those that have a certificate, with it.
 
     Raises
     ------
@@ -75,44 +90,130 @@ def export(
     if kind == "imagefolder" and project.source is not None and project.source.content != "images":
         raise ExportError("the source holds no images to put into folders", "export csv, jsonl or npz")
     bench = project.open_bench(progress)
-    progress(Progress("computing every label anew"))
-    closing = bench.closing_round(project.session.snapshot())
-    project.session.merge_round(closing, save=False)
+    leaving = frozen_labels(project) if not choice.latest else None
+    if leaving is None:
+        progress(Progress("computing every label anew"))
+        leaving = latest_labels(project, bench, choice)
     if target.resolve() == project.path.resolve():
         raise ExportError(f"{target} is the project itself", "choose another target; nothing was changed")
-    rows, left_out = collect(project, closing, bench, choice, kind in NEEDS_CONTENT)
+    rows, indices, left_out = collect(project, leaving, bench, choice, kind in NEEDS_CONTENT)
     if not rows.ids:
         reason = f" ({left_out[0]})" if left_out else ""
         raise ExportError(f"no label is left to export{reason}", "choose less strictly; nothing was written")
     manifest = summary_of(project) | {
         "seed": bench.recipe.seed,
-        "configuration": {"percentile": project.session.percentile, "facts": closing.facts},
+        "configuration": {"percentile": project.session.percentile, "facts": leaving.facts},
         "n_instances": len(project.session.pool),
         "certificate": None,
     }
+    if leaving.certificate is not None:
+        manifest["certificate"] = certified(leaving, indices)
+        note = "they are shipped with their certificate; --latest ships the labels as they are now"
+        if manifest["certificate"] is None:
+            note = "this is not what the certificate speaks of, so it goes without"
+        left_out.append(f"these are the labels that audit {leaving.certificate.number} froze: {note}")
     progress(Progress("writing", 0, len(rows.ids)))
     written = write_export(exporter, rows, target, manifest, force)
     return Written(written.path, written.manifest_path, written.counts, left_out + written.warnings)
 
 
-def collect(
-    project: Project, closing: Round, bench: Workbench, choice: Choice, needs_content: bool
-) -> tuple[ExportRows, list[str]]:
-    """The rows of an export, in pool order, and one line for each reason that left something out."""
+def latest_labels(project: Project, bench: Workbench, choice: Choice) -> Leaving:
+    """The labels as they are now, from a closing round."""
     session = project.session
-    state, pool = session.state, session.pool
-    labels, provenances = closing.labels.copy(), closing.provenances.copy()
-    scores, tiers = closing.scores.copy(), closing.tiers.copy()
-    rounds = np.full(len(pool), closing.round, dtype=np.int32)
+    closing = bench.closing_round(session.snapshot())
+    session.merge_round(closing, save=False)
+    notes = []
+    if session.audit is not None and not session.audit.drawn and not choice.latest:
+        notes.append("an audit is under way and has not reached its target: these are the labels as they are now")
+    return Leaving(final_labels(session.state, closing), session.state, facts=closing.facts, notes=notes)
+
+
+def frozen_labels(project: Project) -> Leaving | None:
+    """The labels of the latest audit, where its statement is drawn; None where there is none."""
+    session = project.session
+    audit, found = session.audit, session.certificate()
+    if audit is None or found is None or not audit.drawn:
+        return None
+    frozen, notes = session.frozen(audit), []
+    since = session.labels_since_audit()
+    if since:
+        lead = counted(since, "answer was", "answers were")
+        notes.append(f"{lead} given since and not in it: --latest ships them, without a certificate")
+    final = frozen.final.grown(len(session.pool))
+    unseen = final.by_default() & (final.provenances != Provenance.HUMAN)
+    unseen[frozen.order] = False
+    if unseen.any():
+        lead = counted(int(unseen.sum()), "label", "labels")
+        notes.append(f"{lead} left out: nobody could have looked at what is missing or unreadable")
+        final = replace(final, labels=np.where(unseen, UNLABELED, final.labels).astype(np.int32))
+    return Leaving(final, project.state_at(audit.seq), audit, found, frozen.order, notes=notes)
+
+
+def certified(leaving: Leaving, indices: IndexArray) -> dict[str, Any] | None:
+    """The certificate for a manifest, if `indices` hold exactly what it speaks of; else None.
+
+    That is all that was frozen and covered, or what is left of it above the cut-off where the whole missed the target.
+    """
+    found, audit = leaving.certificate, leaving.audit
+    if found is None or audit is None:
+        return None
+    machine = np.isin(leaving.final.provenances, (Provenance.PROPAGATED, Provenance.PREDICTED))
+    not_human = indices[leaving.final.provenances[indices] != Provenance.HUMAN]
+    speaks_of = leaving.covered
+    scope, lower_bound = "whole", found.lower_bound
+    if len(not_human) != len(speaks_of) and found.cutoff is not None:
+        speaks_of = speaks_of[leaving.final.scores[speaks_of] >= found.cutoff]
+        scope, lower_bound = "cutoff", found.target
+    if not np.array_equal(np.sort(speaks_of), not_human):
+        return None
+    words = [Provenance(int(word)).word for word in np.unique(leaving.final.provenances[speaks_of])]
+    statement = found.statement
+    if scope == "cutoff":
+        statement = (
+            f"at least {floored(found.target)} % of the {len(speaks_of):,} labels with a confidence of "
+            f"{found.cutoff:.6g} and above that no single answer gave were right when they were frozen, with "
+            f"{100 * found.confidence:g} % confidence, given that the reviewer sees errors"
+        )
+    return {
+        "statement": statement,
+        "scope": scope,
+        "target": found.target,
+        "confidence": found.confidence,
+        "population": found.population,
+        "checked": found.checked,
+        "wrong": found.wrong,
+        "lower_bound": lower_bound,
+        "reached": found.reached,
+        "set_sha256": found.set_sha256,
+        "cutoff": found.cutoff,
+        "cutoff_population": found.cutoff_population,
+        "covers": words,
+        "covers_by_a_machine": int(machine[speaks_of].sum()),
+        "about": "the labels as they were frozen, before any that was found wrong was corrected",
+        "method": "simple random sample in a recorded order, betting test without replacement, valid at any stop",
+        "audit": found.number,
+        "alpha": found.alpha,
+        "seed": audit.seed,
+        "order_sha256": audit.order_sha256,
+        "answers_taken_back": found.taken_back,
+    }
+
+
+def collect(
+    project: Project, leaving: Leaving, bench: Workbench, choice: Choice, needs_content: bool
+) -> tuple[ExportRows, IndexArray, list[str]]:
+    """The rows of an export and their indices, in pool order, and one line for each reason that left something out."""
+    state, pool, final = leaving.state, project.session.pool, leaving.final
+    labels, provenances, scores = final.labels, final.provenances, final.scores
+    rounds = np.full(len(pool), final.round, dtype=np.int32)
     annotators = [""] * len(pool)
     for index, standing in state.standings.items():
-        if standing.kind == "label":  # also of missing instances, which the engine does not see
-            labels[index], provenances[index] = standing.class_id, standing.provenance
-            scores[index], tiers[index] = 1.0, Tier.LOCKED
+        if standing.kind == "label":
             rounds[index], annotators[index] = standing.round, standing.annotator
-    chosen, left_out = _chosen(project, labels, provenances, scores, choice, needs_content)
-    indices = np.flatnonzero(chosen)
-    class_names, place = _classes(session)
+    chosen, left_out = _chosen(project, state, final, choice, needs_content)
+    left_out = leaving.notes + left_out
+    indices = np.flatnonzero(chosen).astype(np.int64)
+    class_names, place = _classes(state)
     hashes = project.sha256()
     sha256 = [hashes[i].tobytes().hex() if hashes[i].any() else "" for i in indices]
     class_indices = place[labels[indices]]
@@ -124,11 +225,11 @@ def collect(
         provenances=[Provenance(int(provenances[i])).word for i in indices],
         confidence=scores[indices],
         weights=scores[indices],
-        tiers=[Tier(int(tiers[i])).word for i in indices],
-        clusters=closing.clusters[indices],
+        tiers=[Tier(int(final.tiers[i])).word for i in indices],
+        clusters=final.clusters[indices],
         rounds=rounds[indices],
         annotators=[annotators[i] for i in indices],
-        source_ids=_source_ids(closing, pool.ids, indices, provenances),
+        source_ids=_source_ids(final, pool.ids, indices),
         sha256=sha256,
         flagged=[int(i) in state.flagged for i in indices],
         splits=splits,
@@ -137,15 +238,16 @@ def collect(
         features=lambda: content(project, bench, indices),
         options=choice.options,
     )
-    return rows, left_out
+    return rows, indices, left_out
 
 
-def _classes(session: Session) -> tuple[list[str], IntArray]:
+def _classes(state: State) -> tuple[list[str], IntArray]:
     """The names that leave, each once, and class id -> position in them: active classes, retired ones with labels."""
-    place = np.full(session.state.next_class_id + 1, UNLABELED, dtype=np.int32)
+    place = np.full(state.next_class_id + 1, UNLABELED, dtype=np.int32)
     positions: dict[str, int] = {}
-    used = [count.info for count in session.derived.retired_counts() if count.given]
-    for info in (*session.state.active_classes(), *used):
+    gone = [info for info in state.classes.values() if info.retired and info.merged_into == UNLABELED]
+    used = [info for info in gone if any(state.given[info.class_id, word] for word in GIVEN)]
+    for info in (*state.active_classes(), *used):
         place[info.class_id] = positions.setdefault(info.name, len(positions))  # a name may be taken up again
     return list(positions), place
 
@@ -161,18 +263,14 @@ def content(project: Project, bench: Workbench, indices: IndexArray) -> FloatArr
 
 
 def _chosen(
-    project: Project,
-    labels: NDArray[np.int32],
-    provenances: ByteArray,
-    scores: FloatArray,
-    choice: Choice,
-    needs_content: bool,
+    project: Project, state: State, final: FinalLabels, choice: Choice, needs_content: bool
 ) -> tuple[BoolArray, list[str]]:
+    labels, provenances, scores = final.labels, final.provenances, final.scores
     words = {Provenance.HUMAN, Provenance.CONFIRMED} if choice.human_only else {*GIVEN, Provenance.PROPAGATED}
     if choice.predicted and not choice.human_only:
         words.add(Provenance.PREDICTED)
     chosen = np.isin(provenances, list(words)) & (labels != UNLABELED) & (scores >= choice.min_confidence)
-    chosen[project.session.state.indices_of("reject")] = False
+    chosen[state.indices_of("reject")] = False
     left_out = []
     held_back = int((provenances == Provenance.PREDICTED).sum())
     if held_back and not choice.predicted:
@@ -186,11 +284,9 @@ def _chosen(
     return chosen, left_out
 
 
-def _source_ids(closing: Round, ids: list[str], indices: IndexArray, provenances: ByteArray) -> list[str]:
-    return [
-        ids[int(closing.sources[i])] if closing.sources[i] >= 0 and Provenance(int(provenances[i])) not in GIVEN else ""
-        for i in indices
-    ]
+def _source_ids(final: FinalLabels, ids: list[str], indices: IndexArray) -> list[str]:
+    machine = ~np.isin(final.provenances, GIVEN)
+    return [ids[int(final.sources[i])] if final.sources[i] >= 0 and machine[i] else "" for i in indices]
 
 
 def _existing(location: str) -> Path | None:

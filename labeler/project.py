@@ -20,6 +20,7 @@ from labeler.importers.names import counted
 from labeler.messages import Recipe
 from labeler.options import RECOMPUTES
 from labeler.session.session import Session
+from labeler.session.state import State
 from labeler.session.summary import in_the_export, keys_pressed, this_session
 from labeler.session.view import View
 from labeler.store.store import Store
@@ -246,6 +247,15 @@ class Project:
         round_: Round = self.open_bench(progress).closing_round(self.session.snapshot())
         self.session.merge_round(round_)
         return round_
+
+    def state_at(self, seq: int) -> State:
+        """What the events before the one at `seq` of the journal amount to."""
+        state = State(self.session.pool)
+        for event in self._store.replay():
+            if event.seq >= seq:
+                break
+            state.apply(event)
+        return state
 
     def sha256(self) -> ByteArray:
         """Content hashes (n, 32) uint8; zeros where not known."""

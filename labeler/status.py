@@ -40,8 +40,27 @@ def status(project: Project) -> dict[str, Any]:
         "open_questions": view.open_questions,
         "percentile": "auto" if view.percentile is None else view.percentile,
         "question": escaped(view.question.instance_id) if view.question else None,
-        "estimate": None,
+        "estimate": estimate(project),
         "advice": {"code": advice.code, "text": advice.text, "key": advice.key},
+    }
+
+
+def estimate(project: Project) -> dict[str, Any] | None:
+    """What may be said of the accuracy: the latest audit's statement, once it is drawn; else None.
+
+    `accuracy` is the share found right of `n` random labels of the frozen set, `low` what it is at least at
+    `confidence`, `high` what is left where everything not found wrong is right.
+    """
+    audit, found = project.session.audit, project.session.certificate()
+    if audit is None or found is None or not audit.drawn:
+        return None
+    return {
+        "accuracy": 1.0 - found.wrong / found.checked,
+        "low": found.lower_bound,
+        "high": 1.0 - found.wrong / found.population,
+        "confidence": found.confidence,
+        "n": found.checked,
+        "statement": found.statement,
     }
 
 
@@ -62,6 +81,8 @@ def status_text(facts: dict[str, Any]) -> str:
             given = row["human"] + row["confirmed"] + row["imported"]
             cells = f"{given:>7,}  {row['propagated']:>10,}  {row['predicted']:>9,}"
             lines.append(f"{row['key'] or '-':>3}  {name:<{width}}  {cells}")
+    if facts["estimate"]:
+        lines.append(f"certificate: {facts['estimate']['statement']}")
     lines.append(f"next: {facts['advice']['text']}")
     lines.append(f"go on: labeler label {display_safe(facts['project'])}")
     return "\n".join(lines)

@@ -13,7 +13,7 @@ import pytest
 from labeler import __version__, cli
 from labeler.api import Options, open_project
 
-COMMANDS = ("demo", "label", "simulate", "status", "why", "export", "import-labels", "plugins")
+COMMANDS = ("demo", "label", "simulate", "status", "why", "audit", "export", "import-labels", "plugins")
 
 
 @pytest.fixture
@@ -386,3 +386,36 @@ def test_a_reader_that_goes_away_hears_no_complaint(clean_env):
     assert first.stderr.read() == b""
     assert first.wait() in (0, 1)
     first.stderr.close()
+
+
+def test_an_audit_from_the_draw_to_its_exit_code(labeler, refused, project, tmp_path):
+    assert "needs a terminal" in refused("audit", project)
+    assert "no audit was begun" in refused("audit", project, "--json")
+    assert "target of 2" in refused("audit", project, "--draw", "check.csv", "--target", "2")
+    done = labeler("audit", project, "--draw", "check.csv", "--target", "0.8")
+    assert done.returncode == 0, done.stderr
+    ids = [line.split(",")[0] for line in (tmp_path / "check.csv").read_text().splitlines()[1:]]
+    names = ("even", "odd")
+    with open_project(project, read_only=True) as opened:
+        session = opened.session
+        final = session.frozen(session.audit).final
+        right = {name: session.state.classes[int(final.labels[session.pool.index(name)])].name for name in ids}
+    (tmp_path / "some.csv").write_text("id,label\n" + "".join(f"{name},{right[name]}\n" for name in ids[:3]))
+    done = labeler("audit", project, "--answers", "some.csv", "--json")
+    assert done.returncode == 1
+    said = json.loads(done.stdout)
+    assert (said["checked"], said["wrong"], said["reached"]) == (3, 0, False)
+    assert set(said) == {
+        *("target", "confidence", "population", "checked", "wrong", "lower_bound", "reached", "set_sha256", "cutoff")
+    }
+    (tmp_path / "all.csv").write_text("id,label\n" + "".join(f"{name},{right[name]}\n" for name in ids))
+    done = labeler("audit", project, "--answers", "all.csv")
+    assert done.returncode == 0, done.stdout
+    assert "at least" in done.stdout
+    assert labeler("audit", project, "--json", "--target", "0.999").returncode == 1
+    assert set(right.values()) <= set(names)
+    done = labeler("export", project, "labels.csv")
+    manifest = json.loads((tmp_path / "labels.csv.manifest.json").read_text())
+    assert manifest["certificate"]["reached"]
+    assert labeler("export", project, "latest.csv", "--latest").returncode == 0
+    assert json.loads((tmp_path / "latest.csv.manifest.json").read_text())["certificate"] is None

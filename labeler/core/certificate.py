@@ -179,17 +179,18 @@ def more_needed(
     target: float,
     reviewer: Reviewer | None = None,
     shaped_for: float | None = None,
+    to_come: int | None = None,
 ) -> int | None:
     """About how many more looks until `target` is certified, if errors go on as they came; None = not within `FAR`.
 
-    `shaped_for`: the target that shapes the bets where it is another one.
+    `shaped_for`: the target that shapes the bets where it is another one. `to_come`: expect so many more errors.
     """
     bets = target if shaped_for is None else shaped_for
     rate = wrong / checked if checked else 0.0
     most = allowed(population, target)
 
     def reached(more: int) -> bool:
-        expected = min(wrong + math.floor(rate * more + 0.5), wrong + more)
+        expected = wrong + min(math.floor(rate * more + 0.5) if to_come is None else to_come, more)
         return _cached(expected, checked + more, population, alpha, bets, reviewer) <= most
 
     left = min(population - checked, FAR)
@@ -235,17 +236,21 @@ def largest_cutoff(
     passed = None
     for size in np.unique(ends[np.searchsorted(ends, steps - 0.5)]).tolist():
         inside = outcomes[drawn_ranks[: len(outcomes)] < size]
-        if not _passes(inside, size, alpha, target):
+        if not passes(inside, size, alpha, target):
             break
         passed = size
     return passed
 
 
-def _passes(outcomes: BoolArray, population: int, alpha: float, target: float) -> bool:
-    """Whether at some moment one more than is allowed was given up: the bound's own test, for one K alone."""
+def passes(outcomes: BoolArray, population: int, alpha: float, target: float, shaped_for: float | None = None) -> bool:
+    """Whether :func:`bounds_along` came down to what `target` allows: its own test, for one K alone.
+
+    `shaped_for`: the target that shapes the bets where it is another one.
+    """
     too_many = allowed(population, target) + 1
+    bets = target if shaped_for is None else shaped_for
     found, looks = np.cumsum(outcomes, dtype=np.int64), np.arange(1, len(outcomes) + 1)
-    won = log_wealth(found, looks, too_many, population, target) >= math.log(1.0 / alpha)
+    won = log_wealth(found, looks, too_many, population, bets) >= math.log(1.0 / alpha)
     return too_many > population or bool((won & (too_many > _peak(found, looks, population))).any())
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -107,8 +106,7 @@ class AuditCommands:
         if index != self.audit_next():
             raise UsageError("the instances of an audit are answered in the order they were drawn", "answer the next")
         answer = Answer(index, UNLABELED if class_id is None else class_id)
-        after = replace(audit, answers=[*audit.answers, answer])
-        reached = audits.certificate(after, self.frozen(audit)).reached
+        reached = audits.is_reached(audit, self.frozen(audit), [*audit.answers, answer])
         payload = {"audit": audit.number, "said": said, "reached": reached, "screen": screen, "rule": "audit"}
         self._record("audit_answer", instance_id, class_id, payload)
 
@@ -157,8 +155,16 @@ class AuditCommands:
         return [int(index) for index in self.frozen(audit).order[place : place + count]]
 
     def certificate(self, target: float | None = None) -> Certificate | None:
-        """What the latest audit says now; None where there was none."""
+        """What the latest audit says now, of its target or another one; None where there was none.
+
+        Raises
+        ------
+        UsageError
+            A target that cannot be.
+        """
         audit = self.audit
+        if target is not None:
+            check_goal(target, audit.confidence if audit is not None else 0.5)
         return None if audit is None else audits.certificate(audit, self.frozen(audit), target)
 
     def labels_since_audit(self) -> int:

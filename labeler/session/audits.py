@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,6 +23,7 @@ from labeler.core.certificate import (
     bounds_along,
     largest_cutoff,
     more_needed,
+    passes,
     share_of_alpha,
 )
 from labeler.core.pool import Pool
@@ -125,9 +127,24 @@ class Certificate:
         return 1.0 - self.most_wrong / self.population
 
     @property
+    def statement(self) -> str:
+        """The one sentence that holds."""
+        return (
+            f"at least {floored(self.lower_bound)} % of the {self.population:,} labels that no single answer gave were "
+            f"right when they were frozen, with {100 * self.confidence:g} % confidence, given that the reviewer sees "
+            f"errors; {self.checked:,} checked, {self.wrong:,} wrong"
+        )
+
+    @property
     def reached(self) -> bool:
         """Whether the target is certified."""
         return self.most_wrong <= allowed(self.population, self.target)
+
+
+def floored(share: float, digits: int = 2) -> str:
+    """A share in percent, never more than it is: ``98.12``."""
+    scale = 10**digits
+    return f"{math.floor(share * 100 * scale + 1e-9) / scale:.{digits}f}"
 
 
 def covered(final: FinalLabels, pool: Pool, *, predicted: bool = False) -> IndexArray:
@@ -185,6 +202,12 @@ def thawed(audit: Audit, arrays: Mapping[str, NDArray[Any]], ids: Sequence[str])
     if not same or order_sha256(order) != audit.order_sha256:
         raise damaged
     return freeze(final, order)
+
+
+def is_reached(audit: Audit, frozen: Frozen, answers: Sequence[Answer]) -> bool:
+    """Whether these answers certify the target of the audit."""
+    alpha = share_of_alpha(1.0 - audit.confidence, audit.number) * WHOLE
+    return passes(frozen.outcomes(answers), audit.population, alpha, audit.target)
 
 
 def certificate(audit: Audit, frozen: Frozen, target: float | None = None) -> Certificate:

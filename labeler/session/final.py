@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,7 +37,7 @@ class FinalLabels:
     round: int
 
     @property
-    def arrays(self) -> dict[str, NDArray[np.generic]]:
+    def arrays(self) -> dict[str, NDArray[Any]]:
         """The array columns by name."""
         return {field.name: getattr(self, field.name) for field in fields(self) if field.name != "round"}
 
@@ -46,6 +46,18 @@ class FinalLabels:
         words = {*GIVEN, Provenance.PROPAGATED} | ({Provenance.PREDICTED} if predicted else set())
         chosen: BoolArray = np.isin(self.provenances, list(words)) & (self.labels != UNLABELED)
         return chosen
+
+    def grown(self, size: int) -> FinalLabels:
+        """The same with `size` entries: what joined the pool since has no label."""
+        more = size - len(self.labels)
+        if more <= 0:
+            return self
+        blank = {"labels": UNLABELED, "sources": -1, "clusters": -1}
+        arrays = {
+            name: np.concatenate([array, np.full(more, blank.get(name, 0), dtype=array.dtype)])
+            for name, array in self.arrays.items()
+        }
+        return FinalLabels(round=self.round, **arrays)
 
 
 def final_labels(state: State, round_: Round) -> FinalLabels:
