@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 GROUPS = {
-    "Label": ("demo", "label", "import-labels"),
+    "Label": ("demo", "label", "import-labels", "merge"),
     "Look": ("status", "why", "plugins"),
     "Take away": ("audit", "export"),
     "Measure": ("simulate",),
@@ -320,6 +320,29 @@ def import_labels(project: Path, labels: Path) -> None:
     with _narrator() as narrator, open_project(project) as opened:
         imported = bring_in(opened, labels, narrator.progress)
     _print(report(imported))
+
+
+@main.command()
+@click.argument("first", metavar="A", type=click.Path(path_type=Path))
+@click.argument("second", metavar="B", type=click.Path(path_type=Path))
+@click.option("-o", "--output", "target", required=True, type=click.Path(path_type=Path), metavar="C", help="New file.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@quiet_option
+def merge(first: Path, second: Path, target: Path, as_json: bool) -> None:
+    """Merge the project files A and B of two people into C; say how far they agree, and ask where they do not.
+
+    Example: labeler merge anna.labeler.db bob.labeler.db -o both.labeler.db
+    """
+    from labeler.merging import facts, report
+    from labeler.merging import merge as join
+
+    for project in (first, second):
+        _check_project(project)
+    joined = join(first, second, target)
+    if not _quiet():
+        for note in joined.notes:
+            click.echo(f"note: {note}", err=True)
+    _print(json.dumps(facts(joined)) if as_json else report(joined))
 
 
 @main.command()

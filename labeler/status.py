@@ -38,6 +38,7 @@ def status(project: Project) -> dict[str, Any]:
         "rejected": view.rejected,
         "revision": view.revision,
         "open_questions": view.open_questions,
+        "conflicts": view.conflicts,
         "percentile": "auto" if view.percentile is None else view.percentile,
         "question": escaped(view.question.instance_id) if view.question else None,
         "estimate": estimate(project),
@@ -73,6 +74,8 @@ def status_text(facts: dict[str, Any]) -> str:
         " · ".join(f"{word} {count:,}" for word, count in by.items()),
         " · ".join(f"{word} {facts[word]:,}" for word in ("skipped", "unsure", "rejected", "flagged")),
     ]
+    if facts["conflicts"]:
+        lines.append(f"{counted(facts['conflicts'], 'instance')} with two people's different answers: asked first")
     if facts["classes"]:
         names = [display_safe(row["name"], 30) + (" (retired)" if row["retired"] else "") for row in facts["classes"]]
         width = max(map(len, names))

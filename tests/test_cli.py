@@ -13,7 +13,9 @@ import pytest
 from labeler import __version__, cli
 from labeler.api import Options, open_project
 
-COMMANDS = ("demo", "label", "simulate", "status", "why", "audit", "export", "import-labels", "plugins")
+COMMANDS = (
+    "demo", "label", "simulate", "status", "why", "audit", "export", "import-labels", "merge", "plugins",
+)  # fmt: skip
 
 
 @pytest.fixture

@@ -206,12 +206,13 @@ class Event:
     Kinds: ``label``, ``skip``, ``unsure``, ``reject``, ``flag`` (toggles), ``page`` (a confirmed grid), ``keep`` (a
     second look found `class_id` right), ``import``, ``reach`` (how far labels spread in the cluster of `instance_id`:
     `percentile`, None = as everywhere), ``split`` (the cluster of `instance_id` in two), ``undo`` and ``redo``
-    (`target` = the event they take back or bring back), ``setting``; and for the class `class_id` ``class_add``
-    {name, key}, ``class_rename`` {name}, ``class_key`` {key} (who held it takes the old one), ``class_retire``,
-    ``class_restore`` {key}, ``class_merge`` {into: class id}, ``class_split`` {from: class id, name, key, moved:
-    [instance_id ...]} where `class_id` is the new one. An audit has ``audit_begin`` {number, population, target,
-    confidence, seed, set_sha256, order_sha256, classes, round, predicted} (the frozen labels and the order are stored
-    beside the journal under its number), ``audit_answer`` {audit, said, reached} and ``audit_end`` {audit}.
+    (`target` = the event they take back or bring back), ``setting``, ``conflict`` (in merged journals two people's
+    answers differ: {answers: [[event id, annotator, class id] ...]}, the earlier first); and for the class `class_id`
+    ``class_add`` {name, key}, ``class_rename`` {name}, ``class_key`` {key} (who held it takes the old one),
+    ``class_retire``, ``class_restore`` {key}, ``class_merge`` {into: class id}, ``class_split`` {from: class id, name,
+    key, moved: [instance_id ...]} where `class_id` is the new one. An audit has ``audit_begin`` {number, population,
+    target, confidence, seed, set_sha256, order_sha256, classes, round, predicted} (the frozen labels and the order are
+    stored beside the journal under its number), ``audit_answer`` {audit, said, reached} and ``audit_end`` {audit}.
     `payload` is JSON-able: for ``label`` how the question was asked (rule, round, margin, screen, guesses shown), for
     all but ``setting`` `keys` = presses since the event before, where a screen counted them.
     """

@@ -33,25 +33,38 @@ def changed_classes(event: Event, classes: Mapping[int, ClassInfo]) -> list[Clas
     """
     class_id, payload = class_of(event), event.payload
     if event.kind in ("class_add", "class_split"):
-        return [ClassInfo(class_id, payload["name"], payload.get("key", ""))]
+        known_already = class_id in classes  # two people named the same class, and their journals were merged
+        return [] if known_already else [ClassInfo(class_id, payload["name"], payload.get("key", ""))]
     info = _known(class_id, classes, event)
     if event.kind == "class_rename":
         return [replace(info, name=payload["name"])]
     if event.kind == "class_key":
-        holders = [other for other in classes.values() if other.key == payload["key"] and other.class_id != class_id]
+        held = [other for other in classes.values() if other.key and other.key == payload["key"]]
+        holders = [other for other in held if other.class_id != class_id]
         return [replace(info, key=payload["key"]), *(replace(other, key=info.key) for other in holders)]
     if event.kind == "class_retire":
         return [replace(info, retired=True, key="", last_key=info.key)]
     if event.kind == "class_restore":
         return [replace(info, retired=False, key=payload["key"], last_key="")]
-    into = _known(int(payload["into"]), classes, event).class_id
+    into = current(_known(int(payload["into"]), classes, event).class_id, classes)
+    if into == class_id:  # of two merged journals the other one has it the other way round already
+        return []
     return [replace(info, retired=True, key="", last_key="", merged_into=into)]
 
 
-def moved_labels(event: Event, standings: Mapping[int, Standing], pool: Pool) -> list[tuple[int, Standing]]:
+def current(class_id: int, classes: Mapping[int, ClassInfo]) -> int:
+    """The class that `class_id` is by now: the one it was merged into, else itself."""
+    while class_id in classes and classes[class_id].merged_into != UNLABELED:
+        class_id = classes[class_id].merged_into
+    return class_id
+
+
+def moved_labels(
+    event: Event, standings: Mapping[int, Standing], classes: Mapping[int, ClassInfo], pool: Pool
+) -> list[tuple[int, Standing]]:
     """The labels that change their class with an event; who said them, when and how stays."""
     if event.kind == "class_merge":
-        into = int(event.payload["into"])
+        into = current(int(event.payload["into"]), classes)
         return [
             (index, replace(standing, class_id=into))
             for index, standing in standings.items()
@@ -59,7 +72,12 @@ def moved_labels(event: Event, standings: Mapping[int, Standing], pool: Pool) ->
         ]
     if event.kind == "class_split":
         indices = [pool.index(instance_id) for instance_id in event.payload["moved"]]
-        return [(index, replace(standings[index], class_id=class_of(event))) for index in indices]
+        said = [(index, standings[index]) for index in indices if index in standings]
+        return [  # in a merged journal somebody else may have said something of one meanwhile: that stays
+            (index, replace(standing, class_id=class_of(event)))
+            for index, standing in said
+            if standing.kind == "label" and standing.class_id == event.payload["from"]
+        ]
     return []
 
 
@@ -111,9 +129,7 @@ def lookup_of(classes: Mapping[int, ClassInfo], size: int) -> IntArray:
     """
     lookup = np.full(size + 1, UNLABELED, dtype=np.int32)
     for class_id in classes:
-        info = classes[class_id]
-        while info.merged_into != UNLABELED:
-            info = classes[info.merged_into]
+        info = classes[current(class_id, classes)]
         if not info.retired:
             lookup[class_id] = info.class_id
     return lookup

@@ -18,6 +18,7 @@ from labeler.session.view import Stage
 
 REPRESENTATIVE = "representative"
 CHOSEN = "chosen"
+CONFLICT = "conflict"
 
 
 class Questions:
@@ -93,7 +94,7 @@ class Questions:
         front = next((index for index in reversed(self._state.front) if self._can_be_asked(index)), None)
         if front is not None:
             if self.current is None or self.current.index != front:
-                self.current = self._question(front, "again")
+                self.current = self._question(front, CONFLICT if self._state.in_conflict(front) else "again")
         elif self.current is None or not self._is_open(self.current.index):
             self.current = next(self._candidates(), None)
         return self.current
@@ -141,6 +142,9 @@ class Questions:
 
     def _candidates(self) -> Iterator[Question]:
         state = self._state
+        for index in state.conflicts:
+            if self._is_open(index):
+                yield self._question(index, CONFLICT)
         skipped = sorted((s.until, s.seq, index) for index, s in state.standings.items() if s.kind == "skip")
         for until, _, index in skipped:
             if state.answers >= until:
@@ -158,17 +162,21 @@ class Questions:
                     yield self._question(index, "waiting for the engine")
             for _, _, index in skipped:
                 yield self._question(index, "skipped")
+            for index in state.conflicts:
+                if self._can_be_asked(index):
+                    yield self._question(index, CONFLICT)
 
     def _is_open(self, index: int) -> bool:
-        standing = self._state.standings.get(index)
-        return self._can_be_asked(index) and (standing is None or self._state.answers >= standing.until)
+        state = self._state
+        waits = state.conflicts[index] if state.in_conflict(index) else state.standings.get(index)
+        return self._can_be_asked(index) and (waits is None or state.answers >= waits.until)
 
     def _can_be_asked(self, index: int) -> bool:
         """Whether it waits for an answer, be it skipped a moment ago."""
         if self._state.pool.missing[index] or self._state.pool.unreadable[index]:
             return False
         standing = self._state.standings.get(index)
-        return standing is None or standing.kind == "skip"
+        return standing is None or standing.kind == "skip" or self._state.in_conflict(index)
 
     def _question(self, index: int, rule: str) -> Question:
         return Question(index, self._state.pool.ids[index], rule)

@@ -304,6 +304,7 @@ class Session(ClassCommands, AuditCommands):
         n_usable = self._n_usable()
         given = state.counts["label"]
         settled = given + state.counts["unsure"] - gone.count("label") - gone.count("unsure")
+        conflicts = sum(state.in_conflict(index) for index in state.conflicts)
         return View(
             revision=state.revision,
             question=question,
@@ -317,7 +318,8 @@ class Session(ClassCommands, AuditCommands):
             unsure=state.counts["unsure"],
             rejected=state.counts["reject"],
             flagged=len(state.flagged),
-            open_questions=n_usable - settled,
+            open_questions=n_usable - settled + conflicts,
+            conflicts=conflicts,
             classes=derived.class_counts(),
             retired=derived.retired_counts(),
             chain=self.questions.chain(derived.round, self.percentile),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from labeler.session.classes import (
     back_again,
     changed_classes,
     class_of,
+    current,
     lookup_of,
     moved_labels,
 )
@@ -64,6 +65,18 @@ class Standing:
     audit: int = 0  # said in the audit of that number (0 = in none)
 
 
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """What two people said of one instance, until somebody settles it; the later answer stands meanwhile.
+
+    `answers`: (event id, annotator, class_id; UNLABELED = belongs to no class), the earlier first. `until`: skipped,
+    back when this many answers were given.
+    """
+
+    answers: tuple[tuple[str, str, int], ...]
+    until: int = 0
+
+
 @dataclass(slots=True)
 class _Inverse:
     """How to take one event back: standings and classes before it (None = not there), flags, rules of clusters."""
@@ -72,6 +85,7 @@ class _Inverse:
     standings: list[tuple[int, Standing | None]] = field(default_factory=list)
     flag: int | None = None
     kept: tuple[int, int] | None = None
+    conflicts: list[tuple[int, Conflict]] = field(default_factory=list)
     reaches: dict[int, float | None] | None = None
     classes: list[tuple[int, ClassInfo | None]] = field(default_factory=list)
 
@@ -89,6 +103,7 @@ class State:
         self.set_up: set[str] = set()  # names given when the project was opened: said once, however they fared since
         self.flagged: set[int] = set()
         self.kept: set[tuple[int, int]] = set()  # (index, class_id): looked at twice and found right
+        self.conflicts: dict[int, Conflict] = {}  # instances that wait for somebody to settle them
         self.settings: dict[str, Any] = {}
         self.reaches: dict[int, float | None] = {}  # representative -> percentile of its cluster, the latest last
         self.splits: list[int] = []  # representatives whose clusters were divided in two, in that order
@@ -151,6 +166,14 @@ class State:
             self.settings.update(event.payload)
             self.voided_at = self.revision
             return []
+        if event.kind == "conflict":  # of two merged journals
+            index = self.pool.index(event.instance_id or "")
+            self.conflicts[index] = Conflict(
+                tuple(
+                    (event_id, annotator, int(class_id)) for event_id, annotator, class_id in event.payload["answers"]
+                )
+            )
+            return [index]
         raise ProjectError(
             f"the journal holds an event of a kind this version does not know: {event.kind!r}",
             "open the project with the version of labeler that wrote it, or a newer one",
@@ -167,6 +190,7 @@ class State:
             pair = (self.pool.index(event.instance_id or ""), class_of(event))
             inverse.kept = pair if pair not in self.kept else None
             self.kept.add(pair)
+            self._settle(pair[0], inverse)
         elif event.kind == "reach":
             inverse.reaches = dict(self.reaches)
             index = self.pool.index(event.instance_id or "")
@@ -178,10 +202,16 @@ class State:
             self.voided_at = self.revision
         elif event.kind == "audit_end":
             self._audit_of(event).ended = True
+        elif event.kind == "skip" and self.in_conflict(self.pool.index(event.instance_id or "")):
+            index = self.pool.index(event.instance_id or "")  # settled later; neither answer is lost
+            inverse.conflicts.append((index, self.conflicts[index]))
+            self.conflicts[index] = replace(self.conflicts[index], until=self.answers + SKIP_FOR)
+            self.front = [other for other in self.front if other != index]
         else:
             for index, standing in self._standings_of(event):
                 inverse.standings.append((index, self.standings.get(index)))
                 self._put(index, standing)
+                self._settle(index, inverse)
             self.pages += event.kind == "page"
             self.label_events += event.kind in _GIVES_LABELS
             if event.kind == "audit_answer":
@@ -191,8 +221,12 @@ class State:
             self._done.append(inverse)
         return [index for index, _ in inverse.standings]
 
+    def _settle(self, index: int, inverse: _Inverse) -> None:
+        if index in self.conflicts:
+            inverse.conflicts.append((index, self.conflicts.pop(index)))
+
     def _change_classes(self, event: Event, inverse: _Inverse) -> None:
-        for index, standing in moved_labels(event, self.standings, self.pool):
+        for index, standing in moved_labels(event, self.standings, self.classes, self.pool):
             inverse.standings.append((index, self.standings[index]))
             self._put(index, standing)
         for info in changed_classes(event, self.classes):
@@ -202,7 +236,7 @@ class State:
         self.classes_at = self.revision
         if event.kind in VOIDING:
             self.voided_at = self.revision
-        if event.payload.get("setup"):
+        if event.kind == "class_add" and event.payload.get("setup"):
             self.set_up.add(event.payload["name"])
 
     def _undo(self, event: Event) -> list[int]:
@@ -216,6 +250,7 @@ class State:
         self.voided_at = self.revision
         for index, before in reversed(inverse.standings):
             self._put(index, before)
+        self.conflicts.update(inverse.conflicts)
         if inverse.flag is not None:
             self.flagged ^= {inverse.flag}
         self.kept.discard(inverse.kept or (UNLABELED, UNLABELED))
@@ -232,8 +267,9 @@ class State:
         self._restore_classes(inverse.classes)
         self.pages -= inverse.event.kind == "page"
         self.label_events -= inverse.event.kind in _GIVES_LABELS
-        if inverse.event.instance_id is not None and inverse.standings and inverse.event.kind != "audit_answer":
-            self.front.append(inverse.standings[0][0])
+        asked = [index for index, _ in (*inverse.standings, *inverse.conflicts)]
+        if inverse.event.instance_id is not None and asked and inverse.event.kind != "audit_answer":
+            self.front.append(asked[0])
         return [index for index, _ in inverse.standings]
 
     def _restore_classes(self, before: list[tuple[int, ClassInfo | None]]) -> None:
@@ -262,7 +298,7 @@ class State:
                 event.seq,
                 event.at,
                 event.annotator,
-                class_id,
+                current(class_id, self.classes),
                 provenance,
                 float(event.payload.get("margin", 1.0)),
                 self.round,
@@ -272,10 +308,11 @@ class State:
             )
 
         if event.kind in ("page", "import"):
-            return [
+            said = [
                 (self.pool.index(instance_id), standing("label", class_id, Provenance[word.upper()]))
                 for instance_id, class_id, word in event.payload["labels"]
             ]
+            return said if event.kind == "page" else [item for item in said if self._takes_import(item[0])]
         index = self.pool.index(event.instance_id or "")
         kind = event.payload["said"] if event.kind == "audit_answer" else event.kind
         if kind == "label":
@@ -291,6 +328,13 @@ class State:
     def is_held(self, standing: Standing) -> bool:
         """Whether it was said in an audit whose statement is not drawn yet: the engine must not learn from it."""
         return 0 < standing.audit == len(self.audits) and not self.audits[standing.audit - 1].drawn
+
+    def _takes_import(self, index: int) -> bool:
+        """Whether no person has labeled or rejected it; in a merged journal the import may come later."""
+        before = self.standings.get(index)
+        if before is None or before.kind != "label":
+            return before is None or before.kind != "reject"
+        return before.provenance is Provenance.IMPORTED
 
     def _put(self, index: int, standing: Standing | None) -> None:
         before = self.standings.get(index)
@@ -314,6 +358,11 @@ class State:
         """Indices whose standing is one of `kinds`, in pool order."""
         found = [index for index, standing in self.standings.items() if standing.kind in kinds]
         return np.array(sorted(found), dtype=np.int64)
+
+    def in_conflict(self, index: int) -> bool:
+        """Whether two people's answers to an instance differ, nobody settled it, and both stand."""
+        conflict = self.conflicts.get(index)
+        return conflict is not None and all(event_id in self._events for event_id, _, _ in conflict.answers)
 
     def active_classes(self) -> list[ClassInfo]:
         """Classes that can be answered, in the order they were added."""

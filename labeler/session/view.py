@@ -61,6 +61,7 @@ class View:
     rejected: int
     flagged: int
     open_questions: int
+    conflicts: int  # of these: answered by two people, differently
     classes: tuple[ClassCount, ...]
     retired: tuple[ClassCount, ...]  # in no legend; they keep the labels a person gave
     chain: tuple[Stage, ...]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -100,6 +100,14 @@ class Store:
                 rows.event_row(event),
             )
         return rows.event_of((cursor.lastrowid, *rows.event_row(event)))
+
+    def append_all(self, events: Iterable[Event]) -> None:
+        """Commit many events at once, in their order: all of them or none."""
+        with _explained(self.path, NotSaved), self._db.atomic():
+            self._db.conn.executemany(
+                f"INSERT INTO events ({_EVENT_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
+                map(rows.event_row, events),
+            )
 
     def replay(self) -> Iterator[Event]:
         """All events in order."""

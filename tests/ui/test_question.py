@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from labeler.core.vocabulary import Progress
+from labeler.core.vocabulary import Event, Progress
 from labeler.ui.screens.question import QuestionScreen
 from tests.ui.support import FakeProject, Received, digit, running, screen_text, settle
 
@@ -395,3 +395,53 @@ async def test_asked_to_end_from_outside_it_leaves_as_with_q(project):
         assert app._exit
         assert app.return_code == 143
         assert len(project.labels()) == 1
+
+
+class TestConflicts:
+    """Merged journals: two people said different things of one picture."""
+
+    @staticmethod
+    def disagree(project: FakeProject, annotators: tuple[str, str] = ("anna", "bob")) -> None:
+        session, answers = project.session, []
+        for who, class_id in zip(annotators, (3, 7), strict=True):
+            session.annotator = who
+            session.label("0005.png", class_id)
+            answers.append([project.journal.events[-1].event_id, who, class_id])
+        session.annotator = "carl"
+        event = Event("c0", "conflict", 99.0, "", "0005.png", payload={"answers": answers})
+        session.state.apply(project.journal.append(event))
+        session.questions.current = None
+        session.questions.draw()
+
+    @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+    async def test_both_answers_are_shown_and_one_key_settles_it(self, project, size):
+        self.disagree(project)
+        async with running(project, size) as app:
+            text = screen_text(app)
+            assert app.screen.target().index == 5
+            assert "two answers: settle it" in text
+            lines = [line for line in text.splitlines() if " anna" in line or " bob" in line]
+            assert [("7 bob" in line, "⏎" in line) for line in lines] == [(True, True), (False, False)]
+            text = await app.press_and_see("down", "enter")
+            assert "✓ saved 3 · 0005.png" in text
+            assert "two answers" not in text
+            assert project.journal.events[-1].payload["rule"] == "conflict"
+            text = await app.press_and_see("backspace")
+            assert "two answers: settle it" in text
+
+    async def test_another_class_or_later_are_answers_too(self, project):
+        self.disagree(project)
+        async with running(project) as app:
+            text = await app.press_and_see("space")
+            assert "two answers" not in text
+            assert project.session.label_of(5)[0] == 7  # the later answer stands meanwhile
+            await app.press_and_see("backspace")
+            await app.press_and_see("2")
+            assert project.labels()[-1] == (5, "2")
+
+    async def test_hostile_names_change_nothing_but_the_text(self, project):
+        self.disagree(project, ("[/x]", "\x1b[2J"))
+        async with running(project) as app:
+            text = screen_text(app)
+            assert "[/x]" in text
+            assert "\x1b" not in text

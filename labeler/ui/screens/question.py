@@ -15,7 +15,7 @@ from labeler.ui.actions import Place
 from labeler.ui.looks import Look, following
 from labeler.ui.screens.base import Target
 from labeler.ui.screens.commands import CommandScreen
-from labeler.ui.widgets.legend import first_guesses, fits, guesses, legend
+from labeler.ui.widgets.legend import both_answers, first_guesses, fits, guesses, legend
 from labeler.ui.widgets.line import Block
 from labeler.ui.widgets.neighbors import Neighbors
 from labeler.ui.widgets.picture import Picture
@@ -82,10 +82,10 @@ class QuestionScreen(CommandScreen):
             self.painted.clear()
             if question is None or question.index != self.picture.index:
                 self._chosen = 0
-                self._guesses = first_guesses(view)  # these stay: nothing changes under the eye
+                self._guesses = self._offered(view)  # these stay: nothing changes under the eye
         active = {count.info.class_id for count in view.classes}
         if any(class_id not in active for class_id, _ in self._guesses):  # merged or retired meanwhile
-            self._chosen, self._guesses = 0, first_guesses(view)
+            self._chosen, self._guesses = 0, self._offered(view)
         if question is not None:
             self.picture.show(question.index)
         else:
@@ -95,11 +95,28 @@ class QuestionScreen(CommandScreen):
         self._draw_about(view)
         self._note_paint()
 
+    def _answers(self, view: View) -> list[tuple[str, int]]:
+        """What two people said of the question where it is one to settle, the later first."""
+        question, state = view.question, self.labeler.project.session.state
+        if question is None or not state.in_conflict(question.index):
+            return []
+        return [(who, class_id) for _, who, class_id in reversed(state.conflicts[question.index].answers)]
+
+    def _offered(self, view: View) -> list[tuple[int, float]]:
+        """What `⏎` may accept: the answers to settle, else the guesses."""
+        active = {count.info.class_id for count in view.classes}
+        said = [(class_id, 0.0) for _, class_id in self._answers(view) if class_id in active]
+        return list(dict.fromkeys(said)) or first_guesses(view)
+
     def _draw_side(self, view: View) -> None:
         infos = {count.info.class_id: count.info for count in view.classes}
         known = [(infos[class_id], score) for class_id, score in self._guesses if class_id in infos]
         chosen = -1 if self.typed else self._chosen  # what enter does is marked, there or in the legend
-        self.query_one("#guesses", Block).show(lambda width, height: guesses(known, chosen, width))
+        said, marked = self._answers(view), self._guesses[chosen][0] if self._guesses and chosen >= 0 else None
+        if said:
+            self.query_one("#guesses", Block).show(lambda width, height: both_answers(said, infos, marked, width))
+        else:
+            self.query_one("#guesses", Block).show(lambda width, height: guesses(known, chosen, width))
         typed = self.typed
         self._leave_room_for_the_legend(len(view.classes))
         self.query_one("#legend", Block).show(lambda width, height: legend(view.classes, typed, width, height))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.cells import cell_len
 from textual.content import Content
 
-from labeler.core.vocabulary import ClassInfo
+from labeler.core.vocabulary import UNLABELED, ClassInfo
 from labeler.display import display_safe
 from labeler.session.view import ClassCount, View
 from labeler.ui.phrases import bar, percent
@@ -131,4 +131,22 @@ def guesses(known: Sequence[tuple[ClassInfo, float]], chosen: int, width: int) -
                 (" ⏎" if here else "  ", "bold $command"),
             )
         )
+    return Content("\n").join(lines)
+
+
+def both_answers(
+    said: Sequence[tuple[str, int]], infos: Mapping[int, ClassInfo], marked: int | None, width: int
+) -> Content:
+    """What two people said, the later first; ``⏎`` takes the one marked."""
+    lines: list[Content] = [Content.styled("two answers: settle it", "bold $warn")]
+    for who, class_id in said:
+        info = infos.get(class_id)
+        key = (info.key or "·") if info is not None else "·"
+        name = (
+            display_safe(info.name, 60) if info is not None else "of no class" if class_id == UNLABELED else "retired"
+        )
+        by = f" {display_safe(who, 40) or 'somebody'}"
+        here = class_id == marked
+        text = Content.assemble(name, (by, "$quiet")).truncate(max(width - 4, 4), ellipsis=True)
+        lines.append(Content.assemble((f"{key} ", "bold $answer"), text, (" ⏎" if here else "", "bold $command")))
     return Content("\n").join(lines)

@@ -1,0 +1,50 @@
+"""Exact intervals for a share, without scipy: the screen's process may ask for one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+_STEPS = 60
+"""Halvings of [0, 1]: to the last digit of a float."""
+
+
+def clopper_pearson(right: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
+    """Exact two-sided interval of a share of which `right` of `n` independent draws were found (Clopper, Pearson 1934).
+
+    Covers the true share at least as often as `confidence` says, whatever it is. (0, 1) for no draw.
+
+    Raises
+    ------
+    ValueError
+        `right` is not within 0 and `n`, or the confidence not between 0 and 1.
+    """
+    if not 0 <= right <= n or not 0.0 < confidence < 1.0:
+        raise ValueError(f"no interval for {right} of {n} at {confidence}")
+    alpha = (1.0 - confidence) / 2.0
+    low = 0.0 if right == 0 else _where(lambda p: 1.0 - _at_most(right - 1, n, p) <= alpha)
+    high = 1.0 if right == n else _where(lambda p: _at_most(right, n, p) > alpha)
+    return low, high
+
+
+def _where(holds: Callable[[float], bool]) -> float:
+    """The share up to which `holds` is true."""
+    low, high = 0.0, 1.0
+    for _ in range(_STEPS):
+        middle = (low + high) / 2.0
+        low, high = (middle, high) if holds(middle) else (low, middle)
+    return (low + high) / 2.0
+
+
+def _at_most(k: int, n: int, p: float) -> float:
+    """P(X <= k) of a binomial variable."""
+    if p <= 0.0 or k >= n:
+        return 1.0
+    if p >= 1.0:
+        return 0.0
+    logs = math.lgamma(n + 1)
+    terms = (
+        logs - math.lgamma(i + 1) - math.lgamma(n - i + 1) + i * math.log(p) + (n - i) * math.log1p(-p)
+        for i in range(k + 1)
+    )
+    return min(1.0, math.fsum(math.exp(term) for term in terms))

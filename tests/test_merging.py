@@ -1,0 +1,171 @@
+"""`labeler merge` on files: what comes out, what is refused, and that the source need not be there."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from labeler.api import Options, open_project
+from labeler.errors import ProjectError
+from labeler.merging import facts, merge, report
+from labeler.session.merging import same_events
+from labeler.status import status, status_text
+from labeler.store.store import Store
+
+NAMES = ("odd", "even")
+
+
+def answer(source, path, answers, annotator=None, **options):
+    with open_project(source, path, Options(annotator=annotator, classes=NAMES, **options)) as opened:
+        for index, name in answers.items():
+            opened.session.label(opened.session.pool.ids[index], opened.session.class_id_for(name))
+    return path
+
+
+def events(path):
+    store = Store.open(path, read_only=True)
+    try:
+        return list(store.replay())
+    finally:
+        store.close()
+
+
+@pytest.fixture
+def two(few_digits, tmp_path):
+    first = {index: NAMES[index % 2] for index in range(30)}
+    second = {index: NAMES[index % 2] for index in range(10, 40)} | {10: "odd", 11: "even"}
+    second[10], second[11] = NAMES[1], NAMES[0]
+    return (
+        answer(few_digits, tmp_path / "anna.labeler.db", first, "anna"),
+        answer(few_digits, tmp_path / "bob.labeler.db", second),
+    )
+
+
+def test_two_files_become_one_that_knows_who_said_what(two, tmp_path):
+    joined = merge(*two, tmp_path / "both.labeler.db")
+    found = facts(joined)
+    assert (found["labels"], found["both_answered"], found["agreed"]) == (40, 20, 18)
+    assert found["kappa"] == pytest.approx(0.8)
+    assert found["low"] < 0.8 < found["high"] < 1.0
+    assert found["people"] == ["anna", "bob"]
+    assert [row["id"] for row in found["conflicts"]] == ["00010", "00011"]
+    assert found["conflicts"][0]["answers"] == [
+        {"annotator": "anna", "label": "odd"},
+        {"annotator": "bob", "label": "even"},
+    ]
+    assert "18 of 20 answered by both; Cohen's kappa 0.80" in report(joined)
+    assert "2 conflicts are asked first" in report(joined)
+    with open_project(tmp_path / "both.labeler.db") as opened:
+        session = opened.session
+        assert (session.question.instance_id, session.question.rule) == ("00010", "conflict")
+        assert session.state.standings[10].annotator == "bob"  # the later stands until somebody settles it
+        assert (session.view().open_questions, session.view().conflicts) == (150 - 40 + 2, 2)
+        assert "2 instances with two people's different answers" in status_text(status(opened))
+        session.label("00010", session.class_id_for("odd"))
+        assert session.question.instance_id == "00011"
+
+
+def test_either_order_gives_the_same_journal_and_the_files_stay_as_they_are(two, tmp_path):
+    before = [path.read_bytes() for path in two]
+    one = merge(*two, tmp_path / "one.labeler.db").path
+    other = merge(*two[::-1], tmp_path / "other.labeler.db").path
+    assert same_events(events(one), events(other))
+    assert [path.read_bytes() for path in two] == before
+    again = merge(one, two[0], tmp_path / "again.labeler.db").path
+    assert same_events(events(again), events(one))
+    alone = merge(two[0], two[0], tmp_path / "alone.labeler.db").path
+    assert same_events(events(alone), events(two[0]))
+    assert sorted(path.name for path in tmp_path.iterdir() if path.name.startswith(".")) == []
+
+
+def test_the_source_need_not_be_there_and_options_that_differ_are_said(few_digits, tmp_path):
+    first = answer(few_digits, tmp_path / "a.labeler.db", {0: "odd"}, seed=1)
+    second = answer(few_digits, tmp_path / "b.labeler.db", {1: "even"}, seed=2)
+    few_digits.rename(tmp_path / "away.npz")
+    joined = merge(first, second, tmp_path / "c.labeler.db")
+    assert joined.notes == ["the two had different options; of a.labeler.db: seed = 1"]
+    (tmp_path / "away.npz").rename(few_digits)
+    with open_project(tmp_path / "c.labeler.db") as opened:
+        assert opened.options["seed"] == 1
+        assert opened.session.state.counts["label"] == 2
+
+
+def test_what_was_left_out_stays_out_in_a_later_merge(few_digits, tmp_path):
+    first = answer(few_digits, tmp_path / "a.labeler.db", {0: "odd", 1: "even"})
+    copy = shutil.copy(first, tmp_path / "copy.labeler.db")
+    with open_project(first) as opened:
+        opened.session.undo()
+    second = answer(few_digits, tmp_path / "b.labeler.db", {5: "odd"})
+    both = merge(first, second, tmp_path / "both.labeler.db")
+    assert sorted(both.state.standings) == [0, 5]
+    again = merge(both.path, copy, tmp_path / "again.labeler.db")
+    assert sorted(again.state.standings) == [0, 5]
+
+
+def test_files_of_other_sources_are_refused_by_their_content(few_digits, digits_path, tmp_path):
+    with np.load(digits_path) as arrays:
+        np.savez(tmp_path / "others.npz", X=arrays["X"][200:350])
+    paths = []
+    for name, source in (("a", few_digits), ("b", tmp_path / "others.npz")):
+        path = tmp_path / f"{name}.labeler.db"
+        with open_project(source, path, Options(engine="book", n_clusters=5)) as opened:
+            opened.open_bench()  # the content is known from here on
+        paths.append(path)
+    with pytest.raises(ProjectError, match=r"different sources, .*few\.npz and .*others\.npz"):
+        merge(*paths, tmp_path / "c.labeler.db")
+    assert not (tmp_path / "c.labeler.db").exists()
+
+
+def test_instances_of_one_file_only_are_kept_and_said(few_digits, digits_path, tmp_path):
+    with np.load(digits_path) as arrays:
+        np.savez(tmp_path / "more.npz", X=arrays["X"][:160])
+    first = answer(few_digits, tmp_path / "a.labeler.db", {0: "odd"})
+    second = answer(tmp_path / "more.npz", tmp_path / "b.labeler.db", {155: "even"})
+    joined = merge(first, second, tmp_path / "c.labeler.db")
+    assert joined.notes == ["10 instances are in one of the two projects only; all are kept"]
+    assert sorted(joined.state.standings) == [0, 155]
+
+
+def test_the_command_says_what_is_wrong_in_one_line(two, tmp_path, clean_env):
+    def run(*arguments):
+        command = [sys.executable, "-m", "labeler", "merge", *map(str, arguments)]
+        return subprocess.run(command, capture_output=True, text=True, env=clean_env, cwd=tmp_path, timeout=100)
+
+    done = run(*two, "-o", "c.labeler.db", "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout)["agreed"] == 18
+    for arguments, said in (
+        ((*two, "-o", "c.labeler.db"), "c.labeler.db is there already"),
+        ((*two, "-o", two[0]), "is there already"),
+        ((*two, "-o", "c.csv"), "c.csv is no name of a project file"),
+        ((two[0], "nothing.labeler.db", "-o", "d.labeler.db"), "there is no project file nothing.labeler.db"),
+        ((two[0], "few.npz", "-o", "d.labeler.db"), "few.npz is not a project file"),
+        ((*two, "-o", "nowhere/d.labeler.db"), "nowhere"),
+    ):
+        done = run(*arguments)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert said in done.stderr.splitlines()[0]
+        assert len(done.stderr.splitlines()) == 2
+    assert not (tmp_path / "d.labeler.db").exists()
+
+
+def test_hostile_names_are_safe_to_show(few_digits, tmp_path):
+    first = answer(few_digits, tmp_path / "a.labeler.db", {0: "odd"}, "\x1b]2;x\x07")
+    second = answer(few_digits, tmp_path / "b.labeler.db", {0: "\x1b[2J"})
+    joined = merge(first, second, tmp_path / "c.labeler.db")
+    text = json.dumps(facts(joined)) + report(joined) + "".join(joined.notes)
+    assert "\x1b" not in text
+
+
+def test_a_file_of_a_newer_labeler_is_refused(two, tmp_path):
+    db = sqlite3.connect(two[1])
+    db.execute("PRAGMA user_version = 99")
+    db.close()
+    with pytest.raises(ProjectError, match="newer labeler"):
+        merge(*two, tmp_path / "c.labeler.db")
