@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -32,12 +34,14 @@ def run_audit(
     *,
     draw: Path | None = None,
     answers: Path | None = None,
+    begin: bool = False,
     new: bool = False,
+    end: bool = False,
     predicted: bool = False,
     say: Callable[[str], None] = lambda _: None,
     progress: Callable[[Progress], None] = lambda _: None,
 ) -> Certificate:
-    """Take `answers`, then write to `draw` what comes next; what holds after it.
+    """Take `answers`, `begin` or `end`, write to `draw` what comes next; what holds after it.
 
     Raises
     ------
@@ -48,10 +52,13 @@ def run_audit(
     if answers is not None:
         check_confidence(session.audit, confidence)
         say(f"{counted(take_answers(project, answers), 'answer')} taken")
-    if draw is not None:
+    if end:
+        session.end_audit()
+    if draw is not None or begin:
         _, notes = open_audit(project, target, confidence, new=new, predicted=predicted, progress=progress)
         for note in notes:
             say(note)
+    if draw is not None:
         say(f"{counted(write_drawn(project, draw, target), 'instance')} to check in {display_safe(str(draw))}")
     check_confidence(session.audit, confidence)
     found = session.certificate(target)
@@ -61,6 +68,19 @@ def run_audit(
             f"begin one with: labeler audit {display_safe(str(project.path))} --draw FILE",
         )
     return found
+
+
+def begin_apart(project: Path, target: float | None, confidence: float | None, *, new: bool, predicted: bool) -> int:
+    """Open an audit in a process of its own; its exit code.
+
+    The closing round needs the numeric libraries, and the screen's process is to load none of them.
+    """
+    command = [sys.executable, "-m", "labeler", "audit", str(project), "--begin"]
+    command += ["--target", repr(target)] if target is not None else []
+    command += ["--confidence", repr(confidence)] if confidence is not None else []
+    command += ["--new"] if new else []
+    command += ["--include", "predicted"] if predicted else []
+    return subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=False).returncode
 
 
 def check_confidence(audit: Audit | None, confidence: float | None) -> None:
@@ -265,6 +285,8 @@ def text(found: Certificate) -> str:
         lines.append(f"the target of {100 * found.target:g} % is reached; what was found wrong is corrected besides")
     elif found.more is not None:
         lines.append(f"about {found.more:,} more for {100 * found.target:g} %, if errors go on as they came so far")
+    elif found.too_early:
+        lines.append(f"too early to say when {100 * found.target:g} % is reached: so far most were wrong")
     else:
         lines.append(f"{100 * found.target:g} % is out of reach for this set: label on, then audit again with --new")
     if found.cutoff is not None:

@@ -219,6 +219,8 @@ def why(project: Path, instance_id: str) -> None:
 @click.option("--draw", type=click.Path(path_type=Path), metavar="FILE", help="Write what to check next: id,path.")
 @click.option("--answers", type=click.Path(path_type=Path), metavar="FILE", help="Take the answers: id,label.")
 @click.option("--new", is_flag=True, help="Begin another one, of the labels as they are now.")
+@click.option("--end", is_flag=True, help="Draw the statement as it stands, its target reached or not.")
+@click.option("--begin", is_flag=True, hidden=True)
 @click.option("--include", type=click.Choice(["predicted"]), multiple=True, help="For an export that holds them.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @quiet_option
@@ -229,35 +231,44 @@ def audit(
     draw: Path | None,
     answers: Path | None,
     new: bool,
+    end: bool,
+    begin: bool,
     include: tuple[str, ...],
     as_json: bool,
 ) -> None:
     """Certify how many labels of PROJECT are right: look at some drawn at random, blind.
 
-    Exit code 1 where the target is not reached (yet).
+    Without --draw, --answers, --end or --json in the application. Exit code 1 where the target is not reached (yet).
 
     Example: labeler audit digits.labeler.db --draw check.csv      then --answers checked.csv
     """
     from labeler.api import open_project
-    from labeler.audit import facts, run_audit, text
+    from labeler.audit import begin_apart, facts, run_audit, text
 
     _check_project(project)
-    if not (draw or answers or as_json):
+    if not (draw or answers or as_json or end or begin):
         _need_terminal()
-    with _narrator() as narrator, open_project(project, read_only=not (draw or answers)) as opened:
+        code = begin_apart(project, target, confidence, new=new, predicted="predicted" in include)
+        if code:
+            sys.exit(code)
+        _open_screen(open_project(project), audit=True)
+        return
+    with _narrator() as narrator, open_project(project, read_only=not (draw or answers or end or begin)) as opened:
         found = run_audit(
             opened,
             target,
             confidence,
             draw=draw,
             answers=answers,
+            begin=begin,
             new=new,
+            end=end,
             predicted="predicted" in include,
             say=narrator.note,
             progress=narrator.progress,
         )
     _print(json.dumps(facts(found)) if as_json else text(found))
-    if not found.reached and not draw:
+    if not found.reached and not (draw or begin):
         sys.exit(1)
 
 
@@ -450,13 +461,19 @@ def _need_terminal() -> None:
         )
 
 
-def _open_screen(project: Project) -> None:
+def _open_screen(project: Project, *, audit: bool = False) -> None:
     from labeler.ui.app import run as run_app
 
     options = project.options
     with project:
-        code = run_app(project, images=options.get("images", "auto"), keys=options.get("keys", "digits"))
+        code = run_app(project, images=options.get("images", "auto"), keys=options.get("keys", "digits"), audit=audit)
         summary = project.summary()
+        found = project.session.certificate() if audit else None
+        if found is not None:
+            from labeler.audit import text
+
+            summary = text(found)
+            code = code or (0 if found.reached else 1)
     _print(summary)
     for notice in project.notices:
         click.echo(f"note: {display_safe(notice, 1000)}", err=True)

@@ -258,7 +258,7 @@ def passes(outcomes: BoolArray, population: int, alpha: float, target: float, sh
 
 
 def _overlooked_bound(s: int, t: int, population: int, alpha: float, target: float, reviewer: Reviewer) -> int:
-    """The largest K that no chance to see an error explains away; one bisection a chance, all at once."""
+    """The largest K that some chance to see an error makes credible; one bisection a chance, all at once."""
     f, n = reviewer.found, reviewer.shown
     with np.errstate(divide="ignore"):
         log_sight, log_blind = np.log(_SIGHTS), np.log1p(-_SIGHTS)
@@ -266,12 +266,16 @@ def _overlooked_bound(s: int, t: int, population: int, alpha: float, target: flo
     plants = plants - (_times(f, log_sight) + _times(n - f, log_blind))
     predicted = _log_predicted(np.int64(s), np.int64(t), population, target) + _log_binomial(t, s)
     enough = math.log(1.0 / alpha) + _SLACK
+    credible = plants + predicted < enough  # the plants alone speak against the others, whatever K is
+    if not credible.any():
+        return s
+    plants, log_sight, log_blind, sights = (x[credible] for x in (plants, log_sight, log_blind, _SIGHTS))
 
     def wealth(in_all: IndexArray) -> Doubles:
         return plants + predicted - _log_seen(s, t, in_all, population, log_sight, log_blind)
 
     with np.errstate(divide="ignore", invalid="ignore"):
-        peak = np.where(_SIGHTS > 0, np.ceil(population * s / (max(t, 1) * _SIGHTS)), population if s else 0)
+        peak = np.where(sights > 0, np.ceil(population * s / (max(t, 1) * sights)), population if s else 0)
     low = np.clip(np.nan_to_num(peak, nan=0.0, posinf=population), s, population).astype(np.int64)
     if not t:
         low[:] = population

@@ -31,7 +31,8 @@ from labeler.core.vocabulary import UNLABELED, BoolArray, Event, IndexArray, Pro
 from labeler.errors import ProjectError
 from labeler.session.final import FinalLabels
 
-AUDIT_KINDS = frozenset({"audit_begin", "audit_answer", "audit_end"})
+EARLY = 50
+"""Looks before which a run of errors says little of how it goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +126,11 @@ class Certificate:
     def lower_bound(self) -> float:
         """Share right at least."""
         return 1.0 - self.most_wrong / self.population
+
+    @property
+    def too_early(self) -> bool:
+        """Whether a run of errors may still be chance: there is no telling how it goes on."""
+        return self.more is None and self.checked < EARLY
 
     @property
     def statement(self) -> str:

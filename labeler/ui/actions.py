@@ -25,6 +25,7 @@ class Place(StrEnum):
     DASHBOARD = "dashboard"
     CLASSES = "classes"
     SPLIT = "split"
+    AUDIT = "audit"
 
 
 EVERYWHERE = frozenset(Place)
@@ -86,11 +87,12 @@ def key_name(key: str) -> str:
 _QUESTION, _SHEET, _GRID = frozenset({Place.QUESTION}), frozenset({Place.SHEET}), frozenset({Place.GRID})
 _ALIKE, _CLUSTERS, _SEARCH = frozenset({Place.ALIKE}), frozenset({Place.CLUSTERS}), frozenset({Place.SEARCH})
 _SECOND_LOOK, _WHY, _DASHBOARD = (frozenset({place}) for place in (Place.SECOND_LOOK, Place.WHY, Place.DASHBOARD))
-_CLASSES, _SPLIT = frozenset({Place.CLASSES}), frozenset({Place.SPLIT})
+_CLASSES, _SPLIT, _AUDIT = (frozenset({place}) for place in (Place.CLASSES, Place.SPLIT, Place.AUDIT))
+_SEEING = ANSWERING - _AUDIT  # an audit is blind: nothing leads from it to where labels are shown
 _ONE_AT_A_TIME, _PAGES = _QUESTION | _SHEET | _CLUSTERS | _SEARCH, _GRID | _ALIKE
 _THUMBNAILS = _SHEET | _SEARCH | _PAGES | _WHY | _SPLIT
 _PAGED = _SHEET | _CLUSTERS | _SEARCH | _WHY | _CLASSES | _SPLIT
-_LEADS_ON = EVERYWHERE - _WHY - _CLASSES - _SPLIT
+_LEADS_ON = EVERYWHERE - _WHY - _CLASSES - _SPLIT - _AUDIT
 
 ACTIONS: tuple[Action, ...] = (
     # where no picture is answered, capitals say what is done to the class that is chosen
@@ -117,6 +119,8 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "reject", ("X",), "take the engine's", "change the answer to what the engine says", _SECOND_LOOK, True, True
     ),
+    Action("accept", ("enter", "A"), "no guess", "an audit is blind: there is no guess to accept", _AUDIT),
+    Action("skip", ("space",), "no skipping", "an audit leaves none out: U if you cannot tell", _AUDIT),
     Action("skip", ("space",), "later", "leave it for a later look", _SECOND_LOOK, True, True),
     Action("skip", ("space",), "skip", "ask it again later in this session", _ONE_AT_A_TIME - _CLUSTERS, True, True),
     Action("skip", ("space",), "skip", "ask it again later in this session", _CLUSTERS, True),
@@ -149,8 +153,10 @@ ACTIONS: tuple[Action, ...] = (
     Action("search", ("/",), "back", "back to where the search began; once more to change it", _SEARCH, in_footer=True),
     Action("redo", ("ctrl+y",), "redo", "bring back what undo took", speaks_of_instance=True),
     Action(
-        "unsure", ("U",), "unsure", "cannot tell: not asked again, its label stays the model's", ANSWERING, True, True
+        "unsure", ("U",), "unsure", "cannot tell: not asked again, its label stays the model's", _SEEING, True, True
     ),
+    Action("unsure", ("U",), "unsure", "cannot tell: its label counts as wrong", _AUDIT, True, True),
+    Action("reject", ("X",), "reject", "belongs to no class: its label was wrong", _AUDIT, True, True),
     Action(
         "reject", ("X",), "reject", "belongs to no class or is unusable: leaves the pool", _ONE_AT_A_TIME, True, True
     ),
@@ -164,7 +170,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("move_down", ("down", "shift+down"), "guess down", "choose the guess below", _QUESTION, repeats=True),
     Action("move_left", ("left", "shift+left"), "left", "move over a zoomed picture", _QUESTION, repeats=True),
     Action("move_right", ("right", "shift+right"), "right", "move over a zoomed picture", _QUESTION, repeats=True),
-    Action("view", ("V",), "view", "fit, zoom ×2 and ×4, contrast, 8 and 3 colors", _QUESTION),
+    Action("view", ("V",), "view", "fit, zoom ×2 and ×4, contrast, 8 and 3 colors", _QUESTION | _AUDIT),
     Action("move_up", ("up",), "up", "the picture above", _THUMBNAILS, repeats=True),
     Action("move_down", ("down",), "down", "the picture below", _THUMBNAILS, repeats=True),
     Action("move_left", ("left",), "left", "the picture before", _THUMBNAILS, repeats=True),
@@ -179,7 +185,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("page_on", ("pagedown",), "page on", "the next page", _PAGED, repeats=True),
     Action("sheet", ("R",), "sheet", "contact sheet of the representatives", _LEADS_ON - _SHEET, in_footer=True),
     Action("grid", ("G",), "grid", "pages of one class to confirm at a glance", _LEADS_ON - _GRID, in_footer=True),
-    Action("alike", ("M",), "more alike", "more like this: the nearest first", ANSWERING - _ALIKE, in_footer=True),
+    Action("alike", ("M",), "more alike", "more like this: the nearest first", _SEEING - _ALIKE, in_footer=True),
     Action(
         "clusters",
         ("T",),
@@ -188,7 +194,8 @@ ACTIONS: tuple[Action, ...] = (
         _LEADS_ON - _CLUSTERS,
         in_footer=True,
     ),
-    Action("why", ("I",), "why", "why its label is what it is, back to the key press", ANSWERING),
+    Action("why", ("I",), "why", "why its label is what it is, back to the key press", _SEEING),
+    Action("why", ("I",), "not now", "an audit is blind: its label is shown on other screens", _AUDIT),
     Action(
         "second_look",
         ("S",),
@@ -196,14 +203,14 @@ ACTIONS: tuple[Action, ...] = (
         "answers the engine doubts, one at a time",
         _LEADS_ON - _SECOND_LOOK,
     ),
-    Action("search", ("/",), "search", "find pictures by path, class or mark", ANSWERING - _SEARCH, in_footer=True),
+    Action("search", ("/",), "search", "find pictures by path, class or mark", _SEEING - _SEARCH, in_footer=True),
     Action("copy_path", ("Y",), "copy path", "copy the path of the picture, and show it", ANSWERING),
     Action(
         "dashboard",
         ("D",),
         "dashboard",
         "the learning curve, and what pays next",
-        EVERYWHERE - _DASHBOARD - _CLASSES - _SPLIT,
+        EVERYWHERE - _DASHBOARD - _CLASSES - _SPLIT - _AUDIT,
         in_footer=True,
     ),
     Action(
@@ -211,10 +218,14 @@ ACTIONS: tuple[Action, ...] = (
         ("C",),
         "classes",
         "add, rename, merge, split, retire classes; their keys",
-        EVERYWHERE - _CLASSES - _SPLIT,
+        EVERYWHERE - _CLASSES - _SPLIT - _AUDIT,
         in_footer=True,
     ),
-    Action("percentile", ("P",), "percentile", "percentile: how far labels spread over their cluster"),
+    Action(
+        "percentile", ("P",), "percentile", "percentile: how far labels spread over their cluster", EVERYWHERE - _AUDIT
+    ),
+    Action("audit", ("E",), "back", "back to the questions", _AUDIT, in_footer=True),
+    Action("audit", ("E",), "audit", "evidence: go on with the audit, blind", _LEADS_ON),
     Action("help", ("?",), "help", "every key", in_footer=True),
     Action("palette", ("ctrl+p",), "palette", "find a command by its name"),
     Action("saved", ("ctrl+s",), "save", "nothing to do: every answer is saved at once"),

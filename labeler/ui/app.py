@@ -47,6 +47,8 @@ class LabelerApp(App[None]):
         How to draw pictures: ``auto``, ``half`` or ``ascii``.
     keys
         Keyboard layout: ``digits``, ``letters`` or ``azerty``.
+    audit
+        Open on the audit that is under way instead of the question.
     """
 
     CSS_PATH = "labeler.tcss"
@@ -59,12 +61,13 @@ class LabelerApp(App[None]):
 
     view: var[View | None] = var(None, always_update=True)
 
-    def __init__(self, project: Project, *, images: str = "auto", keys: str = "digits") -> None:
+    def __init__(self, project: Project, *, images: str = "auto", keys: str = "digits", audit: bool = False) -> None:
         super().__init__()
         self.register_theme(THEME)
         self.theme = THEME.name
         self.project = project
         self.layout = keys
+        self._audit_first = audit
         self.news = News(project.notices)
         self._noticed = len(project.notices)
         if images in ("kitty", "sixel"):
@@ -86,7 +89,11 @@ class LabelerApp(App[None]):
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._terminated)
         self.view = self.project.view()
         await self.push_screen(QuestionScreen())
-        if not self.view.classes and not self.view.answers:
+        if self._audit_first:
+            from labeler.ui.screens.audit import AuditScreen
+
+            await self.push_screen(AuditScreen())
+        elif not self.view.classes and not self.view.answers:
             from labeler.ui.screens.class_setup import ClassSetup
 
             await self.push_screen(ClassSetup())
@@ -266,7 +273,7 @@ def _palette() -> Any:
     return ActionProvider
 
 
-def run(project: Project, *, images: str = "auto", keys: str = "digits") -> int:
+def run(project: Project, *, images: str = "auto", keys: str = "digits", audit: bool = False) -> int:
     """Run the application on an open project until the person quits; closing the project stays with the caller.
 
     Returns the exit code: 0, or 143 where the process was asked to end.
@@ -281,6 +288,6 @@ def run(project: Project, *, images: str = "auto", keys: str = "digits") -> int:
             "the application needs a terminal: standard input and standard error must be one",
             "run it in a terminal, without redirecting these two; in scripts use: labeler simulate, status, export",
         )
-    app = LabelerApp(project, images=images, keys=keys)
+    app = LabelerApp(project, images=images, keys=keys, audit=audit)
     app.run()
     return app.return_code or 0

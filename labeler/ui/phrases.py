@@ -110,7 +110,7 @@ def mark(view: View, location: str) -> Content:
         return Content("")
     what, _, of = last.what.rpartition(" ")
     named = display_safe(last.class_name, 20)
-    said = named if of == "label" and named else _PAST.get(of, of)
+    said = named if of in ("label", "audit_answer") and named else _PAST.get(of, of)
     if of.startswith("class_"):
         said = _OF_CLASSES[of].format(named)
     verb = {"undo": "↶ taken back", "redo": "↷ back again"}.get(what, "✓ saved")
@@ -128,6 +128,8 @@ _PAST = {
     "page": "page",
     "import": "import",
     "setting": "setting",
+    "audit_answer": "checked",
+    "audit_end": "statement",
     "reach": "reach of a cluster",
     "split": "cluster in two",
 }

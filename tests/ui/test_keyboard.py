@@ -9,6 +9,7 @@ from labeler.session.view import ClassCount
 from labeler.ui.actions import ACTIONS, ANSWERING, EVERYWHERE, Place, find, on, refusal
 from labeler.ui.keyboard import RUN, CapsLock, HeldKey, Press, looks_azerty, token, unshifted
 from labeler.ui.screens.alike import AlikeScreen
+from labeler.ui.screens.audit import AuditScreen
 from labeler.ui.screens.classes import ClassesScreen
 from labeler.ui.screens.clusters import ClusterBrowser
 from labeler.ui.screens.contact_sheet import ContactSheet
@@ -33,6 +34,7 @@ SCREENS = {
     Place.DASHBOARD: Dashboard,
     Place.CLASSES: ClassesScreen,
     Place.SPLIT: SplitScreen,
+    Place.AUDIT: AuditScreen,
 }
 
 

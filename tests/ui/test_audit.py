@@ -1,0 +1,219 @@
+"""The audit, key by key: blind, in the drawn order, with what is certified after each answer."""
+
+import pytest
+
+from labeler.session.final import final_labels
+from labeler.ui.screens.audit import AuditScreen
+from labeler.ui.screens.question import QuestionScreen
+from tests.ui.support import FakeProject, running, screen_text, settle
+
+
+def begun(project: FakeProject, target: float = 0.9) -> FakeProject:
+    session = project.session
+    final = final_labels(session.state, session.derived.round)
+    session.begin_audit(final, target=target, confidence=0.95, seed=0)
+    return project
+
+
+@pytest.fixture
+def project() -> FakeProject:
+    """Ten answers, and an audit of the 190 labels that were propagated from them."""
+    project = FakeProject(n_classes_known=10)
+    for index in range(10):
+        project.session.label(f"{index:04d}.png", index)
+    return begun(project)
+
+
+def order(project: FakeProject) -> list[int]:
+    return project.session.frozen(project.session.audit).order.tolist()
+
+
+def said(project: FakeProject) -> list[tuple[str, int | None]]:
+    return [(e.instance_id, e.class_id) for e in project.journal.events if e.kind == "audit_answer"]
+
+
+def right(index: int) -> str:
+    return str(index % 10)
+
+
+class TestOpening:
+    async def test_it_opens_on_the_audit_and_leads_back_to_the_questions(self, project):
+        async with running(project, audit=True) as app:
+            assert isinstance(app.screen, AuditScreen)
+            await app.press_and_see("E")
+            assert isinstance(app.screen, QuestionScreen)
+            await app.press_and_see("E")
+            assert isinstance(app.screen, AuditScreen)
+
+    async def test_without_an_audit_the_key_says_how_to_begin_one(self):
+        async with running(FakeProject(n_classes_known=10)) as app:
+            assert "labeler audit PROJECT" in await app.press_and_see("1", "E")
+            assert isinstance(app.screen, QuestionScreen)
+
+    async def test_nothing_suggests_a_label(self, project):
+        """No guess, no neighbor, no runner-up, no bar of the model's."""
+        async with running(project, audit=True) as app:
+            text = screen_text(app)
+            for word in ("guesses", "nearest", "70 %", "⏎"):
+                assert word not in text.replace("⏎ no", "")
+
+    async def test_the_folder_may_be_the_class(self):
+        ids = [f"secret{index % 10}/{index:04d}.png" for index in range(400)]
+        project = begun(FakeProject(n_classes_known=10, ids=ids))
+        async with running(project, audit=True) as app:
+            text = screen_text(app)
+            assert f"{order(project)[0]:04d}.png" in text
+            assert "secret" not in text
+
+
+class TestAnswers:
+    async def test_each_key_answers_the_one_drawn(self, project):
+        first, second, third = order(project)[:3]
+        async with running(project, audit=True) as app:
+            before = screen_text(app)
+            assert "≥ 0.00 %" in before
+            assert "for 90 %" in before
+            text = await app.press_and_see(right(first))
+            assert "1 checked, 0 wrong" in text
+            assert f"✓ saved {first % 10} · {first:04d}.png" in text
+            assert f"{second:04d}.png" in text
+            text = await app.press_and_see(right(second + 1), right(third))
+            assert "3 checked, 1 wrong" in text
+        assert said(project) == [
+            (f"{first:04d}.png", first % 10),
+            (f"{second:04d}.png", (second + 1) % 10),
+            (f"{third:04d}.png", third % 10),
+        ]
+        assert project.session.label_of(second)[0] == (second + 1) % 10
+
+    @pytest.mark.parametrize(("key", "what"), [("U", "unsure"), ("u", "unsure"), ("X", "reject"), ("x", "reject")])
+    async def test_what_is_of_no_class_counts_as_wrong(self, project, key, what):
+        async with running(project, audit=True) as app:
+            assert "1 checked, 1 wrong" in await app.press_and_see(key)
+        assert project.journal.events[-1].payload["said"] == what
+
+    async def test_out_of_reach_is_said_when_it_can_be_known(self, project):
+        async with running(project, audit=True) as app:
+            assert "too early to say when 90 %" in await app.press_and_see("U", "U")
+            assert "90 % out of reach: label on" in await app.press_and_see(*"UX" * 24)
+
+    async def test_the_advice_for_labeling_is_not_shown(self, project):
+        async with running(project, audit=True) as app:
+            assert "next 20 keys" not in screen_text(app)
+            assert "next 20 keys" in await app.press_and_see("E")
+
+    async def test_a_new_class_answers(self, project):
+        first = order(project)[0]
+        async with running(project, audit=True) as app:
+            assert "1 checked, 1 wrong" in await app.press_and_see("N", *"yak", "enter")
+            assert said(project) == [(f"{first:04d}.png", 10)]
+            text = await app.press_and_see("backspace", "backspace")
+            assert "0 checked" in text
+            assert "nothing of this audit is left" in await app.press_and_see("backspace")
+
+    async def test_to_the_target(self, project):
+        more = project.session.certificate().more
+        async with running(project, audit=True) as app:
+            text = await app.press_and_see(*(right(index) for index in order(project)[:more]))
+            assert "✓ ≥ 90" in text
+            assert "90 % is reached" in text
+            assert isinstance(app.screen, AuditScreen)  # and one may go on
+            assert f"{more + 1} checked" in await app.press_and_see(right(order(project)[more]))
+
+    async def test_to_the_end(self):
+        project = begun(FakeProject(n=20, n_clusters=5, n_classes_known=10), target=0.99)
+        async with running(project, audit=True) as app:
+            text = await app.press_and_see(*(right(index) for index in order(project)))
+            assert "every label of the set was checked" in text
+            assert "≥ 100.00 %" in text
+            assert "E leads back" in await app.press_and_see("1")
+            assert "9 checked" in await app.press_and_see("backspace")
+
+    @pytest.mark.parametrize(
+        ("key", "words"), [("enter", "blind"), ("A", "blind"), ("I", "blind"), ("space", "leaves none out")]
+    )
+    async def test_keys_that_would_bias_say_why_not(self, project, key, words):
+        async with running(project, audit=True) as app:
+            assert words in await app.press_and_see(key)
+            assert isinstance(app.screen, AuditScreen)
+        assert said(project) == []
+
+    @pytest.mark.parametrize("key", ["R", "G", "M", "T", "S", "/", "D", "C", "P"])
+    async def test_no_way_to_where_labels_are_shown(self, project, key):
+        async with running(project, audit=True) as app:
+            assert "does nothing here" in await app.press_and_see(key)
+            assert isinstance(app.screen, AuditScreen)
+
+    async def test_undo_and_redo_stay_within_the_audit(self, project):
+        first = order(project)[0]
+        async with running(project, audit=True) as app:
+            assert "nothing of this audit is left" in await app.press_and_see("backspace")
+            assert project.session.state.answers == 10
+            await app.press_and_see(right(first + 1))
+            text = await app.press_and_see("ctrl+z")
+            assert "↶ taken back" in text
+            assert "0 checked, 0 wrong" in text
+            assert f"{first:04d}.png" in text
+            assert "1 checked, 1 wrong" in await app.press_and_see("ctrl+y")
+
+    async def test_flag_view_and_path(self, project):
+        first = order(project)[0]
+        async with running(project, audit=True) as app:
+            assert "⚑ flagged" in await app.press_and_see("F")
+            assert "×2" in await app.press_and_see("V")
+            assert f"{first:04d}.png" in await app.press_and_see("Y")
+        assert said(project) == []
+
+    async def test_keys_typed_at_once_answer_one_after_the_other(self, project):
+        indices = order(project)[:5]
+        async with running(project, audit=True) as app:
+            await app.press_and_see(*(right(index) for index in indices))
+        assert said(project) == [(f"{index:04d}.png", index % 10) for index in indices]
+
+    async def test_not_saved_keeps_the_answer(self, project):
+        first = order(project)[0]
+        async with running(project, audit=True) as app:
+            project.journal.full = True
+            assert "NOT saved" in await app.press_and_see(right(first))
+            project.journal.full = False
+            await app.press_and_see("enter")
+        assert said(project) == [(f"{first:04d}.png", first % 10)]
+
+    async def test_a_class_without_a_key_is_typed(self):
+        project = begun(FakeProject(classes=tuple(f"sort{number:02d}" for number in range(40)), n_classes_known=10))
+        async with running(project, audit=True) as app:
+            await app.press_and_see(*"sort37", "enter")
+        assert [class_id for _, class_id in said(project)] == [37]
+
+    async def test_hostile_class_names(self):
+        names = ("[/x]", "\x1b]2;pwned\x07", "a\u202eb")
+        project = begun(FakeProject(classes=names, n_classes_known=3))
+        async with running(project, audit=True) as app:
+            text = await app.press_and_see("1", "2")
+        assert "\x1b" not in text
+        assert "\u202e" not in text
+        assert len(said(project)) == 2
+
+
+class TestAsText:
+    async def test_80x24_120x40_and_between(self, project):
+        first = order(project)[0]
+        async with running(project, audit=True) as app:
+            for size in ((120, 40), (60, 16), (80, 24)):
+                await app.pilot.resize_terminal(*size)
+                await settle(app, app.pilot)
+                assert f"{first:04d}.png · picture 1, drawn from 190" in screen_text(app)
+            shown = [line.rstrip() for line in screen_text(app).splitlines()]
+            more = project.session.certificate().more
+        assert shown[1].split()[-2:] == ["certified", "now"]
+        assert shown[2].split()[-5:] == ["·", "≥", "0.00", "%", "right"]
+        assert shown[3].split()[-6:] == ["about", str(more), "more", "for", "90", "%"]
+        assert shown[4].split()[-4:] == ["0", "checked,", "0", "wrong"]
+        assert shown[7].split()[-1] == "classes"
+        assert shown[23] == " ⌫ undo  U unsure  X reject  N new class  E back  ? help  Q quit"
+
+    async def test_help_lists_its_keys(self, project):
+        async with running(project, audit=True) as app:
+            text = await app.press_and_see("?")
+            assert "an audit leaves none out" in text
+            assert "its label counts as wrong" in text
