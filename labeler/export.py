@@ -104,6 +104,12 @@ def export(
         "seed": bench.recipe.seed,
         "configuration": {"percentile": project.session.percentile, "facts": leaving.facts},
         "n_instances": len(project.session.pool),
+        "session": {
+            "answers": leaving.state.answers,
+            "grid_pages": leaving.state.pages,
+            "keys": leaving.state.keys,
+            "annotators": sorted({one.annotator for one in leaving.state.standings.values() if one.annotator}),
+        },
         "certificate": None,
     }
     if leaving.certificate is not None:
@@ -217,7 +223,9 @@ def collect(
     hashes = project.sha256()
     sha256 = [hashes[i].tobytes().hex() if hashes[i].any() else "" for i in indices]
     class_indices = place[labels[indices]]
-    splits = split_rows(sha256, class_indices, choice.split, bench.recipe.seed) if choice.split else [""] * len(indices)
+    splits = [""] * len(indices)
+    if choice.split:
+        splits = split_rows(sha256, class_indices, choice.split, bench.recipe.seed, bench.repeats()[indices].tolist())
     rows = ExportRows(
         ids=[pool.ids[i] for i in indices],
         class_names=class_names,

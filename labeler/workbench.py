@@ -154,6 +154,10 @@ class Workbench:
         """The answers behind a label."""
         return self.engine.shares(snapshot, index)
 
+    def repeats(self) -> IndexArray:
+        """For each instance the first one (n,) that it repeats, to the content or nearly."""
+        return self.engine.repeats()
+
     def other_encoder(self, snapshot: Snapshot) -> Generator[Progress, None, Offer | None]:
         """Compare the encoder that was chosen without answers with the others, by the answers; an offer or None."""
         found = self.prepared

@@ -278,3 +278,21 @@ def test_what_cannot_be_exported_is_said_and_nothing_is_written(labeled, tmp_pat
     with open_project(few_digits, tmp_path / "new.labeler.db") as project, pytest.raises(ExportError, match="labeled"):
         export(project, tmp_path / "none.csv")
     assert not (tmp_path / "none.csv").exists()
+
+
+def test_no_split_separates_an_instance_from_its_near_duplicates(tmp_path, digits):
+    X, y = digits
+    near = X[:100] * np.float32(1.00001)
+    order = np.random.default_rng(0).permutation(200)
+    np.savez(tmp_path / "pairs.npz", X=np.concatenate([X[:100], near])[order])
+    truth, pair = np.concatenate([y[:100]] * 2)[order], np.concatenate([np.arange(100)] * 2)[order]
+    with open_project(tmp_path / "pairs.npz", tmp_path / "pairs.labeler.db") as project:
+        session = project.session
+        for row in range(0, 200, 4):
+            session.label(session.pool.ids[row], session.class_id_for(str(truth[row])))
+        export(project, tmp_path / "labels.csv", choice=Choice(predicted=True, split=(60, 40)))
+    table = pd.read_csv(tmp_path / "labels.csv", dtype={"path": str})
+    table["pair"] = [pair[int(name)] for name in table["path"]]
+    assert set(table["split"]) == {"train", "test"}
+    assert (table.groupby("pair")["split"].nunique() == 1).all()
+    assert len(table) > table["pair"].nunique()

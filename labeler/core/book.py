@@ -155,6 +155,10 @@ class BookEngine:
         candidates[skip] = False
         return nearest(self.X, index, candidates, size)
 
+    def repeats(self) -> IndexArray:
+        """Which instance each repeats: the chain of the source looks for none."""
+        return np.arange(len(self.X), dtype=np.int64)
+
     def shares(self, snapshot: Snapshot, index: int) -> list[tuple[int, float]]:
         """The answers behind a label: its own; else the source it spread from or the nearest of its class."""
         if index in snapshot.indices:

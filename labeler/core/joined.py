@@ -208,6 +208,10 @@ class JoinedEngine:
         candidates[skip] = False
         return nearest(self.space.z, index, candidates, size)
 
+    def repeats(self) -> IndexArray:
+        """See :class:`labeler.core.protocols.Engine`: near duplicates, as they are asked once."""
+        return self.first_of if self.n else np.empty(0, dtype=np.int64)
+
     def shares(self, snapshot: Snapshot, index: int) -> list[tuple[int, float]]:
         """See :class:`labeler.core.protocols.Engine`: the walks that carry the label, by their visits."""
         if not self.n or index in snapshot.excluded or not len(snapshot.indices):

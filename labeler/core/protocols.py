@@ -108,6 +108,10 @@ class Engine(Protocol):
         """
         ...
 
+    def repeats(self) -> IndexArray:
+        """For each instance the first one (n,) that is the same or nearly, by the features: itself where none is."""
+        ...
+
     def shares(self, snapshot: Snapshot, index: int) -> list[tuple[int, float]]:
         """The answers (their indices) that carry the label of `index`, with their shares, largest first."""
         ...

@@ -2,7 +2,8 @@
 
 Beside the folders stand ``classes.txt`` (the class folders, one a line, in the order of the class list),
 ``class_map.json`` (folder -> class name, where a name had to be changed to be a folder's) and ``labels.csv``
-(the columns of the CSV export after a first column ``file``: where every label came from).
+(the columns of the CSV export after a first column ``file``: where every label came from). The data card,
+``README.md``, is written where the manifest is (:mod:`labeler.exporters.writing`).
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from labeler.exporters.names import safe_file_names, safe_folder_names
 from labeler.exporters.tables import is_yes, write_csv
 
 CLASSES, CLASS_MAP, LABELS = "classes.txt", "class_map.json", "labels.csv"
-_OWN_FILES = (CLASSES, CLASS_MAP, LABELS, "manifest.json")
+_OWN_FILES = (CLASSES, CLASS_MAP, LABELS, "README.md", "manifest.json")
 _TORCHVISION = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
 _IMAGES = (*_TORCHVISION, ".gif")
 _NO_HARD_LINK = (errno.EXDEV, errno.EPERM, errno.EACCES, errno.EMLINK, errno.ENOTSUP, errno.ENOSYS)

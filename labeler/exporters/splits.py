@@ -13,10 +13,17 @@ from labeler.errors import UsageError
 NAMES = {1: ("train",), 2: ("train", "test"), 3: ("train", "val", "test")}
 
 
-def split_rows(sha256: Sequence[str], class_indices: IntArray, shares: Sequence[float], random_state: int) -> list[str]:
+def split_rows(
+    sha256: Sequence[str],
+    class_indices: IntArray,
+    shares: Sequence[float],
+    random_state: int,
+    repeats: Sequence[int] | None = None,
+) -> list[str]:
     """Return the split of every row, stratified by class; rows of equal content are never separated.
 
-    `sha256` and `class_indices` (n,) run in parallel; a row without a hash ("") is like no other. `shares` are two
+    `sha256` and `class_indices` (n,) run in parallel; a row without a hash ("") is like no other. Rows of one number in
+    `repeats` (n,) are near duplicates and stay together as well (None = none are known). `shares` are two
     (train, test) or three (train, val, test) numbers in any unit (80, 10, 10). Without duplicates every split of
     the whole is within one row of its share, and what a class leaves over is passed on to the next, so that classes of
     three instances do not all end up in train. Groups of duplicates with different labels count as their commonest.
@@ -32,7 +39,7 @@ def split_rows(sha256: Sequence[str], class_indices: IntArray, shares: Sequence[
     rng = np.random.default_rng(random_state)
     split_of = np.zeros(len(sha256), dtype=np.int64)
     deficits = np.zeros(len(fractions))
-    for groups in _groups_by_class(sha256, class_indices.tolist()):
+    for groups in _groups_by_class(sha256, class_indices.tolist(), repeats):
         rng.shuffle(groups)
         groups.sort(key=len, reverse=True)  # stable; the large ones first, while every split still has room
         deficits += fractions * sum(map(len, groups))
@@ -43,11 +50,27 @@ def split_rows(sha256: Sequence[str], class_indices: IntArray, shares: Sequence[
     return [NAMES[len(fractions)][split] for split in split_of.tolist()]
 
 
-def _groups_by_class(sha256: Sequence[str], classes: Sequence[int]) -> list[list[list[int]]]:
-    """The rows of equal content as groups, in order of first appearance; the groups by class, in order of class."""
-    groups: dict[str | int, list[int]] = {}
+def _groups_by_class(
+    sha256: Sequence[str], classes: Sequence[int], repeats: Sequence[int] | None
+) -> list[list[list[int]]]:
+    """The rows that are alike as groups, in order of first appearance; the groups by class, in order of class."""
+    first_of = list(range(len(sha256)))
+
+    def first(row: int) -> int:
+        while first_of[row] != row:
+            row = first_of[row]
+        return row
+
+    seen: dict[tuple[str, str | int], int] = {}
     for row, digest in enumerate(sha256):
-        groups.setdefault(digest or row, []).append(row)
+        marks: list[tuple[str, str | int]] = [("content", digest)] if digest else []
+        marks += [("near", int(repeats[row]))] if repeats is not None else []
+        for mark in marks:
+            one, other = sorted((first(row), first(seen.setdefault(mark, row))))
+            first_of[other] = one
+    groups: dict[int, list[int]] = {}
+    for row in range(len(sha256)):
+        groups.setdefault(first(row), []).append(row)
     by_class: dict[int, list[list[int]]] = {}
     for group in groups.values():
         by_class.setdefault(_commonest([classes[row] for row in group]), []).append(group)

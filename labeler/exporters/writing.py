@@ -23,6 +23,7 @@ from labeler import registry
 from labeler.display import display_safe
 from labeler.errors import ExportError, LabelerError, UsageError
 from labeler.exporters.base import Exporter, ExportRows
+from labeler.exporters.card import CARD, card
 from labeler.exporters.escaping import escaped, json_text
 from labeler.exporters.placing import WORKING, Place, put_in_place, recover, staging, sync_files, sync_folder
 
@@ -94,7 +95,10 @@ def write_export(exporter: Exporter, rows: ExportRows, target: Path, manifest: d
             new = stage / "new"
             warnings = exporter.write(rows, new)
             _check_counts(exporter, new, expected)
-            document = _manifest(rows, manifest, expected, warnings, _hashes(new, target.name))
+            document = _manifest(rows, manifest, expected, warnings)
+            if inside:
+                (new / CARD).write_text(card(document, rows), encoding="utf-8", newline="\n")
+            document["files"] = _hashes(new, target.name)
             new_manifest = new / MANIFEST if inside else stage / MANIFEST
             new_manifest.write_text(json_text(document, pretty=True) + "\n", encoding="utf-8", newline="\n")
             _sync(stage)
@@ -178,9 +182,15 @@ def _by_class(rows: ExportRows) -> dict[str, int]:
     return dict(Counter(rows.class_names[index] for index in rows.class_indices.tolist()))
 
 
-def _manifest(
-    rows: ExportRows, given: dict[str, Any], counts: dict[str, int], warnings: list[str], files: dict[str, str]
-) -> dict[str, Any]:
+def _by_class_and_provenance(rows: ExportRows) -> dict[str, dict[str, int]]:
+    found: dict[str, dict[str, int]] = {}
+    for index, word in zip(rows.class_indices.tolist(), rows.provenances, strict=True):
+        words = found.setdefault(rows.class_names[index], {})
+        words[word] = words.get(word, 0) + 1
+    return found
+
+
+def _manifest(rows: ExportRows, given: dict[str, Any], counts: dict[str, int], warnings: list[str]) -> dict[str, Any]:
     own = {
         "tool": TOOL,
         "classes": rows.class_names,
@@ -188,9 +198,9 @@ def _manifest(
             "total": len(rows.ids),
             "classes": dict.fromkeys(rows.class_names, 0) | counts,
             "provenance": dict(Counter(rows.provenances)),
+            "class_provenance": _by_class_and_provenance(rows),
             "splits": dict(Counter(filter(None, rows.splits))),
         },
-        "files": files,
         "warnings": warnings,
     }
     defaults: dict[str, Any] = {"version": labeler.__version__, "seed": None, "configuration": {}, "certificate": None}

@@ -60,3 +60,16 @@ def test_a_share_of_zero_stays_empty() -> None:
 def test_shares_that_are_none(shares: tuple[float, ...]) -> None:
     with pytest.raises(UsageError):
         split_rows([""], array([0]), shares, 0)
+
+
+@given(st.lists(st.tuples(st.sampled_from("abcde"), st.integers(0, 6), st.integers(0, 3)), max_size=60))
+def test_near_duplicates_stay_together_too_and_with_the_duplicates_of_each(rows: list[tuple[str, int, int]]) -> None:
+    sha256 = ["" if digest == "e" else digest for digest, _, _ in rows]
+    repeats, classes = [near for _, near, _ in rows], [index for _, _, index in rows]
+    splits = split_rows(sha256, array(classes), (70, 30), 0, repeats)
+    for marks in (sha256, repeats):
+        places = defaultdict(set)
+        for mark, split in zip(marks, splits, strict=True):
+            if mark != "":
+                places[mark].add(split)
+        assert all(len(found) == 1 for found in places.values())

@@ -45,6 +45,7 @@ def test_a_file_gets_a_manifest_beside_it(make_rows, out: Path) -> None:
         "total": 3,
         "classes": {"y": 2, "x": 1, "escaped:caf%E9": 0},
         "provenance": {"human": 2, "propagated": 1},
+        "class_provenance": {"y": {"human": 2}, "x": {"propagated": 1}},
         "splits": {},
     }
     assert manifest["files"] == {"x.csv": hashlib.sha256((out / "x.csv").read_bytes()).hexdigest()}

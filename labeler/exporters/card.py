@@ -1,0 +1,116 @@
+"""The data card: what an exported image folder is, how it was made and what is not known of it, as ``README.md``.
+
+Written from the manifest and the rows alone, so that the same export has the same card. Beside a single file there is
+no card: its manifest holds the same figures.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from labeler.display import display_safe
+from labeler.exporters.base import ExportRows
+
+CARD = "README.md"
+_PUNCTUATION = re.compile(r"([!\"#$%&'()*+./:;<=>?@\[\\\]^_`{|}~])")
+_PARTS = ("encoder", "clusterer", "classifier", "strategy")
+_LONGEST = 80
+_SOURCES = {
+    "human": "a person was shown this image and named its class",
+    "confirmed": "a person confirmed it on a page of images of one class",
+    "imported": "came from elsewhere",
+    "propagated": "spread from answers to images like them",
+    "predicted": "the model's alone: held back unless asked for",
+}
+
+
+def card(manifest: Mapping[str, Any], rows: ExportRows) -> str:
+    """The card in Markdown; `manifest` as it is written, without the hashes."""
+    counts, total = manifest["counts"], len(rows.ids)
+    pool = manifest.get("n_instances")
+    lines = ["# A labeled image set", ""]
+    share = f" of {pool:,} images ({100 * total / pool:.1f} %)" if pool else ""
+    lines += [f"{total:,} labels{share} in {len(rows.class_names):,} classes, made with labeler.", ""]
+    lines += ["## Classes, by where their labels come from", "", *_balance(rows), ""]
+    lines += [f"- **{word}**: {said}" for word, said in _SOURCES.items() if word in counts["provenance"]]
+    if counts["splits"]:
+        shown = ", ".join(f"{plain(name)} {number:,}" for name, number in counts["splits"].items())
+        lines += ["", f"Splits: {shown}. Equal and nearly equal images are in the same one."]
+    lines += ["", "## How right are the labels?", "", *_accuracy(manifest)]
+    lines += ["", "## What may be missing", "", *_missing(manifest, total)]
+    lines += ["", "## How it was made", "", *_made(manifest)]
+    if manifest["warnings"]:
+        lines += ["", "## Notes", "", *(f"- {plain(line, 400)}" for line in manifest["warnings"])]
+    return "\n".join(lines) + "\n"
+
+
+def plain(text: str, longest: int = _LONGEST) -> str:
+    """`text` as Markdown shows it letter by letter: no markup, link, tag, table cell or new line comes of it."""
+    return _PUNCTUATION.sub(r"\\\1", display_safe(" ".join(text.split()), longest))
+
+
+def _balance(rows: ExportRows) -> list[str]:
+    """The table of classes by provenance."""
+    words = [word for word in _SOURCES if word in set(rows.provenances)]
+    table = Counter(zip(rows.class_indices.tolist(), rows.provenances, strict=True))
+    lines = [_row(["class", *words, "all", "share"]), _row(["---", *["---:"] * (len(words) + 2)])]
+    for index, name in enumerate(rows.class_names):
+        numbers = [table[index, word] for word in words]
+        share = 100 * sum(numbers) / max(len(rows.ids), 1)
+        lines.append(_row([plain(name), *(f"{number:,}" for number in (*numbers, sum(numbers))), f"{share:.1f} %"]))
+    sums = [sum(table[index, word] for index in range(len(rows.class_names))) for word in words]
+    return [*lines, _row(["all", *(f"{number:,}" for number in (*sums, sum(sums))), "100 %"])]
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _accuracy(manifest: Mapping[str, Any]) -> list[str]:
+    found = manifest.get("certificate")
+    if found is None:
+        return [
+            "That is not known: accuracy is not known until an audit (`labeler audit`). The confidence of a label ranks"
+            " it among the others; it is no probability of being right."
+        ]
+    return [
+        f"**{plain(str(found['statement']), 1000)}**.",
+        "",
+        f"Checked {found['checked']:,} of {found['population']:,}, drawn at random; {found['wrong']:,} were wrong."
+        f" The statement is about {plain(str(found['about']), 300)}.",
+        f"Hash of the labels it speaks of: `{re.sub('[^0-9a-f]', '', str(found['set_sha256']))}`.",
+    ]
+
+
+def _missing(manifest: Mapping[str, Any], total: int) -> list[str]:
+    pool, facts = manifest.get("n_instances"), manifest.get("configuration", {}).get("facts", {})
+    lines = []
+    if pool:
+        lines.append(f"- {pool - total:,} of {pool:,} images are not in this set (no label that was to leave).")
+    chance = facts.get("unseen_chance")
+    if chance is not None:
+        lines.append(
+            f"- A class that nobody has named yet: about {100 * float(chance):.1f} % of the answers would be of one"
+            " (classes answered once, by answers; Good 1953). Questions are not drawn at random: take it as a sign."
+        )
+    lines.append("- What the images themselves do not show, and what the person who labeled them did not know.")
+    return lines
+
+
+def _made(manifest: Mapping[str, Any]) -> list[str]:
+    facts = manifest.get("configuration", {}).get("facts", {})
+    lines = [f"- labeler {plain(str(manifest['version']))}, seed {plain(str(manifest['seed']))}"]
+    engine = manifest.get("recipe", {}).get("engine") or "default"
+    parts = [f"{part} {plain(str(facts[part]))}" for part in _PARTS if facts.get(part)]
+    lines.append(f"- engine {plain(str(engine))}" + (f": {', '.join(parts)}" if parts else ""))
+    person = manifest.get("session")
+    if person:
+        pages = f", {person['grid_pages']:,} confirmed pages" if person["grid_pages"] else ""
+        lines.append(f"- {person['answers']:,} single answers{pages}, {person['keys']:,} key presses in all")
+        if person["annotators"]:
+            lines.append(f"- by {', '.join(plain(name) for name in person['annotators'])}")
+    lines.append("- `manifest.json` has all options and the hash of every file; `labels.csv` says of every label why.")
+    return lines
