@@ -96,9 +96,8 @@ def keys(pool: data.PoolFile, folder: Path, n_keys: int) -> dict[str, tuple[floa
                     found[f"bare beside {kind}"].append(press_bare(other, count))
         terminal.press("Q")
         terminal.close()
-    print(
-        f"  the worker was computing, or waiting for a core, {statistics.median(share):.0%} of the time that it was to be busy"
-    )
+    busy = statistics.median(share)
+    print(f"  worker to be busy: it was computing, or waiting for a core, {busy:.0%} of the time")
     return {kind: percentiles(times) for kind, times in found.items()}
 
 

@@ -15,7 +15,6 @@ import numpy as np
 
 from labeler.api import Options, Project, open_project_of
 from labeler.baselines import baseline_curve
-from labeler.core.grids import Pacing
 from labeler.core.steps import finished
 from labeler.core.vocabulary import UNLABELED, FloatArray, IndexArray, IntArray, Progress, Provenance, Round
 from labeler.errors import SourceError, UsageError
@@ -121,12 +120,10 @@ def _run(
     oracle = Oracle(truth, plan.noise, plan.options.seed or 0)
     rows = set(curve_rows(plan.clicks))
     shown: list[int] = []
-    pacing = Pacing()
     while meter.clicks < plan.clicks and session.question is not None:
-        if plan.grids and pacing.wants_page and _page(session, bench, oracle, meter, shown, pacing):
+        if plan.grids and session.pacing.wants_page and _page(session, bench, oracle, meter, shown):
             continue
         _click(session, bench, oracle, meter)
-        pacing.single_done()
         progress(Progress("answering", meter.clicks, plan.clicks))
         if meter.clicks in rows:
             meter.curve.append(_row(project, bench, meter, X_test, y_test))
@@ -186,7 +183,7 @@ def _behind(session: Any, bench: Workbench, meter: _Meter) -> None:
     meter.behind.append(time.perf_counter() - began)
 
 
-def _page(session: Any, bench: Workbench, oracle: Oracle, meter: _Meter, shown: list[int], pacing: Pacing) -> bool:
+def _page(session: Any, bench: Workbench, oracle: Oracle, meter: _Meter, shown: list[int]) -> bool:
     """A page of one class, if the engine holds it worth the keys; True when one was answered."""
     snapshot = session.snapshot()
     grid = bench.grid(snapshot, GRID_SIZE, np.array(shown, dtype=np.int64))
@@ -203,7 +200,6 @@ def _page(session: Any, bench: Workbench, oracle: Oracle, meter: _Meter, shown: 
         word = Provenance.CONFIRMED.word if right == grid.class_id else Provenance.HUMAN.word
         labels.append((session.pool.ids[int(index)], right, word))
     session.page(labels)
-    pacing.page_done(sum(word == Provenance.HUMAN.word for _, _, word in labels))
     shown.extend(int(index) for index in grid.indices)
     session.merge_queue(bench.rerank(session.snapshot()), session.state.revision)
     _behind(session, bench, meter)

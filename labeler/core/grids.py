@@ -15,32 +15,6 @@ MIN_ERRORS = 1.0
 """Errors expected on a page below which it is not worth a look."""
 PAGE = 25
 """Instances on a page of a wide terminal."""
-CLEAN_PAGES = 3
-FEW_EXCEPTIONS = 2
-SINGLES_BETWEEN = 10
-
-
-class Pacing:
-    """When pages have done their work: CLEAN_PAGES in a row with at most FEW_EXCEPTIONS, then singles for a while."""
-
-    def __init__(self) -> None:
-        self._clean = 0
-        self._singles_left = 0
-
-    @property
-    def wants_page(self) -> bool:
-        """Whether a page may come next (the engine then says whether one is worth its keys)."""
-        return self._singles_left == 0
-
-    def page_done(self, exceptions: int) -> None:
-        """A page was confirmed with so many exceptions."""
-        self._clean = self._clean + 1 if exceptions <= FEW_EXCEPTIONS else 0
-        if self._clean == CLEAN_PAGES:
-            self._clean, self._singles_left = 0, SINGLES_BETWEEN
-
-    def single_done(self) -> None:
-        """A single question was answered."""
-        self._singles_left = max(self._singles_left - 1, 0)
 
 
 def expected_errors(belief: Belief) -> FloatArray:

@@ -16,7 +16,7 @@ from labeler.core.belief import Answers, Belief, Believer
 from labeler.core.checks import check_features
 from labeler.core.components import principal_axes
 from labeler.core.doubt import JUDGES_FROM
-from labeler.core.grids import best_page, expected_errors, expected_gain
+from labeler.core.grids import FROM_ANSWERS, PAGE, best_page, expected_errors, expected_gain
 from labeler.core.live import BATCH, LiveBelief
 from labeler.core.questions import (
     QUEUE_SIZE,
@@ -280,9 +280,10 @@ class JoinedEngine:
 
     def _round(self, snapshot: Snapshot, belief: Belief | None, by_margin: IndexArray, steady: bool) -> Round:
         queue = self._queue(snapshot, belief, by_margin)
-        gain = float(queue.utilities[:1].sum()) if belief is not None else float("inf")
         settled = steady and belief is not None and unseen_chance(belief.answers, snapshot.class_list) <= UNSEEN_CHANCE
-        advice = advise(belief, gain, settled, len(queue.indices))
+        candidates = candidates_of(snapshot, self.first_of) if self.n else np.empty(0, dtype=np.bool_)
+        page = best_page(belief, candidates, PAGE) if belief is not None else None
+        advice = advise(belief, settled, len(queue.indices), page is not None and page.pays)
         if not self.n:
             return assemble(Assembly.empty(), snapshot, None, queue, advice, "no instance", {})
         level = self._level(snapshot)
@@ -295,7 +296,8 @@ class JoinedEngine:
                 "unseen_chance": unseen_chance(belief.answers, snapshot.class_list),
                 "expected_errors": float(expected_errors(belief).sum()),
             }
-            candidates = candidates_of(snapshot, self.first_of)
+            facts["gain_from"] = FROM_ANSWERS  # before, what is expected of the next keys means nothing
+        if belief is not None and len(belief.answers) >= FROM_ANSWERS:
             facts["gain"] = [NEXT_KEYS, *expected_gain(belief, queue.indices, candidates, NEXT_KEYS)]
         stage = f"{RULES[queue.rules[0]]} {len(snapshot.indices)}" if len(queue.rules) else "everything is asked"
         return assemble(

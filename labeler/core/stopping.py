@@ -8,7 +8,6 @@ from labeler.core.vocabulary import Advice
 AGREEMENT = 0.995
 IN_A_ROW = 3
 ENOUGH_ANSWERS = 50
-WORTH_SAYING = 0.5
 LOW_SKILL = 0.3
 
 
@@ -21,8 +20,12 @@ def spreads(belief: Belief) -> bool:
     return len(belief.answers) < ENOUGH_ANSWERS or not belief.blend.skill < LOW_SKILL
 
 
-def advise(belief: Belief | None, expected_gain: float, steady: bool, open_questions: int) -> Advice:
-    """One sentence with its reason. `expected_gain` = errors the next question is expected to mend."""
+def advise(belief: Belief | None, steady: bool, open_questions: int, page_pays: bool) -> Advice:
+    """One sentence with its reason.
+
+    `steady` = the last answers changed hardly any label and no class is missing; `page_pays` = a page mends more a key
+    than a question. How many labels the next answer mends is not said: what is expected ranks, and counts nothing.
+    """
     if belief is None:
         return Advice("answer", "answer the representatives: each names a whole group")
     if not spreads(belief):
@@ -33,10 +36,9 @@ def advise(belief: Belief | None, expected_gain: float, steady: bool, open_quest
         )
     if not open_questions:
         return Advice("stop", "everything is asked: quit and export", "Q")
-    if steady and expected_gain < 1.0:
-        return Advice("stop", "the last answers changed hardly any label: stop here, or confirm pages with G", "G")
-    if expected_gain >= WORTH_SAYING:
-        return Advice("answer", f"the next answer mends about {expected_gain:.1f} labels")
-    if len(belief.answers) >= ENOUGH_ANSWERS:
-        return Advice("grids", "single answers mend little now: G shows pages to confirm at a glance", "G")
+    if steady:
+        also = ", or confirm pages with G" if page_pays else ""
+        return Advice("stop", f"the last answers changed hardly any label: stop here{also}", "G" if page_pays else "Q")
+    if page_pays:
+        return Advice("grids", "a page to confirm at a glance mends more a key than a question now", "G")
     return Advice("answer", "go on: the question that helps most comes first")

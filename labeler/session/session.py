@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from labeler.core.pacing import Pacing
 from labeler.core.pool import Pool
 from labeler.core.vocabulary import UNLABELED, Advice, ClassInfo, Event, Provenance, Question, Queue, Round, Snapshot
 from labeler.errors import NotSaved, UsageError
@@ -22,6 +23,9 @@ from labeler.session.ports import Journal
 from labeler.session.questions import Questions
 from labeler.session.state import State
 from labeler.session.view import Done, View
+
+PAGES_OF_A_CLASS = "grid"
+"""The screen whose pages the engine chooses by the errors it expects."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,7 @@ class Session(ClassCommands, AuditCommands):
         self.annotator = annotator
         self.key_layout = key_layout
         self.last: Done | None = None
+        self.pacing = Pacing()
         for event in journal.replay():
             self.state.apply(event)
         kept = journal.load_round()
@@ -100,6 +105,7 @@ class Session(ClassCommands, AuditCommands):
         if asked and asked.guesses:
             how["shown"] = [[guess, round(score, 4)] for guess, score in asked.guesses]
         self._record("label", instance_id, class_id, how)
+        self.pacing.single_done()
 
     def skip(self, instance_id: str) -> None:
         """Ask it again later in this session."""
@@ -130,7 +136,7 @@ class Session(ClassCommands, AuditCommands):
             raise UsageError("there is no given label to keep", "press the key of its class")
         self._record("keep", instance_id, standing.class_id)
 
-    def page(self, labels: list[tuple[str, int, str]], *, screen: str = "grid") -> None:
+    def page(self, labels: list[tuple[str, int, str]], *, screen: str = PAGES_OF_A_CLASS) -> None:
         """A page of a grid at once: (instance_id, class_id, "confirmed" or "human"); one undo takes it back."""
         for instance_id, class_id, word in labels:
             self._known(instance_id)
@@ -140,6 +146,8 @@ class Session(ClassCommands, AuditCommands):
         if labels:
             payload = {"labels": [list(item) for item in labels], "screen": screen}
             self._record("page", None, None, payload)
+            if screen == PAGES_OF_A_CLASS:
+                self.pacing.page_done(sum(word == Provenance.HUMAN.word for _, _, word in labels))
 
     def import_labels(self, labels: list[tuple[str, int]], origin: str) -> tuple[int, list[tuple[str, int]]]:
         """Labels from elsewhere, as one undoable event.
@@ -326,7 +334,7 @@ class Session(ClassCommands, AuditCommands):
             percentile=self.percentile,
             rounds=state.round,
             round=derived.round,
-            advice=_advice(derived.round.advice if derived.round else None, len(doubts)),
+            advice=_advice(derived.round.advice if derived.round else None, len(doubts), self.pacing),
             last=self.last,
             can_undo=state.undo_target() is not None,
             can_redo=state.redo_target() is not None,
@@ -411,8 +419,11 @@ class Session(ClassCommands, AuditCommands):
         return instance_id
 
 
-def _advice(advice: Advice | None, n_doubts: int) -> Advice | None:
-    """The engine's advice; before the end, the answers it doubts come first."""
+def _advice(advice: Advice | None, n_doubts: int, pacing: Pacing) -> Advice | None:
+    """The engine's advice; before the end, the answers it doubts come first, and pages come with pauses."""
+    if advice is not None and advice.code == "grids" and not pacing.wants_page:
+        left = "1 more question" if pacing.singles_left == 1 else f"{pacing.singles_left} more questions"
+        return Advice("answer", f"the last pages held hardly an error: {left}, then pages again")
     if advice is None or advice.code != "stop" or not n_doubts:
         return advice
     look = (

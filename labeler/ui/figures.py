@@ -173,7 +173,10 @@ def _time(view: View) -> Spans:
 
 
 def _gain(view: View) -> Spans:
-    gain = view.round.facts.get("gain") if view.round is not None else None
+    facts = view.round.facts if view.round is not None else {}
+    gain, least = facts.get("gain"), facts.get("gain_from")
+    if not gain and least:
+        return [(f"what they bring can be told from {least} answers on", "$quiet")]
     if not gain:
         return [("the engine does not say what they bring", "$quiet")]
     _, singles, pages = gain

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 
 from labeler.core.belief import runner_ups_of
-from labeler.core.grids import CLEAN_PAGES, SINGLES_BETWEEN, Pacing, expected_errors, expected_gain
+from labeler.core.grids import expected_errors, expected_gain
 from tests.core.pools import answer, blobs, opened, snapshot
 
 NONE = np.empty(0, dtype=np.int64)
@@ -48,19 +48,6 @@ def test_the_runner_up_is_the_likeliest_other_class() -> None:
     proba = np.array([[0.5, 0.3, 0.2], [0.1, 0.2, 0.7]], dtype=np.float32)
     assert runner_ups_of(proba, np.array([0, 1], dtype=np.int32)).tolist() == [1, 2]
     assert runner_ups_of(proba[:, :1], np.zeros(2, dtype=np.int32)).tolist() == [-1, -1]
-
-
-def test_three_clean_pages_in_a_row_make_way_for_singles() -> None:
-    pacing = Pacing()
-    for exceptions in (0, 2, 5, 1, 2):  # the five begins the count anew
-        pacing.page_done(exceptions)
-        assert pacing.wants_page
-    pacing.page_done(0)
-    assert CLEAN_PAGES == 3
-    for _ in range(SINGLES_BETWEEN):
-        assert not pacing.wants_page
-        pacing.single_done()
-    assert pacing.wants_page
 
 
 def test_the_expected_gain_grows_with_the_keys_and_never_beyond_the_expected_errors() -> None:

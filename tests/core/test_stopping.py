@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from labeler.core.grids import FROM_ANSWERS
 from labeler.core.stopping import advise
 from tests.core.pools import answer, blobs, last_round, opened, snapshot
 
@@ -11,16 +12,26 @@ def test_stop_is_advised_when_nothing_changes_any_more() -> None:
 
 
 def test_before_the_first_answer() -> None:
-    assert advise(None, 0.0, steady=False, open_questions=9).code == "answer"
+    assert advise(None, steady=False, open_questions=9, page_pays=False).code == "answer"
 
 
-def test_the_advice_follows_what_an_answer_is_worth() -> None:
+def test_pages_are_advised_where_they_pay_and_stopping_comes_first() -> None:
     points, y = blobs(300)
+    belief = opened(points).believer.believe(snapshot(range(60), y[:60]))
+    going_on = advise(belief, steady=False, open_questions=9, page_pays=False)
+    assert (going_on.code, going_on.key) == ("answer", "")
+    pages = advise(belief, steady=False, open_questions=9, page_pays=True)
+    assert (pages.code, pages.key) == ("grids", "G")
+    assert advise(belief, steady=True, open_questions=9, page_pays=False).key == "Q"
+    either = advise(belief, steady=True, open_questions=9, page_pays=True)
+    assert (either.code, either.key) == ("stop", "G")
+    assert advise(belief, steady=False, open_questions=0, page_pays=True).key == "Q"
+
+
+def test_what_the_next_keys_bring_is_not_told_of_a_few_answers() -> None:
+    points, y = blobs(300, spread=3.5)
     engine = opened(points)
-    early = engine.believer.believe(snapshot(range(20), y[:20]))
-    late = engine.believer.believe(snapshot(range(60), y[:60]))
-    assert "2.0" in advise(early, 2.0, steady=False, open_questions=9).text
-    assert advise(early, 0.1, steady=False, open_questions=9).code == "answer"
-    assert advise(late, 0.1, steady=False, open_questions=9) == advise(late, 0.2, steady=False, open_questions=5)
-    assert advise(late, 0.1, steady=False, open_questions=9).key == "G"
-    assert advise(late, 0.0, steady=False, open_questions=0).key == "Q"
+    early, late = (last_round(engine, answer(engine, y, count)).facts for count in (FROM_ANSWERS - 1, FROM_ANSWERS))
+    assert "gain" not in early
+    assert early["gain_from"] == FROM_ANSWERS
+    assert late["gain"][0] == 20

@@ -176,6 +176,11 @@ class TestAsText:
             assert "─15 answers" in text
             assert "the engine does not say what they bring" in text
 
+    async def test_too_few_answers_to_tell_what_the_next_keys_bring(self, project):
+        told(project, 300, gain_from=50)
+        async with running(project) as app:
+            assert "what they bring can be told from 50 answers on" in await app.press_and_see("D")
+
 
 class TestFigures:
     def test_nothing_is_called_an_accuracy(self, project):

@@ -1,7 +1,10 @@
 """The grid, key by key: are these all 1?"""
 
+from dataclasses import replace
+
 import pytest
 
+from labeler.core.vocabulary import Advice
 from labeler.ui.screens.contact_sheet import ContactSheet
 from labeler.ui.screens.grid import GridScreen
 from labeler.ui.screens.pages import Page
@@ -49,6 +52,26 @@ class TestOpening:
             assert "no page to confirm now" in await app.press_and_see("enter")
             await app.press_and_see("1", "X", "space")
             assert pages(project) == []
+
+    async def test_after_three_clean_pages_it_says_that_questions_mend_more_and_the_advice_waits_with_pages(self):
+        project = FakeProject(n=400, n_classes_known=10)
+        advice = Advice("grids", "a page mends more", "G")
+        project.session.merge_round(replace(project.session.derived.round, advice=advice))
+        async with running(project) as app:
+            assert "G a page mends more" in screen_text(app)
+            await app.press_and_see("G")
+            for _ in range(2):
+                assert "leads back" not in await app.press_and_see("enter")
+            assert "the last pages held hardly an error: G leads back, 10 questions mend more" in (
+                await app.press_and_see("enter")
+            )
+            assert isinstance(app.screen, GridScreen)  # it goes back when the person does
+            await app.press_and_see("G")
+            for left in range(10, 1, -1):
+                assert f": {left} more questions, then pages again" in screen_text(app)
+                await app.press_and_see("1")
+            assert ": 1 more question, then pages again" in screen_text(app)
+            assert "G a page mends more" in await app.press_and_see("1")
 
     async def test_what_a_screen_said_does_not_stay_on_the_next_one(self, project):
         project.no_pages = True

@@ -19,6 +19,10 @@ class GridScreen(PageScreen):
 
     PLACE = Place.GRID
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._pays = True  # the page, its keys
+
     def ask_for_page(self, size: int, seen: list[int]) -> None:
         """The page most worth confirming."""
         self.labeler.project.want_page(size, seen)
@@ -31,8 +35,17 @@ class GridScreen(PageScreen):
             self.take_page(
                 Page(grid.class_id, grid.indices.tolist(), grid.runner_ups.tolist()) if grid is not None else None
             )
-            if grid is not None and waited and self._page is not None and not grid.pays:
-                self.labeler.say("hardly an error is expected here: single questions (G) mend more a key")
+            self._pays = grid is None or grid.pays
+            if waited and self._page is not None and self.leads_back:
+                self.labeler.say(self.leads_back)
+
+    @property
+    def leads_back(self) -> str:
+        """Why single questions mend more a key now; empty where the page does."""
+        left = self.labeler.project.session.pacing.singles_left
+        if left:
+            return f"the last pages held hardly an error: G leads back, {left} questions mend more now"
+        return "" if self._pays else "hardly an error is expected here: single questions (G) mend more a key"
 
     def nothing_to_answer(self) -> str:
         """Waiting, or nothing is left."""
