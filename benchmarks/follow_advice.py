@@ -35,6 +35,9 @@ from labeler.ui.screens.grid import GridScreen
 from labeler.ui.screens.second_look import SecondLook
 
 IN_EXPORT = (Provenance.HUMAN, Provenance.CONFIRMED, Provenance.IMPORTED, Provenance.PROPAGATED)
+COLUMNS = (
+    "session", "keys", "of them arrows", "labels given", "in the export", "keys a label", "right there, %", "of all, %",
+)  # fmt: skip
 PATIENCE = 120.0
 PACE = 0.01
 
@@ -124,7 +127,7 @@ class Person:
         await self.press("G")
         while isinstance(self.app.screen, GridScreen):
             screen = self.app.screen
-            await self.until(lambda: not screen._asked and screen.is_ready(), "a page")
+            await self.until(lambda screen=screen: not screen._asked and screen.is_ready(), "a page")
             page = screen._page
             if page is None or screen.leads_back:
                 await self.press("G")
@@ -206,8 +209,8 @@ async def session(pool: data.PoolFile, path: Path, most: int, singles: int = 0) 
 def row(name: str, found: Outcome) -> str:
     """One line of the table."""
     return (
-        f"| {name} | {found.keys} | {found.arrows} | {found.given:,} | {found.labels:,} | {found.keys / found.labels:.4f} "
-        f"| {100 * found.right_in_export:.2f} | {100 * found.right:.2f} |"
+        f"| {name} | {found.keys} | {found.arrows} | {found.given:,} | {found.labels:,} "
+        f"| {found.keys / found.labels:.4f} | {100 * found.right_in_export:.2f} | {100 * found.right:.2f} |"
     )
 
 
@@ -224,10 +227,8 @@ def main() -> None:
             pool = data.load(name, 0, folder)
             found, person = asyncio.run(session(pool, folder / f"{name}-advice.labeler.db", given.most))
             print(f"## {name}, {len(pool.y):,} instances\n")
-            print(
-                "| session | keys | of them arrows | labels given | in the export | keys a label | right there, % | of all, % |"
-            )
-            print("|---|---|---|---|---|---|---|---|")
+            print(f"| {' | '.join(COLUMNS)} |")
+            print("|---" * len(COLUMNS) + "|")
             print(row("following the advice", found), flush=True)
             for singles in () if given.alone else sorted({max(found.keys, 1), 200}):
                 other, _ = asyncio.run(session(pool, folder / f"{name}-{singles}.labeler.db", 0, singles))

@@ -107,6 +107,11 @@ class Terminal:
             came = time.perf_counter()
         return came
 
+    def read_until(self, moment: float) -> None:
+        """Read what comes until ``time.perf_counter()`` says `moment`, as a terminal does all the time."""
+        while (left := moment - time.perf_counter()) > 0:
+            self._take(left)
+
     @property
     def painted(self) -> str:
         """What was painted since the last key, without colors and positions."""

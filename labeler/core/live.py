@@ -10,13 +10,12 @@ from collections.abc import Generator
 
 import numpy as np
 
-from labeler.core.agreement import kappa
 from labeler.core.belief import Belief, Believer
 from labeler.core.glance import Glance
 from labeler.core.questions import candidates_of, uncertain, utilities
 from labeler.core.steps import finished
-from labeler.core.stopping import AGREEMENT, IN_A_ROW
-from labeler.core.vocabulary import IndexArray, IntArray, Progress, Snapshot
+from labeler.core.stopping import WINDOW, is_quiet
+from labeler.core.vocabulary import IndexArray, IntArray, Progress, Provenance, Snapshot
 
 QUICK_UP_TO = 40_000
 """Instances times classes up to which every answer is thought through at once; beyond, every BATCH-th is."""
@@ -34,7 +33,7 @@ class LiveBelief:
         self._random_state = random_state
         self._is_quick = False
         self._state: tuple[bytes, bytes] = (b"", b"")
-        self._before: list[IntArray] = []
+        self._past: list[tuple[int, IntArray]] = []  # (single answers, class ids (n,)), back to WINDOW ago
 
     def outdated(self) -> None:
         """The believer has changed: the next belief is made anew."""
@@ -80,7 +79,8 @@ class LiveBelief:
         if self.belief is before:
             self.belief, self._state, self._is_quick = belief, state, quick
             if belief is not None:
-                self._before = [*(self._before[:-1] if known else self._before[-IN_A_ROW:]), belief.labels]
+                singles = int((snapshot.provenances == Provenance.HUMAN).sum())  # a page is one look at many
+                self._keep(singles, belief.answers.classes[belief.labels])
         return belief
 
     def margin_order(self, snapshot: Snapshot, belief: Belief | None) -> IndexArray:
@@ -113,6 +113,14 @@ class LiveBelief:
         return belief, uncertain(utility, short, space, self._random_state)
 
     def is_steady(self) -> bool:
-        """Whether the last answers changed hardly any label."""
-        pairs = list(zip(self._before, self._before[1:], strict=False))
-        return len(pairs) == IN_A_ROW and all(kappa(first, second) >= AGREEMENT for first, second in pairs)
+        """Whether the last WINDOW answers changed hardly any label."""
+        if not self._past:
+            return False
+        (then, before), (now, labels) = self._past[0], self._past[-1]
+        return now - then >= WINDOW and is_quiet(int((before != labels).sum()), len(labels))
+
+    def _keep(self, n_answers: int, labels: IntArray) -> None:
+        """Remember labels; of those from before WINDOW answers ago the latest are enough."""
+        past = [*((count, kept) for count, kept in self._past if count < n_answers), (n_answers, labels)]
+        first = max((place for place, (count, _) in enumerate(past) if count <= n_answers - WINDOW), default=0)
+        self._past = past[first:]

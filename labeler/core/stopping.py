@@ -5,8 +5,11 @@ from __future__ import annotations
 from labeler.core.belief import Belief
 from labeler.core.vocabulary import Advice
 
-AGREEMENT = 0.995
-IN_A_ROW = 3
+WINDOW = 20
+"""Answers that are looked back on: what they changed is what the next ones will change."""
+CHANGED_EACH = 0.25
+"""Labels an answer may change on average where it is time to stop; in pools beyond 25,000 one in CHANGED_OF."""
+CHANGED_OF = 100_000
 ENOUGH_ANSWERS = 50
 LOW_SKILL = 0.3
 
@@ -18,6 +21,11 @@ def spreads(belief: Belief) -> bool:
     ones, so a low skill is no accuracy: on clean sets it is .4 and more, where labels do not spread .2 and less.
     """
     return len(belief.answers) < ENOUGH_ANSWERS or not belief.blend.skill < LOW_SKILL
+
+
+def is_quiet(changed: int, n: int) -> bool:
+    """Whether WINDOW answers that changed so many of `n` labels were worth little more than themselves."""
+    return changed <= WINDOW * max(CHANGED_EACH, n / CHANGED_OF)
 
 
 def advise(belief: Belief | None, steady: bool, open_questions: int, page_pays: bool) -> Advice:
@@ -38,7 +46,8 @@ def advise(belief: Belief | None, steady: bool, open_questions: int, page_pays: 
         return Advice("stop", "everything is asked: quit and export", "Q")
     if steady:
         also = ", or confirm pages with G" if page_pays else ""
-        return Advice("stop", f"the last answers changed hardly any label: stop here{also}", "G" if page_pays else "Q")
+        said = f"the last {WINDOW} answers changed hardly any label: stop here{also}"
+        return Advice("stop", said, "G" if page_pays else "Q")
     if page_pays:
         return Advice("grids", "a page to confirm at a glance mends more a key than a question now", "G")
     return Advice("answer", "go on: the question that helps most comes first")
