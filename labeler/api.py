@@ -19,6 +19,7 @@ from labeler.importers.detect import open_source
 from labeler.importers.names import counted
 from labeler.options import BOOK_PERCENTILE, ENGINES, PARTS, RECOMPUTES, Options, check
 from labeler.project import Project, Received, named_few
+from labeler.session.control import Control
 from labeler.session.session import Session
 from labeler.store.store import Store
 
@@ -169,6 +170,8 @@ def _wire(
         annotator=options.annotator or stored.get("annotator") or "",
         key_layout=options.keys or stored.get("keys") or "digits",
     )
+    chosen = stored | options.given()
+    session.questions.control = Control(float(chosen.get("control", 0.0)), int(chosen.get("seed", 0)))
     if not store.read_only:
         _remember(store, source, session, stored, options, notices, clock)
         session.last = None  # what opening records is nothing that the person did

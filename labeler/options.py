@@ -35,6 +35,7 @@ class Options:
     annotator: str | None = None
     keys: str | None = None
     images: str | None = None
+    control: float | None = None
 
     def given(self) -> dict[str, Any]:
         """The options that were given, by name."""
@@ -61,6 +62,8 @@ def check(options: Options) -> Options:
         raise UsageError(f"{options.n_clusters} clusters cannot be made", "give --clusters a number from 1 up")
     if options.seed is not None and not 0 <= options.seed < 2**32:
         raise UsageError(f"the seed {options.seed} is out of range", "give a whole number from 0 to 4294967295")
+    if options.control is not None and not 0 <= options.control <= 0.5:
+        raise UsageError(f"--control {options.control:g} is out of range", "give a share from 0 to 0.5, such as 0.1")
     twice = [name for position, name in enumerate(options.classes) if name in options.classes[:position]]
     if twice:
         raise UsageError(f"the class {twice[0]!r} is named twice", "name every class once")

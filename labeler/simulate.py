@@ -23,6 +23,7 @@ from labeler.importers.detect import open_source
 from labeler.importers.names import counted
 from labeler.importers.subset import Subset
 from labeler.importers.truth import read_truth
+from labeler.session.control import estimate
 from labeler.session.oracle import Oracle
 from labeler.workbench import Workbench
 
@@ -248,6 +249,7 @@ def _row(
     for goal in GOALS:
         if meter.keys_to[str(goal)] is None and accuracy >= goal:
             meter.keys_to[str(goal)] = meter.keys
+    control = estimate(session.state)
     test_accuracy = None
     if X_test is not None:
         number_of = _numbers(session, meter)
@@ -260,7 +262,7 @@ def _row(
         "coverage": round(coverage, 6),
         "propagated_precision": None if precision is None else round(precision, 6),
         "test_accuracy": None if test_accuracy is None else round(test_accuracy, 6),
-        "estimate": None,
+        "estimate": None if control is None else control.facts,
         "seconds": round(time.perf_counter() - meter.started, 3),
     }
 

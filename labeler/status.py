@@ -11,6 +11,7 @@ from labeler.display import display_safe
 from labeler.exporters.escaping import escaped, unescaped
 from labeler.importers.names import counted
 from labeler.provenance import Press, carried, reasons
+from labeler.session.control import estimate as control_estimate
 
 
 def status(project: Project) -> dict[str, Any]:
@@ -47,20 +48,23 @@ def status(project: Project) -> dict[str, Any]:
 
 
 def estimate(project: Project) -> dict[str, Any] | None:
-    """What may be said of the accuracy: the latest audit's statement, once it is drawn; else None.
+    """What may be said of the accuracy: the latest audit's statement, once it is drawn; else what the random questions
+    of ``--control`` say; else None.
 
     `accuracy` is the share found right of `n` random labels of the frozen set, `low` what it is at least at
     `confidence`, `high` what is left where everything not found wrong is right.
     """
     audit, found = project.session.audit, project.session.certificate()
     if audit is None or found is None or not audit.drawn:
-        return None
+        control = control_estimate(project.session.state)
+        return None if control is None else control.facts | {"from": "random questions", "statement": control.statement}
     return {
         "accuracy": 1.0 - found.wrong / found.checked,
         "low": found.lower_bound,
         "high": 1.0 - found.wrong / found.population,
         "confidence": found.confidence,
         "n": found.checked,
+        "from": "certificate",
         "statement": found.statement,
     }
 
@@ -85,7 +89,7 @@ def status_text(facts: dict[str, Any]) -> str:
             cells = f"{given:>7,}  {row['propagated']:>10,}  {row['predicted']:>9,}"
             lines.append(f"{row['key'] or '-':>3}  {name:<{width}}  {cells}")
     if facts["estimate"]:
-        lines.append(f"certificate: {facts['estimate']['statement']}")
+        lines.append(f"{facts['estimate']['from']}: {facts['estimate']['statement']}")
     lines.append(f"next: {facts['advice']['text']}")
     lines.append(f"go on: labeler label {display_safe(facts['project'])}")
     return "\n".join(lines)

@@ -421,3 +421,17 @@ def test_an_audit_from_the_draw_to_its_exit_code(labeler, refused, project, tmp_
     assert manifest["certificate"]["reached"]
     assert labeler("export", project, "latest.csv", "--latest").returncode == 0
     assert json.loads((tmp_path / "latest.csv.manifest.json").read_text())["certificate"] is None
+
+
+def test_a_share_of_random_questions_is_checked_and_estimated(labeler, refused, few_digits):
+    assert "--control 2 is out of range" in refused(
+        "simulate", few_digits, "--truth", "y", "--clicks", "5", "--control", "2"
+    )
+    plan = ("simulate", few_digits, "--truth", "y", "--clicks", "50", "--control", "0.5", "-p", "kept.labeler.db")
+    report = json.loads(labeler(*plan, "--json", "--quiet").stdout)
+    found = report["final"]["estimate"]
+    assert found["n"] >= 5
+    assert found["low"] <= found["accuracy"] <= found["high"]
+    status = json.loads(labeler("status", "kept.labeler.db", "--json").stdout)["estimate"]
+    assert {name: status[name] for name in found} == found
+    assert "right on" in labeler("status", "kept.labeler.db").stdout

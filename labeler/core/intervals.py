@@ -48,3 +48,9 @@ def _at_most(k: int, n: int, p: float) -> float:
         for i in range(k + 1)
     )
     return min(1.0, math.fsum(math.exp(term) for term in terms))
+
+
+def sign_test(more: int, less: int) -> float:
+    """The chance of at least `more` heads in `more` + `less` throws of a fair coin: small = more is no accident."""
+    n = more + less
+    return 1.0 if more == 0 else 1.0 - _at_most(more - 1, n, 0.5)

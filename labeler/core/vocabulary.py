@@ -213,7 +213,8 @@ class Event:
     key, moved: [instance_id ...]} where `class_id` is the new one. An audit has ``audit_begin`` {number, population,
     target, confidence, seed, set_sha256, order_sha256, classes, round, predicted} (the frozen labels and the order are
     stored beside the journal under its number), ``audit_answer`` {audit, said, reached} and ``audit_end`` {audit}.
-    `payload` is JSON-able: for ``label`` how the question was asked (rule, round, margin, screen, guesses shown), for
+    `payload` is JSON-able: for ``label`` how the question was asked (rule, round, margin, screen, guesses shown; of a
+    random question `machine` = the class the engine gave it until then), for
     all but ``setting`` `keys` = presses since the event before, where a screen counted them.
     """
 

@@ -84,5 +84,7 @@ def in_classes(event: Event, lookup: Mapping[int, int]) -> Event:
         payload["labels"] = [[name, lookup[int(class_id)], word] for name, class_id, word in payload["labels"]]
     if "shown" in payload:
         payload["shown"] = [[lookup[int(c)], score] for c, score in payload["shown"] if int(c) in lookup]
+    if "machine" in payload:
+        payload["machine"] = lookup.get(int(payload["machine"]), UNLABELED)
     class_id = None if event.class_id is None else lookup[event.class_id]
     return replace(event, kind=kind, class_id=class_id, payload=payload)

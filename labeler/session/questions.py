@@ -13,6 +13,7 @@ import numpy as np
 
 from labeler.core.vocabulary import UNLABELED, Question, Queue, Round
 from labeler.session.classes import restated_question
+from labeler.session.control import RANDOM, Control
 from labeler.session.state import Standing, State
 from labeler.session.view import Stage
 
@@ -28,6 +29,7 @@ class Questions:
         self._state = state
         self._queue: Queue | None = None
         self._position = 0
+        self.control = Control()
         self.current: Question | None = None
         self._chosen: tuple[int, Standing | None, list[int]] | None = None  # index, what stood of it, the front then
 
@@ -149,6 +151,9 @@ class Questions:
         for until, _, index in skipped:
             if state.answers >= until:
                 yield self._question(index, "skipped")
+        at_random = self.control.draw(state)
+        if at_random is not None:
+            yield self._question(at_random, RANDOM)
         if self._queue is not None:
             while self._position < len(self._queue.indices):
                 index = int(self._queue.indices[self._position])

@@ -17,6 +17,7 @@ from labeler.errors import NotSaved, UsageError
 from labeler.session.audit_commands import AuditCommands
 from labeler.session.class_commands import ClassCommands
 from labeler.session.classes import CLASS_KINDS
+from labeler.session.control import RANDOM
 from labeler.session.derived import Derived
 from labeler.session.pace import pace
 from labeler.session.ports import Journal
@@ -104,6 +105,8 @@ class Session(ClassCommands, AuditCommands):
         how |= {"rule": asked.rule, "margin": asked.margin} if asked else {"rule": "chosen", "margin": 1.0}
         if asked and asked.guesses:
             how["shown"] = [[guess, round(score, 4)] for guess, score in asked.guesses]
+        if asked and asked.rule == RANDOM and screen == "question":
+            how["machine"] = self.derived.label_of(index)[0]  # as it stands before this answer
         self._record("label", instance_id, class_id, how)
         self.pacing.single_done()
 

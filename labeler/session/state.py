@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -135,6 +136,10 @@ class State:
     def event(self, event_id: str) -> Event | None:
         """An event that stands; None where it was taken back."""
         return self._events.get(event_id)
+
+    def standing_events(self, kind: str) -> Iterator[Event]:
+        """The events of a kind that were not taken back, in order."""
+        return (event for event in self._events.values() if event.kind == kind)
 
     # -- folding -------------------------------------------------------------------------------------------------
 

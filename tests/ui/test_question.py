@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from labeler.core.vocabulary import Event, Progress
+from labeler.session.control import Control
 from labeler.ui.screens.question import QuestionScreen
 from tests.ui.support import FakeProject, Received, digit, running, screen_text, settle
 
@@ -445,3 +446,19 @@ class TestConflicts:
             text = screen_text(app)
             assert "[/x]" in text
             assert "\x1b" not in text
+
+
+async def test_a_random_question_shows_no_guess_and_no_labeled_neighbors(monkeypatch):
+    project = FakeProject(n_classes_known=10)
+    session = project.session
+    async with running(project, (120, 40)) as app:
+        monkeypatch.setattr("labeler.session.control.FIRST", 2)
+        assert "none shown" not in await app.press_and_see("1")
+        session.questions.control = Control(1.0, 0)
+        text = await app.press_and_see("1")
+        assert session.question.rule == "random"
+        assert "none shown: random" in text
+        assert "%" not in app.screen.query_one("#guesses").render_line(1).text
+        at = session.question.index
+        await app.press_and_see("3")
+        assert project.journal.events[-1].payload["machine"] == at % 10

@@ -9,13 +9,14 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 
 from labeler.display import display_safe
+from labeler.session.control import RANDOM
 from labeler.session.view import View
 from labeler.ui import phrases
 from labeler.ui.actions import Place
 from labeler.ui.looks import Look, following
 from labeler.ui.screens.base import Target
 from labeler.ui.screens.commands import CommandScreen
-from labeler.ui.widgets.legend import both_answers, first_guesses, fits, guesses, legend
+from labeler.ui.widgets.legend import both_answers, drawn_at_random, first_guesses, fits, guesses, legend
 from labeler.ui.widgets.line import Block
 from labeler.ui.widgets.neighbors import Neighbors
 from labeler.ui.widgets.picture import Picture
@@ -102,8 +103,15 @@ class QuestionScreen(CommandScreen):
             return []
         return [(who, class_id) for _, who, class_id in reversed(state.conflicts[question.index].answers)]
 
+    @staticmethod
+    def _is_blind(view: View) -> bool:
+        """Whether nothing that could sway the answer is shown: it is one that measures."""
+        return view.question is not None and view.question.rule == RANDOM
+
     def _offered(self, view: View) -> list[tuple[int, float]]:
         """What `⏎` may accept: the answers to settle, else the guesses."""
+        if self._is_blind(view):
+            return []
         active = {count.info.class_id for count in view.classes}
         said = [(class_id, 0.0) for _, class_id in self._answers(view) if class_id in active]
         return list(dict.fromkeys(said)) or first_guesses(view)
@@ -113,7 +121,9 @@ class QuestionScreen(CommandScreen):
         known = [(infos[class_id], score) for class_id, score in self._guesses if class_id in infos]
         chosen = -1 if self.typed else self._chosen  # what enter does is marked, there or in the legend
         said, marked = self._answers(view), self._guesses[chosen][0] if self._guesses and chosen >= 0 else None
-        if said:
+        if self._is_blind(view):
+            self.query_one("#guesses", Block).show(lambda width, height: drawn_at_random())
+        elif said:
             self.query_one("#guesses", Block).show(lambda width, height: both_answers(said, infos, marked, width))
         else:
             self.query_one("#guesses", Block).show(lambda width, height: guesses(known, chosen, width))
@@ -132,7 +142,9 @@ class QuestionScreen(CommandScreen):
         widget = self.query_one("#neighbors", Neighbors)
         names = view.class_names
         found = (
-            self.labeler.project.neighbors(view.question.index, widget.room) if view.question and widget.room else []
+            self.labeler.project.neighbors(view.question.index, widget.room)
+            if view.question and widget.room and not self._is_blind(view)
+            else []
         )
         widget.show([(index, names.get(class_id, "")) for index, class_id in found])
 

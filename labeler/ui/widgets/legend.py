@@ -134,6 +134,11 @@ def guesses(known: Sequence[tuple[ClassInfo, float]], chosen: int, width: int) -
     return Content("\n").join(lines)
 
 
+def drawn_at_random() -> Content:
+    """In place of the guesses: a question that measures shows none."""
+    return Content("\n").join([Content.styled("guesses", "$quiet"), Content.styled("none shown: random", "$quiet")])
+
+
 def both_answers(
     said: Sequence[tuple[str, int]], infos: Mapping[int, ClassInfo], marked: int | None, width: int
 ) -> Content:
