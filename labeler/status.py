@@ -57,7 +57,7 @@ def estimate(project: Project) -> dict[str, Any] | None:
     audit, found = project.session.audit, project.session.certificate()
     if audit is None or found is None or not audit.drawn:
         control = control_estimate(project.session.state)
-        return None if control is None else control.facts | {"from": "random questions", "statement": control.statement}
+        return None if control is None else control.facts | {"from": "estimate", "statement": control.statement}
     return {
         "accuracy": 1.0 - found.wrong / found.checked,
         "low": found.lower_bound,

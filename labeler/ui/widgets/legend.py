@@ -146,12 +146,13 @@ def both_answers(
     lines: list[Content] = [Content.styled("two answers: settle it", "bold $warn")]
     for who, class_id in said:
         info = infos.get(class_id)
-        key = (info.key or "·") if info is not None else "·"
-        name = (
-            display_safe(info.name, 60) if info is not None else "of no class" if class_id == UNLABELED else "retired"
-        )
+        key, name = "·", "of no class" if class_id == UNLABELED else "a retired class"
+        if info is not None:
+            key, name = "" if info.key == info.name else info.key or "·", display_safe(info.name, 60)
         by = f" {display_safe(who, 40) or 'somebody'}"
         here = class_id == marked
         text = Content.assemble(name, (by, "$quiet")).truncate(max(width - 4, 4), ellipsis=True)
-        lines.append(Content.assemble((f"{key} ", "bold $answer"), text, (" ⏎" if here else "", "bold $command")))
+        lines.append(
+            Content.assemble((f"{key} " if key else "", "bold $answer"), text, (" ⏎" if here else "", "bold $command"))
+        )
     return Content("\n").join(lines)
