@@ -13,7 +13,7 @@ test at 1 % (shared among the sets) says that it holds in less than 95 %.
 - betting, peeking: the bound of `labeler audit` at 5 %, looked at after each of all answers
 - exact, 300 looks: the hypergeometric bound
 - Wald, 300 looks: share right -+ 1.645 standard errors; Wald, peeking: stopped when it says 98 % (from 30 looks on)
-- overlooking: a reviewer who does not see a share of the errors, betting, peeking at every tenth of 1,000 answers; with
+- overlooking: a reviewer who does not see a share of the errors, betting, peeking at every 25th of 1,000 answers; with
   20 planted wrong labels in the bound, and without
 
 "keys" counts everything for a clean person: answers, then looks until the bound of `labeler audit` (its share of alpha)
@@ -23,6 +23,7 @@ reaches the target: 1 key a look one by one; "in pages" 1 key a page of 25 (plan
 from __future__ import annotations
 
 import argparse
+import json
 import math
 import sys
 import tempfile
@@ -47,7 +48,7 @@ from labeler.simulate import Simulation, simulate
 ALPHA, FIXED, PAGE, PLANTS = 0.05, 300, 25, 20
 CLICKS = (10, 20, 50)
 MISSES = (0.0, 0.15, 0.3)
-PEEKS = np.arange(10, 1001, 10)
+PEEKS = np.arange(25, 1001, 25)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +141,8 @@ def overlooking_misses(
                 continue
             key = (s, t, f)
             if key not in told:
-                bound = core.betting_bound(s, t, of.population, ALPHA, reviewer=Reviewer(f, PLANTS))
-                told[key] = bound < of.wrong
+                won = core.least_log_wealth(s, t, of.wrong, of.population, Reviewer(f, PLANTS))
+                told[key] = won >= math.log(1.0 / ALPHA) and s * of.population <= of.wrong * t
                 if not told[key]:
                     least[t, f] = min(s, least.get((t, f), 1 << 30))
             if told[key]:
@@ -174,12 +175,20 @@ def looks_to(of: Set, found: NDArray[np.int64], target: float, reviewer: Reviewe
 @lru_cache(maxsize=4096)
 def _first(errors: int, population: int, alpha: float, target: float, reviewer: Reviewer) -> int:
     """Looks after which the target is certified with so many errors among them."""
-    low, high = errors, min(population, 3000)
+    low, high = errors, errors + 64
+    while high < population and core.betting_bound(errors, high, population, alpha, target, reviewer) > allowed(
+        population, target
+    ):
+        low, high = high, 2 * high
+        if high > 3000:
+            return population
+    high = min(high, population)
+    low = min(low, high)
     while low < high:
         middle = (low + high) // 2
         bound = core.betting_bound(errors, middle, population, alpha, target, reviewer)
         low, high = (low, middle) if bound <= allowed(population, target) else (middle + 1, high)
-    return low if low < min(population, 3000) else population
+    return low
 
 
 def verdict(misses: list[int], audits: int) -> str:
@@ -200,13 +209,18 @@ def main() -> None:
     parser.add_argument("--audits", type=int, default=1000)
     parser.add_argument("--noise", type=float, default=0.0)
     parser.add_argument("--imbalance", default="")
+    parser.add_argument("--keep", type=Path, help="file of what the sessions left: read if it is there, else written")
     given = parser.parse_args()
     sets = []
+    if given.keep is not None and given.keep.exists():
+        sets = [Set(*row) for row in json.loads(given.keep.read_text())]
     with tempfile.TemporaryDirectory() as folder:
-        for seed in range(given.sessions):
+        for seed in range(len(sets), given.sessions):
             clicks = CLICKS[seed % len(CLICKS)]
             sets.append(left_by(given.name, seed, clicks, given.noise, given.imbalance, Path(folder)))
             print(f"session {seed}: {sets[-1]}", file=sys.stderr)
+    if given.keep is not None:
+        given.keep.write_text(json.dumps([[of.population, of.wrong, of.answers] for of in sets]))
     rng = np.random.default_rng(2026)
     rows: dict[str, list[int]] = {}
     costs: dict[tuple[float, str], list[float]] = {}

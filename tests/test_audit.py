@@ -172,6 +172,14 @@ class TestAnswers:
         assert opened.session.state.classes[class_id].name == "other"
         assert provenance is Provenance.HUMAN
 
+    def test_the_end_draws_the_statement_as_it_stands(self, opened, drawn, answer, tmp_path):
+        refused(lambda: run_audit(opened, end=True), "nothing was checked")
+        answer(drawn[:20])
+        assert not run_audit(opened, end=True).reached
+        refused(lambda: answer(drawn[20:30]), "ended", "--new")
+        run_audit(opened, draw=tmp_path / "check.csv")
+        assert opened.session.audit.number == 2
+
     def test_another_audit_takes_its_share(self, opened, drawn, answer, tmp_path):
         answer(drawn[:20])
         run_audit(opened, draw=tmp_path / "check.csv", new=True)

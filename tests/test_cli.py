@@ -394,7 +394,8 @@ def test_an_audit_from_the_draw_to_its_exit_code(labeler, refused, project, tmp_
     assert "needs a terminal" in refused("audit", project)
     assert "no audit was begun" in refused("audit", project, "--json")
     assert "target of 2" in refused("audit", project, "--draw", "check.csv", "--target", "2")
-    done = labeler("audit", project, "--draw", "check.csv", "--target", "0.8")
+    assert labeler("audit", project, "--begin", "--target", "0.8").returncode == 0  # as the application does it
+    done = labeler("audit", project, "--draw", "check.csv")
     assert done.returncode == 0, done.stderr
     ids = [line.split(",")[0] for line in (tmp_path / "check.csv").read_text().splitlines()[1:]]
     names = ("even", "odd")

@@ -209,6 +209,19 @@ def more_needed(
     return high
 
 
+def least_log_wealth(
+    wrong: int, checked: int, in_all: int, population: int, reviewer: Reviewer, target: float = 0.98
+) -> float:
+    """The log of the least wealth won against "`in_all` are wrong", over all chances to see an error."""
+    with np.errstate(divide="ignore"):
+        log_sight, log_blind = np.log(_SIGHTS), np.log1p(-_SIGHTS)
+    t, s = np.int64(checked), np.int64(wrong)
+    won = _log_plants(reviewer, log_sight, log_blind) + _log_predicted(s, t, population, target)
+    many = np.full(len(_SIGHTS), in_all, dtype=np.int64)
+    won = won + _log_binomial(t, s) - _log_seen(wrong, checked, many, population, log_sight, log_blind)
+    return float(won.min()) - _SLACK
+
+
 # -- how far down the order --------------------------------------------------------------------------------------------
 
 
@@ -259,11 +272,9 @@ def passes(outcomes: BoolArray, population: int, alpha: float, target: float, sh
 
 def _overlooked_bound(s: int, t: int, population: int, alpha: float, target: float, reviewer: Reviewer) -> int:
     """The largest K that some chance to see an error makes credible; one bisection a chance, all at once."""
-    f, n = reviewer.found, reviewer.shown
     with np.errstate(divide="ignore"):
         log_sight, log_blind = np.log(_SIGHTS), np.log1p(-_SIGHTS)
-    plants = _log_rising(SIGHT[0], f) + _log_rising(SIGHT[1], n - f) - _log_rising(sum(SIGHT), n)
-    plants = plants - (_times(f, log_sight) + _times(n - f, log_blind))
+    plants = _log_plants(reviewer, log_sight, log_blind)
     predicted = _log_predicted(np.int64(s), np.int64(t), population, target) + _log_binomial(t, s)
     enough = math.log(1.0 / alpha) + _SLACK
     credible = plants + predicted < enough  # the plants alone speak against the others, whatever K is
@@ -286,6 +297,14 @@ def _overlooked_bound(s: int, t: int, population: int, alpha: float, target: flo
         open_ = wealth(middle) < enough
         low, high = np.where(open_, middle, low), np.where(open_, high, np.maximum(middle - 1, low))
     return int(low[possible].max(initial=s))
+
+
+def _log_plants(reviewer: Reviewer, log_sight: Doubles, log_blind: Doubles) -> Doubles:
+    """Log wealth won on the plants against each chance to see an error."""
+    f, n = reviewer.found, reviewer.shown
+    predicted = _log_rising(SIGHT[0], f) + _log_rising(SIGHT[1], n - f) - _log_rising(sum(SIGHT), n)
+    won: Doubles = predicted - (_times(f, log_sight) + _times(n - f, log_blind))
+    return won
 
 
 def _log_seen(s: int, t: int, in_all: IndexArray, population: int, log_sight: Doubles, log_blind: Doubles) -> Doubles:

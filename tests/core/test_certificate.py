@@ -22,6 +22,7 @@ from labeler.core.certificate import (
     exact_bound,
     first_set,
     largest_cutoff,
+    least_log_wealth,
     log_wealth,
     more_needed,
     share_of_alpha,
@@ -188,6 +189,12 @@ class TestOverlooked:
                     if null > 0 and math.log(plants * predicted / null) < enough - 1e-7:
                         kept = k
             assert betting_bound(s, t, n, 0.1, reviewer=reviewer) == kept
+
+    def test_the_wealth_against_one_number_says_what_the_bound_says(self):
+        for s, t, n, reviewer in ((0, 200, 900, Reviewer(19, 20)), (2, 300, 900, Reviewer(20, 20))):
+            bound = betting_bound(s, t, n, 0.05, reviewer=reviewer)
+            wealth = [least_log_wealth(s, t, k, n, reviewer) for k in (bound, bound + 1)]
+            assert wealth[0] < math.log(1 / 0.05) <= wealth[1]
 
     def test_a_keen_eye_costs_little_and_a_poor_one_more(self):
         none = more_needed(0, 0, 1797, 0.05, 0.98)
