@@ -15,7 +15,7 @@ from labeler.core.linear import Linear
 from labeler.core.propagation import RandomWalk, Spread, left_out, mass_by_steps, shares_of
 from labeler.core.second_opinion import SecondOpinion
 from labeler.core.space import Space
-from labeler.core.steps import finished
+from labeler.core.steps import blocks, finished
 from labeler.core.vocabulary import FloatArray, IndexArray, IntArray, Progress, Snapshot
 
 Result = TypeVar("Result")
@@ -121,7 +121,7 @@ class Believer:
         proba = product(shares, mix.weights)
         graph, kernel, linear = (one.argmax(axis=1).astype(np.int32) for one in shares[:3])
         del shares, by_ridge, by_rule
-        scores = np.zeros_like(proba)
+        scores = proba
         if n_classes > 1:
             proba, scores = yield from told(self._second_opinion(proba, answers, snapshot.excluded, fresh))
         labels = proba.argmax(axis=1).astype(np.int32)
@@ -184,14 +184,14 @@ class Believer:
     ) -> Generator[None, None, tuple[FloatArray, FloatArray]]:
         """Let everyone judge everyone, twice; the product with `proba`, and the last scores."""
         labels = proba.argmax(axis=1).astype(np.int32)
-        logs = np.log(proba + FLOOR)
-        joint, scores = proba, proba
+        joint, scores = np.empty_like(proba), proba
         for _ in range(PASSES):
             yield
             labels[answers.indices] = answers.positions
             labels[excluded] = -1
             scores = self.others.scores(labels, proba.shape[1], fresh=fresh)
-            joint = softmax(logs + OPINION * scores)
+            for rows in blocks(*proba.shape):
+                joint[rows] = softmax(np.log(proba[rows] + FLOOR) + OPINION * scores[rows])
             labels = joint.argmax(axis=1).astype(np.int32)
         return joint, scores
 

@@ -10,6 +10,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from labeler.core.steps import blocks
 from labeler.core.vocabulary import FloatArray, IntArray
 
 FLOOR = np.float32(1e-4)
@@ -41,11 +42,14 @@ def softmax(logs: FloatArray) -> FloatArray:
 
 def product(shares: Sequence[FloatArray], weights: Sequence[float]) -> FloatArray:
     """Each model's class `shares` (n, k) to the power of its weight, multiplied; rows scaled to sum 1."""
-    logs = np.zeros_like(shares[0])
-    for one, weight in zip(shares, weights, strict=True):
-        if weight:
-            logs += np.float32(weight) * np.log(one + FLOOR)
-    return softmax(logs)
+    joint = np.empty_like(shares[0])
+    for rows in blocks(*joint.shape):
+        logs = np.zeros_like(joint[rows])
+        for one, weight in zip(shares, weights, strict=True):
+            if weight:
+                logs += np.float32(weight) * np.log(one[rows] + FLOOR)
+        joint[rows] = softmax(logs)
+    return joint
 
 
 def blend(left_out: Sequence[FloatArray], positions: IntArray) -> Blend:

@@ -8,7 +8,7 @@ import faiss
 import numpy as np
 
 from labeler.core.protocols import Clustering
-from labeler.core.steps import WORK, finished, rows_at_once
+from labeler.core.steps import NUMBERS, WORK, finished, rows_at_once
 from labeler.core.vocabulary import FloatArray, IntArray, Progress
 
 POINTS_PER_CENTER = 256
@@ -65,7 +65,7 @@ def kmeans_by_steps(
     rng = np.random.default_rng(random_state)
     sample = _drawn(X, max(n_clusters * _points_per_center(n_clusters), 1000), rng)
     offset = sample.mean(axis=0)  # faiss expands (a - b)^2: a common offset costs float32 digits
-    sample = sample - offset
+    sample = np.subtract(sample, offset, out=None if np.shares_memory(sample, X) else sample)
     best: FloatArray | None = None
     best_inertia = np.inf
     for _ in range(1 if init is not None else n_init):
@@ -108,11 +108,14 @@ def _assign(X: FloatArray, centers: FloatArray) -> Generator[Progress, None, tup
     offset = centers.mean(axis=0)
     shifted = centers - offset
     norms = np.square(shifted).sum(axis=1)
-    chunk = min(CHUNK, rows_at_once(centers.size, 256, CHUNK))
+    chunk = min(rows_at_once(centers.size, 256, CHUNK), max(NUMBERS // (len(centers) + X.shape[1]), 1))
     for start in range(0, len(X), chunk):
         rows = slice(start, start + chunk)
         points = np.asarray(X[rows], dtype=np.float32) - offset
-        nearest = (norms - 2.0 * (points @ shifted.T)).argmin(axis=1)
+        apart = points @ shifted.T
+        apart *= np.float32(-2.0)
+        apart += norms
+        nearest = apart.argmin(axis=1)
         clusters[rows] = nearest
         distances[rows] = np.sqrt(np.square(points - shifted[nearest]).sum(axis=1))
         if start + chunk < len(X):

@@ -124,10 +124,9 @@ def normalized(weights: sparse.csr_array) -> tuple[sparse.csr_array, FloatArray]
     """D^-1/2 W D^-1/2 (symmetric, spectrum in [-1, 1]) and the degrees (n,); isolated rows stay empty."""
     degrees = np.asarray(weights.sum(axis=1), dtype=np.float32).ravel()
     root = 1.0 / np.sqrt(np.where(degrees > 0, degrees, 1.0))
-    scaled = weights.copy()
-    row_of = np.repeat(np.arange(weights.shape[0]), np.diff(weights.indptr))
-    scaled.data = (weights.data * root[row_of] * root[weights.indices]).astype(np.float32)
-    return scaled, degrees
+    data = weights.data * np.repeat(root, np.diff(weights.indptr))
+    data *= root[weights.indices]
+    return sparse.csr_array((data, weights.indices, weights.indptr), shape=weights.shape), degrees
 
 
 def duplicates(X: FloatArray, graph: NeighbourGraph, tolerance: float = 1e-3) -> NDArray[np.int64]:

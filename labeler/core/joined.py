@@ -35,6 +35,7 @@ from labeler.core.second_opinion import second_opinion
 from labeler.core.similarity import nearest
 from labeler.core.space import Space, space
 from labeler.core.splitting import Partition
+from labeler.core.steps import give_back
 from labeler.core.stopping import advise
 from labeler.core.vocabulary import (
     UNLABELED,
@@ -89,6 +90,7 @@ class JoinedEngine:
         self.order: IndexArray = first.representatives
         self._partition = Partition(self.space.z, self.random_state)
         self.first_of = self.space.first_of
+        give_back()
 
     def _finish_opening(self) -> Iterator[Progress]:
         """What the first representatives do not need: finer clusters and the label models."""
@@ -96,9 +98,11 @@ class JoinedEngine:
             return
         yield Progress("clustering finer")
         finer = yield from self._limited(finer_levels(self.space.z, self.levels[0], self.random_state))
+        give_back()
         others = yield from self._limited(second_opinion(self.space.components, self.random_state))
         self.levels = [self.levels[0], *finer]
         self.order = nested_order(self.levels)
+        give_back()
         believer = Believer(self.space, others, self.levels[0].representatives, self.random_state)
         self._live = LiveBelief(believer, self.random_state)
 
@@ -166,6 +170,7 @@ class JoinedEngine:
             if belief is not None and not live.is_small(snapshot):
                 live.look(belief)
         yield Progress("learning", 1, 2)
+        yield from self._limited(self._partition.foreign_by_steps(self._level(snapshot)))
         with self._threads.limit(limits=1):
             result = self._round(snapshot, belief, by_margin, live.is_steady())
         yield result

@@ -7,7 +7,7 @@ from collections.abc import Generator
 import numpy as np
 from scipy.linalg import cholesky, lapack
 
-from labeler.core.steps import finished, rows_at_once
+from labeler.core.steps import blocks, finished, rows_at_once
 from labeler.core.vocabulary import FloatArray, IndexArray, IntArray
 
 GAMMA = 1.5
@@ -15,7 +15,8 @@ GAMMA = 1.5
 RIDGE = 0.05
 MAX_LANDMARKS = 2_000
 CHUNK = 1_024
-CACHED = 6_000_000
+CACHED = 3_000_000
+"""Numbers in the kernel columns that are kept between two answers."""
 
 
 def median_distance(points: FloatArray, random_state: int = 0) -> float:
@@ -42,7 +43,8 @@ def gaussian(points: FloatArray, landmarks: FloatArray, gamma: float) -> FloatAr
 def as_shares(scores: FloatArray) -> FloatArray:
     """Regression scores (rows, k) clipped and scaled to rows of sum 1."""
     clipped = np.clip(scores, 1e-3, 1.0)
-    return np.asarray(clipped / clipped.sum(axis=1, keepdims=True), dtype=np.float32)
+    clipped /= clipped.sum(axis=1, keepdims=True)
+    return np.asarray(clipped, dtype=np.float32)
 
 
 class KernelRidge:
@@ -51,7 +53,8 @@ class KernelRidge:
     def __init__(self, points: FloatArray, random_state: int = 0) -> None:
         self.points = points
         self.gamma = GAMMA / median_distance(points, random_state)
-        self._columns = np.empty((len(points), 0), dtype=np.float32)
+        # a row for every answer; only rows in use take memory
+        self._columns = np.empty((CACHED // max(len(points), 1), len(points)), dtype=np.float32)
         self._columns_of = np.empty(0, dtype=np.int64)
 
     def fit_predict(
@@ -99,10 +102,11 @@ class KernelRidge:
         if known > len(rows) or not np.array_equal(self._columns_of, rows[:known]):
             known = 0
         if known < len(rows):
-            new = gaussian(self.points, self.points[rows[known:]], self.gamma)
-            self._columns = np.concatenate((self._columns[:, :known], new), axis=1)
+            for block in blocks(*self.points.shape):
+                new = gaussian(self.points[block], self.points[rows[known:]], self.gamma)
+                self._columns[known : len(rows), block] = new.T
             self._columns_of = rows.copy()
-        return self._columns
+        return self._columns[: len(rows)].T
 
 
 def landmarks_of(n_answers: int, limit: int = MAX_LANDMARKS) -> IndexArray:

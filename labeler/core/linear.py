@@ -13,6 +13,7 @@ from scipy.linalg import cho_factor, cho_solve
 
 from labeler.core.blending import softmax
 from labeler.core.learner import landmarks_of
+from labeler.core.steps import blocks
 from labeler.core.vocabulary import FloatArray, IndexArray, IntArray
 
 PENALTY = 1.0
@@ -27,7 +28,8 @@ class Linear:
     """Class shares by a linear rule on `points` (n, d), scaled to unit variance as a whole (never per column)."""
 
     def __init__(self, points: FloatArray) -> None:
-        spread = float(np.sqrt(np.square(points).mean(dtype=np.float64))) if points.size else 1.0
+        squares = sum(float(np.square(points[rows]).sum(dtype=np.float64)) for rows in blocks(*points.shape))
+        spread = float(np.sqrt(squares / points.size)) if points.size else 1.0
         self.points = points
         self.scale = np.float32(1.0 / spread if spread > 0.0 else 1.0)
         self._rows: IndexArray = np.empty(0, dtype=np.int64)
@@ -72,7 +74,10 @@ class Linear:
             members = used[fold == one]
             without[members] = softmax(X[members] @ weights[one])
         whole = weights[FOLDS]
-        return softmax(self.points @ (whole[:-1] * self.scale) + whole[-1]), without
+        shares = np.empty((len(self.points), n_classes), dtype=np.float32)
+        for block in blocks(*self.points.shape):
+            shares[block] = softmax(self.points[block] @ (whole[:-1] * self.scale) + whole[-1])
+        return shares, without
 
 
 def _fit(X: FloatArray, positions: IntArray, n_classes: int, fold: IndexArray) -> FloatArray:

@@ -13,7 +13,7 @@ import numpy as np
 from scipy import sparse
 
 from labeler.core.graph import normalized
-from labeler.core.steps import finished
+from labeler.core.steps import NUMBERS, blocks, finished
 from labeler.core.vocabulary import FloatArray, IndexArray, IntArray
 
 ALPHA = 0.99
@@ -65,10 +65,12 @@ class RandomWalk:
         for _ in range(self.steps):
             visits += direction
             residual -= direction
-            residual += np.float32(self.alpha) * (self.matrix @ direction)
+            image = self.matrix @ direction
+            image *= np.float32(self.alpha)
+            residual += image
             following = 1.0 / (2.0 / self.alpha - rho)
             direction *= np.float32(following * rho)
-            direction += np.float32(2.0 * following / self.alpha) * residual
+            direction += np.multiply(residual, np.float32(2.0 * following / self.alpha), out=image)
             rho = following
             yield visits
 
@@ -127,6 +129,11 @@ class RandomWalk:
         """How many columns are kept."""
         return max(1, min(KEPT_COLUMNS, KEPT_BYTES // (4 * max(self.n, 1))))
 
+    @property
+    def at_once(self) -> int:
+        """How many columns are solved together: five arrays of them are alive."""
+        return max(4, min(COLUMNS_AT_ONCE, NUMBERS // (2 * max(self.n, 1))))
+
     def _solve_ahead(self, index: int) -> Iterator[None]:
         """Solve one column in short steps and keep it, in the place of the one untouched for longest."""
         visits = yield from self.solve_by_steps(self._units(np.array([index], dtype=np.int64)))
@@ -147,8 +154,8 @@ class RandomWalk:
     def own_by_steps(self, indices: IndexArray) -> Generator[None, None, FloatArray]:
         """:meth:`own`, with signs of life."""
         missing = np.array([index for index in indices if int(index) not in self._own], dtype=np.int64)
-        for start in range(0, len(missing), COLUMNS_AT_ONCE):
-            yield from self.columns_by_steps(missing[start : start + COLUMNS_AT_ONCE])
+        for start in range(0, len(missing), self.at_once):
+            yield from self.columns_by_steps(missing[start : start + self.at_once])
         return np.array([self._own[int(index)] for index in indices], dtype=np.float32)
 
 
@@ -157,10 +164,14 @@ def shares_of(mass: FloatArray, totals: FloatArray) -> FloatArray:
 
     A row no walk reached is 1 / k each. `totals` is (k,), or (rows, k) where rows leave a seed out.
     """
-    per_seed = np.where(totals > REACHED, np.maximum(mass, 0.0) / np.maximum(totals, REACHED), 0.0)
-    whole = per_seed.sum(axis=1, keepdims=True)
+    shares = np.empty(mass.shape, dtype=np.float32)
     even = np.float32(1.0 / max(mass.shape[1], 1))
-    return np.where(whole > REACHED, per_seed / np.maximum(whole, REACHED), even).astype(np.float32)
+    for rows in blocks(*mass.shape):
+        seeds = totals if totals.ndim == 1 else totals[rows]
+        per_seed = np.where(seeds > REACHED, np.maximum(mass[rows], 0.0) / np.maximum(seeds, REACHED), 0.0)
+        whole = per_seed.sum(axis=1, keepdims=True)
+        shares[rows] = np.where(whole > REACHED, per_seed / np.maximum(whole, REACHED), even)
+    return shares
 
 
 class Spread:
@@ -183,7 +194,7 @@ class Spread:
         """:meth:`extend`, with signs of life; False where somebody else extended it between two of them."""
         before, known = self.indices, self._known(indices, positions, weights)
         fresh = slice(known, len(indices))
-        many = len(indices) - known > COLUMNS_AT_ONCE
+        many = len(indices) - known > self.walk.at_once
         if many:
             added = yield from mass_by_steps(self.walk, indices[fresh], positions[fresh], weights[fresh], n_classes)
         else:

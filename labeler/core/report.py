@@ -13,6 +13,7 @@ from labeler.core.protocols import Clustering
 from labeler.core.reach import percentiles_of, within_reach
 from labeler.core.representatives import Level
 from labeler.core.space import Space
+from labeler.core.steps import blocks
 from labeler.core.stopping import LOW_SKILL
 from labeler.core.tiers import is_near, is_smooth, tiers_of
 from labeler.core.vocabulary import (
@@ -29,8 +30,6 @@ from labeler.core.vocabulary import (
     Snapshot,
     Tier,
 )
-
-CHUNK = 8_192
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +146,8 @@ def nearest_answers(answers: Answers, positions: IntArray, z: FloatArray) -> Int
         members = np.flatnonzero(positions == position)
         points = z[rows]
         norms = np.square(points).sum(axis=1)
-        for start in range(0, len(members), CHUNK):
-            block = members[start : start + CHUNK]
+        for part in blocks(len(members), len(rows) + z.shape[1]):
+            block = members[part]
             sources[block] = rows[(norms - 2.0 * (z[block] @ points.T)).argmin(axis=1)]
     return sources
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+
 import numpy as np
 
 from labeler.core.clustering import kmeans
 from labeler.core.protocols import Clustering
 from labeler.core.representatives import Level
-from labeler.core.vocabulary import FloatArray, IndexArray, IntArray
-
-CHUNK = 8_192
+from labeler.core.steps import WORK, blocks, finished
+from labeler.core.vocabulary import FloatArray, IndexArray, IntArray, Progress
 
 
 class Partition:
@@ -34,9 +35,14 @@ class Partition:
 
     def foreign(self, level: Level) -> IntArray:
         """See :func:`foreign`."""
-        if self._outside is None or self._outside[0] is not level:
-            self._outside = level, foreign(self._points, level.clustering)
-        return self._outside[1]
+        return finished(self.foreign_by_steps(level))
+
+    def foreign_by_steps(self, level: Level) -> Generator[Progress, None, IntArray]:
+        """:meth:`foreign`, with signs of life."""
+        known = self._outside
+        if known is None or known[0] is not level:
+            known = self._outside = level, (yield from _foreign(self._points, level.clustering))
+        return known[1]
 
 
 def divide(level: Level, points: FloatArray, representative: int, random_state: int = 0) -> Level:
@@ -73,6 +79,10 @@ def divide(level: Level, points: FloatArray, representative: int, random_state: 
 
 def foreign(points: FloatArray, clustering: Clustering) -> IntArray:
     """For each cluster (k,) the instance of another one nearest to its center; -1 where there is no other."""
+    return finished(_foreign(points, clustering))
+
+
+def _foreign(points: FloatArray, clustering: Clustering) -> Generator[Progress, None, IntArray]:
     centers, clusters = clustering.centers, clustering.clusters
     found = np.full(len(centers), -1, dtype=np.int32)
     if len(centers) < 2:
@@ -80,13 +90,20 @@ def foreign(points: FloatArray, clustering: Clustering) -> IntArray:
     offset = centers.mean(axis=0)
     shifted = centers - offset
     nearest = np.full(len(centers), np.inf, dtype=np.float32)
-    for start in range(0, len(points), CHUNK):
-        chunk = np.asarray(points[start : start + CHUNK], dtype=np.float32) - offset
+    done = 0
+    for block in blocks(len(points), len(centers) + points.shape[1]):
+        chunk = np.asarray(points[block], dtype=np.float32) - offset
         # squared distances but for the norm of the center, which is the same for all instances
-        apart = np.square(chunk).sum(axis=1)[:, None] - 2.0 * (chunk @ shifted.T)
-        apart[np.arange(len(chunk)), clusters[start : start + CHUNK]] = np.inf
+        apart = chunk @ shifted.T
+        apart *= np.float32(-2.0)
+        apart += np.square(chunk).sum(axis=1)[:, None]
+        apart[np.arange(len(chunk)), clusters[block]] = np.inf
         rows = apart.argmin(axis=0)
         least = apart[rows, np.arange(len(centers))]
         closer = least < nearest
-        nearest[closer], found[closer] = least[closer], start + rows[closer]
+        nearest[closer], found[closer] = least[closer], block.start + rows[closer]
+        done += len(chunk) * centers.size
+        if done > WORK:
+            done = 0
+            yield Progress("looking around clusters")
     return found

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import os
 from collections.abc import Generator
 from typing import Any, TypeVar
 
@@ -9,6 +11,19 @@ Result = TypeVar("Result")
 
 WORK = 1_000_000_000
 """Multiplications between two signs of life, about: a tenth of a second on one busy core."""
+
+
+_C = ctypes.CDLL(None) if os.name == "posix" else None
+
+NUMBERS = 1_000_000
+"""Numbers in an array that lives for a moment: 4 MB of float32, whatever the pool."""
+
+
+def give_back() -> None:
+    """Return what was freed to the system: after large passing arrays glibc would keep their pages for itself."""
+    trim = getattr(_C, "malloc_trim", None)
+    if trim is not None:
+        trim(0)
 
 
 def finished(job: Generator[Any, None, Result]) -> Result:
@@ -24,3 +39,9 @@ def finished(job: Generator[Any, None, Result]) -> Result:
 def rows_at_once(work_a_row: int, least: int, most: int) -> int:
     """How many rows of so many multiplications fit between two signs of life, within bounds."""
     return max(least, min(WORK // max(work_a_row, 1), most))
+
+
+def blocks(n_rows: int, n_columns: int) -> list[slice]:
+    """Rows of an array (n_rows, n_columns) that is worked on block by block, so that what is passing stays small."""
+    size = max(1, NUMBERS // max(n_columns, 1))
+    return [slice(start, min(start + size, n_rows)) for start in range(0, n_rows, size)]

@@ -6,6 +6,7 @@ import numpy as np
 
 from labeler.core.belief import Belief
 from labeler.core.graph import NeighbourGraph
+from labeler.core.steps import blocks
 from labeler.core.vocabulary import BoolArray, ByteArray, FloatArray, IntArray, Tier
 
 NEAR = 1.2
@@ -46,4 +47,7 @@ def is_near(sources: IntArray, z: FloatArray, graph: NeighbourGraph) -> BoolArra
     if not graph.neighbours.shape[1]:
         return np.zeros(len(z), dtype=np.bool_)
     limit = NEAR * graph.distances[sources, -1]
-    return np.asarray((np.square(z - z[sources]).sum(axis=1) <= limit**2) & (sources >= 0), dtype=np.bool_)
+    apart = np.empty(len(z), dtype=np.float32)
+    for rows in blocks(*z.shape):
+        apart[rows] = np.square(z[rows] - z[sources[rows]]).sum(axis=1)
+    return np.asarray((apart <= limit**2) & (sources >= 0), dtype=np.bool_)
