@@ -33,29 +33,33 @@ class LogReg:
     def fit(self, X: FloatArray, y: IntArray, sample_weight: FloatArray | None = None) -> LogReg:
         """See :class:`labeler.core.protocols.Classifier`."""
         self.classes_ = np.unique(y).astype(np.int64)
-        self._scale = float(np.sqrt(np.mean(np.square(X, dtype=np.float64)))) or 1.0
         if len(self.classes_) > 1:
             from sklearn.exceptions import ConvergenceWarning
             from sklearn.linear_model import LogisticRegression
 
-            self._model = LogisticRegression(C=self.C, max_iter=self.max_iter)
+            scale = np.float32(np.sqrt(np.mean(np.square(X, dtype=np.float64))) or 1.0)
+            scaled = X / scale
+            # an L2-penalized linear model's weights lie in the span of the rows: with fewer rows than columns the fit
+            # is smaller in its coordinates, and the answer the same
+            axes = np.linalg.qr(scaled.T)[0] if len(X) < X.shape[1] else None
+            model = LogisticRegression(C=self.C, max_iter=self.max_iter)
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", ConvergenceWarning)  # the last steps change no label worth a warning
-                self._model.fit(self._project(X, fit=True), y, sample_weight=sample_weight)
+                model.fit(scaled if axes is None else scaled @ axes, y, sample_weight=sample_weight)
+            slopes, offsets = model.coef_, model.intercept_
+            if len(self.classes_) == 2:  # scikit-learn keeps the second class alone
+                slopes, offsets = np.vstack((0.0 * slopes, slopes)), np.r_[0.0, offsets]
+            slopes = slopes.T if axes is None else axes @ slopes.T
+            self._slopes, self._offsets = (slopes / scale).astype(np.float32), offsets.astype(np.float32)
         return self
 
     def predict_proba(self, X: FloatArray) -> FloatArray:
         """See :class:`labeler.core.protocols.Classifier`."""
         if len(self.classes_) < 2:
             return np.ones((len(X), len(self.classes_)), dtype=np.float32)
-        return np.asarray(self._model.predict_proba(self._project(X)), dtype=np.float32)
-
-    def _project(self, X: FloatArray, fit: bool = False) -> FloatArray:
-        """Scaled rows; with fewer rows than columns, in the coordinates of the span of the fitted rows.
-
-        An L2-penalized linear model's weights lie in that span, so the answer is the same and the fit smaller.
-        """
-        X = X / np.float32(self._scale)
-        if fit:
-            self._axes = np.linalg.qr(X.T)[0] if len(X) < X.shape[1] else None
-        return X if self._axes is None else np.asarray(X @ self._axes, dtype=np.float32)
+        proba = self._slopes.T @ np.asarray(X, dtype=np.float32).T  # a row for each class: sums over classes are fast
+        proba += self._offsets[:, None]
+        proba -= proba.max(axis=0)
+        np.exp(proba, out=proba)
+        proba /= proba.sum(axis=0)
+        return np.ascontiguousarray(proba.T, dtype=np.float32)

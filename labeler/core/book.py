@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from labeler.core.checks import check_features
 from labeler.core.protocols import Classifier, Clusterer, Clustering, QueryStrategy
@@ -20,6 +20,7 @@ from labeler.core.representatives import Level
 from labeler.core.selection import best
 from labeler.core.similarity import nearest
 from labeler.core.splitting import Partition
+from labeler.core.steps import blocks
 from labeler.core.vocabulary import (
     UNLABELED,
     Advice,
@@ -79,7 +80,10 @@ class BookEngine:
     ) -> None:
         self.clusterer, self.classifier, self.strategy = clusterer, classifier, strategy
         self.n_clusters, self.random_state = n_clusters, random_state
+        self._threads = ThreadpoolController()
         self._latest: _Fit | None = None
+        self._reach: tuple[Level, bytes, BoolArray] | None = None
+        self._grouped: tuple[Level, list[IndexArray]] | None = None
         self._uncertain: IndexArray = np.empty(0, dtype=np.int64)
 
     def open(self, X: FloatArray) -> Iterator[Progress]:
@@ -94,7 +98,7 @@ class BookEngine:
         self.X = X
         yield Progress("clustering", 0, 1)
         if len(X):
-            with threadpool_limits(1):
+            with self._threads.limit(limits=1):
                 self.clustering = self.clusterer.cluster(X, max(min(self.n_clusters, len(X)), 1), self.random_state)
         else:
             nothing = np.empty(0, dtype=np.float32)
@@ -129,8 +133,10 @@ class BookEngine:
 
     def round(self, snapshot: Snapshot) -> Iterator[Progress | Round]:
         """See :class:`labeler.core.protocols.Engine`."""
-        yield Progress("training", 0, 1)
+        yield Progress("training", 0, 2)
         self._refit(snapshot)
+        yield Progress("training", 1, 2)  # from here on questions come from this fit
+        yield from self._partition.foreign_by_steps(self._divided(snapshot))
         yield self._round(snapshot, self._latest, self._uncertain)
 
     def closing_round(self, snapshot: Snapshot) -> Round:
@@ -175,39 +181,56 @@ class BookEngine:
     def _fit(self, snapshot: Snapshot) -> _Fit | None:
         if not len(snapshot.indices):
             return None
-        clustering = self._divided(snapshot).clustering
-        percentiles = percentiles_of(snapshot, clustering.clusters, automatic=100.0)
-        reach = within_reach(clustering.clusters, clustering.distances, percentiles)
-        spread, sources = self._spread(snapshot, clustering.clusters)
-        free = np.ones(len(self.X), dtype=np.bool_)
-        free[snapshot.excluded] = free[snapshot.held_back] = free[snapshot.indices] = False
-        trained = reach & free & (spread != UNLABELED)
-        rows = np.concatenate((snapshot.indices, np.flatnonzero(trained)))
+        level = self._divided(snapshot)
+        reach = self._within_reach(snapshot, level)
+        reach[snapshot.excluded] = reach[snapshot.held_back] = reach[snapshot.indices] = False
+        spread = np.full(len(self.X), UNLABELED, dtype=np.int32)
+        sources = np.full(len(self.X), -1, dtype=np.int32)
+        self._spread(snapshot, level, reach, spread, sources)
+        trained = np.flatnonzero(spread != UNLABELED)
+        rows = np.concatenate((snapshot.indices, trained))
         y = np.concatenate((snapshot.class_ids, spread[trained])).astype(np.int32)
-        with threadpool_limits(1):
+        with self._threads.limit(limits=1):
             model = self.classifier.fit(np.asarray(self.X[rows], dtype=np.float32), y)
-            proba = np.concatenate(
-                [model.predict_proba(np.asarray(self.X[start : start + 8192])) for start in range(0, len(self.X), 8192)]
-            )
-        return _Fit(len(snapshot.indices), spread, sources, reach & free, model.classes_.astype(np.int32), proba)
+            proba = np.empty((len(self.X), len(model.classes_)), dtype=np.float32)
+            for block in blocks(*self.X.shape):
+                proba[block] = model.predict_proba(np.asarray(self.X[block]))
+        return _Fit(len(snapshot.indices), spread, sources, reach, model.classes_.astype(np.int32), proba)
 
     def _divided(self, snapshot: Snapshot) -> Level:
         """The clustering as the person divided it."""
         return self._partition.divided(self._level, snapshot.splits)
 
-    def _spread(self, snapshot: Snapshot, clusters: IntArray) -> tuple[IntArray, IntArray]:
-        """Each instance's label by its cluster: that of the nearest answer there, and which answer it is."""
-        n = len(self.X)
-        spread = np.full(n, UNLABELED, dtype=np.int32)
-        sources = np.full(n, -1, dtype=np.int32)
-        answered_in = clusters[snapshot.indices]
+    def _spread(self, snapshot: Snapshot, level: Level, wanted: BoolArray, spread: IntArray, sources: IntArray) -> None:
+        """Write the labels that the `wanted` have by their clusters: each that of the nearest answer there."""
+        answered_in = level.clustering.clusters[snapshot.indices]
+        groups = self._members(level)
         for cluster in np.unique(answered_in):
-            members = np.flatnonzero(clusters == cluster)
+            members = groups[cluster][wanted[groups[cluster]]]
+            if not len(members):
+                continue
             mine = answered_in == cluster
             answers, class_ids = snapshot.indices[mine], snapshot.class_ids[mine]
             nearest = _nearest(np.asarray(self.X[members]), np.asarray(self.X[answers]))
             spread[members], sources[members] = class_ids[nearest], answers[nearest]
-        return spread, sources
+
+    def _within_reach(self, snapshot: Snapshot, level: Level) -> BoolArray:
+        """Who may take a label of the cluster (n,), a new array; remembers the latest."""
+        clustering = level.clustering
+        percentiles = percentiles_of(snapshot, clustering.clusters, automatic=100.0)
+        known = self._reach
+        if known is None or known[0] is not level or known[1] != percentiles.tobytes():
+            reach = within_reach(clustering.clusters, clustering.distances, percentiles)
+            known = self._reach = level, percentiles.tobytes(), reach
+        return known[2].copy()
+
+    def _members(self, level: Level) -> list[IndexArray]:
+        """The instances of each cluster of a level; remembers the latest."""
+        if self._grouped is None or self._grouped[0] is not level:
+            clusters = level.clustering.clusters
+            ends = np.cumsum(np.bincount(clusters, minlength=level.size))
+            self._grouped = level, np.split(np.argsort(clusters, kind="stable"), ends[:-1])
+        return self._grouped[1]
 
     def _rank(self, snapshot: Snapshot, fit: _Fit | None) -> IndexArray:
         candidates = _candidates(snapshot, len(self.X))
@@ -225,8 +248,12 @@ class BookEngine:
             groups.append(group[candidates[group]])
             candidates[group] = False
         indices = np.concatenate(groups).astype(np.int64)
-        guesses, scores = _top(fit, indices)
-        margins = scores[:, 0] - scores[:, 1] if fit is not None else np.ones(len(indices), dtype=np.float32)
+        if fit is None:
+            guesses = np.full((len(indices), N_GUESSES), UNLABELED, dtype=np.int32)
+            scores, margins = np.zeros(guesses.shape, dtype=np.float32), np.ones(len(indices), dtype=np.float32)
+        else:
+            guesses, scores = _top(fit, indices, N_GUESSES)
+            margins = scores[:, 0] - scores[:, 1]
         return Queue(
             indices=indices,
             utilities=(1.0 - margins).astype(np.float32),
@@ -246,12 +273,14 @@ class BookEngine:
         provenances: ByteArray = np.zeros(n, dtype=np.uint8)
         tiers: ByteArray = np.zeros(n, dtype=np.uint8)
         if fit is not None:
-            guesses, top = _top(fit, np.arange(n))
+            guesses, top = _top(fit, slice(None), 2)
             labels, runner_ups, scores = guesses[:, 0].copy(), guesses[:, 1].copy(), top[:, 0].copy()
-            propagated = fit.reach & (fit.spread == labels)
+            spread, sources = fit.spread.copy(), fit.sources.copy()
+            self._spread(snapshot, self._divided(snapshot), ~fit.reach, spread, sources)
+            propagated = fit.reach & (spread == labels)
             provenances = np.where(propagated, Provenance.PROPAGATED, Provenance.PREDICTED).astype(np.uint8)
             tiers = np.where(propagated, Tier.LIKELY, Tier.ASK).astype(np.uint8)
-            sources = np.where(fit.spread == labels, fit.sources, -1).astype(np.int32)
+            sources[spread != labels] = -1
             self._fill_sources(snapshot, labels, sources)
         gone = snapshot.excluded
         labels[gone] = runner_ups[gone] = UNLABELED
@@ -308,15 +337,16 @@ def _candidates(snapshot: Snapshot, n: int) -> BoolArray:
     return candidates
 
 
-def _top(fit: _Fit | None, indices: IndexArray) -> tuple[IntArray, FloatArray]:
-    """The `N_GUESSES` likeliest class ids and their probabilities (UNLABELED, 0 where there are fewer classes)."""
-    guesses = np.full((len(indices), N_GUESSES), UNLABELED, dtype=np.int32)
-    scores = np.zeros((len(indices), N_GUESSES), dtype=np.float32)
-    if fit is not None:
-        proba = fit.proba[indices]
-        columns = np.argsort(-proba, axis=1, kind="stable")[:, :N_GUESSES]
-        guesses[:, : columns.shape[1]] = fit.classes[columns]
-        scores[:, : columns.shape[1]] = np.take_along_axis(proba, columns, axis=1)
+def _top(fit: _Fit, rows: IndexArray | slice, many: int) -> tuple[IntArray, FloatArray]:
+    """The likeliest class ids (rows, many) and their probabilities (UNLABELED, 0 where there are fewer classes)."""
+    proba = fit.proba[rows].copy()
+    guesses = np.full((len(proba), many), UNLABELED, dtype=np.int32)
+    scores = np.zeros((len(proba), many), dtype=np.float32)
+    for place in range(min(many, proba.shape[1])):
+        columns = proba.argmax(axis=1)[:, None]
+        guesses[:, place] = fit.classes[columns[:, 0]]
+        scores[:, place] = np.take_along_axis(proba, columns, axis=1)[:, 0]
+        np.put_along_axis(proba, columns, -1.0, axis=1)
     return guesses, scores
 
 
@@ -329,6 +359,8 @@ def _doubts(fit: _Fit, snapshot: Snapshot) -> FloatArray:
 
 def _nearest(rows: FloatArray, targets: FloatArray) -> IndexArray:
     """For each row the position of its nearest target (Euclidean)."""
+    if len(targets) == 1:
+        return np.zeros(len(rows), dtype=np.int64)
     offset = targets.mean(axis=0)
     rows, targets = rows - offset, targets - offset
     return np.asarray((np.square(targets).sum(axis=1) - 2.0 * (rows @ targets.T)).argmin(axis=1), dtype=np.int64)
