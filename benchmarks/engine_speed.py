@@ -152,15 +152,36 @@ def median(name: str, job: Callable[[], Any]) -> dict[str, float]:
 
 
 def book(X: Any, state: Snapshot) -> dict[str, float]:
-    """Logistic regression in this project's chain of plug-ins: on the answers alone, and on all it spread."""
+    """Logistic regression in this project's chain of plug-ins: on the answers alone, and on all it spread.
+
+    A refit is a round's first step: fitted, every instance judged, the next questions in order. Each time one more
+    answer is known, so that nothing has been seen before but the pool.
+    """
     parts = [registry.create(part, BOOK[part]) for part in ("clusterer", "classifier", "strategy")]
     engine = BookEngine(*parts)
     for _ in engine.open(X):
         pass
-    alone = replace(state, percentile=0.0)
-    return median("`--engine book`, round on the answers alone", lambda: list(engine.round(alone))) | median(
-        "`--engine book`, round on all it spread", lambda: list(engine.round(state))
-    )
+    rows: dict[str, float] = {}
+    for name, percentile in (("the answers alone", 0.0), ("all it spread", None)):
+        refits, rounds = [], []
+        for known in range(ANSWERS - REPEATS, ANSWERS + 1):
+            now = replace(
+                state,
+                indices=state.indices[:known],
+                class_ids=state.class_ids[:known],
+                provenances=state.provenances[:known],
+                weights=state.weights[:known],
+                percentile=percentile,
+            )
+            job = engine.round(now)
+            next(job)
+            _, fitted = timed(lambda job=job, now=now: (next(job), engine.rerank(now)))
+            _, rest = timed(lambda job=job: list(job))
+            refits.append(fitted)
+            rounds.append(fitted + rest)
+        rows[f"`--engine book`, refit + next question on {name}, ms"] = 1e3 * statistics.median(refits[1:])
+        rows[f"`--engine book`, round on {name}, ms"] = 1e3 * statistics.median(rounds[1:])
+    return rows
 
 
 def peers(X: Any, y: Any, state: Snapshot) -> dict[str, float]:

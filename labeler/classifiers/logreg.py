@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 from numpy.typing import NDArray
 
 from labeler.core.vocabulary import FloatArray, IntArray
 
+TOLERANCE = 1e-4
+"""Largest entry of the gradient at which the fit is done."""
+
 
 class LogReg:
-    """Multinomial logistic regression with an L2 penalty, fitted by L-BFGS (scikit-learn's).
+    """Multinomial logistic regression with an L2 penalty, fitted by L-BFGS: what scikit-learn's fits.
 
     Features are divided by one number, their overall root mean square, so that `C` means the same for pixels in
     [0, 1], in [0, 255] or for an embedding; columns keep their relative scale.
@@ -34,23 +35,16 @@ class LogReg:
         """See :class:`labeler.core.protocols.Classifier`."""
         self.classes_ = np.unique(y).astype(np.int64)
         if len(self.classes_) > 1:
-            from sklearn.exceptions import ConvergenceWarning
-            from sklearn.linear_model import LogisticRegression
-
             scale = np.float32(np.sqrt(np.mean(np.square(X, dtype=np.float64))) or 1.0)
-            scaled = X / scale
+            rows = X / scale
             # an L2-penalized linear model's weights lie in the span of the rows: with fewer rows than columns the fit
             # is smaller in its coordinates, and the answer the same
-            axes = np.linalg.qr(scaled.T)[0] if len(X) < X.shape[1] else None
-            model = LogisticRegression(C=self.C, max_iter=self.max_iter)
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", ConvergenceWarning)  # the last steps change no label worth a warning
-                model.fit(scaled if axes is None else scaled @ axes, y, sample_weight=sample_weight)
-            slopes, offsets = model.coef_, model.intercept_
-            if len(self.classes_) == 2:  # scikit-learn keeps the second class alone
-                slopes, offsets = np.vstack((0.0 * slopes, slopes)), np.r_[0.0, offsets]
-            slopes = slopes.T if axes is None else axes @ slopes.T
-            self._slopes, self._offsets = (slopes / scale).astype(np.float32), offsets.astype(np.float32)
+            axes = np.linalg.qr(rows.T)[0] if len(X) < X.shape[1] else None
+            weights = np.ones(len(X)) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
+            positions = np.searchsorted(self.classes_, y)
+            found = self._minimized(rows if axes is None else rows @ axes, positions, weights)
+            slopes = found[:-1] if axes is None else axes @ found[:-1]
+            self._slopes, self._offsets = (slopes / scale).astype(np.float32), found[-1].astype(np.float32)
         return self
 
     def predict_proba(self, X: FloatArray) -> FloatArray:
@@ -63,3 +57,35 @@ class LogReg:
         np.exp(proba, out=proba)
         proba /= proba.sum(axis=0)
         return np.ascontiguousarray(proba.T, dtype=np.float32)
+
+    def _minimized(self, X: FloatArray, positions: NDArray[np.intp], weights: NDArray[np.float64]) -> FloatArray:
+        """Slopes and, in the last row, offsets (d + 1, k): the mean log loss and the penalty of the slopes at their
+        least, from zero on. Of two classes the first one's are 0, as usual: a penalty on both would count half."""
+        from scipy.optimize import minimize
+
+        n, d = X.shape
+        k, fixed = len(self.classes_), 1 if len(self.classes_) == 2 else 0
+        wide = np.concatenate((X, np.ones((n, 1), dtype=np.float32)), axis=1)
+        share = (weights / weights.sum()).astype(np.float32)
+        penalty, at = 1.0 / (self.C * weights.sum()), np.arange(n)
+        logits = np.zeros((k, n), dtype=np.float32)
+
+        def loss(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+            found = flat.reshape(d + 1, k - fixed)
+            logits[:fixed] = 0.0
+            np.matmul(found.T.astype(np.float32), wide.T, out=logits[fixed:])
+            np.subtract(logits, logits.max(axis=0), out=logits)
+            own = logits[positions, at]
+            np.exp(logits, out=logits)
+            sums = logits.sum(axis=0)
+            value = float(share @ (np.log(sums) - own)) + 0.5 * penalty * float(np.square(found[:-1]).sum())
+            np.multiply(logits, share / sums, out=logits)
+            logits[positions, at] -= share
+            slope = (logits[fixed:] @ wide).T.astype(np.float64)
+            slope[:-1] += penalty * found[:-1]
+            return value, slope.ravel()
+
+        options = {"maxiter": self.max_iter, "gtol": TOLERANCE, "maxls": 50}
+        best = minimize(loss, np.zeros((d + 1) * (k - fixed)), method="L-BFGS-B", jac=True, options=options).x
+        found = best.reshape(d + 1, k - fixed).astype(np.float32)
+        return np.concatenate((np.zeros((d + 1, fixed), dtype=np.float32), found), axis=1)

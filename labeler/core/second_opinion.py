@@ -34,7 +34,7 @@ def n_landmarks(n: int) -> int:
     """Landmarks for a pool of `n`: more are better; time bounds them in small pools, memory in large ones."""
     if n <= 20_000:
         return min(n, max(600, min(n // 5, 2_000)))
-    return 600 if n <= 100_000 else 200
+    return 1_000 if n <= 100_000 else 200
 
 
 class SecondOpinion:

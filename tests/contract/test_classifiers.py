@@ -92,3 +92,17 @@ def test_unusable_parameters_are_refused_before_any_work(name):
         if type(default) is int:
             with pytest.raises(UsageError):
                 registry.create("classifier", f"{name}:{parameter}=1.5")
+
+
+@pytest.mark.parametrize(("n", "d", "k"), [(200, 30, 6), (40, 60, 4), (300, 20, 2)])
+def test_logistic_regression_is_what_scikit_learn_fits(n, d, k):
+    from sklearn.linear_model import LogisticRegression
+
+    rng = np.random.default_rng(0)
+    y = rng.integers(k, size=n).astype(np.int32)
+    X = (rng.normal(size=(k, d))[y] + rng.normal(scale=1.5, size=(n, d))).astype(np.float32)
+    X /= np.sqrt(np.mean(np.square(X)))
+    weights = (rng.random(n) + 0.1).astype(np.float32)
+    theirs = LogisticRegression(max_iter=200, tol=1e-5).fit(X, y, sample_weight=weights)
+    ours = registry.create("classifier", "logreg").fit(X, y, weights)
+    np.testing.assert_allclose(ours.predict_proba(X), theirs.predict_proba(X), atol=2e-3)
