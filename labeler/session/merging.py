@@ -84,13 +84,16 @@ class _Reading:
                 self.flags[event.event_id] = pool.index(event.instance_id or "") in self.state.flagged
         self.creations = Creations.of(side.events)
         self.names: dict[int, str] = {}  # class id -> what both journals call it, once that is known
+        self._moves: dict[str, set[str]] = {}
+        for event in side.events:
+            if event.kind in ("undo", "redo") and event.target is not None:
+                self._moves.setdefault(event.target, set()).add(event.event_id)
         undone = {event.target for event in side.events if event.kind == "undo" and event.target is not None}
         self.gone = {event_id for event_id in undone if self.state.event(event_id) is None}
 
     def moves(self, event_id: str) -> set[str]:
         """The undos and redos of an event."""
-        events = self.side.events
-        return {e.event_id for e in events if e.target == event_id and e.kind in ("undo", "redo")}
+        return self._moves.get(event_id, set())
 
     def kept(self, dropped: Collection[str]) -> list[Event]:
         """What goes into the merged journal."""
