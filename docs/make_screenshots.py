@@ -32,6 +32,11 @@ CELL_WIDTH, CELL_HEIGHT, MARGIN, BAR = 9.6, 20.0, 14.0, 30.0
 FONT = "'DejaVu Sans Mono', ui-monospace, Menlo, Consolas, monospace"
 BLOCKS = {"▀": (0.0, 0.0, 1.0, 0.5), "█": (0.0, 0.0, 1.0, 1.0), "▌": (0.0, 0.0, 0.5, 1.0), "▐": (0.5, 0.0, 0.5, 1.0)}
 BLOCKS |= {char: (0.0, 0.0, eighths / 8, 1.0) for eighths, char in enumerate("▏▎▍▌▋▊▉", start=1)}
+BLOCKS |= {char: (0.0, 1 - eighths / 8, 1.0, eighths / 8) for eighths, char in enumerate("▁▂▃▄▅▆▇", start=1)}
+THIN = 0.08
+LINES = {"─": "lr", "│": "tb", "╭": "rb", "╮": "lb", "╰": "rt", "╯": "lt", "┤": "ltb", "└": "rt"}
+"""Box characters, by the sides of the cell that their lines lead to."""
+DRAWN = BLOCKS.keys() | LINES.keys()
 
 
 def svg(rows: list[list[Segment]], columns: int, title: str) -> str:
@@ -64,21 +69,13 @@ def _run(segment: Segment, x: float, y: float, wide: int) -> list[str]:
     if back is not None and not back.is_default:
         parts.append(_rect(x, y, wide * CELL_WIDTH, CELL_HEIGHT, back))
     color = _hex(front) if front is not None and not front.is_default else "#d7dce5"
-    if segment.text and set(segment.text) <= set(BLOCKS) and len(set(segment.text)) == 1:
-        left, top, part, high = BLOCKS[segment.text[0]]
-        across = wide * CELL_WIDTH if part == 1.0 else part * CELL_WIDTH
-        if front is not None:
-            parts.append(_rect(x + left * CELL_WIDTH, y + top * CELL_HEIGHT, across, high * CELL_HEIGHT, front))
-    elif segment.text.strip():
+    if segment.text.strip():
         for word, start in _words(segment.text):
-            weight = ' font-weight="bold"' if style and style.bold else ""
-            if word in BLOCKS or set(word) <= set(BLOCKS):
+            if front is not None and word[0] in DRAWN:
                 for offset, char in enumerate(word):
-                    left, top, part, high = BLOCKS[char]
-                    at = x + (start + offset + left) * CELL_WIDTH
-                    if front is not None:
-                        parts.append(_rect(at, y + top * CELL_HEIGHT, part * CELL_WIDTH, high * CELL_HEIGHT, front))
+                    parts += _drawn(char, x + (start + offset) * CELL_WIDTH, y, front)
                 continue
+            weight = ' font-weight="bold"' if style and style.bold else ""
             length = cell_len(word) * CELL_WIDTH
             parts.append(
                 f'<text x="{x + start * CELL_WIDTH:g}" y="{y + 15:g}" fill="{color}"{weight} '
@@ -87,13 +84,31 @@ def _run(segment: Segment, x: float, y: float, wide: int) -> list[str]:
     return parts
 
 
+def _drawn(char: str, x: float, y: float, color: Color) -> list[str]:
+    """A block or a line of a box as rectangles."""
+    if char in BLOCKS:
+        left, top, wide, high = BLOCKS[char]
+        return [_rect(x + left * CELL_WIDTH, y + top * CELL_HEIGHT, wide * CELL_WIDTH, high * CELL_HEIGHT, color)]
+    thin, middle, center = THIN * CELL_HEIGHT, y + CELL_HEIGHT / 2, x + CELL_WIDTH / 2
+    found = []
+    for side in LINES[char]:
+        if side in "lr":
+            start = x if side == "l" else center - thin / 2
+            found.append(_rect(start, middle - thin / 2, CELL_WIDTH / 2 + thin / 2, thin, color))
+        else:
+            start = y if side == "t" else middle - thin / 2
+            found.append(_rect(center - thin / 2, start, thin, CELL_HEIGHT / 2 + thin / 2, color))
+    return found
+
+
 def _words(text: str) -> list[tuple[str, int]]:
-    """Words with the column each begins in."""
-    found, column = [], 0
-    for part in text.split(" "):
-        if part:
-            found.append((part, column))
-        column += cell_len(part) + 1
+    """Words with the column each begins in; what is drawn stands apart from what is written."""
+    column, found = 0, []
+    for kind, group in itertools.groupby(text, lambda char: None if char == " " else char in DRAWN):
+        word = "".join(group)
+        if kind is not None:
+            found.append((word, column))
+        column += cell_len(word)
     return found
 
 

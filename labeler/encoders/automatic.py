@@ -44,7 +44,7 @@ def choose_encoder(images: Images, random_state: int) -> tuple[str, str]:
     if is_ink(_sample(images, LOOK, rng)):
         return "deskew-hog", "ink on a plain ground"
     if _colourful(_sample(images, LOOK, rng)):
-        return "scattering", "colour photos"
+        return "scattering", "color photos"
     sample = _shrunk(_sample(images, SAMPLE, rng))
     if len(sample) <= 2 * _EIGENVALUES:
         return "hog", "too few images to compare encoders on"

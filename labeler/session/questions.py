@@ -128,13 +128,16 @@ class Questions:
         )
         rule = self.current.rule if self.current else ""
         on_representatives = rule == REPRESENTATIVE
+        representatives = f"representatives {asked}/{len(round_.representatives)}"
+        if on_representatives and asked == len(round_.representatives):
+            representatives = "more representatives"  # of finer clusters, while new classes turn up
         reach = "auto" if percentile is None else f"{percentile:g} %"
         return (
             Stage(str(facts.get("encoder", "encode"))),
             Stage(f"{facts.get('clusterer', 'k-means')} {facts.get('n_clusters', len(round_.representatives))}"),
-            Stage(f"representatives {asked}/{len(round_.representatives)}", on_representatives),
+            Stage(representatives, on_representatives),
             Stage(f"propagate {reach}"),
-            Stage(str(facts.get("model", "classifier"))),
+            Stage(str(facts.get("classifier", "classifier")).replace(" x ", "×")),
             Stage("uncertain" if on_representatives or not rule else rule, bool(rule) and not on_representatives),
         )
 

@@ -60,6 +60,23 @@ class Action:
         """The first key as people read it."""
         return key_name(self.keys[0])
 
+    @property
+    def gives_way(self) -> int:
+        """How soon it leaves a footer that is too narrow: 0 never, then the higher the sooner."""
+        if self.name in ("help", "quit") or self.label == "back":
+            return 0
+        if self.name not in _GIVE_WAY or len(self.places) <= _FEW:
+            return 1  # what its screen is for
+        return 2 + _GIVE_WAY.index(self.name)
+
+
+_GIVE_WAY = (
+    "undo", "unsure", "new_class", "dashboard", "reject", "grid", "search", "clusters", "sheet", "classes", "alike",
+    "second_look",
+)  # fmt: skip
+"""Commands of many screens in the order of their weight; the dashboard leads on to those behind it."""
+_FEW = 2
+"""A command of so many screens at most is what they are for."""
 
 HIDDEN = frozenset({"ctrl+h", "ctrl+c"})
 """Keys that work and need no mention: what some terminals send for backspace, and a habit."""
@@ -165,7 +182,7 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "flag", ("F",), "flag", "set or take away a bookmark; answers nothing", EVERYWHERE - _DASHBOARD - _CLASSES, True
     ),
-    Action("new_class", ("N",), "new class", "add a class, and answer with it", ANSWERING, in_footer=True),
+    Action("new_class", ("N",), "class", "add a new class, and answer with it", ANSWERING, in_footer=True),
     Action("move_up", ("up", "shift+up"), "guess up", "choose the guess above", _QUESTION, repeats=True),
     Action("move_down", ("down", "shift+down"), "guess down", "choose the guess below", _QUESTION, repeats=True),
     Action("move_left", ("left", "shift+left"), "left", "move over a zoomed picture", _QUESTION, repeats=True),
@@ -184,8 +201,15 @@ ACTIONS: tuple[Action, ...] = (
     Action("page_back", ("pageup",), "page back", "the page before", _PAGED, repeats=True),
     Action("page_on", ("pagedown",), "page on", "the next page", _PAGED, repeats=True),
     Action("sheet", ("R",), "sheet", "contact sheet of the representatives", _LEADS_ON - _SHEET, in_footer=True),
-    Action("grid", ("G",), "grid", "pages of one class to confirm at a glance", _LEADS_ON - _GRID, in_footer=True),
-    Action("alike", ("M",), "more alike", "more like this: the nearest first", _SEEING - _ALIKE, in_footer=True),
+    Action("grid", ("G",), "pages", "grid of one class to confirm at a glance", _LEADS_ON - _GRID, in_footer=True),
+    Action(
+        "alike",
+        ("M",),
+        "more like this",
+        "what is most like it, nearest first",
+        _SEEING - _ALIKE,
+        in_footer=True,
+    ),
     Action(
         "clusters",
         ("T",),
@@ -202,6 +226,7 @@ ACTIONS: tuple[Action, ...] = (
         "second look",
         "answers the engine doubts, one at a time",
         _LEADS_ON - _SECOND_LOOK,
+        in_footer=True,
     ),
     Action("search", ("/",), "search", "find pictures by path, class or mark", _SEEING - _SEARCH, in_footer=True),
     Action("copy_path", ("Y",), "copy path", "copy the path of the picture, and show it", ANSWERING),

@@ -80,6 +80,7 @@ class LabelerApp(App[None]):
         self.line = KeyQueue(self._take, self._held)
         self.looked_for = ""  # the last search
         self.paints = 0  # questions painted so far
+        self._seen = False  # the first frame is there
 
     # -- starting and ending -------------------------------------------------------------------------------------
 
@@ -99,13 +100,14 @@ class LabelerApp(App[None]):
             await self.push_screen(ClassSetup())
         self.run_worker(self.line.run(), name="keys", exit_on_error=True)
         self.set_interval(SPIN, self._spin)
-        self.call_after_refresh(self._start_worker)
+        self.call_after_refresh(self._first_frame)
 
     def _terminated(self) -> None:
         """Asked to end from outside: as with `Q`, with the terminal as it was."""
         self.exit(return_code=128 + signal.SIGTERM)
 
-    def _start_worker(self) -> None:
+    def _first_frame(self) -> None:
+        self._seen = True
         try:
             self.project.start(self._heard)
         except LabelerError as error:
@@ -127,7 +129,7 @@ class LabelerApp(App[None]):
         """Put keys in line; everything else takes Textual's way."""
         if isinstance(event, events.Key) and not event.is_forwarded and self._running:
             text = not isinstance(self.screen, LabelScreen)
-            self.line.arrived(event, paints=self.paints, text=text)
+            self.line.arrived(event, paints=self.paints, text=text, blind=not self._seen)
         else:
             await super().on_event(event)
 
@@ -216,9 +218,9 @@ class LabelerApp(App[None]):
         self.news.say(text, role)
         self._draw_message()
 
-    def ignored_early(self) -> None:
-        """A key from before the first painted question: counted, never an answer."""
-        self.news.ignored_early()
+    def ignored_early(self, what: str = "the first picture") -> None:
+        """A key from before the first painted question, or form: counted, never an answer, never text."""
+        self.news.ignored_early(what)
         self._draw_message()
 
     def _draw_message(self) -> None:

@@ -38,7 +38,7 @@ Spans = list[tuple[str, str]]
 def curve(view: View, width: int, height: int) -> Content:
     """The learning curve over the answers: what the export holds, and three lines below it."""
     history = view.history
-    title = Content.assemble(("learning curve", "bold $guess"), ("  share in the export", "$quiet"))
+    title = Content.assemble(("learning curve", "bold"), ("  share in the export", "$quiet"))
     if not history or not history[-1].answers:
         hint = "no answers yet: D leads back"
         return Content("\n").join([title.truncate(width, ellipsis=True), Content(""), Content.styled(hint, "$quiet")])
@@ -79,7 +79,7 @@ def _sparks(history: Sequence[Point], at: Sequence[int], width: int) -> list[Con
 def balance(classes: Sequence[ClassCount], width: int, height: int) -> Content:
     """Labels a class: given ones solid, the machine's in grey."""
     title = Content.assemble(
-        ("classes", "bold $guess"), ("  █", "$saved"), (" given ", "$quiet"), ("▒", "$guess"), (" machine", "$quiet")
+        ("classes", "bold"), ("  █", "$saved"), (" given ", "$quiet"), ("▒", "$guess"), (" machine", "$quiet")
     )
     if not classes:
         return Content.assemble(title, "\n", ("N adds the first", "$quiet"))

@@ -23,12 +23,14 @@ class Waiting:
     """A key in line.
 
     `paints`: how many questions had been painted when it came. `released`: the key held down before it was let go.
+    `blind`: nothing at all was on the screen yet.
     """
 
     token: str
     event: events.Key
     paints: int
     released: bool = False
+    blind: bool = False
 
     @property
     def early(self) -> bool:
@@ -54,14 +56,14 @@ class KeyQueue:
         self._busy = False
         self._holding = False
 
-    def arrived(self, event: events.Key, *, paints: int, text: bool) -> None:
-        """Put a key in line (in a form, `text`, a held key is ordinary)."""
+    def arrived(self, event: events.Key, *, paints: int, text: bool, blind: bool = False) -> None:
+        """Put a key in line (in a form, `text`, a held key is ordinary); `blind`: the screen is empty still."""
         key = token(event.key, event.character)
         if not text and key not in _MAY_REPEAT and self._hold.pressed(key, event.time) is not Press.MEANT:
             self._holding = True
             self._held(key, self._hold.ignored)
             return
-        self._line.put_nowait(Waiting(key, event, paints, self._holding))
+        self._line.put_nowait(Waiting(key, event, paints, self._holding, blind))
         self._holding = False
 
     @property

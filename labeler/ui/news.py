@@ -49,11 +49,10 @@ class News:
         if count > self._doubts_said or not count:
             self._doubts_said = count
 
-    def ignored_early(self) -> None:
-        """Count a key from before the first painted question."""
+    def ignored_early(self, what: str = "the first picture") -> None:
+        """Count a key from before the first painted question (or form)."""
         self._early += 1
-        keys = "1 key" if self._early == 1 else f"{self._early} keys"
-        self.say(f"{keys} pressed before the first picture was there: ignored", "warn")
+        self.say(f"{phrases.amount(self._early, 'key')} pressed before {what} was there: ignored", "warn")
 
     def clear(self) -> None:
         """A key did something: what was said before is out of date."""
@@ -73,6 +72,13 @@ class News:
         """Whether a spinner is on the line."""
         return not self._notice and not self.held and not self.trouble and self.progress is not None
 
+    def meanwhile(self) -> str:
+        """For a key that comes too soon: what is being done, and that answering can go on."""
+        if self.trouble:
+            return self.trouble
+        what = f" ({self.progress.what})" if self.progress is not None else ""
+        return f"still being prepared{what}: go on answering meanwhile"
+
     def preparing(self) -> list[str]:
         """For the empty question screen: what is being done."""
         if self.trouble:
@@ -87,6 +93,18 @@ class News:
             f"{progress.what}: {progress.done:,} of {progress.total:,}",
             f"{'█' * round(share * 30):░<30} {phrases.percent(share)}",
         ]
+
+    def lines(self, place: Place, width: int) -> list[Content]:
+        """The text in one line, or in two where what is said is longer; advice and progress keep to one."""
+        said = self.line(place)
+        if said.cell_length <= width or width <= 0 or not self._may_wrap:
+            return [said]
+        first, *rest = said.wrap(width)
+        return [first, Content(" ").join(rest).truncate(width, ellipsis=True)] if rest else [first]
+
+    @property
+    def _may_wrap(self) -> bool:
+        return bool(self.held or self._notice or self.trouble or (self.progress is None and self._note))
 
     def line(self, place: Place | None = None) -> Content:
         """The text of the line now; without the advice where its key does nothing."""

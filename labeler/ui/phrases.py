@@ -7,7 +7,7 @@ never read as markup.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from rich.cells import cell_len
 from textual.content import Content
@@ -20,6 +20,9 @@ from labeler.ui.actions import Action
 
 NEXT = 20
 """Answers ahead that a time is given for."""
+
+_BETWEEN = 2
+"""Cells between two keys of the footer."""
 
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 
@@ -62,6 +65,16 @@ def ends(left: Content, right: Content, width: int) -> Content:
     if left.cell_length > room:
         left = left.truncate(room, ellipsis=True)
     return Content.assemble(left, " " * (width - left.cell_length - right.cell_length), right)
+
+
+def beside(left: Callable[[int], Content], rights: Sequence[Content], width: int) -> Content:
+    """A text and the first of `rights` that leaves it room; `left` makes the text for a width."""
+    for right in rights:
+        room = width - right.cell_length - 1
+        made = left(room)
+        if made.cell_length <= room:
+            break
+    return ends(made, right, width)
 
 
 def header(name: str, view: View, width: int) -> Content:
@@ -181,15 +194,19 @@ def working(progress: Progress, tick: int) -> Content:
 
 
 def footer(actions: Sequence[Action], width: int) -> Content:
-    """Keys and what they do; the last ones (help, quit) stay where it is narrow."""
-    pieces = [
-        Content.assemble((action.main_key, "bold $command"), (f" {action.label}", "$quiet"))
-        for action in actions
-        if action.in_footer
-    ]
-    while len(pieces) > 2 and sum(piece.cell_length + 2 for piece in pieces) - 2 > width:
-        del pieces[-3]
+    """Keys and what they do, in the order of the table; where it is narrow those of less weight are left out."""
+    shown = [action for action in actions if action.in_footer]
+    pieces = {
+        place: Content.assemble((action.main_key, "bold $command"), (f" {action.label}", "$quiet"))
+        for place, action in enumerate(shown)
+    }
+    left, kept = width + _BETWEEN, set()
+    for place in sorted(pieces, key=lambda place: shown[place].gives_way):
+        takes = pieces[place].cell_length + _BETWEEN
+        if takes <= left:
+            left -= takes
+            kept.add(place)
     parts: list[Content | str] = []
-    for piece in pieces:
-        parts += ["  ", piece] if parts else [piece]
+    for place in sorted(kept):
+        parts += [" " * _BETWEEN, pieces[place]] if parts else [pieces[place]]
     return Content.assemble(*parts)

@@ -43,7 +43,7 @@ def test_small_digits_are_ink() -> None:
 
 
 def test_colour_photos_are_scattered_and_get_a_companion() -> None:
-    assert choose_encoder(scenes(120, True), 0) == ("scattering", "colour photos")
+    assert choose_encoder(scenes(120, True), 0) == ("scattering", "color photos")
     assert companion_of("scattering") == "hog"
     assert companion_of("scattering:standardise=False") == "hog"
     assert companion_of("deskew-hog") == ""

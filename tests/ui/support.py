@@ -84,7 +84,7 @@ def make_round(n: int, n_clusters: int, revision: int = 0, number: int = 1, n_cl
         (np.arange(n) // n_clusters).astype(np.float32),
         np.full(n, UNLABELED, dtype=np.int32), np.arange(n_clusters, dtype=np.int64), queue,
         Advice("answer", "go on answering: the next 20 keys help most"),
-        {"encoder": "pixels", "clusterer": "k-means", "n_clusters": n_clusters, "model": "logreg"},
+        {"encoder": "pixels", "clusterer": "k-means", "n_clusters": n_clusters, "classifier": "logreg"},
         foreign=((np.arange(n_clusters) + 1) % n_clusters).astype(np.int32),
     )  # fmt: skip
 

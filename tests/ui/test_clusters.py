@@ -42,7 +42,7 @@ class TestOpening:
 
     async def test_before_there_are_clusters_it_says_so(self):
         async with running(FakeProject(with_round=False)) as app:
-            assert "no clusters yet" in await app.press_and_see("T")
+            assert "the clusters are still being prepared" in await app.press_and_see("T")
             assert isinstance(app.screen, QuestionScreen)
 
     async def test_from_the_sheet_and_back(self, project):

@@ -34,7 +34,7 @@ class TestOpening:
 
     async def test_before_there_are_representatives_it_says_so(self):
         async with running(FakeProject(with_round=False)) as app:
-            assert "no representatives yet" in await app.press_and_see("R")
+            assert "the representatives are still being prepared" in await app.press_and_see("R")
 
     async def test_all_at_a_glance_on_a_large_terminal(self, project):
         async with running(project, size=(120, 40)) as app:

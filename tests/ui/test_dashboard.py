@@ -128,7 +128,7 @@ class TestAsText:
         assert shown[15].startswith(" time             1.0 s an answer · 20 more 20 s")
         assert shown[16] == " next 20 keys     pages (G) set right about 11.3, questions 6.1 (expected)"
         assert shown[17] == " advice           go on answering: the next 20 keys help most"
-        assert shown[23] == " ⌫ undo  D back  R sheet  G grid  T clusters  C classes  ? help  Q quit"
+        assert shown[23] == " ⌫ undo  D back  R sheet  G pages  T clusters  C classes  ? help  Q quit"
 
     async def test_120x40_says_more(self, project):
         async with running(project, size=(120, 40)) as app:

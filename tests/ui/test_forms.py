@@ -66,6 +66,18 @@ class TestClassSetup:
             assert project.labels() == []
             assert "2 keys pressed before the first picture was there: ignored" in text
 
+    async def test_keys_from_before_the_form_was_there_do_not_land_in_it(self):
+        project = FakeProject(classes=())
+        async with running(project) as app:
+            app._seen = False  # as before the first frame
+            await app.press_and_see(*"ls", "enter")
+            app._seen = True
+            assert isinstance(app.screen, ClassSetup)
+            assert "3 keys pressed before this page was there: ignored" in screen_text(app)
+            assert app.screen.query_one(Input).value == ""
+            await app.press_and_see(*"cat", "enter")
+            assert [count.info.name for count in project.view().classes] == ["cat"]
+
     async def test_a_pasted_list(self):
         project = FakeProject(classes=())
         async with running(project) as app:

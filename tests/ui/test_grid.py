@@ -42,7 +42,7 @@ class TestOpening:
 
     async def test_before_the_pool_is_prepared_it_says_so(self):
         async with running(FakeProject(with_round=False)) as app:
-            assert "no pages yet" in await app.press_and_see("G")
+            assert "the pages are still being prepared" in await app.press_and_see("G")
             assert isinstance(app.screen, QuestionScreen)
 
     async def test_when_no_page_pays_it_says_so(self, project):

@@ -50,7 +50,7 @@ class TestQuestionAsText:
         assert shown[20] == " 0002.png · 8×8 · 320 B                                    ✓ saved 1 · 0001.png"
         assert shown[21] == " … > k-means 50 > ▸representatives 2/50 > propagate auto > logreg > uncertain"
         assert shown[22] == " go on answering: the next 20 keys help most"
-        assert shown[23] == " ⏎ accept  space skip  ⌫ undo  U unsure  X reject  N new class  ? help  Q quit"
+        assert shown[23] == " ⏎ accept  space skip  ⌫ undo  U unsure  N class  D dashboard  ? help  Q quit"
 
     async def test_120x40(self):
         project = FakeProject(n_classes_known=10)
@@ -62,7 +62,7 @@ class TestQuestionAsText:
         assert [line.split()[-3:] for line in shown[8:10]] == [["0", "1", "+19"], ["1", "1", "+19"]]
         assert shown[36].startswith(" 0002.png · 8×8 · 320 B ")
         assert shown[37] == " pixels > k-means 50 > ▸representatives 2/50 > propagate auto > logreg > uncertain"
-        assert "N new class  R sheet  G grid  M more alike  " in shown[39]
+        assert "N class  G pages  T clusters  / search  D dashboard  " in shown[39]
         assert shown[39].endswith("? help  Q quit")
 
     async def test_nothing_moves_while_answering(self):

@@ -167,7 +167,7 @@ class TestLooks:
             shown = lines(app)
         assert shown[1] == " search class:3  41 images of 400"
         assert shown[6].split()[:4] == ["[", "✓", "3", "]"]
-        assert shown[20].startswith(" 0000.png · 3, human · 1 of 41 · page 1 of 2")
+        assert shown[20].startswith(" 0000.png · 3, human · 1 of 41 ")
         assert shown[23].startswith(" ⏎ open  A accept  space skip  ⌫ undo  / back")
 
     async def test_a_resize_keeps_the_cursor(self, project):

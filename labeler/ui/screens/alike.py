@@ -93,6 +93,9 @@ class AlikeScreen(PageScreen):
             super().answer(class_id)
             return
         self.typed = ""
+        if page.class_id == class_id and self.cursor not in page.otherwise:
+            self.labeler.say("it says so already: ⏎ confirms the page", "quiet")
+            return
         self._kind = page.class_id = class_id
         page.otherwise = {place: other for place, other in page.otherwise.items() if other != class_id}
         self.changed()
@@ -134,7 +137,7 @@ class AlikeScreen(PageScreen):
         """Are they all of the kind?"""
         like = display_safe(self._like.instance_id, 40)
         asked = (
-            Content.styled("which class are these? press its key", "bold $guess")
+            Content.styled("which class are these? press its key", "bold")
             if page.class_id == UNLABELED
             else self.are_these_all(page, names)
         )

@@ -110,11 +110,9 @@ class LabelScreen(Screen[None]):
         self.query_one("#header", Line).show(lambda width: phrases.header(project.name, view, width))
         done = view.last
         place = project.session.pool.ids[done.index] if done is not None and done.index is not None else ""
-        mark = phrases.mark(view, place)
-        self.query_one("#about", Line).show(
-            lambda width: phrases.ends(about(width - mark.cell_length - 1), mark, width)
-        )
-        self.query_one("#chain", Line).show(lambda width: phrases.chain(view.chain, width))
+        marks = phrases.mark(view, place), phrases.mark(view, "")
+        self.query_one("#about", Line).show(lambda width: phrases.beside(about, marks, width))
+        self.query_one("#chain", Line).show(lambda width: self._chain_or_notice(view, width))
         self.draw_message()
 
     @property
@@ -123,9 +121,15 @@ class LabelScreen(Screen[None]):
         return self.labeler.is_running and self.labeler.screen is self
 
     def draw_message(self) -> None:
-        """The one line for notices, signs of life and advice."""
+        """The line for notices, signs of life and advice."""
         if self.is_mounted and self.labeler.is_running:
-            self.query_one("#message", Line).show(lambda width: self.labeler.news.line(self.PLACE))
+            self.query_one("#message", Line).show(lambda width: self.labeler.news.lines(self.PLACE, width)[-1])
+            self.query_one("#chain", Line).refresh()
+
+    def _chain_or_notice(self, view: View, width: int) -> Content:
+        """The chain; what is too long for the line below it begins here, until the next key."""
+        said = self.labeler.news.lines(self.PLACE, width)
+        return said[0] if len(said) > 1 else phrases.chain(view.chain, width)
 
     @property
     def too_small(self) -> bool:

@@ -41,7 +41,7 @@ class ClassSetup(Form[None]):
         with Vertical(classes="page"):
             yield Static("which classes are there?", classes="title", markup=False)
             yield Static(
-                "Type the names separated by commas, then ⏎. Or one a line; an empty line begins.\n"
+                "Type the names with commas between, then ⏎. Or one a line; an empty line begins.\n"
                 "Each gets a key. None yet? Leave it empty: N adds a class at any moment.",
                 classes="explanation",
                 markup=False,

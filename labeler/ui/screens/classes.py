@@ -115,7 +115,7 @@ class ClassesScreen(CommandScreen):
         first, size = page_of(self.cursor, self.query_one("#class-table").size.height)
         if len(self.rows) > size:
             counted += f" · page {first // size + 1} of {-(-len(self.rows) // size)}"
-        return Content.assemble(("classes", "bold $guess"), (f"{counted}   ↑ ↓ or the key of a class", "$quiet"))
+        return Content.assemble(("classes", "bold"), (f"{counted}   ↑ ↓ or the key of a class", "$quiet"))
 
     def _merge_heading(self, source: ClassCount) -> Content:
         labels = phrases.amount(source.given, "label")
@@ -124,7 +124,7 @@ class ClassesScreen(CommandScreen):
         leave = (("M", "bold $command"), (" leaves it", "$quiet"))
         if into.info.class_id == source.info.class_id:
             return Content.assemble("merge ", name, f" ({labels}) into which class? its key or ↑ ↓   ", *leave)
-        other = (display_safe(into.info.name, 24), "bold $guess")
+        other = (display_safe(into.info.name, 24), "bold")
         goes = ("⏎", "bold $command"), (f" gives it {labels}   ", "")
         return Content.assemble("merge ", name, " into ", other, "?   ", *goes, *leave)
 
@@ -163,9 +163,13 @@ class ClassesScreen(CommandScreen):
         self._step(page_of(0, self.query_one("#class-table").size.height)[1])
 
     def _step(self, step: int) -> None:
-        rows = self.rows
-        if rows:
-            self._go_to(rows[min(max(self.cursor + step, 0), len(rows) - 1)].info.class_id)
+        if self.chosen() is None:
+            return
+        place = min(max(self.cursor + step, 0), len(self.rows) - 1)
+        if place == self.cursor:
+            self.labeler.say("nothing further this way", "quiet")
+        else:
+            self._go_to(self.rows[place].info.class_id)
 
     def on_click(self, event: events.Click) -> None:
         """The mouse may choose a row too."""

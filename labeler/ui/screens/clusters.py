@@ -195,7 +195,7 @@ class ClusterBrowser(ThumbnailScreen):
         other = "largest first" if self._mixed_first else "most mixed first"
         waiting = ("  being divided ...", "bold $warn") if self._awaited else ("", "")
         return Content.assemble(
-            ("clusters", "bold $guess"),
+            ("clusters", "bold"),
             (f"  {order} · ", "$quiet"),
             ("O", "bold $command"),
             (f" {other}", "$quiet"),

@@ -107,13 +107,16 @@ class CommandScreen(LabelScreen):
         if percentile is not None:
             self.labeler.command(lambda: self.labeler.project.session.set(percentile=percentile))
 
+    def _too_soon(self, what: str) -> None:
+        self.labeler.say(f"{what} {self.labeler.news.meanwhile()}", "warn")
+
     async def do_sheet(self) -> None:
         """Open the contact sheet."""
         from labeler.ui.screens.contact_sheet import ContactSheet
 
         view = self.labeler.view
         if view is None or view.round is None or not len(view.round.representatives):
-            self.labeler.say("no representatives yet: the pictures are still being prepared", "warn")
+            self._too_soon("the representatives are")
             return
         await self._show(ContactSheet)
 
@@ -123,7 +126,7 @@ class CommandScreen(LabelScreen):
 
         view = self.labeler.view
         if view is None or view.round is None or not self.labeler.project.ready:
-            self.labeler.say("no pages yet: the pictures are still being prepared", "warn")
+            self._too_soon("the pages are")
             return
         await self._show(GridScreen)
 
@@ -136,7 +139,7 @@ class CommandScreen(LabelScreen):
             self.labeler.say(self.nothing_to_answer(), "warn")
             return
         if not self.labeler.project.ready:
-            self.labeler.say("what is near is not known yet: the pictures are still being prepared", "warn")
+            self._too_soon("what is near is")
             return
         standing = self.labeler.project.session.state.standings.get(target.index)
         kind = standing.class_id if standing is not None and standing.kind == "label" else self.guess()
@@ -149,7 +152,7 @@ class CommandScreen(LabelScreen):
 
         view = self.labeler.view
         if view is None or view.round is None or not len(view.round.representatives):
-            self.labeler.say("no clusters yet: the pictures are still being prepared", "warn")
+            self._too_soon("the clusters are")
             return
         await self._show(ClusterBrowser)
 

@@ -68,7 +68,7 @@ class ContactSheet(ThumbnailScreen):
 
     def heading(self, view: View) -> Content:
         """What is shown."""
-        return Content.assemble(("representatives", "bold $guess"), ("  one of each cluster, in any order", "$quiet"))
+        return Content.assemble(("representatives", "bold"), ("  one of each cluster, in any order", "$quiet"))
 
     def facts(self, view: View) -> list[str]:
         """How many have an answer."""

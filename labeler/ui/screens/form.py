@@ -47,7 +47,9 @@ class Form(ModalScreen[ScreenResultType], Generic[ScreenResultType]):
         if key in ("ctrl+q", "ctrl+c"):
             self.labeler.exit()
             return
-        if key == "enter":
+        if waiting.blind:
+            self.labeler.ignored_early("this page")
+        elif key == "enter":
             await self._settled()
             await self.submit()
         elif key == "escape":

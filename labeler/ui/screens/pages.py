@@ -160,8 +160,11 @@ class PageScreen(ThumbnailScreen):
         page = self.page_to_answer()
         if page is not None:
             self.typed = ""
+            same = page.class_at(self.cursor) == class_id
             page.set(self.cursor, class_id)
             self.changed()
+            if same:
+                self.labeler.say("it says so already: ⏎ confirms the page", "quiet")
 
     def answered(self) -> None:
         """The picture under the cursor got an answer of its own: it leaves the page."""
@@ -259,7 +262,7 @@ class PageScreen(ThumbnailScreen):
     def are_these_all(self, page: Page, names: dict[int, str]) -> Content:
         """The question of every such page."""
         name = display_safe(names.get(page.class_id, ""), 40)
-        return Content.assemble("are these all ", (name, "bold $guess"), "?")
+        return Content.assemble(("are these all ", "bold"), (name, "bold $guess"), ("?", "bold"))
 
     def cell(self, place: int, names: dict[int, str]) -> Cell:
         """The page as confirming would save it."""

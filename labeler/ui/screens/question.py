@@ -199,7 +199,11 @@ class QuestionScreen(CommandScreen):
         """The same question at another size."""
         super().on_resize()
         self.painted.clear()
-        self.call_after_refresh(self.redraw)
+        self.call_after_refresh(self._resized)
+
+    def _resized(self) -> None:
+        self.redraw()
+        self.call_after_refresh(self.redraw)  # neighbors that came back have their size only now
 
     def heard(self, received: Received) -> None:
         """The worker got further: said in the place of the question while there is none."""
@@ -251,7 +255,7 @@ class QuestionScreen(CommandScreen):
             return False
         moved = look.moved(down, right)
         if moved == look:
-            self.labeler.say("this is the edge of the picture", "quiet")
+            self.labeler.say("nothing further this way: the edge of the picture", "quiet")
         else:
             self._look(moved)
         return True

@@ -85,6 +85,7 @@ class SearchScreen(ThumbnailScreen):
     """What was found, in the pool's order, which stays while the screen is open."""
 
     PLACE = Place.SEARCH
+    SAYS_PAGE = False  # the how manyth it is says enough
 
     def __init__(self, query: str, indices: list[int]) -> None:
         super().__init__()
@@ -156,7 +157,7 @@ class SearchScreen(ThumbnailScreen):
         """What was looked for, and how many fit."""
         query = display_safe(self._query, 60) or "everything"
         found = f"  {amount(len(self._indices), 'image')} of {view.n_instances:,}"
-        return Content.assemble("search ", (query, "bold $guess"), (found, "$quiet"))
+        return Content.assemble(("search ", "bold"), (query, "bold $answer"), (found, "$quiet"))
 
     def facts(self, view: View) -> list[str]:
         """What the target is by now, in words, and where it stands among the found ones."""

@@ -84,14 +84,14 @@ class SplitScreen(ThumbnailScreen):
         """What is marked, and what to press."""
         if not self._standing:
             return Content.styled("no label of it stands: S leads back to the classes", "$quiet")
-        name, marked = (display_safe(self._class_name, 24), "bold $guess"), len(self._marked)
+        name, marked = (display_safe(self._class_name, 24), "bold"), len(self._marked)
         if not marked:
             said = Content.assemble(("X", "bold $command"), " marks what goes to a new class")
         else:
             said = Content.assemble(
                 (f"{marked} marked", "bold $warn"), "   ", ("⏎", "bold $command"), " names their class"
             )
-        return Content.assemble("split ", name, "   ", said)
+        return Content.assemble(("split ", "bold"), name, "   ", said)
 
     def cell(self, place: int, names: dict[int, str]) -> Cell:
         """Marked or not."""

@@ -169,9 +169,14 @@ class ThumbnailScreen(CommandScreen):
     # -- moving --------------------------------------------------------------------------------------------------
 
     def go(self, place: int) -> None:
-        """Put the cursor on a thumbnail."""
-        if self.shown():
+        """Put the cursor on a thumbnail; says so where it is there already."""
+        if not self.shown():
+            self.labeler.say(self.nothing_to_answer(), "quiet")
+        elif place == self.cursor:
+            self.labeler.say("nothing further this way", "quiet")
+        else:
             self.cursor = place
+            self.labeler.news.clear()
             self.redraw()
 
     def do_move_left(self) -> None:

@@ -122,7 +122,7 @@ class WhyScreen(ThumbnailScreen):
             return Content.assemble(*self._carriers())
         if not self._answers:
             return Content("")
-        return Content.assemble(("the nearest answers", "bold $guess"), ("  to compare it with", "$quiet"))
+        return Content.assemble(("the nearest answers", "bold"), ("  to compare it with", "$quiet"))
 
     def _carriers(self) -> Iterator[tuple[str, str]]:
         if self._shares is None:
@@ -134,7 +134,7 @@ class WhyScreen(ThumbnailScreen):
         elif not self._answers:
             yield "no single answer carries it", "$quiet"
         else:
-            yield f"carried by {phrases.amount(len(self._answers) + self._more, 'answer')}", "bold $guess"
+            yield f"carried by {phrases.amount(len(self._answers) + self._more, 'answer')}", "bold"
             more = f"; {self._more} more with smaller ones" if self._more else ""
             yield f"  with their shares{more}", "$quiet"
 

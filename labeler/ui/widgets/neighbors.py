@@ -14,6 +14,8 @@ from labeler.display import display_safe
 from labeler.ui.pictures import Pictures
 
 GAP = 2
+FEW, LEAST_ROWS = 3, 4
+"""Rather smaller than fewer; but no lower than this."""
 
 
 def centered(text: str, width: int) -> str:
@@ -41,7 +43,8 @@ class Neighbors(Widget):
 
     @property
     def _thumb(self) -> tuple[int, int]:
-        rows = max(self.size.height - 2, 0)
+        three_abreast = ((self.size.width + GAP) // FEW - GAP) // 2
+        rows = max(min(self.size.height - 2, max(three_abreast, LEAST_ROWS)), 0)
         return rows * 2, rows
 
     def show(self, neighbors: Sequence[tuple[int, str]]) -> None:
@@ -61,7 +64,8 @@ class Neighbors(Widget):
         width, height = self.size
         style = self.visual_style.rich_style
         columns, rows = self._thumb
-        if not self._shown or rows < 3:
+        y -= height - rows - 2  # at the bottom of the region
+        if not self._shown or rows < 3 or y < 0:
             return Strip.blank(width, style)
         if y == 0:
             return Strip([Segment(set_cell_size(self._title, width), style + self._quiet)], width)
@@ -69,7 +73,7 @@ class Neighbors(Widget):
         for index, name in self._shown[: self.room]:
             if parts:
                 parts.append(Strip.blank(GAP, style))
-            if y == height - 1:
+            if y == rows + 1:
                 parts.append(Strip([Segment(centered(display_safe(name, 40), columns), style)], columns))
                 continue
             parts.append(thumbnail_row(self._pictures, index, y - 1, columns, rows, style))

@@ -1,0 +1,57 @@
+"""How each screen is reached in a test, from a session with a little of everything."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from labeler.ui.actions import Place
+from labeler.ui.app import LabelerApp
+from labeler.ui.screens.base import LabelScreen
+from tests.ui.support import FakeProject, doubted
+
+KEYS_TO: dict[Place, tuple[str, ...]] = {
+    Place.QUESTION: (),
+    Place.SHEET: ("R",),
+    Place.GRID: ("G",),
+    Place.ALIKE: ("M",),
+    Place.CLUSTERS: ("T",),
+    Place.SEARCH: ("/", *"open", "enter"),
+    Place.SECOND_LOOK: ("S",),
+    Place.WHY: ("I",),
+    Place.DASHBOARD: ("D",),
+    Place.CLASSES: ("C",),
+    Place.SPLIT: ("C", "S"),
+}
+"""From the question screen."""
+
+
+def busy_project(**options: Any) -> FakeProject:
+    """Twelve answers, all of them doubted, one instance marked; the last answer was taken back."""
+    project = FakeProject(**({"n_classes_known": 10} | options))
+    session = project.session
+    ids = [info.class_id for info in session.state.active_classes()]
+    for number in range(12):
+        session.label(session.question.instance_id, ids[number // 3 % len(ids)])
+    session.flag(session.pool.ids[20])
+    session.label(session.question.instance_id, ids[0])
+    session.undo()
+    doubt(project)
+    return project
+
+
+def doubt(project: FakeProject) -> None:
+    """A round that doubts all twelve."""
+    doubted(project, {index: (0.001 + index / 10_000, (index // 3 + 1) % 3) for index in range(12)})
+
+
+async def go_to(app: LabelerApp, place: Place) -> None:
+    """The screen of `place`, opened anew from the question screen."""
+    while len(app.screen_stack) > 2:
+        await app.pop_screen()
+    if place is Place.SECOND_LOOK:
+        doubt(app.project)  # type: ignore[arg-type]
+        app.view = app.project.view()
+    app.screen.on_screen_resume()
+    await app.press_and_see(*KEYS_TO[place])  # type: ignore[attr-defined]
+    assert isinstance(app.screen, LabelScreen)
+    assert app.screen.PLACE is place

@@ -1,0 +1,114 @@
+"""Every screen as text, compared with the files in `snapshots/`; hostile names; resizing; a terminal that is too small.
+
+``LABELER_SNAPSHOTS=write pytest tests/ui/test_as_text.py`` writes the files anew: then look at the difference.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from labeler.ui.actions import ANSWERING, Place
+from tests.ui.places import KEYS_TO, busy_project, go_to
+from tests.ui.support import running, screen_text, settle
+from tests.ui.test_screens import DANGEROUS, HOSTILE, lines
+
+SNAPSHOTS = Path(__file__).parent / "snapshots"
+SIZES = [(80, 24), (120, 40)]
+FORMS = {
+    "new-class": ("N", *"yak"),
+    "percentile": ("P",),
+    "search-form": ("/", *"class:7"),
+    "help": ("?",),
+    "rename": ("C", "enter"),
+    "class-key": ("C", "K", "1"),
+    "refused": ("Z",),
+}
+"""What opens in front of a screen."""
+
+
+@pytest.fixture(autouse=True)
+def _utc(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+def same_as_kept(name: str, shown: list[str]) -> None:
+    path, text = SNAPSHOTS / f"{name}.txt", "\n".join(shown) + "\n"
+    if os.environ.get("LABELER_SNAPSHOTS") == "write":
+        SNAPSHOTS.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    assert text == path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("place", list(Place))
+async def test_a_screen(place: Place, size: tuple[int, int]):
+    async with running(busy_project(), size=size) as app:
+        await go_to(app, place)
+        same_as_kept(f"{place}-{size[0]}x{size[1]}", lines(app))
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("form", sorted(FORMS))
+async def test_a_form(form: str, size: tuple[int, int]):
+    async with running(busy_project(), size=size) as app:
+        await app.press_and_see(*FORMS[form])
+        same_as_kept(f"{form}-{size[0]}x{size[1]}", lines(app))
+
+
+@pytest.mark.parametrize("place", list(Place))
+async def test_a_resize_loses_nothing(place: Place):
+    project = busy_project()
+    async with running(project, size=(120, 40)) as app:
+        await go_to(app, place)
+        target, before = app.screen.target(), len(project.journal.events)
+        for size in ((80, 24), (60, 16), (50, 12), (80, 24)):
+            await app.pilot.resize_terminal(*size)
+            await settle(app, app.pilot)
+            shown = lines(app)
+            if size == (50, 12):
+                said = [line.strip() for line in shown if line.strip()]
+                assert said == ["too small: 50x12", "labeler needs 60x16", "nothing is lost; Q quits"]
+                await app.press_and_see("1", "enter", "X")  # nobody sees what these would answer
+            else:
+                assert shown[0].startswith(" labeler digits ")
+                assert "? help  Q quit" in shown[-1]
+        assert app.screen.target() == target
+        assert len(project.journal.events) == before
+        if place not in (Place.GRID, Place.ALIKE):  # a page is as large as the terminal it was made for
+            resized = lines(app)
+            await go_to(app, place)
+            assert lines(app)[1:] == resized[1:]
+        if place in ANSWERING:
+            await app.press_and_see("7", *(["enter"] if place in (Place.GRID, Place.ALIKE) else []))
+            assert len(project.journal.events) > before
+
+
+@pytest.mark.parametrize("place", list(Place))
+async def test_hostile_names(place: Place):
+    """Neither a file's nor a class's name does anything but be shown."""
+    names = tuple(f"{number}{name.removesuffix('.png')[:180].strip()}" for number, name in enumerate(HOSTILE))
+    ids = [f"{number}{HOSTILE[number % len(HOSTILE)]}" for number in range(400)]
+    project = busy_project(classes=names, ids=ids)
+    async with running(project) as app:
+        for size in ((60, 16), (80, 24), (120, 40)):
+            await app.pilot.resize_terminal(*size)
+            await settle(app, app.pilot)
+            await go_to(app, place)
+            for key in ("", "Y", "X", "down", "?"):
+                text = await app.press_and_see(*([key] if key else []))
+                assert not DANGEROUS.search(text)
+                assert len(text.splitlines()) == size[1]
+            await app.press_and_see("?")
+            assert "Q quit" in screen_text(app)
+
+
+def test_every_place_has_its_way():
+    assert set(KEYS_TO) == set(Place)
