@@ -210,7 +210,7 @@ class TestAsText:
         assert shown[3].split()[-6:] == ["about", str(more), "more", "for", "90", "%"]
         assert shown[4].split()[-4:] == ["0", "checked,", "0", "wrong"]
         assert shown[7].split()[-1] == "classes"
-        assert shown[23] == " ⌫ undo  U unsure  X reject  N new class  E back  ? help  Q quit"
+        assert shown[23] == " ⌫ undo  U unsure  X reject  N class  E back  ? help  Q quit"
 
     async def test_help_lists_its_keys(self, project):
         async with running(project, audit=True) as app:
