@@ -142,7 +142,7 @@ class Person:
         """Move to a picture and say what it is."""
         while screen.cursor != place:
             before = screen.cursor
-            across = abs(place - screen.cursor) >= screen.grid.columns
+            across = abs(place - screen.cursor) >= screen.grid.layout_now.across
             forward = place > screen.cursor
             await self.press(("down" if forward else "up") if across else ("right" if forward else "left"))
             if screen.cursor == before:

@@ -14,15 +14,18 @@ class Line(Widget):
     def __init__(self, *, id: str) -> None:  # noqa: A002 -- the name Textual gives it
         super().__init__(id=id, markup=False)
         self._build: Callable[[int], Content] = lambda width: Content("")
+        self._drawn: Content | None = None
 
     def show(self, build: Callable[[int], Content]) -> None:
-        """Draw `build(width)` from now on."""
+        """Draw `build(width)` from now on; nothing is drawn where it says the same."""
         self._build = build
-        self.refresh()
+        if self._drawn is None or not self._drawn.is_same(build(self.size.width)):
+            self.refresh()
 
     def render(self) -> Content:
         """The text for the present width."""
-        return self._build(self.size.width)
+        self._drawn = self._build(self.size.width)
+        return self._drawn
 
 
 class Block(Widget):
@@ -31,12 +34,15 @@ class Block(Widget):
     def __init__(self, *, id: str) -> None:  # noqa: A002
         super().__init__(id=id, markup=False)
         self._build: Callable[[int, int], Content] = lambda width, height: Content("")
+        self._drawn: Content | None = None
 
     def show(self, build: Callable[[int, int], Content]) -> None:
-        """Draw `build(width, height)` from now on."""
+        """Draw `build(width, height)` from now on; nothing is drawn where it says the same."""
         self._build = build
-        self.refresh()
+        if self._drawn is None or not self._drawn.is_same(build(*self.size)):
+            self.refresh()
 
     def render(self) -> Content:
         """The text for the present size."""
-        return self._build(self.size.width, self.size.height)
+        self._drawn = self._build(*self.size)
+        return self._drawn

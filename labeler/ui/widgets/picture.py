@@ -50,8 +50,8 @@ class Picture(Widget):
                 self._drawn = drawn
                 said = ("cannot be shown", "", drawn.trouble, "", "space skips it, X rejects it" if self._asks else "")
                 self._lines = self._spoken(said) if drawn.trouble else list(drawn.strips)
-            elif drawn is None:
-                return
+            else:
+                return  # not there yet, or on the screen already
         self.refresh()
 
     @property
