@@ -19,7 +19,7 @@ class Line(Widget):
     def show(self, build: Callable[[int], Content]) -> None:
         """Draw `build(width)` from now on; nothing is drawn where it says the same."""
         self._build = build
-        if self._drawn is None or not self._drawn.is_same(build(self.size.width)):
+        if self._drawn is None or not self.size or not self._drawn.is_same(build(self.size.width)):
             self.refresh()
 
     def render(self) -> Content:
@@ -39,7 +39,7 @@ class Block(Widget):
     def show(self, build: Callable[[int, int], Content]) -> None:
         """Draw `build(width, height)` from now on; nothing is drawn where it says the same."""
         self._build = build
-        if self._drawn is None or not self._drawn.is_same(build(*self.size)):
+        if self._drawn is None or not self.size or not self._drawn.is_same(build(*self.size)):
             self.refresh()
 
     def render(self) -> Content:
