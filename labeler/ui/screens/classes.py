@@ -112,8 +112,9 @@ class ClassesScreen(CommandScreen):
         counted = f"  {len(view.classes)} to answer with"
         if view.retired:
             counted += f", {len(view.retired)} retired"
-        first, size = page_of(self.cursor, self.query_one("#class-table").size.height)
-        if len(self.rows) > size:
+        height = self.query_one("#class-table").size.height
+        first, size = page_of(self.cursor, height)
+        if height > 0 and len(self.rows) > size:  # its height is known only once it was laid out
             counted += f" · page {first // size + 1} of {-(-len(self.rows) // size)}"
         return Content.assemble(("classes", "bold"), (f"{counted}   ↑ ↓ or the key of a class", "$quiet"))
 
