@@ -171,6 +171,7 @@ def _wire(
         key_layout=options.keys or stored.get("keys") or "digits",
     )
     chosen = stored | options.given()
+    notices.extend(store.notes)
     session.questions.control = Control(float(chosen.get("control", 0.0)), int(chosen.get("seed", 0)))
     if not store.read_only:
         _remember(store, source, session, stored, options, notices, clock)

@@ -37,6 +37,10 @@ class ProjectError(LabelerError):
     """A project file that cannot be opened or written."""
 
 
+class DamagedProject(ProjectError):
+    """A project file in which something does not read as it was written."""
+
+
 class ProjectBusy(ProjectError):
     """Another process has the project open for writing."""
 

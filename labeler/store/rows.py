@@ -34,7 +34,7 @@ def event_row(event: Event) -> tuple[Any, ...]:
     return (
         event.event_id,
         event.kind,
-        event.at,
+        float(event.at),
         encode_name(event.annotator),
         None if event.instance_id is None else encode_name(event.instance_id),
         event.class_id,

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+from labeler.store import seals
+
 APPLICATION_ID = 0x4C424C52  # "LBLR"
 _SET = "labeler"
 
@@ -45,8 +47,19 @@ def m002_frozen_labels(db: Any) -> None:
     )
 
 
-MIGRATIONS: tuple[Callable[[Any], None], ...] = (m001_project_pool_events_rounds, m002_frozen_labels)
+def m003_seals(db: Any) -> None:
+    """A digest beside every row, because SQLite does not notice a flipped bit."""
+    for table in ("events", *seals.COLUMNS):
+        db.execute(f"ALTER TABLE {table} ADD COLUMN seal BLOB")
+    seals.seal_all(db)
+
+
+MIGRATIONS: tuple[Callable[[Any], None], ...] = (m001_project_pool_events_rounds, m002_frozen_labels, m003_seals)
 """In order; each gets a connection with ``execute``. Append, never change."""
+
+
+SEALED_SINCE = 3
+"""The version from which on rows are sealed; an older file that is only read has none yet."""
 
 
 def schema_version() -> int:

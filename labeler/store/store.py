@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -16,13 +16,11 @@ from urllib.parse import quote
 from numpy.typing import NDArray
 
 from labeler.core.vocabulary import Event, Question, Round
-from labeler.errors import NotSaved, ProjectError
-from labeler.store import rows
+from labeler.errors import DamagedProject, NotSaved, ProjectError
+from labeler.store import rows, seals
 from labeler.store.connection import Connection
 from labeler.store.lock import ProjectLock
-from labeler.store.schema import APPLICATION_ID, bring_up_to_date, schema_version
-
-_EVENT_COLUMNS = "event_id, kind, at, annotator, instance, class_id, target, payload"
+from labeler.store.schema import APPLICATION_ID, SEALED_SINCE, bring_up_to_date, schema_version
 
 
 class Store:
@@ -32,6 +30,9 @@ class Store:
         self.path = path
         self._db = db
         self._lock = lock
+        self._is_sealed = db.execute("PRAGMA user_version").fetchone()[0] >= SEALED_SINCE
+        self.notes: list[str] = []
+        """What was found damaged and can be made anew: one line each, for the person."""
 
     @property
     def read_only(self) -> bool:
@@ -95,25 +96,32 @@ class Store:
         if self.read_only:
             raise ProjectError(f"{self.path} was opened for reading only", "open it with: labeler label PROJECT")
         with _explained(self.path, NotSaved), self._db.atomic():
-            cursor = self._db.execute(
-                f"INSERT INTO events ({_EVENT_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
-                rows.event_row(event),
-            )
-        return rows.event_of((cursor.lastrowid, *rows.event_row(event)))
+            seq = self._add(event)
+        return rows.event_of((seq, *rows.event_row(event)))
 
     def append_all(self, events: Iterable[Event]) -> None:
         """Commit many events at once, in their order: all of them or none."""
         with _explained(self.path, NotSaved), self._db.atomic():
-            self._db.conn.executemany(
-                f"INSERT INTO events ({_EVENT_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
-                map(rows.event_row, events),
-            )
+            for event in events:
+                self._add(event)
 
     def replay(self) -> Iterator[Event]:
-        """All events in order."""
+        """All events in order.
+
+        Raises
+        ------
+        DamagedProject
+            At the first event that is not as it was written.
+        """
         with _explained(self.path):
-            for row in self._db.execute(f"SELECT seq, {_EVENT_COLUMNS} FROM events ORDER BY seq"):  # noqa: S608
-                yield rows.event_of(tuple(row))
+            if not self._is_sealed:
+                yield from map(rows.event_of, self._db.execute(f"SELECT seq, {seals.EVENTS} FROM events ORDER BY seq"))  # noqa: S608
+                return
+            for row, holds in seals.events_of(self._db):
+                if not holds:
+                    where = f"event {row[0]} of its journal" if row[0] else "the end of its journal"
+                    raise self._damaged(where)
+                yield rows.event_of(row)
 
     def freeze(self, audit: int, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Commit the labels an audit speaks of; what an audit that never began left under its number is replaced."""
@@ -122,16 +130,16 @@ class Store:
         with _explained(self.path, NotSaved), self._db.atomic():
             self._db.execute("DELETE FROM frozen WHERE audit = ?", [audit])
             for name, array in arrays.items():
-                self._db.execute("INSERT INTO frozen VALUES (?, ?, ?, ?, ?)", [audit, name, *rows.pack_array(array)])
+                self._put("frozen", audit, name, *rows.pack_array(array))
 
     def frozen(self, audit: int) -> dict[str, NDArray[Any]]:
         """The labels of an audit by name of the array; empty where there are none or they are damaged."""
         with _explained(self.path):
-            found = self._db.execute("SELECT name, dtype, shape, data FROM frozen WHERE audit = ?", [audit]).fetchall()
-        try:
-            return {name: rows.unpack_array(dtype, shape, data) for name, dtype, shape, data in found}
-        except (TypeError, ValueError):
-            return {}
+            try:
+                found = list(self._rows("frozen", "WHERE audit = ?", [audit]))
+                return {name: rows.unpack_array(dtype, shape, data) for _, name, dtype, shape, data in found}
+            except (DamagedProject, TypeError, ValueError):
+                return {}
 
     def save_question(self, question: Question | None, revision: int) -> None:
         """Keep the pinned question; without an fsync, because the queue can stand in for it."""
@@ -139,13 +147,16 @@ class Store:
             return
         value = None if question is None else _question_row(question, revision)
         with _explained(self.path, NotSaved), self._unsynced(), self._db.atomic():
-            self._db.execute("INSERT OR REPLACE INTO question VALUES (1, ?)", [json.dumps(value)])
+            self._put("question", 1, json.dumps(value))
 
     def load_question(self) -> dict[str, Any] | None:
-        """The pinned question, or None."""
+        """The pinned question, or None; also where it cannot be read, because the queue can stand in for it."""
         with _explained(self.path):
-            row = self._db.execute("SELECT value FROM question").fetchone()
-        value: dict[str, Any] | None = json.loads(row[0]) if row else None
+            try:
+                row = next(self._rows("question"), None)
+            except DamagedProject:
+                return None
+        value: dict[str, Any] | None = json.loads(row[1]) if row else None
         return value
 
     # -- derived -------------------------------------------------------------------------------------------------
@@ -155,37 +166,35 @@ class Store:
         if self.read_only:
             return
         with _explained(self.path, NotSaved), self._unsynced(), self._db.atomic():
-            self._db.execute(
-                "INSERT OR REPLACE INTO rounds VALUES (?, ?, ?)",
-                [round_.round, round_.revision, json.dumps(rows.round_facts(round_))],
-            )
+            self._put("rounds", round_.round, round_.revision, json.dumps(rows.round_facts(round_)))
             for name, array in rows.round_arrays(round_).items():
-                self._put_array("round", name, array)
+                self._put("arrays", "round", name, *rows.pack_array(array))
 
     def load_round(self) -> Round | None:
         """The last round; None when there is none or it cannot be read (it is derived: the engine makes it anew)."""
         with _explained(self.path):
-            last = self._db.execute(
-                "SELECT round, revision, facts FROM rounds ORDER BY revision DESC, round DESC LIMIT 1"
-            ).fetchone()
-            if last is None:
-                return None
             try:
-                return rows.round_of(last[0], last[1], json.loads(last[2]), self.arrays("round"))
-            except (KeyError, TypeError, ValueError):
+                last = next(self._rows("rounds", "ORDER BY revision DESC, round DESC LIMIT 1"), None)
+                if last is None:
+                    return None
+                return rows.round_of(last[0], last[1], json.loads(last[2]), self._arrays("round"))
+            except (DamagedProject, KeyError, TypeError, ValueError):
+                self.notes.append("the last round is damaged: what the machine said is missing until it is made anew")
                 return None
 
     def arrays(self, owner: str) -> dict[str, NDArray[Any]]:
-        """All arrays of one owner ("round", "pool") by name."""
-        with _explained(self.path):
-            found = self._db.execute("SELECT name, dtype, shape, data FROM arrays WHERE owner = ?", [owner])
-            return {name: rows.unpack_array(dtype, shape, data) for name, dtype, shape, data in found}
+        """All arrays of one owner ("round", "pool") by name; without damaged ones, which is noted: they are derived."""
+        try:
+            return self._arrays(owner)
+        except (DamagedProject, TypeError, ValueError):
+            self.notes.append(f"what was read of the {owner} is damaged: it is made anew")
+            return {}
 
     def put_arrays(self, owner: str, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Keep arrays by name, one row each."""
         with _explained(self.path, NotSaved), self._unsynced(), self._db.atomic():
             for name, array in arrays.items():
-                self._put_array(owner, name, array)
+                self._put("arrays", owner, name, *rows.pack_array(array))
 
     # -- pool and project ----------------------------------------------------------------------------------------
 
@@ -193,7 +202,9 @@ class Store:
         """The ids of the pool in its order."""
         ids: list[str] = []
         with _explained(self.path):
-            for count, blob in self._db.execute("SELECT count, ids FROM pool ORDER BY start"):
+            for start, count, blob, _ in self._rows("pool", "ORDER BY start"):
+                if start != len(ids):
+                    raise self._damaged("its list of instances")
                 ids += rows.unpack_ids(blob, count)
         return ids
 
@@ -203,25 +214,46 @@ class Store:
             return
         with _explained(self.path, NotSaved), self._db.atomic():
             start = self._db.execute("SELECT COALESCE(SUM(count), 0) FROM pool").fetchone()[0]
-            self._db.execute("INSERT INTO pool VALUES (?, ?, ?, ?)", [start, len(ids), rows.pack_ids(ids), at])
+            self._put("pool", start, len(ids), rows.pack_ids(ids), float(at))
 
     def project(self) -> dict[str, Any]:
         """What the project remembers: source, options, ..."""
         with _explained(self.path):
-            return {key: json.loads(value) for key, value in self._db.execute("SELECT key, value FROM project")}
+            return {key: json.loads(value) for key, value in self._rows("project")}
 
     def remember(self, **values: Any) -> None:
         """Keep values of the project."""
         with _explained(self.path, NotSaved), self._db.atomic():
-            self._db.conn.executemany(
-                "INSERT OR REPLACE INTO project VALUES (?, ?)",
-                [(key, json.dumps(value)) for key, value in values.items()],
-            )
+            for key, value in values.items():
+                self._put("project", key, json.dumps(value))
 
     # -- inside --------------------------------------------------------------------------------------------------
 
-    def _put_array(self, owner: str, name: str, array: NDArray[Any]) -> None:
-        self._db.execute("INSERT OR REPLACE INTO arrays VALUES (?, ?, ?, ?, ?)", [owner, name, *rows.pack_array(array)])
+    def _add(self, event: Event) -> int:
+        row = seals.next_event(self._db, rows.event_row(event))
+        self._db.execute(f"INSERT INTO events (seq, {seals.EVENTS}, seal) VALUES ({_marks(row)})", row)  # noqa: S608
+        return int(row[0])
+
+    def _put(self, table: str, *values: Any) -> None:
+        """Write a row in place of the one with its key, with its seal."""
+        row = [*values, seals.seal(values)]
+        self._db.execute(f"INSERT OR REPLACE INTO {table} VALUES ({_marks(row)})", row)  # noqa: S608
+
+    def _arrays(self, owner: str) -> dict[str, NDArray[Any]]:
+        with _explained(self.path):
+            found = self._rows("arrays", "WHERE owner = ?", [owner])
+            return {name: rows.unpack_array(dtype, shape, data) for _, name, dtype, shape, data in found}
+
+    def _rows(self, table: str, which: str = "", values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
+        """Rows of a table, without their seals. Raises DamagedProject at the first that is not as it was written."""
+        columns = ", ".join([*seals.COLUMNS[table], *(["seal"] if self._is_sealed else [])])
+        for row in self._db.execute(f"SELECT {columns} FROM {table} {which}", values):  # noqa: S608
+            if self._is_sealed and row[-1] != seals.seal(row[:-1]):
+                raise self._damaged(f"a row of {table}")
+            yield row[: len(seals.COLUMNS[table])]
+
+    def _damaged(self, what: str) -> DamagedProject:
+        return DamagedProject(f"{self.path} is damaged: {what} is not as it was written", "run: labeler check")
 
     @contextmanager
     def _unsynced(self) -> Iterator[None]:
@@ -231,6 +263,10 @@ class Store:
             yield
         finally:
             self._db.execute("PRAGMA synchronous = FULL")
+
+
+def _marks(values: Sequence[Any]) -> str:
+    return ", ".join("?" * len(values))
 
 
 def _connect(path: Path, mode: str) -> Connection:

@@ -1,0 +1,95 @@
+"""Digests beside rows: SQLite keeps no checksum of its pages, and a flipped bit must not change a label in silence.
+
+A row's seal is a digest of its values. An event's covers the seal of the event before it as well, so that a row that is
+gone or out of order shows too; how many there were is what SQLite's own counter of the table says.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+COLUMNS: dict[str, tuple[str, ...]] = {
+    "project": ("key", "value"),
+    "pool": ("start", "count", "ids", "joined_at"),
+    "rounds": ("round", "revision", "facts"),
+    "arrays": ("owner", "name", "dtype", "shape", "data"),
+    "frozen": ("audit", "name", "dtype", "shape", "data"),
+    "question": ("only_row", "value"),
+}
+"""The tables whose rows are sealed one by one, with the columns that a seal covers."""
+EVENT_COLUMNS = ("event_id", "kind", "at", "annotator", "instance", "class_id", "target", "payload")
+EVENTS = ", ".join(EVENT_COLUMNS)
+"""The same, as SQL lists them."""
+FIRST = b""
+"""What the first event follows."""
+_SIZE = 16
+
+
+def seal(values: Sequence[Any]) -> bytes:
+    """The digest (16 bytes) of a row's values as SQLite hands them out: None, int, float, str, bytes.
+
+    They are written with :func:`ascii`, which is the same in every version of Python; blobs are taken as they are.
+    """
+    told = [("blob", len(value)) if isinstance(value, bytes) else value for value in values]
+    digest = hashlib.blake2b(ascii(told).encode("ascii"), digest_size=_SIZE)
+    for value in values:
+        if isinstance(value, bytes):
+            digest.update(value)
+    return digest.digest()
+
+
+def chain(before: bytes, seq: int, values: Sequence[Any]) -> bytes:
+    """The seal of the event at `seq` with the values of :data:`EVENT_COLUMNS`, after one whose seal is `before`."""
+    return hashlib.blake2b(before + ascii((seq, *values)).encode("ascii"), digest_size=_SIZE).digest()
+
+
+def seal_all(db: Any) -> None:
+    """Seal every row there is, as it stands."""
+    for table, columns in COLUMNS.items():
+        for rowid, *values in db.execute(f"SELECT rowid, {', '.join(columns)} FROM {table}").fetchall():  # noqa: S608
+            db.execute(f"UPDATE {table} SET seal = ? WHERE rowid = ?", [seal(values), rowid])  # noqa: S608
+    before = FIRST
+    for seq, *values in db.execute(f"SELECT seq, {EVENTS} FROM events ORDER BY seq").fetchall():  # noqa: S608
+        before = chain(before, seq, values)
+        db.execute("UPDATE events SET seal = ? WHERE seq = ?", [before, seq])
+
+
+def events_of(db: Any) -> Iterator[tuple[tuple[Any, ...], bool]]:
+    """Every event's (seq, values...) in order, and whether its seal holds; a last (0,) where the last ones are gone.
+
+    After a row that does not hold, the next is held against the seal that stands in that row: one damaged row is one.
+    """
+    # the counter first: a writer may go on while we read
+    counter = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'events'").fetchone()
+    before, seq = FIRST, 0
+    for seq, *values, found in db.execute(f"SELECT seq, {EVENTS}, seal FROM events ORDER BY seq"):  # noqa: S608
+        yield (seq, *values), found == chain(before, seq, values)
+        before = found if isinstance(found, bytes) else FIRST
+    if counter is not None and counter[0] != seq and not (isinstance(counter[0], int) and counter[0] < seq):
+        yield (0,), False
+
+
+def next_event(db: Any, values: Sequence[Any]) -> tuple[Any, ...]:
+    """(seq, values..., seal) of the event that comes next. To be asked in the transaction that writes it."""
+    last = db.execute("SELECT seq, seal FROM events ORDER BY seq DESC LIMIT 1").fetchone()
+    seq, before = (last[0] + 1, last[1]) if last else (1, FIRST)
+    return (seq, *values, chain(before, seq, values))
+
+
+def damaged(db: Any) -> list[str]:
+    """What does not hold, row by row, in words; empty where every row is as it was written."""
+    found = []
+    for table, columns in COLUMNS.items():
+        for *values, given in db.execute(f"SELECT {', '.join(columns)}, seal FROM {table}"):  # noqa: S608
+            if given != seal(values):
+                found.append(f"{table} {' '.join(str(value)[:40] for value in values[:2] if not _is_long(value))}")
+    for (seq, *_), holds in events_of(db):
+        if not holds:
+            found.append(f"event {seq} of the journal" if seq else "the last events of the journal are gone")
+    return found
+
+
+def _is_long(value: Any) -> bool:
+    return isinstance(value, bytes) or (isinstance(value, str) and len(value) > 100)
