@@ -139,7 +139,7 @@ def test_names_that_are_not_utf8_are_strict_json_and_known_by_their_exported_for
 
 
 def test_every_command_is_in_a_group():
-    assert {name for names in cli.GROUPS.values() for name in names} == set(cli.main.commands)
+    assert {name for names in cli.group.GROUPS.values() for name in names} == set(cli.main.commands)
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["simulate", "--help"]])

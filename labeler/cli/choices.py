@@ -1,0 +1,65 @@
+"""Options that several commands share, and the :class:`labeler.options.Options` made of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from labeler.cli.group import Command
+from labeler.errors import UsageError
+
+if TYPE_CHECKING:
+    from labeler.options import Options
+
+
+def engine_options(command: Command) -> Command:
+    """The options that label and simulate share."""
+    for option in reversed(
+        (
+            click.option("--engine", metavar="default|book", help="The loop: ours, or the chain of the source."),
+            click.option("--encoder", metavar="NAME[:key=value,...]", help="Image -> features."),
+            click.option("--clusterer", metavar="NAME[:...]", help="Features -> clusters."),
+            click.option("--classifier", metavar="NAME[:...]", help="Trained on human and propagated labels."),
+            click.option("--strategy", metavar="NAME[:...]", help="What is asked next."),
+            click.option("--clusters", "n_clusters", type=int, metavar="K", help="How many clusters."),
+            click.option("--percentile", metavar="P|auto", help="Reach: closest P % of each cluster."),
+            click.option("--classes", metavar="A,B,C", help="Class names, separated by commas."),
+            click.option("--classes-file", type=click.Path(path_type=Path), metavar="F", help="One name a line."),
+            click.option("--features", type=click.Path(path_type=Path), metavar="FILE", help="Vectors from elsewhere."),
+            click.option("--seed", type=int, metavar="N", help="Random state; the same gives the same."),
+            click.option("--control", type=float, metavar="SHARE", help="Share of questions drawn at random (0.1)."),
+            click.option("--annotator", metavar="NAME", help="Written beside every answer."),
+            click.option("--keys", metavar="digits|letters|azerty", help="Which keys answer."),
+            click.option("--images", metavar="auto|half|kitty|sixel|ascii", help="How images are drawn."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def options_from(given: dict[str, Any]) -> Options:
+    """Options from what click parsed."""
+    from labeler.options import Options, check
+
+    classes = given.pop("classes", None)
+    file = given.pop("classes_file", None)
+    names = [name.strip() for name in (classes or "").split(",")]
+    if file is not None:
+        try:
+            names += file.read_text(encoding="utf-8-sig").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            raise UsageError(
+                f"cannot read the classes file {file}: {getattr(error, 'strerror', None) or error}",
+                "one class name a line, UTF-8",
+            ) from error
+    features = given.pop("features", None)
+    chosen = {key: value for key, value in given.items() if value is not None}
+    return check(
+        Options(
+            classes=tuple(name.strip() for name in names if name.strip()),
+            features=str(features.resolve()) if features is not None else None,
+            **chosen,
+        )
+    )

@@ -1,0 +1,81 @@
+"""What commands open and say: a project to read, the screen, lines on standard output and error."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from labeler.display import display_safe
+from labeler.errors import UsageError
+
+if TYPE_CHECKING:
+    from labeler.api import Project
+    from labeler.narrator import Narrator
+
+
+def need_terminal() -> None:
+    """Refuse to open the application where there is no terminal."""
+    # Textual draws on stderr and reads stdin; a browser front end has neither and sets its own driver
+    if "TEXTUAL_DRIVER" not in os.environ and not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise UsageError(
+            "the application needs a terminal, and this is none",
+            "run it in a terminal (over SSH: ssh -t); labeler status, export and simulate work without one",
+        )
+
+
+def open_screen(project: Project, *, audit: bool = False) -> None:
+    """Run the application on a project, say its summary and end with its exit code."""
+    from labeler.ui.app import run as run_app
+
+    options = project.options
+    with project:
+        code = run_app(project, images=options.get("images", "auto"), keys=options.get("keys", "digits"), audit=audit)
+        summary = project.summary()
+        found = project.session.certificate() if audit else None
+        if found is not None:
+            from labeler.audit import text
+
+            summary = text(found)
+            code = code or (0 if found.reached else 1)
+    say(summary)
+    for notice in project.notices:
+        click.echo(f"note: {display_safe(notice, 1000)}", err=True)
+    if code:
+        sys.exit(code)
+
+
+def reading(project: Path, *, with_source: bool = False) -> Project:
+    """Open a project without changing it, also while the application has it open."""
+    from labeler.api import open_project
+
+    check_project(project)
+    return open_project(project, read_only=True, with_source=with_source)
+
+
+def check_project(path: Path) -> None:
+    """Refuse a path that is no project file."""
+    from labeler.locating import is_project
+
+    if not is_project(path):
+        raise UsageError(f"{path} is not a project file", "give a *.labeler.db file, made by: labeler label SOURCE")
+
+
+def narrator_of() -> Narrator:
+    """Progress and notes on standard error."""
+    from labeler.narrator import Narrator
+
+    return Narrator(quiet=is_quiet())
+
+
+def is_quiet() -> bool:
+    """Whether ``--quiet`` was given."""
+    return bool(click.get_current_context().meta.get("labeler.quiet", False))
+
+
+def say(text: str) -> None:
+    """Print an answer on standard output."""
+    click.echo(text)

@@ -1,0 +1,89 @@
+"""Commands that bring labels into a project: demo, label, import-labels, merge."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from labeler.cli.choices import engine_options, options_from
+from labeler.cli.doors import check_project, is_quiet, narrator_of, need_terminal, open_screen, say
+from labeler.cli.group import main, quiet_option
+
+
+@main.command()
+@click.option("--fresh", is_flag=True, help="Start over; the answers so far are kept beside it.")
+@click.option("--engine", metavar="default|book")
+@click.option("--keys", metavar="digits|letters|azerty")
+@click.option("--images", metavar="auto|half|kitty|sixel|ascii")
+@quiet_option
+def demo(fresh: bool, **given: Any) -> None:
+    """Try it on 1,797 digits: nothing to prepare.
+
+    Example: labeler demo
+    """
+    from labeler.api import open_demo
+
+    need_terminal()
+    open_screen(open_demo(fresh=fresh, options=options_from(given)))
+
+
+@main.command()
+@click.argument("source", type=click.Path(path_type=Path))
+@click.option("-p", "--project", type=click.Path(path_type=Path), metavar="PROJECT", help="The project file.")
+@engine_options
+@quiet_option
+def label(source: Path, project: Path | None, **given: Any) -> None:
+    """Label SOURCE (folder, zip, npz, npy, IDX) or go on with a PROJECT.
+
+    Example: labeler label photos/          later the same command resumes
+    """
+    from labeler.api import open_project
+
+    options = options_from(given)
+    need_terminal()
+    open_screen(open_project(source, project, options))
+
+
+@main.command("import-labels")
+@click.argument("project", type=click.Path(path_type=Path))
+@click.argument("labels", type=click.Path(path_type=Path))
+@quiet_option
+def import_labels(project: Path, labels: Path) -> None:
+    """Bring LABELS (CSV, JSONL, or a folder of class folders) into PROJECT.
+
+    Example: labeler import-labels digits.labeler.db labels.csv
+    """
+    from labeler.api import open_project
+    from labeler.importing import import_labels as bring_in
+    from labeler.importing import report
+
+    check_project(project)
+    with narrator_of() as narrator, open_project(project) as opened:
+        imported = bring_in(opened, labels, narrator.progress)
+    say(report(imported))
+
+
+@main.command()
+@click.argument("first", metavar="A", type=click.Path(path_type=Path))
+@click.argument("second", metavar="B", type=click.Path(path_type=Path))
+@click.option("-o", "--output", "target", required=True, type=click.Path(path_type=Path), metavar="C", help="New file.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@quiet_option
+def merge(first: Path, second: Path, target: Path, as_json: bool) -> None:
+    """Merge the project files A and B of two people into C; say how far they agree, and ask where they do not.
+
+    Example: labeler merge anna.labeler.db bob.labeler.db -o both.labeler.db
+    """
+    from labeler.merging import facts, report
+    from labeler.merging import merge as join
+
+    for project in (first, second):
+        check_project(project)
+    joined = join(first, second, target)
+    if not is_quiet():
+        for note in joined.notes:
+            click.echo(f"note: {note}", err=True)
+    say(json.dumps(facts(joined)) if as_json else report(joined))

@@ -1,0 +1,124 @@
+"""Commands that take labels away, and say how far they can be trusted: audit, export."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from labeler.cli.doors import check_project, narrator_of, need_terminal, open_screen, reading, say
+from labeler.cli.group import main, quiet_option
+from labeler.errors import UsageError
+
+
+@main.command()
+@click.argument("project", type=click.Path(path_type=Path))
+@click.option("--target", type=float, metavar="SHARE", help="Share right to certify (0.98).")
+@click.option("--confidence", type=float, metavar="SHARE", help="Fixed when the audit begins (0.95).")
+@click.option("--draw", type=click.Path(path_type=Path), metavar="FILE", help="Write what to check next: id,path.")
+@click.option("--answers", type=click.Path(path_type=Path), metavar="FILE", help="Take the answers: id,label.")
+@click.option("--new", is_flag=True, help="Begin another one, of the labels as they are now.")
+@click.option("--end", is_flag=True, help="Draw the statement as it stands, its target reached or not.")
+@click.option("--begin", is_flag=True, hidden=True)
+@click.option("--include", type=click.Choice(["predicted"]), multiple=True, help="For an export that holds them.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@quiet_option
+def audit(
+    project: Path,
+    target: float | None,
+    confidence: float | None,
+    draw: Path | None,
+    answers: Path | None,
+    new: bool,
+    end: bool,
+    begin: bool,
+    include: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Certify how many labels of PROJECT are right: look at some drawn at random, blind.
+
+    Without --draw, --answers, --end or --json in the application. Exit code 1 where the target is not reached (yet).
+
+    Example: labeler audit digits.labeler.db --draw check.csv      then --answers checked.csv
+    """
+    from labeler.api import open_project
+    from labeler.audit import begin_apart, facts, run_audit, text
+
+    check_project(project)
+    if not (draw or answers or as_json or end or begin):
+        need_terminal()
+        code = begin_apart(project, target, confidence, new=new, predicted="predicted" in include)
+        if code:
+            sys.exit(code)
+        open_screen(open_project(project), audit=True)
+        return
+    with narrator_of() as narrator, open_project(project, read_only=not (draw or answers or end or begin)) as opened:
+        found = run_audit(
+            opened,
+            target,
+            confidence,
+            draw=draw,
+            answers=answers,
+            begin=begin,
+            new=new,
+            end=end,
+            predicted="predicted" in include,
+            say=narrator.note,
+            progress=narrator.progress,
+        )
+    say(json.dumps(facts(found)) if as_json else text(found))
+    if not found.reached and not (draw or begin):
+        sys.exit(1)
+
+
+@main.command()
+@click.argument("project", type=click.Path(path_type=Path))
+@click.argument("target", type=click.Path(path_type=Path))
+@click.option("--format", "format_", metavar="csv|jsonl|npz|imagefolder", help="Else by the target's ending.")
+@click.option("--latest", is_flag=True, help="The current labels, without a certificate.")
+@click.option("--include", type=click.Choice(["predicted"]), multiple=True, help="Take these in as well.")
+@click.option("--human-only", is_flag=True, help="Only what a person gave or confirmed.")
+@click.option("--min-confidence", type=click.FloatRange(0, 1), default=0.0, help="Leave out what is below.")
+@click.option("--split", metavar="80/10/10", help="Train / (val /) test, stratified, duplicates together.")
+@click.option("--link", type=click.Choice(["hard", "sym", "copy"]), help="How an image folder gets its files.")
+@click.option("--csv-safe", is_flag=True, help="Prefix cells a spreadsheet would run.")
+@click.option("--force", is_flag=True, help="Replace an existing target.")
+@quiet_option
+def export(
+    project: Path,
+    target: Path,
+    format_: str | None,
+    latest: bool,
+    include: tuple[str, ...],
+    human_only: bool,
+    min_confidence: float,
+    split: str | None,
+    link: str | None,
+    csv_safe: bool,
+    force: bool,
+) -> None:
+    """Write the labels of PROJECT to TARGET, with where each comes from.
+
+    Example: labeler export digits.labeler.db labels.csv
+    """
+    from labeler.export import Choice, report
+    from labeler.export import export as write
+
+    options = ({"link": link} if link else {}) | ({"csv_safe": "yes"} if csv_safe else {})
+    choice = Choice("predicted" in include, False, human_only, min_confidence, _shares(split), options, latest)
+    with narrator_of() as narrator, reading(project, with_source=True) as opened:
+        written = write(opened, target, format_, choice, force=force, progress=narrator.progress)
+    for warning in written.warnings:
+        click.echo(f"note: {warning}", err=True)
+    say(report(written))
+
+
+def _shares(split: str | None) -> tuple[float, ...]:
+    if split is None:
+        return ()
+    try:
+        return tuple(float(part) for part in split.split("/"))
+    except ValueError:
+        raise UsageError(f"the split {split!r} cannot be read", "write for example 80/10/10 or 80/20") from None
