@@ -17,9 +17,11 @@ from labeler.errors import ProjectError, UsageError
 from labeler.importers.base import Source
 from labeler.importers.detect import open_source
 from labeler.importers.names import counted
-from labeler.options import BOOK_PERCENTILE, ENGINES, PARTS, RECOMPUTES, Options, check
+from labeler.options import BOOK_PERCENTILE, ENGINES, PARTS, RECOMPUTES, SHARES, Options, check
 from labeler.project import Project, Received, named_few
+from labeler.session.blind import Blind
 from labeler.session.control import Control
+from labeler.session.repeats import Repeats
 from labeler.session.session import Session
 from labeler.store.store import Store
 
@@ -172,7 +174,10 @@ def _wire(
     )
     chosen = stored | options.given()
     notices.extend(store.notes)
-    session.questions.control = Control(float(chosen.get("control", 0.0)), int(chosen.get("seed", 0)))
+    shares, seed = {name: float(chosen.get(name, 0.0)) for name in SHARES}, int(chosen.get("seed", 0))
+    session.questions.control = Control(shares["control"], seed)
+    session.questions.repeats = Repeats(shares["repeats"], seed, session.annotator)
+    session.questions.blind = Blind(shares["blind"], seed)
     if not store.read_only:
         _remember(store, source, session, stored, options, notices, clock)
         session.last = None  # what opening records is nothing that the person did

@@ -15,6 +15,10 @@ IMAGES = ("auto", "half", "kitty", "sixel", "ascii")
 BOOK_PERCENTILE = 20.0
 
 
+SHARES = {"control": "0.1", "repeats": "0.02", "blind": "0.1"}
+"""Options that say which share of the questions measures something, with one that is usual."""
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """None (or empty) = not given: the stored value holds, else the default.
@@ -36,6 +40,8 @@ class Options:
     keys: str | None = None
     images: str | None = None
     control: float | None = None
+    repeats: float | None = None
+    blind: float | None = None
 
     def given(self) -> dict[str, Any]:
         """The options that were given, by name."""
@@ -62,8 +68,10 @@ def check(options: Options) -> Options:
         raise UsageError(f"{options.n_clusters} clusters cannot be made", "give --clusters a number from 1 up")
     if options.seed is not None and not 0 <= options.seed < 2**32:
         raise UsageError(f"the seed {options.seed} is out of range", "give a whole number from 0 to 4294967295")
-    if options.control is not None and not 0 <= options.control <= 0.5:
-        raise UsageError(f"--control {options.control:g} is out of range", "give a share from 0 to 0.5, such as 0.1")
+    for name, usual in SHARES.items():
+        share = getattr(options, name)
+        if share is not None and not 0 <= share <= 0.5:
+            raise UsageError(f"--{name} {share:g} is out of range", f"give a share from 0 to 0.5, such as {usual}")
     twice = [name for position, name in enumerate(options.classes) if name in options.classes[:position]]
     if twice:
         raise UsageError(f"the class {twice[0]!r} is named twice", "name every class once")

@@ -33,6 +33,11 @@ MOST_NAMED = 24
 """Answers with a smaller share, or beyond so many, are only counted."""
 
 
+def when(at: float) -> str:
+    """``2026-11-23 12:01:33``."""
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at))
+
+
 @dataclass(frozen=True, slots=True)
 class Press:
     """What a person or an import last said of an instance, and how it was asked."""
@@ -55,7 +60,7 @@ class Press:
     @property
     def when(self) -> str:
         """``2026-11-23 12:01:33``."""
-        return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(self.at))
+        return when(self.at)
 
     @property
     def said(self) -> str:
@@ -80,6 +85,7 @@ class Press:
             "": "",
             "chosen": ", chosen by hand",
             "doubt": ", asked again because the engine doubted it",
+            "repeat": ", asked again because two answers of one person differed",
             "audit": ", drawn at random",
         }
         return place + rule.get(self.rule, f", asked as {display_safe(self.rule, 30)}")
@@ -167,7 +173,7 @@ def reasons(session: Session, index: int) -> Reasons:
     without = session.derived.left_out(index)
     if without is not None:
         changes["without"] = (without[0], _name(session, without[1]))
-        changes["kept"] = (index, class_id) in session.state.kept
+        changes["kept"] = session.state.is_kept(index)
     round_ = session.derived.round
     if round_ is not None and index < len(round_.labels):
         cluster = int(round_.clusters[index])

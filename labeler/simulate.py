@@ -23,8 +23,11 @@ from labeler.importers.detect import open_source
 from labeler.importers.names import counted
 from labeler.importers.subset import Subset
 from labeler.importers.truth import read_truth
+from labeler.session.blind import sway
 from labeler.session.control import estimate
 from labeler.session.oracle import Oracle
+from labeler.session.repeats import self_agreement
+from labeler.session.state import State
 from labeler.workbench import Workbench
 
 GOALS = (0.95, 0.98, 0.99, 0.995)
@@ -156,13 +159,13 @@ def _run(
             plan.options.seed or 0,
         )
         baseline = {"name": plan.baseline, "curve": curve}
-    return _report(plan, source, bench, meter, closing, first, baseline)
+    return _report(plan, session.state, bench, meter, closing, first, baseline)
 
 
 def _click(session: Any, bench: Workbench, oracle: Oracle, meter: _Meter) -> None:
     """One answer to the question on the screen, then what the application would do behind the person."""
     question = session.question
-    name = oracle.answer(question.instance_id)
+    name = oracle.answer(question.instance_id, again=bool(question.first))
     class_id = session.class_id_for(name, setup=True)  # naming a class is no click: the answer is
     began = time.perf_counter()
     session.label(question.instance_id, class_id)
@@ -269,7 +272,7 @@ def _row(
 
 def _report(
     plan: Simulation,
-    source: Source,
+    state: State,
     bench: Workbench,
     meter: _Meter,
     closing: Round,
@@ -277,6 +280,7 @@ def _report(
     baseline: dict[str, Any] | None,
 ) -> dict[str, Any]:
     facts = closing.facts
+    twice, swayed = self_agreement(state), sway(state)
     return {
         "source": str(plan.source),
         "n_instances": int((meter.truth_ids != UNLABELED).sum()),
@@ -293,6 +297,8 @@ def _report(
         "behind_ms": _quantiles(meter.behind),
         "peak_memory_mb": _peak_memory_mb(),
         "baseline": baseline,
+        "self_agreement": None if twice is None else twice.facts | {"statement": twice.statement},
+        "sway": None if swayed is None else swayed.facts | {"statement": swayed.statement},
     }
 
 
@@ -385,6 +391,9 @@ def _peak_memory_mb() -> float:
     )
 
 
+_MEASURED = {"self_agreement": "repeats", "sway": "blind"}
+
+
 def curve_text(report: dict[str, Any]) -> str:
     """The report for a person: one line a row of the curve."""
     lines = [f"{report['n_instances']:,} instances, engine {report['engine']}, encoder {report['encoder']}"]
@@ -402,4 +411,5 @@ def curve_text(report: dict[str, Any]) -> str:
             cells += ["-" if share is None else f"{100 * share:.2f} %" for share in shares]
             cells.append("-" if row["seconds"] is None else f"{row['seconds']:.1f}")
             lines.append("  ".join(f"{cell:>12}" for cell in cells))
+    lines += [f"{name}: {report[key]['statement']}" for key, name in _MEASURED.items() if report[key]]
     return "\n".join(lines)

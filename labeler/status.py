@@ -11,7 +11,9 @@ from labeler.display import display_safe
 from labeler.exporters.escaping import escaped, unescaped
 from labeler.importers.names import counted
 from labeler.provenance import Press, carried, reasons
+from labeler.session.blind import sway
 from labeler.session.control import estimate as control_estimate
+from labeler.session.repeats import self_agreement, to_look_at
 
 
 def status(project: Project) -> dict[str, Any]:
@@ -19,6 +21,7 @@ def status(project: Project) -> dict[str, Any]:
     view = project.view()
     words = ("human", "confirmed", "imported", "propagated", "predicted")
     advice = view.advice or Advice("answer", "answer the first questions", "")
+    twice, swayed = self_agreement(project.session.state), sway(project.session.state)
     classes: list[dict[str, Any]] = [
         {"name": row.info.name, "key": row.info.key, "retired": row.info.retired}
         | {word: getattr(row, word) for word in words}
@@ -43,6 +46,9 @@ def status(project: Project) -> dict[str, Any]:
         "percentile": "auto" if view.percentile is None else view.percentile,
         "question": escaped(view.question.instance_id) if view.question else None,
         "estimate": estimate(project),
+        "self_agreement": None if twice is None else twice.facts | {"statement": twice.statement},
+        "answered_differently": len(to_look_at(project.session.state)),
+        "sway": None if swayed is None else swayed.facts | {"statement": swayed.statement},
         "advice": {"code": advice.code, "text": advice.text, "key": advice.key},
     }
 
@@ -90,6 +96,13 @@ def status_text(facts: dict[str, Any]) -> str:
             lines.append(f"{row['key'] or '-':>3}  {name:<{width}}  {cells}")
     if facts["estimate"]:
         lines.append(f"{facts['estimate']['from']}: {facts['estimate']['statement']}")
+    if facts["self_agreement"]:
+        lines.append(f"repeats: {facts['self_agreement']['statement']}")
+    if facts["answered_differently"]:
+        lead = counted(facts["answered_differently"], "repeat was", "repeats were")
+        lines.append(f"{lead} answered differently: S in the application looks at both answers")
+    if facts["sway"]:
+        lines.append(f"blind: {facts['sway']['statement']}")
     lines.append(f"next: {facts['advice']['text']}")
     lines.append(f"go on: labeler label {display_safe(facts['project'])}")
     return "\n".join(lines)

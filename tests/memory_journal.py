@@ -48,7 +48,10 @@ class MemoryJournal:
         self._write(self.full_for_derived)
         self.kept = None
         if question is not None:
-            fields = {name: getattr(question, name) for name in ("index", "rule", "utility", "margin")}
+            fields = {
+                name: getattr(question, name)
+                for name in ("index", "rule", "utility", "margin", "blind", "drawn", "first")
+            }
             self.kept = fields | {"revision": revision, "guesses": [list(guess) for guess in question.guesses]}
 
     def load_question(self) -> dict[str, Any] | None:

@@ -436,3 +436,24 @@ def test_a_share_of_random_questions_is_checked_and_estimated(labeler, refused, 
     status = json.loads(labeler("status", "kept.labeler.db", "--json").stdout)["estimate"]
     assert {name: status[name] for name in found} == found
     assert "right on" in labeler("status", "kept.labeler.db").stdout
+
+
+def test_repeats_and_blind_questions_say_how_far_the_answers_can_be_trusted(labeler, refused, few_digits):
+    plan = ("simulate", few_digits, "--truth", "y", "--clicks", "140", "--noise", "0.05", "--engine", "book")
+    assert "--repeats 0.6 is out of range" in refused(*plan, "--repeats", "0.6")
+    assert "--blind -1 is out of range" in refused(*plan, "--blind", "-1")
+    shares = ("--repeats", "0.4", "--blind", "0.3", "-p", "kept.labeler.db")
+    report = json.loads(labeler(*plan, *shares, "--json", "--quiet").stdout)
+    twice = report["self_agreement"]
+    assert twice["n"] >= 30
+    assert twice["error_low"] <= 0.05 <= twice["error_high"]
+    assert twice["error_rate"] == pytest.approx(0.05, abs=0.05)
+    assert report["final"]["clicks"] == 140
+    status = json.loads(labeler("status", "kept.labeler.db", "--json").stdout)
+    assert status["self_agreement"] == twice
+    assert status["sway"] == report["sway"]
+    assert status["answers"] == 140 - twice["n"]
+    assert status["answered_differently"] == twice["n"] - twice["same"]
+    said = labeler("status", "kept.labeler.db").stdout
+    assert f"repeats: {twice['statement']}" in said
+    assert f"blind: {report['sway']['statement']}" in said

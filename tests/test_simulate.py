@@ -16,7 +16,7 @@ BOOK = Options(engine="book", n_clusters=12)
 TOP = {
     *("source", "n_instances", "classes", "engine", "encoder", "clusterer", "classifier", "strategy", "seed"),
     *("curve", "final", "keys_to", "seconds_to_first_question", "seconds_total", "click_latency_ms", "behind_ms"),
-    *("peak_memory_mb", "baseline"),
+    *("peak_memory_mb", "baseline", "self_agreement", "sway"),
 }
 ROW = {
     *("clicks", "keys", "labels_accuracy", "coverage", "propagated_precision", "test_accuracy"),

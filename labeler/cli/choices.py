@@ -30,6 +30,8 @@ def engine_options(command: Command) -> Command:
             click.option("--features", type=click.Path(path_type=Path), metavar="FILE", help="Vectors from elsewhere."),
             click.option("--seed", type=int, metavar="N", help="Random state; the same gives the same."),
             click.option("--control", type=float, metavar="SHARE", help="Share of questions drawn at random (0.1)."),
+            click.option("--repeats", type=float, metavar="SHARE", help="Share asked twice, unsaid (0.02)."),
+            click.option("--blind", type=float, metavar="SHARE", help="Share of questions without guesses (0.1)."),
             click.option("--annotator", metavar="NAME", help="Written beside every answer."),
             click.option("--keys", metavar="digits|letters|azerty", help="Which keys answer."),
             click.option("--images", metavar="auto|half|kitty|sixel|ascii", help="How images are drawn."),

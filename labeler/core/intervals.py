@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from statistics import NormalDist
 
 _STEPS = 60
 """Halvings of [0, 1]: to the last digit of a float."""
@@ -54,3 +55,36 @@ def sign_test(more: int, less: int) -> float:
     """The chance of at least `more` heads in `more` + `less` throws of a fair coin: small = more is no accident."""
     n = more + less
     return 1.0 if more == 0 else 1.0 - _at_most(more - 1, n, 0.5)
+
+
+def wilson(right: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
+    """Score interval of a share of which `right` of `n` draws were found (Wilson 1927); (0, 1) for no draw."""
+    if n == 0:
+        return 0.0, 1.0
+    z = NormalDist().inv_cdf((1.0 + confidence) / 2.0)
+    share, spread = right / n, z * z / n
+    middle = (share + spread / 2.0) / (1.0 + spread)
+    half = z * math.sqrt(share * (1.0 - share) / n + spread / n / 4.0) / (1.0 + spread)
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def difference(
+    right: int, n: int, other_right: int, other_n: int, confidence: float = 0.95
+) -> tuple[float, float, float]:
+    """The first share less the other and an interval of that, of two independent samples.
+
+    From the two Wilson intervals (Newcombe 1998, Statistics in Medicine 17:873, method 10): it holds for small samples
+    and shares near 0 and 1, where the textbook's does not.
+
+    Raises
+    ------
+    ValueError
+        One of the samples is empty.
+    """
+    if not n or not other_n:
+        raise ValueError("no difference to an empty sample")
+    one, other = right / n, other_right / other_n
+    low, high = wilson(right, n, confidence)
+    other_low, other_high = wilson(other_right, other_n, confidence)
+    apart = one - other
+    return apart, apart - math.hypot(one - low, other_high - other), apart + math.hypot(high - one, other - other_low)

@@ -87,6 +87,9 @@ class Question:
     utility: float = 0.0
     margin: float = 1.0  # the model's margin when asked; the seed weight of the answer
     guesses: tuple[tuple[int, float], ...] = ()  # (class_id, score), best first
+    blind: bool = False  # nothing that could sway the answer is shown: it is one that measures
+    drawn: bool = False  # whether chance decided if it is blind
+    first: str = ""  # of a hidden repeat: the event of the first answer, which stays
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,8 +216,11 @@ class Event:
     key, moved: [instance_id ...]} where `class_id` is the new one. An audit has ``audit_begin`` {number, population,
     target, confidence, seed, set_sha256, order_sha256, classes, round, predicted} (the frozen labels and the order are
     stored beside the journal under its number), ``audit_answer`` {audit, said, reached} and ``audit_end`` {audit}.
-    `payload` is JSON-able: for ``label`` how the question was asked (rule, round, margin, screen, guesses shown; of a
-    random question `machine` = the class the engine gave it until then), for
+    ``repeat`` {said, first, first_class} is a second answer, blind to the first: the class `class_id` where `said` is
+    "label" ("skip", "unsure", "reject" come without), of what event `first` labeled `first_class`; no label changes.
+    `payload` is JSON-able: for ``label`` and ``repeat`` how the question was asked (rule, margin, screen, guesses
+    `shown`; of a random question `machine` = the class the engine gave it until then; `blind` where chance decided
+    whether guesses were shown, and those kept from the eye as `hidden`), for
     all but ``setting`` `keys` = presses since the event before, where a screen counted them.
     """
 

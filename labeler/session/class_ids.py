@@ -82,8 +82,11 @@ def in_classes(event: Event, lookup: Mapping[int, int]) -> Event:
         payload |= {name: lookup[int(payload[name])] for name in ("into", "from") if name in payload}
     if event.kind in ("page", "import"):
         payload["labels"] = [[name, lookup[int(class_id)], word] for name, class_id, word in payload["labels"]]
-    if "shown" in payload:
-        payload["shown"] = [[lookup[int(c)], score] for c, score in payload["shown"] if int(c) in lookup]
+    for name in ("shown", "hidden"):
+        if name in payload:
+            payload[name] = [[lookup[int(c)], score] for c, score in payload[name] if int(c) in lookup]
+    if "first_class" in payload:
+        payload["first_class"] = lookup[int(payload["first_class"])]
     if "machine" in payload:
         payload["machine"] = lookup.get(int(payload["machine"]), UNLABELED)
     class_id = None if event.class_id is None else lookup[event.class_id]

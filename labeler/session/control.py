@@ -13,12 +13,14 @@ from typing import Any
 
 import numpy as np
 
-from labeler.core.intervals import clopper_pearson, sign_test
+from labeler.core.intervals import clopper_pearson, difference, sign_test
 from labeler.core.vocabulary import UNLABELED
-from labeler.session.classes import current
+from labeler.session.classes import class_of, current
 from labeler.session.state import State
 
 RANDOM = "random"
+NOT_THE_ENGINES = (RANDOM, "chosen", "doubt", "repeat", "again", "conflict", "skipped")
+"""Rules of questions that came otherwise than as the next of the engine's queue."""
 FIRST = 10
 """Answers before the first random question: without labels there is nothing to measure."""
 CONFIDENCE = 0.95
@@ -53,9 +55,11 @@ class Estimate:
     """How often the engine's label was right on the `n` random questions, as it stood when each was answered.
 
     The interval (Clopper-Pearson) is about the mean accuracy on what had no answer, over the moments of asking; it is
-    too wide rather than too narrow where the accuracy grew meanwhile. `helping`: whether the labels do better than
-    naming the commonest class for all (`commonest` of the random answers are of it): True or False where a sign test on
-    the questions on which the two differ says so at 5 %, else None.
+    too wide rather than too narrow where the accuracy grew meanwhile. `helping`: whether the questions that the engine
+    chose meanwhile (`active`, of which `corrected` had another first guess than answer) correct labels more often than
+    random ones do: that is what they are for. True or False where the interval of the difference (Newcombe 1998) leaves
+    no other, and False where a sign test says at 5 % that naming the commonest class for all (`commonest` of the random
+    answers) does better than the labels; else None.
     """
 
     n: int
@@ -63,13 +67,25 @@ class Estimate:
     low: float
     high: float
     commonest: float
-    helping: bool | None
+    active: int
+    corrected: int
+    worse_than_commonest: bool
     confidence: float = CONFIDENCE
 
     @property
     def accuracy(self) -> float:
         """Share right."""
         return self.right / self.n
+
+    @property
+    def helping(self) -> bool | None:
+        """Whether active questions help here; None = too few to say."""
+        if self.worse_than_commonest:
+            return False
+        if not self.active:
+            return None
+        _, low, high = difference(self.corrected, self.active, self.n - self.right, self.n, self.confidence)
+        return True if low > 0.0 else False if high < 0.0 else None
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -81,41 +97,66 @@ class Estimate:
             "confidence": self.confidence,
             "n": self.n,
             "helping": self.helping,
+            "active": {"n": self.active, "corrected": self.corrected},
         }
+
+    @property
+    def figure(self) -> str:
+        """The share and its interval, in short."""
+        return (
+            f"{100 * self.accuracy:.0f} % right on {_amount(self.n, 'random question')}"
+            f" ({100 * self.confidence:g} % interval {100 * self.low:.0f} to {100 * self.high:.0f} %)"
+        )
+
+    @property
+    def verdict(self) -> str:
+        """Whether active questions help, and what tells."""
+        if self.worse_than_commonest:
+            return f"active questions are not helping here: naming the commonest class does better ({self._common})"
+        said = {
+            True: "active questions are helping here",
+            False: "active questions are not helping here",
+            None: "too few to say whether active questions are helping here",
+        }[self.helping]
+        if not self.active:
+            return said
+        of_active, of_random = self.corrected / self.active, 1.0 - self.accuracy
+        return f"{said}: {100 * of_active:.0f} % of them corrected a label, {100 * of_random:.0f} % of the random ones"
+
+    @property
+    def _common(self) -> str:
+        return f"{100 * self.commonest:.0f} %"
 
     @property
     def statement(self) -> str:
         """What may be said, in one sentence."""
-        verdict = {
-            True: "the questions help here: better than naming the commonest class",
-            False: "the questions do not help here: worse than naming the commonest class",
-            None: "too few to say whether the questions help here",
-        }[self.helping]
-        return (
-            f"{100 * self.accuracy:.0f} % right on {self.n:,} random questions, as the labels stood then"
-            f" ({100 * self.confidence:g} % interval {100 * self.low:.0f} to {100 * self.high:.0f} %);"
-            f" {verdict} ({100 * self.commonest:.0f} %)"
-        )
+        return f"{self.figure}, as the labels stood then; {self.verdict}"
 
 
 def estimate(state: State) -> Estimate | None:
     """What the random questions say; None without any that had a label of the engine's."""
-    said = []
+    said, chosen = [], []
     for event in state.standing_events("label"):
-        machine = int(event.payload.get("machine", UNLABELED))
+        how = event.payload
+        machine = int(how.get("machine", UNLABELED))
         standing = state.standings.get(state.pool.index(event.instance_id or ""))
         if machine != UNLABELED and standing is not None and standing.kind == "label":
             said.append((current(machine, state.classes), standing.class_id))
+        elif said and how.get("screen") == "question" and how.get("rule") not in NOT_THE_ENGINES:
+            guesses = how.get("hidden") if how.get("blind") else how.get("shown")
+            if guesses:
+                guess = current(int(guesses[0][0]), state.classes)
+                chosen.append(guess != current(class_of(event), state.classes))
     if not said:
         return None
     n, right = len(said), sum(one == other for one, other in said)
     common, times = Counter(answer for _, answer in said).most_common(1)[0]
     better = sum(one == other != common for one, other in said)
     worse = sum(one != other == common for one, other in said)
-    helping = None
-    if sign_test(better, worse) < 1.0 - CONFIDENCE:
-        helping = True
-    elif sign_test(worse, better) < 1.0 - CONFIDENCE:
-        helping = False
     low, high = clopper_pearson(right, n, CONFIDENCE)
-    return Estimate(n, right, low, high, times / n, helping)
+    is_worse = sign_test(worse, better) < 1.0 - CONFIDENCE
+    return Estimate(n, right, low, high, times / n, len(chosen), sum(chosen), is_worse)
+
+
+def _amount(number: int, word: str) -> str:
+    return f"{number:,} {word}{'' if number == 1 else 's'}"

@@ -13,6 +13,7 @@ from labeler.core.agreement import kappa
 from labeler.core.vocabulary import DOUBTED, UNLABELED, ClassInfo, Provenance, Round, Tier
 from labeler.session.classes import restated_round
 from labeler.session.history import Point, grown, packed, standing, unpacked
+from labeler.session.repeats import to_look_at
 from labeler.session.state import State
 from labeler.session.view import ClassCount
 
@@ -116,8 +117,10 @@ class Derived:
         return sum(count for (_, word), count in self._counts.items() if word == provenance)
 
     def doubted(self) -> tuple[int, ...]:
-        """Given labels that the engine doubts and nobody has looked at twice, the most doubted first."""
-        return tuple(index for index in self._doubted if self._is_open_to_doubt(index))
+        """Given labels worth a second look: those of which a hidden repeat said otherwise, then those that the engine
+        doubts and nobody has looked at twice, the most doubted first."""
+        differ = [repeat.index for repeat in to_look_at(self._state)]
+        return tuple(dict.fromkeys(differ + [index for index in self._doubted if self._is_open_to_doubt(index)]))
 
     def left_out(self, index: int) -> tuple[float, int] | None:
         """What the round says of a given label without that answer: its belief in it, and the likeliest other class.
@@ -135,7 +138,7 @@ class Derived:
         found, pool = self.left_out(index), self._state.pool
         if found is None or pool.missing[index] or pool.unreadable[index]:
             return False
-        return (index, self._state.standings[index].class_id) not in self._state.kept
+        return not self._state.is_kept(index)
 
     def class_counts(self) -> tuple[ClassCount, ...]:
         """The legend: every active class with its counts."""

@@ -213,6 +213,8 @@ def _creations_in_use(sides: Iterable[_Reading], dropped: Collection[str]) -> se
 def _speaks_of(event: Event) -> Iterator[int]:
     if event.class_id is not None:
         yield event.class_id
+    if "first_class" in event.payload:
+        yield int(event.payload["first_class"])
     for name in ("into", "from"):
         if name in event.payload and event.kind.startswith("class_"):
             yield int(event.payload[name])

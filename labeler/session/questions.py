@@ -12,8 +12,10 @@ from typing import Any
 import numpy as np
 
 from labeler.core.vocabulary import UNLABELED, Question, Queue, Round
+from labeler.session.blind import Blind
 from labeler.session.classes import restated_question
 from labeler.session.control import RANDOM, Control
+from labeler.session.repeats import Repeats, taken_back, waits
 from labeler.session.state import Standing, State
 from labeler.session.view import Stage
 
@@ -30,6 +32,8 @@ class Questions:
         self._queue: Queue | None = None
         self._position = 0
         self.control = Control()
+        self.repeats = Repeats()
+        self.blind = Blind()
         self.current: Question | None = None
         self._chosen: tuple[int, Standing | None, list[int]] | None = None  # index, what stood of it, the front then
 
@@ -49,8 +53,11 @@ class Questions:
                 kept["utility"],
                 kept["margin"],
                 guesses,
+                bool(kept.get("blind")),
+                bool(kept.get("drawn")),
+                str(kept.get("first", "")),
             )
-            if not self._is_open(index):  # the person chose to be asked again
+            if not self._stays(self.current):  # the person chose to be asked again
                 self._hold(index)
 
     def ask(self, index: int) -> None:
@@ -93,13 +100,26 @@ class Questions:
         """Keep the pinned question while it is open; else pin and return the next one (None = nothing left)."""
         if self._is_held():
             return self.current
+        repeat = taken_back(self._state)
         front = next((index for index in reversed(self._state.front) if self._can_be_asked(index)), None)
-        if front is not None:
+        if repeat is not None:
+            self.current = repeat
+        elif front is not None:
             if self.current is None or self.current.index != front:
                 self.current = self._question(front, CONFLICT if self._state.in_conflict(front) else "again")
-        elif self.current is None or not self._is_open(self.current.index):
-            self.current = next(self._candidates(), None)
+        elif self.current is None or not self._stays(self.current):
+            found = next(self._candidates(), None)
+            self.current = self.blind.thrown(found, self._state) if found is not None else None
         return self.current
+
+    def repeat(self, index: int) -> Question | None:
+        """The pinned question where it is a repeat about `index` that waits for its second answer."""
+        question = self.asked(index)
+        return question if question is not None and question.first and waits(self._state, question) else None
+
+    def _stays(self, question: Question) -> bool:
+        """Whether a pinned question waits for its answer still."""
+        return waits(self._state, question) if question.first else self._is_open(question.index)
 
     def upcoming(self, count: int) -> list[int]:
         """Indices of the next questions after the pinned one, for decoding ahead. Moves nothing."""
@@ -154,9 +174,12 @@ class Questions:
         for until, _, index in skipped:
             if state.answers >= until:
                 yield self._question(index, "skipped")
+        repeat = self.repeats.draw(state)
+        if repeat is not None:
+            yield repeat
         at_random = self.control.draw(state)
         if at_random is not None:
-            yield self._question(at_random, RANDOM)
+            yield replace(self._question(at_random, RANDOM), blind=True)
         if self._queue is not None:
             while self._position < len(self._queue.indices):
                 index = int(self._queue.indices[self._position])

@@ -25,6 +25,8 @@ from labeler.session.questions import Questions
 from labeler.session.state import State
 from labeler.session.view import Done, View
 
+QUESTION = "question"
+"""The screen of the pinned question."""
 PAGES_OF_A_CLASS = "grid"
 """The screen whose pages the engine chooses by the errors it expects."""
 
@@ -86,9 +88,7 @@ class Session(ClassCommands, AuditCommands):
 
     # -- answers -------------------------------------------------------------------------------------------------
 
-    def label(
-        self, instance_id: str, class_id: int, *, screen: str = "question", asked: Question | None = None
-    ) -> None:
+    def label(self, instance_id: str, class_id: int, *, screen: str = QUESTION, asked: Question | None = None) -> None:
         """A person says what `instance_id` is. Durable on return. `asked`: how, where it is not the pinned question.
 
         Raises
@@ -100,27 +100,40 @@ class Session(ClassCommands, AuditCommands):
         """
         index = self.pool.index(instance_id)
         self._check_class(class_id)
+        if asked is None and self._answers_repeat(instance_id, "label", class_id, screen):
+            return
         asked = asked or self.questions.asked(index)
-        how: dict[str, Any] = {"screen": screen}
-        how |= {"rule": asked.rule, "margin": asked.margin} if asked else {"rule": "chosen", "margin": 1.0}
-        if asked and asked.guesses:
-            how["shown"] = [[guess, round(score, 4)] for guess, score in asked.guesses]
-        if asked and asked.rule == RANDOM and screen == "question":
+        how = _asked_as(asked, screen) if asked else {"screen": screen, "rule": "chosen", "margin": 1.0}
+        if asked and asked.rule == RANDOM and screen == QUESTION:
             how["machine"] = self.derived.label_of(index)[0]  # as it stands before this answer
         self._record("label", instance_id, class_id, how)
         self.pacing.single_done()
 
-    def skip(self, instance_id: str) -> None:
+    def skip(self, instance_id: str, *, screen: str = QUESTION) -> None:
         """Ask it again later in this session."""
-        self._record("skip", self._known(instance_id))
+        self._set_aside("skip", instance_id, screen)
 
-    def unsure(self, instance_id: str) -> None:
+    def unsure(self, instance_id: str, *, screen: str = QUESTION) -> None:
         """Looked at, cannot tell: not asked again, its label stays the model's at tier ask."""
-        self._record("unsure", self._known(instance_id))
+        self._set_aside("unsure", instance_id, screen)
 
-    def reject(self, instance_id: str) -> None:
+    def reject(self, instance_id: str, *, screen: str = QUESTION) -> None:
         """Belongs to no class or is unusable: leaves the pool."""
-        self._record("reject", self._known(instance_id))
+        self._set_aside("reject", instance_id, screen)
+
+    def _set_aside(self, said: str, instance_id: str, screen: str) -> None:
+        if not self._answers_repeat(self._known(instance_id), said, None, screen):
+            self._record(said, instance_id)
+
+    def _answers_repeat(self, instance_id: str, said: str, class_id: int | None, screen: str) -> bool:
+        """Record what is said of the question on the screen where it is a hidden repeat: the first answer stays."""
+        index = self.pool.index(instance_id)
+        asked = self.questions.repeat(index) if screen == QUESTION else None
+        if asked is None:
+            return False
+        about = {"said": said, "first": asked.first, "first_class": self.state.standings[index].class_id}
+        self._record("repeat", instance_id, class_id, _asked_as(asked, screen) | about)
+        return True
 
     def flag(self, instance_id: str) -> None:
         """Set or take away a bookmark; answers nothing."""
@@ -395,7 +408,7 @@ class Session(ClassCommands, AuditCommands):
             self._draw()
             return
         self.last = Done(
-            f"{kind} {target.kind}" if target else kind,
+            f"{kind} {_done(target)}" if target else _done(stored),
             self._subject_of(subject, touched),
             about,
             self.state.revision,
@@ -420,6 +433,19 @@ class Session(ClassCommands, AuditCommands):
     def _known(self, instance_id: str) -> str:
         self.pool.index(instance_id)
         return instance_id
+
+
+def _done(event: Event) -> str:
+    """What was done, for the mark beside it: a second answer is an answer like any other."""
+    return str(event.payload["said"]) if event.kind == "repeat" else event.kind
+
+
+def _asked_as(asked: Question, screen: str) -> dict[str, Any]:
+    """How a question was asked, for the event of its answer."""
+    how: dict[str, Any] = {"screen": screen, "rule": asked.rule, "margin": asked.margin}
+    if asked.guesses:
+        how["hidden" if asked.blind else "shown"] = [[guess, round(score, 4)] for guess, score in asked.guesses]
+    return how | ({"blind": asked.blind} if asked.drawn else {})
 
 
 def _advice(advice: Advice | None, n_doubts: int, pacing: Pacing) -> Advice | None:

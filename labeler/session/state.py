@@ -26,7 +26,7 @@ from labeler.session.classes import (
 
 _GIVES_LABELS = frozenset({"label", "page", "import"})
 _NO_KEYS = frozenset({"import", "setting", "audit_begin"})
-_ANSWERS = frozenset({"label", "unsure", "reject", "page"})
+_ANSWERS = frozenset({"label", "unsure", "reject", "page", "repeat"})
 """Events a person takes time over: their times make the pace."""
 UNDOABLE = CLASS_KINDS | {
     "label",
@@ -41,6 +41,7 @@ UNDOABLE = CLASS_KINDS | {
     "split",
     "audit_answer",
     "audit_end",
+    "repeat",
 }
 ROUND_LENGTH = 10
 """Answers to a round, as the exports number them: by the journal alone, whenever the engine refitted in between."""
@@ -78,6 +79,29 @@ class Conflict:
     until: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A second look found this class right, by the event at `seq`."""
+
+    class_id: int
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """A second answer, blind to the first: `class_id` (UNLABELED but where `said` is "label") to what event `first`
+    labeled `first_class`."""
+
+    index: int
+    first: str
+    first_class: int
+    said: str  # "label", "skip", "unsure", "reject"
+    class_id: int
+    annotator: str
+    seq: int
+    at: float
+
+
 @dataclass(slots=True)
 class _Inverse:
     """How to take one event back: standings and classes before it (None = not there), flags, rules of clusters."""
@@ -85,7 +109,7 @@ class _Inverse:
     event: Event
     standings: list[tuple[int, Standing | None]] = field(default_factory=list)
     flag: int | None = None
-    kept: tuple[int, int] | None = None
+    kept: tuple[int, Kept | None] | None = None
     conflicts: list[tuple[int, Conflict]] = field(default_factory=list)
     reaches: dict[int, float | None] | None = None
     classes: list[tuple[int, ClassInfo | None]] = field(default_factory=list)
@@ -103,7 +127,8 @@ class State:
         self.classes_at = 0  # the revision at which a class was last added or changed
         self.set_up: set[str] = set()  # names given when the project was opened: said once, however they fared since
         self.flagged: set[int] = set()
-        self.kept: set[tuple[int, int]] = set()  # (index, class_id): looked at twice and found right
+        self.kept: dict[int, Kept] = {}  # index -> the class that a second look found right
+        self.repeats: list[Repeat] = []  # second answers to hidden repeats
         self.conflicts: dict[int, Conflict] = {}  # instances that wait for somebody to settle them
         self.settings: dict[str, Any] = {}
         self.reaches: dict[int, float | None] = {}  # representative -> percentile of its cluster, the latest last
@@ -192,10 +217,12 @@ class State:
             inverse.flag = self.pool.index(event.instance_id or "")
             self.flagged ^= {inverse.flag}
         elif event.kind == "keep":
-            pair = (self.pool.index(event.instance_id or ""), class_of(event))
-            inverse.kept = pair if pair not in self.kept else None
-            self.kept.add(pair)
-            self._settle(pair[0], inverse)
+            index = self.pool.index(event.instance_id or "")
+            inverse.kept = index, self.kept.get(index)
+            self.kept[index] = Kept(class_of(event), event.seq)
+            self._settle(index, inverse)
+        elif event.kind == "repeat":
+            self.repeats.append(_repeat_of(event, self.pool))
         elif event.kind == "reach":
             inverse.reaches = dict(self.reaches)
             index = self.pool.index(event.instance_id or "")
@@ -258,7 +285,13 @@ class State:
         self.conflicts.update(inverse.conflicts)
         if inverse.flag is not None:
             self.flagged ^= {inverse.flag}
-        self.kept.discard(inverse.kept or (UNLABELED, UNLABELED))
+        if inverse.kept is not None:
+            index, kept = inverse.kept
+            self.kept.pop(index)
+            if kept is not None:
+                self.kept[index] = kept
+        if inverse.event.kind == "repeat":
+            self.repeats.pop()
         if inverse.reaches is not None:
             self.reaches = inverse.reaches
         if inverse.event.kind == "split":
@@ -369,6 +402,13 @@ class State:
         conflict = self.conflicts.get(index)
         return conflict is not None and all(event_id in self._events for event_id, _, _ in conflict.answers)
 
+    def is_kept(self, index: int) -> bool:
+        """Whether a second look found the given label right; a class it was merged into counts as the same."""
+        kept, standing = self.kept.get(index), self.standings.get(index)
+        if kept is None or standing is None or standing.kind != "label":
+            return False
+        return current(kept.class_id, self.classes) == standing.class_id
+
     def active_classes(self) -> list[ClassInfo]:
         """Classes that can be answered, in the order they were added."""
         return [info for info in self.classes.values() if not info.retired]
@@ -414,6 +454,15 @@ class State:
             ),
             splits=np.array(self.splits, dtype=np.int64),
         )
+
+
+def _repeat_of(event: Event, pool: Pool) -> Repeat:
+    how = event.payload
+    class_id = UNLABELED if event.class_id is None else event.class_id
+    index = pool.index(event.instance_id or "")
+    return Repeat(
+        index, how["first"], int(how["first_class"]), how["said"], class_id, event.annotator, event.seq, event.at
+    )
 
 
 def _keys_of(event: Event) -> int:

@@ -346,4 +346,7 @@ def _question_row(question: Question, revision: int) -> dict[str, Any]:
         "utility": question.utility,
         "margin": question.margin,
         "guesses": [list(guess) for guess in question.guesses],
+        "blind": question.blind,
+        "drawn": question.drawn,
+        "first": question.first,
     }

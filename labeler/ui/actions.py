@@ -224,7 +224,7 @@ ACTIONS: tuple[Action, ...] = (
         "second_look",
         ("S",),
         "second look",
-        "answers the engine doubts, one at a time",
+        "answers in doubt, one at a time",
         _LEADS_ON - _SECOND_LOOK,
         in_footer=True,
     ),

@@ -1,6 +1,7 @@
 """What the dashboard says: pure functions from the view and a size to styled text.
 
-Nothing here is called an accuracy: what the asked instances and the model tell ranks, and measures nothing.
+Only what questions drawn at random say is called an accuracy: what the others and the model tell ranks, and measures
+nothing.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ _LABEL = 17
 _NUMBER = 8
 _SPARKS = 3
 _NAME_ROOM = 12
+_FOR_ADVICE = 2
+"""Rows kept for the advice."""
 _NOTES = (
     "at least likely: given, or of the tiers locked and likely; agreement: of all labels with those a round before.",
     "What the engine expects ranks well and measures nothing: only images drawn by chance tell how many are right.",
@@ -111,8 +114,11 @@ def balance(classes: Sequence[ClassCount], width: int, height: int) -> Content:
     return Content("\n").join(lines)
 
 
-def summary(view: View, actions: Sequence[Action], width: int, height: int) -> Content:
-    """Tiers, keys, time, what the next keys bring, advice; the ways on where there is room."""
+def summary(
+    view: View, actions: Sequence[Action], width: int, height: int, measured: Sequence[tuple[str, str]] = ()
+) -> Content:
+    """Tiers, keys, time, what the next keys bring, what was `measured` (name and statement), advice; the ways on where
+    there is room."""
     lines = [
         _line("labels", _tiers(view, width - _LABEL)),
         _line("keys", _keys(view)),
@@ -120,6 +126,12 @@ def summary(view: View, actions: Sequence[Action], width: int, height: int) -> C
         _line("next 20 keys", _gain(view)),
     ]
     lines = [line.truncate(width, ellipsis=True) for line in lines]
+    spare = max(height - len(lines) - _FOR_ADVICE, 0)
+    for name, statement in measured:  # a statement whose interval is cut off says too much: whole or not at all
+        said = textwrap.wrap(display_safe(statement, 400), max(width - _LABEL, 20))
+        if len(said) <= spare:
+            spare -= len(said)
+            lines += [_line(name if place == 0 else "", [(line, "")]) for place, line in enumerate(said)]
     lines += _advice(view.advice, width, max(height - len(lines), 1))
     if height - len(lines) > 2:
         lines += [Content(""), *_ways(actions, width, height - len(lines) - 1)]

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from scipy.stats import beta
 
 from labeler.core.agreement import agreement
-from labeler.core.intervals import clopper_pearson
+from labeler.core.intervals import clopper_pearson, difference, wilson
 
 
 @given(
@@ -44,3 +44,18 @@ def test_kappa_is_not_given_where_chance_alone_explains_all_and_has_a_width_wher
     assert few.kappa == 1.0
     assert few.low is not None
     assert few.low < 0.5
+
+
+def test_a_difference_as_newcombe_gives_it():
+    # the examples (a), (b) and (h) of Newcombe (1998), table II, method 10
+    for counts, expected in (
+        ((56, 70, 48, 80), (0.2, 0.0524, 0.3339)),
+        ((9, 10, 3, 10), (0.6, 0.1705, 0.8090)),
+        ((10, 10, 0, 10), (1.0, 0.6075, 1.0)),
+    ):
+        assert difference(*counts) == pytest.approx(expected, abs=5e-5)
+    low, high = wilson(0, 10)
+    assert (low, high) == pytest.approx((0.0, 0.2775), abs=5e-5)
+    assert wilson(0, 0) == (0.0, 1.0)
+    with pytest.raises(ValueError, match="empty"):
+        difference(0, 0, 1, 1)

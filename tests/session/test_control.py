@@ -19,10 +19,13 @@ N = 200
 def measured(make_session, make_round):
     """A session whose engine says `labels` of instances that are of the classes `truth`; answered `count` times."""
 
-    def run(labels, truth, count, share=0.5, seed=0, **given):
+    def run(labels, truth, count, share=0.5, seed=0, guesses=None, **given):
         session = make_session(len(labels), classes=("a", "b", "c"), with_round=False, **given)
         provenances = np.full(len(labels), Provenance.PROPAGATED)
-        session.merge_round(make_round(len(labels), session.state.revision, labels, provenances))
+        round_ = make_round(len(labels), session.state.revision, labels, provenances)
+        if guesses is not None:
+            round_.queue.guesses[:, 0], round_.queue.guess_scores[:, 0] = guesses, 0.6
+        session.merge_round(round_)
         session.questions.control = Control(share, seed)
         for _ in range(count):
             index = session.question.index
@@ -88,14 +91,28 @@ def test_the_interval_covers_the_accuracy_it_speaks_of(measured):
     assert np.mean([one.accuracy for one in found]) == pytest.approx(accuracy, abs=0.03)
 
 
-def test_it_says_whether_the_labels_do_better_than_the_commonest_class(measured):
+def test_active_questions_help_where_they_correct_more_labels_than_random_ones(measured, make_queue):
     truth = np.arange(N) % 3
-    good, bad = estimate(measured(truth, truth, 80).state), estimate(measured((truth + 1) % 3, truth, 80).state)
-    assert (good.helping, bad.helping) == (True, False)
-    assert "the questions help here" in good.statement
-    assert "do not help here" in bad.statement
-    few = estimate(measured(truth, truth, 14).state)
+    hard = np.arange(N) < 100  # what the engine asks first: wrong about every other one
+    labels = np.where(hard & (np.arange(N) % 2 == 0), (truth + 1) % 3, truth)
+    good = estimate(measured(labels, truth, 80, guesses=labels).state)
+    assert good.helping is True
+    assert "active questions are helping here" in good.statement
+    assert good.corrected / good.active > 0.3 > 1 - good.accuracy
+    easy = np.where(~hard & (np.arange(N) % 2 == 0), (truth + 1) % 3, truth)
+    bad = estimate(measured(easy, truth, 80, guesses=easy).state)
+    assert bad.helping is False
+    assert "active questions are not helping here" in bad.statement
+    few = estimate(measured(truth, truth, 14, guesses=truth).state)
     assert few is None or few.helping is None
+    assert "too few to say" in estimate(measured(truth, truth, 40).state).statement
+
+
+def test_they_do_not_help_where_naming_the_commonest_class_does_better(measured):
+    truth = np.where(np.arange(N) % 4 == 0, 1, 0)
+    found = estimate(measured(np.full(N, 2), truth, 80).state)
+    assert found.helping is False
+    assert "naming the commonest class does better" in found.statement
 
 
 def test_what_is_taken_back_or_was_no_label_then_counts_no_more_and_an_answer_changed_counts_as_it_is(

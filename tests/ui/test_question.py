@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from labeler.core.vocabulary import Event, Progress
-from labeler.session.control import Control
+from labeler.session.blind import Blind
+from labeler.session.control import FIRST, Control
+from labeler.session.repeats import Repeats
 from labeler.ui.screens.question import QuestionScreen
 from tests.ui.support import FakeProject, Received, digit, running, screen_text, settle
 
@@ -462,3 +464,91 @@ async def test_a_random_question_shows_no_guess_and_no_labeled_neighbors(monkeyp
         at = session.question.index
         await app.press_and_see("3")
         assert project.journal.events[-1].payload["machine"] == at % 10
+
+
+async def test_a_blind_question_keeps_its_guesses_to_itself_and_enter_accepts_none():
+    project = FakeProject(n_classes_known=10)
+    session = project.session
+    for index in range(FIRST):
+        session.label(session.question.instance_id, index % 10)
+    session.questions.blind = Blind(1.0)
+    async with running(project, (120, 40)) as app:
+        text = await app.press_and_see("1")
+        assert session.question.guesses
+        assert "none shown: blind" in text
+        assert "%" not in app.screen.query_one("#guesses").render_line(1).text
+        before = len(project.journal.events)
+        assert "no guess to accept" in await app.press_and_see("enter")
+        assert len(project.journal.events) == before
+        await app.press_and_see("3")
+        how = project.journal.events[-1].payload
+        assert how["blind"]
+        assert how["hidden"]
+        assert "shown" not in how
+
+
+class TestRepeats:
+    """A hidden repeat looks like any question; what is pressed on it changes nothing of the first answer."""
+
+    @pytest.fixture
+    def repeating(self) -> FakeProject:
+        project = FakeProject(n_classes_known=10)
+        session = project.session
+        for index in range(30):
+            session.label(session.question.instance_id, index % 10)
+        session.questions.repeats = Repeats(1.0)
+        return project
+
+    async def test_it_is_drawn_as_it_was_asked(self, repeating):
+        session = repeating.session
+        async with running(repeating, (120, 40)) as app:
+            text = await app.press_and_see("1")
+            question = session.question
+            assert question.first
+            assert question.instance_id in text
+            assert f"is {question.index % 10} now" not in text
+            first = session.state.event(question.first).payload["shown"]
+            guesses = app.screen.query_one("#guesses")
+            for line, (class_id, score) in enumerate(first, start=1):
+                drawn = guesses.render_line(line).text
+                assert drawn.split()[0] == str(class_id)
+                assert f"{100 * score:.0f} %" in drawn
+
+    @pytest.mark.parametrize(("key", "said"), [("7", "label"), ("space", "skip"), ("U", "unsure"), ("X", "reject")])
+    async def test_every_answer_is_a_second_one_and_comes_back_with_undo(self, repeating, key, said):
+        session = repeating.session
+        async with running(repeating) as app:
+            await app.press_and_see("1")
+            question, before = session.question, session.label_of(session.question.index)
+            await app.press_and_see(key)
+            event = repeating.journal.events[-1]
+            assert (event.kind, event.payload["said"]) == ("repeat", said)
+            assert session.label_of(question.index) == before
+            assert session.question.index != question.index
+            await app.press_and_see("backspace")
+            assert session.question == question
+            assert question.instance_id in screen_text(app)
+
+    async def test_a_flag_and_a_search_are_what_they_always_are(self, repeating):
+        session = repeating.session
+        async with running(repeating) as app:
+            await app.press_and_see("1", "F")
+            question = session.question
+            assert question.index in session.state.flagged
+            await app.press_and_see("/", *question.instance_id, "enter", "9")
+            assert repeating.journal.events[-1].kind == "label"
+            assert session.label_of(question.index)[0] == 9
+
+    async def test_an_answer_that_differs_is_offered_for_a_second_look(self, repeating):
+        session = repeating.session
+        async with running(repeating) as app:
+            await app.press_and_see("1")
+            index = session.question.index
+            text = await app.press_and_see(str((index + 1) % 10))
+            assert "1 answer looks odd: S looks at it again" in text
+            text = await app.press_and_see("S")
+            assert f"you said  {index % 10}" in text
+            assert f"then, anew  {(index + 1) % 10}" in text
+            await app.press_and_see("X")
+            assert session.label_of(index)[0] == (index + 1) % 10
+            assert repeating.journal.events[-1].payload["rule"] == "repeat"

@@ -48,16 +48,20 @@ class CommandScreen(LabelScreen):
 
     def do_skip(self) -> Awaitable[None] | None:
         """Ask it later."""
-        self._about_target(lambda target: self.labeler.project.session.skip(target.instance_id))
+        self._about_target(lambda target: self.labeler.project.session.skip(target.instance_id, screen=str(self.PLACE)))
         return None
 
     def do_unsure(self) -> None:
         """Cannot tell."""
-        self._about_target(lambda target: self.labeler.project.session.unsure(target.instance_id))
+        self._about_target(
+            lambda target: self.labeler.project.session.unsure(target.instance_id, screen=str(self.PLACE))
+        )
 
     def do_reject(self) -> None:
         """Not usable."""
-        self._about_target(lambda target: self.labeler.project.session.reject(target.instance_id))
+        self._about_target(
+            lambda target: self.labeler.project.session.reject(target.instance_id, screen=str(self.PLACE))
+        )
 
     def do_flag(self) -> None:
         """Bookmark."""

@@ -6,6 +6,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
 
+from labeler.session.measured import measured
 from labeler.session.view import View
 from labeler.ui import figures
 from labeler.ui.actions import Action, Place, find, on
@@ -50,10 +51,11 @@ class Dashboard(CommandScreen):
     def draw(self, view: View) -> None:
         """Every figure as it is now."""
         self.set_class(self.size.height < ROOM_FOR_CHARTS, "words-alone")
+        told = measured(self.labeler.project.session.state)
         ways = [action for action in on(self.PLACE) if action.name not in _STAYS]
         self.query_one("#curve", Block).show(lambda width, height: figures.curve(view, width, height))
         self.query_one("#balance", Block).show(lambda width, height: figures.balance(view.classes, width, height))
-        self.query_one("#figures", Block).show(lambda width, height: figures.summary(view, ways, width, height))
+        self.query_one("#figures", Block).show(lambda width, height: figures.summary(view, ways, width, height, told))
         self.draw_lines(view, lambda width: Content.styled("how far it is, and what pays next", "$quiet"))
         self.call_after_refresh(self.painted.set)
 

@@ -16,7 +16,7 @@ from labeler.ui.actions import Place
 from labeler.ui.looks import Look, following
 from labeler.ui.screens.base import Target
 from labeler.ui.screens.commands import CommandScreen
-from labeler.ui.widgets.legend import both_answers, drawn_at_random, first_guesses, fits, guesses, legend
+from labeler.ui.widgets.legend import both_answers, first_guesses, fits, guesses, legend, none_shown
 from labeler.ui.widgets.line import Block
 from labeler.ui.widgets.neighbors import Neighbors
 from labeler.ui.widgets.picture import Picture
@@ -106,7 +106,7 @@ class QuestionScreen(CommandScreen):
     @staticmethod
     def _is_blind(view: View) -> bool:
         """Whether nothing that could sway the answer is shown: it is one that measures."""
-        return view.question is not None and view.question.rule == RANDOM
+        return view.question is not None and view.question.blind
 
     def _offered(self, view: View) -> list[tuple[int, float]]:
         """What `⏎` may accept: the answers to settle, else the guesses."""
@@ -122,7 +122,8 @@ class QuestionScreen(CommandScreen):
         chosen = -1 if self.typed else self._chosen  # what enter does is marked, there or in the legend
         said, marked = self._answers(view), self._guesses[chosen][0] if self._guesses and chosen >= 0 else None
         if self._is_blind(view):
-            self.query_one("#guesses", Block).show(lambda width, height: drawn_at_random())
+            why = "random" if view.question is not None and view.question.rule == RANDOM else "blind"
+            self.query_one("#guesses", Block).show(lambda width, height: none_shown(why))
         elif said:
             self.query_one("#guesses", Block).show(lambda width, height: both_answers(said, infos, marked, width))
         else:
@@ -157,7 +158,7 @@ class QuestionScreen(CommandScreen):
         size = project.file_size(question.index)
         facts = [self.picture.dimensions, phrases.file_size(size) if size is not None else ""]
         standing = project.session.state.standings.get(question.index)
-        if standing is not None and standing.kind == "label":  # the person chose to look at it again
+        if standing is not None and standing.kind == "label" and not question.first:  # chosen to be looked at again
             facts.append(f"is {display_safe(project.session.state.classes[standing.class_id].name, 30)} now")
         facts.append(self.labeler.pictures.look.words)
         name, flagged = question.instance_id, view.question_flagged

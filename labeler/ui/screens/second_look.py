@@ -1,4 +1,5 @@
-"""Second look: the answers that the engine doubts, one at a time; one key keeps or changes."""
+"""Second look: answers that differ from a second one of the same person or that the engine doubts, one at a time; one
+key keeps or changes."""
 
 from __future__ import annotations
 
@@ -10,7 +11,9 @@ from textual.content import Content
 
 from labeler.core.vocabulary import UNLABELED, Question
 from labeler.display import display_safe
-from labeler.provenance import percent_of_belief, press_of
+from labeler.provenance import percent_of_belief, press_of, when
+from labeler.session.classes import current
+from labeler.session.repeats import to_look_at
 from labeler.session.view import View
 from labeler.ui import phrases
 from labeler.ui.actions import Place
@@ -28,8 +31,9 @@ class Doubted:
 
     index: int
     class_id: int
-    belief: float  # in `class_id`, without the answer
-    instead: int  # the likeliest other class, UNLABELED = none
+    belief: float | None  # the engine's in `class_id`, without the answer; None = it does not say
+    instead: int  # the second answer, else the engine's likeliest other class; UNLABELED = none
+    again: str = ""  # when the person said `instead`, blind to the first answer; "" = it is the engine that does
 
 
 class SecondLook(CommandScreen):
@@ -60,11 +64,17 @@ class SecondLook(CommandScreen):
 
     def on_mount(self) -> None:
         """Take the doubts as they are now."""
-        session, view = self.labeler.project.session, self.labeler.view
+        view = self.labeler.view
         for index in view.doubts if view is not None else ():
-            found = session.derived.left_out(index)
-            if found is not None:
-                self._doubts.append(Doubted(index, session.label_of(index)[0], *found))
+            self._doubts.append(self._doubted_now(index))
+
+    def _doubted_now(self, index: int) -> Doubted:
+        session = self.labeler.project.session
+        class_id, (belief, instead) = session.label_of(index)[0], session.derived.left_out(index) or (None, UNLABELED)
+        again = next((repeat for repeat in to_look_at(session.state) if repeat.index == index), None)
+        if again is None:
+            return Doubted(index, class_id, belief, instead)
+        return Doubted(index, class_id, belief, current(again.class_id, session.state.classes), when(again.at))
 
     # -- what is answered ----------------------------------------------------------------------------------------
 
@@ -79,7 +89,7 @@ class SecondLook(CommandScreen):
         return None if doubted is None else Target(doubted.index, self._id_of(doubted.index))
 
     def guess(self) -> int | None:
-        """What the engine would say, where that is a class that can be answered."""
+        """The second answer, else what the engine would say, where that is a class that can be answered."""
         doubted, view = self.doubted, self.labeler.view
         known = {count.info.class_id for count in view.classes} if view is not None else set()
         return doubted.instead if doubted is not None and doubted.instead in known else None
@@ -96,8 +106,9 @@ class SecondLook(CommandScreen):
         if class_id == session.label_of(target.index)[0]:
             session.keep(target.instance_id)
             return
-        shown = () if doubted.instead == UNLABELED else ((doubted.instead, round(1.0 - doubted.belief, 4)),)
-        asked = Question(target.index, target.instance_id, "doubt", 1.0 - doubted.belief, 1.0, shown)
+        doubt = 0.0 if doubted.belief is None else 1.0 - doubted.belief
+        shown = () if doubted.instead == UNLABELED else ((doubted.instead, round(doubt, 4)),)
+        asked = Question(target.index, target.instance_id, "repeat" if doubted.again else "doubt", doubt, 1.0, shown)
         session.label(target.instance_id, class_id, screen=str(self.PLACE), asked=asked)
 
     def answered(self) -> None:
@@ -152,7 +163,7 @@ class SecondLook(CommandScreen):
         self._note_paint()
 
     def _sides(self, names: dict[int, str], width: int) -> Content:
-        """What the person said, and what the engine would say without it."""
+        """What the person said, and what he said the second time or the engine would say without it."""
         doubted = self.doubted
         if doubted is None:
             return Content("")
@@ -167,14 +178,20 @@ class SecondLook(CommandScreen):
             Content.styled(f"  on {press.when}" if press is not None else "", "$quiet"),
         ]
         if doubted.instead != UNLABELED:
+            who = ("then, anew ", "bold $saved") if doubted.again else ("the engine ", "bold $guess")
             lines.append(
                 phrases.ends(
-                    Content.assemble(("the engine  ", "$quiet"), (other, "bold $guess")),
+                    Content.assemble((f"{who[0]} ", "$quiet"), (other, who[1])),
                     Content.assemble(("X ", "bold $command"), ("take", "$quiet")),
                     width,
                 )
             )
-        lines.append(Content.styled(f"  it believes yours {percent_of_belief(doubted.belief)}", "$quiet"))
+        if doubted.again:
+            lines.append(Content.styled(f"  on {doubted.again}", "$quiet"))
+        if doubted.belief is not None:
+            lead = "the engine believes the first" if doubted.again else "it believes yours"
+            said = f"  {lead} {percent_of_belief(doubted.belief)}"
+            lines.append(Content.styled(said, "$quiet"))
         return Content("\n").join(line.truncate(width, ellipsis=True) for line in lines)
 
     def _draw_about(self, view: View) -> None:

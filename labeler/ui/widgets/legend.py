@@ -100,7 +100,7 @@ def first_guesses(view: View) -> list[tuple[int, float]]:
     if question is None:
         return []
     found = list(question.guesses)
-    if not found and round_ is not None and question.index < len(round_.labels):
+    if not found and round_ is not None and question.index < len(round_.labels) and not question.first:
         index = question.index
         found = [(int(round_.labels[index]), float(round_.scores[index])), (int(round_.runner_ups[index]), 0.0)]
     active = {count.info.class_id for count in view.classes}
@@ -134,9 +134,9 @@ def guesses(known: Sequence[tuple[ClassInfo, float]], chosen: int, width: int) -
     return Content("\n").join(lines)
 
 
-def drawn_at_random() -> Content:
+def none_shown(why: str) -> Content:
     """In place of the guesses: a question that measures shows none."""
-    return Content("\n").join([Content.styled("guesses", "$quiet"), Content.styled("none shown: random", "$quiet")])
+    return Content("\n").join([Content.styled("guesses", "$quiet"), Content.styled(f"none shown: {why}", "$quiet")])
 
 
 def both_answers(
