@@ -42,8 +42,7 @@ def open_screen(project: Project, *, audit: bool = False) -> None:
             summary = text(found)
             code = code or (0 if found.reached else 1)
     say(summary)
-    for notice in project.notices:
-        click.echo(f"note: {display_safe(notice, 1000)}", err=True)
+    _say_notices(project)
     if code:
         sys.exit(code)
 
@@ -53,7 +52,14 @@ def reading(project: Path, *, with_source: bool = False) -> Project:
     from labeler.api import open_project
 
     check_project(project)
-    return open_project(project, read_only=True, with_source=with_source)
+    opened = open_project(project, read_only=True, with_source=with_source)
+    _say_notices(opened)
+    return opened
+
+
+def _say_notices(project: Project) -> None:
+    for notice in project.notices:
+        click.echo(f"note: {display_safe(notice, 1000)}", err=True)
 
 
 def check_project(path: Path) -> None:

@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 
 from labeler.core.vocabulary import Event, Question, Round
 from labeler.errors import DamagedProject, NotSaved, ProjectError
-from labeler.store import rows, seals
+from labeler.store import log, rows, seals
 from labeler.store.connection import Connection
 from labeler.store.lock import ProjectLock
 from labeler.store.schema import APPLICATION_ID, SEALED_SINCE, bring_up_to_date, schema_version
+from labeler.store.witness import witness
 
 
 class Store:
@@ -31,6 +32,7 @@ class Store:
         self._db = db
         self._lock = lock
         self._is_sealed = db.execute("PRAGMA user_version").fetchone()[0] >= SEALED_SINCE
+        self._committed = witness()
         self.notes: list[str] = []
         """What was found damaged and can be made anew: one line each, for the person."""
 
@@ -58,6 +60,7 @@ class Store:
             ) from error
         if not exists and (read_only or not create):
             raise ProjectError(f"there is no project file {path}", "start one with: labeler label SOURCE -p PROJECT")
+        index = log.index_of(path)
         if exists:
             _check_header(path)
             _check_untouched(path)
@@ -74,7 +77,10 @@ class Store:
             if lock is not None:
                 lock.release()
             raise
-        return cls(path, db, lock)
+        store = cls(path, db, lock)
+        if log.is_cut_short(path, index) and (lock is not None or not ProjectLock(path).is_held()):
+            store.notes.append(log.CUT_SHORT)
+        return store
 
     def close(self) -> None:
         """Fold the write-ahead log in, close, and free the lock.
@@ -97,7 +103,9 @@ class Store:
             raise ProjectError(f"{self.path} was opened for reading only", "open it with: labeler label PROJECT")
         with _explained(self.path, NotSaved), self._db.atomic():
             seq = self._add(event)
-        return rows.event_of((seq, *rows.event_row(event)))
+        stored = rows.event_of((seq, *rows.event_row(event)))
+        self._committed(stored)
+        return stored
 
     def append_all(self, events: Iterable[Event]) -> None:
         """Commit many events at once, in their order: all of them or none."""
@@ -300,8 +308,8 @@ def _check_header(path: Path) -> None:
 
 def _check_untouched(path: Path) -> None:
     """Look whether it is ours before anything of SQLite's can appear beside somebody else's database."""
-    log = path.with_name(path.name + "-wal")
-    mode = "ro" if log.exists() and log.stat().st_size else "ro&immutable=1"
+    wal = path.with_name(path.name + "-wal")
+    mode = "ro" if wal.exists() and wal.stat().st_size else "ro&immutable=1"
     db = _connect(path, mode)
     try:
         with _explained(path):
