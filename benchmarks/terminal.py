@@ -50,10 +50,16 @@ class Terminal:
         Columns and rows.
     environment
         Added to the present one.
+    pass_fds
+        Descriptors that the program inherits.
     """
 
     def __init__(
-        self, command: Sequence[str], size: tuple[int, int] = (80, 24), environment: Mapping[str, str] | None = None
+        self,
+        command: Sequence[str],
+        size: tuple[int, int] = (80, 24),
+        environment: Mapping[str, str] | None = None,
+        pass_fds: Sequence[int] = (),
     ) -> None:
         self._ours, theirs = os.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
@@ -67,6 +73,8 @@ class Terminal:
             stderr=theirs,
             env=os.environ | colors | dict(environment or {}),
             start_new_session=True,
+            pass_fds=pass_fds,
+            preexec_fn=_take_terminal,
         )
         os.close(theirs)
         self._burst = b""
@@ -143,6 +151,11 @@ class Terminal:
             return False
         self._burst += piece
         return bool(piece)
+
+
+def _take_terminal() -> None:
+    """In the new process: the pty is its controlling terminal, so that it is hung up on when the pty is closed."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
 def plain(written: bytes) -> str:

@@ -1,0 +1,50 @@
+"""The parts of the chaos suite with the counts that every change has to pass; `python -m tests.chaos` runs the whole.
+
+Each runs in a process of its own: children are made by fork, which a process with threads must not do.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.chaos.outcome import ROOT
+
+
+def outcome_of(part: str, count: int, environment: dict[str, str], seed: int = 0) -> dict:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.chaos", part, "--count", str(count), "--seed", str(seed), "--json"],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout, done.stderr[-2000:]
+    return json.loads(done.stdout)
+
+
+@pytest.fixture
+def environment(tmp_path) -> dict[str, str]:
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("TEXTUAL", "LABELER"))}
+    return kept | {"TMPDIR": str(tmp_path)}
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(("part", "count", "at_least"), [("writer-kills", 300, 500), ("mutations", 60, 0)])
+def test_nothing_fails(part, count, at_least, environment):
+    found = outcome_of(part, count, environment)
+    assert found["failures"] == []
+    assert found["count"] == count
+    assert found["seen"].get("acknowledged events", 0) >= at_least
+
+
+@pytest.mark.timeout(300)
+def test_fifteen_ends_of_the_application(environment):
+    found = outcome_of("pty-kills", 15, environment, seed=1)
+    assert found["failures"] == []
+    assert found["seen"]["acknowledged events"] > 30
