@@ -17,7 +17,7 @@ from labeler.errors import ProjectError, UsageError
 from labeler.importers.base import Source
 from labeler.importers.detect import open_source
 from labeler.importers.names import counted
-from labeler.options import BOOK_PERCENTILE, ENGINES, PARTS, RECOMPUTES, SHARES, Options, check
+from labeler.options import BOOK_PERCENTILE, ENGINES, PARTS, RECOMPUTES, SHARES, Options, check, check_size
 from labeler.project import Project, Received, named_few
 from labeler.session.blind import Blind
 from labeler.session.control import Control
@@ -89,6 +89,7 @@ def open_project_of(
 ) -> Project:
     """Open the project file `path` of an opened source, made if there is none yet. Raises as :func:`open_project`."""
     _check_recipe(options)
+    check_size(options.clusterer, len(source.ids))
     store = Store.open(path, create=True)
     try:
         return _wire(store, source, options, True, clock, new_id)
@@ -173,6 +174,8 @@ def _wire(
         key_layout=options.keys or stored.get("keys") or "digits",
     )
     chosen = stored | options.given()
+    if source is not None:
+        check_size(chosen.get("clusterer"), len(pool))
     notices.extend(store.notes)
     shares, seed = {name: float(chosen.get(name, 0.0)) for name in SHARES}, int(chosen.get("seed", 0))
     session.questions.control = Control(shares["control"], seed)

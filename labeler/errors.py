@@ -65,3 +65,11 @@ class MissingExtra(LabelerError):
 
 class EngineError(LabelerError):
     """Features or settings the engine cannot work with (NaN, no instance, ...)."""
+
+
+def too_many(clusterer: str, n: int, limit: int) -> EngineError:
+    """What is raised where a clusterer that compares all instances with all is given more than its `limit`."""
+    return EngineError(
+        f"{clusterer} compares all with all: {n:,} instances are more than its limit of {limit:,}",
+        "take --clusterer minibatch-kmeans or birch, which read them in a stream (or raise limit= and wait)",
+    )

@@ -32,12 +32,14 @@ class Recipe:
 class Open:
     """Read, encode, cluster. `ids` is the pool's order where it differs from the source's own.
 
-    `revision` is the session's: the first questions are ranked at it.
+    `revision` is the session's: the first questions are ranked at it. `imported` (m, 2) int64: index and class id of
+    labels that came from elsewhere, at whose means a clusterer may begin.
     """
 
     recipe: Recipe
     ids: list[str] | None = None
     revision: int = 0
+    imported: IndexArray = field(default_factory=lambda: np.empty((0, 2), dtype=np.int64))
 
 
 @dataclass(frozen=True, slots=True)

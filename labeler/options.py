@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from labeler.errors import UsageError
+from labeler import registry
+from labeler.errors import UsageError, too_many
 from labeler.session.keys import LAYOUTS
 
 ENGINES = ("default", "book")
@@ -76,6 +77,19 @@ def check(options: Options) -> Options:
     if twice:
         raise UsageError(f"the class {twice[0]!r} is named twice", "name every class once")
     return replace(options, percentile=parse_percentile(options.percentile))
+
+
+def check_size(clusterer: str | None, n: int) -> None:
+    """Refuse a clusterer that compares all with all where there are too many instances, before any work.
+
+    Raises
+    ------
+    EngineError
+        There are more than its `limit`; the hint names clusterers that take them.
+    """
+    limit = getattr(registry.create("clusterer", clusterer), "limit", None) if clusterer else None
+    if limit is not None and n > limit:
+        raise too_many(registry.parse_spec(str(clusterer)).name, n, limit)
 
 
 def parse_percentile(value: float | str | None) -> float | str | None:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from labeler import locating, messages
-from labeler.core.vocabulary import ByteArray, Progress, Round
+from labeler.core.vocabulary import ByteArray, IndexArray, Progress, Provenance, Round
 from labeler.display import display_safe
 from labeler.errors import ProjectError, UnreadableInstance
 from labeler.importers.base import Source
@@ -228,7 +228,7 @@ class Project:
         """The message that opens this pool in a worker."""
         ids = self.session.pool.ids
         same = self.source is not None and ids == list(self.source.ids)
-        return messages.Open(self.recipe(), None if same else ids, self.session.state.revision)
+        return messages.Open(self.recipe(), None if same else ids, self.session.state.revision, self._imported())
 
     def open_bench(self, progress: Callable[[Progress], None] = lambda _: None) -> Any:
         """Prepare the engine in this process and return it (a :class:`labeler.workbench.Workbench`)."""
@@ -236,7 +236,7 @@ class Project:
 
         if self.source is None:
             raise ProjectError("the source of this project is not open", "is it where it was?")
-        bench = Workbench(self.recipe(), self.source, self.session.pool.ids)
+        bench = Workbench(self.recipe(), self.source, self.session.pool.ids, self._imported())
         for step in _steps(bench.open()):
             if isinstance(step, Progress):
                 progress(step)
@@ -282,6 +282,12 @@ class Project:
         self.close()
 
     # -- inside --------------------------------------------------------------------------------------------------
+
+    def _imported(self) -> IndexArray:
+        """Index and class id (m, 2) of the labels that came from elsewhere."""
+        snapshot = self.session.snapshot()
+        mine = snapshot.provenances == Provenance.IMPORTED
+        return np.column_stack((snapshot.indices[mine], snapshot.class_ids[mine].astype(np.int64)))
 
     def _row(self, index: int) -> int | None:
         """Position of a pool index in the source."""

@@ -114,6 +114,9 @@ class Reasons:
     runner_up: str = ""
     cluster: int | None = None
     distance: float = 0.0
+    share: float | None = None  # how much it belongs to its cluster (soft assignment); None where not known
+    second: int | None = None  # the cluster it belongs to most of the others
+    is_outlier: bool = False  # in no cluster, by a clusterer that knows such
     representative: int | None = None
     representative_id: str = ""
     representative_label: str = ""
@@ -155,13 +158,19 @@ class Reasons:
         if self.is_machine and self.runner_up:
             found.append(f"runner-up {display_safe(self.runner_up, 40)}")
         if self.cluster is not None:
-            line = f"cluster {self.cluster}, {self.distance:.3f} from its center"
+            line = "in no cluster, an anomaly; nearest " if self.is_outlier else ""
+            line += f"cluster {self.cluster}, {self.distance:.3f} from its center"
             if self.representative == self.index:
                 line += "; it is its representative"
             elif self.representative is not None:
                 said = f" ({display_safe(self.representative_label, 40)})" if self.representative_label else ""
                 line += f"; its representative {display_safe(self.representative_id)}{said}"
             found.append(line)
+            if self.share is not None and self.second is not None and not self.is_outlier:
+                share = percent_of_belief(self.share)
+                found.append(
+                    f"soft assignment: {share} of it to this cluster, most of the rest to cluster {self.second}"
+                )
         return found
 
 
@@ -177,6 +186,7 @@ def reasons(session: Session, index: int) -> Reasons:
     round_ = session.derived.round
     if round_ is not None and index < len(round_.labels):
         cluster = int(round_.clusters[index])
+        second = int(round_.seconds[index]) if index < len(round_.seconds) else -1
         mine = [int(row) for row in round_.representatives if round_.clusters[row] == cluster]
         changes |= {
             "round": round_.round,
@@ -185,6 +195,9 @@ def reasons(session: Session, index: int) -> Reasons:
             "runner_up": _name(session, int(round_.runner_ups[index])),
             "cluster": cluster,
             "distance": float(round_.distances[index]),
+            "share": float(round_.shares[index]) if index < len(round_.shares) else None,
+            "second": second if second >= 0 else None,
+            "is_outlier": index < len(round_.outliers) and bool(round_.outliers[index]),
         }
         if mine:
             changes |= {

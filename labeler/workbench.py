@@ -39,13 +39,19 @@ BOOK = {"encoder": "pixels", "clusterer": "kmeans", "classifier": "logreg", "str
 
 
 class Workbench:
-    """Source and recipe in, rounds and questions out."""
+    """Source and recipe in, rounds and questions out.
 
-    def __init__(self, recipe: Recipe, source: Source, ids: list[str] | None = None) -> None:
+    `imported` (m, 2): index and class id of labels that came from elsewhere, at whose means a clusterer may begin.
+    """
+
+    def __init__(
+        self, recipe: Recipe, source: Source, ids: list[str] | None = None, imported: IndexArray | None = None
+    ) -> None:
         self.recipe = complete(recipe)
         self.source = source
         self.ids = ids if ids is not None else list(source.ids)
         self.engine: Engine = make_engine(self.recipe)
+        self.imported = imported if imported is not None else np.empty((0, 2), dtype=np.int64)
         self.prepared: Prepared | None = None
         self.is_open = False
         self._has_companion = False
@@ -56,6 +62,9 @@ class Workbench:
         self.prepared = yield from prepare(
             self.source, self.ids, Path(recipe.cache), recipe.encoder, recipe.features, recipe.seed
         )
+        clusterer: Any = getattr(self.engine, "clusterer", None)
+        if len(self.imported) and hasattr(clusterer, "start_at"):
+            clusterer.start_at(class_means(self.prepared.features, self.imported))
         yield from self.engine.open(self.prepared.features)
         self.is_open = True
         unreadable = {str(row): why for row, why in self.prepared.unreadable.items()}
@@ -208,6 +217,16 @@ def _nothing_answered() -> Snapshot:
         none,
         none,
     )
+
+
+def class_means(X: FloatArray, labels: IndexArray) -> FloatArray:
+    """The mean features (m, d) of each class of `labels` (rows of index and class id), by class id."""
+    return np.stack(
+        [
+            np.asarray(X[labels[labels[:, 1] == class_id, 0]], dtype=np.float64).mean(axis=0)
+            for class_id in np.unique(labels[:, 1])
+        ]
+    ).astype(np.float32)
 
 
 def complete(recipe: Recipe) -> Recipe:

@@ -183,7 +183,8 @@ class Worker:
             yield offer
 
     def _open(self, message: Open) -> Iterator[Progress | Ready | QueueReady]:
-        self._bench = Workbench(message.recipe, open_source(Path(message.recipe.source)), message.ids)
+        source = open_source(Path(message.recipe.source))
+        self._bench = Workbench(message.recipe, source, message.ids, message.imported)
         if self._latest is None:  # a fresh session: nothing is on the screen yet
             queue = yield from self._bench.early()
             if queue is not None:

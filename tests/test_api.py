@@ -13,7 +13,7 @@ from PIL import Image
 
 from labeler.api import Options, open_demo, open_project
 from labeler.core.vocabulary import Provenance
-from labeler.errors import ProjectBusy, ProjectError, SourceError, UnreadableInstance, UsageError
+from labeler.errors import EngineError, ProjectBusy, ProjectError, SourceError, UnreadableInstance, UsageError
 
 BOOK = Options(engine="book", n_clusters=8)
 
@@ -380,3 +380,23 @@ def test_rules_of_clusters_close_alike_after_a_restart_and_undo_restores_exactly
             assert np.array_equal(getattr(restored, name), getattr(before, name)), name
         assert again.facts != restored.facts
         assert restored.facts == before.facts
+
+
+def test_a_clusterer_that_compares_all_with_all_refuses_a_large_pool_before_any_work(few_digits, tmp_path):
+    project = tmp_path / "p.labeler.db"
+    with pytest.raises(EngineError, match=r"spectral compares all with all: .* more than its limit of 9"):
+        open_project(few_digits, project, Options(clusterer="spectral:limit=9"))
+    assert not project.exists()
+    with open_project(few_digits, project, Options(clusterer="spectral")):
+        pass
+    with pytest.raises(EngineError):
+        open_project(project, None, Options(clusterer="dbscan:limit=100"))
+
+
+def test_imported_labels_reach_the_worker(few_digits, tmp_path):
+    with open_project(few_digits, tmp_path / "p.labeler.db") as project:
+        session = project.session
+        named = {3: session.class_id_for("a", setup=True), 9: session.class_id_for("b", setup=True)}
+        session.import_labels([(session.pool.ids[index], class_id) for index, class_id in named.items()], "elsewhere")
+        session.label(session.pool.ids[5], named[3])
+        assert dict(project.opening().imported.tolist()) == named

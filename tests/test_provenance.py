@@ -113,3 +113,15 @@ def test_outside_strings_are_safe(make_session):
     for index in (1, 2):
         found = reasons(session, index)
         assert not {"\x1b", "\x07", "\u202e"} & set("".join([found.heading, *found.lines]))
+
+
+def test_soft_assignment_and_anomalies_are_said_where_they_are_known(session):
+    round_ = session.derived.round
+    n = len(round_.labels)
+    shares, seconds = np.full(n, 0.83, np.float32), np.full(n, 4, np.int32)
+    outliers = np.zeros(n, np.uint8)
+    outliers[8] = 1
+    session.merge_round(dataclasses.replace(round_, shares=shares, seconds=seconds, outliers=outliers))
+    assert reasons(session, 7).lines[-1] == "soft assignment: 83 % of it to this cluster, most of the rest to cluster 4"
+    assert reasons(session, 8).lines[-1].startswith("in no cluster, an anomaly; nearest cluster 0, 8.000 from")
+    assert (reasons(session, 7).share, reasons(session, 7).second) == (pytest.approx(0.83), 4)

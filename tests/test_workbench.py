@@ -106,3 +106,17 @@ def test_what_leaves_does_not_depend_on_when_the_second_way_was_joined(photos, m
 @pytest.mark.parametrize("options", [{"encoder": "scattering"}, {"engine": "book"}])
 def test_a_chosen_encoder_stays_the_only_one(photos, options):
     assert not finished(opened(photos, **options)[0].join_companion())
+
+
+def test_a_clusterer_begins_at_the_means_of_imported_labels(photos):
+    source = open_source(photos)
+    imported = np.array([[0, 7], [1, 7], [60, 2], [61, 2]], dtype=np.int64)
+    recipe = Recipe(str(photos), str(photos.parent / "cache"), engine="book", n_clusters=2)
+    bench = Workbench(recipe, source, None, imported)
+    finished(bench.open())
+    features = bench.features()
+    means = workbench.class_means(features, imported)
+    np.testing.assert_allclose(means, [features[60:62].mean(axis=0), features[:2].mean(axis=0)], rtol=1e-5)
+    clusters = bench.engine.clustering.clusters
+    assert (clusters[:60] == 1).all()
+    assert (clusters[60:] == 0).all()  # in the order of the classes

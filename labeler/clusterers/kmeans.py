@@ -2,27 +2,113 @@
 
 from __future__ import annotations
 
-from labeler.core.clustering import kmeans
+import warnings
+
+import numpy as np
+
+from labeler.clusterers.shaping import one_of, whole
+from labeler.core.clustering import assign, kmeans, plus_plus
 from labeler.core.protocols import Clustering
 from labeler.core.vocabulary import FloatArray
+from labeler.errors import EngineError
+
+ALGORITHMS = ("lloyd", "elkan")
+STARTS = ("labels", "k-means++", "random")
 
 
 class KMeans:
-    """Lloyd's k-means on a sample of 256 instances a center, then one assignment pass.
+    """k-means: Lloyd's on a sample of 256 instances a center and one assignment pass, or Elkan's on all.
 
     Parameters
     ----------
     n_init
-        Runs from different k-means++ seeds; the one with the lowest inertia is kept.
+        Runs from different seeds; the one with the lowest inertia is kept.
     max_iter
         Iterations a run at most.
+    init
+        Where a run begins: ``labels`` = at the mean of each class that has imported labels, the rest by k-means++
+        (Arthur & Vassilvitskii 2007), which is all of them where nothing was imported; ``k-means++``; ``random`` =
+        instances drawn at random; or a .npy file of centers, one a row.
+    algorithm
+        ``lloyd``; or ``elkan``: scikit-learn's, which spares distances by the triangle inequality (Elkan 2003) on all
+        instances, and takes memory for instances x clusters.
     """
 
-    def __init__(self, n_init: int = 3, max_iter: int = 30) -> None:
-        if n_init < 1 or max_iter < 1:
-            raise ValueError("n_init and max_iter are at least 1")
-        self.n_init, self.max_iter = n_init, max_iter
+    def __init__(self, n_init: int = 3, max_iter: int = 30, init: str = "labels", algorithm: str = "lloyd") -> None:
+        whole(n_init=n_init, max_iter=max_iter)
+        one_of(ALGORITHMS, algorithm=algorithm)
+        self._given = None if init in STARTS else _centers(init)
+        self.n_init, self.max_iter, self.init, self.algorithm = n_init, max_iter, init, algorithm
+
+    def start_at(self, centers: FloatArray) -> None:
+        """See :class:`labeler.core.protocols.SeededClusterer`; what the person asked for goes before."""
+        if self.init == "labels":
+            self._given = centers
 
     def cluster(self, X: FloatArray, n_clusters: int, random_state: int) -> Clustering:
         """See :class:`labeler.core.protocols.Clusterer`."""
-        return kmeans(X, n_clusters, random_state, self.n_init, self.max_iter)
+        start = self._start(X, n_clusters, random_state)
+        if self.algorithm == "elkan":
+            return self._elkan(X, n_clusters, random_state, start)
+        if start is None and self.init == "random":
+            runs = [
+                kmeans(X, n_clusters, random_state, 1, self.max_iter, _drawn(X, n_clusters, random_state + run))
+                for run in range(self.n_init)
+            ]
+            return min(runs, key=lambda found: found.inertia)
+        return kmeans(X, n_clusters, random_state, self.n_init, self.max_iter, start)
+
+    def _start(self, X: FloatArray, n_clusters: int, random_state: int) -> FloatArray | None:
+        """The given centers and k-means++'s for those that are missing (k, d); None where none were given."""
+        given = self._given
+        if given is None:
+            return None
+        if given.shape[1] != X.shape[1]:
+            raise EngineError(
+                f"the given centers have {given.shape[1]} columns, the features {X.shape[1]}",
+                "give centers in the encoder's features, one a row",
+            )
+        rng = np.random.default_rng(random_state)
+        rows = np.ascontiguousarray(_drawn(X, max(n_clusters * 256, 1_000), random_state), dtype=np.float32)
+        return plus_plus(rows, max(n_clusters, len(given)), rng, given)[: max(n_clusters, 1)]
+
+    def _elkan(self, X: FloatArray, n_clusters: int, random_state: int, start: FloatArray | None) -> Clustering:
+        from sklearn.cluster import KMeans as Sklearn
+
+        init = start if start is not None else "random" if self.init == "random" else "k-means++"
+        model = Sklearn(
+            n_clusters=len(start) if start is not None else min(n_clusters, len(X)),
+            n_init=1 if start is not None else self.n_init,
+            max_iter=self.max_iter,
+            init=init,
+            algorithm="elkan",
+            random_state=random_state,
+        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # fewer distinct points than clusters
+            model.fit(np.asarray(X, dtype=np.float32))
+        centers = np.unique(np.asarray(model.cluster_centers_, dtype=np.float32), axis=0)
+        clusters, distances = assign(X, centers)
+        used, positions = np.unique(clusters, return_inverse=True)
+        inertia = float(np.square(distances, dtype=np.float64).sum())
+        facts = {"iterations": int(model.n_iter_)}
+        return Clustering(positions.astype(np.int32), distances, centers[used], inertia, facts=facts)
+
+
+def _drawn(X: FloatArray, size: int, random_state: int) -> FloatArray:
+    """At most `size` rows drawn at random, in their order."""
+    chosen = np.random.default_rng(random_state).permutation(len(X))[:size]
+    return np.asarray(X[np.sort(chosen)], dtype=np.float32)
+
+
+def _centers(path: str) -> FloatArray:
+    """The centers (m, d) of a .npy file; a ValueError where there are none."""
+    if not path.endswith(".npy"):
+        raise ValueError(f"init is one of {', '.join(STARTS)} or a .npy file of centers, not {path!r}")
+    try:
+        found = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise ValueError(f"cannot read the centers {path!r}: {error}") from error
+    if found.ndim != 2 or not len(found) or not np.issubdtype(found.dtype, np.number):
+        raise ValueError(f"{path!r} holds no centers: one a row, as many columns as there are features")
+    return np.ascontiguousarray(found, dtype=np.float32)

@@ -6,9 +6,10 @@ import warnings
 
 import numpy as np
 
-from labeler.core.clustering import CHUNK, kmeans
+from labeler.clusterers.shaping import shaped
+from labeler.core.clustering import kmeans
 from labeler.core.protocols import Clustering
-from labeler.core.vocabulary import FloatArray, IntArray
+from labeler.core.vocabulary import FloatArray
 
 SMALLEST = 16
 """Below so many instances there is no neighbourhood to embed: plain k-means."""
@@ -52,19 +53,4 @@ class UmapKMeans:
                 init="spectral" if len(X) > 4 * self.n_components else "random",
             ).fit_transform(np.asarray(X, dtype=np.float32))
         found = kmeans(np.ascontiguousarray(embedding, dtype=np.float32), n_clusters, random_state, self.n_init)
-        return _back_in(X, found.clusters)
-
-
-def _back_in(X: FloatArray, clusters: IntArray) -> Clustering:
-    """The clusters of the embedding with their means and distances in `X` (n, d), where they mean something."""
-    order = np.argsort(clusters, kind="stable")
-    starts = np.searchsorted(clusters[order], np.arange(int(clusters.max()) + 1))
-    sizes = np.diff(np.append(starts, len(clusters)))
-    centers = (np.add.reduceat(np.asarray(X, dtype=np.float64)[order], starts, axis=0) / sizes[:, None]).astype(
-        np.float32
-    )
-    distances = np.empty(len(X), dtype=np.float32)
-    for start in range(0, len(X), CHUNK):
-        part = slice(start, start + CHUNK)
-        distances[part] = np.sqrt(np.square(X[part] - centers[clusters[part]]).sum(axis=1))
-    return Clustering(clusters, distances, centers, float(np.square(distances, dtype=np.float64).sum()))
+        return shaped(X, found.clusters)

@@ -123,27 +123,36 @@ def _assign(X: FloatArray, centers: FloatArray) -> Generator[Progress, None, tup
     return clusters, distances
 
 
-def plus_plus(X: FloatArray, n_clusters: int, rng: np.random.Generator) -> FloatArray:
-    """k-means++ seeds (<= n_clusters, d): each next one drawn by its squared distance to those before."""
-    return finished(_plus_plus(X, n_clusters, rng))
+def plus_plus(X: FloatArray, n_clusters: int, rng: np.random.Generator, given: FloatArray | None = None) -> FloatArray:
+    """k-means++ seeds (<= n_clusters, d): each next one drawn by its squared distance to those before.
+
+    `given` (m, d) are the first of them; without, the first is drawn evenly.
+    """
+    return finished(_plus_plus(X, n_clusters, rng, given))
 
 
-def _plus_plus(X: FloatArray, n_clusters: int, rng: np.random.Generator) -> Generator[Progress, None, FloatArray]:
+def _plus_plus(
+    X: FloatArray, n_clusters: int, rng: np.random.Generator, given: FloatArray | None = None
+) -> Generator[Progress, None, FloatArray]:
     norms = np.square(X).sum(axis=1)
-    chosen = [int(rng.integers(len(X)))]
+    seeds = [X[int(rng.integers(len(X)))]] if given is None else list(given)
     nearest = np.full(len(X), np.inf, dtype=np.float64)
+    for seed in seeds[:-1]:
+        nearest = np.minimum(nearest, np.maximum(norms - 2.0 * (X @ seed) + seed @ seed, 0.0))
     floor = 1e-9 * max(float(norms.max(initial=0.0)), 1e-12)
-    while len(chosen) < n_clusters:
-        latest = X[chosen[-1]]
+    while len(seeds) < n_clusters:
+        latest = seeds[-1]
         nearest = np.minimum(nearest, np.maximum(norms - 2.0 * (X @ latest) + latest @ latest, 0.0))
         nearest[nearest <= floor] = 0.0
         total = nearest.sum()
         if total <= 0.0:  # every distinct row is a seed already
             break
-        if len(chosen) % max(1, SEED_WORK // max(X.size, 1)) == 0:
+        if len(seeds) % max(1, SEED_WORK // max(X.size, 1)) == 0:
             yield Progress("clustering")
-        chosen.append(int(np.searchsorted(np.cumsum(nearest), rng.random() * total, side="right").clip(0, len(X) - 1)))
-    return X[chosen].copy()
+        seeds.append(
+            X[int(np.searchsorted(np.cumsum(nearest), rng.random() * total, side="right").clip(0, len(X) - 1))]
+        )
+    return np.stack(seeds)
 
 
 def lloyd(sample: FloatArray, seeds: FloatArray, max_iter: int) -> Generator[Progress, None, tuple[FloatArray, float]]:

@@ -170,7 +170,7 @@ class JoinedEngine:
             if belief is not None and not live.is_small(snapshot):
                 live.look(belief)
         yield Progress("learning", 1, 2)
-        yield from self._limited(self._partition.foreign_by_steps(self._level(snapshot)))
+        yield from self._limited(self._partition.around_by_steps(self._level(snapshot)))
         with self._threads.limit(limits=1):
             result = self._round(snapshot, belief, by_margin, live.is_steady())
         yield result
@@ -306,7 +306,7 @@ class JoinedEngine:
             facts["gain"] = [NEXT_KEYS, *expected_gain(belief, queue.indices, candidates, NEXT_KEYS)]
         stage = f"{RULES[queue.rules[0]]} {len(snapshot.indices)}" if len(queue.rules) else "everything is asked"
         return assemble(
-            Assembly(self.space, level, self.first_of, self._in_start(snapshot), self._partition.foreign(level)),
+            Assembly(self.space, level, self.first_of, self._in_start(snapshot), self._partition.around(level)),
             snapshot,
             belief,
             queue,

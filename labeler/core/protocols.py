@@ -3,30 +3,63 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from labeler.core.vocabulary import FloatArray, Grid, IndexArray, IntArray, Progress, Queue, Round, Snapshot
+from labeler.core.vocabulary import (
+    BoolArray,
+    FloatArray,
+    Grid,
+    IndexArray,
+    IntArray,
+    Progress,
+    Queue,
+    Round,
+    Snapshot,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Clustering:
-    """A hard clustering: `clusters` (n,) int32, `distances` (n,) float32 to its own center, `centers` (k, d)."""
+    """A hard clustering: `clusters` (n,) int32, `distances` (n,) float32 to its own center, `centers` (k, d).
+
+    What a clusterer knows besides, else empty: `exemplars` (k,) = the instance that stands for each cluster;
+    `outliers` (n,) = whom no cluster holds (counted to the nearest, but no label spreads to them); `shares` (n,) in
+    [0, 1] = how much each belongs to its own cluster and `seconds` (n,) = the cluster it belongs to most of the others
+    (-1 = none); `tree` (n - 1, 2) = the merges of a hierarchy as scikit-learn numbers them. `facts` is JSON-able.
+    """
 
     clusters: IntArray
     distances: FloatArray
     centers: FloatArray
     inertia: float = float("nan")
+    exemplars: IndexArray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    outliers: BoolArray = field(default_factory=lambda: np.empty(0, dtype=np.bool_))
+    shares: FloatArray = field(default_factory=lambda: np.empty(0, dtype=np.float32))
+    seconds: IntArray = field(default_factory=lambda: np.empty(0, dtype=np.int32))
+    tree: IndexArray = field(default_factory=lambda: np.empty((0, 2), dtype=np.int64))
+    facts: dict[str, Any] = field(default_factory=dict)
 
 
 class Clusterer(Protocol):
     """Features -> cluster, distance to its center and center, for every instance."""
 
     def cluster(self, X: FloatArray, n_clusters: int, random_state: int) -> Clustering:
-        """Cluster `X` (n, d) into at most `n_clusters`; the same `random_state` gives the same result."""
+        """Cluster `X` (n, d) into at most `n_clusters`; the same `random_state` gives the same result.
+
+        One that finds by itself how many there are may come to more.
+        """
+        ...
+
+
+class SeededClusterer(Clusterer, Protocol):
+    """A clusterer that can begin at given centers."""
+
+    def start_at(self, centers: FloatArray) -> None:
+        """Begin at `centers` (m, d), in place of as many of its own; they hold for every clustering from here on."""
         ...
 
 

@@ -15,6 +15,7 @@ from labeler.core.representatives import Level
 from labeler.core.space import Space
 from labeler.core.steps import blocks
 from labeler.core.stopping import LOW_SKILL
+from labeler.core.surroundings import Surroundings
 from labeler.core.tiers import is_near, is_smooth, tiers_of
 from labeler.core.vocabulary import (
     UNLABELED,
@@ -40,7 +41,7 @@ class Assembly:
     level: Level
     first_of: IndexArray
     discovering: bool = False  # new classes still turn up
-    foreign: IntArray = field(default_factory=lambda: np.empty(0, dtype=np.int32))  # (k,), see Round
+    around: Surroundings = field(default_factory=Surroundings)
 
     @staticmethod
     def empty() -> Assembly:
@@ -110,7 +111,9 @@ def assemble(
         advice,
         facts,
         doubts,
-        assembly.foreign,
+        assembly.around.foreign,
+        assembly.around.shares,
+        assembly.around.seconds,
     )
 
 

@@ -1,16 +1,18 @@
-"""The clustering in force: a level with the clusters a person divided, and what lies just outside each of them."""
+"""The clustering in force: a level with the clusters a person divided, and what lies around them."""
 
 from __future__ import annotations
 
 from collections.abc import Generator
+from dataclasses import replace
 
 import numpy as np
 
 from labeler.core.clustering import kmeans
 from labeler.core.protocols import Clustering
 from labeler.core.representatives import Level
-from labeler.core.steps import WORK, blocks, finished
-from labeler.core.vocabulary import FloatArray, IndexArray, IntArray, Progress
+from labeler.core.steps import finished
+from labeler.core.surroundings import Surroundings, surroundings_by_steps
+from labeler.core.vocabulary import FloatArray, IndexArray, Progress
 
 
 class Partition:
@@ -19,7 +21,7 @@ class Partition:
     def __init__(self, points: FloatArray, random_state: int = 0) -> None:
         self._points, self._random_state = points, random_state
         self._divided: tuple[Level, bytes, Level] | None = None
-        self._outside: tuple[Level, IntArray] | None = None
+        self._around: tuple[Level, Surroundings] | None = None
 
     def divided(self, level: Level, splits: IndexArray) -> Level:
         """`level` after the `splits` (representatives, in order)."""
@@ -33,20 +35,22 @@ class Partition:
             known = self._divided = level, splits.tobytes(), found
         return known[2]
 
-    def foreign(self, level: Level) -> IntArray:
-        """See :func:`foreign`."""
-        return finished(self.foreign_by_steps(level))
+    def around(self, level: Level) -> Surroundings:
+        """What lies around the clusters of a level."""
+        return finished(self.around_by_steps(level))
 
-    def foreign_by_steps(self, level: Level) -> Generator[Progress, None, IntArray]:
-        """:meth:`foreign`, with signs of life."""
-        known = self._outside
+    def around_by_steps(self, level: Level) -> Generator[Progress, None, Surroundings]:
+        """:meth:`around`, with signs of life."""
+        known = self._around
         if known is None or known[0] is not level:
-            known = self._outside = level, (yield from _foreign(self._points, level.clustering))
+            known = self._around = level, (yield from surroundings_by_steps(self._points, level.clustering))
         return known[1]
 
 
 def divide(level: Level, points: FloatArray, representative: int, random_state: int = 0) -> Level:
-    """`level` with the cluster of `representative` divided in two by k-means, its parts in that one's place.
+    """`level` with the cluster of `representative` divided in two, its parts in that one's place.
+
+    By k-means; a cluster of a hierarchy by taking its last merge back.
 
     Where it represents no cluster of this level (a finer one has divided that group already), or the cluster's
     instances are all alike, nothing changes.
@@ -57,7 +61,8 @@ def divide(level: Level, points: FloatArray, representative: int, random_state: 
     old, k = level.clustering, level.size
     cluster = int(old.clusters[representative])
     members = np.flatnonzero(old.clusters == cluster)
-    halves = kmeans(np.asarray(points[members], dtype=np.float32), 2, random_state, n_init=10)
+    rows = np.asarray(points[members], dtype=np.float32)
+    halves = _unmerged(old.tree, members, rows) if len(old.tree) else kmeans(rows, 2, random_state, n_init=10)
     if len(halves.centers) < 2:
         return level
     clusters, distances = old.clusters.copy(), old.distances.copy()
@@ -71,39 +76,37 @@ def divide(level: Level, points: FloatArray, representative: int, random_state: 
     both = members[order[first]][np.argsort(-np.bincount(halves.clusters), kind="stable")]  # the larger part first
     place = int(where[0])
     return Level(
-        Clustering(clusters, distances, centers, inertia),
+        replace(old, clusters=clusters, distances=distances, centers=centers, inertia=inertia),
         np.concatenate((level.representatives[:place], both, level.representatives[place + 1 :])).astype(np.int64),
         np.concatenate((both, level.parts[level.parts != representative])).astype(np.int64),
     )
 
 
-def foreign(points: FloatArray, clustering: Clustering) -> IntArray:
-    """For each cluster (k,) the instance of another one nearest to its center; -1 where there is no other."""
-    return finished(_foreign(points, clustering))
+def _unmerged(tree: IndexArray, members: IndexArray, rows: FloatArray) -> Clustering:
+    """The two groups that were merged last into the cluster of `members` (m,), by the features of its `rows` (m, d)."""
+    inside = set(members.tolist())
+    n, top = len(tree) + 1, int(members[0])
+    for number, (left, right) in enumerate(tree.tolist()):
+        if top in (left, right):
+            other = right if top == left else left
+            if not inside.issuperset(_leaves(tree, other)):
+                break
+            top = n + number
+    labels = np.zeros(len(members), dtype=np.int32)
+    if top >= n:
+        labels[np.isin(members, _leaves(tree, int(tree[top - n, 1])))] = 1
+    centers = np.stack([rows[labels == half].mean(axis=0) for half in np.unique(labels)])
+    distances = np.sqrt(np.square(rows - centers[labels]).sum(axis=1)).astype(np.float32)
+    return Clustering(labels, distances, centers, float(np.square(distances, dtype=np.float64).sum()))
 
 
-def _foreign(points: FloatArray, clustering: Clustering) -> Generator[Progress, None, IntArray]:
-    centers, clusters = clustering.centers, clustering.clusters
-    found = np.full(len(centers), -1, dtype=np.int32)
-    if len(centers) < 2:
-        return found
-    offset = centers.mean(axis=0)
-    shifted = centers - offset
-    nearest = np.full(len(centers), np.inf, dtype=np.float32)
-    done = 0
-    for block in blocks(len(points), len(centers) + points.shape[1]):
-        chunk = np.asarray(points[block], dtype=np.float32) - offset
-        # squared distances but for the norm of the center, which is the same for all instances
-        apart = chunk @ shifted.T
-        apart *= np.float32(-2.0)
-        apart += np.square(chunk).sum(axis=1)[:, None]
-        apart[np.arange(len(chunk)), clusters[block]] = np.inf
-        rows = apart.argmin(axis=0)
-        least = apart[rows, np.arange(len(centers))]
-        closer = least < nearest
-        nearest[closer], found[closer] = least[closer], block.start + rows[closer]
-        done += len(chunk) * centers.size
-        if done > WORK:
-            done = 0
-            yield Progress("looking around clusters")
+def _leaves(tree: IndexArray, node: int) -> list[int]:
+    """The instances below a node of a tree of merges."""
+    n, found, open_ = len(tree) + 1, [], [node]
+    while open_:
+        at = open_.pop()
+        if at < n:
+            found.append(at)
+        else:
+            open_.extend(int(child) for child in tree[at - n])
     return found

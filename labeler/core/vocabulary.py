@@ -148,7 +148,10 @@ class Round:
     `runner_ups` int32 second-best class (UNLABELED = none; of a given label the likeliest other class without it),
     `doubts` float32 in [0, 1]: of a given label 1 - the engine's belief in it when that answer is left out, else 0.
     `foreign` (n_clusters,) int32: for each cluster the instance of another one nearest to its center (-1 = none).
-    The last two are empty in rounds stored by a version that did not have them.
+    `shares` (n,) float32 in [0, 1]: how much each instance belongs to its own cluster (soft assignment), `seconds` (n,)
+    int32: the cluster it belongs to most of the others (-1 = none). `outliers` (n,) uint8: 1 = in no cluster, by a
+    clusterer that knows such; empty by the others. The last five are empty in rounds stored by a version that did not
+    have them.
     """
 
     revision: int
@@ -168,6 +171,9 @@ class Round:
     facts: dict[str, Any] = field(default_factory=dict)  # JSON-able figures: inertia, agreement, unseen class, ...
     doubts: FloatArray = field(default_factory=lambda: np.empty(0, dtype=np.float32))
     foreign: IntArray = field(default_factory=lambda: np.empty(0, dtype=np.int32))
+    shares: FloatArray = field(default_factory=lambda: np.empty(0, dtype=np.float32))
+    seconds: IntArray = field(default_factory=lambda: np.empty(0, dtype=np.int32))
+    outliers: ByteArray = field(default_factory=lambda: np.empty(0, dtype=np.uint8))
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,7 @@ class Clusters:
         """`usable` (n,): who can be looked at and labeled."""
         self.representatives: list[int] = [int(index) for index in round_.representatives]
         self._clusters, self._foreign = round_.clusters, round_.foreign
+        self._shares = round_.shares
         order = np.lexsort((round_.distances, round_.clusters))
         order = order[usable[order]]
         bounds = np.searchsorted(round_.clusters[order], np.arange(len(self.representatives) + 1))
@@ -90,6 +91,11 @@ class Clusters:
             Counter(dict(zip(ids.tolist(), counts.tolist(), strict=True))),
             int((provenances == Provenance.PROPAGATED).sum()),
         )
+
+    def belonging(self, representative: int) -> float | None:
+        """How much the members of a cluster belong to it, in the mean (soft assignment); None where not known."""
+        members = self.members(representative)
+        return float(self._shares[members].mean()) if len(self._shares) and len(members) else None
 
     def own_reach(self, representative: int, state: State) -> float | None:
         """The percentile a person gave this cluster alone, by the latest word; None = the common rule."""

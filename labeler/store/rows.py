@@ -24,7 +24,7 @@ _ROUND_ARRAYS = (
     "runner_ups",
     "representatives",
 )
-_LATER_ARRAYS = ("doubts", "foreign")
+_LATER_ARRAYS = ("doubts", "foreign", "shares", "seconds", "outliers")
 """What rounds of older versions do not hold."""
 _QUEUE_ARRAYS = ("indices", "utilities", "rules", "margins", "guesses", "guess_scores")
 

@@ -243,3 +243,54 @@ def test_the_unit_of_the_features_does_not_matter(make_snapshot, factor):
     scaled = opened(BLOBS / np.abs(BLOBS).max() * np.float32(factor)).closing_round(make_snapshot(answers))
     assert (plain.labels == scaled.labels).mean() > 0.9
     assert np.isfinite(scaled.distances).all()
+
+
+class Told:
+    """A clusterer that says what it is told to."""
+
+    def __init__(self, clustering):
+        self.clustering = clustering
+
+    def cluster(self, X, n_clusters, random_state):
+        return self.clustering
+
+
+def opened_with(clustering):
+    engine = BookEngine(Told(clustering), LogReg(), MarginClusters(), 6, 0)
+    for _ in engine.open(BLOBS):
+        pass
+    return engine
+
+
+def test_the_clusterers_exemplars_are_asked_and_no_label_spreads_to_its_outliers(make_snapshot):
+    plain = opened().clustering
+    exemplars = np.array([np.flatnonzero(plain.clusters == cluster)[-1] for cluster in range(6)])
+    outliers = np.zeros(N, dtype=np.bool_)
+    outliers[[index for index in range(N) if index not in exemplars][::7]] = True
+    engine = opened_with(dataclasses.replace(plain, exemplars=exemplars, outliers=outliers))
+    asked = engine.rerank(make_snapshot({})).indices[:6]
+    assert set(asked.tolist()) == set(exemplars.tolist())
+    round_ = engine.closing_round(make_snapshot({int(index): int(index) % 6 for index in asked}, percentile=100.0))
+    assert (round_.provenances[outliers] == Provenance.PREDICTED).all()
+    assert (round_.provenances[~outliers] == Provenance.PROPAGATED).sum() > N / 2
+    np.testing.assert_array_equal(round_.outliers.astype(bool), outliers)
+
+
+def test_where_clusters_are_few_it_is_said_and_margin_asks_on(make_snapshot):
+    engine = opened(n_clusters=3)
+    answers = {int(index): int(index) % 6 for index in engine.rerank(make_snapshot({})).indices[:3]}
+    queue = engine.rerank(make_snapshot(answers))
+    assert {queue.rule_names[rule] for rule in queue.rules} == {"uncertain"}
+    assert queue.margins.max() < 1  # by a fit, not by their places
+    few = engine.closing_round(make_snapshot(answers)).advice
+    assert (few.code, few.text[:26]) == ("answer", "only 3 clusters for 3 clas")
+    assert "only" not in opened(n_clusters=6).closing_round(make_snapshot(answers)).advice.text
+
+
+def test_a_round_holds_soft_scores_and_what_the_clusterer_knows(make_snapshot):
+    clustering = dataclasses.replace(opened().clustering, facts={"converged": True})
+    round_ = opened_with(clustering).closing_round(make_snapshot({0: 1, 5: 2}))
+    assert len(round_.shares) == len(round_.seconds) == N
+    assert ((round_.shares > 0) & (round_.shares <= 1)).all()
+    assert (round_.seconds != round_.clusters).all()
+    assert round_.facts["clustering"] == {"converged": True}

@@ -14,8 +14,9 @@ from labeler.clusterers.kmeans import KMeans
 from labeler.core.book import BookEngine
 from labeler.core.reach import percentiles_of, within_reach
 from labeler.core.representatives import first_level
-from labeler.core.splitting import Partition, divide, foreign
+from labeler.core.splitting import Partition, divide
 from labeler.core.steps import finished
+from labeler.core.surroundings import surroundings
 from labeler.core.vocabulary import Provenance, Round, Snapshot
 from labeler.query_strategies.uncertainty import MarginClusters
 from tests.core.pools import assert_same, blobs, opened, snapshot
@@ -93,8 +94,8 @@ def test_a_cluster_of_like_instances_cannot_be_divided():
 def test_the_nearest_outside_each_cluster():
     distances = np.linalg.norm(X[:, None] - LEVEL.clustering.centers[None], axis=2)
     distances[np.arange(300), LEVEL.clustering.clusters] = np.inf
-    np.testing.assert_array_equal(foreign(X, LEVEL.clustering), distances.argmin(axis=0))
-    assert foreign(X, finished(first_level(X, 1)).clustering).tolist() == [-1]
+    np.testing.assert_array_equal(surroundings(X, LEVEL.clustering).foreign, distances.argmin(axis=0))
+    assert surroundings(X, finished(first_level(X, 1)).clustering).foreign.tolist() == [-1]
 
 
 # -- reach

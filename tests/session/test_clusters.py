@@ -108,3 +108,10 @@ def test_parts_lie_where_their_cluster_lay(clustered):
 )
 def test_steps(percentile, direction, after):
     assert stepped(percentile, direction) == after
+
+
+def test_how_much_the_members_belong(clustered):
+    assert Clusters(clustered(), EVERYBODY).belonging(0) is None
+    shares = np.repeat([0.5, 1.0, 0.25], (10, 20, 10)).astype(np.float32)
+    clusters = Clusters(clustered(shares=shares), EVERYBODY)
+    assert [clusters.belonging(representative) for representative in (0, 10, 30)] == [0.5, 1.0, 0.25]

@@ -216,7 +216,9 @@ class ClusterBrowser(ThumbnailScreen):
         own, outdated = clusters.own_reach(self._order[card], state), view.round.revision < state.voided_at
         reach = self._reach_line(contents, own, view, width, outdated=outdated)
         given = (f" · {contents.n_given} given", "quiet") if contents.n_given else ("", "")
-        size = [(phrases.amount(contents.size, "image"), "bold foreground"), given]
+        belonging = clusters.belonging(self._order[card])
+        soft = (f" · {100 * belonging:.0f} % soft", "quiet") if belonging is not None else ("", "")
+        size = [(phrases.amount(contents.size, "image"), "bold foreground"), given, soft]
         if height == 1:
             return [[*size, (" · ", "quiet"), *reach]]
         return [size, *self._class_lines(contents, width, height - 2), reach]
