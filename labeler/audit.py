@@ -20,6 +20,7 @@ from labeler.importers.names import counted
 from labeler.importers.tables import LabelRow, read_label_rows
 from labeler.project import Project
 from labeler.session.audits import Audit, Certificate
+from labeler.session.class_commands import check_names
 from labeler.session.final import final_labels
 from labeler.session.session import Session
 
@@ -201,7 +202,8 @@ def take_answers(project: Project, path: Path) -> int:
     Raises
     ------
     UsageError
-        No audit, an id that is unknown, was not drawn, is there twice or was answered otherwise, or a gap.
+        No audit, an id that is unknown, was not drawn, is there twice or was answered otherwise, a gap, or a label that
+        is no class name.
     SourceError
         The file cannot be read.
     """
@@ -222,6 +224,7 @@ def take_answers(project: Project, path: Path) -> int:
             f"{lead} missing before others of the drawn order: {names}{more}",
             "answer them in the order of --draw without leaving any out; nothing was recorded",
         )
+    check_names(said.values())
     for index in order[: len(said)]:
         class_id = session.class_id_for(said[index], setup=True)
         session.answer_audit(session.pool.ids[index], class_id, screen="file")

@@ -13,6 +13,7 @@ from labeler.errors import ProjectError
 from labeler.exporters.escaping import unescaped
 from labeler.importers.names import counted
 from labeler.importers.truth import read_labels
+from labeler.session.class_commands import check_names
 
 _MACHINE = (Provenance.PROPAGATED.word, Provenance.PREDICTED.word)
 
@@ -34,6 +35,8 @@ def import_labels(project: Project, path: Path, progress: Callable[[Progress], N
     ------
     SourceError
         The file cannot be read or names no instance of the source.
+    UsageError
+        What it has for class names cannot be such; nothing was recorded.
     """
     if project.source is None:
         raise ProjectError("the source of this project is not open", "is it where it was?")
@@ -42,6 +45,7 @@ def import_labels(project: Project, path: Path, progress: Callable[[Progress], N
     rows = [row for row in read_labels(path, project.source, unescaped) if row.instance_id in project.session.pool]
     machine = sum(row.provenance in _MACHINE for row in rows)
     rows = [row for row in rows if row.provenance not in _MACHINE]
+    check_names(row.label for row in rows)
     session = project.session
     known = {info.name for info in session.state.active_classes()}
     labels: dict[str, int] = {}

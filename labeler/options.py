@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from labeler import registry
 from labeler.errors import UsageError, too_many
+from labeler.session.class_commands import check_names
 from labeler.session.keys import LAYOUTS
 
 ENGINES = ("default", "book")
@@ -73,9 +75,10 @@ def check(options: Options) -> Options:
         share = getattr(options, name)
         if share is not None and not 0 <= share <= 0.5:
             raise UsageError(f"--{name} {share:g} is out of range", f"give a share from 0 to 0.5, such as {usual}")
-    twice = [name for position, name in enumerate(options.classes) if name in options.classes[:position]]
-    if twice:
-        raise UsageError(f"the class {twice[0]!r} is named twice", "name every class once")
+    check_names(options.classes)
+    word, times = Counter(options.classes).most_common(1)[0] if options.classes else ("", 1)
+    if times > 1:
+        raise UsageError(f"the class {word!r} is named twice", "name every class once")
     return replace(options, percentile=parse_percentile(options.percentile))
 
 

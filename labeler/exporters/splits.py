@@ -13,6 +13,27 @@ from labeler.errors import UsageError
 NAMES = {1: ("train",), 2: ("train", "test"), 3: ("train", "val", "test")}
 
 
+def parse_split(text: str) -> tuple[float, ...]:
+    """``80/10/10`` as numbers in any unit.
+
+    Raises
+    ------
+    UsageError
+        They are not two or three numbers that are positive, or zero for some.
+    """
+    try:
+        shares = tuple(float(part) for part in text.split("/"))
+    except ValueError:
+        raise UsageError(f"the split {text!r} cannot be read", "write for example 80/10/10 or 80/20") from None
+    _check(shares)
+    return shares
+
+
+def _check(shares: Sequence[float]) -> None:
+    if len(shares) not in NAMES or min(shares) < 0 or not 0 < sum(shares) < float("inf"):
+        raise UsageError("the shares of a split are two or three numbers", "write for example 80/10/10 or 80/20")
+
+
 def split_rows(
     sha256: Sequence[str],
     class_indices: IntArray,
@@ -33,8 +54,7 @@ def split_rows(
     UsageError
         `shares` are not one to three numbers that are positive, or zero for some.
     """
-    if len(shares) not in NAMES or min(shares) < 0 or not 0 < sum(shares) < float("inf"):
-        raise UsageError("the shares of a split are two or three numbers", "write for example 80/10/10 or 80/20")
+    _check(shares)
     fractions = np.asarray(shares, dtype=np.float64) / sum(shares)
     rng = np.random.default_rng(random_state)
     split_of = np.zeros(len(sha256), dtype=np.int64)

@@ -95,7 +95,7 @@ def sort_members(listed: list[zipfile.ZipInfo], shown: str) -> Members:
     found, others, unsafe, links, twice = Members(), [], [], 0, 0
     for member in listed:
         name = member.filename.replace("\\", "/")  # some packers on Windows write backslashes
-        if member.is_dir() or any(is_junk(part) for part in name.split("/") if part not in (".", "..")):
+        if name.endswith("/") or any(is_junk(part) for part in name.split("/") if part not in (".", "..")):
             continue
         if not is_inside(name):
             unsafe.append(name)

@@ -26,6 +26,9 @@ FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
 MAX_PIXELS = 64_000_000
 """No image above 64 megapixels is decoded: 192 MB of colour, more is an attack or a mistake."""
 
+_PNG_PIXELS_A_BYTE = 8 * 1032
+"""Of one bit each: deflate shrinks at most 1,032 times. Other formats notice a claim that is not kept by themselves."""
+
 _EXIF_ORIENTATION = 0x0112
 _TURNS = {
     2: "FLIP_LEFT_RIGHT",
@@ -64,7 +67,7 @@ def decode(content: bytes, fit: int | None = None) -> ByteArray:
     try:
         _quiet()
         with Image.open(io.BytesIO(content), formats=FORMATS) as image:
-            return _pixels(image, fit)
+            return _pixels(image, fit, len(content))
     except UnreadableInstance:
         raise
     except UnidentifiedImageError:
@@ -83,13 +86,15 @@ def _quiet() -> None:
     logging.getLogger("PIL").addHandler(logging.NullHandler())  # without any handler, Python prints the record
 
 
-def _pixels(image: Image.Image, fit: int | None) -> ByteArray:
+def _pixels(image: Image.Image, fit: int | None, size: int) -> ByteArray:
     width, height = image.size
     if width * height > MAX_PIXELS:
         raise UnreadableInstance(
             f"{width} x {height} pixels are more than {MAX_PIXELS // 1_000_000} megapixels",
             "shrink it and open the folder again",
         )
+    if image.format == "PNG" and width * height > _PNG_PIXELS_A_BYTE * size:
+        raise UnreadableInstance(f"claims {width} x {height} pixels, more than its {size:,} bytes can hold")
     if fit:
         image.draft(None, (fit, fit))  # None: the mode stays
     image.load()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,6 +19,7 @@ ID_COLUMNS = ("path", "id", "instance_id", "file_name", "filename", "file", "ima
 LABEL_COLUMNS = ("label", "class", "class_name", "truth", "target")
 MAX_TABLE_BYTES = 4 << 30
 
+_LINE_ENDS = re.compile(r"\r\n|\r|\n")  # not those of str.splitlines: a name may hold U+2028
 _JSON_ENDINGS = (".jsonl", ".ndjson", ".json")
 
 
@@ -45,6 +47,23 @@ def read_label_rows(path: Path) -> list[LabelRow]:
     if not rows:
         raise SourceError(f"{shown} holds no label", "write lines of path,label below a first line 'path,label'")
     return rows
+
+
+def read_names(path: Path) -> list[str]:
+    """The lines of a text file that are not blank, such as class names: one a line.
+
+    Raises
+    ------
+    SourceError
+        It cannot be read, or is not text.
+    """
+    names = [line.strip() for line in _LINE_ENDS.split(read_text(path)) if line.strip()]
+    strange = next((name for name in names if plain_text(name) != name or "\0" in name), None)
+    if strange is not None:
+        raise SourceError(
+            f"{display_safe(path.name)} is no text: {display_safe(strange, 40)!r}", "one name a line, UTF-8"
+        )
+    return names
 
 
 def read_text(path: Path) -> str:

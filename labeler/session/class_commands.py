@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from labeler.core.vocabulary import UNLABELED, ClassInfo, Event
@@ -11,6 +11,30 @@ from labeler.session.keys import DIGITS, LETTERS, assign_key
 from labeler.session.state import State
 
 SMALLEST_NAME, LONGEST_NAME = 1, 200
+MOST_CLASSES = 10_000
+"""More names than this at once are no list of classes."""
+
+
+def check_names(names: Iterable[str]) -> None:
+    """Refuse what cannot be the names of classes, before the first of them is added.
+
+    Raises
+    ------
+    UsageError
+        A name is empty or too long, or they are absurdly many.
+    """
+    different = set(names)
+    if len(different) > MOST_CLASSES:
+        raise UsageError(
+            f"{len(different):,} different class names are more than {MOST_CLASSES:,}",
+            "is it the right column? each row seems to have a class of its own",
+        )
+    for name in different:
+        if not SMALLEST_NAME <= len(name.strip()) <= LONGEST_NAME:
+            raise UsageError(
+                f"a class name has 1 to {LONGEST_NAME} characters, not {len(name.strip()):,}: {name[:30]!r}",
+                "shorten it",
+            )
 
 
 class ClassCommands:
