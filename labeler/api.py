@@ -18,7 +18,7 @@ from labeler.importers.base import Source
 from labeler.importers.detect import open_source
 from labeler.importers.names import counted
 from labeler.options import BOOK_PERCENTILE, ENGINES, PARTS, RECOMPUTES, SHARES, Options, check, check_size
-from labeler.project import Project, Received, named_few
+from labeler.project import Project, Received, unreadable_line
 from labeler.session.blind import Blind
 from labeler.session.control import Control
 from labeler.session.repeats import Repeats
@@ -205,7 +205,7 @@ def _join(
         lead = counted(missing, "instance is", "instances are")
         notices.append(f"{lead} missing in the source; labels are kept")
     if source.unreadable:
-        notices.append(named_few("cannot be read", source.unreadable))
+        notices.append(unreadable_line(source.unreadable))
     notices.extend(source.notes)
     return pool
 

@@ -13,6 +13,7 @@ from labeler.display import display_safe
 from labeler.errors import LabelerError, ProjectError, SourceError, UnreadableInstance
 from labeler.importers.base import Source
 from labeler.importers.detect import open_source
+from labeler.importers.files import first_bytes
 
 SUFFIX = ".labeler.db"
 N_COMPARED = 40
@@ -23,11 +24,7 @@ def is_project(path: Path) -> bool:
     """Whether `path` is a project file (or named like one), not a source."""
     if path.name.endswith(SUFFIX):
         return True
-    try:
-        with path.open("rb") as file:
-            return file.read(16) == b"SQLite format 3\0"
-    except OSError:
-        return False
+    return first_bytes(path, 16) == b"SQLite format 3\0"
 
 
 def default_project(source: Path) -> Path:

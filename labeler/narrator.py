@@ -9,6 +9,7 @@ from types import TracebackType
 
 from labeler.core.vocabulary import Progress
 from labeler.display import display_safe
+from labeler.streams import own_stderr
 
 TICK = 0.2
 _SPINNER = "▖▘▝▗"
@@ -32,8 +33,10 @@ class Narrator:
         self._what, self._line, self._since, self._tick = "", "", 0.0, 0
         self._lock = threading.Lock()
         self._ended = threading.Event()
+        self._own_stderr = own_stderr()
 
     def __enter__(self) -> Narrator:
+        self._own_stderr.__enter__()
         if self._moving:
             threading.Thread(target=self._run, name="narrator", daemon=True).start()
         return self
@@ -42,6 +45,7 @@ class Narrator:
         self._ended.set()
         with self._lock:
             self._clear()
+        self._own_stderr.__exit__(None, None, None)
 
     def progress(self, step: Progress) -> None:
         """What is being done, and how far it is."""

@@ -206,9 +206,7 @@ class Project:
         self.session.pool.unreadable[:] = False  # what could not be read last time may be mended
         self.session.pool.mark_unreadable(unreadable)
         if unreadable:
-            self.notices.append(
-                named_few("cannot be read", {self.session.pool.ids[r]: w for r, w in unreadable.items()})
-            )
+            self.notices.append(unreadable_line({self.session.pool.ids[r]: w for r, w in unreadable.items()}))
         if ready.features:
             self._features = np.load(ready.features, mmap_mode="r")
         if not self._store.read_only:
@@ -315,11 +313,11 @@ def summary_of(project: Project) -> dict[str, Any]:
     return {"options": project.options, "recipe": {k: v for k, v in asdict(project.recipe()).items() if k != "cache"}}
 
 
-def named_few(what: str, reasons: dict[str, str], few: int = 5) -> str:
-    """One line that counts `reasons` (name -> why) and names the first few, safe to show."""
+def unreadable_line(reasons: dict[str, str], few: int = 5) -> str:
+    """One line that counts what cannot be read (name -> why), names the first few and says what to do; safe to show."""
     names = [f"{display_safe(name, 60)} ({display_safe(why, 60)})" for name, why in list(reasons.items())[:few]]
     more = f" and {len(reasons) - few:,} more" if len(reasons) > few else ""
-    return f"{len(reasons):,} {what}: {', '.join(names)}{more}"
+    return f"{len(reasons):,} cannot be read: {', '.join(names)}{more}; mend and open again, the rest goes on without"
 
 
 def _steps(generator: Any) -> Any:

@@ -29,6 +29,9 @@ MAX_PIXELS = 64_000_000
 _PNG_PIXELS_A_BYTE = 8 * 1032
 """Of one bit each: deflate shrinks at most 1,032 times. Other formats notice a claim that is not kept by themselves."""
 
+_SCAN, _MAX_SCANNED = b"\xff\xda", 50 * MAX_PIXELS
+"""A progressive JPEG passes over all its pixels with every scan, of which a few bytes make one: two seconds of it."""
+
 _EXIF_ORIENTATION = 0x0112
 _TURNS = {
     2: "FLIP_LEFT_RIGHT",
@@ -67,7 +70,7 @@ def decode(content: bytes, fit: int | None = None) -> ByteArray:
     try:
         _quiet()
         with Image.open(io.BytesIO(content), formats=FORMATS) as image:
-            return _pixels(image, fit, len(content))
+            return _pixels(image, fit, content)
     except UnreadableInstance:
         raise
     except UnidentifiedImageError:
@@ -86,15 +89,17 @@ def _quiet() -> None:
     logging.getLogger("PIL").addHandler(logging.NullHandler())  # without any handler, Python prints the record
 
 
-def _pixels(image: Image.Image, fit: int | None, size: int) -> ByteArray:
+def _pixels(image: Image.Image, fit: int | None, content: bytes) -> ByteArray:
     width, height = image.size
     if width * height > MAX_PIXELS:
         raise UnreadableInstance(
             f"{width} x {height} pixels are more than {MAX_PIXELS // 1_000_000} megapixels",
             "shrink it and open the folder again",
         )
-    if image.format == "PNG" and width * height > _PNG_PIXELS_A_BYTE * size:
-        raise UnreadableInstance(f"claims {width} x {height} pixels, more than its {size:,} bytes can hold")
+    if image.format == "PNG" and width * height > _PNG_PIXELS_A_BYTE * len(content):
+        raise UnreadableInstance(f"claims {width} x {height} pixels, more than its {len(content):,} bytes can hold")
+    if image.info.get("progressive") and content.count(_SCAN) * width * height > _MAX_SCANNED:
+        raise UnreadableInstance(f"{content.count(_SCAN):,} scans of {width} x {height} pixels: made to take long")
     if fit:
         image.draft(None, (fit, fit))  # None: the mode stays
     image.load()

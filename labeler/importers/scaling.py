@@ -37,6 +37,6 @@ def to_bytes(values: NDArray[Any], black: float, white: float) -> ByteArray:
     step = max(1, _AT_ONCE * len(values) // max(values.size, 1))
     for start in range(0, len(values), step):  # in parts: the steps between need eight times the memory
         part = values[start : start + step]
-        wide = part.astype(np.float64 if part.dtype.itemsize > 2 else np.float32)
+        wide: NDArray[Any] = part.astype(np.float64 if part.dtype.itemsize > 2 else np.float32)
         scaled[start : start + step] = np.clip(np.rint(np.nan_to_num((wide - black) * factor)), 0, 255)
     return scaled

@@ -17,6 +17,7 @@ from textual.reactive import var
 
 from labeler.errors import LabelerError, NotSaved, UsageError
 from labeler.session.view import View
+from labeler.streams import own_stderr
 from labeler.ui.actions import Action, key_name
 from labeler.ui.keyqueue import KeyQueue, Waiting
 from labeler.ui.messages import PictureReady, WorkerSaid
@@ -291,5 +292,6 @@ def run(project: Project, *, images: str = "auto", keys: str = "digits", audit: 
             "run it in a terminal, without redirecting these two; in scripts use: labeler simulate, status, export",
         )
     app = LabelerApp(project, images=images, keys=keys, audit=audit)
-    app.run()
+    with own_stderr():
+        app.run()
     return app.return_code or 0

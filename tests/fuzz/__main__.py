@@ -66,7 +66,7 @@ def run(cases: int, random_seed: int = 0, only: list[str] | None = None, at_once
 
 
 def _start(name: str, cases: int, random_seed: int) -> tuple[subprocess.Popen[bytes], Any]:
-    output = tempfile.TemporaryFile()
+    output = tempfile.TemporaryFile()  # noqa: SIM115
     command = [sys.executable, "-m", "tests.fuzz", "--child", name, "--cases", str(cases), "--seed", str(random_seed)]
     environment = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     root = Path(__file__).resolve().parents[2]
@@ -85,7 +85,7 @@ def _result(name: str, code: int, output: Any) -> Result:
     return result
 
 
-# -- in the child -----------------------------------------------------------------------------------------------------------
+# -- in the child ------------------------------------------------------------------------------------------------------
 
 
 class TooSlow(BaseException):
@@ -117,9 +117,7 @@ def child(name: str, cases: int, random_seed: int) -> int:
     try:
         for start in range(0, cases, ROUND):
             many = min(ROUND, cases - start)
-            options = settings(
-                max_examples=many, deadline=None, database=None, suppress_health_check=list(HealthCheck), print_blob=False
-            )
+            options = settings(max_examples=many, deadline=None, database=None, suppress_health_check=list(HealthCheck))
             seed(f"{random_seed}-{start}")(options(given(target.cases())(one)))()
     finally:
         result.taken, result.explained = kinds["taken"], kinds["explained"]
@@ -143,7 +141,10 @@ def _memory(field: str) -> int:
 
 def table(results: list[Result]) -> str:
     """The counts, one line a target, and what failed."""
-    lines = ["| target | cases | taken | explained | failed | slowest, s | grew by, MB |", "|---|---:|---:|---:|---:|---:|---:|"]
+    lines = [
+        "| target | cases | taken | explained | failed | slowest, s | grew by, MB |",
+        "|---|---:|---:|---:|---:|---:|---:|",
+    ]
     total = Result("all")
     for one in results:
         lines.append(_row(one, bool(one.failure)))

@@ -22,8 +22,9 @@ NUMBERS = (0, 1, 2, 3, 7, 8, 16, 127, 128, 255, 256, 1024, 32767, 32768, 65535, 
 """Lengths, counts and offsets at which readers err."""
 
 CELLS = (
-    "", " ", "0", "-1", "1e400", "nan", "NaN", "inf", "-Infinity", "1_000", "٣", "9" * 400, "9" * 5000, "²", "null", "true",
-    '"', '""', "'", ",", ";", "\t", "\r", "\n", "\r\n", "\0", "\x1b]2;x\x07", "\x9b2J", "\u202e", "\u2028", "\ufeff",
+    "", " ", "0", "-1", "1e400", "nan", "NaN", "inf", "-Infinity", "1_000", "٣", "9" * 400, "9" * 5000, "²", "null",
+    "true", '"', '""', "'", ",", ";", "\t", "\r", "\n", "\r\n",
+    "\0", "\x1b]2;x\x07", "\x9b2J", "\u202e", "\u2028", "\ufeff",
     "\udce9", "\ud800", "[/x]", "[@click=app.quit]x[/]", "=1+1", "../../x", "/etc/passwd", "C:\\x", "{", "}", "[", "]",
     "[" * 3000, '{"a":' * 500, "x" * 140_000, ",x" * 300, "\n0" * 300, "path", "id", "label", "class", "escaped:%ZZ",
     "escaped:%uD800", "%s%n", "{0}", "目" * 50, "\U0001f600", ":", "=", "..", ".", "~", "'; DROP TABLE events; --",
@@ -82,7 +83,7 @@ def changed_text(seeds: Sequence[str]) -> st.SearchStrategy[bytes]:
     def build(seed: int, changes: list[tuple[int, int, int | str]], encoding: int) -> bytes:
         text = seeds[seed]
         for kind, far, what in changes:
-            spots = [i for i, char in enumerate(text) if char in ",;:\t\n\"{}[]=/"] or [0]
+            spots = [i for i, char in enumerate(text) if char in ',;:\t\n"{}[]=/'] or [0]
             spot = spots[far * len(spots) >> 16]
             cell = CELLS[what] if isinstance(what, int) else what
             end = min((s for s in spots if s > spot), default=len(text))
@@ -132,7 +133,7 @@ def as_file_bytes(text: str) -> bytes:
         return text.encode("utf-8", "surrogatepass")
 
 
-# -- containers that are right around a content that is not --------------------------------------------------------------
+# -- containers that are right around a content that is not ------------------------------------------------------------
 
 
 def sometimes(wrap: Callable[[bytes], bytes], content: st.SearchStrategy[bytes]) -> st.SearchStrategy[bytes]:

@@ -33,28 +33,48 @@ def images() -> dict[str, list[bytes]]:
     palette, deep = color.quantize(16), Image.fromarray(GREY.astype(np.uint16) * 250)
     exif = Image.Exif()
     exif[0x0112] = 6
+    packings = ("tiff_lzw", "tiff_adobe_deflate", "packbits", "jpeg")
+    modes = (grey, color, alpha, palette, deep, grey.convert("1"), grey.convert("LA"))
+    other = alpha.convert("RGB")
     return {
         "PNG": [
-            right
-            for image in (grey, color, alpha, palette, deep, grey.convert("1"), grey.convert("LA"))
-            for right in [_saved(image, "PNG")]
-        ]
-        + [_saved(color, "PNG", exif=exif), _saved(palette, "PNG", transparency=3)]
-        + [_saved(color, "PNG", save_all=True, append_images=[alpha.convert("RGB")])],
-        "JPEG": [_saved(color, "JPEG", exif=exif), _saved(grey, "JPEG"), _saved(color, "JPEG", progressive=True)]
-        + [_saved(color.convert("CMYK"), "JPEG"), _saved(color, "JPEG", dpi=(72, 72), comment=b"x")],
-        "BMP": [_saved(color, "BMP"), _saved(grey, "BMP"), _saved(palette, "BMP"), _saved(grey.convert("1"), "BMP")]
-        + [_rle_bmp()],
-        "GIF": [_saved(palette, "GIF"), _saved(grey, "GIF", save_all=True, append_images=[grey, grey])]
-        + [_saved(palette, "GIF", transparency=1, interlace=1)],
-        "TIFF": [_saved(color, "TIFF", exif=exif), _saved(deep, "TIFF"), _saved(alpha, "TIFF")]
-        + [_saved(color, "TIFF", compression=name) for name in ("tiff_lzw", "tiff_adobe_deflate", "packbits", "jpeg")]
-        + [_saved(grey.convert("1"), "TIFF", compression="group4"), _saved(Image.fromarray(GREY * 1.5), "TIFF")]
-        + [_saved(color, "TIFF", save_all=True, append_images=[color])],
-        "WEBP": [_saved(color, "WEBP"), _saved(alpha, "WEBP", lossless=True), _saved(color, "WEBP", exif=exif)]
-        + [_saved(color, "WEBP", save_all=True, append_images=[alpha.convert("RGB")])],
-        "PPM": [_saved(grey, "PPM"), _saved(color, "PPM"), _saved(grey.convert("1"), "PPM"), _saved(deep, "PPM")]
-        + [b"P2 3 2 255\n0 1 2\n3 4 255\n", b"P1 # bits\n3 2\n0 1 0 1 0 1", b"P3 1 1 65535 1 2 3\n"],
+            *(_saved(image, "PNG") for image in modes),
+            _saved(color, "PNG", exif=exif),
+            _saved(palette, "PNG", transparency=3),
+            _saved(color, "PNG", save_all=True, append_images=[other]),
+        ],
+        "JPEG": [
+            _saved(color, "JPEG", exif=exif),
+            _saved(grey, "JPEG"),
+            _saved(color, "JPEG", progressive=True),
+            _saved(color.convert("CMYK"), "JPEG"),
+            _saved(color, "JPEG", dpi=(72, 72), comment=b"x"),
+        ],
+        "BMP": [*(_saved(image, "BMP") for image in (color, grey, palette, grey.convert("1"))), _rle_bmp()],
+        "GIF": [
+            _saved(palette, "GIF"),
+            _saved(grey, "GIF", save_all=True, append_images=[grey, grey]),
+            _saved(palette, "GIF", transparency=1, interlace=1),
+        ],
+        "TIFF": [
+            *(_saved(image, "TIFF") for image in (deep, alpha, Image.fromarray(GREY * 1.5))),
+            *(_saved(color, "TIFF", compression=name) for name in packings),
+            _saved(color, "TIFF", exif=exif),
+            _saved(grey.convert("1"), "TIFF", compression="group4"),
+            _saved(color, "TIFF", save_all=True, append_images=[color]),
+        ],
+        "WEBP": [
+            _saved(color, "WEBP"),
+            _saved(alpha, "WEBP", lossless=True),
+            _saved(color, "WEBP", exif=exif),
+            _saved(color, "WEBP", save_all=True, append_images=[other]),
+        ],
+        "PPM": [
+            *(_saved(image, "PPM") for image in (grey, color, grey.convert("1"), deep)),
+            b"P2 3 2 255\n0 1 2\n3 4 255\n",
+            b"P1 # bits\n3 2\n0 1 0 1 0 1",
+            b"P3 1 1 65535 1 2 3\n",
+        ],
     }
 
 
