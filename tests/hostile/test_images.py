@@ -1,4 +1,4 @@
-"""A folder and a zip of everything that goes wrong with image files: each is named with its reason, the rest goes on."""
+"""A folder and a zip of everything that goes wrong with image files: each is named with its reason."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from labeler.errors import UnreadableInstance
 from labeler.importers.detect import open_source
 from labeler.importers.images import decode
 from tests.fuzz.seeds import images
-from tests.fuzz.targets import UNSAFE
+from tests.fuzz.targets import UNSAFE, explained
 from tests.hostile.files import bad_tiff, plain, readable, unreadable
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow speaks of broken metadata
@@ -100,7 +100,7 @@ def test_a_file_cut_at_any_of_twenty_places_is_never_seen_otherwise(kind, number
             seen = decode(content[:cut])
         except UnreadableInstance as error:
             refused += 1
-            assert not UNSAFE.search(error.message)
+            explained(error)
         else:
             is_text = content[:2] in (b"P1", b"P2", b"P3")  # 255 cut to 25 is a number all the same
             assert is_text or np.array_equal(seen, whole)
