@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import resource
 import sys
 import tempfile
@@ -317,7 +318,7 @@ def thin(rows: IndexArray, labels: list[str], imbalance: str, seed: int) -> Inde
         return rows
     factor, _, listed = imbalance.partition(":")
     names = [name.strip() for name in listed.split(",") if name.strip()]
-    if not factor.isdigit() or int(factor) < 1 or not names:
+    if not re.fullmatch("[0-9]{1,9}", factor) or int(factor) < 1 or not names:
         raise UsageError(f"--imbalance {imbalance!r} cannot be read", "write FACTOR:CLASS,CLASS such as 10:1,4,8")
     unknown = [name for name in names if name not in labels]
     if unknown:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from labeler.cli.group import Command
-from labeler.errors import UsageError
 
 if TYPE_CHECKING:
     from labeler.options import Options
@@ -43,19 +42,14 @@ def engine_options(command: Command) -> Command:
 
 def options_from(given: dict[str, Any]) -> Options:
     """Options from what click parsed."""
+    from labeler.importers.tables import read_names
     from labeler.options import Options, check
 
     classes = given.pop("classes", None)
     file = given.pop("classes_file", None)
     names = [name.strip() for name in (classes or "").split(",")]
     if file is not None:
-        try:
-            names += file.read_text(encoding="utf-8-sig").splitlines()
-        except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(
-                f"cannot read the classes file {file}: {getattr(error, 'strerror', None) or error}",
-                "one class name a line, UTF-8",
-            ) from error
+        names += read_names(file)
     features = given.pop("features", None)
     chosen = {key: value for key, value in given.items() if value is not None}
     return check(

@@ -10,7 +10,6 @@ import click
 
 from labeler.cli.doors import check_project, narrator_of, need_terminal, open_screen, reading, say
 from labeler.cli.group import main, quiet_option
-from labeler.errors import UsageError
 
 
 @main.command()
@@ -105,20 +104,14 @@ def export(
     """
     from labeler.export import Choice, report
     from labeler.export import export as write
+    from labeler.exporters.splits import parse_split
 
     options = ({"link": link} if link else {}) | ({"csv_safe": "yes"} if csv_safe else {})
-    choice = Choice("predicted" in include, False, human_only, min_confidence, _shares(split), options, latest)
+    choice = Choice(
+        "predicted" in include, False, human_only, min_confidence, parse_split(split) if split else (), options, latest
+    )
     with narrator_of() as narrator, reading(project, with_source=True) as opened:
         written = write(opened, target, format_, choice, force=force, progress=narrator.progress)
     for warning in written.warnings:
         click.echo(f"note: {warning}", err=True)
     say(report(written))
-
-
-def _shares(split: str | None) -> tuple[float, ...]:
-    if split is None:
-        return ()
-    try:
-        return tuple(float(part) for part in split.split("/"))
-    except ValueError:
-        raise UsageError(f"the split {split!r} cannot be read", "write for example 80/10/10 or 80/20") from None

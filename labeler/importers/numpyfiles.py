@@ -161,7 +161,10 @@ def text_array(file: ArrayFile, name: str, count: int) -> list[str]:
             "" if math.isnan(value) else str(int(value)) if value.is_integer() else str(value)
             for value in values.astype(np.float64).tolist()
         ]
-    return [str(value) for value in values.tolist()]
+    try:
+        return [str(value) for value in values.tolist()]
+    except SystemError:  # numpy hands Python numbers that are no character
+        raise SourceError(f"{file.shown}: {display_safe(name)!r} holds no text", "save it anew") from None
 
 
 def _reason(error: Exception) -> str:

@@ -81,7 +81,7 @@ def _result(name: str, code: int, output: Any) -> Result:
     line = next((line for line in text.splitlines() if line.startswith(MARK)), None)
     result = Result(**json.loads(line.removeprefix(MARK))) if line else Result(name)
     if code or line is None:
-        result.failure = text.replace(line or "\0", "").strip()[-6000:] or f"ended with {code}"
+        result.failure = text.replace(line or "\0", "").strip()[-20_000:] or f"ended with {code}"
     return result
 
 

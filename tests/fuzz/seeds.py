@@ -20,6 +20,9 @@ GREY = _rng.integers(0, 255, (9, 7), dtype=np.uint8)
 COLOR = _rng.integers(0, 255, (9, 7, 3), dtype=np.uint8)
 
 
+TABLE = _rng.normal(size=(6, 3))
+
+
 def _saved(image: Image.Image, kind: str, **options: Any) -> bytes:
     out = io.BytesIO()
     image.save(out, kind, **options)
@@ -105,7 +108,7 @@ def arrays() -> list[bytes]:
 
 def feature_arrays() -> list[bytes]:
     """Archives of a table of features, with and without ids."""
-    table, names = npy(_rng.normal(size=(6, 3))), npy(np.array([*IDS[:4], "00004", "5"]))
+    table, names = npy(TABLE), npy(np.array([*IDS[:4], "00004", "5"]))
     return [zipped({"X.npy": table}), zipped({"emb.npy": table, "ids.npy": npy(np.array(IDS[::-1]))}, 0),
             zipped({"X.npy": table, "ids.npy": names})]  # fmt: skip
 

@@ -216,7 +216,11 @@ def idx_label_cases() -> st.SearchStrategy[bytes]:
 
 def feature_cases() -> st.SearchStrategy[bytes]:
     """Archives of features, bent, and archives of other things."""
-    return changed_bytes(seeds.feature_arrays()) | npz_cases()
+    table, names = seeds.npy(seeds.TABLE), seeds.npy(np.array(seeds.IDS[::-1]))
+    inner = st.builds(
+        lambda X, ids: zipped({"X.npy": X, "ids.npy": ids}), changed_bytes([table]) | headers(), changed_bytes([names])
+    )
+    return changed_bytes(seeds.feature_arrays()) | inner | npz_cases()
 
 
 def idx_folder_cases() -> st.SearchStrategy[Any]:
@@ -400,6 +404,10 @@ def run_class_names(content: bytes, folder: Path) -> None:
 
 def option_cases() -> st.SearchStrategy[Any]:
     """(option, value): words that mean something, bent."""
+    for kind in PARTS:  # to import a library is no case's time
+        for name in registry.names(kind):
+            if registry.entry(kind, name).available:
+                registry.load(kind, name)
     word = st.sampled_from(
         ("kmeans", "gmm:covariance_type=tied", "dbscan:eps=0.5,min_samples=5", "pca:n_components=4", "logreg:C=0.1",
          "kmeans:n_init=3", "margin-clusters", "facility-location", "minibatch-kmeans:batch_size=10", "random", "hog:",

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
-import pickle
 import struct
 import zlib
 from typing import Any
@@ -95,7 +93,7 @@ def unreadable() -> dict[str, tuple[bytes, str]]:
 def readable() -> dict[str, tuple[bytes, Any]]:
     """name -> (content, the pixel at the top left as it is to be seen; None = any) of what is odd and no mistake."""
     red, half = (200, 0, 0), Image.new("RGBA", (8, 8), (0, 0, 0, 0))
-    palette = Image.new("RGB", (8, 8), red).quantize(4)
+    palette, paper = Image.new("RGB", (8, 8), red).quantize(4), Image.new("RGB", (8, 8))
     frames = [Image.new("L", (8, 8), 255)]
     deep = Image.fromarray(np.full((8, 8), 32768, np.uint16))
     found: dict[str, tuple[bytes, Any]] = {
@@ -111,7 +109,7 @@ def readable() -> dict[str, tuple[bytes, Any]]:
         "cmyk.tif": (saved(Image.new("CMYK", (8, 8)), "TIFF"), (255, 255, 255)),
         "animated.gif": (saved(Image.new("L", (8, 8), 7), "GIF", save_all=True, append_images=frames), 7),
         "animated.png": (saved(Image.new("L", (8, 8), 7), save_all=True, append_images=frames), 7),
-        "animated.webp": (saved(Image.new("RGB", (8, 8), red), "WEBP", save_all=True, append_images=[half.convert("RGB")]), None),
+        "animated.webp": (saved(Image.new("RGB", (8, 8), red), "WEBP", save_all=True, append_images=[paper]), None),
         "pages.tif": (saved(Image.new("L", (8, 8), 7), "TIFF", save_all=True, append_images=frames), 7),
         "really-a.jpg": (plain(9), 9),
         "one-pixel.png": (plain(5, 1), 5),
