@@ -3,9 +3,10 @@
     python benchmarks/engine_speed.py --rows 10000
     pip install scikit-activeml
     python benchmarks/engine_speed.py --rows 70000 --peers
+    LABELER_DATA=... python benchmarks/engine_speed.py --set mnist70k --answers 60
 
 Features are Gaussian groups (10 classes, 100 columns), so that no data is needed; medians of CPU time, one thread,
-one run.
+one run; with `--set` the features that the application makes of a real set (benchmarks/data.py), read from disk.
 Next question: answers as the application takes them. The worker prepares the walks of the next 16 questions, the
 answer comes, and the engine refits: graph walk, kernel ridge and second opinion on the 2,000 instances nearest to
 being asked; every fifth answer a full round on the whole pool follows behind. "Longest step" = the longest time
@@ -25,10 +26,15 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
+from multiprocessing import get_context
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
+from data import SETS, load
 from threadpoolctl import threadpool_limits
 
 from labeler import registry
@@ -36,6 +42,8 @@ from labeler.core.book import BookEngine
 from labeler.core.joined import JoinedEngine
 from labeler.core.propagation import RandomWalk, Spread, mass_of
 from labeler.core.vocabulary import Snapshot
+from labeler.importers.detect import open_source
+from labeler.prepare import prepare
 from labeler.workbench import BOOK
 from labeler.worker import AHEAD
 
@@ -49,6 +57,24 @@ def groups(rows: int) -> tuple[Any, Any]:
     centers = rng.normal(size=(10, 100))
     y = rng.integers(10, size=rows).astype(np.int32)
     return (centers[y] + rng.normal(scale=1.5, size=(rows, 100))).astype(np.float32), y
+
+
+def encoded(name: str, folder: Path) -> Path:
+    """A file of the features that the application makes of a set."""
+    source = open_source(load(name, 0, folder).path)
+    steps = prepare(source, list(source.ids), folder / "cache", "", "", 0)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as done:
+            return Path(done.value.path)
+
+
+def real(name: str, folder: Path) -> tuple[Any, Any]:
+    """Features (n, d) of a set, read from disk, and the classes; encoded in another process, for the memory."""
+    with ProcessPoolExecutor(1, get_context("spawn")) as other:
+        path = other.submit(encoded, name, folder).result()
+    return np.load(path, mmap_mode="r"), np.unique(load(name, 0, folder).y, return_inverse=True)[1].astype(np.int32)
 
 
 def snapshot(indices: list[int], y: Any, weights: list[float]) -> Snapshot:
@@ -225,30 +251,34 @@ def main() -> None:
     """Print a table of two columns."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=10_000)
+    parser.add_argument("--set", choices=sorted(SETS), help="features of a real set in place of made ones")
     parser.add_argument("--answers", type=int, default=ANSWERS, help="how long the session is")
     parser.add_argument("--peers", action="store_true", help="time the others, too (minutes above 20,000 rows)")
     arguments = parser.parse_args()
-    X, y = groups(arguments.rows)
-    engine = JoinedEngine()
-    chosen = np.random.default_rng(1).permutation(len(y))[:ANSWERS].tolist()
-    state = snapshot(chosen, y, [1.0] * ANSWERS)
-    with threadpool_limits(1):
-        import sklearn.linear_model  # noqa: F401 - so that it is not counted below
-
-        before = resident_mb()
-        _, opening, longest = stepped(engine.open(X))
-        rows = {"open, ms": 1e3 * opening, "longest step of open, ms": 1e3 * longest} | session(
-            engine, y, arguments.answers
-        )
-        peak = resident_mb() - before
-        rows |= {"peak memory above the libraries, MB": peak, "... KB an instance": 1024 * peak / len(y)}
-        rows |= spread(engine, y) | book(X, state)
-        if arguments.peers:
-            warnings.filterwarnings("ignore")
-            rows |= peers(X, y, state) | label_spreading(X, y, state)
-    print(f"| {arguments.rows:,} x {X.shape[1]} | |\n|---|---|")
+    with TemporaryDirectory() as folder, threadpool_limits(1):
+        X, y = real(arguments.set, Path(folder)) if arguments.set else groups(arguments.rows)
+        rows = measured(X, y, arguments.answers, peers_too=arguments.peers)
+    print(f"| {arguments.set or 'groups'}, {len(y):,} x {X.shape[1]} | |\n|---|---|")
     for name, value in rows.items():
         print(f"| {name} | {value:,.2f} |")
+
+
+def measured(X: Any, y: Any, n_answers: int, *, peers_too: bool) -> dict[str, float]:
+    """Every figure by its name; memory first, while nothing else has been touched."""
+    import sklearn.linear_model  # noqa: F401 - so that it is not counted below
+
+    engine = JoinedEngine()
+    state = snapshot(np.random.default_rng(1).permutation(len(y))[:ANSWERS].tolist(), y, [1.0] * ANSWERS)
+    before = resident_mb()
+    _, opening, longest = stepped(engine.open(X))
+    rows = {"open, ms": 1e3 * opening, "longest step of open, ms": 1e3 * longest} | session(engine, y, n_answers)
+    peak = resident_mb() - before
+    rows |= {"peak memory above the libraries, MB": peak, "... KB an instance": 1024 * peak / len(y)}
+    rows |= spread(engine, y) | book(X, state)
+    if peers_too:
+        warnings.filterwarnings("ignore")
+        rows |= peers(X, y, state) | label_spreading(X, y, state)
+    return rows
 
 
 if __name__ == "__main__":
