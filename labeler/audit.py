@@ -213,6 +213,7 @@ def take_answers(project: Project, path: Path) -> int:
         raise UsageError("no audit was begun", "begin one with: labeler audit PROJECT --draw FILE")
     if audit.ended:
         raise UsageError("this audit was ended: its statement is drawn", "begin another one with --new")
+    session.refuse_within_block()
     said = _said(session, audit, read_label_rows(path))
     order = session.frozen(audit).order[len(audit.answers) :].tolist()
     missing = [index for index in order[: len(said)] if index not in said]
@@ -278,6 +279,9 @@ def facts(found: Certificate) -> dict[str, Any]:
         "reached": found.reached,
         "set_sha256": found.set_sha256,
         "cutoff": found.cutoff,
+        "in_pages": found.in_pages,
+        "planted": found.planted,
+        "planted_seen": found.planted_seen,
     }
 
 

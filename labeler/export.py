@@ -178,7 +178,7 @@ def certified(leaving: Leaving, indices: IndexArray) -> dict[str, Any] | None:
         statement = (
             f"at least {floored(found.target)} % of the {len(speaks_of):,} labels with a confidence of "
             f"{found.cutoff:.6g} and above that no single answer gave were right when they were frozen, with "
-            f"{100 * found.confidence:g} % confidence, given that the reviewer sees errors"
+            f"{100 * found.confidence:g} % confidence, {found.given}"
         )
     return {
         "statement": statement,
@@ -188,6 +188,9 @@ def certified(leaving: Leaving, indices: IndexArray) -> dict[str, Any] | None:
         "population": found.population,
         "checked": found.checked,
         "wrong": found.wrong,
+        "in_pages": found.in_pages,
+        "planted": found.planted,
+        "planted_seen": found.planted_seen,
         "lower_bound": lower_bound,
         "reached": found.reached,
         "set_sha256": found.set_sha256,

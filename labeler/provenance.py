@@ -27,6 +27,7 @@ _SCREENS = {
     "search": "a search",
     "second-look": "a second look",
     "audit": "an audit, blind",
+    "audit-pages": "a page of an audit",
 }
 LEAST_SHARE = 0.01
 MOST_NAMED = 24

@@ -13,7 +13,7 @@ error probability alpha over the draw, whatever the labels are. Nothing is assum
   variables by betting", JRSS-B 2023).
 - with planted instances whose label is known to be wrong, a reviewer who overlooks some: the game is played against
   every pair (K, chance to see an error), on the audit and on the plants together; the product of two wealths is a
-  wealth, so nothing has to be split between them.
+  wealth, so nothing has to be split between them. Looks taken one at a time, where nothing is overlooked, go along.
 
 Imports numpy alone: the screen's process tells the bound after each answer.
 """
@@ -21,7 +21,8 @@ Imports numpy alone: the screen's process tells the bound after each answer.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -45,6 +46,8 @@ STEPS = 20
 """Sets between the smallest and the whole."""
 SIGHT = (8.0, 0.5)
 """The Beta that predicts whether a planted error is seen: most people see nearly all."""
+USUAL_PLANTS = 10
+"""Planted errors that an audit in pages holds before long: with fewer the bound hangs on them, more only cost keys."""
 _SIGHTS = np.linspace(0.0, 1.0, 201)
 FAR = 3_000
 """Looks ahead that a forecast goes: nobody asks how many tens of thousands more it would take."""
@@ -54,10 +57,23 @@ _SLACK = 0.01
 
 @dataclass(frozen=True, slots=True)
 class Reviewer:
-    """What is known of the person's eye: of `shown` planted wrong labels `found` were seen to be wrong."""
+    """What is known of the person's eye: of `shown` planted wrong labels `found` were seen to be wrong.
+
+    Of the looks that go with it the first `alone` (in any order) were taken one at a time, blind, where nothing is
+    overlooked; `alone_wrong` of them were found wrong. The plants speak of the others.
+    """
 
     found: int
     shown: int
+    alone: int = 0
+    alone_wrong: int = 0
+
+    @property
+    def expected(self) -> Reviewer:
+        """The same once :data:`USUAL_PLANTS` were shown, seen as often as those so far: what a forecast counts on."""
+        shown = max(self.shown, USUAL_PLANTS)
+        missed = math.ceil((self.shown - self.found) * shown / self.shown) if self.shown else 0
+        return replace(self, found=shown - missed, shown=shown)
 
 
 def allowed(population: int, target: float) -> int:
@@ -121,7 +137,8 @@ def betting_bound(
 ) -> int:
     """The largest K whose wealth is below 1/alpha now. The smallest over all moments so far holds too.
 
-    With `reviewer`, `wrong` is what the person saw, and K counts what was overlooked as well.
+    With `reviewer`, `wrong` is what the person saw, and K counts what was overlooked as well; without a single plant
+    nobody knows what was overlooked, and only looks taken alone count.
 
     Raises
     ------
@@ -129,7 +146,7 @@ def betting_bound(
         More wrong than checked, or more checked than there are.
     """
     _check(wrong, checked, population)
-    if reviewer is not None and reviewer.shown:
+    if reviewer is not None and (reviewer.shown or reviewer.alone < checked):
         return _overlooked_bound(wrong, checked, population, alpha, target, reviewer)
     return int(_bounds(np.array([wrong]), np.array([checked]), population, alpha, target)[0])
 
@@ -165,7 +182,7 @@ def bounds_along(
         bounds = _bounds(found, looks, population, alpha, target)
     else:
         every = [
-            _cached(int(s), int(t), population, alpha, target, reviewer) for s, t in zip(found, looks, strict=True)
+            cached_bound(int(s), int(t), population, alpha, target, reviewer) for s, t in zip(found, looks, strict=True)
         ]
         bounds = np.array(every, dtype=np.int64)
     return np.minimum.accumulate(bounds)
@@ -191,7 +208,7 @@ def more_needed(
 
     def reached(more: int) -> bool:
         expected = wrong + min(math.floor(rate * more + 0.5) if to_come is None else to_come, more)
-        return _cached(expected, checked + more, population, alpha, bets, reviewer) <= most
+        return cached_bound(expected, checked + more, population, alpha, bets, reviewer) <= most
 
     left = min(population - checked, FAR)
     if not reached(left):
@@ -218,7 +235,7 @@ def least_log_wealth(
     t, s = np.int64(checked), np.int64(wrong)
     won = _log_plants(reviewer, log_sight, log_blind) + _log_predicted(s, t, population, target)
     many = np.full(len(_SIGHTS), in_all, dtype=np.int64)
-    won = won + _log_binomial(t, s) - _log_seen(wrong, checked, many, population, log_sight, log_blind)
+    won = won - _log_looks(wrong, checked, many, population, reviewer, log_sight, log_blind)
     return float(won.min()) - _SLACK
 
 
@@ -237,19 +254,27 @@ def first_set(drawn_ranks: IndexArray, ends: IndexArray) -> int:
 
 
 def largest_cutoff(
-    drawn_ranks: IndexArray, outcomes: BoolArray, ends: IndexArray, alpha: float, target: float
+    drawn_ranks: IndexArray,
+    outcomes: BoolArray,
+    ends: IndexArray,
+    alpha: float,
+    target: float,
+    holds: Callable[[BoolArray, int], bool] | None = None,
 ) -> int | None:
     """How many of the most trusted instances hold `target`: the largest set that passes, or None.
 
     Fixed-sequence testing: sets grow from :func:`first_set` to the whole, each tested at the full `alpha`, and the
     first that fails ends it. `outcomes` (t,) belong to the first t of `drawn_ranks`. Valid at any moment: within a set
     its looks are a simple random sample of it, in drawn order.
+
+    `holds` tests a set where :func:`passes` does not do, because some of the looks may have overlooked errors: which of
+    the looks (t,) are inside, and the size of the set.
     """
     steps = np.linspace(first_set(drawn_ranks, ends), ends[-1], STEPS + 1)
     passed = None
     for size in np.unique(ends[np.searchsorted(ends, steps - 0.5)]).tolist():
-        inside = outcomes[drawn_ranks[: len(outcomes)] < size]
-        if not passes(inside, size, alpha, target):
+        inside = drawn_ranks[: len(outcomes)] < size
+        if not (passes(outcomes[inside], size, alpha, target) if holds is None else holds(inside, size)):
             break
         passed = size
     return passed
@@ -275,7 +300,7 @@ def _overlooked_bound(s: int, t: int, population: int, alpha: float, target: flo
     with np.errstate(divide="ignore"):
         log_sight, log_blind = np.log(_SIGHTS), np.log1p(-_SIGHTS)
     plants = _log_plants(reviewer, log_sight, log_blind)
-    predicted = _log_predicted(np.int64(s), np.int64(t), population, target) + _log_binomial(t, s)
+    predicted = _log_predicted(np.int64(s), np.int64(t), population, target)
     enough = math.log(1.0 / alpha) + _SLACK
     credible = plants + predicted < enough  # the plants alone speak against the others, whatever K is
     if not credible.any():
@@ -283,10 +308,11 @@ def _overlooked_bound(s: int, t: int, population: int, alpha: float, target: flo
     plants, log_sight, log_blind, sights = (x[credible] for x in (plants, log_sight, log_blind, _SIGHTS))
 
     def wealth(in_all: IndexArray) -> Doubles:
-        return plants + predicted - _log_seen(s, t, in_all, population, log_sight, log_blind)
+        return plants + predicted - _log_looks(s, t, in_all, population, reviewer, log_sight, log_blind)
 
+    seeing = reviewer.alone + (t - reviewer.alone) * sights  # so many looks would find as much if nothing were missed
     with np.errstate(divide="ignore", invalid="ignore"):
-        peak = np.where(sights > 0, np.ceil(population * s / (max(t, 1) * sights)), population if s else 0)
+        peak = np.where(seeing > 0, np.ceil(population * s / seeing), population if s else 0)
     low = np.clip(np.nan_to_num(peak, nan=0.0, posinf=population), s, population).astype(np.int64)
     if not t:
         low[:] = population
@@ -305,6 +331,20 @@ def _log_plants(reviewer: Reviewer, log_sight: Doubles, log_blind: Doubles) -> D
     predicted = _log_rising(SIGHT[0], f) + _log_rising(SIGHT[1], n - f) - _log_rising(sum(SIGHT), n)
     won: Doubles = predicted - (_times(f, log_sight) + _times(n - f, log_blind))
     return won
+
+
+def _log_looks(
+    s: int, t: int, in_all: IndexArray, population: int, reviewer: Reviewer, log_sight: Doubles, log_blind: Doubles
+) -> Doubles:
+    """Log chance (d,) of a sequence of looks where `in_all` (d,) are wrong: those taken alone see them all, then the
+    others with the chance of each."""
+    s1, t1 = np.array(reviewer.alone_wrong), np.array(reviewer.alone)
+    alone = _log_sequence(s1, t1, in_all, population)
+    left = np.clip(in_all - s1, 0, population - int(t1))
+    s2, t2 = s - int(s1), t - int(t1)
+    seen = _log_seen(s2, t2, left, population - int(t1), log_sight, log_blind)
+    log: Doubles = alone + seen - _log_binomial(t2, s2)
+    return log
 
 
 def _log_seen(s: int, t: int, in_all: IndexArray, population: int, log_sight: Doubles, log_blind: Doubles) -> Doubles:
@@ -385,7 +425,8 @@ def _rising(x: float, size: int) -> Doubles:
 
 
 @lru_cache(maxsize=200_000)
-def _cached(s: int, t: int, population: int, alpha: float, target: float, reviewer: Reviewer | None) -> int:
+def cached_bound(s: int, t: int, population: int, alpha: float, target: float, reviewer: Reviewer | None) -> int:
+    """:func:`betting_bound`, computed once: a screen asks again and again."""
     return betting_bound(s, t, population, alpha, target, reviewer)
 
 

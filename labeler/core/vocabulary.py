@@ -221,7 +221,10 @@ class Event:
     ``class_retire``, ``class_restore`` {key}, ``class_merge`` {into: class id}, ``class_split`` {from: class id, name,
     key, moved: [instance_id ...]} where `class_id` is the new one. An audit has ``audit_begin`` {number, population,
     target, confidence, seed, set_sha256, order_sha256, classes, round, predicted} (the frozen labels and the order are
-    stored beside the journal under its number), ``audit_answer`` {audit, said, reached} and ``audit_end`` {audit}.
+    stored beside the journal under its number), ``audit_answer`` {audit, said, reached} and ``audit_end`` {audit}; in
+    pages ``audit_block`` {audit, start, pages: [[[instance id, class shown, place] ...] ...]} (place in the drawn
+    order, -1 = planted under a wrong class; recorded before it is shown) and ``audit_page`` {audit, start, labels,
+    unsure, planted, reached} (labels as of a page; what was said of those that leave no label).
     ``repeat`` {said, first, first_class} is a second answer, blind to the first: the class `class_id` where `said` is
     "label" ("skip", "unsure", "reject" come without), of what event `first` labeled `first_class`; no label changes.
     `payload` is JSON-able: for ``label`` and ``repeat`` how the question was asked (rule, margin, screen, guesses

@@ -103,6 +103,7 @@ class AuditCommands:
             raise UsageError(f"an audit takes no {said!r}", "give a class, or say unsure or reject")
         if class_id is not None:
             self._check_class(class_id)
+        self.refuse_within_block()
         if index != self.audit_next():
             raise UsageError("the instances of an audit are answered in the order they were drawn", "answer the next")
         answer = Answer(index, UNLABELED if class_id is None else class_id)
@@ -123,6 +124,7 @@ class AuditCommands:
             raise UsageError("this audit was ended before", "begin another one")
         if not audit.answers:
             raise UsageError("nothing was checked yet: there is no statement to draw", "answer the first one")
+        self.refuse_within_block()
         self._record("audit_end", None, None, {"audit": audit.number})
 
     # -- reading -------------------------------------------------------------------------------------------------
@@ -154,8 +156,21 @@ class AuditCommands:
         place = len(audit.answers) + 1
         return [int(index) for index in self.frozen(audit).order[place : place + count]]
 
-    def certificate(self, target: float | None = None) -> Certificate | None:
+    def refuse_within_block(self) -> None:
+        """Raise UsageError where pages of a block are confirmed and others of it are not: it counts as a whole."""
+        audit = self.audit
+        block = audit.block if audit is not None else None
+        if block is not None and block.said:
+            left = len(block.pages) - len(block.said)
+            pages = "1 page is" if left == 1 else f"{left} pages are"
+            raise UsageError(
+                f"{pages} left of {len(block.pages)} that count together", "confirm them, or take the others back (⌫)"
+            )
+
+    def certificate(self, target: float | None = None, *, paged: bool = False) -> Certificate | None:
         """What the latest audit says now, of its target or another one; None where there was none.
+
+        `paged`: the forecast is for looks in pages.
 
         Raises
         ------
@@ -165,7 +180,7 @@ class AuditCommands:
         audit = self.audit
         if target is not None:
             check_goal(target, audit.confidence if audit is not None else 0.5)
-        return None if audit is None else audits.certificate(audit, self.frozen(audit), target)
+        return None if audit is None else audits.certificate(audit, self.frozen(audit), target, paged=paged)
 
     def labels_since_audit(self) -> int:
         """Events since the latest audit began that gave labels outside of it: what it speaks of is not the latest."""

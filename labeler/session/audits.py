@@ -9,8 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -19,8 +19,10 @@ from numpy.typing import NDArray
 from labeler.core.certificate import (
     CUT_OFF,
     WHOLE,
+    Reviewer,
     allowed,
     bounds_along,
+    cached_bound,
     largest_cutoff,
     more_needed,
     passes,
@@ -29,6 +31,7 @@ from labeler.core.certificate import (
 from labeler.core.pool import Pool
 from labeler.core.vocabulary import UNLABELED, BoolArray, Event, IndexArray, Provenance
 from labeler.errors import ProjectError
+from labeler.session.audit_pages import Block, said_on_page
 from labeler.session.final import FinalLabels
 
 EARLY = 50
@@ -64,6 +67,7 @@ class Audit:
     round: int
     predicted: bool
     answers: list[Answer] = field(default_factory=list)
+    blocks: list[Block] = field(default_factory=list)  # as laid out; one that was begun and left for single looks too
     taken_back: int = 0
     ended: bool = False
 
@@ -71,6 +75,21 @@ class Audit:
     def drawn(self) -> bool:
         """Whether the statement stands: its target was reached, or the person ended it."""
         return self.ended or any(answer.reached for answer in self.answers)
+
+    @property
+    def block(self) -> Block | None:
+        """The block whose pages are next, once it is laid out."""
+        return next((b for b in self.blocks if not b.done and b.start == len(self.answers)), None)
+
+    @property
+    def in_pages(self) -> list[Block]:
+        """The blocks that count, in drawn order."""
+        return sorted((block for block in self.blocks if block.done), key=lambda block: block.start)
+
+    @property
+    def plants(self) -> tuple[int, int]:
+        """Planted pictures in the blocks that count: (seen, shown)."""
+        return sum(block.seen for block in self.in_pages), sum(block.planted for block in self.in_pages)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +124,8 @@ class Certificate:
 
     `cutoff`: where the whole missed the target, the least score from which on the labels hold it, and how many
     (`cutoff_population`); None where there is no such score or the whole holds. `more`: about how many more looks
-    until the target; None = not within reach.
+    until the target; None = not within reach. `in_pages` of those checked were looked at in pages, among `planted`
+    pictures under a wrong class, of which `planted_seen` were seen.
     """
 
     number: int
@@ -121,6 +141,9 @@ class Certificate:
     cutoff: float | None = None
     cutoff_population: int | None = None
     more: int | None = None
+    in_pages: int = 0
+    planted: int = 0
+    planted_seen: int = 0
 
     @property
     def lower_bound(self) -> float:
@@ -137,8 +160,18 @@ class Certificate:
         """The one sentence that holds."""
         return (
             f"at least {floored(self.lower_bound)} % of the {self.population:,} labels that no single answer gave were "
-            f"right when they were frozen, with {100 * self.confidence:g} % confidence, given that the reviewer sees "
-            f"errors; {self.checked:,} checked, {self.wrong:,} wrong"
+            f"right when they were frozen, with {100 * self.confidence:g} % confidence, {self.given}; "
+            f"{self.checked:,} checked, {self.wrong:,} wrong"
+        )
+
+    @property
+    def given(self) -> str:
+        """What the statement takes for granted of the reviewer."""
+        if not self.in_pages:
+            return "given that the reviewer sees errors"
+        return (
+            "given that the reviewer sees an error as often as a planted one "
+            f"({self.planted_seen:,} of {self.planted:,} seen)"
         )
 
     @property
@@ -210,26 +243,86 @@ def thawed(audit: Audit, arrays: Mapping[str, NDArray[Any]], ids: Sequence[str])
     return freeze(final, order)
 
 
-def is_reached(audit: Audit, frozen: Frozen, answers: Sequence[Answer]) -> bool:
-    """Whether these answers certify the target of the audit."""
+def moments(audit: Audit) -> Iterator[tuple[int, Reviewer]]:
+    """(looks, what is known of the reviewer then) from the first block on, wherever the answers counted are complete.
+
+    Each is a beginning of the drawn order, and the plants shown by then depend on what was seen before alone: along
+    these moments the product of the two wealths is a wealth, and the bound holds at all of them at once.
+    """
+    found = shown = in_pages = 0
+    blocks = audit.in_pages
+    for place, block in enumerate(blocks):
+        found, shown, in_pages = found + block.seen, shown + block.planted, in_pages + block.size
+        end = block.start + block.size
+        following = blocks[place + 1].start if place + 1 < len(blocks) else len(audit.answers)
+        for looks in range(end, following + 1):
+            yield looks, Reviewer(found, shown, looks - in_pages)
+
+
+def most_wrong(
+    audit: Audit, outcomes: BoolArray, population: int, alpha: float, inside: BoolArray | None = None
+) -> int:
+    """The most that may be wrong of `population`, by the looks so far: all of them, or those `inside` a part (t,)."""
+    blocks = audit.in_pages
+    counted = np.ones(len(outcomes), dtype=np.bool_) if inside is None else inside
+    alone = outcomes[: blocks[0].start] if blocks else outcomes
+    most = int(bounds_along(alone[counted[: len(alone)]], population, alpha, audit.target)[-1])
+    if not blocks:
+        return most
+    single = np.ones(len(outcomes), dtype=np.bool_)
+    for block in blocks:
+        single[block.start : block.start + block.size] = False
+    looks, wrong = (np.concatenate([[0], np.cumsum(x)]) for x in (counted, counted & outcomes))
+    alone_looks, alone_wrong = (np.concatenate([[0], np.cumsum(x & single)]) for x in (counted, counted & outcomes))
+    for t, eye in moments(audit):
+        reviewer = replace(eye, alone=int(alone_looks[t]), alone_wrong=int(alone_wrong[t]))
+        most = min(most, cached_bound(int(wrong[t]), int(looks[t]), population, alpha, audit.target, reviewer))
+    return most
+
+
+def eye_now(audit: Audit, outcomes: BoolArray, *, paged: bool) -> Reviewer | None:
+    """What is known of the reviewer by now, as a forecast needs it; None where all looks are alone and stay so."""
+    single = np.ones(len(outcomes), dtype=np.bool_)
+    for block in audit.in_pages:
+        single[block.start : block.start + block.size] = False
+    if single.all() and not paged:
+        return None
+    return Reviewer(*audit.plants, int(single.sum()), int((outcomes & single).sum())).expected
+
+
+def is_reached(audit: Audit, frozen: Frozen, answers: Sequence[Answer], blocks: Sequence[Block] | None = None) -> bool:
+    """Whether these answers, given in these `blocks` (the audit's own), certify its target."""
     alpha = share_of_alpha(1.0 - audit.confidence, audit.number) * WHOLE
-    return passes(frozen.outcomes(answers), audit.population, alpha, audit.target)
+    then = replace(audit, answers=list(answers), blocks=list(audit.blocks if blocks is None else blocks))
+    outcomes = frozen.outcomes(answers)
+    if not then.in_pages:
+        return passes(outcomes, audit.population, alpha, audit.target)
+    return most_wrong(then, outcomes, audit.population, alpha) <= allowed(audit.population, audit.target)
 
 
-def certificate(audit: Audit, frozen: Frozen, target: float | None = None) -> Certificate:
-    """What the answers so far say, of the target fixed at the beginning or another one: the bound holds for any."""
+def certificate(audit: Audit, frozen: Frozen, target: float | None = None, *, paged: bool = False) -> Certificate:
+    """What the answers so far say, of the target fixed at the beginning or another one: the bound holds for any.
+
+    `paged`: what is still to be looked at will be in pages; so it is taken to be where some was.
+    """
     goal = audit.target if target is None else target
     alpha = share_of_alpha(1.0 - audit.confidence, audit.number)
-    outcomes = frozen.outcomes(audit.answers)
+    outcomes, blocks = frozen.outcomes(audit.answers), audit.in_pages
     checked, wrong = len(outcomes), int(outcomes.sum())
-    most = int(bounds_along(outcomes, audit.population, alpha * WHOLE, audit.target)[-1])
+    most = most_wrong(audit, outcomes, audit.population, alpha * WHOLE)
     cutoff, size = None, None
     more: int | None = 0
+
+    def holds(inside: BoolArray, population: int) -> bool:
+        return most_wrong(audit, outcomes, population, alpha * CUT_OFF, inside) <= allowed(population, goal)
+
     if most > allowed(audit.population, goal):
-        more = more_needed(wrong, checked, audit.population, alpha * WHOLE, goal, shaped_for=audit.target)
-        size = largest_cutoff(frozen.ranks, outcomes, frozen.ends, alpha * CUT_OFF, goal)
+        eye = eye_now(audit, outcomes, paged=paged or bool(blocks))
+        more = more_needed(wrong, checked, audit.population, alpha * WHOLE, goal, eye, shaped_for=audit.target)
+        size = largest_cutoff(frozen.ranks, outcomes, frozen.ends, alpha * CUT_OFF, goal, holds if blocks else None)
         if size is not None:
             cutoff = float(np.sort(frozen.final.scores[frozen.order])[-size])
+    seen, shown = audit.plants
     return Certificate(
         audit.number,
         goal,
@@ -244,6 +337,9 @@ def certificate(audit: Audit, frozen: Frozen, target: float | None = None) -> Ce
         cutoff,
         size,
         more,
+        sum(block.size for block in blocks),
+        shown,
+        seen,
     )
 
 
@@ -273,3 +369,31 @@ def answer_of(event: Event, index: int) -> Answer:
     """What an event says of an audited instance."""
     class_id = UNLABELED if event.class_id is None else event.class_id
     return Answer(index, class_id, bool(event.payload.get("reached")))
+
+
+def take_page(audit: Audit, event: Event, pool: Pool) -> None:
+    """A page was confirmed; the last one of its block makes the block count.
+
+    Raises
+    ------
+    ProjectError
+        No page was to be confirmed there.
+    """
+    block = audit.block
+    if block is None or block.start != event.payload["start"]:
+        raise ProjectError(f"event {event.event_id} of the journal confirms no page of an audit", "run: labeler check")
+    block.confirm(said_on_page(event, pool))
+    if block.done:
+        said = block.in_order()
+        audit.answers += [Answer(index, class_id) for index, class_id in said[:-1]]
+        audit.answers.append(Answer(*said[-1], bool(event.payload.get("reached"))))
+
+
+def return_page(audit: Audit, event: Event) -> None:
+    """It was taken back; what was seen of the planted ones stays, for they are known by now."""
+    block = next(b for b in audit.blocks if b.said and b.start == event.payload["start"])
+    if block.done:
+        del audit.answers[block.start :]
+    page = block.pages[len(block.said) - 1]
+    block.said.pop()
+    audit.taken_back += sum(not cell.planted for cell in page)

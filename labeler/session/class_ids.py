@@ -78,9 +78,11 @@ def in_classes(event: Event, lookup: Mapping[int, int]) -> Event:
     if kind == "audit_answer":  # the audit stays with its file, the person's answer does not
         kind = payload["said"]
         payload = {name: value for name, value in payload.items() if name not in ("audit", "said", "reached")}
+    if kind == "audit_page":
+        kind, payload = "page", {name: payload[name] for name in ("labels", "screen", "keys") if name in payload}
     if event.kind.startswith("class_"):
         payload |= {name: lookup[int(payload[name])] for name in ("into", "from") if name in payload}
-    if event.kind in ("page", "import"):
+    if kind in ("page", "import"):
         payload["labels"] = [[name, lookup[int(class_id)], word] for name, class_id, word in payload["labels"]]
     for name in ("shown", "hidden"):
         if name in payload:

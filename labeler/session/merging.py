@@ -24,7 +24,7 @@ from labeler.session.state import State
 _WEAK = ("skip", "unsure")
 """What gives way to another person's answer."""
 _PERSON = (Provenance.HUMAN, Provenance.CONFIRMED)
-_NOT_CARRIED = frozenset({"audit_begin", "audit_end"})
+_NOT_CARRIED = frozenset({"audit_begin", "audit_block", "audit_end"})
 """A certificate speaks of the labels of one file as they were; it stays with that file."""
 
 
@@ -218,7 +218,7 @@ def _speaks_of(event: Event) -> Iterator[int]:
     for name in ("into", "from"):
         if name in event.payload and event.kind.startswith("class_"):
             yield int(event.payload[name])
-    if event.kind in ("page", "import"):
+    if event.kind in ("page", "audit_page", "import"):
         yield from (int(class_id) for _, class_id, _ in event.payload["labels"])
 
 

@@ -14,7 +14,7 @@ from labeler.core.pacing import Pacing
 from labeler.core.pool import Pool
 from labeler.core.vocabulary import UNLABELED, Advice, ClassInfo, Event, Provenance, Question, Queue, Round, Snapshot
 from labeler.errors import NotSaved, UsageError
-from labeler.session.audit_commands import AuditCommands
+from labeler.session.audit_page_commands import AuditPageCommands
 from labeler.session.class_commands import ClassCommands
 from labeler.session.classes import CLASS_KINDS
 from labeler.session.control import RANDOM
@@ -40,7 +40,7 @@ class Began:
     times: int
 
 
-class Session(ClassCommands, AuditCommands):
+class Session(ClassCommands, AuditPageCommands):
     """A person's labeling of one pool.
 
     Parameters
@@ -382,7 +382,7 @@ class Session(ClassCommands, AuditCommands):
         target: Event | None = None,
     ) -> None:
         payload = dict(payload or {})
-        counted = self.presses is not None and kind != "setting"
+        counted = self.presses is not None and kind not in ("setting", "audit_block")
         if counted:
             payload["keys"] = self.presses
         event = Event(
@@ -404,7 +404,7 @@ class Session(ClassCommands, AuditCommands):
         touched = self.state.apply(stored)
         self.derived.note(touched)
         info = self._class(about) or before
-        if subject.payload.get("setup"):  # the classes a project starts with are nothing to show as done
+        if subject.payload.get("setup") or kind == "audit_block":  # nothing that a person did, to be shown as done
             self._draw()
             return
         self.last = Done(

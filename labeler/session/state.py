@@ -12,7 +12,8 @@ import numpy as np
 from labeler.core.pool import Pool
 from labeler.core.vocabulary import GIVEN, UNLABELED, ClassInfo, Event, IndexArray, IntArray, Provenance, Snapshot
 from labeler.errors import ProjectError
-from labeler.session.audits import Audit, answer_of, begun
+from labeler.session.audit_pages import block_of
+from labeler.session.audits import Audit, answer_of, begun, return_page, take_page
 from labeler.session.classes import (
     CLASS_KINDS,
     VOIDING,
@@ -25,9 +26,11 @@ from labeler.session.classes import (
 )
 
 _GIVES_LABELS = frozenset({"label", "page", "import"})
-_NO_KEYS = frozenset({"import", "setting", "audit_begin"})
+_NO_KEYS = frozenset({"import", "setting", "audit_begin", "audit_block"})
 _ANSWERS = frozenset({"label", "unsure", "reject", "page", "repeat"})
 """Events a person takes time over: their times make the pace."""
+_PAGES = ("page", "audit_page")
+_AUDITED = ("audit_answer", "audit_page")
 UNDOABLE = CLASS_KINDS | {
     "label",
     "skip",
@@ -40,6 +43,7 @@ UNDOABLE = CLASS_KINDS | {
     "reach",
     "split",
     "audit_answer",
+    "audit_page",
     "audit_end",
     "repeat",
 }
@@ -192,6 +196,9 @@ class State:
             self.audits.append(begun(event))
             self.labels_at_audit = self.label_events
             return []
+        if event.kind == "audit_block":  # a plan: nothing is said yet, and what was taken back may be brought back
+            self._audit_of(event).blocks.append(block_of(event, self.pool))
+            return []
         if event.kind == "setting":
             self.settings.update(event.payload)
             self.voided_at = self.revision
@@ -248,6 +255,8 @@ class State:
             self.label_events += event.kind in _GIVES_LABELS
             if event.kind == "audit_answer":
                 self._audit_of(event).answers.append(answer_of(event, inverse.standings[0][0]))
+            elif event.kind == "audit_page":
+                take_page(self._audit_of(event), event, self.pool)
         self._events[event.event_id] = event
         if not event.payload.get("setup"):  # classes named before the first question are no answer to take back
             self._done.append(inverse)
@@ -302,6 +311,8 @@ class State:
             audit = self._audit_of(inverse.event)
             audit.answers.pop()
             audit.taken_back += 1
+        elif inverse.event.kind == "audit_page":
+            return_page(self._audit_of(inverse.event), inverse.event)
         self._restore_classes(inverse.classes)
         self.pages -= inverse.event.kind == "page"
         self.label_events -= inverse.event.kind in _GIVES_LABELS
@@ -340,17 +351,20 @@ class State:
                 provenance,
                 float(event.payload.get("margin", 1.0)),
                 self.round,
-                event.kind == "page",
+                event.kind in _PAGES,
                 self.answers + SKIP_FOR if kind == "skip" else 0,
-                int(event.payload["audit"]) if event.kind == "audit_answer" else 0,
+                int(event.payload["audit"]) if event.kind in _AUDITED else 0,
             )
 
-        if event.kind in ("page", "import"):
+        if event.kind in ("import", *_PAGES):
             said = [
                 (self.pool.index(instance_id), standing("label", class_id, Provenance[word.upper()]))
                 for instance_id, class_id, word in event.payload["labels"]
             ]
-            return said if event.kind == "page" else [item for item in said if self._takes_import(item[0])]
+            said += [
+                (self.pool.index(instance_id), standing("unsure")) for instance_id in event.payload.get("unsure", ())
+            ]
+            return said if event.kind in _PAGES else [item for item in said if self._takes_import(item[0])]
         index = self.pool.index(event.instance_id or "")
         kind = event.payload["said"] if event.kind == "audit_answer" else event.kind
         if kind == "label":
@@ -470,5 +484,5 @@ def _keys_of(event: Event) -> int:
         return 0
     if "keys" in event.payload:
         return int(event.payload["keys"])
-    exceptions = [word for _, _, word in event.payload["labels"] if word == "human"] if event.kind == "page" else ()
-    return 1 + len(exceptions)
+    exceptions = [word for _, _, word in event.payload["labels"] if word == "human"] if event.kind in _PAGES else []
+    return 1 + len(exceptions) + int(event.payload.get("marked", 0))

@@ -26,6 +26,7 @@ class Place(StrEnum):
     CLASSES = "classes"
     SPLIT = "split"
     AUDIT = "audit"
+    AUDIT_PAGES = "audit-pages"
 
 
 EVERYWHERE = frozenset(Place)
@@ -105,11 +106,13 @@ _QUESTION, _SHEET, _GRID = frozenset({Place.QUESTION}), frozenset({Place.SHEET})
 _ALIKE, _CLUSTERS, _SEARCH = frozenset({Place.ALIKE}), frozenset({Place.CLUSTERS}), frozenset({Place.SEARCH})
 _SECOND_LOOK, _WHY, _DASHBOARD = (frozenset({place}) for place in (Place.SECOND_LOOK, Place.WHY, Place.DASHBOARD))
 _CLASSES, _SPLIT, _AUDIT = (frozenset({place}) for place in (Place.CLASSES, Place.SPLIT, Place.AUDIT))
-_SEEING = ANSWERING - _AUDIT  # an audit is blind: nothing leads from it to where labels are shown
+_AUDIT_PAGES = frozenset({Place.AUDIT_PAGES})
+_AUDITS = _AUDIT | _AUDIT_PAGES
+_SEEING = ANSWERING - _AUDITS  # an audit is blind: nothing leads from it to where labels are shown
 _ONE_AT_A_TIME, _PAGES = _QUESTION | _SHEET | _CLUSTERS | _SEARCH, _GRID | _ALIKE
-_THUMBNAILS = _SHEET | _SEARCH | _PAGES | _WHY | _SPLIT
-_PAGED = _SHEET | _CLUSTERS | _SEARCH | _WHY | _CLASSES | _SPLIT
-_LEADS_ON = EVERYWHERE - _WHY - _CLASSES - _SPLIT - _AUDIT
+_THUMBNAILS = _SHEET | _SEARCH | _PAGES | _WHY | _SPLIT | _AUDIT_PAGES
+_PAGED = _SHEET | _CLUSTERS | _SEARCH | _WHY | _CLASSES | _SPLIT | _AUDIT_PAGES
+_LEADS_ON = EVERYWHERE - _WHY - _CLASSES - _SPLIT - _AUDITS
 
 ACTIONS: tuple[Action, ...] = (
     # where no picture is answered, capitals say what is done to the class that is chosen
@@ -136,8 +139,17 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "reject", ("X",), "take the engine's", "change the answer to what the engine says", _SECOND_LOOK, True, True
     ),
+    Action(
+        "accept",
+        ("enter", "A"),
+        "all right",
+        "confirm the page: every picture as its heading says",
+        _AUDIT_PAGES,
+        True,
+        True,
+    ),
     Action("accept", ("enter", "A"), "no guess", "an audit is blind: there is no guess to accept", _AUDIT),
-    Action("skip", ("space",), "no skipping", "an audit leaves none out: U if you cannot tell", _AUDIT),
+    Action("skip", ("space",), "no skipping", "an audit leaves none out: U if you cannot tell", _AUDITS),
     Action("skip", ("space",), "later", "leave it for a later look", _SECOND_LOOK, True, True),
     Action("skip", ("space",), "skip", "ask it again later in this session", _ONE_AT_A_TIME - _CLUSTERS, True, True),
     Action("skip", ("space",), "skip", "ask it again later in this session", _CLUSTERS, True),
@@ -172,12 +184,13 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "unsure", ("U",), "unsure", "cannot tell: not asked again, its label stays the model's", _SEEING, True, True
     ),
-    Action("unsure", ("U",), "unsure", "cannot tell: its label counts as wrong", _AUDIT, True, True),
+    Action("unsure", ("U",), "unsure", "cannot tell: its label counts as wrong", _AUDITS, True, True),
     Action("reject", ("X",), "reject", "belongs to no class: its label was wrong", _AUDIT, True, True),
     Action(
         "reject", ("X",), "reject", "belongs to no class or is unusable: leaves the pool", _ONE_AT_A_TIME, True, True
     ),
     Action("reject", ("X",), "not this", "the runner-up instead of the caption, for this picture", _GRID, True, True),
+    Action("reject", ("X",), "not this", "the likeliest other class instead, or back", _AUDIT_PAGES, True, True),
     Action("reject", ("X",), "a miss", "of another kind: left without an answer, or back", _ALIKE, True, True),
     Action(
         "flag", ("F",), "flag", "set or take away a bookmark; answers nothing", EVERYWHERE - _DASHBOARD - _CLASSES, True
@@ -219,7 +232,7 @@ ACTIONS: tuple[Action, ...] = (
         in_footer=True,
     ),
     Action("why", ("I",), "why", "why its label is what it is, back to the key press", _SEEING),
-    Action("why", ("I",), "not now", "an audit is blind: its label is shown on other screens", _AUDIT),
+    Action("why", ("I",), "not now", "an audit is blind: its label is shown on other screens", _AUDITS),
     Action(
         "second_look",
         ("S",),
@@ -235,7 +248,7 @@ ACTIONS: tuple[Action, ...] = (
         ("D",),
         "dashboard",
         "the learning curve, and what pays next",
-        EVERYWHERE - _DASHBOARD - _CLASSES - _SPLIT - _AUDIT,
+        EVERYWHERE - _DASHBOARD - _CLASSES - _SPLIT - _AUDITS,
         in_footer=True,
     ),
     Action(
@@ -243,13 +256,15 @@ ACTIONS: tuple[Action, ...] = (
         ("C",),
         "classes",
         "add, rename, merge, split, retire classes; their keys",
-        EVERYWHERE - _CLASSES - _SPLIT - _AUDIT,
+        EVERYWHERE - _CLASSES - _SPLIT - _AUDITS,
         in_footer=True,
     ),
     Action(
-        "percentile", ("P",), "percentile", "percentile: how far labels spread over their cluster", EVERYWHERE - _AUDIT
+        "percentile", ("P",), "percentile", "percentile: how far labels spread over their cluster", EVERYWHERE - _AUDITS
     ),
-    Action("audit", ("E",), "back", "back to the questions", _AUDIT, in_footer=True),
+    Action("grid", ("G",), "pages", "pages of pictures under their labels: fewer keys", _AUDIT, in_footer=True),
+    Action("grid", ("G",), "single", "one by one and blind, between two blocks", _AUDIT_PAGES, in_footer=True),
+    Action("audit", ("E",), "back", "back to the questions", _AUDITS, in_footer=True),
     Action("audit", ("E",), "audit", "evidence: go on with the audit, blind", _LEADS_ON),
     Action("help", ("?",), "help", "every key", in_footer=True),
     Action("palette", ("ctrl+p",), "palette", "find a command by its name"),

@@ -92,9 +92,9 @@ class LabelerApp(App[None]):
         self.view = self.project.view()
         await self.push_screen(QuestionScreen())
         if self._audit_first:
-            from labeler.ui.screens.audit import AuditScreen
+            from labeler.ui.screens.audit import open_audit
 
-            await self.push_screen(AuditScreen())
+            await open_audit(self)
         elif not self.view.classes and not self.view.answers:
             from labeler.ui.screens.class_setup import ClassSetup
 

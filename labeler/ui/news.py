@@ -60,7 +60,7 @@ class News:
 
     @staticmethod
     def _can_follow(advice: Advice, place: Place | None) -> bool:
-        if place is Place.AUDIT:
+        if place in (Place.AUDIT, Place.AUDIT_PAGES):
             return False  # it is about the labels as they are now
         if not advice.key or place is None:
             return True

@@ -142,6 +142,8 @@ _PAST = {
     "import": "import",
     "setting": "setting",
     "audit_answer": "checked",
+    "audit_begin": "audit",
+    "audit_page": "page of the audit",
     "audit_end": "statement",
     "reach": "reach of a cluster",
     "split": "cluster in two",

@@ -208,6 +208,77 @@ class TestOverlooked:
         assert betting_bound(0, 0, 700, 0.05, reviewer=Reviewer(18, 20)) == 700
 
 
+class TestMixed:
+    @pytest.mark.parametrize("sight", [1.0, 0.6, 0.2])
+    @pytest.mark.parametrize(
+        "steps",
+        [
+            ((4, 2), (3, 1), (3, 2)),  # three blocks
+            ((1, -1), (1, -1), (4, 3), (1, -1), (3, 2)),  # single looks before and between
+        ],
+    )
+    def test_holds_at_the_end_of_every_block_and_after_every_single_look(self, sight, steps):
+        """Exactly: over orders, what is overlooked, and the plants; `steps`: (looks, plants), -1 = alone."""
+        population, alpha = 10, 0.2
+        for in_all in (1, 3, 5, 8):
+            assert missed_along(population, in_all, alpha, sight, steps) <= alpha + 1e-9
+
+    def test_without_plants_looks_in_pages_say_nothing(self):
+        assert betting_bound(0, 300, 900, 0.05, reviewer=Reviewer(0, 0)) == 900
+        assert betting_bound(0, 300, 900, 0.05, reviewer=Reviewer(0, 0, 300)) == betting_bound(0, 300, 900, 0.05)
+
+    def test_looks_taken_alone_tell_more_than_those_in_pages(self):
+        eyes = Reviewer(8, 10), Reviewer(8, 10, 100, 1), Reviewer(8, 10, 200, 1)
+        bounds = [betting_bound(1, 200, 900, 0.05, reviewer=eye) for eye in eyes]
+        assert bounds[0] > bounds[1] > bounds[2]
+
+    def test_one_peak_and_the_largest_that_is_kept(self):
+        """Bisection against every K, where some looks were alone."""
+        for s, t, n, reviewer in ((3, 20, 40, Reviewer(4, 6, 8, 2)), (1, 30, 60, Reviewer(7, 7, 12, 0))):
+            kept = [k for k in range(n + 1) if least_log_wealth(s, t, k, n, reviewer) < math.log(1 / 0.1)]
+            assert betting_bound(s, t, n, 0.1, reviewer=reviewer) == max(kept)
+
+    def test_a_forecast_counts_on_the_usual_number_of_plants(self):
+        assert Reviewer(0, 0, 5, 1).expected == Reviewer(10, 10, 5, 1)
+        assert Reviewer(3, 4).expected == Reviewer(7, 10)
+        assert Reviewer(11, 12).expected == Reviewer(11, 12)
+
+
+def missed_along(population: int, in_all: int, alpha: float, sight: float, steps: tuple[tuple[int, int], ...]) -> float:
+    """The chance that the bound is below `in_all` at the end of any step."""
+    alive = {(0, 0, 0, 0): 1.0}  # (wrong drawn, of them found alone, seen in pages, plants found)
+    missed, t, alone, shown = 0.0, 0, 0, 0
+    for looks, plants in steps:
+        for _ in range(looks):
+            after: dict[tuple[int, ...], float] = {}
+            for (drawn, by_one, seen, found), chance in alive.items():
+                error = (in_all - drawn) / (population - t)
+                ways = [((drawn, by_one, seen, found), 1 - error)]
+                if plants < 0:
+                    ways.append(((drawn + 1, by_one + 1, seen, found), error))
+                else:
+                    ways.append(((drawn + 1, by_one, seen + 1, found), error * sight))
+                    ways.append(((drawn + 1, by_one, seen, found), error * (1 - sight)))
+                for state, share in ways:
+                    if share > 0:
+                        after[state] = after.get(state, 0.0) + chance * share
+            alive, t = after, t + 1
+        alone += looks if plants < 0 else 0
+        shown += max(plants, 0)
+        after = {}
+        for (drawn, by_one, seen, found), chance in alive.items():
+            for more in range(max(plants, 0) + 1):
+                share = chance * float(stats.binom.pmf(more, max(plants, 0), sight))
+                reviewer = Reviewer(found + more, shown, alone, by_one)
+                if certificate.cached_bound(by_one + seen, t, population, alpha, 0.9, reviewer) < in_all:
+                    missed += share
+                else:
+                    state = (drawn, by_one, seen, found + more)
+                    after[state] = after.get(state, 0.0) + share
+        alive = after
+    return missed
+
+
 def overlooked(population: int, in_all: int, alpha: float, sight: float, reviewer: Reviewer) -> float:
     """The chance that the bound ever misses: over orders, and which of the wrong ones are seen."""
     alive = {(0, 0): 1.0}  # (wrong drawn, of them seen)
@@ -215,7 +286,7 @@ def overlooked(population: int, in_all: int, alpha: float, sight: float, reviewe
     for t in range(population + 1):
         staying: dict[tuple[int, int], float] = {}
         for (drawn, seen), chance in alive.items():
-            if certificate._cached(seen, t, population, alpha, 0.9, reviewer) < in_all:
+            if certificate.cached_bound(seen, t, population, alpha, 0.9, reviewer) < in_all:
                 missed += chance
             else:
                 staying[drawn, seen] = chance

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from labeler.session.final import final_labels
 from labeler.ui.actions import Place
 from labeler.ui.app import LabelerApp
 from labeler.ui.screens.base import LabelScreen
@@ -21,6 +22,8 @@ KEYS_TO: dict[Place, tuple[str, ...]] = {
     Place.DASHBOARD: ("D",),
     Place.CLASSES: ("C",),
     Place.SPLIT: ("C", "S"),
+    Place.AUDIT: ("E",),
+    Place.AUDIT_PAGES: ("E", "G"),
 }
 """From the question screen."""
 
@@ -50,6 +53,11 @@ async def go_to(app: LabelerApp, place: Place) -> None:
         await app.pop_screen()
     if place is Place.SECOND_LOOK:
         doubt(app.project)  # type: ignore[arg-type]
+        app.view = app.project.view()
+    if place in (Place.AUDIT, Place.AUDIT_PAGES) and app.project.session.audit is None:
+        session = app.project.session
+        final = final_labels(session.state, session.derived.round)
+        session.begin_audit(final, target=0.98, confidence=0.95, seed=0)
         app.view = app.project.view()
     app.screen.on_screen_resume()
     await app.press_and_see(*KEYS_TO[place])  # type: ignore[attr-defined]

@@ -28,6 +28,8 @@ FORMS = {
     "refused": ("Z",),
 }
 """What opens in front of a screen."""
+PAGES_OF_MANY = (Place.GRID, Place.ALIKE, Place.AUDIT_PAGES)
+"""Where a page is saved as a whole."""
 
 
 @pytest.fixture(autouse=True)
@@ -84,12 +86,12 @@ async def test_a_resize_loses_nothing(place: Place):
                 assert "? help  Q quit" in shown[-1]
         assert app.screen.target() == target
         assert len(project.journal.events) == before
-        if place not in (Place.GRID, Place.ALIKE):  # a page is as large as the terminal it was made for
+        if place not in PAGES_OF_MANY:  # a page is as large as the terminal it was made for
             resized = lines(app)
             await go_to(app, place)
             assert lines(app)[1:] == resized[1:]
         if place in ANSWERING:
-            await app.press_and_see("7", *(["enter"] if place in (Place.GRID, Place.ALIKE) else []))
+            await app.press_and_see("7", *(["enter"] if place in PAGES_OF_MANY else []))
             assert len(project.journal.events) > before
 
 
@@ -113,4 +115,4 @@ async def test_hostile_names(place: Place):
 
 
 def test_every_place_has_its_way():
-    assert set(KEYS_TO) == set(Place) - {Place.AUDIT}  # which needs a drawn audit: test_audit.py
+    assert set(KEYS_TO) == set(Place)

@@ -4,6 +4,7 @@ import pytest
 
 from labeler.session.final import final_labels
 from labeler.ui.screens.audit import AuditScreen
+from labeler.ui.screens.audit_pages import AuditPages
 from labeler.ui.screens.question import QuestionScreen
 from tests.ui.support import FakeProject, running, screen_text, settle
 
@@ -138,7 +139,7 @@ class TestAnswers:
             assert isinstance(app.screen, AuditScreen)
         assert said(project) == []
 
-    @pytest.mark.parametrize("key", ["R", "G", "M", "T", "S", "/", "D", "C", "P"])
+    @pytest.mark.parametrize("key", ["R", "M", "T", "S", "/", "D", "C", "P"])
     async def test_no_way_to_where_labels_are_shown(self, project, key):
         async with running(project, audit=True) as app:
             assert "does nothing here" in await app.press_and_see(key)
@@ -210,10 +211,201 @@ class TestAsText:
         assert shown[3].split()[-6:] == ["about", str(more), "more", "for", "90", "%"]
         assert shown[4].split()[-4:] == ["0", "checked,", "0", "wrong"]
         assert shown[7].split()[-1] == "classes"
-        assert shown[23] == " ⌫ undo  U unsure  X reject  N class  E back  ? help  Q quit"
+        assert shown[23] == " ⌫ undo  U unsure  X reject  N class  G pages  E back  ? help  Q quit"
 
     async def test_help_lists_its_keys(self, project):
         async with running(project, audit=True) as app:
             text = await app.press_and_see("?")
             assert "an audit leaves none out" in text
             assert "its label counts as wrong" in text
+
+
+def on_the_page(project: FakeProject) -> tuple:
+    return project.session.audit.block.page
+
+
+async def to_place(app, place: int) -> None:
+    """The cursor on a picture of the page, by arrow keys."""
+    while app.screen.cursor != place:
+        across = app.screen.grid.layout_now.across
+        down = place // across - app.screen.cursor // across
+        await app.press_and_see(
+            "down" if down > 0 else "up" if down < 0 else "right" if place > app.screen.cursor else "left"
+        )
+
+
+async def look_at_page(app, project: FakeProject, *, key: str = "class", sees: bool = True) -> str:
+    """Mark all that is wrong on the page, confirm it."""
+    for place, cell in enumerate(on_the_page(project)):
+        if sees and cell.class_id != cell.index % 10:
+            await to_place(app, place)
+            await app.press_and_see(str(cell.index % 10) if key == "class" else key)
+    return await app.press_and_see("enter")
+
+
+class TestPages:
+    async def test_the_key_switches_between_pages_and_one_by_one(self, project):
+        async with running(project, audit=True) as app:
+            text = await app.press_and_see("G")
+            assert isinstance(app.screen, AuditPages)
+            assert "are all as headed?" in text
+            assert "page 1 of 2" in text
+            assert "certified ≥ 0.00 %; about 34 more for 90 %" in text
+            await app.press_and_see("G")
+            assert isinstance(app.screen, AuditScreen)
+            await app.press_and_see("G", "E")
+            assert isinstance(app.screen, QuestionScreen)
+        assert [event.kind for event in project.journal.events[-2:]] == ["audit_begin", "audit_block"]
+
+    async def test_a_whole_audit_by_keys(self, project):
+        async with running(project, audit=True) as app:
+            await app.press_and_see("G")
+            text = await look_at_page(app, project)
+            seen = sum(cell.planted for cell in project.session.audit.blocks[0].pages[0])
+            assert f"planted on that page: {seen} of {seen} seen" in text
+            assert f"· planted: {seen} of {seen} seen" in text  # and it stays in sight
+            assert "certified ≥ 0.00 %" in text
+            text = await look_at_page(app, project)
+            assert "✓ certified ≥ 9" in text
+            assert "90 % is reached: E leads back" in text
+            found = project.session.certificate()
+            assert found.reached
+            assert (found.wrong, found.planted_seen) == (0, found.planted)
+            assert "page 1 of 1" in await app.press_and_see("enter")  # and one may go on
+            assert isinstance(app.screen, AuditPages)
+
+    async def test_exceptions_by_class_key_by_runner_up_and_as_cannot_tell(self, project):
+        async with running(project, audit=True) as app:
+            await app.press_and_see("G")
+            page = on_the_page(project)
+            drawn = [place for place, cell in enumerate(page) if not cell.planted]
+            planted = next(place for place, cell in enumerate(page) if cell.planted)
+            await to_place(app, drawn[0])
+            assert "no runner-up" in await app.press_and_see("X")
+            assert "→ 7" not in screen_text(app)
+            await app.press_and_see("7", "right")
+            assert "→ 7" in screen_text(app)
+            await to_place(app, drawn[1])
+            text = await app.press_and_see("U")
+            assert "2 marked" in text
+            await to_place(app, planted)
+            await app.press_and_see("x")
+            assert "3 marked" in screen_text(app)
+            assert "2 marked" in await app.press_and_see("x")  # and back
+            await app.press_and_see("x", "enter")
+        event = project.journal.events[-1]
+        assert event.kind == "audit_page"
+        assert [name for name, _, word in event.payload["labels"] if word == "human"] == [
+            f"{page[drawn[0]].index:04d}.png"
+        ]
+        assert event.payload["unsure"] == [f"{page[drawn[1]].index:04d}.png"]
+        said = dict(event.payload["planted"])
+        assert said[f"{page[planted].index:04d}.png"] == page[planted].index % 10
+
+    async def test_the_same_key_takes_a_mark_back_and_its_own_class_says_so(self, project):
+        async with running(project, audit=True) as app:
+            await app.press_and_see("G")
+            own = str(on_the_page(project)[0].class_id)
+            other = "7" if own != "7" else "8"
+            assert "1 marked" in await app.press_and_see(other)
+            assert "marked" not in await app.press_and_see(other)
+            assert "its heading says so" in await app.press_and_see(own)
+            assert "1 marked" in await app.press_and_see("N", *"yak", "enter")
+
+    async def test_which_were_planted_is_told_afterwards(self, project):
+        async with running(project, audit=True) as app:
+            text = await app.press_and_see("G")
+            page = on_the_page(project)
+            for word in ("planted", "wrong"):
+                assert word not in text
+            text = await look_at_page(app, project, sees=False)
+            planted = [cell for cell in page if cell.planted]
+            assert (
+                f"planted on that page: 0 of {len(planted)} seen; overlooked: {planted[0].index:04d}.png stood" in text
+            )
+
+    async def test_within_a_block_no_single_looks(self, project):
+        async with running(project, audit=True) as app:
+            await app.press_and_see("G")
+            await app.press_and_see("enter")
+            assert "1 page is left of 2 that count together" in await app.press_and_see("G")
+            assert isinstance(app.screen, AuditPages)
+            await app.press_and_see("E")
+            assert isinstance(app.screen, QuestionScreen)
+            assert "page 2 of 2" in await app.press_and_see("E")
+            assert isinstance(app.screen, AuditPages)
+
+    async def test_undo_shows_the_page_as_it_was_confirmed(self, project):
+        async with running(project, audit=True) as app:
+            await app.press_and_see("G")
+            other = str((on_the_page(project)[0].class_id + 3) % 10)
+            await app.press_and_see(other, "enter")
+            text = await app.press_and_see("backspace")
+            assert "page 1 of 2" in text
+            assert "1 marked" in text
+            assert "page 2 of 2" in await app.press_and_see("ctrl+y")
+            assert "page 1 of 2" in await app.press_and_see("backspace")
+            assert "nothing of this audit is left" in await app.press_and_see("backspace")
+
+    async def test_a_key_from_before_the_page_was_there_confirms_nothing(self, project):
+        async with running(project, audit=True) as app:
+            assert "before this page was there" in await app.press_and_see("G", "enter", "enter")
+        assert project.journal.events[-1].kind == "audit_block"
+
+    async def test_a_restart_goes_on_at_the_page(self, project):
+        async with running(project, audit=True) as app:
+            await app.press_and_see("G")
+            await app.press_and_see("enter")
+        page = on_the_page(project)
+        async with running(project, audit=True) as app:
+            assert isinstance(app.screen, AuditPages)
+            assert on_the_page(project) == page
+
+    @pytest.mark.parametrize(("key", "words"), [("space", "leaves none out"), ("I", "blind")])
+    async def test_keys_that_would_bias_say_why_not(self, project, key, words):
+        async with running(project, audit=True) as app:
+            assert words in await app.press_and_see("G", key)
+        assert project.journal.events[-1].kind == "audit_block"
+
+    async def test_nothing_is_confirmed_unseen_in_a_smaller_terminal(self, project):
+        async with running(project, audit=True) as app:
+            await app.press_and_see("G")
+            await app.pilot.resize_terminal(60, 16)
+            await settle(app, app.pilot)
+            assert "the rest of this page" in await app.press_and_see("enter")
+            assert project.journal.events[-1].kind == "audit_block"
+            for _ in range(3):
+                await app.press_and_see("enter")
+            assert project.journal.events[-1].kind == "audit_page"
+
+    async def test_the_folder_may_be_the_class(self):
+        ids = [f"secret{index % 10}/{index:04d}.png" for index in range(400)]
+        project = FakeProject(n_classes_known=10, ids=ids)
+        for index in range(10):
+            project.session.label(ids[index], index)
+        begun(project)
+        async with running(project, audit=True) as app:
+            assert "secret" not in await app.press_and_see("G")
+
+    async def test_without_answers_to_plant_it_says_so(self):
+        project = begun(FakeProject(n_classes_known=10))
+        async with running(project, audit=True) as app:
+            assert "too few pictures were answered" in await app.press_and_see("G")
+            assert "too few pictures were answered" in await app.press_and_see("enter")
+            await app.press_and_see("G")
+            assert isinstance(app.screen, AuditScreen)
+
+    async def test_not_saved_keeps_the_page(self, project):
+        async with running(project, audit=True) as app:
+            await app.press_and_see("G")
+            project.journal.full = True
+            assert "NOT saved" in await app.press_and_see("enter")
+            project.journal.full = False
+            await app.press_and_see("enter")
+        assert project.journal.events[-1].kind == "audit_page"
+
+    async def test_a_click_moves_the_cursor(self, project):
+        async with running(project, audit=True) as app:
+            await app.press_and_see("G")
+            await app.pilot.click("#sheet", offset=(25, 7))
+            assert app.screen.cursor == 10

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, cast
+
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
@@ -19,11 +21,42 @@ from labeler.ui.widgets.legend import legend
 from labeler.ui.widgets.line import Block
 from labeler.ui.widgets.picture import Picture
 
+if TYPE_CHECKING:
+    from labeler.ui.app import LabelerApp
+
 AHEAD = 8
 """Pictures drawn ahead of the person."""
 
 
-class AuditScreen(CommandScreen):
+class AuditKeys(CommandScreen):
+    """What keys do in an audit, one by one or in pages."""
+
+    def do_skip(self) -> None:
+        """None is left out."""
+        self.labeler.say("an audit leaves none out, or the hard ones would be missing: U if you cannot tell", "warn")
+
+    async def do_why(self) -> None:
+        """Not while it is blind."""
+        self.labeler.say("an audit is blind: its label is shown after the answer, on other screens", "warn")
+
+    def do_undo(self) -> None:
+        """Take back what was said since the audit began, no more."""
+        session = self.labeler.project.session
+        self.labeler.command(lambda: self._within(session.state.undo_target()) and session.undo(), self.moved_in_time)
+
+    def do_redo(self) -> None:
+        """Bring back."""
+        session = self.labeler.project.session
+        self.labeler.command(lambda: self._within(session.state.redo_target()) and session.redo(), self.moved_in_time)
+
+    def _within(self, event: Event | None) -> bool:
+        audit = self.labeler.project.session.audit
+        if event is None or audit is None or event.seq < audit.seq:
+            raise UsageError("nothing of this audit is left to take back or bring back", "E leads to the questions")
+        return True
+
+
+class AuditScreen(AuditKeys):
     """The picture whose turn it is, without a guess, neighbors or the folder it lies in; the statement beside it."""
 
     PLACE = Place.AUDIT
@@ -126,14 +159,6 @@ class AuditScreen(CommandScreen):
         """Nothing to accept."""
         self.labeler.say("an audit is blind, there is no guess to accept: press the key of a class", "warn")
 
-    def do_skip(self) -> None:
-        """None is left out."""
-        self.labeler.say("an audit leaves none out, or the hard ones would be missing: U if you cannot tell", "warn")
-
-    async def do_why(self) -> None:
-        """Not while it is blind."""
-        self.labeler.say("an audit is blind: its label is shown after the answer, on other screens", "warn")
-
     def do_unsure(self) -> None:
         """Cannot tell: counts as wrong."""
         self._say_of_target("unsure")
@@ -146,22 +171,6 @@ class AuditScreen(CommandScreen):
         session = self.labeler.project.session
         self._about_target(lambda target: session.answer_audit(target.instance_id, None, said, screen=str(self.PLACE)))
 
-    def do_undo(self) -> None:
-        """Take back what was said since the audit began, no more."""
-        session = self.labeler.project.session
-        self.labeler.command(lambda: self._within(session.state.undo_target()) and session.undo(), self.moved_in_time)
-
-    def do_redo(self) -> None:
-        """Bring back."""
-        session = self.labeler.project.session
-        self.labeler.command(lambda: self._within(session.state.redo_target()) and session.redo(), self.moved_in_time)
-
-    def _within(self, event: Event | None) -> bool:
-        audit = self.labeler.project.session.audit
-        if event is None or audit is None or event.seq < audit.seq:
-            raise UsageError("nothing of this audit is left to take back or bring back", "E leads to the questions")
-        return True
-
     def do_view(self) -> None:
         """Look at the pictures in the next way."""
         look = following(self.labeler.pictures.look)
@@ -170,9 +179,24 @@ class AuditScreen(CommandScreen):
         self.redraw()
         self.labeler.say(f"view: {look.words or 'the whole picture'}")
 
+    async def do_grid(self) -> None:
+        """In pages."""
+        from labeler.ui.screens.audit_pages import AuditPages
+
+        self.labeler.news.clear()
+        await self.labeler.push_screen(AuditPages())
+
     async def do_audit(self) -> None:
         """Back."""
         await self.leave()
+
+
+async def open_audit(app: LabelerApp) -> None:
+    """The audit that is under way, where the person left it: in pages where some of a block are left."""
+    await app.push_screen(AuditScreen())
+    audit = app.project.session.audit
+    if audit is not None and audit.block is not None and audit.block.said:
+        await cast("AuditScreen", app.screen).do_grid()
 
 
 def _statement(found: Certificate | None, width: int) -> Content:

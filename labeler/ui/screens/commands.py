@@ -211,14 +211,14 @@ class CommandScreen(LabelScreen):
 
     async def do_audit(self) -> None:
         """Go on with the audit that is under way."""
-        from labeler.ui.screens.audit import AuditScreen
+        from labeler.ui.screens.audit import open_audit
 
         audit = self.labeler.project.session.audit
         if audit is None or audit.ended:
             self.labeler.say("no audit is under way: quit, then begin one with: labeler audit PROJECT")
             return
         self.labeler.news.clear()
-        await self.labeler.push_screen(AuditScreen())
+        await open_audit(self.labeler)
 
     async def leave_to(self, kind: type[LabelScreen]) -> None:
         """Close this screen and those below it down to the first of `kind`."""

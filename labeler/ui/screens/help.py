@@ -22,6 +22,7 @@ _MOVES = {
     Place.SEARCH: "move over what was found",
     Place.CLASSES: "choose a class",
     Place.SPLIT: "move over the labels",
+    Place.AUDIT_PAGES: "move over the page",
 }
 
 _CLASS_KEYS = dict.fromkeys(ANSWERING, "give the picture the class of that key (see the legend)")

@@ -52,6 +52,10 @@ class ThumbnailScreen(CommandScreen):
         """The thumbnail at `place`; `names` of all classes."""
         return self.standing_cell(self.shown()[place], names)
 
+    def location(self, target: Target) -> str:
+        """The path of the target as it is shown."""
+        return target.instance_id
+
     def foot(self, view: View, width: int, height: int) -> Content:
         """Below the thumbnails: the classes and their keys."""
         return legend(view.classes, self.typed, width, height)
@@ -115,7 +119,7 @@ class ThumbnailScreen(CommandScreen):
         if target is not None and (target.index != self._focused or gone):  # else nothing changes under the eye
             self._focused, self._focused_guess = target.index, self.guess_of(target.index)
         names = view.class_names
-        self.grid.show(shown, lambda place: self.cell(place, names), self.cursor)
+        self.show_cells(shown, names)
         now = (view.revision, self.cursor, id(view.round), *self.grid.in_sight)
         if now != self._drawn_for:
             self._drawn_for = now
@@ -126,6 +130,10 @@ class ThumbnailScreen(CommandScreen):
         block.show(lambda width, height: self.foot(view, width, height))
         self._draw_about(view, target)
         self._note_paint()
+
+    def show_cells(self, shown: Sequence[int], names: dict[int, str]) -> None:
+        """Hand the thumbnails to the grid."""
+        self.grid.show(shown, lambda place: self.cell(place, names), self.cursor)
 
     def draw_again(self) -> None:
         """Something changed that the view does not know of."""
@@ -140,7 +148,7 @@ class ThumbnailScreen(CommandScreen):
         if self.SAYS_PAGE and self.grid.pages > 1:
             facts.append(f"page {self.grid.page + 1} of {self.grid.pages}")
         flagged = target.index in self.labeler.project.session.state.flagged
-        self.draw_lines(view, lambda width: phrases.about(target.instance_id, facts, flagged, width))
+        self.draw_lines(view, lambda width: phrases.about(self.location(target), facts, flagged, width))
 
     def _note_paint(self) -> None:
         if not self.painted.is_set() and self.is_ready():
