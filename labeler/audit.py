@@ -268,7 +268,9 @@ def _said(session: Session, audit: Audit, rows: list[LabelRow]) -> dict[int, str
 
 
 def facts(found: Certificate) -> dict[str, Any]:
-    """The certificate as ``--json`` prints it."""
+    """The certificate as ``--json`` prints it; of pages only where there were some."""
+    pages = {"in_pages": found.in_pages, "planted": found.planted, "planted_seen": found.planted_seen}
+    pages = pages if found.in_pages else {}
     return {
         "target": found.target,
         "confidence": found.confidence,
@@ -279,10 +281,7 @@ def facts(found: Certificate) -> dict[str, Any]:
         "reached": found.reached,
         "set_sha256": found.set_sha256,
         "cutoff": found.cutoff,
-        "in_pages": found.in_pages,
-        "planted": found.planted,
-        "planted_seen": found.planted_seen,
-    }
+    } | pages
 
 
 def text(found: Certificate) -> str:
