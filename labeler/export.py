@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,6 @@ from labeler.core.vocabulary import (
     GIVEN,
     UNLABELED,
     BoolArray,
-    ByteArray,
     FloatArray,
     IndexArray,
     IntArray,
@@ -23,18 +23,20 @@ from labeler.core.vocabulary import (
     Tier,
 )
 from labeler.display import display_safe
-from labeler.errors import ExportError
-from labeler.exporters.base import Exporter, ExportRows
+from labeler.errors import ExportError, UsageError
+from labeler.exporters.base import Exporter, ExportRows, HeldOut, Rows, Whole
 from labeler.exporters.splits import split_rows
 from labeler.exporters.writing import Written, format_of, write_export
 from labeler.importers.names import counted
+from labeler.out_of_fold import Taken, out_of_fold
 from labeler.project import Project, summary_of
 from labeler.session.audits import Audit, Certificate, floored
 from labeler.session.final import FinalLabels, final_labels
 from labeler.session.state import State
 from labeler.workbench import Workbench
 
-NEEDS_CONTENT = ("npz", "imagefolder")
+WEIGHTS = ("confidence", "equal", "balanced")
+"""How much a label counts: as much as it is believed; all alike; as believed, every class with the same sum."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,7 @@ class Choice:
     split: tuple[float, ...] = ()
     options: dict[str, str] = field(default_factory=dict)
     latest: bool = False  # the labels as they are now, also where there is a certificate for others
+    weights: str = "confidence"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +89,10 @@ def export(
     exporter: Exporter = registry.create("exporter", name)
     if not project.session.state.counts["label"]:
         raise ExportError("nothing is labeled yet", f"answer some questions first: labeler label {project.path}")
-    kind = registry.parse_spec(name).name
-    if kind == "imagefolder" and project.source is not None and project.source.content != "images":
-        raise ExportError("the source holds no images to put into folders", "export csv, jsonl or npz")
+    if exporter.needs == "images" and project.source is not None and project.source.content != "images":
+        raise ExportError("the source holds no images, only features", "export csv, jsonl, parquet or npz")
+    if choice.weights not in WEIGHTS:
+        raise UsageError(f"there are no weights {choice.weights!r}", f"there are: {', '.join(WEIGHTS)}")
     bench = project.open_bench(progress)
     leaving = frozen_labels(project) if not choice.latest else None
     if leaving is None:
@@ -96,13 +100,13 @@ def export(
         leaving = latest_labels(project, bench, choice)
     if target.resolve() == project.path.resolve():
         raise ExportError(f"{target} is the project itself", "choose another target; nothing was changed")
-    rows, indices, left_out = collect(project, leaving, bench, choice, kind in NEEDS_CONTENT)
+    rows, indices, left_out = collect(project, leaving, bench, choice, bool(exporter.needs))
     if not rows.ids:
         reason = f" ({left_out[0]})" if left_out else ""
         raise ExportError(f"no label is left to export{reason}", "choose less strictly; nothing was written")
     manifest = summary_of(project) | {
         "seed": bench.recipe.seed,
-        "configuration": {"percentile": project.session.percentile, "facts": leaving.facts},
+        "configuration": {"percentile": project.session.percentile, "facts": leaving.facts, "weights": choice.weights},
         "n_instances": len(project.session.pool),
         "session": {
             "answers": leaving.state.answers,
@@ -227,15 +231,19 @@ def collect(
     sha256 = [hashes[i].tobytes().hex() if hashes[i].any() else "" for i in indices]
     class_indices = place[labels[indices]]
     splits = [""] * len(indices)
+    seed = bench.recipe.seed
     if choice.split:
-        splits = split_rows(sha256, class_indices, choice.split, bench.recipe.seed, bench.repeats()[indices].tolist())
+        splits = split_rows(sha256, class_indices, choice.split, seed, bench.repeats()[indices].tolist())
+    held_out = partial(_held_out, bench, indices, class_indices, scores[indices], len(class_names), sha256)
+    unusable = pool.missing | pool.unreadable
+    unusable[state.indices_of("reject")] = True
     rows = ExportRows(
         ids=[pool.ids[i] for i in indices],
         class_names=class_names,
         class_indices=class_indices,
         provenances=[Provenance(int(provenances[i])).word for i in indices],
         confidence=scores[indices],
-        weights=scores[indices],
+        weights=_weights(scores[indices], class_indices, choice.weights),
         tiers=[Tier(int(final.tiers[i])).word for i in indices],
         clusters=final.clusters[indices],
         rounds=rounds[indices],
@@ -247,6 +255,8 @@ def collect(
         locate=lambda row: _existing(project.location(int(indices[row]))),
         image=lambda row: project.image(int(indices[row])),
         features=lambda: content(project, bench, indices),
+        held_out=held_out,
+        whole=lambda: _whole(bench, pool.ids, indices, ~unusable),
         options=choice.options,
     )
     return rows, indices, left_out
@@ -263,14 +273,43 @@ def _classes(state: State) -> tuple[list[str], IntArray]:
     return list(positions), place
 
 
-def content(project: Project, bench: Workbench, indices: IndexArray) -> FloatArray | ByteArray:
+def _weights(scores: FloatArray, class_indices: IntArray, how: str) -> FloatArray:
+    """What every label counts (n,), in [0, 1]: see :data:`WEIGHTS`."""
+    if how == "equal":
+        return np.ones(len(scores), dtype=np.float32)
+    if how == "balanced" and len(scores):
+        sums = np.bincount(class_indices, weights=scores)
+        smallest = sums[sums > 0].min(initial=np.inf)
+        share = np.divide(smallest, sums, out=np.ones_like(sums), where=sums > 0)
+        return np.asarray(scores * share[class_indices], dtype=np.float32)
+    return scores
+
+
+def _held_out(
+    bench: Workbench, indices: IndexArray, labels: IntArray, confidence: FloatArray, n_classes: int, sha256: list[str]
+) -> HeldOut:
+    """Probabilities of the exported rows by models that have not seen them."""
+    alike = (sha256, bench.repeats()[indices].tolist())
+    classifier = bench.recipe.classifier or "logreg"
+    return out_of_fold(bench.features(), indices, labels, confidence, n_classes, bench.recipe.seed, alike, classifier)
+
+
+def _whole(bench: Workbench, ids: list[str], indices: IndexArray, usable: BoolArray) -> Whole:
+    """All instances that can be used and the exported ones, with their features."""
+    usable = usable.copy()
+    usable[indices] = True
+    every = np.flatnonzero(usable).astype(np.int64)
+    return Whole([ids[i] for i in every], np.searchsorted(every, indices), Taken(bench.features(), every))
+
+
+def content(project: Project, bench: Workbench, indices: IndexArray) -> Rows:
     """X of an export: the images as the source has them where they are one array, else as the image store has them."""
     whole = project.source.uniform_images() if project.source is not None else None
     if whole is not None and project.source is not None and list(project.source.ids) == project.session.pool.ids:
-        return np.asarray(whole[indices])
+        return Taken(whole, indices)
     if bench.prepared is None:
         raise ExportError("the pool is not encoded", "this is a mistake of labeler's own; please report it")
-    return np.asarray(bench.prepared.raw[indices])
+    return Taken(bench.prepared.raw, indices)
 
 
 def _chosen(

@@ -286,9 +286,38 @@ for _kind, _name, _target, _summary in (
         "labeler.exporters.imagefolder:ImageFolderExporter",
         "split/class/file on disk",
     ),
+    (
+        "exporter",
+        "hf",
+        "labeler.exporters.hf:HuggingFaceExporter",
+        "Hugging Face datasets: split/metadata.jsonl, images",
+    ),
+    (
+        "exporter",
+        "labelstudio",
+        "labeler.exporters.labelstudio:LabelStudioExporter",
+        "Label Studio: tasks.json, config.xml, images",
+    ),
+    ("exporter", "fiftyone", "labeler.exporters.fiftyone:FiftyOneExporter", "FiftyOne: data/ and labels.json"),
+    ("exporter", "prodigy", "labeler.exporters.prodigy:ProdigyExporter", "Prodigy: JSON lines for db-in"),
+    (
+        "exporter",
+        "cleanlab",
+        "labeler.exporters.cleanlab:CleanlabExporter",
+        "npz: labels, out-of-fold pred_probs, features",
+    ),
+    ("exporter", "sklearn", "labeler.exporters.sklearn:SklearnExporter", "npz: X, y with -1 = unlabeled, target_names"),
 ):
     register(_kind, _name, _target, _summary)
 
+register(
+    "exporter",
+    "parquet",
+    "labeler.exporters.parquet:ParquetExporter",
+    "one row an instance, typed columns",
+    extra="parquet",
+    requires=("pyarrow",),
+)
 register(
     "clusterer",
     "umap-kmeans",

@@ -75,11 +75,12 @@ def audit(
 @main.command()
 @click.argument("project", type=click.Path(path_type=Path))
 @click.argument("target", type=click.Path(path_type=Path))
-@click.option("--format", "format_", metavar="csv|jsonl|npz|imagefolder", help="Else by the target's ending.")
+@click.option("--format", "format_", metavar="NAME", help="csv, jsonl, hf, ...: see labeler plugins; else by ending.")
 @click.option("--latest", is_flag=True, help="The current labels, without a certificate.")
 @click.option("--include", type=click.Choice(["predicted"]), multiple=True, help="Take these in as well.")
 @click.option("--human-only", is_flag=True, help="Only what a person gave or confirmed.")
 @click.option("--min-confidence", type=click.FloatRange(0, 1), default=0.0, help="Leave out what is below.")
+@click.option("--weights", default="confidence", metavar="confidence|equal|balanced", help="What a label counts.")
 @click.option("--split", metavar="80/10/10", help="Train / (val /) test, stratified, duplicates together.")
 @click.option("--link", type=click.Choice(["hard", "sym", "copy"]), help="How an image folder gets its files.")
 @click.option("--csv-safe", is_flag=True, help="Prefix cells a spreadsheet would run.")
@@ -93,6 +94,7 @@ def export(
     include: tuple[str, ...],
     human_only: bool,
     min_confidence: float,
+    weights: str,
     split: str | None,
     link: str | None,
     csv_safe: bool,
@@ -107,9 +109,8 @@ def export(
     from labeler.exporters.splits import parse_split
 
     options = ({"link": link} if link else {}) | ({"csv_safe": "yes"} if csv_safe else {})
-    choice = Choice(
-        "predicted" in include, False, human_only, min_confidence, parse_split(split) if split else (), options, latest
-    )
+    shares = parse_split(split) if split else ()
+    choice = Choice("predicted" in include, False, human_only, min_confidence, shares, options, latest, weights)
     with narrator_of() as narrator, reading(project, with_source=True) as opened:
         written = write(opened, target, format_, choice, force=force, progress=narrator.progress)
     for warning in written.warnings:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from labeler.errors import ExportError
-from labeler.exporters.base import ExportRows
+from labeler.exporters.base import ExportRows, Needs, Rows
 from labeler.exporters.escaping import escape_warnings, escaped, unescaped
+from labeler.exporters.npz_file import Texts, count_labels, write_npz
 
 
 class NpzExporter:
@@ -24,6 +25,7 @@ class NpzExporter:
 
     is_folder = False
     endings: tuple[str, ...] = (".npz",)
+    needs: Needs = "content"
 
     def write(self, rows: ExportRows, target: Path) -> list[str]:
         """Write `rows` to `target`; returns warnings.
@@ -37,57 +39,51 @@ class NpzExporter:
         OSError
             The file cannot be written.
         """
-        X = np.asanyarray(rows.features())  # maybe memory-mapped: savez copies it block by block
-        if len(X) != len(rows.ids) or X.dtype.hasobject:
-            raise ExportError(
-                f"the features are {X.dtype} of shape {X.shape}, the export has {len(rows.ids)} rows",
-                "export csv or imagefolder instead",
-            )
-        arrays: dict[str, NDArray[Any]] = {
+        X = checked(rows.features(), len(rows.ids))
+        arrays: Mapping[str, Rows] = {
             "X": X,
             "y": rows.class_indices.astype(np.int64),
-            "provenance": _strings(rows.provenances),
+            "provenance": Texts(rows.provenances),
             "weight": rows.weights.astype(np.float32),
-            "ids": _strings([escaped(name) for name in rows.ids]),
-            "classes": _strings([escaped(name) for name in rows.class_names]),
+            "ids": Texts(rows.ids, escaped),
+            "classes": Texts(rows.class_names, escaped),
             "confidence": rows.confidence.astype(np.float32),
-            "tier": _strings(rows.tiers),
+            "tier": Texts(rows.tiers),
             "cluster": rows.clusters.astype(np.int32),
             "round": rows.rounds.astype(np.int32),
-            "split": _strings(rows.splits),
+            "split": Texts(rows.splits),
         }
-        with target.open("xb") as stream:  # a stream: given a path, savez appends ".npz" to it
-            np.savez(stream, allow_pickle=False, **arrays)
-        return escape_warnings([*rows.ids, *rows.class_names])
+        write_npz(target, arrays)
+        return escape_warnings(chain(rows.ids, rows.class_names))
 
     def count(self, target: Path) -> dict[str, int]:
-        """Load ``y``, ``ids`` and ``classes``, and the header of ``X``; class name -> number of rows.
+        """Load ``y`` and ``classes``, and the headers of the others; class name -> number of rows.
 
         Raises
         ------
         ValueError
             The arrays do not run in parallel.
         """
-        with np.load(target, allow_pickle=False) as arrays:
-            y, classes = arrays["y"], arrays["classes"].tolist()
-            lengths = {name: len(arrays[name]) for name in arrays.files if name not in ("X", "classes")}
-            lengths["X"] = _length(arrays, "X")
-        if set(lengths.values()) != {len(y)}:
-            raise ValueError(f"arrays of different lengths: {lengths}")
-        numbers = np.bincount(y, minlength=len(classes))
-        counts: dict[str, int] = {}
-        for name, number in zip(map(unescaped, classes), numbers.tolist(), strict=True):
-            counts[name] = counts.get(name, 0) + number
-        return counts
+        return counted_by_name(*count_labels(target, "y", "classes"))
 
 
-def _strings(texts: Sequence[str]) -> NDArray[np.str_]:
-    return np.array(list(texts), dtype=np.str_)
+def checked(X: Rows, n_rows: int) -> Rows:
+    """`X` if it is of numbers and has `n_rows`; else raises ExportError."""
+    if X.shape[0] != n_rows or np.dtype(X.dtype).hasobject:
+        raise ExportError(
+            f"the features are {X.dtype} of shape {X.shape}, the export has {n_rows} rows",
+            "export csv or imagefolder instead",
+        )
+    return X
 
 
-def _length(arrays: Any, name: str) -> int:
-    """The first dimension of a member, from its header alone: X may be larger than the memory."""
-    with arrays.zip.open(f"{name}.npy") as stream:
-        version = np.lib.format.read_magic(stream)
-        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-        return int(read(stream)[0][0])
+def counted_by_name(y: NDArray[np.int64], classes: Sequence[str]) -> dict[str, int]:
+    """Class name -> number of rows of `y` (n,), positions in the escaped `classes`; -1 = no label, not counted."""
+    return _summed(map(unescaped, classes), np.bincount(y[y >= 0], minlength=len(classes)).tolist())
+
+
+def _summed(names: Iterable[str], numbers: Iterable[int]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for name, number in zip(names, numbers, strict=True):
+        counts[name] = counts.get(name, 0) + number
+    return counts

@@ -5,9 +5,56 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Literal, Protocol
 
-from labeler.core.vocabulary import ByteArray, FloatArray, IntArray
+import numpy as np
+from numpy.typing import NDArray
+
+from labeler.core.vocabulary import ByteArray, FloatArray, IndexArray, IntArray
+
+Needs = Literal["", "content", "images"]
+"""What an exporter needs of instances besides their labels: nothing, that they can be read, that they are images."""
+
+
+class Rows(Protocol):
+    """Rows (n, ...) of numbers that need not lie in memory: an array, or what reads one part by part."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(n, ...)."""
+        ...
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of the numbers."""
+        ...
+
+    def __getitem__(self, rows: slice) -> NDArray[Any]:
+        """Some of the rows, in memory."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class HeldOut:
+    """What models say of exported rows that they were not fitted on.
+
+    `proba` (n, k) float32, the columns in the order of the export's class names; `folds` (n,) says which rows were
+    predicted by one model, `features` (n, d) what it saw, `how` how it was done in one line.
+    """
+
+    proba: FloatArray
+    folds: IntArray
+    features: Rows
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """All usable instances of the pool, labeled or not: `ids`, the place among them of every exported row, features."""
+
+    ids: list[str]
+    places: IndexArray
+    features: Rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +81,9 @@ class ExportRows:
     splits: list[str]  # "" or "train", "val", "test"
     locate: Callable[[int], Path | None]  # row -> file, where the instance is a file of its own
     image: Callable[[int], ByteArray]  # row -> decoded image; raises UnreadableInstance
-    features: Callable[[], FloatArray | ByteArray]  # X of the exported rows: images (n, h, w[, 3]) uint8 or a table
+    features: Callable[[], Rows]  # X of the exported rows: images (n, h, w[, 3]) uint8 or a table (n, d)
+    held_out: Callable[[], HeldOut] | None = None
+    whole: Callable[[], Whole] | None = None
     options: dict[str, str] = field(default_factory=dict)  # link=hard|sym|copy, csv_safe=yes, ...
 
 
@@ -43,6 +92,7 @@ class Exporter(Protocol):
 
     is_folder: bool
     endings: tuple[str, ...]  # of a target's name that mean this format, e.g. (".csv",)
+    needs: Needs
 
     def write(self, rows: ExportRows, target: Path) -> list[str]:
         """Write to `target` (which does not exist yet); returns warnings, one line each."""

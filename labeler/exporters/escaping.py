@@ -11,13 +11,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 PREFIX = "escaped:"
 
 _STRAY = re.compile(r"[\x00\ud800-\udfff]")
 _ESCAPE = re.compile(r"[%\x00\ud800-\udfff]")
+# XML 1.0 has no controls but tab and line ends, which a reader of attributes may make spaces of.
+_NOT_XML = re.compile(r"[\x00-\x1f\ud800-\udfff\ufffe\uffff]")
+_ESCAPE_XML = re.compile(r"[%\x00-\x1f\ud800-\udfff\ufffe\uffff]")
 _UNESCAPE = re.compile(r"%u([0-9A-F]{4})|%([0-9A-F]{2})")
 # JSON leaves these as they are, but some readers end a line at them and terminals act on C1 controls.
 _JSON_CONTROLS = {code: f"\\u{code:04x}" for code in (*range(0x7F, 0xA0), 0x2028, 0x2029)}
@@ -30,6 +33,13 @@ def escaped(text: str) -> str:
     return PREFIX + _ESCAPE.sub(lambda match: _code(ord(match[0])), text)
 
 
+def escaped_for_xml(text: str) -> str:
+    """Like :func:`escaped`, with what XML cannot hold escaped as well."""
+    if _NOT_XML.search(text) is None and not text.startswith(PREFIX):
+        return text
+    return PREFIX + _ESCAPE_XML.sub(lambda match: _code(ord(match[0])), text)
+
+
 def unescaped(text: str) -> str:
     """Undo :func:`escaped` exactly."""
     if not text.startswith(PREFIX):
@@ -37,9 +47,9 @@ def unescaped(text: str) -> str:
     return _UNESCAPE.sub(lambda match: _char(match[1], match[2]), text.removeprefix(PREFIX))
 
 
-def escape_warnings(texts: Iterable[str]) -> list[str]:
-    """One line if any of `texts` is written escaped, else none."""
-    changed = sum(escaped(text) is not text for text in texts)
+def escape_warnings(texts: Iterable[str], written: Callable[[str], str] = escaped) -> list[str]:
+    """One line if any of `texts` is `written` escaped, else none."""
+    changed = sum(written(text) is not text for text in texts)
     if not changed:
         return []
     what = "1 name is" if changed == 1 else f"{changed} names are"

@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
-from labeler.core.vocabulary import IntArray
+from labeler.core.vocabulary import IndexArray, IntArray
 from labeler.errors import UsageError
 
 NAMES = {1: ("train",), 2: ("train", "test"), 3: ("train", "val", "test")}
@@ -56,6 +57,18 @@ def split_rows(
     """
     _check(shares)
     fractions = np.asarray(shares, dtype=np.float64) / sum(shares)
+    split_of = divided(sha256, class_indices, fractions, random_state, repeats)
+    return [NAMES[len(fractions)][split] for split in split_of.tolist()]
+
+
+def divided(
+    sha256: Sequence[str],
+    class_indices: IntArray,
+    fractions: NDArray[np.float64],
+    random_state: int,
+    repeats: Sequence[int] | None = None,
+) -> IndexArray:
+    """The part (n,) of every row, as :func:`split_rows` says; `fractions` of the parts sum to 1."""
     rng = np.random.default_rng(random_state)
     split_of = np.zeros(len(sha256), dtype=np.int64)
     deficits = np.zeros(len(fractions))
@@ -67,7 +80,7 @@ def split_rows(
             chosen = int(np.argmax(np.where(fractions > 0, deficits, -np.inf)))
             split_of[group] = chosen
             deficits[chosen] -= len(group)
-    return [NAMES[len(fractions)][split] for split in split_of.tolist()]
+    return split_of
 
 
 def _groups_by_class(

@@ -7,6 +7,7 @@ give the same float32 again, empty (CSV) or null (JSON) where there is none.
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 import re
 from collections import Counter
@@ -16,7 +17,7 @@ from pathlib import Path
 from labeler.core.vocabulary import FloatArray
 from labeler.display import display_safe
 from labeler.errors import UsageError
-from labeler.exporters.base import ExportRows
+from labeler.exporters.base import ExportRows, Needs
 from labeler.exporters.escaping import escape_warnings, escaped, json_text, unescaped
 
 COLUMNS = (
@@ -43,7 +44,7 @@ _TO_PREFIX = re.compile(r"'*[=+\-@\t\r]")
 _PREFIXED = re.compile(r"'+[=+\-@\t\r]")
 _QUOTE = re.compile(r'[",\r\n]')
 # fmt: off
-_PANDAS_MISSING = frozenset((
+PANDAS_MISSING = frozenset((
     "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA",
     "NULL", "NaN", "None", "n/a", "nan", "null",
 ))
@@ -60,6 +61,7 @@ class CsvExporter:
 
     is_folder = False
     endings: tuple[str, ...] = (".csv",)
+    needs: Needs = ""
 
     def __init__(self, csv_safe: bool | str = False) -> None:
         self._safe_by_default = is_yes({"csv_safe": str(csv_safe)}, "csv_safe")
@@ -90,6 +92,7 @@ class JsonlExporter:
 
     is_folder = False
     endings: tuple[str, ...] = (".jsonl", ".ndjson")
+    needs: Needs = ""
 
     def write(self, rows: ExportRows, target: Path) -> list[str]:
         """Write `rows` to `target`; returns warnings. Raises OSError where the file cannot be written."""
@@ -133,12 +136,12 @@ def write_csv(target: Path, rows: ExportRows, csv_safe: bool = False, files: Seq
         for position, record in enumerate(records(rows)):
             values = record if files is None else (files[position], *record)
             formulas += sum(isinstance(value, str) and _FORMULA.match(value) is not None for value in values)
-            stream.write(",".join(_cell(value, csv_safe) for value in values) + "\n")
+            stream.write(csv_line(values, csv_safe) + "\n")
     warnings = text_warnings(rows)
     if formulas and not csv_safe:
         cells = "1 cell begins" if formulas == 1 else f"{formulas} cells begin"
         warnings.append(f"{cells} with = + - or @, a formula to a spreadsheet: --csv-safe puts a ' before it")
-    missing = [name for name in rows.class_names if name in _PANDAS_MISSING]
+    missing = [name for name in rows.class_names if name in PANDAS_MISSING]
     if missing:
         warnings.append(f"pandas reads the class {missing[0]!r} as missing: pass keep_default_na=False")
     return warnings
@@ -146,7 +149,12 @@ def write_csv(target: Path, rows: ExportRows, csv_safe: bool = False, files: Seq
 
 def text_warnings(rows: ExportRows) -> list[str]:
     """The lines that any export of `rows` as text owes the reader."""
-    return escape_warnings([*rows.ids, *rows.class_names])
+    return escape_warnings(itertools.chain(rows.ids, rows.class_names))
+
+
+def csv_line(values: Sequence[Cell], csv_safe: bool = False) -> str:
+    """One line of a CSV, without its end."""
+    return ",".join(_cell(value, csv_safe) for value in values)
 
 
 def _cell(value: Cell, csv_safe: bool) -> str:

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from labeler import registry
-from labeler.exporters.base import ExportRows
+from labeler.exporters.base import ExportRows, HeldOut
 from labeler.exporters.writing import format_of, write_export
 
 EXPORTERS = [name for name in registry.names("exporter") if registry.entry("exporter", name).available]
@@ -50,6 +50,11 @@ ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=8)
 pytestmark = pytest.mark.parametrize("name", EXPORTERS)
 
 
+def held_out(n: int, n_classes: int) -> HeldOut:
+    even = np.full((n, n_classes), 1 / n_classes, dtype=np.float32)
+    return HeldOut(even, np.arange(n, dtype=np.int32) % 5, np.zeros((n, 3), dtype=np.float32), "even")
+
+
 def rows_of(ids: list[str], names: list[str], indices: list[int], **columns: Any) -> ExportRows:
     n = len(ids)
     images = np.zeros((n, 2, 2), dtype=np.uint8)
@@ -68,6 +73,7 @@ def rows_of(ids: list[str], names: list[str], indices: list[int], **columns: Any
         "locate": lambda row: None,
         "image": lambda row: images[row],
         "features": lambda: images,
+        "held_out": lambda: held_out(n, len(names)),
     } | columns
     return ExportRows(ids, names, np.array(indices, dtype=np.int32), **given_columns)
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
-from labeler.exporters.base import ExportRows
+from labeler.exporters.base import ExportRows, HeldOut
 
 settings.register_profile("exporters", deadline=None)  # files are written: a busy disk is no failure
 settings.load_profile("exporters")
@@ -42,6 +42,12 @@ def make_rows() -> MakeRows:
             locate=lambda row: None,
             image=lambda row: images[row],
             features=lambda: images,
+            held_out=lambda: HeldOut(
+                np.full((n, len(names)), 1 / len(names), dtype=np.float32),
+                np.arange(n, dtype=np.int32) % 5,
+                images.reshape(n, 12).astype(np.float32),
+                "even shares",
+            ),
         )
         return replace(rows, **columns)
 

@@ -12,7 +12,7 @@ from PIL import Image
 
 from labeler import registry
 from labeler.errors import ExportError, UsageError
-from labeler.exporters import imagefolder
+from labeler.exporters import image_files
 from labeler.exporters.imagefolder import ImageFolderExporter
 
 IDS = ["a/1.jpg", "b/1.jpg", "b/2.gif"]
@@ -59,7 +59,7 @@ def test_a_copy_where_links_are_refused(make_rows, photos: Path, tmp_path: Path,
     def refuse(*_: object) -> None:
         raise OSError(errno.EXDEV, "cross-device")
 
-    monkeypatch.setattr(imagefolder.os, "link", refuse)
+    monkeypatch.setattr(image_files.os, "link", refuse)
     rows = make_rows(IDS, ["x"], [0, 0, 0], locate=lambda row: photos / IDS[row])
     warnings = ImageFolderExporter().write(rows, tmp_path / "out")
     assert any("3 of 3 images are copies" in line for line in warnings)
@@ -115,4 +115,4 @@ def test_the_map_gives_the_classes_back(make_rows, tmp_path: Path) -> None:
 @pytest.mark.parametrize("file", ["../x/1.png", "a/../../1.png", "/etc/x", "."])
 def test_nothing_leaves_the_root(tmp_path: Path, file: str) -> None:
     with pytest.raises(ExportError, match="outside"):
-        imagefolder._inside(tmp_path / "out", file)
+        image_files.inside(tmp_path / "out", file)

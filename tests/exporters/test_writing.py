@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from labeler.errors import ExportError, UsageError
-from labeler.exporters import imagefolder, placing
+from labeler.exporters import image_files, placing
 from labeler.exporters.arrays import NpzExporter
 from labeler.exporters.imagefolder import ImageFolderExporter
 from labeler.exporters.placing import Place, recover, remove
@@ -102,8 +102,8 @@ def test_a_source_that_cannot_be_read_is_named(make_rows, photos: Path, out: Pat
     def refuse(source: Path, _: Path) -> None:
         raise PermissionError(errno.EACCES, "Permission denied", str(source))
 
-    monkeypatch.setattr(imagefolder.os, "link", refuse)
-    monkeypatch.setattr(imagefolder.shutil, "copyfile", refuse)
+    monkeypatch.setattr(image_files.os, "link", refuse)
+    monkeypatch.setattr(image_files.shutil, "copyfile", refuse)
     rows = make_rows(["a/1.jpg"], ["x"], [0], locate=lambda row: photos / "a/1.jpg")
     with pytest.raises(ExportError, match=r"photos/a/1\.jpg cannot be read"):
         write_export(ImageFolderExporter(), rows, out / "set", {}, force=False)

@@ -1,0 +1,109 @@
+"""Hugging Face `datasets`: ``root/<split>/metadata.jsonl`` beside the images.
+
+Layout after https://huggingface.co/docs/datasets/image_dataset#imagefolder: ``file_name`` comes first and is relative
+to its metadata file. Where there are metadata, labels of folders are not read (checked in `datasets` 5.2), so the label
+is a column. The default is JSON lines: a ``metadata.csv`` is read by pandas, which makes 7 of the class "007" and
+nothing of the class "NA".
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from labeler.display import display_safe
+from labeler.errors import UsageError
+from labeler.exporters.base import ExportRows, Needs
+from labeler.exporters.escaping import escaped, json_text, unescaped
+from labeler.exporters.image_files import link_of, put_images, sources_of, wanted_name
+from labeler.exporters.names import safe_file_names
+from labeler.exporters.tables import COLUMNS, PANDAS_MISSING, csv_line, records, text_warnings
+
+KINDS = ("jsonl", "csv")
+ONLY_SPLIT = "train"
+_COLUMNS = ("file_name", *COLUMNS)
+_READ_AS_NUMBER = re.compile(r"\s*[+-]?(\d|\.\d|inf|nan|true|false)", re.IGNORECASE)
+_READ_AS_DATE = re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d(:\d\d(:\d\d)?)?)?Z?$")
+
+
+class HuggingFaceExporter:
+    """A folder for ``datasets.load_dataset("imagefolder", data_dir=...)``; images linked as in an image folder.
+
+    `metadata` is ``jsonl`` or ``csv``; `link` as for imagefolder.
+    """
+
+    is_folder = True
+    endings: tuple[str, ...] = ()
+    needs: Needs = "images"
+
+    def __init__(self, metadata: str = "jsonl", link: str = "hard") -> None:
+        if metadata not in KINDS:
+            raise ValueError(f"metadata is {' or '.join(KINDS)}")
+        self.metadata, self.link = metadata, link
+
+    def write(self, rows: ExportRows, target: Path) -> list[str]:
+        """Make the folder `target` and fill it; returns warnings. Raises as the imagefolder exporter does."""
+        link = link_of(rows, self.link)
+        sources = sources_of(rows)
+        members: dict[str, list[int]] = {}
+        for position, split in enumerate(rows.splits):
+            members.setdefault(split or ONLY_SPLIT, []).append(position)
+        if any(re.fullmatch(r"[a-z]+", split) is None for split in members):
+            raise UsageError("a split has a name that is no word", "splits are train, val and test")
+        files = _files(rows, members, sources)
+        target.mkdir()
+        warnings = put_images(rows, files, sources, target, link)
+        streams = {}
+        try:
+            for split in members or [ONLY_SPLIT]:
+                (target / split).mkdir(exist_ok=True)
+                path = target / split / f"metadata.{self.metadata}"
+                streams[split] = path.open("x", encoding="utf-8", newline="\n")
+                if self.metadata == "csv":
+                    streams[split].write(",".join(_COLUMNS) + "\n")
+            for file, record, split in zip(files, records(rows), rows.splits, strict=True):
+                values = (file.partition("/")[2], *record)
+                line = (
+                    csv_line(values) if self.metadata == "csv" else json_text(dict(zip(_COLUMNS, values, strict=True)))
+                )
+                streams[split or ONLY_SPLIT].write(line + "\n")
+        finally:
+            for stream in streams.values():
+                stream.close()
+        return [*warnings, *self._misread(rows), *text_warnings(rows)]
+
+    def count(self, target: Path) -> dict[str, int]:
+        """Read the metadata of every split; class name -> number of rows whose image opens as a file."""
+        counts: Counter[str] = Counter()
+        for path in sorted(target.glob(f"*/metadata.{self.metadata}")):
+            with path.open(encoding="utf-8", newline="\n" if self.metadata == "jsonl" else "") as stream:
+                lines = csv.DictReader(stream, strict=True) if self.metadata == "csv" else map(json.loads, stream)
+                counts.update(row["label"] for row in lines if (path.parent / row["file_name"]).is_file())
+        return {unescaped(name): number for name, number in counts.items()}
+
+    def _misread(self, rows: ExportRows) -> Iterator[str]:
+        """What `datasets` makes something else of than text."""
+        names = [escaped(rows.class_names[index]) for index in sorted(set(rows.class_indices.tolist()))]
+        if self.metadata == "csv":
+            missing = next((name for name in names if name in PANDAS_MISSING), None)
+            if missing is not None:
+                yield f"datasets reads the class {display_safe(missing)!r} of a metadata.csv as missing: use jsonl"
+            if names and all(_READ_AS_NUMBER.match(name) for name in names):
+                yield "datasets reads classes like these of a metadata.csv as numbers: write metadata=jsonl"
+        elif names and all(_READ_AS_DATE.match(name) for name in names):
+            yield "datasets reads classes like these as dates: cast the column 'label' to string"
+
+
+def _files(rows: ExportRows, members: dict[str, list[int]], sources: Sequence[Path | None]) -> list[str]:
+    """The file of every row, relative to the root: all images of a split lie beside its metadata."""
+    files = [""] * len(rows.ids)
+    for split, positions in members.items():
+        ids = [rows.ids[position] for position in positions]
+        wanted = [wanted_name(rows.ids[position], sources[position] is None) for position in positions]
+        for position, name in zip(positions, safe_file_names(ids, wanted), strict=True):
+            files[position] = f"{split}/{name}"
+    return files
