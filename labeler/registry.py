@@ -186,6 +186,14 @@ for _kind, _name, _target, _summary in (
         "each column to mean 0 and variance 1: tabular features",
     ),
     (
+        "encoder",
+        "kmeans-distances",
+        "labeler.encoders.kmeans_distances:KMeansDistances",
+        "distances to the centers of k-means",
+    ),
+    ("encoder", "palette", "labeler.encoders.palette:Palette", "shares of the pool's dominant colors, by k-means"),
+    ("encoder", "patches", "labeler.encoders.patches:Patches", "k-means of small patches (Coates & Ng): any images"),
+    (
         "clusterer",
         "kmeans",
         "labeler.clusterers.kmeans:KMeans",
@@ -243,6 +251,12 @@ for _kind, _name, _target, _summary in (
         "k-means in the eigenvectors of the neighbour graph",
     ),
     ("classifier", "logreg", "labeler.classifiers.logreg:LogReg", "multinomial logistic regression"),
+    (
+        "classifier",
+        "kmeans-logreg",
+        "labeler.classifiers.kmeans_logreg:KMeansLogReg",
+        "logistic regression on k-means distances; searches k",
+    ),
     ("strategy", "random", "labeler.query_strategies.uncertainty:Random", "uniformly random"),
     (
         "strategy",

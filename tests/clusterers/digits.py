@@ -10,7 +10,7 @@ import labeler
 
 with np.load(Path(labeler.__file__).parent / "_data" / "digits.npz") as arrays:
     X = (arrays["X"].reshape(len(arrays["X"]), -1) / 255.0).astype(np.float32)
-    Y = arrays["y"]
+    Y = arrays["y"].astype(np.int32)
 
 
 def purity(clusters, y=Y):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from labeler.ui.looks import FIT, LOOKS, Look, cropped, following, quantized, seen, stretched
-from labeler.ui.widgets.image import picture_strips
+from labeler.ui.widgets.image import picture_strips, resampled
 from tests.ui.support import FakeProject, running, screen_text, settle
 
 SMALL = np.arange(28 * 28, dtype=np.uint32).reshape(28, 28).astype(np.uint8)
@@ -121,3 +121,22 @@ class TestKeys:
     async def test_where_nothing_is_zoomed_left_says_how(self, project):
         async with running(project) as app:
             assert "V zooms" in await app.press_and_see("right")
+
+
+def test_a_photograph_is_segmented_by_its_colors():
+    """Image segmentation of the source's chapter, on a photograph: a pink flower on green."""
+    from sklearn.datasets import load_sample_image
+
+    photo = np.ascontiguousarray(load_sample_image("flower.jpg")[::8, ::8])
+    few = {look.colors: seen(photo, look, 80, 40) for look in LOOKS if look.colors}
+    assert set(few) == {3, 8}
+    errors = []
+    for k, drawn in few.items():
+        colors = np.unique(drawn.reshape(-1, 3), axis=0)
+        assert len(colors) == k
+        small = resampled(photo, *drawn.shape[:2])
+        errors.append(np.square(small.astype(float) - drawn).mean() / small.var())
+    assert errors[0] < errors[1] < 0.3  # of eight, of three: most of what differs is kept
+    three = np.unique(few[3].reshape(-1, 3), axis=0).astype(int)
+    assert (three[:, 0] > three[:, 1] + 40).any()  # the flower
+    assert (three[:, 1] >= three[:, 0]).any()  # what is behind it

@@ -1,0 +1,49 @@
+"""k-means before logistic regression: the number of centers is searched by predictions of what was left out."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from labeler import registry
+from labeler.classifiers.kmeans_logreg import SEARCHED, KMeansLogReg
+from labeler.classifiers.logreg import LogReg
+from labeler.errors import UsageError
+from tests.clusterers.digits import X, Y
+
+FEW = np.random.default_rng(0).permutation(len(X))[:400]
+REST = np.setdiff1d(np.arange(len(X)), FEW)
+
+
+def right(model):
+    return float((model.classes_[model.predict_proba(X[REST]).argmax(axis=1)] == Y[REST]).mean())
+
+
+def test_many_centers_are_chosen_for_digits_and_beat_few():
+    y = Y[FEW].astype(np.int32)
+    searched = KMeansLogReg().fit(X[FEW], y)
+    assert searched.chosen_k >= 50
+    assert right(searched) > 0.9
+    assert right(searched) > right(KMeansLogReg(k=5).fit(X[FEW], y)) + 0.1
+
+
+def test_a_ring_needs_centers_where_a_plain_line_fails():
+    rng = np.random.default_rng(0)
+    angles, radii = rng.uniform(0, 6.3, 400), np.repeat([1.0, 3.0], 200) + rng.normal(0, 0.1, 400)
+    ring = np.column_stack((radii * np.cos(angles), radii * np.sin(angles))).astype(np.float32)
+    y = np.repeat([0, 1], 200).astype(np.int32)
+    for model, least, most in ((KMeansLogReg(), 0.99, 1.0), (LogReg(), 0.3, 0.7)):
+        fitted = model.fit(ring, y)
+        assert least <= (fitted.predict_proba(ring).argmax(axis=1) == y).mean() <= most
+
+
+def test_a_given_number_is_taken_and_few_rows_are_searched_less():
+    y = Y[FEW].astype(np.int32)
+    assert KMeansLogReg(k=7).fit(X[FEW], y).chosen_k == 7
+    assert KMeansLogReg().fit(X[FEW[:12]], y[:12]).chosen_k == SEARCHED[0]
+
+
+@pytest.mark.parametrize("spec", ["kmeans-logreg:folds=1", "kmeans-logreg:k=0", "kmeans-logreg:random_state=-1"])
+def test_what_cannot_be_is_refused(spec):
+    with pytest.raises(UsageError, match=r"at least|whole number"):
+        registry.create("classifier", spec)
