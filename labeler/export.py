@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -28,10 +29,15 @@ from labeler.exporters.base import Exporter, ExportRows, HeldOut, Rows, Whole
 from labeler.exporters.splits import split_rows
 from labeler.exporters.writing import Written, format_of, write_export
 from labeler.importers.names import counted
+from labeler.options import PARTS
 from labeler.out_of_fold import Taken, out_of_fold
 from labeler.project import Project, summary_of
-from labeler.session.audits import Audit, Certificate, floored
+from labeler.session.audits import Audit, Certificate, Frozen, floored
+from labeler.session.blind import sway
+from labeler.session.control import estimate
+from labeler.session.coverage import coverage_accuracy
 from labeler.session.final import FinalLabels, final_labels
+from labeler.session.repeats import self_agreement
 from labeler.session.state import State
 from labeler.workbench import Workbench
 
@@ -60,6 +66,7 @@ class Leaving:
     final: FinalLabels
     state: State
     audit: Audit | None = None
+    frozen: Frozen | None = None
     certificate: Certificate | None = None
     covered: IndexArray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     facts: dict[str, Any] = field(default_factory=dict)
@@ -115,6 +122,7 @@ def export(
             "annotators": sorted({one.annotator for one in leaving.state.standings.values() if one.annotator}),
         },
         "certificate": None,
+        **_measured(leaving),
     }
     if leaving.certificate is not None:
         manifest["certificate"] = certified(leaving, indices)
@@ -125,6 +133,22 @@ def export(
     progress(Progress("writing", 0, len(rows.ids)))
     written = write_export(exporter, rows, target, manifest, force)
     return Written(written.path, written.manifest_path, written.counts, left_out + written.warnings)
+
+
+def _measured(leaving: Leaving) -> dict[str, Any]:
+    """What is known of the labels that leave beside their certificate, from the journal up to them."""
+    state, audit, frozen = leaving.state, leaving.audit, leaving.frozen
+    found: dict[str, Any] = {"unseen_class": None}
+    if state.counts["label"]:
+        given: Counter[int] = Counter()
+        for (class_id, _), count in state.given.items():
+            given[class_id] += count
+        once = sum(count == 1 for count in given.values())
+        found["unseen_class"] = {"labels": given.total(), "once": once, "chance": once / given.total()}
+    for name, said in (("estimate", estimate(state)), ("self_agreement", self_agreement(state)), ("sway", sway(state))):
+        found[name] = None if said is None else said.facts | {"statement": said.statement}
+    found["coverage_accuracy"] = coverage_accuracy(audit, frozen) if audit is not None and frozen is not None else []
+    return found
 
 
 def latest_labels(project: Project, bench: Workbench, choice: Choice) -> Leaving:
@@ -156,7 +180,9 @@ def frozen_labels(project: Project) -> Leaving | None:
         lead = counted(int(unseen.sum()), "label", "labels")
         notes.append(f"{lead} left out: nobody could have looked at what is missing or unreadable")
         final = replace(final, labels=np.where(unseen, UNLABELED, final.labels).astype(np.int32))
-    return Leaving(final, project.state_at(audit.seq), audit, found, frozen.order, notes=notes)
+    facts = session.derived.round.facts if session.derived.round is not None else {}
+    parts = {part: facts[part] for part in PARTS if part in facts}
+    return Leaving(final, project.state_at(audit.seq), audit, frozen, found, frozen.order, parts, notes)
 
 
 def certified(leaving: Leaving, indices: IndexArray) -> dict[str, Any] | None:

@@ -1,7 +1,7 @@
-"""The data card: what an exported image folder is, how it was made and what is not known of it, as ``README.md``.
+"""The data card: what an export is, how it was made and what is not known of it; ``README.md`` in an exported folder.
 
-Written from the manifest and the rows alone, so that the same export has the same card. Beside a single file there is
-no card: its manifest holds the same figures.
+Written from the manifest and the rows alone, so that the same export has the same card. A single file has no inside to
+put it: there it is ``card`` in the manifest beside the file.
 """
 
 from __future__ import annotations
@@ -39,7 +39,8 @@ def card(manifest: Mapping[str, Any], rows: ExportRows) -> str:
     if counts["splits"]:
         shown = ", ".join(f"{plain(name)} {number:,}" for name, number in counts["splits"].items())
         lines += ["", f"Splits: {shown}. Equal and nearly equal images are in the same one."]
-    lines += ["", "## How right are the labels?", "", *_accuracy(manifest)]
+    lines += ["", "## How right are the labels?", "", *_accuracy(manifest), *_curve(manifest)]
+    lines += _of_the_person(manifest)
     lines += ["", "## What may be missing", "", *_missing(manifest, total)]
     lines += ["", "## How it was made", "", *_made(manifest)]
     if manifest["warnings"]:
@@ -70,7 +71,12 @@ def _row(cells: Sequence[str]) -> str:
 
 
 def _accuracy(manifest: Mapping[str, Any]) -> list[str]:
-    found = manifest.get("certificate")
+    found, control = manifest.get("certificate"), manifest.get("estimate")
+    if found is None and control is not None:
+        return [
+            f"An estimate, no certificate: {plain(str(control['statement']), 1000)}. An audit (`labeler audit`) would"
+            " certify them. The confidence of a label ranks it among the others; it is no probability of being right."
+        ]
     if found is None:
         return [
             "That is not known: accuracy is not known until an audit (`labeler audit`). The confidence of a label ranks"
@@ -85,16 +91,46 @@ def _accuracy(manifest: Mapping[str, Any]) -> list[str]:
     ]
 
 
+def _curve(manifest: Mapping[str, Any]) -> list[str]:
+    """Coverage and accuracy, from what an audit looked at."""
+    rows = manifest.get("coverage_accuracy")
+    if not rows:
+        return []
+    about = "of the labels that no single answer gave" if manifest.get("certificate") else "of the labels audited"
+    lines = [
+        "",
+        f"The surest share {about}, and how many of it were right among those looked at:",
+        "",
+        _row(["share", "confidence from", "looked at", "right", "interval"]),
+        _row(["---:"] * 5),
+    ]
+    for row in rows:
+        interval = f"{100 * row['low']:.1f} to {100 * row['high']:.1f} %"
+        cells = [f"{100 * row['coverage']:.0f} %", f"{row['least_score']:.6g}", f"{row['looked_at']:,}"]
+        lines.append(_row([*cells, f"{100 * row['accuracy']:.1f} %", interval]))
+    level = f"{100 * rows[0]['confidence']:g} %"
+    return [*lines, "", f"Each interval ({level}) is its row's alone; what holds for certain is the statement above."]
+
+
+def _of_the_person(manifest: Mapping[str, Any]) -> list[str]:
+    """What hidden repeats and blind questions say."""
+    found = [plain(str(manifest[name]["statement"]), 1000) for name in ("self_agreement", "sway") if manifest.get(name)]
+    return ["", "## How far can the answers be trusted?", "", *(f"- {said}" for said in found)] if found else []
+
+
 def _missing(manifest: Mapping[str, Any], total: int) -> list[str]:
     pool, facts = manifest.get("n_instances"), manifest.get("configuration", {}).get("facts", {})
+    unseen = manifest.get("unseen_class") or {}
     lines = []
     if pool:
         lines.append(f"- {pool - total:,} of {pool:,} images are not in this set (no label that was to leave).")
-    chance = facts.get("unseen_chance")
+    chance = unseen.get("chance", facts.get("unseen_chance"))
     if chance is not None:
+        counted = f": {unseen['once']:,} of {unseen['labels']:,}" if unseen else ""
         lines.append(
             f"- A class that nobody has named yet: about {100 * float(chance):.1f} % of the answers would be of one"
-            " (classes answered once, by answers; Good 1953). Questions are not drawn at random: take it as a sign."
+            f" (classes with one given label, by given labels{counted}; Good 1953). Questions are not drawn at random:"
+            " take it as a sign."
         )
     lines.append("- What the images themselves do not show, and what the person who labeled them did not know.")
     return lines
@@ -106,11 +142,19 @@ def _made(manifest: Mapping[str, Any]) -> list[str]:
     engine = manifest.get("recipe", {}).get("engine") or "default"
     parts = [f"{part} {plain(str(facts[part]))}" for part in _PARTS if facts.get(part)]
     lines.append(f"- engine {plain(str(engine))}" + (f": {', '.join(parts)}" if parts else ""))
+    options = {name: value for name, value in manifest.get("options", {}).items() if name not in _PARTS}
+    percentile = manifest.get("configuration", {}).get("percentile")
+    reach = "as far as it is safe (auto)" if percentile is None else f"to the closest {percentile:g} % of each cluster"
+    if facts or options:
+        lines.append(f"- labels spread {reach}")
+    if options:
+        listed = (f"{plain(str(name))} {plain(str(value))}" for name, value in sorted(options.items()))
+        lines.append(f"- options given: {', '.join(listed)}")
     person = manifest.get("session")
     if person:
         pages = f", {person['grid_pages']:,} confirmed pages" if person["grid_pages"] else ""
         lines.append(f"- {person['answers']:,} single answers{pages}, {person['keys']:,} key presses in all")
         if person["annotators"]:
             lines.append(f"- by {', '.join(plain(name) for name in person['annotators'])}")
-    lines.append("- `manifest.json` has all options and the hash of every file; `labels.csv` says of every label why.")
+    lines.append("- the manifest has all options and the hash of every file; every label has its provenance")
     return lines

@@ -96,8 +96,11 @@ def write_export(exporter: Exporter, rows: ExportRows, target: Path, manifest: d
             warnings = exporter.write(rows, new)
             _check_counts(exporter, new, expected)
             document = _manifest(rows, manifest, expected, warnings)
+            said = card(document, rows)
             if inside:
-                (new / CARD).write_text(card(document, rows), encoding="utf-8", newline="\n")
+                (new / CARD).write_text(said, encoding="utf-8", newline="\n")
+            else:
+                document["card"] = said
             document["files"] = _hashes(new, target.name)
             new_manifest = new / MANIFEST if inside else stage / MANIFEST
             new_manifest.write_text(json_text(document, pretty=True) + "\n", encoding="utf-8", newline="\n")

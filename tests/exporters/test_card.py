@@ -67,6 +67,38 @@ def test_how_it_was_made_names_engine_person_and_splits(card_of: Any) -> None:
     assert "Splits: train 3, test 3" in text
 
 
+def test_an_estimate_is_called_one_and_what_repeats_and_blind_questions_say_is_there(card_of: Any) -> None:
+    said = {"statement": "91 of 100 right on random questions"}
+    text = card_of(["cat", "dog"], {"estimate": said})
+    assert "An estimate, no certificate: 91 of 100 right on random questions" in text
+    assert "not known" not in text
+    assert "How far can the answers" not in text
+    text = card_of(["cat", "dog"], {"self_agreement": {"statement": "9 of 10"}, "sway": {"statement": "<b>"}})
+    assert "not known" in text
+    assert "## How far can the answers be trusted?\n\n- 9 of 10\n- \\<b\\>\n" in text
+
+
+def test_the_curve_stands_where_there_was_an_audit_with_its_intervals(card_of: Any) -> None:
+    row = {"coverage": 0.5, "least_score": 0.875, "looked_at": 20, "right": 19, "accuracy": 0.95}
+    rows = [row | {"low": 0.751, "high": 0.999, "confidence": 0.95}]
+    text = card_of(["cat", "dog"], {"certificate": CERTIFICATE, "coverage_accuracy": rows})
+    assert "| 50 % | 0.875 | 20 | 95.0 % | 75.1 to 99.9 % |" in text
+    assert "Each interval (95 %) is its row's alone" in text
+    assert "looked at" not in card_of(["cat", "dog"], {"coverage_accuracy": []})
+
+
+def test_options_reach_and_unseen_classes_are_said(card_of: Any) -> None:
+    manifest = {
+        "options": {"control": 0.1, "encoder": "hog", "features": "a|b"},
+        "configuration": {"percentile": 20.0},
+        "unseen_class": {"labels": 8, "once": 2, "chance": 0.25},
+    }
+    text = card_of(["cat", "dog"], manifest)
+    assert r"options given: control 0\.1, features a\|b" in text
+    assert "labels spread to the closest 20 % of each cluster" in text
+    assert "about 25.0 % of the answers would be of one (classes with one given label, by given labels: 2 of 8" in text
+
+
 def test_hostile_class_names_are_text(card_of: Any) -> None:
     name = "[x](http://e.org)|<script>`\n# **b** \x1b[2J\u202e"
     text = card_of([name, "dog"])
@@ -96,4 +128,5 @@ def test_beside_a_file_the_manifest_has_the_figures(make_rows: Any, tmp_path: Pa
     write_export(CsvExporter(), rows, tmp_path / "x.csv", {}, force=False)
     manifest = json.loads((tmp_path / "x.csv.manifest.json").read_text())
     assert manifest["counts"]["class_provenance"] == {"cat": {"human": 1, "propagated": 1}, "dog": {"human": 1}}
+    assert manifest["card"].startswith("# A labeled image set\n\n3 labels")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["x.csv", "x.csv.manifest.json"]
