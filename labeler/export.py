@@ -123,6 +123,7 @@ def export(
         },
         "certificate": None,
         **_measured(leaving),
+        "audits_carried": [one.facts for one in project.session.carried_audits()],
     }
     if leaving.certificate is not None:
         manifest["certificate"] = certified(leaving, indices)

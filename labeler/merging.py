@@ -17,12 +17,15 @@ from numpy.typing import NDArray
 from labeler import locating
 from labeler.core.agreement import Agreement, agreement
 from labeler.core.pool import Pool
+from labeler.core.vocabulary import Event
 from labeler.display import display_safe
 from labeler.errors import ProjectError, UsageError
 from labeler.exporters.escaping import escaped
 from labeler.importers.names import counted
-from labeler.session.merging import Merged, Side, merged
-from labeler.session.state import State
+from labeler.session.merging import Merged, merged
+from labeler.session.sealed import PLACES, carried_audits
+from labeler.session.sides import Side
+from labeler.session.state import CARRIED, State
 from labeler.store.store import Store
 
 
@@ -141,8 +144,7 @@ def _read(path: Path) -> _File:
         events = list(store.replay())
         name = str(project.get("options", {}).get("annotator") or path.name.removesuffix(locating.SUFFIX))
         side = Side(events, name, frozenset(project.get("left_out", ())))
-        numbers = [int(event.payload["number"]) for event in events if event.kind == "audit_begin"]
-        frozen = {number: dict(store.frozen(number)) for number in numbers}
+        frozen = {number: dict(store.frozen(number)) for number in _frozen_under(events).values()}
         return _File(path, store.instance_ids(), side, project, store.arrays("pool"), frozen)
 
 
@@ -220,13 +222,9 @@ def _said_of(outcome: Merged, people: tuple[str, str]) -> list[str]:
 def _write(target: Path, files: tuple[_File, _File], ids: list[str], outcome: Merged, notes: list[str]) -> None:
     """The new file, whole or not at all."""
     older = min(files, key=lambda file: (file.project.get("created", 0.0), json.dumps(file.project, sort_keys=True)))
-    begun = [event.event_id for event in outcome.events if event.kind == "audit_begin"]
-    carried = [
-        file for file in files if begun and begun == [e.event_id for e in file.side.events if e.kind == "audit_begin"]
-    ]
-    frozen = carried[0].frozen if carried else {}
-    if not frozen and any(file.frozen for file in files):
-        notes.append("audits stay with the file they were made in: their answers are kept, the certificate is not")
+    frozen = _frozen(files, ids, outcome.events)
+    for one in carried_audits((e for e in outcome.events if e.kind == CARRIED), lambda n: frozen.get(n, {}), Pool(ids)):
+        notes.append(f"audit {one.audit.number} of {display_safe(one.by, 40)} goes along as it was: {one.statement}")
     draft = target.with_name(f".{secrets.token_hex(4)}.{target.name}")
     try:
         store = Store.open(draft, create=True)
@@ -247,6 +245,30 @@ def _write(target: Path, files: tuple[_File, _File], ids: list[str], outcome: Me
         for left in (draft, *draft.parent.glob(f"{draft.name}-*")):
             with suppress(OSError):
                 left.unlink(missing_ok=True)
+
+
+def _frozen_under(events: Sequence[Event]) -> dict[str, int]:
+    """Event that begins an audit -> the number its frozen labels are stored under, of own and of carried ones."""
+    found = {event.event_id: int(event.payload["number"]) for event in events if event.kind == "audit_begin"}
+    for event in events:
+        found |= event.payload["kept_under"] if event.kind == CARRIED else {}
+    return found
+
+
+def _frozen(files: Sequence[_File], ids: list[str], events: Sequence[Event]) -> dict[int, dict[str, NDArray[Any]]]:
+    """Number -> frozen labels for the new file; of carried audits with the place of each row in its pool."""
+    places = {name: place for place, name in enumerate(ids)}
+    own = {event.event_id for event in events if event.kind == "audit_begin"}
+    found: dict[int, dict[str, NDArray[Any]]] = {}
+    for begin, number in _frozen_under(events).items():
+        for file in files:
+            arrays = dict(file.frozen.get(_frozen_under(file.side.events).get(begin, 0), {}))
+            if not arrays:
+                continue
+            rows = arrays.pop(PLACES, np.arange(len(arrays["labels"])))
+            at = np.array([places[file.ids[int(row)]] for row in rows], dtype=np.int32)
+            found[number] = arrays if begin in own else arrays | {PLACES: at}
+    return found
 
 
 def _put_in_place(draft: Path, target: Path) -> None:

@@ -48,6 +48,7 @@ def status(project: Project) -> dict[str, Any]:
         "estimate": estimate(project),
         "self_agreement": None if twice is None else twice.facts | {"statement": twice.statement},
         "answered_differently": len(to_look_at(project.session.state)),
+        "audits_carried": [one.facts | {"by": escaped(one.by)} for one in project.session.carried_audits()],
         "sway": None if swayed is None else swayed.facts | {"statement": swayed.statement},
         "advice": {"code": advice.code, "text": advice.text, "key": advice.key},
     }
@@ -96,6 +97,8 @@ def status_text(facts: dict[str, Any]) -> str:
             lines.append(f"{row['key'] or '-':>3}  {name:<{width}}  {cells}")
     if facts["estimate"]:
         lines.append(f"{facts['estimate']['from']}: {facts['estimate']['statement']}")
+    for row in facts["audits_carried"]:
+        lines.append(f"audit {row['audit']} of {display_safe(row['by'], 40)}: {row['statement']}")
     if facts["self_agreement"]:
         lines.append(f"repeats: {facts['self_agreement']['statement']}")
     if facts["answered_differently"]:

@@ -12,8 +12,11 @@ import numpy as np
 import pytest
 
 from labeler.api import Options, open_project
+from labeler.core.vocabulary import Event
 from labeler.errors import ProjectError
+from labeler.export import export
 from labeler.merging import facts, merge, report
+from labeler.session.final import final_labels
 from labeler.session.merging import same_events
 from labeler.status import status, status_text
 from labeler.store.store import Store
@@ -69,6 +72,88 @@ def test_two_files_become_one_that_knows_who_said_what(two, tmp_path):
         assert "2 instances with two people's different answers" in status_text(status(opened))
         session.label("00010", session.class_id_for("odd"))
         assert session.question.instance_id == "00011"
+
+
+@pytest.fixture
+def audited(two):
+    """Anna's file with an audit that reached its target and what it said; Bob's with one under way."""
+    said = []
+    for path, target, looks in zip(two, (0.9, 0.98), (60, 5), strict=True):
+        with open_project(path) as opened:
+            session, pool = opened.session, opened.session.pool
+            round_ = opened.closing_round()
+            final = final_labels(session.state, round_)
+            session.begin_audit(final, target=target, confidence=0.95, seed=3)
+            for _ in range(looks):
+                index = session.audit_next()
+                session.answer_audit(pool.ids[index], int(final.labels[index]))
+            if looks == 60:
+                session.end_audit()
+            said.append(session.certificate())
+    return two, said
+
+
+def test_the_audits_of_both_go_along_and_say_what_they_said(audited, tmp_path):
+    (anna, bob), said = audited
+    joined = merge(anna, bob, tmp_path / "both.labeler.db")
+    assert sum("goes along as it was" in note for note in joined.notes) == 2
+    with open_project(joined.path) as opened:
+        carried = opened.session.carried_audits()
+        found = {one.by: (one.certificate, one.audit.drawn) for one in carried}
+        assert found == {"anna": (said[0], True), "bob": (said[1], False)}
+        assert opened.session.audit is None  # what is exported are the merged labels: no certificate speaks of them
+        facts_of = status(opened)
+        assert {row["set_sha256"] for row in facts_of["audits_carried"]} == {one.set_sha256 for one in said}
+        assert facts_of["estimate"] is None
+        assert "audit 1 of anna" in status_text(facts_of)
+        written = export(opened, tmp_path / "x.csv")
+        manifest = json.loads(written.manifest_path.read_text())
+        assert manifest["certificate"] is None
+        assert {row["by"] for row in manifest["audits_carried"]} == {"anna", "bob"}
+        assert "as they were frozen there, not of these" in manifest["card"]
+        final = final_labels(opened.session.state, opened.session.derived.round)
+        opened.session.begin_audit(final, target=0.9, confidence=0.95, seed=1)
+        assert opened.session.audit.before == 2  # the shares of alpha go on where the others ended
+
+
+def test_audits_go_along_a_second_time_and_into_a_pool_in_another_order(audited, tmp_path):
+    (anna, bob), said = audited
+    both = merge(bob, anna, tmp_path / "both.labeler.db").path
+    assert same_events(events(both), events(merge(anna, bob, tmp_path / "other.labeler.db").path))
+    store = Store.open(anna, read_only=True)
+    project, ids = store.project(), store.instance_ids()
+    store.close()
+    store = Store.open(tmp_path / "carl.labeler.db", create=True)
+    store.join_instances(ids[::-1], 0.0)
+    store.remember(**project | {"created": 0.0})  # the older file: its order holds
+    store.append(Event("c0", "class_add", 1.0, "carl", None, 0, None, {"name": "odd", "key": "1"}))
+    store.append(Event("c1", "label", 2.0, "carl", ids[5], 0))
+    store.close()
+    for name, pair in (("one", (both, store.path)), ("two", (store.path, both))):
+        joined = merge(*pair, tmp_path / f"{name}.labeler.db")
+        with open_project(joined.path, read_only=True) as opened:
+            assert opened.session.pool.ids == ids[::-1]
+            found = {one.by: one.certificate for one in opened.session.carried_audits()}
+            assert found == {"anna": said[0], "bob": said[1]}
+    again = merge(tmp_path / "one.labeler.db", anna, tmp_path / "again.labeler.db").path
+    assert same_events(events(again), events(tmp_path / "one.labeler.db"))
+    assert same_events(events(again), events(tmp_path / "two.labeler.db"))
+
+
+def test_frozen_labels_that_were_changed_prove_nothing(audited, tmp_path):
+    (anna, bob), _ = audited
+    path = merge(anna, bob, tmp_path / "both.labeler.db").path
+    with open_project(path) as opened:
+        record = opened.session.state.carried[0]
+        number = next(iter(record.payload["kept_under"].values()))
+        arrays = opened.session._journal.frozen(number)
+        arrays["labels"] = arrays["labels"].copy()
+        arrays["labels"][0] += 1
+        opened.session._journal.freeze(number, arrays)
+        one = opened.session.carried_audits()[0]
+        assert one.certificate is None
+        assert "nothing of it can be proven" in one.statement
+        assert "lower_bound" not in one.facts
 
 
 def test_either_order_gives_the_same_journal_and_the_files_stay_as_they_are(two, tmp_path):

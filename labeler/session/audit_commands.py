@@ -13,6 +13,7 @@ from labeler.session import audits
 from labeler.session.audits import Answer, Audit, Certificate, Frozen
 from labeler.session.final import FinalLabels
 from labeler.session.ports import Journal
+from labeler.session.sealed import CarriedAudit, carried_audits
 from labeler.session.state import State
 
 SAID = ("label", "unsure", "reject")
@@ -74,6 +75,7 @@ class AuditCommands:
             "classes": [[class_id, name] for class_id, name in sorted(names.items())],
             "round": final.round,
             "predicted": predicted,
+            "before": len({begin for record in self.state.carried for begin in record.payload["kept_under"]}),
         }
         self._record("audit_begin", None, None, payload)
         self._thawed = (number, frozen)
@@ -181,6 +183,10 @@ class AuditCommands:
         if target is not None:
             check_goal(target, audit.confidence if audit is not None else 0.5)
         return None if audit is None else audits.certificate(audit, self.frozen(audit), target, paged=paged)
+
+    def carried_audits(self) -> list[CarriedAudit]:
+        """Audits of the files this one was merged from, each with what it says of the labels it froze."""
+        return carried_audits(self.state.carried, self._journal.frozen, self.pool)
 
     def labels_since_audit(self) -> int:
         """Events since the latest audit began that gave labels outside of it: what it speaks of is not the latest."""

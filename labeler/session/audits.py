@@ -66,6 +66,7 @@ class Audit:
     class_names: dict[int, str]
     round: int
     predicted: bool
+    before: int = 0  # audits that were carried into the file: they used up shares of alpha
     answers: list[Answer] = field(default_factory=list)
     blocks: list[Block] = field(default_factory=list)  # as laid out; one that was begun and left for single looks too
     taken_back: int = 0
@@ -292,7 +293,7 @@ def eye_now(audit: Audit, outcomes: BoolArray, *, paged: bool) -> Reviewer | Non
 
 def is_reached(audit: Audit, frozen: Frozen, answers: Sequence[Answer], blocks: Sequence[Block] | None = None) -> bool:
     """Whether these answers, given in these `blocks` (the audit's own), certify its target."""
-    alpha = share_of_alpha(1.0 - audit.confidence, audit.number) * WHOLE
+    alpha = share_of_alpha(1.0 - audit.confidence, audit.before + audit.number) * WHOLE
     then = replace(audit, answers=list(answers), blocks=list(audit.blocks if blocks is None else blocks))
     outcomes = frozen.outcomes(answers)
     if not then.in_pages:
@@ -306,7 +307,7 @@ def certificate(audit: Audit, frozen: Frozen, target: float | None = None, *, pa
     `paged`: what is still to be looked at will be in pages; so it is taken to be where some was.
     """
     goal = audit.target if target is None else target
-    alpha = share_of_alpha(1.0 - audit.confidence, audit.number)
+    alpha = share_of_alpha(1.0 - audit.confidence, audit.before + audit.number)
     outcomes, blocks = frozen.outcomes(audit.answers), audit.in_pages
     checked, wrong = len(outcomes), int(outcomes.sum())
     most = most_wrong(audit, outcomes, audit.population, alpha * WHOLE)
@@ -362,6 +363,7 @@ def begun(event: Event) -> Audit:
         class_names={int(class_id): name for class_id, name in said["classes"]},
         round=int(said["round"]),
         predicted=bool(said["predicted"]),
+        before=int(said.get("before", 0)),
     )
 
 

@@ -26,7 +26,9 @@ from labeler.session.classes import (
 )
 
 _GIVES_LABELS = frozenset({"label", "page", "import"})
-_NO_KEYS = frozenset({"import", "setting", "audit_begin", "audit_block"})
+CARRIED = "audit_carried"
+"""The kind of an event that holds the audits of another journal as they were."""
+_NO_KEYS = frozenset({"import", "setting", "audit_begin", "audit_block", CARRIED})
 _ANSWERS = frozenset({"label", "unsure", "reject", "page", "repeat"})
 """Events a person takes time over: their times make the pace."""
 _PAGES = ("page", "audit_page")
@@ -138,6 +140,7 @@ class State:
         self.reaches: dict[int, float | None] = {}  # representative -> percentile of its cluster, the latest last
         self.splits: list[int] = []  # representatives whose clusters were divided in two, in that order
         self.audits: list[Audit] = []
+        self.carried: list[Event] = []  # audits of other files, sealed
         self.labels_at_audit = 0  # events that gave labels when the latest audit began
         self.front: list[int] = []  # instances whose answer was taken back: asked next, the latest first
         self.counts: Counter[str] = Counter()  # "label", "skip", "unsure", "reject" -> instances
@@ -211,6 +214,9 @@ class State:
                 )
             )
             return [index]
+        if event.kind == CARRIED:
+            self.carried.append(event)
+            return []
         raise ProjectError(
             f"the journal holds an event of a kind this version does not know: {event.kind!r}",
             "open the project with the version of labeler that wrote it, or a newer one",

@@ -5,16 +5,21 @@ from __future__ import annotations
 import itertools
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from labeler.core.pool import Pool
-from labeler.core.vocabulary import UNLABELED, Provenance
+from labeler.core.vocabulary import UNLABELED, Provenance, Question
 from labeler.errors import UsageError
+from labeler.session import audits
 from labeler.session.class_ids import in_classes
-from labeler.session.merging import Side, folded, merged, same_events
+from labeler.session.final import FinalLabels
+from labeler.session.merging import merged, same_events
+from labeler.session.sealed import PLACES, carried_audits
 from labeler.session.session import Session
+from labeler.session.sides import Side, folded
 from tests.memory_journal import MemoryJournal
 
 N = 8
@@ -25,6 +30,8 @@ STEP = st.one_of(
     st.tuples(st.sampled_from(["label", "confirm", "import", "split"]), INDEX, WHICH),
     st.tuples(st.sampled_from(["skip", "unsure", "reject", "flag", "keep"]), INDEX, st.just(0)),
     st.tuples(st.sampled_from(["undo", "redo", "undo"]), st.just(0), st.just(0)),
+    st.tuples(st.sampled_from(["repeat", "blind"]), INDEX, WHICH),
+    st.tuples(st.sampled_from(["audit", "look", "look", "end"]), WHICH, WHICH),
     st.tuples(st.sampled_from(["add", "retire", "restore", "merge", "rename", "key"]), WHICH, WHICH),
 )
 STEPS = st.lists(STEP, max_size=14)
@@ -37,6 +44,7 @@ class Person:
         self.journal = MemoryJournal()
         if copy_of is not None:
             self.journal.events = list(copy_of.journal.events)
+            self.journal.kept_labels = dict(copy_of.journal.kept_labels)
         ticks, count = itertools.count(), itertools.count()
         self.session = Session(
             Pool(POOL.ids),
@@ -82,6 +90,21 @@ class Person:
                         session.rename_class(chosen, f"{NAMES[one % 3]}{'x' * (other % 2)}")
                     case "key" if chosen is not None:
                         session.set_class_key(chosen, "123"[one % 3])
+                    case "repeat" if chosen is not None:
+                        self.repeat(one % N, chosen)
+                    case "blind" if chosen is not None:
+                        guesses = ((active[one % len(active)], 0.75),)
+                        asked = Question(one % N, instance_id, "uncertain", 0.5, 0.5, guesses, True, True)
+                        session.label(instance_id, chosen, asked=asked)
+                    case "audit" if chosen is not None:
+                        session.begin_audit(self.final(chosen), target=0.6, confidence=0.8, seed=one)
+                    case "look" if session.audit_next() is not None:
+                        said = chosen if other else None
+                        session.answer_audit(
+                            POOL.ids[session.audit_next()], said, "unsure" if said is None else "label"
+                        )
+                    case "end":
+                        session.end_audit()
                     case "skip" | "unsure" | "reject" | "flag" | "keep":
                         getattr(session, kind)(instance_id)
                     case "undo" | "redo":
@@ -89,6 +112,50 @@ class Person:
             except UsageError:
                 continue
         return self
+
+    def final(self, class_id):
+        """Labels of one class, propagated, where no answer gives another."""
+        session, column = self.session, np.zeros(N, dtype=np.int32)
+        final = FinalLabels(
+            column + class_id,
+            np.full(N, Provenance.PROPAGATED, dtype=np.uint8),
+            np.linspace(0.1, 1.0, N, dtype=np.float32),
+            column.astype(np.uint8),
+            column,
+            column,
+            1,
+        )
+        for index, standing in session.state.standings.items():
+            if standing.kind == "label":
+                final.labels[index], final.provenances[index] = standing.class_id, standing.provenance
+        return final
+
+    def repeat(self, index, class_id):
+        """A second answer, as a session records it."""
+        standing = self.session.state.standings.get(index)
+        if standing is None or standing.kind != "label":
+            return
+        about = {"said": "label", "first": standing.event_id, "first_class": standing.class_id}
+        self.session._record("repeat", POOL.ids[index], class_id, {"screen": "question", "rule": "uncertain"} | about)
+
+    @property
+    def audited(self):
+        """What its own audits say, where anything was looked at."""
+        session = self.session
+        found = [(one, audits.certificate(one, session.frozen(one))) for one in session.state.audits if one.answers]
+        return [(one.number, certificate) for one, certificate in found]
+
+
+def opened(events, *people):
+    """The audits a merged journal carries, the frozen labels taken from these people's journals."""
+    kept, state = {}, folded(events, POOL)
+    for record in state.carried:
+        for begin, number in record.payload["kept_under"].items():
+            for one in people:
+                own = {e.event_id: e.payload["number"] for e in one.journal.events if e.kind == "audit_begin"}
+                if begin in own:
+                    kept[number] = one.journal.kept_labels[own[begin]] | {PLACES: np.arange(N)}
+    return carried_audits(state.carried, kept.__getitem__, POOL)
 
 
 def pair(shared, mine, theirs):
@@ -165,6 +232,43 @@ def test_no_answer_is_lost_and_every_difference_is_asked(shared, mine, theirs):
     assert len(set(keys)) == len(keys)
 
 
+@settings(max_examples=300)
+@given(STEPS, STEPS, STEPS)
+def test_what_was_audited_in_either_stays_provable(shared, mine, theirs):
+    a, b = pair(shared, mine, theirs)
+    result = joined(a, b)
+    carried = opened(result.events, a, b)
+    state = folded(result.events, POOL)
+    if state.audits:  # one of them knew all the other did: it is as it was
+        assert not carried
+        return
+    assert all(one.certificate is not None for one in carried)
+    said = [(one.audit.number, one.certificate) for one in carried]
+    for number, certificate in a.audited + b.audited:
+        assert (number, certificate) in said or any(  # or somebody went on with it
+            n == number and c.set_sha256 == certificate.set_sha256 and c.checked > certificate.checked for n, c in said
+        )
+    frozen = {certificate.set_sha256 for _, certificate in a.audited + b.audited}
+    assert {certificate.set_sha256 for _, certificate in said} <= frozen | {
+        one.set_sha256 for person in (a, b) for one in person.session.state.audits
+    }
+
+
+@settings(max_examples=200)
+@given(STEPS, STEPS, STEPS)
+def test_repeats_and_blind_answers_count_as_they_did(shared, mine, theirs):
+    a, b = pair(shared, mine, theirs)
+    state = folded(joined(a, b).events, POOL)
+    for one in (a, b):
+        for repeat in one.session.state.repeats:
+            same = [other for other in state.repeats if other.seq and other.first == repeat.first]
+            assert any(other.annotator == repeat.annotator for other in same)
+    blind = {e.event_id: e.payload["hidden"] for e in state.standing_events("label") if e.payload.get("blind")}
+    for event_id, hidden in blind.items():
+        before = next(e for p in (a, b) for e in p.journal.events if e.event_id == event_id).payload["hidden"]
+        assert [score for _, score in hidden] == [score for _, score in before]
+
+
 @settings(max_examples=150)
 @given(STEPS, STEPS, STEPS, STEPS)
 def test_two_people_go_on_from_a_merged_journal_and_merge_again(shared, mine, theirs, more):
@@ -172,6 +276,7 @@ def test_two_people_go_on_from_a_merged_journal_and_merge_again(shared, mine, th
     whole = joined(a, b)
     on = Person("c", 9000.0)
     on.journal.events = list(whole.events)
+    on.journal.kept_labels = a.journal.kept_labels | b.journal.kept_labels
     on = Person("d", 9000.0, copy_of=on).does(more)
     b.does(more[::-1])
     left, right = Side(on.journal.events, dropped=whole.dropped), b.side
