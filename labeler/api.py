@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from labeler import locating, registry
+from labeler import backups, locating, registry
 from labeler.core.pool import Pool
 from labeler.display import display_safe
 from labeler.errors import ProjectError, UsageError
@@ -65,7 +65,7 @@ def open_project(
         if project is not None and project.resolve() != target.resolve():
             raise UsageError(f"{target} is a project file already", "leave out -p PROJECT")
         path = target
-        store = Store.open(path, read_only=read_only)
+        store = Store.open(path, read_only=read_only, before_migration=backups.before_migration)
     else:
         source = open_source(target)
         path = project if project is not None else locating.default_project(target)
@@ -90,7 +90,7 @@ def open_project_of(
     """Open the project file `path` of an opened source, made if there is none yet. Raises as :func:`open_project`."""
     _check_recipe(options)
     check_size(options.clusterer, len(source.ids))
-    store = Store.open(path, create=True)
+    store = Store.open(path, create=True, before_migration=backups.before_migration)
     try:
         return _wire(store, source, options, True, clock, new_id)
     except BaseException:

@@ -36,6 +36,11 @@ def default_project(source: Path) -> Path:
     return Path.cwd() / f"{name}{SUFFIX}"
 
 
+def cache_of(project: Path) -> Path:
+    """``<name>.labeler.cache`` beside a project file."""
+    return project.with_name(project.name.removesuffix(SUFFIX) + ".labeler.cache")
+
+
 def remembered(source: Path, project: Path) -> dict[str, str]:
     """What a project keeps of its source: the absolute path, and the way to it from the project file."""
     absolute = source.resolve()

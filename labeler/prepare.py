@@ -30,6 +30,7 @@ FIT_SAMPLE = 10_000
 """Rows an encoder is fitted on at most."""
 CHUNK = 2_000
 STORE_VERSION = 2
+_IMAGE_ENTRIES = ("images.npy", "hashes.npy", "unreadable.json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,51 @@ def prepare(
     return Prepared(raw, np.load(path, mmap_mode="r"), hashes, unreadable, encoder, reason, str(path))
 
 
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """What lies in a cache: names of the entries for a source as it is now, name -> bytes of those for another state of
+    it or another encoder, and name -> why of those that are not whole."""
+
+    current: list[str]
+    other: dict[str, int]
+    broken: dict[str, str]
+
+
+def entries(source: Source, ids: Sequence[str], cache: Path, chosen: str) -> Entries:
+    """Hold what lies in a cache against the source and the encoders there are; `chosen`: one with its parameters."""
+    key = _key(source, ids)
+    names = {f"{name}-{key}" for name in _IMAGE_ENTRIES}
+    for spec in (*registry.names("encoder"), *([chosen] if chosen else [])):
+        if registry.entry("encoder", registry.parse_spec(spec).name).available:
+            parsed = registry.parse_spec(spec)
+            names.add(_features_entry(key, parsed, registry.create("encoder", parsed)))
+    found = Entries([], {}, {})
+    for path in sorted(cache.iterdir()):
+        if not path.name.startswith((*_IMAGE_ENTRIES, "features-")):
+            continue
+        ours = path.name in names
+        if why := _broken(path, len(ids) if ours else None):
+            found.broken[path.name] = why
+        elif ours:
+            found.current.append(path.name)
+        else:
+            found.other[path.name] = path.stat().st_size
+    return found
+
+
+def _broken(path: Path, n: int | None) -> str:
+    """Why an entry (of `n` instances, where that is known) is not whole; "" where it is."""
+    try:
+        if path.name.startswith("unreadable"):
+            return "" if isinstance(json.loads(path.read_text()), dict) else "is none of ours"
+        shape = np.load(path, mmap_mode="r").shape
+        return "" if n is None or shape[0] == n else f"has {shape[0]:,} rows for {n:,} instances"
+    except FileNotFoundError:
+        return "is gone"
+    except (OSError, ValueError, EOFError, IndexError):
+        return "is not whole"
+
+
 def encode_again(
     source: Source, ids: Sequence[str], cache: Path, raw: Images, encoder: str
 ) -> Generator[Progress, None, FloatArray]:
@@ -114,8 +160,8 @@ def _rows_in_source(source: Source, ids: Sequence[str]) -> NDArray[np.int64]:
 def _images(
     source: Source, rows: NDArray[np.int64], cache: Path, key: str
 ) -> Generator[Progress, None, tuple[ByteArray, ByteArray, dict[int, str]]]:
-    store, hashes, broken = (cache / f"{name}-{key}" for name in ("images.npy", "hashes.npy", "unreadable.json"))
-    if not all(path.exists() for path in (store, hashes, broken)):
+    store, hashes, broken = (cache / f"{name}-{key}" for name in _IMAGE_ENTRIES)
+    if any(_broken(path, len(rows)) for path in (store, hashes, broken)):
         plan = plan_images(source)
         with writing(store) as draft:
             target = np.lib.format.open_memmap(draft, "w+", np.uint8, (len(rows), *plan.shape))
@@ -153,8 +199,8 @@ def _from_elsewhere(features: str, ids: Sequence[str]) -> FloatArray:
 
 def _encode(raw: Images, spec: Spec, cache: Path, key: str, content: str) -> Generator[Progress, None, Path]:
     encoder = _encoder(spec, content)
-    path = cache / f"features-{_digest(key, str(spec), encoder.version)}.npy"
-    if not path.exists():
+    path = cache / _features_entry(key, spec, encoder)
+    if _broken(path, len(raw)):
         with writing(path) as draft:
             yield from _encode_into(raw, _fitted(encoder, raw), draft)
     return path
@@ -182,6 +228,10 @@ def encode_others(source: Source, prepared: Prepared) -> FloatArray:
         )
     encoder = _fitted(_encoder(registry.parse_spec(prepared.encoder), source.content), prepared.raw)
     return np.concatenate([encoder.transform(raw[start : start + CHUNK]) for start in range(0, len(raw), CHUNK)])
+
+
+def _features_entry(key: str, spec: Spec, encoder: Encoder) -> str:
+    return f"features-{_digest(key, str(spec), encoder.version)}.npy"
 
 
 def _encoder(spec: Spec, content: str) -> Encoder:

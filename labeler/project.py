@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from labeler import locating, messages
+from labeler import backups, locating, messages
 from labeler.core.vocabulary import ByteArray, IndexArray, Progress, Provenance, Round
 from labeler.display import display_safe
-from labeler.errors import ProjectError, UnreadableInstance
+from labeler.errors import LabelerError, ProjectError, UnreadableInstance
 from labeler.importers.base import Source
 from labeler.importers.names import counted
 from labeler.messages import Recipe
@@ -58,6 +58,7 @@ class Project:
         self._features: Any = None
         self._rows: dict[int, int] | None = None
         self.ready = False
+        self.backed_up = not store.read_only  # whether closing it leaves a backup
 
     # -- reading -------------------------------------------------------------------------------------------------
 
@@ -219,7 +220,7 @@ class Project:
         """What makes this project's engine."""
         options = self.options
         chosen = {name: options[name] for name in RECOMPUTES if options.get(name) is not None}
-        cache = self.path.with_name(self.path.name.removesuffix(locating.SUFFIX) + ".labeler.cache")
+        cache = locating.cache_of(self.path)
         return Recipe(source=str(self.source_path), cache=str(cache), **{"seed": DEFAULT_SEED, **chosen})
 
     def opening(self) -> messages.Open:
@@ -266,11 +267,16 @@ class Project:
         return out
 
     def close(self) -> None:
-        """End the worker and leave a single file."""
+        """End the worker, leave a backup where something changed since the last one, and a single file."""
         if self._client is not None:
             self._client.close()
         if self.source is not None:
             self.source.close()
+        if self.backed_up:
+            try:
+                backups.at_exit(self._store)
+            except LabelerError as error:  # nothing is lost by it, and what was done is done
+                self.notices.append(f"no backup was made: {error.message} ({error.hint})")
         self._store.close()
 
     def __enter__(self) -> Project:

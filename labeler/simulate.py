@@ -94,6 +94,7 @@ def simulate(
     with tempfile.TemporaryDirectory(prefix="labeler-") as scratch:
         path = plan.project or Path(scratch) / "simulated.labeler.db"
         with open_project_of(source, path, replace(plan.options, seed=seed)) as project:
+            project.backed_up = False  # a simulated person can say it all again
             report = _run(plan, project, source, truth, Subset(whole, test_rows), started, say, progress)
     return report
 

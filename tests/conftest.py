@@ -24,6 +24,14 @@ settings.register_profile(
 settings.load_profile("labeler")
 
 
+@pytest.fixture(autouse=True)
+def state_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where backups go while a test runs: never into the state folder of who runs it."""
+    folder = tmp_path_factory.mktemp("state")
+    monkeypatch.setenv("XDG_STATE_HOME", str(folder))
+    return folder
+
+
 @pytest.fixture
 def journal() -> MemoryJournal:
     return MemoryJournal()

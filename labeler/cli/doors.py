@@ -41,7 +41,7 @@ def open_screen(project: Project, *, audit: bool = False) -> None:
 
             summary = text(found)
             code = code or (0 if found.reached else 1)
-    say(summary)
+        say(summary)  # before the backup, which nobody should wait for
     _say_notices(project)
     if code:
         sys.exit(code)

@@ -15,6 +15,7 @@ GROUPS = {
     "Label": ("demo", "label", "import-labels", "merge"),
     "Look": ("status", "why", "plugins"),
     "Take away": ("audit", "export"),
+    "Keep": ("check", "backup", "restore"),
     "Measure": ("simulate",),
 }
 HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}

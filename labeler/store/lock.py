@@ -55,20 +55,6 @@ class ProjectLock:
         os.pwrite(descriptor, f"process {os.getpid()} on {socket.gethostname()}".encode(), 0)
         self._descriptor = descriptor
 
-    def is_held(self) -> bool:
-        """Whether somebody has it, us included."""
-        try:
-            descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
-        except OSError:
-            return False
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except OSError:
-            return True
-        finally:
-            os.close(descriptor)
-        return False
-
     def release(self) -> None:
         """Let go and leave no file behind."""
         if self._descriptor is not None:
@@ -81,3 +67,18 @@ class ProjectLock:
             return os.path.samestat(os.fstat(descriptor), os.stat(self.path))
         except FileNotFoundError:
             return False
+
+
+def holder(project: Path) -> str:
+    """Who has a project open for writing ("process 12 on host"); "" where nobody has."""
+    try:
+        descriptor = os.open(project.with_name(project.name + ".lock"), os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return ""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return os.pread(descriptor, 200, 0).decode("utf-8", "replace").strip() or "another process"
+    finally:
+        os.close(descriptor)
+    return ""

@@ -58,10 +58,6 @@ MIGRATIONS: tuple[Callable[[Any], None], ...] = (m001_project_pool_events_rounds
 """In order; each gets a connection with ``execute``. Append, never change."""
 
 
-SEALED_SINCE = 3
-"""The version from which on rows are sealed; an older file that is only read has none yet."""
-
-
 def schema_version() -> int:
     """How many migrations this version knows; stored as `user_version`."""
     return len(MIGRATIONS)

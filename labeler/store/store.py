@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from numpy.typing import NDArray
 
@@ -19,8 +18,9 @@ from labeler.core.vocabulary import Event, Question, Round
 from labeler.errors import DamagedProject, NotSaved, ProjectError
 from labeler.store import log, rows, seals
 from labeler.store.connection import Connection
-from labeler.store.lock import ProjectLock
-from labeler.store.schema import APPLICATION_ID, SEALED_SINCE, bring_up_to_date, schema_version
+from labeler.store.copying import copy
+from labeler.store.lock import ProjectLock, holder
+from labeler.store.opening import LOOK, check_header, check_untouched, connect, explained, for_reading, for_writing
 from labeler.store.witness import witness
 
 
@@ -31,7 +31,6 @@ class Store:
         self.path = path
         self._db = db
         self._lock = lock
-        self._is_sealed = db.execute("PRAGMA user_version").fetchone()[0] >= SEALED_SINCE
         self._committed = witness()
         self.notes: list[str] = []
         """What was found damaged and can be made anew: one line each, for the person."""
@@ -42,8 +41,17 @@ class Store:
         return self._lock is None
 
     @classmethod
-    def open(cls, path: Path, *, create: bool = False, read_only: bool = False) -> Store:
+    def open(
+        cls,
+        path: Path,
+        *,
+        create: bool = False,
+        read_only: bool = False,
+        before_migration: Callable[[Path, Callable[..., None]], None] = lambda path, copy: None,
+    ) -> Store:
         """Open a project file, or make it with `create`; brings an older schema up to date.
+
+        `before_migration` is called before a file of an older schema is changed, with what copies it: see :meth:`copy`.
 
         Raises
         ------
@@ -62,23 +70,28 @@ class Store:
             raise ProjectError(f"there is no project file {path}", "start one with: labeler label SOURCE -p PROJECT")
         index = log.index_of(path)
         if exists:
-            _check_header(path)
-            _check_untouched(path)
+            check_header(path)
+            check_untouched(path)
         lock = None
         if not read_only:
             lock = ProjectLock(path)
             lock.acquire()
         try:
-            db = _connect(path, "ro" if read_only else "rwc" if create else "rw")
-            if not read_only:
-                with _explained(path):
-                    _prepare_for_writing(db)
+            db = connect(path, "ro" if read_only else "rwc" if create else "rw")
+            try:
+                if read_only:
+                    db = for_reading(path, db)
+                else:
+                    for_writing(path, db, lambda: before_migration(path, cls(path, db, lock).copy))
+            except BaseException:
+                db.close()
+                raise
         except BaseException:
             if lock is not None:
                 lock.release()
             raise
         store = cls(path, db, lock)
-        if log.is_cut_short(path, index) and (lock is not None or not ProjectLock(path).is_held()):
+        if log.is_cut_short(path, index) and (lock is not None or not holder(path)):
             store.notes.append(log.CUT_SHORT)
         return store
 
@@ -95,13 +108,44 @@ class Store:
             self._lock.release()
             self._lock = None
 
+    # -- copies --------------------------------------------------------------------------------------------------
+
+    def copy(self, target: Path, **noted: Any) -> None:
+        """Write what is committed to a new file; `noted`: what the copy remembers in place of what the project does.
+
+        May be called while others read and write. Raises as :func:`labeler.store.copying.copy`.
+        """
+        copy(self.path, self._db.conn, target, noted)
+
+    def mark(self) -> str:
+        """What tells two states of a project apart by all that cannot be made anew: journal, pool, audits, options."""
+        with explained(self.path):
+            last = self._db.execute("SELECT seal FROM events ORDER BY seq DESC LIMIT 1").fetchone()
+            other = self._db.execute(
+                "SELECT seal FROM (SELECT seal, 1 AS part, key AS name FROM project WHERE key != 'backup'"
+                " UNION ALL SELECT seal, 2, start FROM pool UNION ALL SELECT seal, 3, audit || name FROM frozen)"
+                " ORDER BY part, name"
+            ).fetchall()
+        return f"{bytes(last[0] or b'').hex() if last else ''}-{seals.seal([seal for (seal,) in other]).hex()}"
+
+    def n_events(self) -> int:
+        """How many events the journal has."""
+        with explained(self.path):
+            return int(self._db.execute("SELECT COUNT(*) FROM events").fetchone()[0])
+
+    def quick_check(self) -> list[str]:
+        """What SQLite finds wrong with the file, one line each; empty where it is sound."""
+        with explained(self.path):
+            found = [str(line) for (line,) in self._db.execute("PRAGMA quick_check")]
+        return [] if found == ["ok"] else found
+
     # -- journal -------------------------------------------------------------------------------------------------
 
     def append(self, event: Event) -> Event:
         """Commit one event; see :class:`labeler.session.ports.Journal`."""
         if self.read_only:
             raise ProjectError(f"{self.path} was opened for reading only", "open it with: labeler label PROJECT")
-        with _explained(self.path, NotSaved), self._db.atomic():
+        with explained(self.path, NotSaved), self._db.atomic():
             seq = self._add(event)
         stored = rows.event_of((seq, *rows.event_row(event)))
         self._committed(stored)
@@ -109,7 +153,7 @@ class Store:
 
     def append_all(self, events: Iterable[Event]) -> None:
         """Commit many events at once, in their order: all of them or none."""
-        with _explained(self.path, NotSaved), self._db.atomic():
+        with explained(self.path, NotSaved), self._db.atomic():
             for event in events:
                 self._add(event)
 
@@ -121,10 +165,7 @@ class Store:
         DamagedProject
             At the first event that is not as it was written.
         """
-        with _explained(self.path):
-            if not self._is_sealed:
-                yield from map(rows.event_of, self._db.execute(f"SELECT seq, {seals.EVENTS} FROM events ORDER BY seq"))  # noqa: S608
-                return
+        with explained(self.path):
             for row, holds in seals.events_of(self._db):
                 if not holds:
                     where = f"event {row[0]} of its journal" if row[0] else "the end of its journal"
@@ -135,14 +176,14 @@ class Store:
         """Commit the labels an audit speaks of; what an audit that never began left under its number is replaced."""
         if self.read_only:
             raise ProjectError(f"{self.path} was opened for reading only", "open it with: labeler label PROJECT")
-        with _explained(self.path, NotSaved), self._db.atomic():
+        with explained(self.path, NotSaved), self._db.atomic():
             self._db.execute("DELETE FROM frozen WHERE audit = ?", [audit])
             for name, array in arrays.items():
                 self._put("frozen", audit, name, *rows.pack_array(array))
 
     def frozen(self, audit: int) -> dict[str, NDArray[Any]]:
         """The labels of an audit by name of the array; empty where there are none or they are damaged."""
-        with _explained(self.path):
+        with explained(self.path):
             try:
                 found = list(self._rows("frozen", "WHERE audit = ?", [audit]))
                 return {name: rows.unpack_array(dtype, shape, data) for _, name, dtype, shape, data in found}
@@ -154,12 +195,12 @@ class Store:
         if self.read_only:
             return
         value = None if question is None else _question_row(question, revision)
-        with _explained(self.path, NotSaved), self._unsynced(), self._db.atomic():
+        with explained(self.path, NotSaved), self._unsynced(), self._db.atomic():
             self._put("question", 1, json.dumps(value))
 
     def load_question(self) -> dict[str, Any] | None:
         """The pinned question, or None; also where it cannot be read, because the queue can stand in for it."""
-        with _explained(self.path):
+        with explained(self.path):
             try:
                 row = next(self._rows("question"), None)
             except DamagedProject:
@@ -173,14 +214,14 @@ class Store:
         """Keep the arrays of `round_` in place of the last round's, and its facts for good."""
         if self.read_only:
             return
-        with _explained(self.path, NotSaved), self._unsynced(), self._db.atomic():
+        with explained(self.path, NotSaved), self._unsynced(), self._db.atomic():
             self._put("rounds", round_.round, round_.revision, json.dumps(rows.round_facts(round_)))
             for name, array in rows.round_arrays(round_).items():
                 self._put("arrays", "round", name, *rows.pack_array(array))
 
     def load_round(self) -> Round | None:
         """The last round; None when there is none or it cannot be read (it is derived: the engine makes it anew)."""
-        with _explained(self.path):
+        with explained(self.path):
             try:
                 last = next(self._rows("rounds", "ORDER BY revision DESC, round DESC LIMIT 1"), None)
                 if last is None:
@@ -200,7 +241,7 @@ class Store:
 
     def put_arrays(self, owner: str, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Keep arrays by name, one row each."""
-        with _explained(self.path, NotSaved), self._unsynced(), self._db.atomic():
+        with explained(self.path, NotSaved), self._unsynced(), self._db.atomic():
             for name, array in arrays.items():
                 self._put("arrays", owner, name, *rows.pack_array(array))
 
@@ -209,7 +250,7 @@ class Store:
     def instance_ids(self) -> list[str]:
         """The ids of the pool in its order."""
         ids: list[str] = []
-        with _explained(self.path):
+        with explained(self.path):
             for start, count, blob, _ in self._rows("pool", "ORDER BY start"):
                 if start != len(ids):
                     raise self._damaged("its list of instances")
@@ -220,18 +261,18 @@ class Store:
         """Append new instances to the pool."""
         if not ids:
             return
-        with _explained(self.path, NotSaved), self._db.atomic():
+        with explained(self.path, NotSaved), self._db.atomic():
             start = self._db.execute("SELECT COALESCE(SUM(count), 0) FROM pool").fetchone()[0]
             self._put("pool", start, len(ids), rows.pack_ids(ids), float(at))
 
     def project(self) -> dict[str, Any]:
         """What the project remembers: source, options, ..."""
-        with _explained(self.path):
+        with explained(self.path):
             return {key: json.loads(value) for key, value in self._rows("project")}
 
     def remember(self, **values: Any) -> None:
         """Keep values of the project."""
-        with _explained(self.path, NotSaved), self._db.atomic():
+        with explained(self.path, NotSaved), self._db.atomic():
             for key, value in values.items():
                 self._put("project", key, json.dumps(value))
 
@@ -248,20 +289,20 @@ class Store:
         self._db.execute(f"INSERT OR REPLACE INTO {table} VALUES ({_marks(row)})", row)  # noqa: S608
 
     def _arrays(self, owner: str) -> dict[str, NDArray[Any]]:
-        with _explained(self.path):
+        with explained(self.path):
             found = self._rows("arrays", "WHERE owner = ?", [owner])
             return {name: rows.unpack_array(dtype, shape, data) for _, name, dtype, shape, data in found}
 
     def _rows(self, table: str, which: str = "", values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
         """Rows of a table, without their seals. Raises DamagedProject at the first that is not as it was written."""
-        columns = ", ".join([*seals.COLUMNS[table], *(["seal"] if self._is_sealed else [])])
-        for row in self._db.execute(f"SELECT {columns} FROM {table} {which}", values):  # noqa: S608
-            if self._is_sealed and row[-1] != seals.seal(row[:-1]):
+        columns = ", ".join(seals.COLUMNS[table])
+        for *row, found in self._db.execute(f"SELECT {columns}, seal FROM {table} {which}", values):  # noqa: S608
+            if found != seals.seal(row):
                 raise self._damaged(f"a row of {table}")
-            yield row[: len(seals.COLUMNS[table])]
+            yield tuple(row)
 
     def _damaged(self, what: str) -> DamagedProject:
-        return DamagedProject(f"{self.path} is damaged: {what} is not as it was written", "run: labeler check")
+        return DamagedProject(f"{self.path} is damaged: {what} is not as it was written", LOOK.format(self.path))
 
     @contextmanager
     def _unsynced(self) -> Iterator[None]:
@@ -277,75 +318,6 @@ def _marks(values: Sequence[Any]) -> str:
     return ", ".join("?" * len(values))
 
 
-def _connect(path: Path, mode: str) -> Connection:
-    # SQLite makes missing files and opens empty ones unless it is told the mode
-    try:
-        connection = sqlite3.connect(f"file:{quote(str(path.absolute()))}?mode={mode}", uri=True, isolation_level=None)
-    except sqlite3.Error as error:
-        raise ProjectError(
-            f"cannot open the project file {path}: {error}", "is the folder there, and yours to write?"
-        ) from error
-    return Connection(connection)
-
-
-def _prepare_for_writing(db: Connection) -> None:
-    db.execute("PRAGMA journal_mode = WAL")
-    db.execute("PRAGMA synchronous = FULL")
-    db.execute("PRAGMA busy_timeout = 2000")
-    with db.atomic():
-        bring_up_to_date(db.conn)
-
-
-def _check_header(path: Path) -> None:
-    try:
-        with path.open("rb") as file:
-            head = file.read(16)
-    except OSError as error:
-        raise ProjectError(f"cannot read {path}: {error.strerror}", "is it a file of yours?") from error
-    if head != b"SQLite format 3\0":
-        raise ProjectError(f"{path} is not a labeler project", "give a project file (*.labeler.db) or a source")
-
-
-def _check_untouched(path: Path) -> None:
-    """Look whether it is ours before anything of SQLite's can appear beside somebody else's database."""
-    wal = path.with_name(path.name + "-wal")
-    mode = "ro" if wal.exists() and wal.stat().st_size else "ro&immutable=1"
-    db = _connect(path, mode)
-    try:
-        with _explained(path):
-            _check_ours(path, db)
-    finally:
-        db.close()
-
-
-def _check_ours(path: Path, db: Connection) -> None:
-    application_id = db.execute("PRAGMA application_id").fetchone()[0]
-    n_tables = db.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()[0]
-    if application_id != APPLICATION_ID and n_tables:
-        raise ProjectError(
-            f"{path} is a database of another program",
-            "choose another project file with -p PROJECT; nothing was changed",
-        )
-    version = db.execute("PRAGMA user_version").fetchone()[0]
-    if version > schema_version():
-        raise ProjectError(
-            f"{path} was written by a newer labeler (schema {version}, this one knows {schema_version()})",
-            "upgrade with: pip install -U labeler-tui; nothing was changed",
-        )
-
-
-@contextmanager
-def _explained(path: Path, kind: type[ProjectError] = ProjectError) -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.Error as error:
-        if kind is NotSaved:
-            raise NotSaved(
-                f"NOT saved: {path}: {error}", "free some space or check the disk, then press the key again"
-            ) from error
-        raise ProjectError(f"cannot read the project file {path}: {error}", "run: labeler check") from error
-
-
 def _question_row(question: Question, revision: int) -> dict[str, Any]:
     return {
         "revision": revision,
@@ -354,7 +326,4 @@ def _question_row(question: Question, revision: int) -> dict[str, Any]:
         "utility": question.utility,
         "margin": question.margin,
         "guesses": [list(guess) for guess in question.guesses],
-        "blind": question.blind,
-        "drawn": question.drawn,
-        "first": question.first,
     }

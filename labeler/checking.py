@@ -1,0 +1,355 @@
+"""`labeler check`: whether a project file is as it was written; where not, what is lost and what brings it back."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labeler import backups, locating
+from labeler.backups import Backup
+from labeler.core.pool import Pool
+from labeler.core.vocabulary import Event, Progress
+from labeler.display import display_safe
+from labeler.errors import LabelerError, UsageError
+from labeler.exporters.escaping import escaped
+from labeler.importers.names import counted
+from labeler.session.audits import thawed
+from labeler.session.state import State
+from labeler.store import rows
+from labeler.store.inspecting import Inspected, inspect
+from labeler.store.lock import holder
+
+NOTHING = "nothing is lost"
+ANEW = "nothing is lost: it is made anew"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is damaged (`what`), and what is lost by it (`lost`); `answers`: how many a person gave."""
+
+    code: str
+    what: str
+    lost: str
+    answers: int = 0
+
+
+@dataclass(slots=True)
+class Report:
+    """What a check found. `notes` are no damage. `backup`: the newest that can be restored, where there is one."""
+
+    path: Path
+    findings: list[Finding] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    schema: int = 0
+    events: int = 0
+    instances: int = 0
+    labels: int = 0
+    audits: int = 0
+    cache: str = ""
+    backup: Backup | None = None
+
+    @property
+    def sound(self) -> bool:
+        """Whether nothing is damaged."""
+        return not self.findings
+
+    def damage(self, code: str, what: str, lost: str, answers: int = 0) -> None:
+        """Note a damage."""
+        self.findings.append(Finding(code, what, lost, answers))
+
+
+def check(path: Path, progress: Callable[[Progress], None] = lambda _: None) -> Report:
+    """Look at a project file, however damaged; nothing is changed.
+
+    Raises
+    ------
+    UsageError
+        There is no such file and no backup of one, or it is of another program or a newer version.
+    """
+    report = Report(path)
+    report.backup = backups.newest_sound(path)
+    if not path.exists():
+        if report.backup is None:
+            raise UsageError(f"there is no project file {path}", "start one with: labeler label SOURCE -p PROJECT")
+        report.damage("missing", "the file is gone", "what was answered since its last backup")
+        return report
+    progress(Progress("reading"))
+    found = inspect(path)
+    if found.foreign:
+        raise UsageError(f"{path} is no project file: {found.foreign}", "give a *.labeler.db file")
+    if found.newer:
+        raise UsageError(
+            f"{path} was written by a newer labeler (schema {found.newer})", "upgrade with: pip install -U labeler-tui"
+        )
+    report.schema = found.schema
+    if found.unreadable:
+        report.damage("unreadable", f"the file cannot be opened: {found.unreadable}", "all that is only in it")
+        return report
+    for line in found.structure[:5]:
+        report.damage("structure", f"SQLite says: {line}", "see below; where nothing else is said, nothing")
+    if len(found.structure) > 5:
+        report.notes.append(f"SQLite says {len(found.structure) - 5:,} more of its kind")
+    if found.log_cut_short:
+        report.damage("log", "the log beside the file (-wal) is not as it was written", "the answers given last")
+    ids = _pool(found, report)
+    state = _journal(found, ids, report)
+    _project(found, report)
+    if state is not None:
+        _audits(found, ids, state, report)
+        _question(found, state, report)
+        _round(found, state, report)
+        _pool_arrays(found, len(ids), report)
+        report.labels, report.audits = state.counts["label"], len(state.audits)
+        progress(Progress("looking at the cache"))
+        _cache(found, ids, report)
+    if who := holder(path):
+        report.notes.append(f"it is open in {who}: this is how it stood a moment ago")
+    return report
+
+
+# -- what cannot be made anew ---------------------------------------------------------------------------------------
+
+
+def _pool(found: Inspected, report: Report) -> list[str]:
+    ids: list[str] = []
+    gap = bool(found.bad.get("pool"))
+    for start, count, blob, _ in sorted(found.rows.get("pool", [])):
+        part = rows.unpack_ids(blob, count)
+        gap = gap or start != len(ids) or len(part) != count
+        ids += part
+    gap = gap or len(set(ids)) != len(ids)
+    report.instances = len(ids)
+    if gap:
+        report.damage("pool", "the list of instances is not as it was written", "which image each answer belongs to")
+        return []
+    return ids
+
+
+def _journal(found: Inspected, ids: list[str], report: Report) -> State | None:
+    """The fold of what can be read of the journal; None where there is no pool to fold over."""
+    report.events = len(found.events)
+    for what in found.bad.get("events", []):
+        report.damage("seal", f"{what} is not as it was written", NOTHING)
+    gone = [seq for seq, event in found.bad_events if event is None]
+    if gone:
+        answers = counted(len(gone), "event is", "events are")
+        report.damage("journal", f"{answers} gone from the journal ({_range(gone)})", "these answers", len(gone))
+    for seq, event in [(seq, event) for seq, event in found.bad_events if event is not None][:20]:
+        report.damage("journal", f"event {seq} of the journal is not as it was written", _lost(event), 1)
+    if len(found.bad_events) - len(gone) > 20:
+        more = len(found.bad_events) - len(gone) - 20
+        report.damage("journal", f"{counted(more, 'more event is', 'more events are')} so", "these answers", more)
+    if not ids and found.events and not report.sound:
+        return None
+    state = State(Pool(ids))
+    broken = 0
+    for event in found.events:
+        try:
+            state.apply(event)
+        except (LabelerError, KeyError, IndexError, TypeError, ValueError) as error:
+            broken += 1
+            if broken == 1:
+                report.damage("fold", f"event {event.seq} does not follow from those before it: {error}", _lost(event))
+    if broken > 1:
+        report.damage("fold", f"{broken - 1:,} more events do not follow from those before them", "what they say")
+    return state
+
+
+def _lost(event: Event | None) -> str:
+    if event is None:
+        return "one answer"
+    where = f" of {display_safe(event.instance_id, 60)}" if event.instance_id else ""
+    return f"what it says: {display_safe(event.kind, 20)}{where}"
+
+
+def _range(numbers: list[int]) -> str:
+    return str(numbers[0]) if len(numbers) == 1 else f"{numbers[0]} to {numbers[-1]}"
+
+
+def _project(found: Inspected, report: Report) -> None:
+    for what in found.bad.get("project", []):
+        report.damage(
+            "project", f"what the project remembers is not as it was written ({what})", "an option or a place"
+        )
+    names = {key for key, _ in found.rows.get("project", [])}
+    if not report.findings and found.events and "source" not in names:
+        report.notes.append("it does not say where its source is: labeler label SOURCE -p PROJECT tells it")
+
+
+def _audits(found: Inspected, ids: list[str], state: State, report: Report) -> None:
+    kept: dict[int, dict[str, NDArray[Any]]] = {}
+    for number, name, *packed in found.rows.get("frozen", []):
+        kept.setdefault(number, {})[name] = rows.unpack_array(*packed)
+    for audit in state.audits:
+        try:
+            thawed(audit, kept.get(audit.number, {}), ids)
+        except (LabelerError, KeyError, IndexError, TypeError, ValueError):
+            report.damage(
+                "audit",
+                f"the frozen labels of audit {audit.number} are not those its journal names",
+                "its certificate; its answers stay",
+            )
+    if found.bad.get("frozen") and not any(one.code == "audit" for one in report.findings):
+        report.notes.append("labels frozen for an audit that never began are damaged: nothing rests on them")
+
+
+# -- what is made anew ----------------------------------------------------------------------------------------------
+
+
+def _question(found: Inspected, state: State, report: Report) -> None:
+    if found.bad.get("question"):
+        report.damage("question", "the question on the screen is not as it was written", ANEW)
+    for _, value in found.rows.get("question", []):
+        kept = json.loads(value)
+        if kept is not None and not (kept["revision"] <= state.revision and 0 <= kept["index"] < len(state.pool)):
+            report.damage("question", "the question on the screen is none of this journal", ANEW)
+
+
+def _round(found: Inspected, state: State, report: Report) -> None:
+    if found.bad.get("rounds"):
+        report.damage("round", f"facts of the rounds are not as they were written: {found.bad['rounds'][0]}", ANEW)
+    if found.bad.get("arrays"):
+        what = ", ".join(display_safe(name, 40) for name in found.bad["arrays"][:4])
+        report.damage("round", f"derived arrays are not as they were written: {what}", ANEW)
+    kept = found.rows.get("rounds", [])
+    if not kept or any(one.code == "round" for one in report.findings):
+        return
+    number, revision, facts = max(kept, key=lambda row: (row[1], row[0]))
+    arrays = {name: rows.unpack_array(*packed) for owner, name, *packed in found.rows["arrays"] if owner == "round"}
+    try:
+        round_ = rows.round_of(number, revision, json.loads(facts), arrays)
+    except (KeyError, TypeError, ValueError) as error:
+        report.damage("round", f"the last round is not whole ({error})", ANEW)
+        return
+    n = len(round_.labels)
+    lengths = {
+        len(array)
+        for name, array in rows.round_arrays(round_).items()
+        if not name.startswith("queue.") and name not in ("representatives", "foreign") and len(array)
+    }
+    queue = {len(array) for name, array in rows.round_arrays(round_).items() if name.startswith("queue.")}
+    places = np.concatenate([round_.queue.indices, round_.representatives])
+    wrong = (
+        revision > state.revision
+        or n > len(state.pool)
+        or lengths - {n}
+        or len(queue) > 1
+        or (len(places) and (places.min() < 0 or places.max() >= len(state.pool)))
+        or (n and round_.labels.max() >= state.next_class_id)
+    )
+    if wrong:
+        report.damage("round", "the last round is none of this journal and pool", ANEW)
+
+
+def _pool_arrays(found: Inspected, n: int, report: Report) -> None:
+    for owner, name, *packed in found.rows.get("arrays", []):
+        if owner == "pool" and len(rows.unpack_array(*packed)) > n:
+            report.damage("round", f"the {name} of the instances are more than the instances", ANEW)
+
+
+def _cache(found: Inspected, ids: list[str], report: Report) -> None:
+    """The cache against the source as it is now: deletable, but what is in it should be what its name says."""
+    from labeler import prepare
+
+    kept = {key: json.loads(value) for key, value in found.rows.get("project", [])}
+    if "source" not in kept:
+        return
+    cache = locating.cache_of(report.path)
+    if not cache.is_dir():
+        report.cache = "none: it is made at the next opening"
+        return
+    try:
+        source = locating.find_source(kept["source"], report.path)
+    except LabelerError as error:
+        report.notes.append(f"{error.message}: the cache was not looked at")
+        return
+    try:
+        entries = prepare.entries(source, ids, cache, str(kept.get("options", {}).get("encoder") or ""))
+    finally:
+        source.close()
+    for name, why in entries.broken.items():
+        report.damage("cache", f"{display_safe(name, 80)} in the cache {why}", "nothing is lost: delete it")
+    report.cache = f"{counted(len(entries.current), 'entry', 'entries')} for the source as it is now"
+    if entries.other:
+        size = sum(entries.other.values()) / 1e6
+        report.notes.append(
+            f"{counted(len(entries.other), 'entry', 'entries')} of the cache ({size:,.0f} MB) of the source as it was,"
+            " or of another encoder: may be deleted"
+        )
+
+
+# -- saying it -------------------------------------------------------------------------------------------------------
+
+
+def facts(report: Report) -> dict[str, Any]:
+    """The outcome as JSON can hold it."""
+    return {
+        "project": escaped(str(report.path)),
+        "sound": report.sound,
+        "schema": report.schema,
+        "events": report.events,
+        "instances": report.instances,
+        "labels": report.labels,
+        "audits": report.audits,
+        "cache": report.cache,
+        "findings": [
+            {"code": one.code, "what": one.what, "lost": one.lost, "answers": one.answers} for one in report.findings
+        ],
+        "notes": report.notes,
+        "backup": None
+        if report.backup is None
+        else {
+            "path": escaped(str(report.backup.path)),
+            "at": report.backup.at,
+            "reason": report.backup.reason,
+            "events": report.backup.events,
+        },
+    }
+
+
+def text(report: Report) -> str:
+    """What to say of a check."""
+    name = display_safe(str(report.path), 1000)
+    if report.sound:
+        lines = [
+            f"{name}: sound",
+            f"{counted(report.events, 'event')}, {counted(report.labels, 'label')},"
+            f" {counted(report.instances, 'instance')}, {counted(report.audits, 'audit')}: every row is as it was"
+            " written, and the journal amounts to what is stored",
+        ]
+        if report.cache:
+            lines.append(f"cache: {report.cache}")
+    else:
+        lines = [f"{name}: DAMAGED"]
+        lines += [f"  {one.what}\n    lost: {one.lost}" for one in report.findings]
+    lines += [f"note: {note}" for note in report.notes]
+    return "\n".join([*lines, *_advice(report)])
+
+
+def _advice(report: Report) -> list[str]:
+    backup = report.backup
+    if report.sound:
+        return ["backups: none yet"] if backup is None else [f"newest backup: {_named(backup)}"]
+    if all(one.lost.startswith(NOTHING) for one in report.findings if one.code != "structure") and not any(
+        one.code == "structure" for one in report.findings
+    ):
+        return ["all that is damaged is made anew: go on with labeler label PROJECT"]
+    if backup is None:
+        return ["there is no backup of it here: is there a copy elsewhere? labeler restore COPY --to PROJECT"]
+    missing = report.events + sum(one.answers for one in report.findings) - backup.events
+    behind = f"; {counted(missing, 'newer event is', 'newer events are')} not in it" if missing > 0 else ""
+    place = shlex.quote(display_safe(str(backup.path), 1000))
+    return [f"restore: labeler restore {place}", f"  it has {_named(backup)}{behind}"]
+
+
+def _named(backup: Backup) -> str:
+    when = time.strftime("%Y-%m-%d %H:%M", time.localtime(backup.at))
+    return f"{counted(backup.events, 'event')}, made {when} ({backup.reason})"

@@ -1,0 +1,77 @@
+"""Commands that keep a project whole: check, backup, restore."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from pathlib import Path
+
+import click
+
+from labeler.cli.doors import check_project, narrator_of, say
+from labeler.cli.group import main, quiet_option
+from labeler.display import display_safe
+
+
+@main.command()
+@click.argument("project", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@quiet_option
+def check(project: Path, as_json: bool) -> None:
+    """Say whether PROJECT is as it was written; where not, what is lost and which backup to restore. Changes nothing.
+
+    Exit code 1 where damage is found.
+
+    Example: labeler check digits.labeler.db
+    """
+    from labeler.checking import check as look_at
+    from labeler.checking import facts, text
+
+    check_project(project)
+    with narrator_of() as narrator:
+        report = look_at(project, narrator.progress)
+    say(json.dumps(facts(report)) if as_json else text(report))
+    if not report.sound:
+        sys.exit(1)
+
+
+@main.command()
+@click.argument("project", type=click.Path(path_type=Path))
+@click.argument("target", required=False, type=click.Path(path_type=Path))
+@quiet_option
+def backup(project: Path, target: Path | None) -> None:
+    """Copy PROJECT, also while it is open elsewhere: beside its other backups, or to TARGET (a new file, or a folder).
+
+    One is made at the end of each session as well; the last ten are kept.
+
+    Example: labeler backup digits.labeler.db /media/stick/
+    """
+    from labeler.backups import back_up
+    from labeler.importers.names import counted
+
+    check_project(project)
+    made = back_up(project, target)
+    place = shlex.quote(display_safe(str(made.path), 1000))
+    say(f"{counted(made.events, 'event')} in {place}; read back and checked\nrestore: labeler restore {place}")
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--to", type=click.Path(path_type=Path), metavar="PROJECT", help="Another place than where it came from.")
+@quiet_option
+def restore(file: Path, to: Path | None) -> None:
+    """Bring a backup FILE back in the place of its project; what is there now is kept beside it under a dated name.
+
+    Example: labeler restore ~/.local/state/labeler/backups/.../20260102T101500000Z-312-exit.labeler.db
+    """
+    from labeler.backups import restore as bring_back
+    from labeler.importers.names import counted
+
+    check_project(file)
+    done = bring_back(file, to)
+    place = shlex.quote(display_safe(str(done.path), 1000))
+    say(f"{counted(done.backup.events, 'event')} restored to {place}")
+    if done.kept is not None:
+        say(f"what was there is kept in {shlex.quote(display_safe(str(done.kept), 1000))}")
+    say(f"go on: labeler label {place}")

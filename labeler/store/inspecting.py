@@ -1,0 +1,191 @@
+"""A project file as it lies on disk, however damaged: what can still be read of it, and what can not."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from labeler.core.vocabulary import Event
+from labeler.errors import ProjectError
+from labeler.store import log, rows, seals
+from labeler.store.connection import Connection
+from labeler.store.lock import holder
+from labeler.store.opening import connect
+from labeler.store.schema import APPLICATION_ID, bring_up_to_date, schema_version
+
+TABLES = ("events", *seals.COLUMNS)
+
+
+@dataclass(slots=True)
+class Inspected:
+    """What is in a project file. `rows`: sound rows of each table, without seals; `bad`: in words, table by table.
+
+    `events`: the sound ones in order; `bad_events`: the others as (seq, as far as they can be read).
+    `unreadable`: why it cannot be opened at all; `foreign`: why it is none of our files; `newer`: its newer schema.
+    `log_cut_short`: commits of the log beside the file could not be read.
+    """
+
+    unreadable: str = ""
+    foreign: str = ""
+    newer: int = 0
+    log_cut_short: bool = False
+    schema: int = 0
+    structure: list[str] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    bad_events: list[tuple[int, Event | None]] = field(default_factory=list)
+    rows: dict[str, list[tuple[Any, ...]]] = field(default_factory=dict)
+    bad: dict[str, list[str]] = field(default_factory=dict)
+
+
+def inspect(path: Path) -> Inspected:
+    """Read a project file as far as it goes; never raises for what is in it and changes nothing."""
+    found = Inspected()
+    try:
+        with path.open("rb") as file:
+            head = file.read(100)
+    except OSError as error:
+        found.unreadable = error.strerror or str(error)
+        return found
+    if head[:16] != b"SQLite format 3\0":
+        found.unreadable = "its first bytes are not those of a project file"
+        if not path.name.endswith(".labeler.db"):
+            found.foreign = "it is no database"
+        return found
+    index = log.index_of(path)
+    try:
+        with closing(connect(path, "ro")) as db:
+            db.conn.text_factory = _text
+            _look(db, found)
+            found.log_cut_short = log.is_cut_short(path, index) and not holder(path)
+    except (sqlite3.Error, ProjectError) as error:
+        found.unreadable = str(error)
+    return found
+
+
+def _look(db: Connection, found: Inspected) -> None:
+    found.schema = db.execute("PRAGMA user_version").fetchone()[0]
+    application_id = db.execute("PRAGMA application_id").fetchone()[0]
+    tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if application_id != APPLICATION_ID:
+        if not {"events", "pool", "project"} <= tables:
+            found.foreign = "it is a database of another program"
+            return
+        found.structure.append("its application id is not labeler's")
+    if found.schema > schema_version() and application_id == APPLICATION_ID:
+        found.newer = found.schema
+        return
+    found.structure += _structure(db)
+    sealed = db
+    if found.schema < schema_version() and not found.structure:  # as it will be once it is opened
+        sealed = Connection(sqlite3.connect(":memory:", isolation_level=None))
+        sealed.conn.text_factory = _text
+        db.conn.backup(sealed.conn)
+        with sealed.atomic():
+            bring_up_to_date(sealed.conn)
+    _read_events(sealed, found)
+    for table, columns in seals.COLUMNS.items():
+        good: list[tuple[Any, ...]] = found.rows.setdefault(table, [])
+        try:
+            for *row, seal in sealed.execute(f"SELECT {', '.join(columns)}, seal FROM {table}"):  # noqa: S608
+                if seal == seals.seal(row):
+                    good.append(tuple(row))
+                else:
+                    found.bad.setdefault(table, []).append(_named(table, row))
+        except sqlite3.Error as error:
+            found.bad.setdefault(table, []).append(f"cannot be read on ({error})")
+
+
+def _structure(db: Connection) -> list[str]:
+    """What SQLite finds: in the pages, and between tables and indexes."""
+    found: list[str] = []
+    try:
+        for check in ("quick_check", "integrity_check"):
+            found = [str(line) for (line,) in db.execute(f"PRAGMA {check}")]
+            if found != ["ok"]:
+                return found
+    except sqlite3.Error as error:
+        return [*found, str(error)]
+    return []
+
+
+def _read_events(db: Connection, found: Inspected) -> None:
+    """Sort the events into sound ones and others; a damaged row or seal is one, not all that come after it."""
+    counter = _counter(db)
+    before: set[bytes] = {seals.FIRST}
+    expected = 1
+    doubtful: tuple[int, Event | None, bytes] | None = None  # a row that its seal contradicts: perhaps the seal is bad
+    for seq, values, seal in _event_rows(db, counter):
+        while expected < seq:
+            found.bad_events.append((expected, None))
+            expected += 1
+            before = set()
+        expected = seq + 1
+        links = {seals.chain(link, seq, values) for link in before}
+        event = _event(seq, values)
+        sound = event is not None and (seal in links if before else True)
+        if doubtful is not None:
+            only_its_seal = doubtful[1] is not None and seal == seals.chain(doubtful[2], seq, values)
+            if only_its_seal:
+                found.bad.setdefault("events", []).append(f"the seal of event {doubtful[0]}")
+                found.events.append(doubtful[1])  # type: ignore[arg-type]
+            else:
+                found.bad_events.append(doubtful[:2])
+            doubtful = None
+        if sound and event is not None:
+            found.events.append(event)
+        else:
+            doubtful = (seq, event, next(iter(links), b""))
+        before = {link for link in (seal, *links) if isinstance(link, bytes)}
+    if doubtful is not None:
+        found.bad_events.append(doubtful[:2])
+    if counter is not None and counter >= expected:
+        found.bad_events += [(seq, None) for seq in range(expected, min(counter, expected + 100_000) + 1)]
+
+
+def _event_rows(db: Connection, counter: int | None) -> Iterator[tuple[int, tuple[Any, ...], Any]]:
+    """(seq, values, seal) of every event that can be read: in one go, or where that fails one by one."""
+    seen = 0
+    try:
+        for seq, *values, seal in db.execute(f"SELECT seq, {seals.EVENTS}, seal FROM events ORDER BY seq"):  # noqa: S608
+            yield seq, tuple(values), seal
+            seen = seq
+    except sqlite3.Error:
+        yield from _one_by_one(db, seen, counter)
+
+
+def _one_by_one(db: Connection, seen: int, counter: int | None) -> Iterator[tuple[int, tuple[Any, ...], Any]]:
+    for seq in range(seen + 1, min(counter or 0, seen + 100_000) + 1):
+        try:
+            row = db.execute(f"SELECT {seals.EVENTS}, seal FROM events WHERE seq = ?", [seq]).fetchone()  # noqa: S608
+        except sqlite3.Error:
+            continue
+        if row is not None:
+            yield seq, tuple(row[:-1]), row[-1]
+
+
+def _counter(db: Connection) -> int | None:
+    """How many events were ever written, by SQLite's own counter; None where it cannot be read."""
+    try:
+        row = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'events'").fetchone()
+    except sqlite3.Error:
+        return None
+    return row[0] if row is not None and isinstance(row[0], int) else None
+
+
+def _event(seq: int, values: tuple[Any, ...]) -> Event | None:
+    try:
+        return rows.event_of((seq, *values))
+    except (TypeError, ValueError, AttributeError):
+        return None
+
+
+def _named(table: str, row: list[Any]) -> str:
+    return " ".join(str(value)[:40] for value in row[:2] if isinstance(value, str | int)) or f"a row of {table}"
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "surrogateescape")
