@@ -62,6 +62,7 @@ def fill_images(
     """
     hashes = np.zeros((len(rows), 32), dtype=np.uint8)
     unreadable: dict[int, str] = {}
+    fit = max(LARGEST, *plan.shape[:2])
     whole = source.uniform_images()
     if whole is not None and whole.shape[1:] == target.shape[1:]:
         yield from _copy(whole, rows, target, hashes)
@@ -75,7 +76,7 @@ def fill_images(
             try:
                 content = source.content_bytes(position)
                 hashes[row] = np.frombuffer(hashlib.sha256(content).digest(), dtype=np.uint8)
-                target[row] = fit_image(source.decoded(position, content, LARGEST), plan)
+                target[row] = fit_image(source.decoded(position, content, fit), plan)
             except UnreadableInstance as error:
                 unreadable[row] = str(error)
     yield Progress("reading", len(rows), len(rows))

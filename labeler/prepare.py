@@ -22,7 +22,7 @@ from labeler.core.vocabulary import ByteArray, FloatArray, Progress
 from labeler.drafts import sweep, writing
 from labeler.encoders.base import Encoder, Images
 from labeler.errors import ProjectError, UsageError
-from labeler.image_store import ImagePlan, fill_images, plan_images
+from labeler.image_store import LARGEST, ImagePlan, fill_images, plan_images
 from labeler.importers.base import Source
 from labeler.registry import Spec
 
@@ -80,7 +80,7 @@ def prepare(
     if not encoder:
         yield Progress("choosing an encoder")
         encoder, reason = choose(raw, seed)
-    path = yield from _encode(raw, registry.parse_spec(encoder), cache, key, source.content)
+    path = yield from _encode(source, rows, raw, registry.parse_spec(encoder), cache, key)
     return Prepared(raw, np.load(path, mmap_mode="r"), hashes, unreadable, encoder, reason, str(path))
 
 
@@ -133,7 +133,8 @@ def encode_again(
     source: Source, ids: Sequence[str], cache: Path, raw: Images, encoder: str
 ) -> Generator[Progress, None, FloatArray]:
     """Yield progress; return the features (n, d) of a prepared pool's `raw` images by another encoder, kept as well."""
-    path = yield from _encode(raw, registry.parse_spec(encoder), cache, _key(source, ids), source.content)
+    rows = _rows_in_source(source, ids)
+    path = yield from _encode(source, rows, raw, registry.parse_spec(encoder), cache, _key(source, ids))
     features: FloatArray = np.load(path, mmap_mode="r")
     return features
 
@@ -197,44 +198,23 @@ def _from_elsewhere(features: str, ids: Sequence[str]) -> FloatArray:
     return read_features(Path(features), list(ids))
 
 
-def _encode(raw: Images, spec: Spec, cache: Path, key: str, content: str) -> Generator[Progress, None, Path]:
-    encoder = _encoder(spec, content)
+def _encode(
+    source: Source, rows: NDArray[np.int64], raw: Images, spec: Spec, cache: Path, key: str
+) -> Generator[Progress, None, Path]:
+    encoder = encoder_of(spec, source.content)
     path = cache / _features_entry(key, spec, encoder)
     if _broken(path, len(raw)):
         with writing(path) as draft:
-            yield from _encode_into(raw, _fitted(encoder, raw), draft)
+            yield from _encode_into(source, rows, raw, fitted(encoder, raw), draft)
     return path
-
-
-def encode_others(source: Source, prepared: Prepared) -> FloatArray:
-    """Features (m, d) of the instances of `source`, by the encoder as the prepared pool fits it.
-
-    Raises
-    ------
-    UsageError
-        The pool's features came from a file: nothing here can encode an image the same way.
-    """
-    if prepared.encoder == "features":
-        raise UsageError("the pool's features came from a file", "new instances need features from the same model")
-    raw: Images | None = source.table()
-    if source.content == "images":
-        plan = ImagePlan(prepared.raw.shape[1:], exact=False)
-        raw = np.zeros((len(source.ids), *plan.shape), dtype=np.uint8)
-        for _ in fill_images(source, np.arange(len(source.ids)), plan, raw):
-            pass
-    if raw is None or raw.shape[1:] != prepared.raw.shape[1:]:
-        raise UsageError(
-            "these instances are not of the pool's shape", "images for images, the same columns for a table"
-        )
-    encoder = _fitted(_encoder(registry.parse_spec(prepared.encoder), source.content), prepared.raw)
-    return np.concatenate([encoder.transform(raw[start : start + CHUNK]) for start in range(0, len(raw), CHUNK)])
 
 
 def _features_entry(key: str, spec: Spec, encoder: Encoder) -> str:
     return f"features-{_digest(key, str(spec), encoder.version)}.npy"
 
 
-def _encoder(spec: Spec, content: str) -> Encoder:
+def encoder_of(spec: Spec, content: str) -> Encoder:
+    """The encoder of `spec`, not fitted. Raises UsageError where it does not take what the source holds."""
     encoder: Encoder = registry.create("encoder", spec)
     kind = "table" if content == "table" else "images"
     if kind not in encoder.takes:
@@ -243,27 +223,57 @@ def _encoder(spec: Spec, content: str) -> Encoder:
     return encoder
 
 
-def _fitted(encoder: Encoder, raw: Images) -> Encoder:
+def fitted(encoder: Encoder, raw: Images) -> Encoder:
+    """The encoder, fitted on a sample of a pool's images or table (n, ...)."""
     rng = np.random.default_rng(0)
     n = len(raw)
     sample = np.sort(rng.choice(n, FIT_SAMPLE, replace=False)) if n > FIT_SAMPLE else slice(None)
     return encoder.fit(np.ascontiguousarray(raw[sample]))
 
 
-def _encode_into(raw: Images, encoder: Encoder, draft: str) -> Generator[Progress, None, None]:
-    n = len(raw)
+def _encode_into(
+    source: Source, rows: NDArray[np.int64], raw: Images, encoder: Encoder, draft: str
+) -> Generator[Progress, None, None]:
+    n, step = len(raw), rows_a_chunk(encoder)
     yield Progress("encoding", 0, n)
     target: NDArray[Any] | None = None
-    for start in range(0, n, CHUNK):
-        part = encoder.transform(np.ascontiguousarray(raw[start : start + CHUNK]))
+    for start in range(0, n, step):
+        here = slice(start, start + step)
+        part = encoder.transform((yield from seen_by(encoder, source, rows[here], raw[here])))
         if target is None:
             target = np.lib.format.open_memmap(draft, "w+", np.float32, (n, part.shape[1]))
-        target[start : start + len(part)] = part
+        target[here] = part
         let_go(target)
         let_go(raw)
-        yield Progress("encoding", min(start + CHUNK, n), n)
+        yield Progress("encoding", min(start + step, n), n)
     if target is None:
         np.lib.format.open_memmap(draft, "w+", np.float32, (0, 1))
+
+
+def rows_a_chunk(encoder: Encoder) -> int:
+    """Images handed to the encoder at once: the larger it wants to see them, the fewer."""
+    side = max(LARGEST, side_of(encoder))
+    return max(16, CHUNK * LARGEST**2 // side**2)
+
+
+def side_of(encoder: Encoder) -> int:
+    """Pixels a side at which it wants to see images; 0 = as the image store has them."""
+    return int(getattr(encoder, "side", 0))
+
+
+def seen_by(
+    encoder: Encoder, source: Source, rows: NDArray[np.int64], stored: Images
+) -> Generator[Progress, None, Images]:
+    """Yield signs of life; return the images at `rows` of the source as the encoder wants to see them.
+
+    That is as they are `stored`, or read once more, in color, where it wants them larger than the store has them.
+    """
+    side = side_of(encoder)
+    if source.content != "images" or side <= LARGEST:
+        return np.ascontiguousarray(stored)
+    images = np.zeros((len(rows), side, side, 3), dtype=np.uint8)
+    yield from fill_images(source, rows, ImagePlan((side, side, 3), exact=False), images)
+    return images
 
 
 def _takes(name: str, kind: str) -> bool:

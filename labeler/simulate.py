@@ -117,8 +117,14 @@ def _run(
     numbers = {name: number for number, name in enumerate(names)}
     truth_ids = np.array([numbers[truth[name]] for name in session.pool.ids], dtype=np.int32)
     truth_ids[session.pool.unreadable] = UNLABELED
-    X_test = bench.encode(test) if len(test.ids) else None
     y_test = np.array([numbers.get(truth[name], -2) for name in test.ids], dtype=np.int32)
+    X_test = None
+    if len(test.ids):
+        held_out = finished(bench.encode(test))
+        for row in held_out.unreadable:
+            say(f"cannot be read: {test.ids[row]}")
+        readable = np.setdiff1d(np.arange(len(test.ids)), list(held_out.unreadable))
+        X_test, y_test = held_out.features[readable] if len(readable) else None, y_test[readable]
     session.merge_queue(bench.rerank(session.snapshot()), session.state.revision)
     first = time.perf_counter() - started
     finished(bench.join_companion())

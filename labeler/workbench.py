@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from labeler import registry
+from labeler.core.model import Model
 from labeler.core.protocols import Engine
 from labeler.core.steps import finished
 from labeler.core.vocabulary import FloatArray, Grid, IndexArray, IntArray, Progress, Queue, Round, Snapshot
@@ -24,8 +26,9 @@ from labeler.errors import EngineError, LabelerError, UsageError
 from labeler.importers.base import Source
 from labeler.importers.subset import Subset
 from labeler.messages import Offer, Ready, Recipe
+from labeler.newcomers import Newcomers, encode_others
 from labeler.options import ENGINES, PARTS
-from labeler.prepare import Prepared, encode_again, encode_others, prepare
+from labeler.prepare import Prepared, encode_again, prepare
 
 EARLY_FROM = 20_000
 """Pools from this size on get their first questions from a sample, read before the rest."""
@@ -55,6 +58,7 @@ class Workbench:
         self.prepared: Prepared | None = None
         self.is_open = False
         self._has_companion = False
+        self._oddness: tuple[str, FloatArray] | None = None
 
     def open(self) -> Generator[Progress, None, Ready]:
         """Read, encode and cluster; see :func:`labeler.prepare.prepare` for what may be raised."""
@@ -133,6 +137,10 @@ class Workbench:
         """Labels of instances outside the pool, encoded as the pool was."""
         return self.engine.predict(snapshot, X_new)
 
+    def model(self, snapshot: Snapshot) -> Model | None:
+        """What labels instances outside the pool, as arrays; None without an answer."""
+        return self.engine.model(snapshot)
+
     def features(self) -> FloatArray:
         """The pool's features (n, d), maybe memory-mapped.
 
@@ -145,11 +153,26 @@ class Workbench:
             raise EngineError("the pool is not encoded yet", "open it first")
         return self.prepared.features
 
-    def encode(self, source: Source) -> FloatArray:
-        """Features of another source's instances, by the encoder as this pool fitted it."""
+    def encode(self, source: Source) -> Generator[Progress, None, Newcomers]:
+        """Another source's instances, by the encoder as this pool fitted it."""
         if self.prepared is None:
             raise EngineError("the pool is not encoded yet", "open it first")
         return encode_others(source, self.prepared)
+
+    def oddness(self, method: str) -> Generator[Progress, None, FloatArray]:
+        """Yield signs of life; return how odd each instance is (n,), by an outlier method; kept for the next time.
+
+        What a clusterer found to belong to no cluster comes before all others.
+        """
+        if self._oddness is None or self._oddness[0] != method:
+            yield Progress("looking for odd ones")
+            with threadpool_limits(1):
+                scores: FloatArray = registry.create("outlier method", method).anomalies(
+                    self.features(), self.recipe.seed
+                )
+            self._oddness = method, scores
+            yield Progress("looking for odd ones", 1, 1)
+        return self._oddness[1]
 
     def grid(self, snapshot: Snapshot, size: int, skip: IndexArray) -> Grid | None:
         """A page of one class to confirm."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from labeler.core.model import Model
 from labeler.core.vocabulary import FloatArray, IntArray
 
 TOLERANCE = 1e-4
@@ -34,6 +35,7 @@ class LogReg:
     def fit(self, X: FloatArray, y: IntArray, sample_weight: FloatArray | None = None) -> LogReg:
         """See :class:`labeler.core.protocols.Classifier`."""
         self.classes_ = np.unique(y).astype(np.int64)
+        self._width = X.shape[1]
         if len(self.classes_) > 1:
             scale = np.float32(np.sqrt(np.mean(np.square(X, dtype=np.float64))) or 1.0)
             rows = X / scale
@@ -57,6 +59,14 @@ class LogReg:
         np.exp(proba, out=proba)
         proba /= proba.sum(axis=0)
         return np.ascontiguousarray(proba.T, dtype=np.float32)
+
+    def model(self) -> Model:
+        """The fitted weights as arrays."""
+        classes = self.classes_.astype(np.int32)
+        if len(classes) < 2:
+            nothing = np.zeros((self._width, len(classes)), dtype=np.float32)
+            return Model("linear", classes, {"slopes": nothing, "offsets": np.zeros(len(classes), dtype=np.float32)})
+        return Model("linear", classes, {"slopes": self._slopes, "offsets": self._offsets})
 
     def _minimized(self, X: FloatArray, positions: NDArray[np.intp], weights: NDArray[np.float64]) -> FloatArray:
         """Slopes and, in the last row, offsets (d + 1, k): the mean log loss and the penalty of the slopes at their

@@ -13,8 +13,8 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 GROUPS = {
     "Label": ("demo", "label", "import-labels", "merge"),
-    "Look": ("status", "why", "plugins"),
-    "Take away": ("audit", "export"),
+    "Look": ("status", "why", "search", "outliers", "plugins"),
+    "Take away": ("audit", "export", "predict"),
     "Keep": ("check", "backup", "restore"),
     "Measure": ("simulate",),
 }

@@ -10,6 +10,7 @@ import click
 
 from labeler.cli.doors import check_project, narrator_of, need_terminal, open_screen, reading, say
 from labeler.cli.group import main, quiet_option
+from labeler.errors import UsageError
 
 
 @main.command()
@@ -75,7 +76,7 @@ def audit(
 @main.command()
 @click.argument("project", type=click.Path(path_type=Path))
 @click.argument("target", type=click.Path(path_type=Path))
-@click.option("--format", "format_", metavar="NAME", help="csv, jsonl, hf, ...: see labeler plugins; else by ending.")
+@click.option("--format", "format_", metavar="NAME", help="See labeler plugins; model, onnx; else by ending.")
 @click.option("--latest", is_flag=True, help="The current labels, without a certificate.")
 @click.option("--include", type=click.Choice(["predicted"]), multiple=True, help="Take these in as well.")
 @click.option("--human-only", is_flag=True, help="Only what a person gave or confirmed.")
@@ -100,14 +101,26 @@ def export(
     csv_safe: bool,
     force: bool,
 ) -> None:
-    """Write the labels of PROJECT to TARGET, with where each comes from.
+    """Write the labels of PROJECT to TARGET, or its model.
 
-    Example: labeler export digits.labeler.db labels.csv
+    Labels come with where each is from. As model (npz weights) or onnx, what was learned from them leaves instead.
+
+    Example: labeler export digits.labeler.db labels.csv       or model.npz --format model, or model.onnx
     """
     from labeler.export import Choice, report
     from labeler.export import export as write
     from labeler.exporters.splits import parse_split
+    from labeler.trained import export_model, format_of_model
+    from labeler.trained import report as report_model
 
+    model = format_of_model(target, format_)
+    if model is not None:
+        if include or human_only or min_confidence or split or link or csv_safe or weights:
+            raise UsageError("these options choose labels, and a model holds none", "leave them out")
+        with narrator_of() as narrator, reading(project, with_source=True) as opened:
+            found = export_model(opened, target, model, force=force, progress=narrator.progress)
+        say(report_model(found, target))
+        return
     options = ({"link": link} if link else {}) | ({"csv_safe": "yes"} if csv_safe else {})
     shares = parse_split(split) if split else ()
     choice = Choice("predicted" in include, False, human_only, min_confidence, shares, options, latest, weights)

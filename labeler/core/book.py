@@ -14,6 +14,7 @@ import numpy as np
 from threadpoolctl import ThreadpoolController
 
 from labeler.core.checks import check_features
+from labeler.core.model import Model, no_labels
 from labeler.core.protocols import Classifier, Clusterer, Clustering, QueryStrategy
 from labeler.core.reach import percentiles_of, within_reach
 from labeler.core.representatives import Level, nearest_to_center
@@ -37,6 +38,7 @@ from labeler.core.vocabulary import (
     Snapshot,
     Tier,
 )
+from labeler.errors import EngineError
 
 RULES = ("split", "representative", "uncertain")
 BATCH_SIZE = 10
@@ -150,9 +152,20 @@ class BookEngine:
     def predict(self, snapshot: Snapshot, X_new: FloatArray) -> tuple[IntArray, FloatArray]:
         """See :class:`labeler.core.protocols.Engine`."""
         if self._fit(snapshot) is None:
-            return np.full(len(X_new), UNLABELED, dtype=np.int32), np.zeros(len(X_new), dtype=np.float32)
-        proba = self.classifier.predict_proba(X_new)
+            return no_labels(len(X_new))
+        with self._threads.limit(limits=1):
+            proba = self.classifier.predict_proba(X_new)
         return self.classifier.classes_[proba.argmax(axis=1)].astype(np.int32), proba.max(axis=1)
+
+    def model(self, snapshot: Snapshot) -> Model | None:
+        """See :class:`labeler.core.protocols.Engine`: the classifier's, where that can be put into arrays."""
+        as_arrays = getattr(self.classifier, "model", None)
+        if as_arrays is None:
+            name = type(self.classifier).__name__
+            raise EngineError(
+                f"the classifier {name} has no weights to take away", "logreg has, and the default engine"
+            )
+        return None if self._fit(snapshot) is None else as_arrays()
 
     def grid(self, snapshot: Snapshot, size: int, skip: IndexArray) -> Grid | None:
         """The book's chain asks one at a time."""

@@ -18,6 +18,7 @@ from labeler.core.components import principal_axes
 from labeler.core.doubt import JUDGES_FROM
 from labeler.core.grids import FROM_ANSWERS, PAGE, best_page, expected_errors, expected_gain
 from labeler.core.live import BATCH, LiveBelief
+from labeler.core.model import Model, no_labels
 from labeler.core.questions import (
     QUEUE_SIZE,
     RULES,
@@ -38,7 +39,6 @@ from labeler.core.splitting import Partition
 from labeler.core.steps import give_back
 from labeler.core.stopping import advise
 from labeler.core.vocabulary import (
-    UNLABELED,
     FloatArray,
     Grid,
     IndexArray,
@@ -185,15 +185,25 @@ class JoinedEngine:
 
     def predict(self, snapshot: Snapshot, X_new: FloatArray) -> tuple[IntArray, FloatArray]:
         """See :class:`labeler.core.protocols.Engine`: by what all labels of the pool say of the newcomer."""
+        model = self.model(snapshot)
+        with self._threads.limit(limits=1):
+            return no_labels(len(X_new)) if model is None else model.predict(X_new)
+
+    def model(self, snapshot: Snapshot) -> Model | None:
+        """See :class:`labeler.core.protocols.Engine`: the second opinion, taught every label of the closing round."""
         with self._threads.limit(limits=1):
             belief = self.believer.believe(snapshot, fresh=True) if self.n else None
             if belief is None:
-                return np.full(len(X_new), UNLABELED, dtype=np.int32), np.zeros(len(X_new), dtype=np.float32)
-            classes = belief.answers.classes
-            scores = self.believer.others.scores_of(self.space.axes.project(X_new), belief.labels, len(classes))
-        scores = np.clip(scores, 1e-6, None)
-        scores /= scores.sum(axis=1, keepdims=True)
-        return classes[scores.argmax(axis=1)].astype(np.int32), scores.max(axis=1).astype(np.float32)
+                return None
+            classes, others, axes = belief.answers.classes, self.believer.others, self.space.axes
+            arrays = {
+                "mean": axes.mean,
+                "axes": axes.axes,
+                "landmarks": others.landmarks,
+                "gamma": np.float32(others.gamma),
+                "coefficients": others.coefficients(belief.labels, len(classes)),
+            }
+        return Model("kernel", classes, {name: np.asarray(array, dtype=np.float32) for name, array in arrays.items()})
 
     def grid(self, snapshot: Snapshot, size: int, skip: IndexArray) -> Grid | None:
         """See :class:`labeler.core.protocols.Engine`."""

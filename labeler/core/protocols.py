@@ -20,6 +20,7 @@ from labeler.core.vocabulary import (
     Round,
     Snapshot,
 )
+from labeler.core.model import Model
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +129,16 @@ class Engine(Protocol):
 
     def predict(self, snapshot: Snapshot, X_new: FloatArray) -> tuple[IntArray, FloatArray]:
         """Class ids (m,) and scores (m,) of instances outside the pool, by the labels of `snapshot`."""
+        ...
+
+    def model(self, snapshot: Snapshot) -> Model | None:
+        """What :meth:`predict` labels by, as arrays; None without an answer.
+
+        Raises
+        ------
+        EngineError
+            It cannot be put into arrays.
+        """
         ...
 
     def grid(self, snapshot: Snapshot, size: int, skip: IndexArray) -> Grid | None:

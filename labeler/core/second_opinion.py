@@ -74,8 +74,12 @@ class SecondOpinion:
 
     def scores_of(self, points: FloatArray, positions: IntArray, n_classes: int) -> FloatArray:
         """Scores (m, k) of instances outside the pool at `points` (m, d)."""
-        coefficients = self.to_hat @ self.sums_of(positions, n_classes, fresh=True).astype(np.float32)
+        coefficients = self.coefficients(positions, n_classes)
         return np.asarray(gaussian(points, self.landmarks, self.gamma) @ coefficients, dtype=np.float32)
+
+    def coefficients(self, positions: IntArray, n_classes: int) -> FloatArray:
+        """What the kernel columns of the landmarks are multiplied with for the scores of anything else: (m, k)."""
+        return np.asarray(self.to_hat @ self.sums_of(positions, n_classes, fresh=True).astype(np.float32))
 
     def sums_of(self, positions: IntArray, n_classes: int, *, fresh: bool = False) -> NDArray[np.float64]:
         """The sums (r, k) of the factor's rows by their labels."""

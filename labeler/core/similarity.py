@@ -11,7 +11,11 @@ CHUNK = 8192
 
 def squared_distances(rows: FloatArray, index: int) -> FloatArray:
     """Squared Euclidean distances (n,) of all `rows` (n, d), maybe memory-mapped, to row `index`."""
-    here = np.asarray(rows[index], dtype=np.float32)
+    return squared_distances_to(rows, np.asarray(rows[index], dtype=np.float32))
+
+
+def squared_distances_to(rows: FloatArray, here: FloatArray) -> FloatArray:
+    """Squared Euclidean distances (n,) of all `rows` (n, d), maybe memory-mapped, to a point (d,)."""
     parts = [np.asarray(rows[start : start + CHUNK]) - here for start in range(0, len(rows), CHUNK)]
     return np.concatenate([np.einsum("ij,ij->i", part, part) for part in parts])
 

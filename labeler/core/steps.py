@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import Any, TypeVar
 
 Result = TypeVar("Result")
@@ -31,6 +31,16 @@ def finished(job: Generator[Any, None, Result]) -> Result:
     while True:
         try:
             next(job)
+        except StopIteration as end:
+            result: Result = end.value
+            return result
+
+
+def driven(job: Generator[Any, None, Result], say: Callable[[Any], None]) -> Result:
+    """Run a job of steps to its end, each sign of life said; what it returns."""
+    while True:
+        try:
+            say(next(job))
         except StopIteration as end:
             result: Result = end.value
             return result

@@ -88,7 +88,7 @@ def write_export(exporter: Exporter, rows: ExportRows, target: Path, manifest: d
     place = Place(target, None if inside else target.with_name(f"{target.name}.{MANIFEST}"))
     expected = _by_class(rows)
     try:
-        _check_parent(target)
+        check_parent(target)
         recover(place)
         _check_target(exporter, rows, place, force)
         with staging(target.parent) as stage:
@@ -109,7 +109,7 @@ def write_export(exporter: Exporter, rows: ExportRows, target: Path, manifest: d
             if not put_in_place(new, None if inside else new_manifest, place):
                 warnings = [*warnings, f"what was replaced is still in {display_safe(str(place.aside))}"]
     except OSError as error:
-        raise _explained(error, target) from error
+        raise explained(error, target) from error
     return Written(target, place.manifest or target / MANIFEST, expected, warnings)
 
 
@@ -123,7 +123,8 @@ def _endings() -> dict[str, str]:
     return found
 
 
-def _check_parent(target: Path) -> None:
+def check_parent(target: Path) -> None:
+    """Refuse a target in no folder. Raises ExportError."""
     parent = target.parent
     if not target.name:
         raise ExportError(f"{display_safe(str(target))} cannot be written over", "name a file or folder in it")
@@ -207,18 +208,18 @@ def _manifest(rows: ExportRows, given: dict[str, Any], counts: dict[str, int], w
         "warnings": warnings,
     }
     defaults: dict[str, Any] = {"version": labeler.__version__, "seed": None, "configuration": {}, "certificate": None}
-    document: dict[str, Any] = _plain(defaults | given | own)
+    document: dict[str, Any] = plain(defaults | given | own)
     return document
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """`value` as JSON can hold it: paths and numpy's numbers converted, NaN to null, texts escaped."""
     if isinstance(value, Mapping):
-        return {escaped(str(key)): _plain(item) for key, item in value.items()}
+        return {escaped(str(key)): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     if isinstance(value, (np.generic, np.ndarray)):
-        return _plain(value.tolist())
+        return plain(value.tolist())
     if isinstance(value, float) and not math.isfinite(value):
         return None
     if value is None or isinstance(value, (bool, int, float)):
@@ -229,11 +230,12 @@ def _plain(value: Any) -> Any:
 def _hashes(new: Path, name: str) -> dict[str, str]:
     """File -> sha256: of the one file under the `name` it will have, or of all in the folder by relative path."""
     if not new.is_dir():
-        return {name: _sha256(new)}
-    return {file.relative_to(new).as_posix(): _sha256(file) for file in sorted(new.rglob("*")) if file.is_file()}
+        return {name: sha256_of(new)}
+    return {file.relative_to(new).as_posix(): sha256_of(file) for file in sorted(new.rglob("*")) if file.is_file()}
 
 
-def _sha256(file: Path) -> str:
+def sha256_of(file: Path) -> str:
+    """The hex digest of a file's bytes."""
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
@@ -252,7 +254,8 @@ def _raise(error: OSError) -> None:
     raise error
 
 
-def _explained(error: OSError, target: Path) -> ExportError:
+def explained(error: OSError, target: Path) -> ExportError:
+    """An error of the disk as two lines."""
     shown = display_safe(str(target))
     if error.errno in _FULL:
         return ExportError(f"no space left for {shown}", "free some, or choose another disk; nothing was changed")

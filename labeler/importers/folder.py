@@ -131,3 +131,22 @@ class FolderImporter:
                 "images end in png, jpg, bmp, gif, tif, webp, pgm or ppm; sub-folders are searched too",
             )
         return source
+
+
+def one_image(path: Path) -> FolderSource:
+    """A single image file as a source; its id is its name.
+
+    Raises
+    ------
+    SourceError
+        It is empty or cannot be looked at.
+    """
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise SourceError(
+            f"cannot open {display_safe(str(path))}: {error.strerror}", "check the path and its permissions"
+        ) from error
+    if not status.st_size:
+        raise SourceError(f"{display_safe(str(path))} is an empty file", "give an image")
+    return FolderSource(path.parent, Listing(files=[(path.name, status.st_size, status.st_mtime_ns)]))

@@ -1,0 +1,98 @@
+"""Commands that find instances and label new ones: search by image, outliers, predict."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from labeler.cli.doors import narrator_of, reading, say
+from labeler.cli.group import main, quiet_option
+from labeler.display import display_safe
+
+
+@main.command()
+@click.argument("project", type=click.Path(path_type=Path))
+@click.option("--like", required=True, metavar="FILE|ID", help="An image file, or an instance of the pool.")
+@click.option("-n", "count", type=click.IntRange(min=1), default=25, metavar="N", help="How many (25).")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@quiet_option
+def search(project: Path, like: str, count: int, as_json: bool) -> None:
+    """Find what is most like an image, nearest first.
+
+    Example: labeler search digits.labeler.db --like digits/0007.png
+    """
+    from labeler.finding import facts, nearest_to, text
+
+    with narrator_of() as narrator, reading(project, with_source=True) as opened:
+        found = nearest_to(opened, like, count, narrator.progress)
+        said = json.dumps(facts(opened, found)) if as_json else text(opened, found)
+    say(said)
+
+
+@main.command()
+@click.argument("project", type=click.Path(path_type=Path))
+@click.option("--method", metavar="NAME[:key=value,...]", help="See: labeler plugins (local-outlier-factor).")
+@click.option("-n", "count", type=click.IntRange(min=1), default=25, metavar="N", help="How many (25).")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@quiet_option
+def outliers(project: Path, method: str | None, count: int, as_json: bool) -> None:
+    """Find the oddest instances: broken, rare, of no class.
+
+    Example: labeler outliers digits.labeler.db --method isolation-forest:n_estimators=300
+    """
+    from labeler.finding import facts, odd_ones, text
+
+    with narrator_of() as narrator, reading(project, with_source=True) as opened:
+        found = odd_ones(opened, method, count, narrator.progress)
+        said = json.dumps(facts(opened, found)) if as_json else text(opened, found)
+    say(said)
+
+
+@main.command()
+@click.argument("project", type=click.Path(path_type=Path))
+@click.argument("new", type=click.Path(path_type=Path))
+@click.option("-o", "--output", "target", type=click.Path(path_type=Path), metavar="F", help="A .csv or .jsonl file.")
+@click.option("--novelty", metavar="METHOD", help="What this outlier method finds outside is 'unknown'.")
+@click.option("--novelty-share", type=float, metavar="SHARE", help="Known ones it may call so (0.02).")
+@click.option("--min-confidence", type=click.FloatRange(0, 1), default=0.0, help="Leave out what is below.")
+@click.option("--force", is_flag=True, help="Replace an existing FILE.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@quiet_option
+def predict(
+    project: Path,
+    new: Path,
+    target: Path | None,
+    novelty: str | None,
+    novelty_share: float | None,
+    min_confidence: float,
+    force: bool,
+    as_json: bool,
+) -> None:
+    """Label NEW images with the model of PROJECT.
+
+    NEW is any source, or one image file; the table says id,label,confidence.
+
+    Example: labeler predict digits.labeler.db new/ -o new.csv --novelty local-outlier-factor
+    """
+    from labeler.predict import SHARE, as_object, as_text, ending_of, report, write
+    from labeler.predict import predict as label_new
+
+    if target is not None:
+        ending_of(target)
+    share = SHARE if novelty_share is None else novelty_share
+    with narrator_of() as narrator, reading(project, with_source=True) as opened:
+        found = label_new(
+            opened, new, novelty=novelty, share=share, min_confidence=min_confidence, progress=narrator.progress
+        )
+    for note in found.notes:
+        click.echo(f"note: {display_safe(note, 1000)}", err=True)
+    if target is not None:
+        write(found, target, force=force)
+    if as_json:
+        say(json.dumps(as_object(found)))
+    elif target is not None:
+        say(report(found, target))
+    else:
+        click.echo(as_text(found), nl=False)

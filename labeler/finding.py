@@ -1,0 +1,136 @@
+"""`labeler search --like` and `labeler outliers`: what lies near to one instance, and what lies far from all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from labeler import registry
+from labeler.core.similarity import squared_distances_to
+from labeler.core.steps import driven
+from labeler.core.vocabulary import UNLABELED, FloatArray, IndexArray, Progress
+from labeler.display import display_safe
+from labeler.errors import UnreadableInstance, UsageError
+from labeler.importers.folder import one_image
+from labeler.importers.names import counted, has_image_ending
+from labeler.outliers import DEFAULT
+from labeler.project import Project
+from labeler.workbench import Workbench
+
+Say = Callable[[Progress], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Instances in the order of a search, each with a number that says why it stands there."""
+
+    what: dict[str, Any]  # JSON-able: what was asked
+    name: str  # of the number: "distance" or "score"
+    indices: IndexArray
+    numbers: FloatArray
+
+
+def nearest_to(project: Project, like: str, count: int, progress: Say = lambda _: None) -> Found:
+    """The instances nearest to an instance of the pool or to an image file, in the encoder's features (Euclid).
+
+    Raises
+    ------
+    UsageError
+        `like` is neither, or nothing can be encoded.
+    UnreadableInstance
+        The image cannot be decoded.
+    """
+    pool = project.session.pool
+    own = _id_of(project, like)
+    if own is None and not (Path(like).is_file() and has_image_ending(Path(like).name)):
+        raise UsageError(
+            f"{display_safe(like)} is neither an instance of the pool nor an image file",
+            "ids are paths relative to the source, as in an export",
+        )
+    bench: Workbench = project.open_bench(progress)
+    X = bench.features()
+    if own is not None:
+        index = pool.index(own)
+        if pool.missing[index] or pool.unreadable[index]:
+            raise UnreadableInstance(
+                f"{display_safe(own)} is missing or cannot be read, so nothing is known to be like it"
+            )
+        here = np.asarray(X[index], dtype=np.float32)
+    else:
+        arrived = driven(bench.encode(one_image(Path(like))), progress)
+        if arrived.unreadable:
+            raise UnreadableInstance(f"{display_safe(like)}: {arrived.unreadable[0]}")
+        here, index = arrived.features[0], -1
+    distances = np.sqrt(squared_distances_to(X, here))
+    usable = ~(pool.missing | pool.unreadable)
+    if index >= 0:
+        usable[index] = False
+    order = np.argsort(np.where(usable, distances, np.inf), kind="stable")[: min(count, int(usable.sum()))]
+    what = {"like": own if own is not None else like, "encoder": bench.prepared.encoder if bench.prepared else ""}
+    return Found(what, "distance", order.astype(np.int64), distances[order])
+
+
+def _id_of(project: Project, like: str) -> str | None:
+    """The id that is meant, also by the path of its file; None for none of the pool."""
+    pool = project.session.pool
+    if like in pool:
+        return like
+    try:
+        inside = Path(like).resolve().relative_to(project.source_path.resolve()).as_posix()
+    except (ValueError, OSError):
+        return None
+    return inside if inside in pool else None
+
+
+def odd_ones(project: Project, method: str | None, count: int, progress: Say = lambda _: None) -> Found:
+    """The instances of the pool that an outlier method finds oddest; rejected and unreadable ones are left out.
+
+    Raises
+    ------
+    UsageError
+        No such method, or a parameter it does not take.
+    """
+    method = method or DEFAULT
+    registry.create("outlier method", method)
+    bench: Workbench = project.open_bench(progress)
+    progress(Progress("looking for odd ones"))
+    scores = driven(bench.oddness(method), progress)
+    session = project.session
+    left = np.ones(len(session.pool), dtype=np.bool_)
+    left[session.pool.unusable()] = False
+    left[session.state.indices_of("reject")] = False
+    order = np.argsort(np.where(left, -scores, np.inf), kind="stable")[: min(count, int(left.sum()))]
+    return Found({"method": method}, "score", order.astype(np.int64), scores[order])
+
+
+def facts(project: Project, found: Found) -> dict[str, Any]:
+    """All of it as one JSON-able object."""
+    rows = [
+        {"id": name, "label": label, "provenance": word, found.name: float(str(number))}
+        for name, label, word, number in _rows(project, found)
+    ]
+    return found.what | {"n_instances": len(project.session.pool), "found": rows}
+
+
+def text(project: Project, found: Found) -> str:
+    """One line an instance: the number, its label by now, its id."""
+    lines = [f"{found.name:>10}  {'label':<24}  id"]
+    for name, label, word, number in _rows(project, found):
+        said = f"{display_safe(label, 24 - len(word) - 3)} ({word})" if label else "-"
+        lines.append(f"{number:10.4g}  {said:<24}  {display_safe(name)}")
+    lines.append(f"{counted(len(found.indices), 'instance')} of {len(project.session.pool):,}")
+    return "\n".join(lines)
+
+
+def _rows(project: Project, found: Found) -> list[tuple[str, str, str, np.float32]]:
+    session = project.session
+    rows = []
+    for index, number in zip(found.indices.tolist(), found.numbers, strict=True):
+        class_id, provenance = session.label_of(index)
+        label = session.state.classes[class_id].name if class_id != UNLABELED else ""
+        rows.append((session.pool.ids[index], label, provenance.word if label else "", np.float32(number)))
+    return rows
