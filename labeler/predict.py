@@ -24,7 +24,7 @@ from labeler.importers.detect import open_source
 from labeler.importers.folder import one_image
 from labeler.importers.names import counted, has_image_ending
 from labeler.outliers.novelty import Novelty, learn_what_is_known
-from labeler.project import Project, named_few
+from labeler.project import Project, unreadable_line
 from labeler.session.final import final_labels
 from labeler.trained import trained
 from labeler.workbench import Workbench
@@ -119,7 +119,7 @@ def predict(
         kept[list(arrived.unreadable)] = False
         ids = [source.ids[row] for row in np.flatnonzero(kept).tolist()]
         unreadable = source.unreadable | {source.ids[row]: why for row, why in arrived.unreadable.items()}
-        notes = [*source.notes, *([named_few("cannot be read", unreadable)] if unreadable else [])]
+        notes = [*source.notes, *([unreadable_line(unreadable)] if unreadable else [])]
         if unsure:
             notes.append(f"{counted(unsure, 'instance')} left out: confidence below {min_confidence:g}")
         if novelty is not None and UNKNOWN in names.values():

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from labeler.core.model import Model
 from labeler.core.vocabulary import (
     BoolArray,
     FloatArray,
@@ -20,7 +21,6 @@ from labeler.core.vocabulary import (
     Round,
     Snapshot,
 )
-from labeler.core.model import Model
 
 
 @dataclass(frozen=True, slots=True)
