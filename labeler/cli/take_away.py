@@ -115,7 +115,7 @@ def export(
 
     model = format_of_model(target, format_)
     if model is not None:
-        if include or human_only or min_confidence or split or link or csv_safe or weights:
+        if include or human_only or min_confidence or split or link or csv_safe or weights != "confidence":
             raise UsageError("these options choose labels, and a model holds none", "leave them out")
         with narrator_of() as narrator, reading(project, with_source=True) as opened:
             found = export_model(opened, target, model, force=force, progress=narrator.progress)
