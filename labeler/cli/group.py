@@ -15,7 +15,7 @@ GROUPS = {
     "Label": ("demo", "label", "import-labels", "merge"),
     "Look": ("status", "why", "search", "outliers", "plugins"),
     "Take away": ("audit", "export", "predict"),
-    "Keep": ("check", "backup", "restore"),
+    "Keep": ("check", "replay", "backup", "restore"),
     "Measure": ("simulate",),
 }
 HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}

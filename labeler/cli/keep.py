@@ -1,4 +1,4 @@
-"""Commands that keep a project whole: check, backup, restore."""
+"""Commands that keep a project whole: check, replay, backup, restore."""
 
 from __future__ import annotations
 
@@ -33,6 +33,28 @@ def check(project: Path, as_json: bool) -> None:
         report = look_at(project, narrator.progress)
     say(json.dumps(facts(report)) if as_json else text(report))
     if not report.sound:
+        sys.exit(1)
+
+
+@main.command()
+@click.argument("project", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@quiet_option
+def replay(project: Path, as_json: bool) -> None:
+    """Rebuild PROJECT from its journal alone and compare state and export, to the byte. Changes nothing.
+
+    Exit code 1 where they differ.
+
+    Example: labeler replay digits.labeler.db
+    """
+    from labeler.replaying import facts, text
+    from labeler.replaying import replay as rebuild
+
+    check_project(project)
+    with narrator_of() as narrator:
+        found = rebuild(project, narrator.progress)
+    say(json.dumps(facts(found)) if as_json else text(found))
+    if not found.same:
         sys.exit(1)
 
 
