@@ -14,7 +14,7 @@ from labeler import __version__, cli
 from labeler.api import Options, open_project
 
 COMMANDS = (
-    "demo", "label", "simulate", "status", "why", "audit", "export", "import-labels", "merge", "plugins",
+    "demo", "label", "simulate", "status", "why", "clusters", "audit", "export", "import-labels", "merge", "plugins",
 )  # fmt: skip
 
 

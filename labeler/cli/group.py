@@ -13,7 +13,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 GROUPS = {
     "Label": ("demo", "label", "import-labels", "merge"),
-    "Look": ("status", "why", "search", "outliers", "plugins"),
+    "Look": ("status", "why", "clusters", "search", "outliers", "plugins"),
     "Take away": ("audit", "export", "predict"),
     "Keep": ("check", "replay", "backup", "restore"),
     "Measure": ("simulate",),

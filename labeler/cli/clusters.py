@@ -1,0 +1,66 @@
+"""The command that looks at clusters: clusters."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from labeler.cli.doors import narrator_of, reading, say
+from labeler.cli.group import main, quiet_option
+
+
+@main.command()
+@click.argument("target", metavar="SOURCE|PROJECT", type=click.Path(path_type=Path))
+@click.option("--clusterer", default="", metavar="NAME[:key=value,...]", help="Else kmeans, or the project's own.")
+@click.option("--clusters", "n_clusters", type=click.IntRange(1), metavar="K", help="How many (else the elbow, or 20).")
+@click.option("--k-range", metavar="FIRST:LAST[:STEP]", help="Compare numbers of clusters: 5:100:5.")
+@click.option("--encoder", default="", metavar="NAME[:key=value,...]", help="Else what suits the images.")
+@click.option("--features", type=click.Path(path_type=Path), metavar="FILE", help="Vectors from elsewhere.")
+@click.option("--seed", type=click.IntRange(0), default=0, metavar="N", help="Random state.")
+@click.option(
+    "--plot", type=click.Path(path_type=Path), metavar="FILE.png", help="Curves and silhouettes, or the tree."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@quiet_option
+def clusters(
+    target: Path,
+    clusterer: str,
+    n_clusters: int | None,
+    k_range: str | None,
+    encoder: str,
+    features: Path | None,
+    seed: int,
+    plot: Path | None,
+    as_json: bool,
+) -> None:
+    """Choose how many clusters, and see what each one holds.
+
+    Of a PROJECT its own clusters, unless a clusterer, a number or a range is given. Changes nothing.
+
+    Example: labeler clusters datasets/digits.zip --k-range 5:50:5 --plot clusters.png
+    """
+    from labeler.clusters import find, plots
+    from labeler.clusters.report import facts, text
+    from labeler.locating import is_project
+
+    ks = find.parse_range(k_range) if k_range else ()
+    elsewhere = str(features.resolve()) if features is not None else ""
+    plan = find.Plan(encoder, clusterer, n_clusters, ks, elsewhere, seed)
+    if plot is not None:
+        plots.check(plot)
+    with narrator_of() as narrator:
+        if is_project(target):
+            with reading(target, with_source=True) as opened:
+                found = find.of_project(opened, plan, narrator.progress)
+                if plot is not None:
+                    plots.save(found, find.images_of(opened.image), plot)
+        else:
+            found, source = find.of_source(target, plan, narrator.progress)
+            if plot is not None:
+                plots.save(found, find.images_of(source.image if source.content == "images" else None), plot)
+            source.close()
+    say(json.dumps(facts(found)) if as_json else text(found))
+    if plot is not None:
+        click.echo(f"note: drawn in {plot}", err=True)

@@ -1,0 +1,1 @@
+"""`labeler clusters`: choose a number of clusters, look into clusters, draw both."""
