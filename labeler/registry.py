@@ -305,6 +305,9 @@ for _kind, _name, _target, _summary in (
     ("outlier method", "fast-mcd", "labeler.outliers.fast_mcd:FastMcd", "far from the bulk, by its covariance"),
     ("importer", "folder", "labeler.importers.folder:FolderImporter", "a folder of images, recursive"),
     ("importer", "zip", "labeler.importers.archive:ZipImporter", "a zip of images, read in place"),
+    ("importer", "tar", "labeler.importers.tarball:TarImporter", "a tar (read in place) or tar.gz of images"),
+    ("importer", "list", "labeler.importers.image_list:ListImporter", "a CSV of path,...: images named in a file"),
+    ("importer", "csv", "labeler.importers.feature_tables:CsvImporter", "a CSV of features: one row an instance"),
     ("importer", "npz", "labeler.importers.arrays:ArrayImporter", ".npz or .npy: images or features"),
     (
         "importer",
@@ -345,6 +348,14 @@ for _kind, _name, _target, _summary in (
 ):
     register(_kind, _name, _target, _summary)
 
+register(
+    "importer",
+    "parquet",
+    "labeler.importers.feature_tables:ParquetImporter",
+    "a Parquet file of features: one row an instance",
+    extra="parquet",
+    requires=("pyarrow",),
+)
 register(
     "exporter",
     "parquet",

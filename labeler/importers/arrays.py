@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -63,15 +63,13 @@ class ArrayImages(ImageRows):
         return _truth(self._file, self.ids)
 
 
-class ArrayTable(PlainSource):
-    """The feature rows of a `.npz` or `.npy`."""
+class TableRows(PlainSource):
+    """Instances that are the rows of a table of features."""
 
-    kind = "npz"
     content = "table"
 
-    def __init__(self, file: ArrayFile, ids: list[str], fingerprint: str, rows: FloatArray) -> None:
-        super().__init__(file.path, ids, fingerprint)
-        self._file = file
+    def __init__(self, path: Path, ids: Sequence[str], fingerprint: str, rows: FloatArray) -> None:
+        super().__init__(path, ids, fingerprint)
         self._rows = rows
 
     def image(self, index: int) -> ByteArray:
@@ -90,6 +88,16 @@ class ArrayTable(PlainSource):
     def table(self) -> FloatArray:
         """The features, (n, d) float32, finite (memory-mapped where the file holds just that)."""
         return self._rows
+
+
+class ArrayTable(TableRows):
+    """The feature rows of a `.npz` or `.npy`."""
+
+    kind = "npz"
+
+    def __init__(self, file: ArrayFile, ids: list[str], fingerprint: str, rows: FloatArray) -> None:
+        super().__init__(file.path, ids, fingerprint, rows)
+        self._file = file
 
     def truth(self) -> dict[str, str]:
         """id -> class from the array `y`; empty without one. Raises SourceError where `y` cannot be used."""

@@ -9,7 +9,10 @@ from labeler.display import display_safe
 from labeler.errors import SourceError
 from labeler.importers.base import Importer, Source
 
-ACCEPTED = "a folder or zip of images, a .npz or .npy file, IDX files (*-images-idx3-ubyte[.gz]) or a folder of them"
+ACCEPTED = (
+    "a folder, zip, tar or tar.gz of images, a .npz or .npy file, IDX files (*-images-idx3-ubyte[.gz]) or a folder of"
+    " them, a CSV of path,... or of features, a Parquet file of features"
+)
 
 _LAST = "folder"  # takes any folder, so it is asked after those that know particular ones
 
@@ -39,9 +42,10 @@ def open_source(path: Path) -> Source:
 
 def _importer_for(path: Path) -> Importer | None:
     for name in sorted(registry.names("importer"), key=lambda name: name == _LAST):
-        if not registry.entry("importer", name).available:
-            continue
-        importer: Importer = registry.load("importer", name)()
-        if importer.accepts(path):
-            return importer
+        if registry.entry("importer", name).available:
+            importer: Importer = registry.load("importer", name)()
+            if importer.accepts(path):
+                return importer
+        elif path.suffix.lower() == f".{name}":  # it needs an extra: loading it says which
+            registry.load("importer", name)
     return None

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from labeler.core.vocabulary import FloatArray
 from labeler.display import display_safe
-from labeler.errors import SourceError
+from labeler.errors import MissingExtra, SourceError
 from labeler.importers.arrays import finite_table, main_array
 from labeler.importers.files import first_bytes
 from labeler.importers.matching import match_names
@@ -18,12 +21,18 @@ from labeler.importers.names import counted
 from labeler.importers.numpyfiles import ArrayFile, text_array
 from labeler.importers.tables import ID_COLUMNS, LABEL_COLUMNS, column, csv_rows, delimiter_of, read_text
 
+if TYPE_CHECKING:
+    import pyarrow
+
+_TAKES = "npy, npz, csv or parquet"
+
 
 def read_features(path: Path, ids: Sequence[str]) -> FloatArray:
     """Features of the instances `ids`, in their order.
 
     `.npy` is one array (n, d); `.npz` holds `X` (or one array) and maybe `ids`; `.csv` has one row an instance,
-    a header or none, and maybe a column of ids (`path`, `id`, ..., or a first column that is no number). With ids
+    a header or none, and maybe a column of ids (`path`, `id`, ..., or a first column that is no number).
+    `.parquet` (an extra) has numbers or lists of them in its columns, and maybe such a column of ids. With ids
     the rows are joined by id, and further rows do no harm; without, row i belongs to instance i.
 
     Returns
@@ -37,14 +46,16 @@ def read_features(path: Path, ids: Sequence[str]) -> FloatArray:
     """
     shown = display_safe(path.name)
     if not path.is_file():
-        raise SourceError(f"there is no features file {display_safe(str(path))}", "--features takes npy, npz or csv")
+        raise SourceError(f"there is no features file {display_safe(str(path))}", f"--features takes {_TAKES}")
     ending = path.suffix.lower()
     if ending in (".npy", ".npz") or first_bytes(path, 6) == b"\x93NUMPY":
         rows, names = _from_arrays(path)
     elif ending in (".csv", ".tsv", ".txt"):
         rows, names = _from_csv(path)
+    elif ending in (".parquet", ".pq"):
+        rows, names = _from_parquet(path)
     else:
-        raise SourceError(f"{shown} is no features file this program reads", "--features takes npy, npz or csv")
+        raise SourceError(f"{shown} is no features file this program reads", f"--features takes {_TAKES}")
     if names is None:
         if len(rows) != len(ids):
             raise SourceError(
@@ -113,6 +124,50 @@ def _from_csv(path: Path) -> tuple[FloatArray, list[str] | None]:
             names.append(cells.pop(place))
         _fill(rows[index], cells, line, shown)
     return rows, (names if place is not None else None)
+
+
+def _from_parquet(path: Path) -> tuple[FloatArray, list[str] | None]:
+    if importlib.util.find_spec("pyarrow") is None:
+        raise MissingExtra("reading Parquet", "parquet")
+    from pyarrow import parquet
+
+    shown = display_safe(path.name)
+    try:
+        with parquet.ParquetFile(path) as file:
+            columns = [name.lower() for name in file.schema_arrow.names]
+            label = column(columns, LABEL_COLUMNS)
+            if label is None:
+                key = column(columns, ID_COLUMNS)
+                place = columns.index(key) if key is not None else None
+                batches = [_numbers_of(batch, place) for batch in file.iter_batches()]
+                names = [name for batch, _ in batches for name in batch]
+    except SourceError:
+        raise
+    except Exception as error:  # pyarrow raises several kinds on damaged files
+        reason = display_safe(str(error), 100) or type(error).__name__
+        raise SourceError(f"{shown} cannot be read: {reason}", "give numbers, or lists of one length") from error
+    if label is not None:
+        raise SourceError(
+            f"{shown} has a column {label!r}: a label is no feature", "drop it, or rename it if it is one"
+        )
+    rows = [part for _, part in batches if len(part)]
+    if not rows or not rows[0].shape[1]:
+        raise SourceError(f"{shown} holds no numbers", "give one row of numbers an instance")
+    return finite_table(np.concatenate(rows), shown), (names if place is not None else None)
+
+
+def _numbers_of(batch: pyarrow.RecordBatch, place: int | None) -> tuple[list[str], NDArray[np.float64]]:
+    """(ids, numbers (m, d)) of some rows; lists become as many columns as they are long."""
+    ids = [] if place is None else [str(value) for value in batch.column(place).to_pylist()]
+    parts: list[NDArray[np.float64]] = [np.empty((batch.num_rows, 0))]
+    for at in range(batch.num_columns):
+        if at != place:
+            values = batch.column(at)
+            if hasattr(values, "flatten"):
+                values = values.flatten()  # a gap shifts the rest, and the reshaping below fails
+            flat = np.asarray(values.cast("float64", safe=False).to_numpy(zero_copy_only=False), dtype=np.float64)
+            parts.append(flat.reshape(batch.num_rows, -1) if batch.num_rows else np.empty((0, 0)))
+    return ids, np.concatenate(parts, axis=1) if batch.num_rows else np.empty((0, 0))
 
 
 def _fill(row: FloatArray, cells: list[str], line: int, shown: str) -> None:

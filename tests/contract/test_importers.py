@@ -7,6 +7,7 @@ import os
 import struct
 import subprocess
 import sys
+import tarfile
 import zipfile
 
 import numpy as np
@@ -56,7 +57,54 @@ def make_idx(root, values):
     return path
 
 
-MAKERS = {"folder": make_folder, "zip": make_zip, "npz": make_npz, "idx": make_idx}
+def make_tar(root, values):
+    path = root / "pool.tar"
+    with tarfile.open(path, "w") as archive:
+        for row, value in enumerate(values):
+            content = _png(value)
+            info = tarfile.TarInfo(f"./sub/{row}.png")
+            info.size, info.mtime = len(content), value
+            archive.addfile(info, io.BytesIO(content))
+    os.utime(path, ns=(sum(values), sum(values)))
+    return path
+
+
+def make_list(root, values):
+    folder = make_folder(root, values)
+    path = folder / "images.csv"
+    names = "".join(f"{'sub/' if row % 2 else ''}{row}.png,{value}\n" for row, value in enumerate(values))
+    path.write_text(f"path,weight\n{names}")
+    return path
+
+
+def make_csv(root, values):
+    path = root / "pool.csv"
+    path.write_text("id,a,b\n" + "".join(f"row {row},{value},{row}\n" for row, value in enumerate(values)))
+    os.utime(path, ns=(sum(values), sum(values)))
+    return path
+
+
+def make_parquet(root, values):
+    pyarrow = pytest.importorskip("pyarrow", reason="pyarrow is not installed: pip install 'labeler-tui[parquet]'")
+    from pyarrow import parquet
+
+    path = root / "pool.parquet"
+    ids = [f"row {row}" for row in range(len(values))]
+    parquet.write_table(pyarrow.table({"id": ids, "a": values, "b": list(range(len(values)))}), path)
+    os.utime(path, ns=(sum(values), sum(values)))
+    return path
+
+
+IMAGES = {
+    "folder": make_folder,
+    "zip": make_zip,
+    "tar": make_tar,
+    "npz": make_npz,
+    "idx": make_idx,
+    "list": make_list,
+}
+TABLES = {"csv": make_csv, "parquet": make_parquet}
+MAKERS = IMAGES | TABLES
 VALUES = [10, 255, 30]
 
 
@@ -76,10 +124,25 @@ def source(kind, tmp_path):
     opened.close()
 
 
+@pytest.fixture(params=sorted(IMAGES))
+def images(request, tmp_path):
+    opened = open_source(MAKERS[request.param](tmp_path, VALUES))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(params=sorted(TABLES))
+def table(request, tmp_path):
+    opened = open_source(MAKERS[request.param](tmp_path, VALUES))
+    yield opened
+    opened.close()
+
+
 def test_the_right_importer_opens_it(kind, source, tmp_path):
     assert source.kind == kind
     assert source.path == MAKERS[kind](tmp_path, VALUES)
-    accepting = [name for name in MAKERS if registry.load("importer", name)().accepts(source.path)]
+    there = [name for name in MAKERS if registry.entry("importer", name).available]
+    accepting = [name for name in there if registry.load("importer", name)().accepts(source.path)]
     assert accepting == [kind]
 
 
@@ -89,7 +152,8 @@ def test_ids_are_unique_strings(source):
     assert not set(source.ids) & source.unreadable.keys()
 
 
-def test_images_are_uint8(source):
+def test_images_are_uint8(images):
+    source = images
     assert source.content == "images"
     seen = []
     for index in range(len(VALUES)):
@@ -105,9 +169,20 @@ def test_images_are_uint8(source):
         assert all(np.array_equal(whole[index], source.image(index)) for index in range(len(VALUES)))
 
 
+def test_tables_are_finite_float32(table):
+    assert table.content == "table"
+    rows = table.table()
+    assert rows.dtype == np.float32
+    assert rows.tolist() == [[value, row] for row, value in enumerate(VALUES)]
+    assert table.column_names() == ["a", "b"]
+    assert list(table.ids) == ["row 0", "row 1", "row 2"]
+    assert table.image(0).dtype == np.uint8
+    assert table.content_bytes(0) == rows[0].tobytes()
+
+
 def test_the_rest_of_the_protocol(source):
-    assert source.table() is None
-    assert source.column_names() == []
+    assert (source.table() is None) == (source.content == "images")
+    assert len(source.column_names()) == (0 if source.table() is None else source.table().shape[1])
     assert all(isinstance(note, str) and "\n" not in note for note in source.notes)
     assert set(source.folder_labels()) <= set(source.ids)
     assert set(source.truth()) <= set(source.ids)
@@ -133,6 +208,8 @@ def test_close_twice(source):
 
 
 def test_missing_path_and_strange_ones(kind, tmp_path):
+    if not registry.entry("importer", kind).available:
+        pytest.skip("its extra is not installed")
     importer = registry.load("importer", kind)()
     assert not importer.accepts(tmp_path / "nothing.here")
     os.mkfifo(tmp_path / "pipe")
@@ -150,6 +227,7 @@ def test_reading_loads_nothing_heavy():
     program = (
         "import sys, pkgutil, importlib, labeler.importers as room\n"
         "[importlib.import_module('labeler.importers.' + m.name) for m in pkgutil.iter_modules(room.__path__)]\n"
-        "print([m for m in ('sklearn', 'scipy', 'textual', 'pandas', 'sqlite_utils', 'PIL') if m in sys.modules])"
+        "heavy = ('sklearn', 'scipy', 'textual', 'pandas', 'sqlite_utils', 'PIL', 'pyarrow')\n"
+        "print([m for m in heavy if m in sys.modules])"
     )
     assert subprocess.check_output([sys.executable, "-c", program], text=True).strip() == "[]"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
 import io
 import json
 import struct
+import tarfile
 from typing import Any
 
 import numpy as np
@@ -129,6 +131,55 @@ def archives() -> list[bytes]:
         zipped({"0.png": b"", "1.bmp": images()["BMP"][0], "2.png": b"no image", "é目.png": png}),
         zipped({}),
     ]
+
+
+def tars() -> list[bytes]:
+    """Tars of images: with long names, a link, other files, junk; of nothing."""
+    png = images()["PNG"][0]
+    plain = {"./a/0.png": png, "b/1.png": png, f"b/{'n' * 120}.png": png, "labels.csv": b"path,label\n", "0.png": b""}
+    return [tarred(plain), tarred({"../2.png": png, "ok.png": png}), tarred({})]
+
+
+def tarred(members: dict[str, bytes]) -> bytes:
+    """A tar of `members` and a link."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as archive:
+        for name, content in members.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
+        link = tarfile.TarInfo("link.png")
+        link.type, link.linkname = tarfile.SYMTYPE, "ok.png"
+        archive.addfile(link)
+    return out.getvalue()
+
+
+def customers() -> list[str]:
+    """CSV files of features as a source: ids, texts, gaps, a label; without a header."""
+    rows = "".join(f"c{n},Anna {n},{20 + n},{n * 1000.5},{'' if n % 3 else 7}\n" for n in range(9))
+    plain = "".join(f"{n},{n * n},{-n}e-1\n" for n in range(9))
+    return [f"CustomerID,Name,Age,Income,Gap\n{rows}", plain, f"x;y;label\n{plain.replace(',', ';')}"]
+
+
+def parquets() -> list[bytes]:
+    """The same as Parquet; nothing where pyarrow is not installed."""
+    if importlib.util.find_spec("pyarrow") is None:
+        return []
+    import pyarrow
+    from pyarrow import parquet
+
+    table = {
+        "id": [f"c{n}" for n in range(9)],
+        "x": [n * 1.5 for n in range(9)],
+        "n": [*range(8), None],
+        "t": ["a"] * 9,
+    }
+    found = []
+    for compression in ("none", "snappy"):
+        out = io.BytesIO()
+        parquet.write_table(pyarrow.table(table), out, compression=compression)
+        found.append(out.getvalue())
+    return found
 
 
 def idx(*shape: int, content: bytes | None = None) -> bytes:

@@ -6,6 +6,7 @@ a mistake of ours; so is taking a file and then holding ids twice, notes of seve
 
 from __future__ import annotations
 
+import gzip
 import itertools
 import json
 import os
@@ -167,6 +168,22 @@ def zip_cases() -> st.SearchStrategy[bytes]:
         image_cases("PNG"),
     )
     return changed_bytes(seeds.archives()) | inner
+
+
+def tar_gz_cases() -> st.SearchStrategy[bytes]:
+    """Packed tars bent themselves, and right ones around bent tars."""
+    return changed_bytes([gzip.compress(tar, mtime=0) for tar in seeds.tars()]) | changed_bytes(seeds.tars()).map(
+        gzip.compress
+    )
+
+
+def run_list(content: bytes, folder: Path) -> None:
+    """Open a bent list of images; two that it names are there."""
+    for name in ("a/0.png", "b/2.png"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes(seeds.images()["PNG"][0])
+    (folder / "list.csv").write_bytes(content)
+    read_source(folder / "list.csv")
 
 
 def npz_cases() -> st.SearchStrategy[bytes]:
@@ -445,6 +462,10 @@ def targets() -> dict[str, Target]:
     found |= {
         "folder": Target(folder_cases, run_folder),
         "zip": Target(zip_cases, run_file("pool.zip")),
+        "tar": Target(lambda: changed_bytes(seeds.tars()), run_file("pool.tar")),
+        "tar-gz": Target(tar_gz_cases, run_file("pool.tar.gz")),
+        "list": Target(lambda: changed_text(seeds.label_tables()), run_list),
+        "table-csv": Target(lambda: changed_text(seeds.customers()), run_file("customers.csv")),
         "npz": Target(npz_cases, run_file("pool.npz")),
         "npy": Target(lambda: changed_bytes(seeds.arrays()) | headers(), run_file("pool.npy")),
         "idx": Target(idx_cases, run_file("x-images-idx3-ubyte")),
@@ -461,6 +482,8 @@ def targets() -> dict[str, Target]:
         "class-names": Target(lambda: changed_text(["cat\ndog\nGreek/alpha\n", "a\r\nb"]), run_class_names),
         "options": Target(option_cases, run_option),
     }
+    if seeds.parquets():
+        found["table-parquet"] = Target(lambda: changed_bytes(seeds.parquets()), run_file("customers.parquet"))
     return found
 
 

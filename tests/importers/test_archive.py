@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from labeler.errors import LabelerError, SourceError, UnreadableInstance
-from labeler.importers.archive import ZipImporter, is_inside
+from labeler.importers.archive import ZipImporter
+from labeler.importers.members import is_inside
 
 
 def png(value: int = 0) -> bytes:

@@ -81,9 +81,9 @@ def test_arrays_that_do_not_fit(tmp_path):
             read_features(tmp_path / "f.npy", IDS)
     with pytest.raises(SourceError, match="there is no features file"):
         read_features(tmp_path / "none.npy", IDS)
-    (tmp_path / "f.parquet").write_bytes(b"PAR1")
+    (tmp_path / "f.feather").write_bytes(b"ARROW1")
     with pytest.raises(SourceError, match="no features file this program reads"):
-        read_features(tmp_path / "f.parquet", IDS)
+        read_features(tmp_path / "f.feather", IDS)
 
 
 @given(st.text('a,.1e\n";\t-', max_size=40))
