@@ -95,12 +95,12 @@ def test_any_text_is_read_or_explained(tmp_path_factory, text):
         explained(error)
 
 
-def parquet_of(target, **columns):
+def parquet_of(file, **columns):
     pyarrow = pytest.importorskip("pyarrow", reason="pyarrow is not installed: pip install 'labeler-tui[parquet]'")
     from pyarrow import parquet
 
-    parquet.write_table(pyarrow.table(columns), target)
-    return target
+    parquet.write_table(pyarrow.table(columns), file)
+    return file
 
 
 def test_parquet(tmp_path):
@@ -137,7 +137,12 @@ def test_features_from_parquet_join_by_id_or_row(tmp_path):
     assert read_features(lists, ids).tolist() == [[1, 2], [3, 4]]
     by_row = parquet_of(tmp_path / "r.parquet", x=[1.0, 3.0], y=[2, 4])
     assert read_features(by_row, ids).tolist() == [[1, 2], [3, 4]]
-    for columns in ({"x": [1.0, None]}, {"x": ["a", "b"]}, {"e": [[1.0], [1.0, 2.0]]}, {"label": ["a", "b"], "x": [1, 2]},
-                    {"x": [1.0]}):  # fmt: skip
+    for columns in (
+        {"x": [1.0, None]},
+        {"x": ["a", "b"]},
+        {"e": [[1.0], [1.0, 2.0]]},
+        {"label": ["a", "b"], "x": [1, 2]},
+        {"x": [1.0]},
+    ):
         with pytest.raises(SourceError):
             read_features(parquet_of(tmp_path / "bad.parquet", **columns), ids)
