@@ -13,9 +13,9 @@ from typing import Any
 
 from labeler.core.vocabulary import UNLABELED, Event, Provenance, Tier
 from labeler.display import display_safe
-from labeler.session.classes import class_of
+from labeler.session.classes import class_of, current
 from labeler.session.session import Session
-from labeler.session.state import Standing
+from labeler.session.state import Repeat, Standing
 
 _KINDS = {"label": "labeled", "skip": "skipped", "unsure": "unsure", "reject": "rejected"}
 _SCREENS = {
@@ -57,6 +57,7 @@ class Press:
     origin: str = ""  # of an import: the file
     shown: tuple[tuple[str, float], ...] = ()  # the guesses on the screen, best first
     given_as: str = ""  # the class of the key press, where it was merged or split since
+    blind: bool = False  # `shown` was kept from the eye
 
     @property
     def when(self) -> str:
@@ -88,6 +89,7 @@ class Press:
             "doubt": ", asked again because the engine doubted it",
             "repeat": ", asked again because two answers of one person differed",
             "audit": ", drawn at random",
+            "random": ", drawn at random, no guesses shown",
         }
         return place + rule.get(self.rule, f", asked as {display_safe(self.rule, 30)}")
 
@@ -96,6 +98,9 @@ class Press:
         """``guesses shown: 3 70 %, 5 20 %``; "" where there were none."""
         if not self.shown:
             return ""
+        if self.blind:
+            name, score = self.shown[0]
+            return f"no guesses shown: blind; the first was {display_safe(name, 30)} {100 * score:.0f} %"
         listed = ", ".join(f"{display_safe(name, 30)} {100 * score:.0f} %" for name, score in self.shown)
         return f"guesses shown: {listed}"
 
@@ -124,6 +129,8 @@ class Reasons:
     nearest: Press | None = None  # the answer that a machine's label rests on most, by the round
     without: tuple[float, str] | None = None  # a given label left out: the engine's belief in it, and what else it says
     kept: bool = False  # looked at twice
+    again: tuple[str, ...] = ()  # what was said the second time, blind to this answer
+    through: str = ""  # how a machine's label came from the answers
 
     @property
     def is_machine(self) -> bool:
@@ -156,6 +163,7 @@ class Reasons:
             )
         if self.kept:
             found.append("looked at twice and kept")
+        found += self.again
         if self.is_machine and self.runner_up:
             found.append(f"runner-up {display_safe(self.runner_up, 40)}")
         if self.cluster is not None:
@@ -172,6 +180,8 @@ class Reasons:
                 found.append(
                     f"soft assignment: {share} of it to this cluster, most of the rest to cluster {self.second}"
                 )
+        if self.is_machine and self.through:
+            found.append(self.through)
         return found
 
 
@@ -179,7 +189,9 @@ def reasons(session: Session, index: int) -> Reasons:
     """Why the instance at `index` has the label it has now."""
     class_id, provenance = session.label_of(index)
     found = Reasons(index, session.pool.ids[index], _name(session, class_id), provenance, press_of(session, index))
-    changes: dict[str, Any] = {}
+    changes: dict[str, Any] = {
+        "again": tuple(_again(session, one) for one in session.state.repeats if one.index == index)
+    }
     without = session.derived.left_out(index)
     if without is not None:
         changes["without"] = (without[0], _name(session, without[1]))
@@ -191,6 +203,7 @@ def reasons(session: Session, index: int) -> Reasons:
         mine = [int(row) for row in round_.representatives if round_.clusters[row] == cluster]
         changes |= {
             "round": round_.round,
+            "through": _through(str(round_.facts.get("engine", "default")), provenance),
             "score": float(round_.scores[index]),
             "tier": Tier(int(round_.tiers[index])).word,
             "runner_up": _name(session, int(round_.runner_ups[index])),
@@ -210,6 +223,23 @@ def reasons(session: Session, index: int) -> Reasons:
         if found.is_machine and source >= 0:
             changes["nearest"] = _answer(session, source)
     return replace(found, **changes)
+
+
+def _through(engine: str, provenance: Provenance) -> str:
+    """The way from the answers to a machine's label, as the engines go it."""
+    if engine != "book":
+        return "through the graph of neighbors, by answers of its class"
+    if provenance is Provenance.PROPAGATED:
+        return "through its cluster, from the nearest answer in it"
+    return "by the classifier; the nearest answer of its class is named"
+
+
+def _again(session: Session, repeat: Repeat) -> str:
+    """``answered again on 2026-11-23 12:01:33 by anna, blind to this: 5``."""
+    who = f" by {display_safe(repeat.annotator, 40)}" if repeat.annotator else ""
+    named = _name(session, current(repeat.class_id, session.state.classes))
+    said = display_safe(named, 40) if repeat.said == "label" else _KINDS[repeat.said]
+    return f"answered again on {when(repeat.at)}{who}, blind to this: {said}"
 
 
 def press_of(session: Session, index: int) -> Press | None:
@@ -257,8 +287,11 @@ def _press(session: Session, index: int, standing: Standing) -> Press:
         str(how.get("screen", "")),
         str(how.get("rule", "")),
         str(how.get("origin", "")),
-        tuple((_name(session, int(class_id)), float(score)) for class_id, score in how.get("shown", ())),
+        tuple(
+            (_name(session, int(class_id)), float(score)) for class_id, score in how.get("shown", how.get("hidden", ()))
+        ),
         _given_as(session, event, standing, session.pool.ids[index]),
+        "hidden" in how,
     )
 
 

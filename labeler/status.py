@@ -134,7 +134,7 @@ def why(
     for line in (found.heading, *found.lines):
         lines.append(f"{line}{event}" if found.press is not None and line == found.press.said else line)
     carriers = shares(index) if found.is_machine else None
-    if carriers is not None:
+    if carriers:
         named, more = carried(session, carriers)
         lines += [f"{100 * share:3.0f} %  {_spoken(press)}" for press, share in named]
         lines += [f"and {counted(more, 'answer')} with a smaller share"] if more else []

@@ -9,6 +9,9 @@ import pytest
 
 from labeler.core.vocabulary import Provenance
 from labeler.provenance import LEAST_SHARE, MOST_NAMED, carried, percent_of_belief, press_of, reasons
+from labeler.session.blind import Blind
+from labeler.session.control import FIRST
+from labeler.session.repeats import AGO, Repeats
 
 PROPAGATED = Provenance.PROPAGATED
 
@@ -34,7 +37,11 @@ def session(make_session, make_round, make_queue):
 def test_a_machine_label_names_round_score_cluster_and_nearest_answer(session):
     found = reasons(session, 7)
     assert found.heading == "a · propagated in round 3 · score 0.500 · tier ask"
-    assert found.lines == ["runner-up b", "cluster 0, 7.000 from its center; its representative i0 (a)"]
+    assert found.lines == [
+        "runner-up b",
+        "cluster 0, 7.000 from its center; its representative i0 (a)",
+        "through the graph of neighbors, by answers of its class",
+    ]
     assert found.nearest.instance_id == "i0"
     assert found.press is None
 
@@ -122,6 +129,36 @@ def test_soft_assignment_and_anomalies_are_said_where_they_are_known(session):
     outliers = np.zeros(n, np.uint8)
     outliers[8] = 1
     session.merge_round(dataclasses.replace(round_, shares=shares, seconds=seconds, outliers=outliers))
-    assert reasons(session, 7).lines[-1] == "soft assignment: 83 % of it to this cluster, most of the rest to cluster 4"
-    assert reasons(session, 8).lines[-1].startswith("in no cluster, an anomaly; nearest cluster 0, 8.000 from")
+    assert reasons(session, 7).lines[-2] == "soft assignment: 83 % of it to this cluster, most of the rest to cluster 4"
+    assert reasons(session, 8).lines[-2].startswith("in no cluster, an anomaly; nearest cluster 0, 8.000 from")
     assert (reasons(session, 7).share, reasons(session, 7).second) == (pytest.approx(0.83), 4)
+
+
+def test_a_blind_answer_and_a_second_one_say_so(make_session, make_queue):
+    session = make_session(40, classes=("a", "b"))
+    session.merge_queue(make_queue(range(40), classes=(0, 1)), session.state.revision)
+    session.questions.blind = Blind(1.0)
+    for _ in range(AGO + FIRST + 1):
+        session.label(session.question.instance_id, 0)
+    session.questions.repeats = Repeats(1.0, 3)
+    session.annotator = ""
+    session.label(session.question.instance_id, 0)
+    blind = session.state.standings[FIRST]
+    lines = reasons(session, FIRST).lines
+    assert "no guesses shown: blind; the first was a 62 %" in lines
+    assert blind.class_id == 0
+    index = session.question.index
+    assert session.question.first
+    session.label(session.question.instance_id, 1)
+    (again,) = [line for line in reasons(session, index).lines if line.startswith("answered again on ")]
+    assert again.endswith(", blind to this: b")
+    session.undo()
+    session.unsure(session.question.instance_id)
+    assert any(line.endswith("blind to this: unsure") for line in reasons(session, index).lines)
+
+
+def test_how_a_label_came_is_said_as_the_engine_goes_about_it(session, make_round):
+    round_ = make_round(12, session.state.revision, np.zeros(12), [PROPAGATED] * 11 + [Provenance.PREDICTED])
+    session.merge_round(dataclasses.replace(round_, facts={"engine": "book"}))
+    assert "through its cluster, from the nearest answer in it" in reasons(session, 7).lines
+    assert "by the classifier; the nearest answer of its class is named" in reasons(session, 11).lines
