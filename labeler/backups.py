@@ -265,6 +265,7 @@ def restore(backup: Path, to: Path | None = None, *, now: float | None = None) -
         )
     now = time.time() if now is None else now
     kept = _free(path.with_name(f"{path.name.removesuffix(SUFFIX)}-before-restore-{_stamp(now)}{SUFFIX}"))
+    sweep(path.parent, f".{path.name}.")  # what a killed restore left
     with _locked(path), closing(Store.open(backup, read_only=True)) as store, _draft(path) as draft:
         store.copy(draft, backup=None, **_source_from(store, found.of, path))
         there = put_aside(path, kept)

@@ -1,4 +1,4 @@
-"""Files of the cache while they are made: whole or not there, and swept up when who made them is gone."""
+"""Files and folders while they are made: whole or not there, and swept up when who made them is gone."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ def scratch(cache: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def sweep(cache: Path) -> None:
-    """Remove the drafts of processes that are gone; the others' are theirs."""
+def sweep(folder: Path, prefix: str = ".") -> None:
+    """Remove the drafts (names that begin with `prefix`) of processes that are gone; the others' are theirs."""
     with contextlib.suppress(OSError):
-        for path in cache.iterdir():
-            match = _DRAFT.search(path.name)
+        for path in folder.iterdir():
+            match = _DRAFT.search(path.name) if path.name.startswith(prefix) else None
             if match is None or _lives(int(match[1])):
                 continue
             if path.is_dir() and not path.is_symlink():

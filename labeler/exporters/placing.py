@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
 
+from labeler.drafts import sweep
+
 WORKING = ".labeler-"
 """How the names of the folders begin that exist only while an export is written."""
 
@@ -44,8 +46,9 @@ class Place:
 
 @contextmanager
 def staging(parent: Path) -> Iterator[Path]:
-    """A fresh folder in `parent` (so on the same file system), gone afterwards whatever happens."""
-    stage = Path(mkdtemp(prefix=f"{WORKING}new-", dir=parent))
+    """A fresh folder in `parent` (so on the same file system), gone afterwards; what killed exports left goes first."""
+    sweep(parent, WORKING)
+    stage = Path(mkdtemp(prefix=f"{WORKING}new-", suffix=f".{os.getpid()}.draft", dir=parent))
     try:
         yield stage
     finally:

@@ -4,6 +4,8 @@ import errno
 import hashlib
 import json
 import os
+import subprocess
+import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -256,6 +258,17 @@ def test_a_kill_at_any_step_leaves_the_old_or_the_new(make_rows, out: Path, expo
         seen.add(number)
     assert seen == {1, 2}
     assert exporter.count(target) == {"x": 2}
+
+
+def test_what_a_killed_export_left_is_swept_up_and_nothing_else(make_rows, out: Path) -> None:
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    swept, kept = f".labeler-new-a.{gone.pid}.draft", [f".labeler-new-b.{os.getpid()}.draft", f"notes.{gone.pid}.draft"]
+    for name in (swept, *kept):
+        (out / name).mkdir()
+        (out / name / "x").touch()
+    write_export(CsvExporter(), make_rows(["a"], ["x"], [0]), out / "x.csv", {}, False)
+    assert {path.name for path in out.iterdir()} == {"x.csv", "x.csv.manifest.json", *kept}
 
 
 def test_a_manifest_never_describes_other_data(make_rows, out: Path, monkeypatch) -> None:
