@@ -8,16 +8,26 @@ import os
 import shutil
 import sys
 import tempfile
+import time
 from pathlib import Path
 
-from tests.chaos.outcome import Outcome, keep, tell
+from tests.chaos.outcome import UNTIL, Outcome, keep, tell
 
 PARTS = {
     "writer-kills": ("writer_kills", 2000),
     "pty-kills": ("pty_kills", 200),
+    "export-kills": ("export_kills", 200),
+    "copy-kills": ("copy_kills", 200),
     "mutations": ("mutations", 500),
+    "faults": ("faults", 20_000),
+    "walk": ("walk", 20_000),
+    "soak": ("soak", 1200),
 }
 """Part -> its module, which has ``run(count, seed, folder)``, and how many cases make a whole run."""
+
+
+IN_MEMORY = frozenset({"faults", "walk"})
+"""Parts that test logic and not the disk: thousands of flushes take minutes on one."""
 
 
 def main() -> int:
@@ -25,6 +35,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of: {', '.join(PARTS)} (default: all)")
     parser.add_argument("--count", type=int, help="cases, in place of the whole run's")
+    parser.add_argument("--minutes", type=float, help="stop a part after so long, with the cases it had by then")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", action="store_true", help="print what was found and leave the report alone")
     given = parser.parse_args()
@@ -35,7 +46,10 @@ def main() -> int:
     failed = 0
     for part in given.parts or PARTS:
         module, whole = PARTS[part]
-        folder = Path(tempfile.mkdtemp(prefix=f"labeler-{part}-"))
+        memory = "/dev/shm" if part in IN_MEMORY and os.access("/dev/shm", os.W_OK) else None  # noqa: S108
+        folder = Path(tempfile.mkdtemp(prefix=f"labeler-{part}-", dir=memory))
+        if given.minutes:
+            os.environ[UNTIL] = str(time.time() + 60 * given.minutes)
         run = importlib.import_module(f"tests.chaos.{module}").run
         outcome: Outcome = run(given.count or whole, given.seed, folder)
         if given.json:

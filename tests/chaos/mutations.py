@@ -49,6 +49,8 @@ def run(count: int, seed: int, folder: Path) -> Outcome:
     path = folder / "damaged" / at_rest.name
     path.parent.mkdir()
     for number in range(count):
+        if outcome.is_over(number):
+            break
         for old in path.parent.iterdir():
             shutil.rmtree(old) if old.is_dir() else old.unlink()
         is_logged = chance.random() < 0.25

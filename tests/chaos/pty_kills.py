@@ -96,6 +96,8 @@ def run(count: int, seed: int, folder: Path) -> Outcome:
         np.savez(source, X=arrays["X"][:N], y=arrays["y"][:N])
     place = Place(folder, source)
     for number in range(count):
+        if outcome.is_over(number):
+            break
         if number % STARTS_A_PROJECT == 0:
             (folder / str(number)).mkdir()
             place = Place(folder / str(number), source)

@@ -14,6 +14,8 @@ from tests.chaos.outcome import Outcome
 from tests.chaos.writing import open_session, step
 
 KILLS_A_FILE = 40
+FIRST_ACK = b"["
+"""Half of the kills are timed from the first acknowledgement on: however busy the machine is, they hit a writer."""
 LONGEST = 0.08
 """Seconds that a writer lives at most; opening takes about 5 ms, a command about 1."""
 
@@ -33,13 +35,16 @@ def run(count: int, seed: int, folder: Path) -> Outcome:
     chance = random.Random(seed)
     acks, kills, path = [], 0, Path()
     for number in range(count):
+        if outcome.is_over(number):
+            break
         if number % KILLS_A_FILE == 0:
             path, acks, kills = folder / f"{number}.labeler.db", [], 0
         commands, salt = chance.choice((5, 30, 10_000)), chance.randrange(1 << 30)
         if acks and chance.random() < 0.15:
             make_older(path, chance.choice((1, 2)))
             outcome.saw("older files being migrated")
-        ended = run_and_kill(lambda _, path=path, n=commands, salt=salt: _write(path, n, salt), _when(chance))
+        after = FIRST_ACK if chance.random() < 0.5 else b""
+        ended = run_and_kill(lambda _, path=path, n=commands, salt=salt: _write(path, n, salt), _when(chance), after)
         kills += 1
         outcome.saw("killed" if ended.was_killed else "closed before the kill")
         acks += acknowledged(ended.said)

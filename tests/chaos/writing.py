@@ -24,11 +24,15 @@ CLASSES = ("cat", "dog", "7", "ünïcode")
 def open_session(path: Path) -> tuple[Store, Session]:
     """A project file and its session, made with instances and classes where there is none yet."""
     store = Store.open(path, create=True)
-    if not store.instance_ids():
-        store.join_instances(IDS, time.time())
-    session = Session(Pool(store.instance_ids()), store, clock=time.time, new_id=lambda: uuid.uuid4().hex)
-    for name in CLASSES[len(session.state.classes) :]:
-        session.add_class(name, setup=True)
+    try:
+        if not store.instance_ids():
+            store.join_instances(IDS, time.time())
+        session = Session(Pool(store.instance_ids()), store, clock=time.time, new_id=lambda: uuid.uuid4().hex)
+        for name in CLASSES[len(session.state.classes) :]:
+            session.add_class(name, setup=True)
+    except BaseException:
+        store.close()
+        raise
     return store, session
 
 
