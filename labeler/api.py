@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from labeler import backups, locating, registry
+from labeler import backups, changes, locating, registry
 from labeler.core.pool import Pool
+from labeler.core.vocabulary import ByteArray
 from labeler.display import display_safe
 from labeler.errors import ProjectError, UsageError
 from labeler.importers.base import Source
@@ -174,6 +175,7 @@ def _wire(
         key_layout=options.keys or stored.get("keys") or "digits",
     )
     chosen = stored | options.given()
+    hashes = _contents(store, source, session, kept.get("fingerprint"), arrays.get("sha256"), notices)
     if source is not None:
         check_size(chosen.get("clusterer"), len(pool))
     notices.extend(store.notes)
@@ -184,7 +186,33 @@ def _wire(
     if not store.read_only:
         _remember(store, source, session, stored, options, notices, clock)
         session.last = None  # what opening records is nothing that the person did
-    return Project(store, session, source, notices)
+    return Project(store, session, source, notices, hashes)
+
+
+def _contents(
+    store: Store,
+    source: Source | None,
+    session: Session,
+    fingerprint: str | None,
+    stored: ByteArray | None,
+    notices: list[str],
+) -> ByteArray:
+    """Content hashes (n, 32), zeros = not known; where the source changed, answers go with what they were given to."""
+    hashes = np.zeros((len(session.pool), 32), dtype=np.uint8)
+    if stored is not None:
+        hashes[: len(stored)] = stored[: len(hashes)]
+    if source is None or source.fingerprint() == fingerprint:
+        return hashes
+    if fingerprint is not None:
+        found = changes.look(source, session.pool.ids, session.state.standings, hashes)
+        notices.extend(changes.said_of(found, session.pool.ids))
+        session.follow(found.moved, found.replaced, keep=not store.read_only)
+        hashes = found.hashes
+    if not store.read_only:
+        if fingerprint is not None:
+            store.put_arrays("pool", {"sha256": hashes})
+        store.remember(fingerprint=source.fingerprint())  # last: what is cut off before is looked at again
+    return hashes
 
 
 def _join(
@@ -196,7 +224,7 @@ def _join(
     known = set(stored)
     new = [name for name in source.ids if name not in known]
     if not store.read_only:
-        store.join_instances(new, clock())
+        store.join_instances(new, clock(), source=locating.remembered(source.path, store.path))
     pool = Pool(stored + new)
     missing = pool.mark_missing(source.ids)
     if stored and new:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 from collections.abc import Callable
@@ -11,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from labeler import backups, locating, messages
+from labeler import backups, changes, locating, messages
 from labeler.core.vocabulary import ByteArray, IndexArray, Progress, Provenance, Round
 from labeler.display import display_safe
-from labeler.errors import LabelerError, ProjectError, UnreadableInstance
+from labeler.errors import LabelerError, NotSaved, ProjectError, UnreadableInstance
 from labeler.importers.base import Source
 from labeler.importers.names import counted
 from labeler.messages import Recipe
@@ -46,8 +47,11 @@ class Received:
 class Project:
     """One open project: its session, its source and, once started, its engine."""
 
-    def __init__(self, store: Store, session: Session, source: Source | None, notices: list[str]) -> None:
+    def __init__(
+        self, store: Store, session: Session, source: Source | None, notices: list[str], hashes: ByteArray
+    ) -> None:
         self._store = store
+        self._hashes = hashes
         self.session = session
         self.source = source
         self.notices = notices
@@ -210,9 +214,15 @@ class Project:
             self.notices.append(unreadable_line({self.session.pool.ids[r]: w for r, w in unreadable.items()}))
         if ready.features:
             self._features = np.load(ready.features, mmap_mode="r")
+        if len(ready.hashes):
+            answered = np.zeros(len(self._hashes), dtype=np.bool_)
+            answered[list(self.session.state.standings)] = True
+            keep = answered & self._hashes.any(axis=1)  # what was answered: a change since shows at the next opening
+            self._hashes = np.where(keep[:, None], self._hashes, ready.hashes)
         if not self._store.read_only:
             mask = self.session.pool.unreadable.astype(np.uint8)
-            self._store.put_arrays("pool", {"sha256": ready.hashes, "unreadable": mask})
+            with contextlib.suppress(NotSaved):  # derived: read again at the next opening
+                self._store.put_arrays("pool", {"sha256": self._hashes, "unreadable": mask})
 
     # -- the engine in-process -----------------------------------------------------------------------------------
 
@@ -259,18 +269,15 @@ class Project:
         return state
 
     def sha256(self) -> ByteArray:
-        """Content hashes (n, 32) uint8; zeros where not known."""
-        kept = self._store.arrays("pool").get("sha256")
-        out = np.zeros((len(self.session.pool), 32), dtype=np.uint8)
-        if kept is not None and len(kept):
-            out[: len(kept)] = kept[: len(out)]
-        return out
+        """Content hashes (n, 32) uint8, of answered instances as they were answered; zeros where not known."""
+        return self._hashes
 
     def close(self) -> None:
         """End the worker, leave a backup where something changed since the last one, and a single file."""
         if self._client is not None:
             self._client.close()
         if self.source is not None:
+            self._complete_hashes()
             self.source.close()
         if self.backed_up:
             try:
@@ -292,6 +299,15 @@ class Project:
         snapshot = self.session.snapshot()
         mine = snapshot.provenances == Provenance.IMPORTED
         return np.column_stack((snapshot.indices[mine], snapshot.class_ids[mine].astype(np.int64)))
+
+    def _complete_hashes(self) -> None:
+        """What was answered before the pool was read, or in a table: a label stays with the content it was given to."""
+        if self._store.read_only or self.source is None:
+            return
+        found = changes.completed(self.source, self.session.pool.ids, self.session.state.standings, self._hashes)
+        if found is not None:
+            with contextlib.suppress(NotSaved):
+                self._store.put_arrays("pool", {"sha256": found})
 
     def _row(self, index: int) -> int | None:
         """Position of a pool index in the source."""

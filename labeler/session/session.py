@@ -186,6 +186,21 @@ class Session(ClassCommands, AuditPageCommands):
             self._record("import", None, None, {"labels": taken, "origin": origin})
         return len(taken), conflicts
 
+    def follow(self, moved: list[tuple[int, int]], replaced: list[int], *, keep: bool = True) -> None:
+        """The source changed: answers go from an index to where their content is now, or are set aside; undoable.
+
+        `keep` False: for this session alone, which may not write.
+        """
+        pairs = [(old, self.pool.ids[new]) for old, new in moved] + [(old, None) for old in replaced]
+        standings = self.state.standings
+        answers = [[self.pool.ids[old], place, standings[old].event_id] for old, place in pairs if old in standings]
+        if answers and keep:
+            self._record("source_change", None, None, {"answers": answers})
+        elif answers:
+            event = Event(self._new_id(), "source_change", self._clock(), payload={"answers": answers})
+            self.derived.note(self.state.apply(event))
+            self._draw()
+
     # -- settings ------------------------------------------------------------------------------------------------
 
     def set(self, **settings: Any) -> None:

@@ -28,7 +28,7 @@ from labeler.session.classes import (
 _GIVES_LABELS = frozenset({"label", "page", "import"})
 CARRIED = "audit_carried"
 """The kind of an event that holds the audits of another journal as they were."""
-_NO_KEYS = frozenset({"import", "setting", "audit_begin", "audit_block", CARRIED})
+_NO_KEYS = frozenset({"import", "setting", "audit_begin", "audit_block", "source_change", CARRIED})
 _ANSWERS = frozenset({"label", "unsure", "reject", "page", "repeat"})
 """Events a person takes time over: their times make the pace."""
 _PAGES = ("page", "audit_page")
@@ -48,6 +48,7 @@ UNDOABLE = CLASS_KINDS | {
     "audit_page",
     "audit_end",
     "repeat",
+    "source_change",
 }
 ROUND_LENGTH = 10
 """Answers to a round, as the exports number them: by the journal alone, whenever the engine refitted in between."""
@@ -245,6 +246,8 @@ class State:
         elif event.kind == "split":
             self.splits.append(self.pool.index(event.instance_id or ""))
             self.voided_at = self.revision
+        elif event.kind == "source_change":
+            self._follow(event, inverse)
         elif event.kind == "audit_end":
             self._audit_of(event).ended = True
         elif event.kind == "skip" and self.in_conflict(self.pool.index(event.instance_id or "")):
@@ -267,6 +270,23 @@ class State:
         if not event.payload.get("setup"):  # classes named before the first question are no answer to take back
             self._done.append(inverse)
         return [index for index, _ in inverse.standings]
+
+    def _follow(self, event: Event, inverse: _Inverse) -> None:
+        """Answers go with the content they were given to; where it is nowhere any more they stand no longer."""
+        taken = []
+        for name, place, event_id in event.payload["answers"]:
+            index = self.pool.index(name)
+            standing = self.standings.get(index)
+            if standing is not None and standing.event_id == event_id:  # else it was said anew or followed before
+                inverse.standings.append((index, standing))
+                self._put(index, None)
+                taken.append((place, standing))
+        for place, standing in taken:
+            index = UNLABELED if place is None else self.pool.index(place)
+            if index != UNLABELED and index not in self.standings:
+                inverse.standings.append((index, None))
+                self._put(index, standing)
+        self.voided_at = self.revision
 
     def _settle(self, index: int, inverse: _Inverse) -> None:
         if index in self.conflicts:

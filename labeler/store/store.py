@@ -257,13 +257,15 @@ class Store:
                 ids += rows.unpack_ids(blob, count)
         return ids
 
-    def join_instances(self, ids: list[str], at: float) -> None:
-        """Append new instances to the pool."""
+    def join_instances(self, ids: list[str], at: float, **remembered: Any) -> None:
+        """Append new instances to the pool, and remember values of the project with them: all of it or nothing."""
         if not ids:
             return
         with explained(self.path, NotSaved), self._db.atomic():
             start = self._db.execute("SELECT COALESCE(SUM(count), 0) FROM pool").fetchone()[0]
             self._put("pool", start, len(ids), rows.pack_ids(ids), float(at))
+            for key, value in remembered.items():
+                self._put("project", key, json.dumps(value))
 
     def project(self) -> dict[str, Any]:
         """What the project remembers: source, options, ..."""

@@ -147,6 +147,7 @@ _PAST = {
     "audit_end": "statement",
     "reach": "reach of a cluster",
     "split": "cluster in two",
+    "source_change": "what the changed source set aside",
 }
 
 
