@@ -26,6 +26,7 @@ class Recipe:
     n_clusters: int | None = None
     features: str = ""
     seed: int = 0
+    plugins: tuple[str, ...] = ()  # files of the person's own plug-ins, run in the worker as they were here
 
 
 @dataclass(frozen=True, slots=True)

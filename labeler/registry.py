@@ -10,6 +10,7 @@ import importlib
 import importlib.util
 import inspect
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from labeler.errors import MissingExtra, UsageError
@@ -33,6 +34,8 @@ class Entry:
     summary: str
     extra: str = ""
     requires: tuple[str, ...] = ()  # importable top-level modules of that extra
+    thing: Any = None  # the object itself, where it is at hand: a person's own
+    origin: str = ""  # who brought it, where it is not the program's own: a file, a package, "this process"
 
     @property
     def available(self) -> bool:
@@ -54,6 +57,10 @@ class Spec:
 
 
 _TABLE: dict[str, dict[str, Entry]] = {kind: {} for kind in KINDS}
+_OWN: dict[str, dict[str, Entry]] = {kind: {} for kind in KINDS}
+"""What a person brought into this process."""
+GROUP = "labeler."
+"""Packages bring plug-ins by entry points in the groups ``labeler.encoder``, ``labeler.outlier_method``, ..."""
 
 
 def register(kind: str, name: str, target: str, summary: str, extra: str = "", requires: tuple[str, ...] = ()) -> None:
@@ -70,17 +77,33 @@ def register(kind: str, name: str, target: str, summary: str, extra: str = "", r
     table[name] = Entry(target, summary, extra, requires)
 
 
+def bring(kind: str, name: str, thing: Any, summary: str, origin: str = "this process") -> None:
+    """Add a person's own plug-in, the object itself; one brought before under that name is replaced.
+
+    Raises
+    ------
+    UsageError
+        The name is no name, or one of the program's own plug-ins has it.
+    """
+    if not name or any(sign in name for sign in ":,= \t\n"):
+        raise UsageError(f"{name!r} cannot be the name of a plug-in", "leave out spaces, ':', ',' and '='")
+    if name in _table(kind):
+        raise UsageError(f"the program has a {kind} {name!r} of its own", "choose another name")
+    _OWN[kind][name] = Entry(f"{origin}:{name}", summary, thing=thing, origin=origin)
+
+
 def names(kind: str) -> list[str]:
-    """The names of one kind, in the order of the table. Imports nothing."""
-    return list(_table(kind))
+    """The names of one kind, in the order of the table, then what packages and the person brought. Imports nothing."""
+    return list(dict.fromkeys([*_table(kind), *_installed(kind), *_OWN[kind]]))
 
 
 def entry(kind: str, name: str) -> Entry:
     """The table's line for `name`; a miss names what there is."""
-    table = _table(kind)
-    if name not in table:
-        raise UsageError(f"no {kind} is called {name!r}", f"there are: {', '.join(table) or 'none yet'}")
-    return table[name]
+    known = _table(kind).get(name) or _OWN[kind].get(name) or _installed(kind).get(name)
+    if known is None:
+        there = ", ".join(names(kind)) or "none yet"
+        raise UsageError(f"no {kind} is called {name!r}", f"there are: {there}; your own: --plugin FILE.py")
+    return known
 
 
 def load(kind: str, name: str) -> Any:
@@ -88,8 +111,17 @@ def load(kind: str, name: str) -> Any:
     line = entry(kind, name)
     if not line.available:
         raise MissingExtra(f"{kind} {name!r}", line.extra)
+    if line.thing is not None:
+        return line.thing
     module, _, attribute = line.target.partition(":")
-    return getattr(importlib.import_module(module), attribute)
+    try:
+        return getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        if not line.origin:
+            raise
+        raise UsageError(
+            f"{kind} {name!r} of {line.origin} cannot be loaded: {error}", "mend or remove that package"
+        ) from error
 
 
 def parse_spec(text: str) -> Spec:
@@ -138,6 +170,18 @@ def parameters(kind: str, name: str) -> dict[str, Any]:
     """Parameter name -> default of a plug-in's constructor."""
     signature = inspect.signature(load(kind, name))
     return {key: parameter.default for key, parameter in signature.parameters.items()}
+
+
+@cache
+def _installed(kind: str) -> dict[str, Entry]:
+    """What installed packages bring, by their entry points; a name of the program's own is not theirs to take."""
+    from importlib.metadata import entry_points
+
+    found = {}
+    for point in entry_points(group=GROUP + kind.replace(" ", "_")):
+        origin = point.dist.name if point.dist is not None else "a package"
+        found[point.name] = Entry(point.value, f"from the package {origin}", origin=origin)
+    return found
 
 
 def _table(kind: str) -> dict[str, Entry]:
