@@ -1,5 +1,33 @@
-"""Label an image set with a few key presses, in the terminal."""
+"""Label an image set with a few key presses, in the terminal; or from Python, with the names below.
+
+Importing it loads nothing: what a name needs is imported when the name is first used.
+"""
 
 from __future__ import annotations
 
+from typing import Any
+
 __version__ = "0.1.0"
+
+_LIVES_IN = {
+    "open": "labeler.scripting",
+    "Labeling": "labeler.scripting",
+    "Arrays": "labeler.scripting",
+    "plugin": "labeler.plugin_files",
+    "register": "labeler.plugin_files",
+    "LabelerError": "labeler.errors",
+}
+
+__all__ = ["Arrays", "LabelerError", "Labeling", "__version__", "open", "plugin", "register"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LIVES_IN:
+        raise AttributeError(f"module 'labeler' has no attribute {name!r}")
+    import importlib
+
+    return getattr(importlib.import_module(_LIVES_IN[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -19,6 +19,7 @@ from labeler.importers.base import Source
 from labeler.importers.detect import open_source
 from labeler.importers.names import counted
 from labeler.options import BOOK_PERCENTILE, ENGINES, PARTS, RECOMPUTES, SHARES, Options, check, check_size
+from labeler.plugin_files import origin_of
 from labeler.project import Project, Received, unreadable_line
 from labeler.session.blind import Blind
 from labeler.session.control import Control
@@ -260,6 +261,14 @@ def _remember(
         values["created"] = clock()
     if source is not None:
         values["source"] = locating.remembered(source.path, store.path)
+    own = {kind: found for kind in PARTS if (found := origin_of(kind, values["options"].get(kind) or ""))}
+    before = store.project().get("own", {})
+    for kind, found in own.items():
+        kept = before.get(kind, found)
+        if kept["name"] == found["name"] and kept["sha256"] != found["sha256"]:
+            notices.append(f"the {kind} {found['name']} is not as it was: {display_safe(found['origin'])} has changed")
+    if own:
+        values["own"] = before | own
     store.remember(**values)
     percentile = options.percentile
     if percentile is None and session.state.settings.get("percentile", "auto") == "auto":  # nobody chose a number

@@ -65,7 +65,6 @@ def load(path: Path) -> None:
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:
         raise UsageError(f"cannot read the plug-in file {shown}: {error.strerror}", "give a .py file") from error
-    before = {kind: set(registry.names(kind)) for kind in registry.KINDS}
     _loading.append(str(path))
     try:
         runpy.run_path(str(path), run_name=f"labeler_plugin_{path.stem}")
@@ -76,7 +75,7 @@ def load(path: Path) -> None:
         raise UsageError(f"the plug-in file {shown} cannot be run: {line}", "mend it and try again") from error
     finally:
         _loading.pop()
-    if all(set(registry.names(kind)) == before[kind] for kind in registry.KINDS):
+    if not registry.brought_by(str(path)):
         raise UsageError(
             f"{shown} brings no plug-in", 'decorate a class or function with @labeler.plugin("strategy", "NAME")'
         )
@@ -91,7 +90,7 @@ def loaded() -> tuple[str, ...]:
 def origin_of(kind: str, spec: str) -> dict[str, str] | None:
     """Where a person's own plug-in came from, for a project to remember; None for all others, and unknown ones."""
     name = registry.parse_spec(spec).name
-    if name not in registry.names(kind):
+    if not name or not registry.knows(kind, name):
         return None
     origin = registry.entry(kind, name).origin
     return {"name": name, "origin": origin, "sha256": _loaded.get(origin, "")} if origin else None

@@ -12,14 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from labeler import backups, changes, locating, messages
+from labeler import backups, changes, locating, messages, plugin_files, registry
 from labeler.core.vocabulary import ByteArray, IndexArray, Progress, Provenance, Round
 from labeler.display import display_safe
 from labeler.errors import LabelerError, NotSaved, ProjectError, UnreadableInstance
 from labeler.importers.base import Source
 from labeler.importers.names import counted
 from labeler.messages import Recipe
-from labeler.options import RECOMPUTES
+from labeler.options import PARTS, RECOMPUTES
 from labeler.session.measured import NOT_KNOWN, measured
 from labeler.session.session import Session
 from labeler.session.state import State
@@ -230,8 +230,28 @@ class Project:
         """What makes this project's engine."""
         options = self.options
         chosen = {name: options[name] for name in RECOMPUTES if options.get(name) is not None}
-        cache = locating.cache_of(self.path)
-        return Recipe(source=str(self.source_path), cache=str(cache), **{"seed": DEFAULT_SEED, **chosen})
+        self._check_own(options)
+        return Recipe(
+            source=str(self.source_path),
+            cache=str(locating.cache_of(self.path)),
+            plugins=plugin_files.loaded(),
+            **{"seed": DEFAULT_SEED, **chosen},
+        )
+
+    def _check_own(self, options: dict[str, Any]) -> None:
+        """A person's own plug-ins are never run because a project names them: the person must, each time."""
+        for kind in PARTS:
+            name = registry.parse_spec(options.get(kind) or "").name
+            if not name or registry.knows(kind, name):
+                continue
+            kept = self._store.project().get("own", {}).get(kind, {})
+            came_from = kept.get("origin", "") if kept.get("name") == name else ""
+            shown = display_safe(came_from) or "FILE.py"
+            raise ProjectError(
+                f"this project uses the {kind} {display_safe(name)}"
+                + (f" of {shown}, which is not run unasked" if came_from.endswith(".py") else ", which is not here"),
+                f"look at the file, then add --plugin {shown}; or choose another one with --{kind}",
+            )
 
     def opening(self) -> messages.Open:
         """The message that opens this pool in a worker."""

@@ -18,7 +18,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from labeler import messages
+from labeler import messages, plugin_files
 from labeler.core.vocabulary import Progress, Queue, Round, Snapshot
 from labeler.encoders.comparison import ENOUGH_ANSWERS
 from labeler.errors import LabelerError
@@ -184,6 +184,8 @@ class Worker:
 
     def _open(self, message: Open) -> Iterator[Progress | Ready | QueueReady]:
         source = open_source(Path(message.recipe.source))
+        for file in message.recipe.plugins:
+            plugin_files.load(Path(file))
         self._bench = Workbench(message.recipe, source, message.ids, message.imported)
         if self._latest is None:  # a fresh session: nothing is on the screen yet
             queue = yield from self._bench.early()

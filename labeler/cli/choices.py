@@ -37,7 +37,29 @@ def engine_options(command: Command) -> Command:
         )
     ):
         command = option(command)
-    return command
+    return plugin_option(command)
+
+
+def plugin_option(command: Command) -> Command:
+    """``--plugin FILE.py``: run a person's own plug-ins before anything else."""
+
+    def run(ctx: click.Context, _: click.Parameter, files: tuple[Path, ...]) -> None:
+        if files:
+            from labeler import plugin_files
+
+            for file in files:
+                plugin_files.load(file)
+
+    return click.option(
+        "--plugin",
+        type=click.Path(path_type=Path),
+        multiple=True,
+        expose_value=False,
+        callback=run,
+        is_eager=True,
+        metavar="FILE.py",
+        help="Run FILE.py, which brings plug-ins of your own.",
+    )(command)
 
 
 def options_from(given: dict[str, Any]) -> Options:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from labeler.cli.choices import plugin_option
 from labeler.cli.doors import narrator_of, reading, say
 from labeler.cli.group import main, quiet_option
 from labeler.display import display_safe
@@ -17,6 +18,7 @@ from labeler.display import display_safe
 @click.option("--like", required=True, metavar="FILE|ID", help="An image file, or an instance of the pool.")
 @click.option("-n", "count", type=click.IntRange(min=1), default=25, metavar="N", help="How many (25).")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@plugin_option
 @quiet_option
 def search(project: Path, like: str, count: int, as_json: bool) -> None:
     """Find what is most like an image, nearest first.
@@ -36,6 +38,7 @@ def search(project: Path, like: str, count: int, as_json: bool) -> None:
 @click.option("--method", metavar="NAME[:key=value,...]", help="See: labeler plugins (local-outlier-factor).")
 @click.option("-n", "count", type=click.IntRange(min=1), default=25, metavar="N", help="How many (25).")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@plugin_option
 @quiet_option
 def outliers(project: Path, method: str | None, count: int, as_json: bool) -> None:
     """Find the oddest instances: broken, rare, of no class.
@@ -59,6 +62,7 @@ def outliers(project: Path, method: str | None, count: int, as_json: bool) -> No
 @click.option("--min-confidence", type=click.FloatRange(0, 1), default=0.0, help="Leave out what is below.")
 @click.option("--force", is_flag=True, help="Replace an existing FILE.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@plugin_option
 @quiet_option
 def predict(
     project: Path,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from labeler.cli.choices import plugin_option
 from labeler.cli.doors import narrator_of, reading, say
 from labeler.cli.group import main, quiet_option
 from labeler.display import display_safe
@@ -33,6 +34,7 @@ def status(project: Path, as_json: bool) -> None:
 @main.command()
 @click.argument("project", type=click.Path(path_type=Path))
 @click.argument("instance_id", metavar="ID")
+@plugin_option
 @quiet_option
 def why(project: Path, instance_id: str) -> None:
     """Say what the label of instance ID rests on, back to the key press.
@@ -57,6 +59,7 @@ def why(project: Path, instance_id: str) -> None:
 
 @main.command()
 @click.argument("name", required=False)
+@plugin_option
 @quiet_option
 def plugins(name: str | None) -> None:
     """List encoders, clusterers, classifiers, strategies, importers and exporters, or one's parameters.

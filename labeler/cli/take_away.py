@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from labeler.cli.choices import plugin_option
 from labeler.cli.doors import check_project, narrator_of, need_terminal, open_screen, reading, say
 from labeler.cli.group import main, quiet_option
 from labeler.errors import UsageError
@@ -24,6 +25,7 @@ from labeler.errors import UsageError
 @click.option("--begin", is_flag=True, hidden=True)
 @click.option("--include", type=click.Choice(["predicted"]), multiple=True, help="For an export that holds them.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@plugin_option
 @quiet_option
 def audit(
     project: Path,
@@ -86,6 +88,7 @@ def audit(
 @click.option("--link", type=click.Choice(["hard", "sym", "copy"]), help="How an image folder gets its files.")
 @click.option("--csv-safe", is_flag=True, help="Prefix cells a spreadsheet would run.")
 @click.option("--force", is_flag=True, help="Replace an existing target.")
+@plugin_option
 @quiet_option
 def export(
     project: Path,

@@ -41,7 +41,12 @@ def open_source(path: Path) -> Source:
 
 
 def _importer_for(path: Path) -> Importer | None:
-    for name in sorted(registry.names("importer"), key=lambda name: name == _LAST):
+    own = sorted(registry.names("importer", installed=False), key=lambda name: name == _LAST)
+    return _first(own, path) or _first([name for name in registry.names("importer") if name not in own], path)
+
+
+def _first(names: list[str], path: Path) -> Importer | None:
+    for name in names:
         if registry.entry("importer", name).available:
             importer: Importer = registry.load("importer", name)()
             if importer.accepts(path):

@@ -1,0 +1,292 @@
+"""The program from Python, in a script or a notebook: ``import labeler; project = labeler.open("photos/")``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+
+from labeler.api import Options, open_project
+from labeler.core.steps import finished
+from labeler.core.vocabulary import UNLABELED, ByteArray, FloatArray, Round
+from labeler.errors import UsageError
+from labeler.export import Choice, collect, latest_labels
+from labeler.export import export as export_labels
+from labeler.exporters.writing import Written
+from labeler.options import PARTS
+from labeler.plugin_files import register
+from labeler.predict import Predictions, open_new
+from labeler.predict import predict as predict_new
+from labeler.project import Project
+from labeler.workbench import Workbench
+
+SCREEN = "python"
+"""What the journal says of where an answer was given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """One item of the pool, as it stands now. `label` is None where it has none."""
+
+    id: str
+    index: int
+    label: str | None
+    provenance: str
+    _project: Project
+
+    def image(self) -> ByteArray:
+        """Its image, whole: (h, w) or (h, w, 3) uint8. Raises UnreadableInstance."""
+        return self._project.image(self.index)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The question that is next: which instance, the rule that chose it, the guesses (name, score), best first."""
+
+    id: str
+    index: int
+    rule: str
+    guesses: tuple[tuple[str, float], ...]
+    _project: Project
+
+    def image(self) -> ByteArray:
+        """Its image, whole: (h, w) or (h, w, 3) uint8. Raises UnreadableInstance."""
+        return self._project.image(self.index)
+
+
+class Arrays(NamedTuple):
+    """Labels as arrays, one entry an instance, in pool order; `y` are positions in `classes`."""
+
+    X: np.ndarray[Any, Any]
+    y: np.ndarray[Any, Any]
+    weights: FloatArray
+    provenance: np.ndarray[Any, Any]
+    ids: list[str]
+    classes: list[str]
+
+
+def open(source: str | Path, project: str | Path | None = None, **options: Any) -> Labeling:  # noqa: A001
+    """Open a source's project, made if there is none yet, or a project file.
+
+    Parameters
+    ----------
+    source
+        A folder, zip, npz, ... or a ``*.labeler.db`` file.
+    project
+        The project file; by default ``<source name>.labeler.db`` in the current folder.
+    options
+        As of ``labeler label``: `classes`, `engine`, `encoder`, `clusterer`, `classifier`, `strategy`, `n_clusters`,
+        `percentile`, `features`, `seed`, `annotator`. An encoder, classifier or strategy may be an object or a class
+        of one's own instead of a name: see docs/api.md.
+
+    Raises
+    ------
+    LabelerError
+        One line what is wrong, in `hint` what to do.
+    """
+    for kind in PARTS:
+        if kind in options and not isinstance(options[kind], (str, type(None))):
+            options[kind] = _named(kind, options[kind])
+    if "classes" in options:
+        options["classes"] = tuple(map(str, options["classes"]))
+    try:
+        chosen = Options(**options)
+    except TypeError:
+        known = ", ".join(Options.__dataclass_fields__)
+        wrong = next(name for name in options if name not in Options.__dataclass_fields__)
+        raise UsageError(f"there is no option {wrong!r}", f"there are: {known}") from None
+    return Labeling(open_project(Path(source), Path(project) if project is not None else None, chosen))
+
+
+def _named(kind: str, thing: Any) -> str:
+    """Register a plug-in at hand under its own name."""
+    name = getattr(thing, "__name__", None) or type(thing).__name__
+    name = "function" if name == "<lambda>" else name
+    register(kind, name, thing)
+    return name
+
+
+class Labeling:
+    """An open project in this process. Everything answered is on disk when the call returns, as in the application."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self.session = project.session
+        self._bench: Workbench | None = None
+
+    # -- the pool ------------------------------------------------------------------------------------------------
+
+    def __len__(self) -> int:
+        return len(self.session.pool)
+
+    def __iter__(self) -> Iterator[Instance]:
+        for index in range(len(self)):
+            yield self._instance(index)
+
+    def __getitem__(self, instance_id: str) -> Instance:
+        return self._instance(self.session.pool.index(instance_id))
+
+    def _instance(self, index: int) -> Instance:
+        class_id, provenance = self.session.label_of(index)
+        label = self.session.state.classes[class_id].name if class_id != UNLABELED else None
+        return Instance(self.session.pool.ids[index], index, label, provenance.word, self.project)
+
+    @property
+    def classes(self) -> list[str]:
+        """Names of the classes that can be answered, in the order they were added."""
+        return [info.name for info in self.session.state.active_classes()]
+
+    @property
+    def features(self) -> FloatArray:
+        """The encoder's features of the pool (n, d) float32, read-only."""
+        return self._open_bench().features()
+
+    def encode(self, source: str | Path) -> FloatArray:
+        """Features (m, d) of another source's instances, or of one image, by the pool's encoder.
+
+        Raises
+        ------
+        UsageError
+            One of them cannot be read, or they are of another kind than the pool.
+        """
+        opened = open_new(Path(source))
+        try:
+            found = finished(self._open_bench().encode(opened))
+            if found.unreadable:
+                row, why = next(iter(found.unreadable.items()))
+                raise UsageError(f"{opened.ids[row]}: {why}", "leave it out; labeler predict passes over such files")
+            return found.features
+        finally:
+            opened.close()
+
+    # -- answers -------------------------------------------------------------------------------------------------
+
+    @property
+    def question(self) -> Asked | None:
+        """What is asked next; None when nothing is left."""
+        self._open_bench()
+        asked = self.session.question
+        if asked is None:
+            return None
+        names = {class_id: info.name for class_id, info in self.session.state.classes.items()}
+        guesses = tuple((names[class_id], score) for class_id, score in asked.guesses if class_id in names)
+        return Asked(asked.instance_id, asked.index, asked.rule, guesses, self.project)
+
+    def answer(self, label: str, instance_id: str | None = None) -> None:
+        """Say what an instance is, the one asked about unless named; a class that is new is added."""
+        name = self._asked_id(instance_id)
+        self.session.label(name, self.session.class_id_for(str(label)), screen=SCREEN)
+        self._moved()
+
+    def skip(self, instance_id: str | None = None) -> None:
+        """Ask it again later."""
+        self.session.skip(self._asked_id(instance_id), screen=SCREEN)
+        self._moved()
+
+    def unsure(self, instance_id: str | None = None) -> None:
+        """Looked at, cannot tell: not asked again."""
+        self.session.unsure(self._asked_id(instance_id), screen=SCREEN)
+        self._moved()
+
+    def reject(self, instance_id: str | None = None) -> None:
+        """It belongs to no class or is unusable: it leaves the pool."""
+        self.session.reject(self._asked_id(instance_id), screen=SCREEN)
+        self._moved()
+
+    def undo(self) -> None:
+        """Take the last of these back, any number of times."""
+        self.session.undo()
+        self._moved()
+
+    def _asked_id(self, instance_id: str | None) -> str:
+        if instance_id is not None:
+            return instance_id
+        asked = self.question
+        if asked is None:
+            raise UsageError("nothing is asked any more", "name the instance: answer(label, instance_id)")
+        return asked.id
+
+    def _moved(self) -> None:
+        if self._bench is None:
+            return
+        snapshot = self.session.snapshot()
+        self.session.merge_queue(self._bench.rerank(snapshot), snapshot.revision)
+        if self._bench.round_due(len(snapshot.indices)):
+            self.round()
+
+    # -- what is made of them ------------------------------------------------------------------------------------
+
+    def round(self) -> Round:
+        """Compute every label, score and the next questions now; answers do it on their own every few keys."""
+        found: Round | None = None
+        for step in self._open_bench().round(self.session.snapshot()):
+            found = step if isinstance(step, Round) else found
+        if found is None:
+            raise UsageError("the engine gave no round", "this is a mistake of labeler's own; please report it")
+        self.session.merge_round(found)
+        return found
+
+    def arrays(self, *, X: str = "content", predicted: bool = False, min_confidence: float = 0.0) -> Arrays:
+        """What an export of this moment holds, as arrays, from a closing round.
+
+        Parameters
+        ----------
+        X
+            "content": images (n, h, w[, 3]) uint8 or the table (n, d); "features": what the encoder makes of them.
+        predicted
+            With the labels that the model alone gives.
+        min_confidence
+            Without what is below.
+
+        Raises
+        ------
+        UsageError
+            `X` is neither.
+        """
+        if X not in ("content", "features"):
+            raise UsageError(f"X cannot be {X!r}", 'give X="content" or X="features"')
+        bench = self._open_bench()
+        choice = Choice(predicted=predicted, min_confidence=min_confidence, latest=True)
+        leaving = latest_labels(self.project, bench, choice)
+        rows, indices, _ = collect(self.project, leaving, bench, choice, needs_content=True)
+        values = bench.features()[indices] if X == "features" else rows.features()
+        return Arrays(
+            np.asarray(values[:]),
+            np.asarray(rows.class_indices),
+            rows.weights,
+            np.array(rows.provenances),
+            rows.ids,
+            rows.class_names,
+        )
+
+    def export(self, target: str | Path, format: str | None = None, *, force: bool = False) -> Written:  # noqa: A002
+        """Write the labels, as ``labeler export`` does. Raises ExportError, UsageError."""
+        return export_labels(self.project, Path(target), format, force=force)
+
+    def predict(self, new: str | Path, *, novelty: str | None = None, min_confidence: float = 0.0) -> Predictions:
+        """Label the instances of another source, as ``labeler predict`` does. Raises LabelerError."""
+        return predict_new(self.project, Path(new), novelty=novelty, min_confidence=min_confidence)
+
+    # -- opening and closing -------------------------------------------------------------------------------------
+
+    def _open_bench(self) -> Workbench:
+        if self._bench is None:
+            bench: Workbench = self.project.open_bench()
+            snapshot = self.session.snapshot()
+            self.session.merge_queue(bench.rerank(snapshot), snapshot.revision)
+            self._bench = bench
+        return self._bench
+
+    def close(self) -> None:
+        """Let go of the project file."""
+        self.project.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
