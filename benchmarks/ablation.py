@@ -2,6 +2,7 @@
 
     python benchmarks/ablation.py digits signs wine breast-cancer characters --seeds 2
     LABELER_DATA=... python benchmarks/ablation.py mnist10k cifar3000 small-digits --seeds 2
+    python benchmarks/ablation.py digits --seeds 6 --noise 0.05
 
 A part earns its place where a set that it was not made for gains by it and none loses much. Figures are shares of all
 labels right, in percent, after 20, 50, 100 and 200 answers (fewer where the set is small).
@@ -50,10 +51,12 @@ def parts() -> dict[str, tuple[Any, ...]]:
     }
 
 
-def run(pool: PoolFile, seed: int, clicks: int, part: tuple[Any, ...]) -> dict[int, tuple[float, float, float]]:
+def run(
+    pool: PoolFile, seed: int, clicks: int, part: tuple[Any, ...], noise: float
+) -> dict[int, tuple[float, float, float]]:
     """Clicks -> share right, share that an export would hold, share right of what spread."""
     with mock.patch.object(*part) if part else mock.patch.object(belief, "PASSES", belief.PASSES):
-        report_ = simulate(Simulation(pool.path, pool.truth, clicks, Options(seed=seed)))
+        report_ = simulate(Simulation(pool.path, pool.truth, clicks, Options(seed=seed), noise))
     return {
         row["clicks"]: (row["labels_accuracy"], row["coverage"], row["propagated_precision"] or 0.0)
         for row in report_["curve"]
@@ -66,6 +69,7 @@ def main() -> None:
     parser.add_argument("names", nargs="+", choices=sorted(SETS))
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--clicks", type=int, default=200)
+    parser.add_argument("--noise", type=float, default=0.0, help="share of wrong answers")
     arguments = parser.parse_args()
     for name in arguments.names:
         print(f"\n{name}, {arguments.seeds} seeds; at the end also coverage and what is right of what spread")
@@ -73,7 +77,8 @@ def main() -> None:
             pools = [load(name, seed, Path(folder)) for seed in range(arguments.seeds)]
             for part, taken in parts().items():
                 found = [
-                    run(pool, seed, min(arguments.clicks, len(pool.y) // 2), taken) for seed, pool in enumerate(pools)
+                    run(pool, seed, min(arguments.clicks, len(pool.y) // 2), taken, arguments.noise)
+                    for seed, pool in enumerate(pools)
                 ]
                 cells = [
                     f"{100 * statistics.mean(rows[at][0] for rows in found):6.2f}" for at in CLICKS if at in found[0]
