@@ -15,6 +15,7 @@ from labeler.importers.names import counted
 from labeler.importers.truth import read_labels
 from labeler.session.class_commands import check_names
 
+_SHOWN = 5
 _MACHINE = (Provenance.PROPAGATED.word, Provenance.PREDICTED.word)
 
 
@@ -63,7 +64,8 @@ def import_labels(project: Project, path: Path, progress: Callable[[Progress], N
         labels.pop(instance_id, None)
     if twice:
         lead = counted(len(set(twice)), "instance has", "instances have")
-        notes.append(f"{lead} two different labels in the file: left out")
+        first = ", ".join(display_safe(name, 60) for name in list(dict.fromkeys(twice))[:_SHOWN])
+        notes.append(f"{lead} two different labels in the file: left out ({first})")
     progress(Progress("importing", 0, len(labels)))
     taken, conflicts = session.import_labels(list(labels.items()), str(path))
     names = {class_id: info.name for class_id, info in session.state.classes.items()}

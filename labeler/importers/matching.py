@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+import os
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
+
+from labeler.importers.names import has_image_ending
 
 
 def match_names(names: Iterable[str], ids: Sequence[str]) -> dict[str, str]:
     """name -> id for every name that means one id without doubt; the others are left out.
 
     Tried in this order, each on what the one before left: the same text; the same path written another way
-    (Unicode form, ``./``, backslashes); the same row number (``12`` for ``00012``); the same base name.
+    (Unicode form, ``./``, backslashes); the same row number (``12`` for ``00012``); the same base name; the same base
+    name but for the ending, where the name has none.
     A name matches only where it is the only one and the id is the only one, so nothing is guessed.
     """
     left = dict.fromkeys(names)
     free = dict.fromkeys(ids)
     found = {name: name for name in left if name in free}
-    for key in (_path, _number, _base_name):
+    for of_name, of_id in _KEYS:
         for name, instance_id in found.items():
             left.pop(name, None)
             free.pop(instance_id, None)
         if not left:
             break
-        wanted, offered = _unique(left, key), _unique(free, key)
+        wanted, offered = _unique(left, of_name), _unique(free, of_id)
         found |= {name: offered[text] for text, name in wanted.items() if text in offered}
     return found
 
@@ -51,3 +55,15 @@ def _number(name: str) -> str:
 
 def _base_name(name: str) -> str:
     return _path(name).rpartition("/")[2]
+
+
+def _without_ending(name: str) -> str:
+    return "" if has_image_ending(name) else _base_name(name)
+
+
+def _stem(name: str) -> str:
+    return os.path.splitext(_base_name(name))[0]
+
+
+_KEYS = ((_path, _path), (_number, _number), (_base_name, _base_name), (_without_ending, _stem))
+"""What names and ids are compared by, one after the other."""

@@ -16,7 +16,7 @@ from labeler.importers.files import read_bytes
 from labeler.importers.names import plain_text
 
 ID_COLUMNS = ("path", "id", "instance_id", "file_name", "filename", "file", "image")
-LABEL_COLUMNS = ("label", "class", "class_name", "truth", "target")
+LABEL_COLUMNS = ("label", "class", "class_name", "truth", "target", "choice")
 MAX_TABLE_BYTES = 4 << 30
 
 _LINE_ENDS = re.compile(r"\r\n|\r|\n")  # not those of str.splitlines: a name may hold U+2028
@@ -43,7 +43,7 @@ def read_label_rows(path: Path) -> list[LabelRow]:
     shown = display_safe(path.name)
     text = read_text(path)
     records = _json_records(text, shown) if path.suffix.lower() in _JSON_ENDINGS else _csv_records(text, shown)
-    rows = [row for line, record in records if (row := _label_row(record, line, shown))]
+    rows = [row for line, record in records if (row := label_row(record, line, shown))]
     if not rows:
         raise SourceError(f"{shown} holds no label", "write lines of path,label below a first line 'path,label'")
     return rows
@@ -149,8 +149,10 @@ def _check_columns(names: list[str], shown: str) -> None:
             )
 
 
-def _label_row(record: dict[str, Any], line: int, shown: str) -> LabelRow | None:
-    name = record.get(column(list(record), ID_COLUMNS) or "")
+def label_row(record: dict[str, Any], line: int, shown: str) -> LabelRow | None:
+    """The label of one record (names of columns in lower case), None where there is none; raises SourceError."""
+    by_task = "choice" in record and "image" in record and "path" not in record  # Label Studio: its id is the task's
+    name = record.get("image" if by_task else column(list(record), ID_COLUMNS) or "")
     label = _text(record.get(column(list(record), LABEL_COLUMNS) or ""), line, shown).strip()
     if not label:
         return None

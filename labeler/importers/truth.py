@@ -14,9 +14,10 @@ from labeler.importers.base import Source
 from labeler.importers.files import read_bytes
 from labeler.importers.folder import list_folder
 from labeler.importers.idx import is_labels_file, labels_with_ids, read_labels_folder
+from labeler.importers.labels_of_others import read_others
 from labeler.importers.matching import match_names
 from labeler.importers.names import counted, plain_text
-from labeler.importers.tables import LabelRow, read_label_rows, read_text
+from labeler.importers.tables import LabelRow, csv_rows, delimiter_of, read_label_rows, read_text
 
 _SPLITS = frozenset({"train", "training", "test", "val", "valid", "validation", "unsplit", "all"})
 _FORMS = "y, folders, a CSV or JSONL file with path,label or id,label, or IDX labels"
@@ -49,7 +50,8 @@ def read_truth(spec: str, source: Source) -> dict[str, str]:
 
 
 def read_labels(path: Path, source: Source, decoded: Callable[[str], str] = str) -> list[LabelRow]:
-    """Labels made elsewhere, with the ids of `source`: from a CSV, a JSONL file, IDX labels or class folders.
+    """Labels made elsewhere, with the ids of `source`: from a CSV, a JSONL file, IDX labels, class folders, or what
+    Label Studio, Prodigy, Hugging Face, FiftyOne, Parquet and npz files hold (:mod:`labels_of_others`).
 
     A class folder's files are found in the source by path or base name, else by content; names of splits
     (train, test, ...) above the class folders are no part of the class. What fits no instance is counted in one
@@ -63,13 +65,16 @@ def read_labels(path: Path, source: Source, decoded: Callable[[str], str] = str)
     """
     if is_labels_file(path):
         return [LabelRow(i, name) for i, name in read_truth(str(path), source).items()]
-    if path.is_dir():
-        return _class_folders(path, source, decoded)
-    if not path.is_file():
+    if not path.is_dir() and not path.is_file():
         raise SourceError(f"there is no file or folder {display_safe(str(path))}", "give a CSV, JSONL or class folders")
+    others = read_others(path)
+    if others is None and path.is_dir():
+        return _class_folders(path, source, decoded)
+    written, notes = others or (read_label_rows(path), [])
+    source.notes += notes
     known = {*source.ids, *source.unreadable}
     rows = []
-    for row in read_label_rows(path):
+    for row in written:
         name = decoded(row.instance_id)
         instance_id = name if name in known else row.instance_id
         rows.append(row._replace(instance_id=instance_id, label=plain_text(decoded(row.label))))
@@ -143,13 +148,35 @@ def _class_folders(root: Path, source: Source, decoded: Callable[[str], str]) ->
     found = match_names(listed, [*source.ids, *source.unreadable])
     found |= _by_content(root, [name for name in listed if name not in found], source)
     renamed = {folder: decoded(name) for folder, name in _class_map(root).items()}
+    told = _told(root, decoded)
     rows = []
     for name in listed:
         if found.get(name, "") not in source.unreadable and name in found:
             folder = name.rpartition("/")[0].split("/", drop)[drop]
-            rows.append(LabelRow(found[name], plain_text(renamed.get(folder, folder))))
+            label = plain_text(renamed.get(folder, folder))
+            was, provenance = told.get(name, ("", None))
+            rows.append(LabelRow(found[name], label, provenance if was == label else None))
     _say_missed([name for name in listed if name not in found], len(rows), root, source)
     return rows
+
+
+def _told(root: Path, decoded: Callable[[str], str]) -> dict[str, tuple[str, str | None]]:
+    """file -> (label, provenance) as the ``labels.csv`` of an exported image folder says: a file that somebody has
+    moved to another class since is their label, one that lies where a machine put it is the machine's."""
+    path = root / "labels.csv"
+    if not path.is_file():
+        return {}
+    text = read_text(path)
+    rows = csv_rows(text, delimiter_of(text), display_safe(path.name))
+    header = next(rows, (0, list[str]()))[1]
+    if not {"file", "label", "provenance"} <= set(header):
+        return {}
+    file, label, provenance = (header.index(name) for name in ("file", "label", "provenance"))
+    return {
+        cells[file]: (plain_text(decoded(cells[label])), cells[provenance] or None)
+        for _, cells in rows
+        if len(cells) == len(header)
+    }
 
 
 def _class_map(root: Path) -> dict[str, str]:

@@ -1,0 +1,265 @@
+"""Labels as other programs keep them: Label Studio, Prodigy, Hugging Face, FiftyOne, Parquet, arrays.
+
+Each reader gives rows as they are written; which instance a name means is decided by who called. What no reader here
+knows is a plain table. The layouts are those of the exporters of the same names, with their sources.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from labeler.display import display_safe
+from labeler.errors import MissingExtra, SourceError
+from labeler.importers.files import first_bytes
+from labeler.importers.names import counted
+from labeler.importers.numpyfiles import ArrayFile, text_array
+from labeler.importers.tables import ID_COLUMNS, LABEL_COLUMNS, LabelRow, label_row, read_label_rows
+from labeler.json_items import array_items, object_members
+
+Found = tuple[list[LabelRow], list[str]]
+"""Rows, and a line for each reason that left something out."""
+
+TASK_KEYS = frozenset({"annotations", "predictions", "completions"})
+_UPLOAD = re.compile(r"^/data/upload/(?:\d+/)?(?:[0-9a-f]{8}-)?")
+_FOLDERS = ("tasks.json", "labels.json", "metadata.jsonl", "metadata.csv", "metadata.parquet")
+_ANSWERED = frozenset({"_timestamp", "_annotator_id", "_session_id"})
+"""What Prodigy adds to a task when a person answers it."""
+_PEEK = 1 << 16
+
+
+def read_others(path: Path) -> Found | None:
+    """The labels in `path` if it is a file or folder of one of these programs; None = something else.
+
+    Raises
+    ------
+    SourceError
+        It is one, and cannot be read; the message is one line.
+    """
+    reader = _folder_reader(path) if path.is_dir() else _file_reader(path)
+    if reader is None:
+        return None
+    shown = display_safe(path.name)
+    try:
+        rows, notes = reader(path)
+    except SourceError:
+        raise
+    except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError) as error:
+        reason = display_safe(str(error), 100) or type(error).__name__
+        raise SourceError(f"{shown} cannot be read: {reason}", "is it whole? Export it anew") from error
+    if not rows:
+        raise SourceError(f"{shown} holds no label" + (f": {notes[0]}" if notes else ""), "label something there first")
+    return rows, [f"{shown}: {note}" for note in notes]
+
+
+def _folder_reader(path: Path) -> Callable[[Path], Found] | None:
+    names = set(os.listdir(path))
+    inner = {name for folder in names if (path / folder).is_dir() for name in os.listdir(path / folder)}
+    if "tasks.json" in names:
+        return lambda folder: _label_studio(folder / "tasks.json")
+    if "labels.json" in names or ("labels.json" in inner and not names & set(_FOLDERS)):
+        return _fiftyone_folder
+    if (names | inner) & set(_FOLDERS[2:]):
+        return _metadata_folder
+    return None
+
+
+def _file_reader(path: Path) -> Callable[[Path], Found] | None:
+    ending = path.suffix.lower()
+    if ending in (".parquet", ".pq"):
+        return _parquet
+    if ending == ".npz":
+        return _arrays
+    head = first_bytes(path, _PEEK).removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace").lstrip()
+    if ending == ".json" and head.startswith("{") and '"labels"' in head:
+        return _fiftyone
+    if ending == ".json" and head.startswith("[") and any(f'"{key}"' in head for key in TASK_KEYS):
+        return _label_studio
+    if ending in (".jsonl", ".ndjson") and '"answer"' in head.partition("\n")[0]:
+        return _prodigy
+    return None
+
+
+def _text(path: Path) -> Any:
+    return path.open(encoding="utf-8-sig", errors="surrogateescape")
+
+
+# -- Label Studio ------------------------------------------------------------------------------------------------------
+
+
+def _label_studio(path: Path) -> Found:
+    """Its JSON export: one choice a task is a label, by a person in annotations, by a model in predictions."""
+    rows: list[LabelRow] = []
+    odd = 0
+    with _text(path) as stream:
+        for task in array_items(stream):
+            data = task["data"]
+            name = data.get("path") or next(map(_name_of_media, _media(data)), "")
+            for key in ("annotations", "completions", "predictions"):
+                for said in task.get(key) or []:
+                    choices = _choices(said)
+                    if len(choices) != 1 or not name:
+                        odd += bool(choices)
+                        continue
+                    rows.append(LabelRow(str(name), choices[0], "predicted" if key == "predictions" else "human"))
+    return rows, _left_out(odd, "annotation without one class and one image", "annotations without one class and image")
+
+
+def _choices(said: dict[str, Any]) -> list[str]:
+    if said.get("was_cancelled"):
+        return []
+    return [
+        str(choice)
+        for result in said.get("result") or []
+        if result.get("type") == "choices"
+        for choice in result["value"]["choices"]
+    ]
+
+
+def _media(data: dict[str, Any]) -> Iterator[str]:
+    """The first text of a task's data that could be the image: the one called so before the others."""
+    texts = {key: value for key, value in data.items() if isinstance(value, str)}
+    yield from (texts[key] for key in ("image", "img", "url") if key in texts)
+    yield from texts.values()
+
+
+def _name_of_media(address: str) -> str:
+    """``/data/local-files/?d=a%2Fb.png`` -> ``a/b.png``; ``/data/upload/1/0a1b2c3d-b.png`` -> ``b.png``."""
+    parts = urlsplit(address)
+    inner = parse_qs(parts.query).get("d")
+    return inner[0] if inner else _UPLOAD.sub("", unquote(parts.path))
+
+
+# -- Prodigy -----------------------------------------------------------------------------------------------------------
+
+
+def _prodigy(path: Path) -> Found:
+    """``db-out``: accepted tasks with one option chosen, or accepted with their label."""
+    rows: list[LabelRow] = []
+    refused = odd = 0
+    with _text(path) as stream:
+        for line in stream:
+            if not line.strip():
+                continue
+            task = json.loads(line)
+            chosen = task.get("accept", [task["label"]] if "label" in task else [])
+            if task.get("answer") != "accept":
+                refused += 1
+            elif len(chosen) != 1:
+                odd += 1
+            else:
+                meta = task.get("meta") or {}
+                names = (meta.get("path"), task.get("path"), meta.get("file"), task.get("image"), task.get("text"))
+                name = next((str(name) for name in names if name and not str(name).startswith("data:")), "")
+                provenance = "human" if _ANSWERED & task.keys() else str(meta.get("provenance") or "human")
+                rows.append(LabelRow(name, str(chosen[0]), provenance))
+    notes = _left_out(refused, "task that was rejected or ignored", "tasks that were rejected or ignored")
+    return rows, [*notes, *_left_out(odd, "task without exactly one class", "tasks without exactly one class")]
+
+
+# -- Hugging Face, FiftyOne --------------------------------------------------------------------------------------------
+
+
+def _metadata_folder(path: Path) -> Found:
+    """Every ``metadata.*`` in the folder and in those of its splits."""
+    rows: list[LabelRow] = []
+    files = [file for folder in (path, *sorted(path.iterdir())) if folder.is_dir() for file in sorted(folder.iterdir())]
+    for file in files:
+        if file.name in _FOLDERS[2:]:
+            rows += _parquet(file)[0] if file.suffix == ".parquet" else read_label_rows(file)
+    return rows, []
+
+
+def _fiftyone_folder(path: Path) -> Found:
+    rows: list[LabelRow] = []
+    notes: list[str] = []
+    for folder in (path, *sorted(path.iterdir())):
+        if (folder / "labels.json").is_file():
+            some, why = _fiftyone(folder / "labels.json")
+            rows, notes = rows + some, notes + why
+    return rows, notes
+
+
+def _fiftyone(path: Path) -> Found:
+    """``{"classes": [...], "labels": {stem: class}}``; a class is a number, a name, or an object with one."""
+    data = path.parent / "data"
+    files = {os.path.splitext(name)[0]: name for name in os.listdir(data)} if data.is_dir() else {}
+    classes: list[str] | None = None
+    found: list[tuple[str, Any]] = []
+    odd = 0
+    with _text(path) as stream:
+        for place, value in object_members(stream, "labels"):
+            if place == ("classes",) and value is not None:
+                classes = [str(name) for name in value]
+            elif len(place) == 2:
+                found.append((place[1], value))
+    rows = []
+    for stem, value in found:
+        target = value.get("label") if isinstance(value, dict) else value
+        kept = value.get("attributes") or {} if isinstance(value, dict) else {}
+        if isinstance(target, int) and classes is not None and 0 <= target < len(classes):
+            target = classes[target]
+        if not isinstance(target, str):
+            odd += target is not None
+            continue
+        name = kept.get("path") or files.get(stem, stem)
+        rows.append(LabelRow(str(name), target, str(kept.get("provenance") or "human")))
+    return rows, _left_out(odd, "label that is no class of the list", "labels that are no class of the list")
+
+
+# -- columns -----------------------------------------------------------------------------------------------------------
+
+
+def _parquet(path: Path) -> Found:
+    """The columns that a CSV of labels has."""
+    if importlib.util.find_spec("pyarrow") is None:
+        raise MissingExtra("reading Parquet", "parquet")
+    from pyarrow import ArrowException, parquet
+
+    shown = display_safe(path.name)
+    rows: list[LabelRow] = []
+    try:
+        with parquet.ParquetFile(path) as file:
+            for batch in file.iter_batches(columns=_wanted(file.schema_arrow.names)):
+                for record in batch.to_pylist():
+                    named = {name.lower(): value for name, value in record.items()}
+                    row = label_row(named, len(rows) + 1, shown)
+                    rows += [row] if row else []
+    except (ArrowException, OSError) as error:
+        reason = display_safe(str(error), 100)
+        raise SourceError(f"{shown} is no Parquet file or is damaged: {reason}", "write it anew") from error
+    return rows, []
+
+
+def _wanted(names: Iterable[str]) -> list[str]:
+    """The columns that say something of a label; images and features beside them are not read."""
+    return [name for name in names if name.lower() in (*ID_COLUMNS, *LABEL_COLUMNS, "provenance", "confidence")]
+
+
+def _arrays(path: Path) -> Found:
+    """``ids`` and ``y`` (or ``labels``) with the class names, as the exports npz, sklearn and cleanlab have."""
+    file = ArrayFile(path)
+    labels = next((name for name in ("y", "labels") if name in file.names), None)
+    if labels is None or "ids" not in file.names:
+        raise SourceError(f"{file.shown} has no arrays 'ids' and 'y'", "labels are ids and y, maybe with classes")
+    n = file.header("ids").shape[0]
+    ids, values = text_array(file, "ids", n), text_array(file, labels, n)
+    key = next((name for name in ("classes", "target_names", "class_names") if name in file.names), None)
+    names = text_array(file, key, file.header(key).shape[0]) if key is not None else None
+    words = text_array(file, "provenance", n) if "provenance" in file.names else [""] * n
+    rows = []
+    for name, value, word in zip(ids, values, words, strict=True):
+        if value not in ("", "-1"):
+            label = value if names is None else names[int(value)]
+            rows.append(LabelRow(name, label, word or None))
+    return rows, []
+
+
+def _left_out(number: int, thing: str, things: str) -> list[str]:
+    return [f"{counted(number, thing, things)} left out"] if number else []
