@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 import uuid
 from collections.abc import Callable
@@ -64,7 +65,7 @@ def open_project(
     _check_recipe(options)
     source: Source | None = None
     if locating.is_project(target):
-        if project is not None and project.resolve() != target.resolve():
+        if project is not None and os.path.realpath(project) != os.path.realpath(target):
             raise UsageError(f"{target} is a project file already", "leave out -p PROJECT")
         path = target
         store = Store.open(path, read_only=read_only, before_migration=backups.before_migration)

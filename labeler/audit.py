@@ -16,6 +16,7 @@ from labeler.core.vocabulary import Progress
 from labeler.display import display_safe
 from labeler.errors import ExportError, UsageError
 from labeler.exporters.escaping import escaped, unescaped
+from labeler.importers.files import first_bytes
 from labeler.importers.names import counted
 from labeler.importers.tables import LabelRow, read_label_rows
 from labeler.project import Project
@@ -50,6 +51,8 @@ def run_audit(
         As :func:`open_audit`, :func:`take_answers` and :func:`write_drawn`; or nothing was asked and no audit is there.
     """
     session = project.session
+    if draw is not None:
+        _check_place(draw)
     if answers is not None:
         check_confidence(session.audit, confidence)
         say(f"{counted(take_answers(project, answers), 'answer')} taken")
@@ -159,9 +162,8 @@ def write_drawn(project: Project, target: Path, goal: float | None = None) -> in
     order = session.frozen(audit).order[len(audit.answers) :][: _planned(audit, session, goal)]
     for index in order.tolist():
         writer.writerow([escaped(session.pool.ids[index]), escaped(project.location(index))])
+    _check_place(target)
     try:
-        if target.exists() and not _is_list(target):
-            raise ExportError(f"{display_safe(str(target))} exists already", "choose another name for the list")
         working = target.with_name(f".{target.name}.{os.getpid()}")
         working.write_text(text.getvalue(), encoding="utf-8", newline="\n")
         working.replace(target)
@@ -188,9 +190,15 @@ def _planned(audit: Audit, session: Session, goal: float | None) -> int:
     return PLANNED if looks is None else max(looks, 1)
 
 
-def _is_list(path: Path) -> bool:
-    with path.open(encoding="utf-8", errors="replace") as stream:
-        return stream.readline().strip() == ",".join(HEADER)
+def _check_place(target: Path) -> None:
+    """Refuse a place for the list before anything is drawn for it: only such a list is replaced."""
+    if str(target) == "-":
+        raise UsageError("the list is not written to standard output", "give a file: --draw check.csv")
+    head = ",".join(HEADER).encode()
+    if os.path.lexists(target) and first_bytes(target, len(head) + 2).rstrip(b"\r\n") != head:
+        raise ExportError(f"{display_safe(str(target))} exists already", "choose another name for the list")
+    if not target.parent.is_dir():
+        raise ExportError(f"{display_safe(str(target.parent))} is no folder", "choose another place for the list")
 
 
 def take_answers(project: Project, path: Path) -> int:

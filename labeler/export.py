@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -105,7 +106,7 @@ def export(
     if leaving is None:
         progress(Progress("computing every label anew"))
         leaving = latest_labels(project, bench, choice)
-    if target.resolve() == project.path.resolve():
+    if os.path.realpath(target) == os.path.realpath(project.path):
         raise ExportError(f"{target} is the project itself", "choose another target; nothing was changed")
     rows, indices, left_out = collect(project, leaving, bench, choice, bool(exporter.needs))
     if not rows.ids:

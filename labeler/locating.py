@@ -44,7 +44,10 @@ def cache_of(project: Path) -> Path:
 def remembered(source: Path, project: Path) -> dict[str, str]:
     """What a project keeps of its source: the absolute path, and the way to it from the project file."""
     absolute = source.resolve()
-    return {"path": os.fspath(absolute), "relative": os.path.relpath(absolute, project.resolve().parent)}
+    return {
+        "path": os.fspath(absolute),
+        "relative": os.path.relpath(absolute, os.path.dirname(os.path.realpath(project))),
+    }
 
 
 def find_source(kept: dict[str, str], project: Path) -> Source:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from labeler.cli.group import Command
+from labeler.cli.group import Command, one_of, plugins_of
 
 if TYPE_CHECKING:
     from labeler.options import Options
@@ -17,13 +18,40 @@ def engine_options(command: Command) -> Command:
     """The options that label and simulate share."""
     for option in reversed(
         (
-            click.option("--engine", metavar="default|book", help="The loop: ours, or the chain of the source."),
-            click.option("--encoder", metavar="NAME[:key=value,...]", help="Image -> features."),
-            click.option("--clusterer", metavar="NAME[:...]", help="Features -> clusters."),
-            click.option("--classifier", metavar="NAME[:...]", help="Trained on human and propagated labels."),
-            click.option("--strategy", metavar="NAME[:...]", help="What is asked next."),
+            click.option(
+                "--engine",
+                shell_complete=one_of("default", "book"),
+                metavar="default|book",
+                help="The loop: ours, or the chain of the source.",
+            ),
+            click.option(
+                "--encoder",
+                shell_complete=plugins_of("encoder"),
+                metavar="NAME[:key=value,...]",
+                help="Image -> features.",
+            ),
+            click.option(
+                "--clusterer",
+                shell_complete=plugins_of("clusterer"),
+                metavar="NAME[:...]",
+                help="Features -> clusters.",
+            ),
+            click.option(
+                "--classifier",
+                shell_complete=plugins_of("classifier"),
+                metavar="NAME[:...]",
+                help="Trained on human and propagated labels.",
+            ),
+            click.option(
+                "--strategy", shell_complete=plugins_of("strategy"), metavar="NAME[:...]", help="What is asked next."
+            ),
             click.option("--clusters", "n_clusters", type=int, metavar="K", help="How many clusters."),
-            click.option("--percentile", metavar="P|auto", help="Reach: closest P % of each cluster."),
+            click.option(
+                "--percentile",
+                shell_complete=one_of("auto"),
+                metavar="P|auto",
+                help="Reach: closest P % of each cluster.",
+            ),
             click.option("--classes", metavar="A,B,C", help="Class names, separated by commas."),
             click.option("--classes-file", type=click.Path(path_type=Path), metavar="F", help="One name a line."),
             click.option("--features", type=click.Path(path_type=Path), metavar="FILE", help="Vectors from elsewhere."),
@@ -32,8 +60,18 @@ def engine_options(command: Command) -> Command:
             click.option("--repeats", type=float, metavar="SHARE", help="Share asked twice, unsaid (0.02)."),
             click.option("--blind", type=float, metavar="SHARE", help="Share of questions without guesses (0.1)."),
             click.option("--annotator", metavar="NAME", help="Written beside every answer."),
-            click.option("--keys", metavar="digits|letters|azerty", help="Which keys answer."),
-            click.option("--images", metavar="auto|half|kitty|sixel|ascii", help="How images are drawn."),
+            click.option(
+                "--keys",
+                shell_complete=one_of("digits", "letters", "azerty"),
+                metavar="digits|letters|azerty",
+                help="Which keys answer.",
+            ),
+            click.option(
+                "--images",
+                shell_complete=one_of("auto", "half", "kitty", "sixel", "ascii"),
+                metavar="auto|half|kitty|sixel|ascii",
+                help="How images are drawn.",
+            ),
         )
     ):
         command = option(command)
@@ -77,7 +115,7 @@ def options_from(given: dict[str, Any]) -> Options:
     return check(
         Options(
             classes=tuple(name.strip() for name in names if name.strip()),
-            features=str(features.resolve()) if features is not None else None,
+            features=os.path.realpath(features) if features is not None else None,
             **chosen,
         )
     )

@@ -10,6 +10,7 @@ import click
 from labeler import __version__
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+Completer = Callable[[click.Context, click.Parameter, str], list[str]]
 
 GROUPS = {
     "Label": ("demo", "label", "import-labels", "merge"),
@@ -43,6 +44,22 @@ def quiet_option(command: Command) -> Command:
     return click.option(
         "-q", "--quiet", is_flag=True, expose_value=False, callback=note, help="No progress on standard error."
     )(command)
+
+
+def one_of(*words: str) -> Completer:
+    """Completion of an option's value by these words."""
+    return lambda context, parameter, begun: [word for word in words if word.startswith(begun)]
+
+
+def plugins_of(*kinds: str) -> Completer:
+    """Completion by the names of the plug-ins of these kinds."""
+
+    def complete(context: click.Context, parameter: click.Parameter, begun: str) -> list[str]:
+        from labeler import registry
+
+        return [name for kind in kinds for name in registry.names(kind) if name.startswith(begun)]
+
+    return complete
 
 
 @click.group(cls=Grouped, invoke_without_command=True, context_settings=HELP)

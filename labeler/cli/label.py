@@ -10,14 +10,17 @@ import click
 
 from labeler.cli.choices import engine_options, options_from
 from labeler.cli.doors import check_project, is_quiet, narrator_of, need_terminal, open_screen, say
-from labeler.cli.group import main, quiet_option
+from labeler.cli.group import main, one_of, quiet_option
+from labeler.display import display_safe
 
 
 @main.command()
 @click.option("--fresh", is_flag=True, help="Start over; the answers so far are kept beside it.")
-@click.option("--engine", metavar="default|book")
-@click.option("--keys", metavar="digits|letters|azerty")
-@click.option("--images", metavar="auto|half|kitty|sixel|ascii")
+@click.option("--engine", shell_complete=one_of("default", "book"), metavar="default|book")
+@click.option("--keys", shell_complete=one_of("digits", "letters", "azerty"), metavar="digits|letters|azerty")
+@click.option(
+    "--images", shell_complete=one_of("auto", "half", "kitty", "sixel", "ascii"), metavar="auto|half|kitty|sixel|ascii"
+)
 @quiet_option
 def demo(fresh: bool, **given: Any) -> None:
     """Try it on 1,797 digits: nothing to prepare.
@@ -85,5 +88,5 @@ def merge(first: Path, second: Path, target: Path, as_json: bool) -> None:
     joined = join(first, second, target)
     if not is_quiet():
         for note in joined.notes:
-            click.echo(f"note: {note}", err=True)
+            click.echo(f"note: {display_safe(note, 1000)}", err=True)
     say(json.dumps(facts(joined)) if as_json else report(joined))

@@ -9,9 +9,10 @@ import click
 
 from labeler.cli.choices import plugin_option
 from labeler.cli.doors import narrator_of, reading, say
-from labeler.cli.group import main, quiet_option
+from labeler.cli.group import main, plugins_of, quiet_option
 from labeler.display import display_safe
 from labeler.errors import SourceError
+from labeler.registry import KINDS
 
 
 @main.command()
@@ -58,7 +59,7 @@ def why(project: Path, instance_id: str) -> None:
 
 
 @main.command()
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=plugins_of(*KINDS))
 @plugin_option
 @quiet_option
 def plugins(name: str | None) -> None:

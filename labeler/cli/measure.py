@@ -11,7 +11,7 @@ import click
 
 from labeler.cli.choices import engine_options, options_from
 from labeler.cli.doors import narrator_of, say
-from labeler.cli.group import main, quiet_option
+from labeler.cli.group import main, one_of, quiet_option
 
 
 @main.command()
@@ -22,7 +22,12 @@ from labeler.cli.group import main, quiet_option
 @click.option("--grids", is_flag=True, help="Confirm class-wise pages as well.")
 @click.option("--imbalance", default="", metavar="10:1,4,8", help="Thin classes by a factor.")
 @click.option("--test", type=float, default=0.0, metavar="SHARE", help="Hold instances out.")
-@click.option("--baseline", metavar="book|random|all", help="Run this too and report it beside.")
+@click.option(
+    "--baseline",
+    shell_complete=one_of("book", "random", "all"),
+    metavar="book|random|all",
+    help="Run this too and report it beside.",
+)
 @click.option("-p", "--project", type=click.Path(path_type=Path), metavar="PROJECT", help="Keep the project.")
 @quiet_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON (the default when not on a terminal).")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import signal
 import sys
@@ -19,6 +20,9 @@ def run(started: float) -> None:
     """Run the program; every :class:`LabelerError` becomes two lines and its exit code, never a traceback."""
     with contextlib.suppress(ValueError):  # outside the main thread
         signal.signal(signal.SIGTERM, _terminated)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # what a terminal's encoding cannot say is no crash
     try:
         main(standalone_mode=False, prog_name="labeler", obj=started)
     except LabelerError as error:
@@ -35,6 +39,8 @@ def run(started: float) -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # whoever read us has gone; say nothing more
         sys.exit(0)
+    except MemoryError:
+        _fail("there is not enough memory for this", "close other programs, or take a part of the source", 2)
     except OSError as error:
         where = f" {error.filename}" if error.filename else ""
         _let_go_of_stdout()

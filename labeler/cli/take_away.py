@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import shutil
 import sys
+import tempfile
 from pathlib import Path
 
 import click
 
 from labeler.cli.choices import plugin_option
 from labeler.cli.doors import check_project, narrator_of, need_terminal, open_screen, reading, say
-from labeler.cli.group import main, quiet_option
+from labeler.cli.group import main, plugins_of, quiet_option
+from labeler.display import display_safe
 from labeler.errors import UsageError
+
+STREAMED = ("csv", "jsonl")
+"""Formats that make sense on standard output."""
 
 
 @main.command()
@@ -78,7 +85,13 @@ def audit(
 @main.command()
 @click.argument("project", type=click.Path(path_type=Path))
 @click.argument("target", type=click.Path(path_type=Path))
-@click.option("--format", "format_", metavar="NAME", help="See labeler plugins; model, onnx; else by ending.")
+@click.option(
+    "--format",
+    "format_",
+    shell_complete=plugins_of("exporter"),
+    metavar="NAME",
+    help="See labeler plugins; model, onnx; else by ending.",
+)
 @click.option("--latest", is_flag=True, help="The current labels, without a certificate.")
 @click.option("--include", type=click.Choice(["predicted"]), multiple=True, help="Take these in as well.")
 @click.option("--human-only", is_flag=True, help="Only what a person gave or confirmed.")
@@ -107,6 +120,7 @@ def export(
     """Write the labels of PROJECT to TARGET, or its model.
 
     Labels come with where each is from. As model (npz weights) or onnx, what was learned from them leaves instead.
+    A TARGET of - is standard output, as CSV or with --format jsonl, without a manifest.
 
     Example: labeler export digits.labeler.db labels.csv       or model.npz --format model, or model.onnx
     """
@@ -127,8 +141,27 @@ def export(
     options = ({"link": link} if link else {}) | ({"csv_safe": "yes"} if csv_safe else {})
     shares = parse_split(split) if split else ()
     choice = Choice("predicted" in include, False, human_only, min_confidence, shares, options, latest, weights)
-    with narrator_of() as narrator, reading(project, with_source=True) as opened:
+    with contextlib.ExitStack() as stack:
+        to_stdout = str(target) == "-"
+        if to_stdout:
+            target, format_ = _stand_in(stack.enter_context(tempfile.TemporaryDirectory()), format_)
+        narrator = stack.enter_context(narrator_of())
+        opened = stack.enter_context(reading(project, with_source=True))
         written = write(opened, target, format_, choice, force=force, progress=narrator.progress)
+        if to_stdout:
+            with target.open("rb") as file:
+                shutil.copyfileobj(file, sys.stdout.buffer)
     for warning in written.warnings:
-        click.echo(f"note: {warning}", err=True)
-    say(report(written))
+        click.echo(f"note: {display_safe(warning, 1000)}", err=True)
+    if not to_stdout:
+        say(report(written))
+
+
+def _stand_in(folder: str, format_: str | None) -> tuple[Path, str]:
+    """The file that is written in place of standard output, and its format."""
+    name = format_ or "csv"
+    if name.partition(":")[0] not in STREAMED:
+        raise UsageError(
+            f"{name} cannot be written to standard output", f"{' and '.join(STREAMED)} can; else name a file or folder"
+        )
+    return Path(folder) / "labels", name

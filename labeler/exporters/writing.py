@@ -151,7 +151,7 @@ def _check_target(exporter: Exporter, rows: ExportRows, place: Place, force: boo
         return
     if not _is_ours(target) and any(target.iterdir()):  # --force with a wrong name must not cost a photo collection
         raise ExportError(f"{shown} is a folder that no export made", "choose another name, or remove it yourself")
-    root = target.resolve()
+    root = Path(os.path.realpath(target))
     sources = (rows.locate(position) for position in range(len(rows.ids)))
     if any(source is not None and source.resolve().is_relative_to(root) for source in sources):
         raise ExportError(f"the images themselves are in {shown}", "choose another name")

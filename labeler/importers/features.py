@@ -115,11 +115,12 @@ def _from_csv(path: Path) -> tuple[FloatArray, list[str] | None]:
     width = len(lines[0][1])
     if width - (place is not None) < 1:
         raise SourceError(f"{shown} has no column of numbers", "give one column a feature")
+    for line, cells in body:  # before any memory is taken for rows that may not be there
+        if len(cells) != width:
+            raise SourceError(f"{shown}, line {line}: {len(cells)} cells, the first line has {width}", "mend the line")
     rows = np.empty((len(body), width - (place is not None)), np.float32)
     names: list[str] = []
     for index, (line, cells) in enumerate(body):
-        if len(cells) != width:
-            raise SourceError(f"{shown}, line {line}: {len(cells)} cells, the first line has {width}", "mend the line")
         if place is not None:
             names.append(cells.pop(place))
         _fill(rows[index], cells, line, shown)

@@ -21,6 +21,7 @@ from labeler.importers.arrays import ImageRows
 from labeler.importers.files import file_state, first_bytes
 from labeler.importers.images import MAX_PIXELS
 from labeler.importers.names import counted, has_image_ending, is_junk, natural_key, row_ids
+from labeler.importers.numpyfiles import BOMB_BYTES, BOMB_RATIO
 from labeler.importers.plain import digest
 
 _IMAGES = re.compile(r"(?:^|[-_.])(?:images[-_.])?idx3[-_.]ubyte(?:\.gz)?$", re.IGNORECASE)
@@ -183,6 +184,11 @@ def _read_header(stream: IO[bytes], path: Path, ndim: int) -> tuple[int, ...]:
     if ndim == 3 and shape[0] and not 0 < shape[1] * shape[2] <= MAX_PIXELS:
         raise SourceError(f"{shown} claims images of {shape[1]} x {shape[2]} pixels", _ANEW)
     size, expected = path.stat().st_size, math.prod(shape)
+    if _packed(path) and expected > BOMB_BYTES and expected > size * BOMB_RATIO:
+        raise SourceError(
+            f"{shown} claims {expected:,} bytes of {_KINDS[ndim]} from a packed file of {size:,}",
+            "it is damaged or made to fill the memory: get it anew, or unpack it first",
+        )
     if expected > size * _MAX_RATIO or (not _packed(path) and expected != size - start):
         there = f"a packed file of {size:,}" if _packed(path) else f"{size - start:,}"
         raise SourceError(f"{shown} claims {expected:,} bytes of {_KINDS[ndim]}, there are {there}", _ANEW)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -55,9 +56,11 @@ def read_names(path: Path) -> list[str]:
     Raises
     ------
     SourceError
-        It cannot be read, or is not text.
+        It cannot be read, is not text, or holds no name.
     """
     names = [line.strip() for line in _LINE_ENDS.split(read_text(path)) if line.strip()]
+    if not names:
+        raise SourceError(f"{display_safe(path.name)} is empty", "write one name a line, or leave it out")
     strange = next((name for name in names if plain_text(name) != name or "\0" in name), None)
     if strange is not None:
         raise SourceError(
@@ -75,7 +78,7 @@ def read_text(path: Path) -> str:
         It cannot be read.
     """
     try:
-        content = read_bytes(path.resolve(), MAX_TABLE_BYTES)
+        content = read_bytes(os.path.realpath(path), MAX_TABLE_BYTES)
     except UnreadableInstance as error:
         raise SourceError(f"cannot read {display_safe(str(path))}: {error}", "check the path") from error
     if content[:2] in (b"\xff\xfe", b"\xfe\xff"):

@@ -14,6 +14,7 @@ from pathlib import Path
 from tests.chaos.outcome import UNTIL, Outcome, keep, tell
 
 PARTS = {
+    "fuzz": ("fuzz", 100_000),
     "writer-kills": ("writer_kills", 2000),
     "pty-kills": ("pty_kills", 200),
     "export-kills": ("export_kills", 200),
