@@ -26,8 +26,15 @@ FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
 MAX_PIXELS = 64_000_000
 """No image above 64 megapixels is decoded: 192 MB of colour, more is an attack or a mistake."""
 
-_PNG_PIXELS_A_BYTE = 8 * 1032
-"""Of one bit each: deflate shrinks at most 1,032 times. Other formats notice a claim that is not kept by themselves."""
+_MOST_PIXELS_A_BYTE = {
+    ("PNG", None): 8 * 1032,
+    ("TIFF", "raw"): 8,
+    ("TIFF", "packbits"): 8 * 128,
+    ("TIFF", "tiff_lzw"): 8 * 1400,
+    ("TIFF", "tiff_adobe_deflate"): 8 * 1032,
+    ("TIFF", "tiff_deflate"): 8 * 1032,
+}
+"""(format, packing) -> pixels of one bit that a byte can stand for; others notice by themselves what is not there."""
 
 _SCAN, _MAX_SCANNED = b"\xff\xda", 50 * MAX_PIXELS
 """A progressive JPEG passes over all its pixels with every scan, of which a few bytes make one: two seconds of it."""
@@ -96,7 +103,8 @@ def _pixels(image: Image.Image, fit: int | None, content: bytes) -> ByteArray:
             f"{width} x {height} pixels are more than {MAX_PIXELS // 1_000_000} megapixels",
             "shrink it and open the folder again",
         )
-    if image.format == "PNG" and width * height > _PNG_PIXELS_A_BYTE * len(content):
+    most = _MOST_PIXELS_A_BYTE.get((image.format or "", image.info.get("compression")))
+    if most is not None and width * height > most * len(content):
         raise UnreadableInstance(f"claims {width} x {height} pixels, more than its {len(content):,} bytes can hold")
     if image.info.get("progressive") and content.count(_SCAN) * width * height > _MAX_SCANNED:
         raise UnreadableInstance(f"{content.count(_SCAN):,} scans of {width} x {height} pixels: made to take long")
