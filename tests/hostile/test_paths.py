@@ -8,6 +8,7 @@ import socket
 import pytest
 
 from labeler.api import Options, open_project
+from labeler.cli import main
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -27,6 +28,10 @@ COMMANDS = {
     "import to": ("import-labels", "PATH", "labels.csv"),
     "import": ("import-labels", "PROJECT", "PATH"),
     "merge": ("merge", "PATH", "PROJECT", "-o", "both.labeler.db"),
+    "check": ("check", "PATH"),
+    "backup": ("backup", "PATH"),
+    "backup to": ("backup", "PROJECT", "PATH"),
+    "restore": ("restore", "PATH"),
 }
 PATHS = (
     "pipe",
@@ -60,6 +65,10 @@ def place(tmp_path, few_digits):
         project.closing_round()
     yield tmp_path
     listening.close()
+
+
+def test_every_command_that_takes_a_path_is_here():
+    assert {words[0] for words in COMMANDS.values()} == set(main.commands) - {"demo", "plugins"}
 
 
 @pytest.mark.parametrize("command", COMMANDS)
