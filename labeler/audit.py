@@ -194,11 +194,13 @@ def _check_place(target: Path) -> None:
     """Refuse a place for the list before anything is drawn for it: only such a list is replaced."""
     if str(target) == "-":
         raise UsageError("the list is not written to standard output", "give a file: --draw check.csv")
-    head = ",".join(HEADER).encode()
-    if os.path.lexists(target) and first_bytes(target, len(head) + 2).rstrip(b"\r\n") != head:
+    head = ",".join(HEADER)
+    if os.path.lexists(target) and first_bytes(target, 2 * len(head)).decode("latin-1").splitlines()[:1] != [head]:
         raise ExportError(f"{display_safe(str(target))} exists already", "choose another name for the list")
     if not target.parent.is_dir():
-        raise ExportError(f"{display_safe(str(target.parent))} is no folder", "choose another place for the list")
+        raise ExportError(
+            f"cannot write {display_safe(str(target))}: there is no such folder", "choose another place for the list"
+        )
 
 
 def take_answers(project: Project, path: Path) -> int:

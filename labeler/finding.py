@@ -81,7 +81,7 @@ def _id_of(project: Project, like: str) -> str | None:
         return like
     try:
         inside = Path(like).resolve().relative_to(project.source_path.resolve()).as_posix()
-    except (ValueError, OSError):
+    except (ValueError, OSError, RuntimeError):  # no path of this source, or links in a circle
         return None
     return inside if inside in pool else None
 

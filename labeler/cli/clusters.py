@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import click
@@ -46,7 +47,7 @@ def clusters(
     from labeler.locating import is_project
 
     ks = find.parse_range(k_range) if k_range else ()
-    elsewhere = str(features.resolve()) if features is not None else ""
+    elsewhere = os.path.realpath(features) if features is not None else ""
     plan = find.Plan(encoder, clusterer, n_clusters, ks, elsewhere, seed)
     if plot is not None:
         plots.check(plot)

@@ -130,6 +130,9 @@ def export(
     from labeler.trained import export_model, format_of_model
     from labeler.trained import report as report_model
 
+    to_stdout = str(target) == "-"
+    if to_stdout:
+        format_ = _streamed(format_)
     model = format_of_model(target, format_)
     if model is not None:
         if include or human_only or min_confidence or split or link or csv_safe or weights != "confidence":
@@ -142,9 +145,8 @@ def export(
     shares = parse_split(split) if split else ()
     choice = Choice("predicted" in include, False, human_only, min_confidence, shares, options, latest, weights)
     with contextlib.ExitStack() as stack:
-        to_stdout = str(target) == "-"
         if to_stdout:
-            target, format_ = _stand_in(stack.enter_context(tempfile.TemporaryDirectory()), format_)
+            target = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "labels"
         narrator = stack.enter_context(narrator_of())
         opened = stack.enter_context(reading(project, with_source=True))
         written = write(opened, target, format_, choice, force=force, progress=narrator.progress)
@@ -157,11 +159,11 @@ def export(
         say(report(written))
 
 
-def _stand_in(folder: str, format_: str | None) -> tuple[Path, str]:
-    """The file that is written in place of standard output, and its format."""
+def _streamed(format_: str | None) -> str:
+    """The format of an export to standard output."""
     name = format_ or "csv"
     if name.partition(":")[0] not in STREAMED:
         raise UsageError(
             f"{name} cannot be written to standard output", f"{' and '.join(STREAMED)} can; else name a file or folder"
         )
-    return Path(folder) / "labels", name
+    return name

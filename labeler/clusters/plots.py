@@ -36,8 +36,8 @@ def check(path: Path) -> None:
     """Refuse with a UsageError, before any work, what is not called .png or has no folder."""
     if path.suffix.lower() != ".png":
         raise UsageError(f"{path} is no .png file", "pictures are written as PNG: --plot clusters.png")
-    if not path.resolve().parent.is_dir():
-        raise UsageError(f"there is no folder {path.resolve().parent}", "make it first, or name another")
+    if not path.absolute().parent.is_dir():
+        raise UsageError(f"there is no folder {path.absolute().parent}", "make it first, or name another")
 
 
 def save(found: Found, image_of: Thumbnails, path: Path) -> None:

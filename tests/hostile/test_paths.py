@@ -32,6 +32,13 @@ COMMANDS = {
     "backup": ("backup", "PATH"),
     "backup to": ("backup", "PROJECT", "PATH"),
     "restore": ("restore", "PATH"),
+    "replay": ("replay", "PATH"),
+    "clusters": ("clusters", "PATH"),
+    "outliers": ("outliers", "PATH"),
+    "predict by": ("predict", "PATH", "SOURCE"),
+    "predict": ("predict", "PROJECT", "PATH"),
+    "search in": ("search", "PATH", "--like", "00000"),
+    "search": ("search", "PROJECT", "--like", "PATH"),
 }
 PATHS = (
     "pipe",
@@ -97,7 +104,7 @@ def test_an_export_to_standard_output_is_the_file_and_nothing_else(place, labele
     assert done.stdout == written
     lines = labeler("export", "few.labeler.db", "-", "--format", "jsonl").stdout.splitlines()
     assert len(lines) == len(written.splitlines()) - 1
-    for format_ in ("npz", "imagefolder"):
+    for format_ in ("npz", "imagefolder", "model"):
         assert "cannot be written to standard output" in refused("export", "few.labeler.db", "-", "--format", format_)
     assert "--draw check.csv" in refused("audit", "few.labeler.db", "--draw", "-")
     assert not (place / "-").exists()

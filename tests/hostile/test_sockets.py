@@ -58,6 +58,11 @@ RUNS = {
     "plugins": (),
     "check": ("a.labeler.db",),
     "backup": ("a.labeler.db", "copy.labeler.db"),
+    "replay": ("a.labeler.db",),
+    "clusters": ("a.labeler.db",),
+    "outliers": ("a.labeler.db",),
+    "predict": ("a.labeler.db", "SOURCE"),
+    "search": ("a.labeler.db", "--like", "00000"),
     "restore": ("copy.labeler.db", "--to", "again.labeler.db"),
 }
 ON_A_SCREEN = {"demo", "label"}
