@@ -16,20 +16,28 @@ test at 1 % (shared among the sets) says that it holds in less than 95 %.
 - overlooking: a reviewer who does not see a share of the errors, betting, peeking at every 25th of 1,000 answers; with
   20 planted wrong labels in the bound, and without
 
-"keys" counts everything for a clean person: answers, then looks until the bound of `labeler audit` (its share of alpha)
-reaches the target: 1 key a look one by one; "in pages" 1 key a page of 25 (planted ones among them) and 1 an error.
+- in pages: audits done by the commands of a session (lay out, confirm a page, read the certificate), `--sittings` on
+  each set, with a reviewer who leaves a share of what is wrong on a page, planted or not; a miss is a bound below the
+  truth at the end of any page, until the target of 98 % is certified, everything was seen, or 60 pages are done
+
+"keys" counts everything for a person who misses nothing: answers, then keys until the certificate of `labeler audit`
+(its share of alpha) reaches the target. "one by one": 1 key a look, computed. "in pages": of those sittings, pages of
+21 as in a terminal of 80x24; 1 key a page, 1 an exception (planted or not) whose letter brings its class, 2 where its
+class key must follow.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
+import itertools
 import math
 import sys
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from data import SETS, load
@@ -39,13 +47,17 @@ from scipy import stats
 from labeler.api import open_project
 from labeler.core import certificate as core
 from labeler.core.certificate import Reviewer, allowed, exact_bound, log_wealth, share_of_alpha
-from labeler.core.vocabulary import Provenance
+from labeler.core.pool import Pool
+from labeler.core.vocabulary import UNLABELED, Event, Provenance, Round
 from labeler.options import Options
+from labeler.session.audit_pages import Cell
 from labeler.session.audits import covered
-from labeler.session.final import final_labels
+from labeler.session.final import FinalLabels, final_labels
+from labeler.session.session import Session
 from labeler.simulate import Simulation, simulate
 
-ALPHA, FIXED, PAGE, PLANTS = 0.05, 300, 25, 20
+ALPHA, FIXED, PLANTS = 0.05, 300, 20
+PAGE, MOST_PAGES = 21, 60
 CLICKS = (10, 20, 50)
 MISSES = (0.0, 0.15, 0.3)
 PEEKS = np.arange(25, 1001, 25)
@@ -53,28 +65,118 @@ PEEKS = np.arange(25, 1001, 25)
 
 @dataclass(frozen=True, slots=True)
 class Set:
-    """What a session left: so many labels that an audit speaks of, so many of them wrong; and how many answers in."""
+    """What a session left: so many labels that an audit speaks of, so many of them wrong; and how many answers in.
+
+    With the session's pool, events, last round, final labels, and the class id of each instance by the truth.
+    """
 
     population: int
     wrong: int
     answers: int
+    pool: Pool
+    events: list[Event]
+    round: Round
+    final: FinalLabels
+    right: NDArray[np.int64]
 
 
-def left_by(name: str, seed: int, clicks: int, noise: float, imbalance: str, folder: Path) -> Set:
-    """One session, to the set its audit would speak of."""
+class Drawer:
+    """A journal in memory that begins with what a session left."""
+
+    def __init__(self, of: Set) -> None:
+        self.events, self._round = list(of.events), of.round
+        self._frozen: dict[int, dict[str, Any]] = {}
+
+    def append(self, event: Event) -> Event:
+        """Keep it."""
+        stored = replace(event, seq=len(self.events) + 1)
+        self.events.append(stored)
+        return stored
+
+    def replay(self) -> Iterator[Event]:
+        """All of them."""
+        return iter(list(self.events))
+
+    def freeze(self, audit: int, arrays: Mapping[str, Any]) -> None:
+        """Keep what an audit speaks of."""
+        self._frozen[audit] = dict(arrays)
+
+    def frozen(self, audit: int) -> dict[str, Any]:
+        """What was kept."""
+        return self._frozen.get(audit, {})
+
+    def save_round(self, round_: Round) -> None:
+        """Nothing: none comes."""
+
+    def load_round(self) -> Round | None:
+        """The last one."""
+        return self._round
+
+    def save_question(self, question: object, revision: int) -> None:
+        """Nothing: none is asked."""
+
+    def load_question(self) -> dict[str, Any] | None:
+        """None."""
+        return None
+
+
+def left_by(name: str, seed: int, clicks: int, noise: float, imbalance: str, folder: Path, keep: Path) -> Set:
+    """One session, to the set its audit would speak of; its project stays in `keep`."""
     pool = load(name, seed, folder)
-    project = folder / f"{seed}-{clicks}.labeler.db"
-    simulate(Simulation(pool.path, pool.truth, clicks, Options(seed=seed), noise, False, imbalance, project=project))
+    project = keep / f"{seed}-{clicks}.labeler.db"
+    if not project.exists():
+        simulate(
+            Simulation(pool.path, pool.truth, clicks, Options(seed=seed), noise, False, imbalance, project=project)
+        )
     with open_project(project, read_only=True, with_source=False) as opened:
         session = opened.session
         assert session.derived.round is not None
         final = final_labels(session.state, session.derived.round)
-        names = {class_id: info.name for class_id, info in session.state.classes.items()}
+        class_ids = {info.name: class_id for class_id, info in session.state.classes.items()}
         indices = covered(final, session.pool)
-        right = truth_of(pool.path, pool.truth)
-        wrong = sum(names[int(final.labels[i])] != right[session.pool.ids[int(i)]] for i in indices)
+        truth = truth_of(pool.path, pool.truth)
+        right = np.array([class_ids.get(truth.get(name, ""), UNLABELED) for name in session.pool.ids])
         assert (final.provenances[indices] == Provenance.PROPAGATED).all()
-    return Set(len(indices), int(wrong), clicks)
+        wrong = int((final.labels[indices] != right[indices]).sum())
+        events = list(session._journal.replay())
+        return Set(len(indices), wrong, clicks, session.pool, events, session.derived.round, final, right)
+
+
+@dataclass(slots=True)
+class Sitting:
+    """What an audit in pages cost and said."""
+
+    keys: int = 0
+    pages: int = 0
+    reached: bool = False
+    false: bool = False  # the bound was below the truth at the end of some page
+
+
+def sit(of: Set, target: float, miss: float, seed: int) -> Sitting:
+    """One audit in pages, by the commands of a session, until the target is certified or nothing is left."""
+    count, rng, out = itertools.count(), np.random.default_rng((2026, seed)), Sitting()
+    session = Session(of.pool, Drawer(of), clock=lambda: 0.0, new_id=lambda: f"a{next(count)}")
+    session.begin_audit(of.final, target=target, confidence=1.0 - ALPHA, seed=seed)
+    while out.pages < MOST_PAGES and session.audit_next() is not None:
+        page = session.lay_out_audit(PAGE).page
+        wrong = [place for place, cell in enumerate(page) if cell.class_id != of.right[cell.index]]
+        marked = [place for place in wrong if rng.random() >= miss]
+        session.answer_audit_page({page[place].index: int(of.right[page[place].index]) for place in marked})
+        out.pages += 1
+        out.keys += 1 + sum(1 if of.right[page[p].index] in likeliest(of, page[p]) else 2 for p in marked)
+        found = session.certificate(paged=True)
+        assert found is not None
+        out.false |= found.most_wrong < of.wrong
+        out.reached = found.reached
+        if out.reached:
+            break
+    return out
+
+
+def likeliest(of: Set, cell: Cell) -> set[int]:
+    """The class that one key sets instead of the one shown."""
+    ranked = [int(of.round.labels[cell.index]), int(of.round.runner_ups[cell.index])]
+    return set([class_id for class_id in ranked if class_id not in (UNLABELED, cell.class_id)][:1])
 
 
 @lru_cache(maxsize=4)
@@ -151,44 +253,19 @@ def overlooking_misses(
     return corrected, naive
 
 
-def looks_to(of: Set, found: NDArray[np.int64], target: float, reviewer: Reviewer | None) -> NDArray[np.float64]:
-    """Looks until the target is certified, at the first audit's share of alpha; NaN where it never is."""
+def looks_to(of: Set, found: NDArray[np.int64], target: float) -> NDArray[np.float64]:
+    """Looks one by one until the target is certified, at the first audit's share of alpha; NaN where it never is."""
     alpha = share_of_alpha(ALPHA, 1) * core.WHOLE
     looks = np.full(len(found), np.nan)
     if of.wrong > allowed(of.population, target):
         return looks
-    if reviewer is None:
-        too_many = allowed(of.population, target) + 1
-        t = np.arange(1, of.population + 1)
-        for row, s in enumerate(found):
-            won = log_wealth(s, t, too_many, of.population, target) >= math.log(1.0 / alpha)
-            won &= (of.population + 1) * s // t < too_many
-            looks[row] = won.argmax() + 1 if won.any() else of.population
-        return looks
-    first = {s: _first(s, of.population, alpha, target, reviewer) for s in range(int(found[:, -1].max()) + 1)}
+    too_many = allowed(of.population, target) + 1
+    t = np.arange(1, of.population + 1)
     for row, s in enumerate(found):
-        ends = [first[e] for e in range(int(s[-1]) + 1) if first[e] <= of.population and s[first[e] - 1] <= e]
-        looks[row] = min(ends, default=of.population)
+        won = log_wealth(s, t, too_many, of.population, target) >= math.log(1.0 / alpha)
+        won &= (of.population + 1) * s // t < too_many
+        looks[row] = won.argmax() + 1 if won.any() else of.population
     return looks
-
-
-@lru_cache(maxsize=4096)
-def _first(errors: int, population: int, alpha: float, target: float, reviewer: Reviewer) -> int:
-    """Looks after which the target is certified with so many errors among them."""
-    low, high = errors, errors + 64
-    while high < population and core.betting_bound(errors, high, population, alpha, target, reviewer) > allowed(
-        population, target
-    ):
-        low, high = high, 2 * high
-        if high > 3000:
-            return population
-    high = min(high, population)
-    low = min(low, high)
-    while low < high:
-        middle = (low + high) // 2
-        bound = core.betting_bound(errors, middle, population, alpha, target, reviewer)
-        low, high = (low, middle) if bound <= allowed(population, target) else (middle + 1, high)
-    return low
 
 
 def verdict(misses: list[int], audits: int) -> str:
@@ -209,44 +286,62 @@ def main() -> None:
     parser.add_argument("--audits", type=int, default=1000)
     parser.add_argument("--noise", type=float, default=0.0)
     parser.add_argument("--imbalance", default="")
-    parser.add_argument("--keep", type=Path, help="file of what the sessions left: read if it is there, else written")
+    parser.add_argument("--sittings", type=int, default=10, help="audits in pages on each set")
+    parser.add_argument("--keep", type=Path, help="folder for the projects the sessions leave: those there are used")
     given = parser.parse_args()
     sets = []
-    if given.keep is not None and given.keep.exists():
-        sets = [Set(*row) for row in json.loads(given.keep.read_text())]
     with tempfile.TemporaryDirectory() as folder:
-        for seed in range(len(sets), given.sessions):
+        keep = given.keep or Path(folder)
+        keep.mkdir(parents=True, exist_ok=True)
+        for seed in range(given.sessions):
             clicks = CLICKS[seed % len(CLICKS)]
-            sets.append(left_by(given.name, seed, clicks, given.noise, given.imbalance, Path(folder)))
-            print(f"session {seed}: {sets[-1]}", file=sys.stderr)
-    if given.keep is not None:
-        given.keep.write_text(json.dumps([[of.population, of.wrong, of.answers] for of in sets]))
+            sets.append(left_by(given.name, seed, clicks, given.noise, given.imbalance, Path(folder), keep))
+            print(f"session {seed}: {sets[-1].population} labels, {sets[-1].wrong} wrong", file=sys.stderr)
     rng = np.random.default_rng(2026)
     rows: dict[str, list[int]] = {}
+    sat: dict[float, list[bool]] = {miss: [] for miss in MISSES}
     costs: dict[tuple[float, str], list[float]] = {}
-    for of in sets:
+    for number, of in enumerate(sets):
         found = found_along(of, given.audits, rng)
         if of.wrong:
-            measured = {"betting, peeking": betting_misses(of, found, ALPHA)}
-            at = min(FIXED, of.population)
-            bounds = {s: exact_bound(s, at, of.population, ALPHA) for s in set(found[:, at - 1].tolist())}
-            measured["exact, 300 looks"] = np.array([bounds[s] < of.wrong for s in found[:, at - 1].tolist()])
-            measured["Wald, 300 looks"], measured["Wald, peeking"] = wald_misses(of, found)
-            for miss in MISSES:
-                with_plants, without = overlooking_misses(of, found, miss, rng)
-                measured[f"overlooking {miss:.0%}, plants"] = with_plants
-                measured[f"overlooking {miss:.0%}, no plants"] = without
-            for name, misses in measured.items():
+            for name, misses in held(of, found, rng).items():
                 rows.setdefault(name, []).append(int(misses.sum()))
         for target in (0.98, 0.99):
-            alone = looks_to(of, found[:200], target, None)
+            alone = looks_to(of, found[:200], target)
             costs.setdefault((target, f"{of.answers} answers, one by one"), []).extend(of.answers + alone)
-            paged = looks_to(of, found[:200], target, Reviewer(PLANTS, PLANTS))
-            whole = np.where(np.isnan(paged), of.population, paged).astype(np.int64)
-            errors = found[np.arange(len(whole)), whole - 1]
-            keys = of.answers + np.ceil((paged + PLANTS) / PAGE) + errors + PLANTS
+            sittings = [sit(of, target, 0.0, 1000 * number + seed) for seed in range(given.sittings)]
+            holds = of.wrong <= allowed(of.population, target)
+            keys = [of.answers + one.keys if holds else np.nan for one in sittings]
             costs.setdefault((target, f"{of.answers} answers, in pages"), []).extend(keys)
-        print(f"audited {of}", file=sys.stderr)
+            sat[0.0] += [one.false for one in sittings] if of.wrong else []
+        for miss in MISSES[1:] if of.wrong else ():
+            sat[miss] += [sit(of, 0.98, miss, 1000 * number + 500 + seed).false for seed in range(given.sittings)]
+        print(f"audited set {number}", file=sys.stderr)
+    report(given, sets, rows, sat, costs)
+
+
+def held(of: Set, found: NDArray[np.int64], rng: np.random.Generator) -> dict[str, NDArray[np.bool_]]:
+    """Which audits miss, by kind of bound."""
+    measured = {"betting, peeking": betting_misses(of, found, ALPHA)}
+    at = min(FIXED, of.population)
+    bounds = {s: exact_bound(s, at, of.population, ALPHA) for s in set(found[:, at - 1].tolist())}
+    measured["exact, 300 looks"] = np.array([bounds[s] < of.wrong for s in found[:, at - 1].tolist()])
+    measured["Wald, 300 looks"], measured["Wald, peeking"] = wald_misses(of, found)
+    for miss in MISSES:
+        with_plants, without = overlooking_misses(of, found, miss, rng)
+        measured[f"overlooking {miss:.0%}, plants"] = with_plants
+        measured[f"overlooking {miss:.0%}, no plants"] = without
+    return measured
+
+
+def report(
+    given: argparse.Namespace,
+    sets: list[Set],
+    rows: dict[str, list[int]],
+    sat: dict[float, list[bool]],
+    costs: dict[tuple[float, str], list[float]],
+) -> None:
+    """Print the section of one setting."""
     wrong = [of.wrong for of in sets]
     setting = f"noise {given.noise:.0%}" + (f", imbalance {given.imbalance}" if given.imbalance else "")
     print(f"### {given.name}, {setting}: {len(sets)} sessions, {given.audits:,} audits on each set\n")
@@ -255,15 +350,23 @@ def main() -> None:
     print("| | holds, mean / worst set / sets rejected |\n|---|---|")
     for name, misses in rows.items():
         print(f"| {name} | {verdict(misses, given.audits)} |")
+    for miss, false in sat.items():
+        if false:
+            p = stats.binomtest(sum(false), len(false), ALPHA, alternative="greater").pvalue
+            said = f"{100 * (1 - np.mean(false)):.1f} % of {len(false)} audits through the session (p {p:.2f})"
+            print(f"| in pages, a reviewer who leaves {miss:.0%} | {said} |")
     print("\n| keys, all counted: median / 90 % of audits / sets that hold the target | 98 % | 99 % |")
     print("|---|---|---|")
     for kind in sorted({kind for _, kind in costs}, key=lambda kind: (int(kind.split()[0]), kind)):
         cells = []
         for target in (0.98, 0.99):
             keys = np.array(costs[target, kind])
-            held = keys[~np.isnan(keys)]
-            share = f"{100 * len(held) / len(keys):.0f} %"
-            cells.append(f"{np.median(held):.0f} / {np.quantile(held, 0.9):.0f} / {share}" if len(held) else "-")
+            certified = keys[~np.isnan(keys)]
+            share = f"{100 * len(certified) / len(keys):.0f} %"
+            if not len(certified):
+                cells.append("-")
+                continue
+            cells.append(f"{np.median(certified):.0f} / {np.quantile(certified, 0.9):.0f} / {share}")
         print(f"| {kind} | {cells[0]} | {cells[1]} |")
     print()
 

@@ -282,7 +282,7 @@ class TestPages:
             planted = next(place for place, cell in enumerate(page) if cell.planted)
             await to_place(app, drawn[0])
             assert "no runner-up" in await app.press_and_see("X")
-            assert "→ 7" not in screen_text(app)
+            assert "→ ?" in screen_text(app)
             await app.press_and_see("7", "right")
             assert "→ 7" in screen_text(app)
             await to_place(app, drawn[1])
@@ -302,15 +302,63 @@ class TestPages:
         said = dict(event.payload["planted"])
         assert said[f"{page[planted].index:04d}.png"] == page[planted].index % 10
 
-    async def test_the_same_key_takes_a_mark_back_and_its_own_class_says_so(self, project):
+    async def test_its_own_class_takes_a_mark_back(self, project):
         async with running(project, audit=True) as app:
             await app.press_and_see("G")
             own = str(on_the_page(project)[0].class_id)
             other = "7" if own != "7" else "8"
             assert "1 marked" in await app.press_and_see(other)
-            assert "marked" not in await app.press_and_see(other)
-            assert "its heading says so" in await app.press_and_see(own)
+            text = await app.press_and_see(other)
+            assert "it says so already" in text
+            assert "1 marked" in text
+            assert "marked" not in await app.press_and_see(own)
+            assert "it says so already" in await app.press_and_see(own)
+            assert "1 marked" in await app.press_and_see("U")
+            assert "marked" not in await app.press_and_see("U")
             assert "1 marked" in await app.press_and_see("N", *"yak", "enter")
+
+    async def test_the_letter_of_a_picture_marks_it(self, project):
+        """One key a planted picture: no way to go, no class to name; the class key that follows is for that picture."""
+        async with running(project, audit=True) as app:
+            text = await app.press_and_see("G")
+            letters = "bcdeghijklmnoprstvwyz"
+            page = on_the_page(project)
+            assert len(page) <= len(letters)
+            assert "its letter: not this" in text
+            assert all(f" {letter} " in text or f"{letter}]" in text for letter in letters[: len(page)])
+            planted = [place for place, cell in enumerate(page) if cell.planted]
+            text = await app.press_and_see(*(letters[place] for place in planted))
+            assert f"{len(planted)} marked" in text
+            assert app.screen.cursor == planted[-1]
+            last = letters[planted[-1]]
+            assert f"{len(planted) - 1} marked" in await app.press_and_see(last) or len(planted) == 1  # and back
+            drawn = next(place for place, cell in enumerate(page) if not cell.planted)
+            await app.press_and_see(last, letters[drawn], str((page[drawn].class_id + 1) % 10))
+            text = await app.press_and_see("enter")
+            assert f"planted on that page: {len(planted)} of {len(planted)} seen" in text
+            event = project.journal.events[-1]
+            assert dict(event.payload["planted"]) == {f"{page[p].index:04d}.png": page[p].index % 10 for p in planted}
+            assert [word for _, _, word in event.payload["labels"]].count("human") == 1
+
+    async def test_a_class_keeps_its_letter(self):
+        names = ("b", "c", *"0123456789")
+        project = FakeProject(classes=names, n_classes_known=12)
+        for index in range(12):
+            project.session.label(f"{index:04d}.png", index % 10)
+        begun(project)
+        async with running(project, audit=True) as app:
+            await app.press_and_see("G")
+            cell = on_the_page(project)[3]
+            assert app.screen._letters.startswith("degh")
+            await app.press_and_see("right", "b")
+            assert list(app.screen._otherwise.values()) == [0] or cell.class_id == 0
+            assert app.screen.cursor == 1
+
+    async def test_a_letter_that_no_picture_bears_says_so(self, project):
+        async with running(project, audit=True) as app:
+            await app.press_and_see("G")
+            text = await app.press_and_see("q")
+            assert "Q quits" in text
 
     async def test_which_were_planted_is_told_afterwards(self, project):
         async with running(project, audit=True) as app:
@@ -408,4 +456,4 @@ class TestPages:
         async with running(project, audit=True) as app:
             await app.press_and_see("G")
             await app.pilot.click("#sheet", offset=(25, 7))
-            assert app.screen.cursor == 10
+            assert app.screen.cursor == 9

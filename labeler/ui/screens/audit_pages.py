@@ -14,6 +14,7 @@ from labeler.session.audit_page_commands import Planted
 from labeler.session.audit_pages import Block, said_on_page
 from labeler.session.audit_pages import Cell as Looked
 from labeler.session.audits import Certificate, floored
+from labeler.session.keys import COMMAND_LETTERS, LETTERS
 from labeler.session.view import View
 from labeler.ui import phrases
 from labeler.ui.actions import Place
@@ -28,6 +29,8 @@ from labeler.ui.widgets.sheet_grid import Cell, SheetGrid, layout
 
 FEWER = 18
 """Pictures of a page where these can be drawn larger."""
+WIDE = 100
+"""Columns from which on there is room to say what the letters do on every page."""
 
 
 class AuditPages(AuditKeys, ThumbnailScreen):
@@ -71,8 +74,10 @@ class AuditPages(AuditKeys, ThumbnailScreen):
         if found is not None and found.reached and not self._goes_on and session.audit_next() is not None:
             self._why_none = f"{100 * found.target:g} % is reached: E leads back, ⏎ goes on with another page"
             return
+        size = page_size(*self.grid.size, self.labeler.pictures.usual_height)
+        letters = len(self._letters)
         try:
-            session.lay_out_audit(page_size(*self.grid.size, self.labeler.pictures.usual_height))
+            session.lay_out_audit(min(size, letters) if letters >= FEWER else size)
         except LabelerError as error:
             self._why_none = f"{error.message}: {error.hint}"
 
@@ -111,14 +116,21 @@ class AuditPages(AuditKeys, ThumbnailScreen):
         cell = self._page[self.cursor]
         self.typed = ""
         same = self._says(cell) == class_id
-        if same or class_id == cell.class_id:
+        if class_id == cell.class_id:
             self._otherwise.pop(cell.index, None)
         else:
             self._otherwise[cell.index] = class_id
         self.labeler.news.clear()
         self.draw_again()
-        if same and class_id == cell.class_id:
-            self.labeler.say("its heading says so already: ⏎ confirms the page", "quiet")
+        if same:
+            self.labeler.say("it says so already: ⏎ confirms the page", "quiet")
+
+    def _unset(self) -> bool:
+        """The picture under the cursor is as its heading says again; False where it was so."""
+        if not self._page or self._page[self.cursor].index not in self._otherwise:
+            return False
+        self._set(self._page[self.cursor].class_id)
+        return True
 
     def answer(self, class_id: int) -> None:
         """A class key sets the picture under the cursor; the page is saved as a whole."""
@@ -126,22 +138,42 @@ class AuditPages(AuditKeys, ThumbnailScreen):
 
     def do_unsure(self) -> None:
         """Cannot tell, or of no class: counts as wrong; or back."""
-        self._set(UNLABELED)
+        if not self._page or self._says(self._page[self.cursor]) != UNLABELED or not self._unset():
+            self._set(UNLABELED)
 
     def do_reject(self) -> None:
         """The likeliest other class, or back."""
         if not self._page:
             self.labeler.say(self.nothing_to_answer(), "warn")
+        elif not self._unset():
+            instead = self._instead(self._page[self.cursor])
+            self._set(UNLABELED if instead is None else instead)
+            if instead is None:
+                self.labeler.say("marked; it has no runner-up: press the key of its class, if you can tell", "warn")
+
+    # -- letters -------------------------------------------------------------------------------------------------
+
+    @property
+    def _letters(self) -> str:
+        """A letter for each picture, as far as they go: those that no class and no command has."""
+        view = self.labeler.view
+        if view is None or self._typing_ahead:
+            return ""
+        taken = {*COMMAND_LETTERS, *(count.info.key for count in view.classes)}
+        return "".join(letter for letter in LETTERS if letter not in taken)
+
+    def picture_of(self, key: str) -> int | None:
+        """The picture that bears the letter."""
+        place = self._letters.find(key) if len(key) == 1 else -1
+        return place if 0 <= place < len(self._page) else None
+
+    def mark(self, place: int) -> None:
+        """Not this: the likeliest other class, or back; the cursor goes there for the key of another one."""
+        if self._painted_as == 0 or self.paints_at_key < self._painted_as:
+            self.labeler.say("that key was pressed before this page was there: ignored", "warn")
             return
-        cell = self._page[self.cursor]
-        if cell.index in self._otherwise:
-            self._set(self._otherwise[cell.index])
-            return
-        instead = self._instead(cell)
-        if instead is None:
-            self.labeler.say("it has no runner-up: press the key of its class, or U", "warn")
-        else:
-            self._set(instead)
+        self.cursor = place
+        self.do_reject()
 
     def _instead(self, cell: Looked) -> int | None:
         """The likeliest class that is not the one it is shown as."""
@@ -238,7 +270,7 @@ class AuditPages(AuditKeys, ThumbnailScreen):
         every = {class_id: info.name for class_id, info in self.labeler.project.session.state.classes.items()}
         headings = [every[cell.class_id] for cell in self._page]
         grid = self.query_one("#sheet", HeadedGrid)
-        grid.show_under(headings, shown, lambda place: self.cell(place, every), self.cursor)
+        grid.show_under(headings, self._letters, shown, lambda place: self.cell(place, every), self.cursor)
 
     def cell(self, place: int, names: dict[int, str]) -> Cell:
         """A picture says what is said of it, where that is not its heading."""
@@ -246,7 +278,7 @@ class AuditPages(AuditKeys, ThumbnailScreen):
         if looked.index not in self._otherwise:
             return Cell(looked.index, "")
         said = self._otherwise[looked.index]
-        return Cell(looked.index, "→ cannot tell" if said == UNLABELED else f"→ {names.get(said, '')}", "warn")
+        return Cell(looked.index, "→ ?" if said == UNLABELED else f"→ {names.get(said, '')}", "warn")
 
     def heading(self, view: View) -> Content:
         """What is asked, and what is certified now."""
@@ -267,6 +299,8 @@ class AuditPages(AuditKeys, ThumbnailScreen):
         if audit is None or block is None:
             return []
         facts = [f"page {len(block.said) + 1} of {len(block.pages)}"]
+        if self._letters and (self.size.width >= WIDE or not block.first):
+            facts.append("its letter: not this")
         done = [*audit.in_pages, block]
         shown = sum(cell.planted for b in done for page in b.pages[: len(b.first)] for cell in page)
         if shown:

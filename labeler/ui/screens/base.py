@@ -77,6 +77,13 @@ class LabelScreen(Screen[None]):
         """Give the target a class."""
         raise NotImplementedError
 
+    def picture_of(self, key: str) -> int | None:
+        """The place of the picture that a small letter means, where it is no class's: see :meth:`mark`."""
+        return None
+
+    def mark(self, place: int) -> None:
+        """The letter of the picture at `place` was pressed."""
+
     def answered(self) -> None:
         """An answer for the target was saved; the next `draw` follows."""
 
@@ -174,12 +181,13 @@ class LabelScreen(Screen[None]):
             return
         if chosen is None and action is None and key in SMALL_COMMANDS:
             action = find(key.upper(), self.PLACE)
-        if chosen is None and action is None:
+        place = self.picture_of(key) if chosen is None and action is None else None
+        if chosen is None and action is None and place is None:
             self._explain(key)
             return
         self._caps.fitted()
         self.paints_at_key = waiting.paints
-        speaks = chosen is not None or (action is not None and action.speaks_of_instance)
+        speaks = chosen is not None or place is not None or (action is not None and action.speaks_of_instance)
         if speaks and early:
             self.labeler.ignored_early()
             return
@@ -191,6 +199,8 @@ class LabelScreen(Screen[None]):
             self.answer(chosen.class_id)
         elif action is not None:
             await self.run_action_of_table(action)
+        elif place is not None:
+            self.mark(place)
 
     async def run_action_of_table(self, action: Action) -> None:
         """Do what the table says a key does here."""

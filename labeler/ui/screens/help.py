@@ -26,6 +26,7 @@ _MOVES = {
 }
 
 _CLASS_KEYS = dict.fromkeys(ANSWERING, "give the picture the class of that key (see the legend)")
+_CLASS_KEYS[Place.AUDIT_PAGES] = "a class: what the picture at the cursor is; a letter above a picture: not this"
 _CLASS_KEYS[Place.CLASSES] = "go to the class of that key"
 
 _WORDS = (

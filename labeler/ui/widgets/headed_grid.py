@@ -16,16 +16,23 @@ from labeler.ui.widgets.sheet_grid import Cell, Layout, SheetGrid
 class HeadedGrid(SheetGrid):
     """As a sheet, but the line of words is above the pictures and spans all of a row that share a heading.
 
-    A cell's caption is what was said of it instead; empty = as the heading says.
+    A cell's caption is what was said of it instead; empty = as the heading says. At the end of its line stands the
+    letter that means it, where there is one.
     """
 
     _headings: Sequence[str] = ()
+    _letters: str = ""
 
     def show_under(
-        self, headings: Sequence[str], indices: Sequence[int], make: Callable[[int], Cell], cursor: int
+        self,
+        headings: Sequence[str],
+        letters: str,
+        indices: Sequence[int],
+        make: Callable[[int], Cell],
+        cursor: int,
     ) -> None:
-        """As :meth:`show`, each of `indices` below the heading in parallel."""
-        self._headings = headings
+        """As :meth:`show`, each of `indices` below the heading in parallel; `letters` for the first of them."""
+        self._headings, self._letters = headings, letters
         self.show(indices, make, cursor)
 
     def _cell_line(self, place: int, line: int, now: Layout, style: Style) -> list[Strip]:
@@ -33,23 +40,32 @@ class HeadedGrid(SheetGrid):
             return super()._cell_line(place, line - 1, now, style)
         roles, width = self.app.theme_variables, now.columns + 2
         said, heading = display_safe(self._cell(place).caption, 60), display_safe(self._headings[place], 60)
+        letter = self._letters[place] if place < len(self._letters) else ""
+        room = width - 2 - 2 * len(letter)
         if place == self.cursor:
-            text = f"[{centered(said or heading, now.columns)}]"
+            text = f"[{centered(said or heading, room)}{' ' * len(letter)}{letter}]"
             return [Strip([Segment(text, style + Style.parse(f"bold reverse {roles['command']}"))], width)]
+        end = [Segment(f" {letter} ", style + Style.parse(f"bold {roles['answer']}"))] if letter else []
         if said:
-            text = f" {centered(said, now.columns)} "
-            return [Strip([Segment(text, style + Style.parse(f"bold {roles[self._cell(place).role]}"))], width)]
+            role = f"bold {roles[self._cell(place).role]}"
+            return [Strip([Segment(f" {centered(said, room)}", style + Style.parse(role)), *end], width).crop(0, width)]
+        part = self._rule(place, heading, now, style).crop(0, width - 3 * len(letter))
+        return [Strip([*part, *end], width).crop(0, width)]
+
+    def _rule(self, place: int, heading: str, now: Layout, style: Style) -> Strip:
+        """The part of the line with the heading that lies above one picture."""
+        roles, width = self.app.theme_variables, now.columns + 2
         first, end = self._run(place, now)
-        rule = f"{heading} ".ljust((end - first) * width, "─")
+        whole = (end - first) * width
+        name = f"{heading} "
         strip = Strip(
             [
                 Segment(" ", style),
-                Segment(f"{heading} ", style + Style.parse(f"bold {roles['guess']}")),
-                Segment(rule[len(heading) + 1 :], style + Style.parse(roles["quiet"])),
+                Segment(name, style + Style.parse(f"bold {roles['guess']}")),
+                Segment("─" * whole, style + Style.parse(roles["quiet"])),
             ]
-        ).crop(0, (end - first) * width - 1)
-        strip = strip.extend_cell_length((end - first) * width, style)
-        return [strip.crop((place - first) * width, (place - first + 1) * width)]
+        ).crop(0, whole - 1)
+        return strip.extend_cell_length(whole, style).crop((place - first) * width, (place - first + 1) * width)
 
     def _run(self, place: int, now: Layout) -> tuple[int, int]:
         """The places of the row that share the heading: from the first to before the end."""
