@@ -19,6 +19,9 @@ from hypothesis.stateful import (
 )
 
 from labeler.core.vocabulary import UNLABELED, Provenance
+from labeler.errors import UsageError
+from labeler.session.audits import covered
+from labeler.session.final import final_labels
 
 N = 12
 INDEX = st.integers(0, N - 1)
@@ -62,7 +65,20 @@ def fold(done):
             flags ^= {value}
         elif kind == "stand":
             standings.update(value)
+        elif kind == "audited":
+            standings.update(value[1])
     return standings, flags, classes
+
+
+def audited(done):
+    """Index -> number of the audit that its standing was said in, of the events that stand."""
+    numbers = {}
+    for kind, value in done:
+        if kind == "stand":
+            numbers.update(dict.fromkeys(value, 0))
+        elif kind == "audited":
+            numbers.update(dict.fromkeys(value[1], value[0]))
+    return numbers
 
 
 def rules(done):
@@ -108,6 +124,23 @@ def machine(make_session, make_round, make_queue, new_journal):
             self.machine = [NOTHING] * N
             self.befores = []
             self.look()
+            if self.in_audit:
+                self.in_the_middle_of_an_audit()
+
+        in_audit = False
+        """Whether it begins with answers and an audit of what spread from them."""
+
+        def in_the_middle_of_an_audit(self):
+            self.machine = [(index % 2, MACHINE[0]) for index in range(N)]
+            labels = np.arange(N) % 2
+            provenances = np.full(N, MACHINE[0])
+            self.session.merge_round(make_round(N, self.session.state.revision, labels, provenances))
+            for index in range(4):
+                self.session.label(f"i{index}", index % 2)
+                self.did("stand", {index: ("label", index % 2, HUMAN)})
+                self.look()
+            final = final_labels(self.session.state, self.session.derived.round)
+            self.session.begin_audit(final, target=0.9, confidence=0.95, seed=0)
 
         def look(self):
             state = self.session.state
@@ -259,6 +292,76 @@ def machine(make_session, make_round, make_queue, new_journal):
             self.session.split(f"i{representative}")
             self.did("split", representative)
 
+        @rule(seed=st.integers(0, 9))
+        def begin_audit(self, seed):
+            session = self.session
+            final = final_labels(session.state, session.derived.round)
+            if not len(covered(final, session.pool)):
+                with pytest.raises(UsageError):
+                    session.begin_audit(final, target=0.9, confidence=0.95, seed=seed)
+                return
+            session.begin_audit(final, target=0.9, confidence=0.95, seed=seed)
+            self.undone.clear()
+
+        @property
+        def open_audit(self):
+            audit = self.session.audit
+            return audit if audit is not None and not audit.ended else None
+
+        @precondition(lambda self: self.open_audit and self.session.audit_next() is not None and self.active)
+        @rule(which=WHICH, said=st.sampled_from(["label", "label", "unsure", "reject"]))
+        def audit_answer(self, which, said):
+            audit, index = self.open_audit, self.session.audit_next()
+            class_id = self.pick(which) if said == "label" else None
+            if audit.block is not None and audit.block.said:
+                with pytest.raises(UsageError):
+                    self.session.answer_audit(f"i{index}", class_id, said)
+                return
+            self.session.answer_audit(f"i{index}", class_id, said)
+            standing = ("label", class_id, HUMAN) if said == "label" else (said, UNLABELED, Provenance.NONE)
+            self.did("audited", (audit.number, {index: standing}))
+
+        @precondition(lambda self: self.open_audit and self.session.audit_next() is not None)
+        @rule(size=st.integers(2, 5), marks=st.dictionaries(st.integers(0, 4), WHICH, max_size=3))
+        def audit_page(self, size, marks):
+            n_undone = len(self.undone)
+            try:
+                block = self.session.lay_out_audit(size)
+            except UsageError:
+                return
+            assert self.session.view().can_redo == bool(n_undone)  # laying out answers nothing
+            page, classes = block.page, fold(self.done)[2]
+            said = {
+                page[place].index: (UNLABELED if which == 5 else self.pick(which))
+                for place, which in marks.items()
+                if place < len(page)
+            }
+            said = {index: class_id for index, class_id in said.items() if class_id is not None}
+            self.session.answer_audit_page(said)
+            standings = {}
+            for cell in page:
+                class_id = said.get(cell.index, cell.class_id)
+                word = CONFIRMED if class_id == cell.class_id else int(HUMAN)
+                while class_id in classes and classes[class_id].into is not None:
+                    class_id = classes[class_id].into
+                if not cell.planted:
+                    known = class_id != UNLABELED
+                    standings[cell.index] = (
+                        ("label", class_id, word) if known else ("unsure", UNLABELED, Provenance.NONE)
+                    )
+            self.did("audited", (self.session.audit.number, standings))
+
+        @precondition(lambda self: self.open_audit and self.open_audit.answers)
+        @rule()
+        def end_audit(self):
+            audit = self.open_audit
+            if audit.block is not None and audit.block.said:
+                with pytest.raises(UsageError):
+                    self.session.end_audit()
+                return
+            self.session.end_audit()
+            self.did("audit_end", audit.number)
+
         @rule(percentile=st.sampled_from([0.0, 20.0, "auto"]))
         def set_percentile(self, percentile):
             self.session.set(percentile=percentile)
@@ -321,6 +424,8 @@ def machine(make_session, make_round, make_queue, new_journal):
                 if name not in ("round", "last", "advice"):
                     assert getattr(before, name) == getattr(after, name), name
             assert self.session.state.standings == live.state.standings
+            assert self.session.state.audits == live.state.audits
+            assert self.session.certificate() == live.certificate()
 
         @invariant()
         def counts_equal_a_recount_from_scratch(self):
@@ -401,14 +506,37 @@ def machine(make_session, make_round, make_queue, new_journal):
             said = {index: c for index, (kind, c, _) in standings.items() if kind == "label"}
             taught = dict(zip(snapshot.indices.tolist(), snapshot.class_ids.tolist(), strict=True))
             assert snapshot.class_list.tolist() == active
-            assert taught == {index: c for index, c in said.items() if c in active}
+            latest = self.session.audit
+            number = latest.number if latest is not None and not latest.drawn else 0
+            held = {
+                i for i, said_in in audited(self.done).items() if number and said_in == number and said.get(i) in active
+            }
+            assert taught == {index: c for index, c in said.items() if c in active and index not in held}
             aside = {index for index, c in said.items() if c not in active}
+            assert held <= set(snapshot.deferred.tolist())
             rejected = {index for index, (kind, _, _) in standings.items() if kind == "reject"}
             assert set(snapshot.excluded.tolist()) == aside | rejected
             question = self.session.question
             assert question is None or {c for c, _ in question.guesses} <= set(active)
             if self.session.derived.round is not None:
                 assert set(self.session.derived.round.labels.tolist()) <= {UNLABELED, *active}
+
+        @invariant()
+        def an_audit_counts_a_beginning_of_its_drawn_order(self):
+            if not hasattr(self, "session") or self.session.audit is None:
+                return
+            session, audit = self.session, self.session.audit
+            order = session.frozen(audit).order.tolist()
+            assert [answer.index for answer in audit.answers] == order[: len(audit.answers)]
+            assert audit.ended == (("audit_end", audit.number) in self.done)
+            looked = {
+                i for kind, value in self.done if kind == "audited" and value[0] == audit.number for i in value[1]
+            }
+            pending = {c.index for p in audit.block.pages[: len(audit.block.said)] for c in p} if audit.block else set()
+            assert looked - pending == {answer.index for answer in audit.answers}
+            found = session.certificate()
+            assert found.checked == len(audit.answers) >= found.in_pages
+            assert found.wrong <= found.most_wrong <= found.population
 
         @invariant()
         def something_is_asked_while_something_is_open(self):
@@ -422,5 +550,7 @@ def machine(make_session, make_round, make_queue, new_journal):
     return Machine
 
 
-def test_any_sequence_of_commands_agrees_with_the_model(machine):
+@pytest.mark.parametrize("in_audit", [False, True])
+def test_any_sequence_of_commands_agrees_with_the_model(machine, in_audit):
+    machine.in_audit = in_audit
     run_state_machine_as_test(machine, settings=settings(max_examples=60, stateful_step_count=40, deadline=None))
