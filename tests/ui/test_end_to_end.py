@@ -1,14 +1,20 @@
 """The application on the real project: demo, worker process, project file."""
 
 import asyncio
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from labeler.api import Project, open_demo
+from labeler.api import Options, Project, open_demo, open_project
+from labeler.audit import run_audit
+from labeler.export import Choice, export
+from labeler.simulate import Simulation, simulate
 from labeler.ui.app import LabelerApp
+from labeler.ui.screens.audit import AuditScreen
+from labeler.ui.screens.audit_pages import AuditPages
 from labeler.ui.screens.question import QuestionScreen
 from tests.ui.support import screen_text, settle
 
@@ -150,3 +156,47 @@ async def test_a_cluster_gets_a_reach_of_its_own_and_is_divided_by_the_real_engi
     with open_demo() as project:
         assert project.view().history == history
         assert list(project.session.state.reaches) == [index]
+
+
+async def test_a_whole_audit_of_the_digits_in_pages_to_the_certificate_of_the_export(tmp_path: Path, digits_path: Path):
+    path = tmp_path / "digits.labeler.db"
+    simulate(Simulation(digits_path, "y", 20, Options(), project=path))
+    with open_project(path) as project:
+        run_audit(project, begin=True)
+        session, truth = project.session, project.source.truth()
+        labels, names = session.frozen(session.audit).final.labels, session.audit.class_names
+        app = LabelerApp(project, audit=True)
+        async with app.run_test(size=(80, 24)) as pilot:
+            await until(lambda: isinstance(app.screen, AuditScreen))
+            await settle(app, pilot)
+            await pilot.press("G")
+            await settle(app, pilot)
+            before = session.state.keys
+            while not session.certificate().reached:
+                assert isinstance(app.screen, AuditPages)
+                page, now = session.audit.block.page, len(project.session.state.standings)
+                for place, cell in enumerate(page):
+                    right = truth[session.pool.ids[cell.index]]
+                    if names[cell.class_id] != right:
+                        await pilot.press(app.screen._letters[place])
+                        await settle(app, pilot)
+                        if names[app.screen._otherwise[cell.index]] != right:
+                            await pilot.press(right)
+                            await settle(app, pilot)
+                await pilot.press("enter")
+                await until(lambda now=now: len(session.state.standings) > now)
+                await settle(app, pilot)
+            assert "98 % is reached" in screen_text(app)
+            keys = session.state.keys - before
+        found = session.certificate()
+        wrong = sum(names[labels[a.index]] != truth[session.pool.ids[a.index]] for a in session.audit.answers)
+        assert (found.wrong, found.planted_seen) == (wrong, found.planted)
+        assert found.planted >= 6
+        assert found.lower_bound >= 0.98
+        assert keys + 20 <= 70  # everything counted, as they were pressed
+        written = export(project, tmp_path / "labels.csv", choice=Choice())
+    manifest = json.loads(written.manifest_path.read_text())
+    certificate = manifest["certificate"]
+    assert certificate["planted"] == certificate["planted_seen"] == found.planted
+    assert certificate["in_pages"] == certificate["checked"] == found.checked
+    assert f"({found.planted} of {found.planted} seen)" in certificate["statement"]
