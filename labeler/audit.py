@@ -176,7 +176,7 @@ def write_drawn(project: Project, target: Path, goal: float | None = None) -> in
 
 def _planned(audit: Audit, session: Session, goal: float | None) -> int:
     """Looks that certify the goal if one error is among them."""
-    alpha = share_of_alpha(1.0 - audit.confidence, audit.number) * WHOLE
+    alpha = share_of_alpha(1.0 - audit.confidence, audit.before + audit.number) * WHOLE
     outcomes = session.frozen(audit).outcomes(audit.answers)
     looks = more_needed(
         int(outcomes.sum()),

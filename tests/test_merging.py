@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from labeler.api import Options, open_project
-from labeler.core.vocabulary import Event
+from labeler.core.vocabulary import Event, Provenance
 from labeler.errors import ProjectError
 from labeler.export import export
 from labeler.merging import facts, merge, report
@@ -114,6 +114,39 @@ def test_the_audits_of_both_go_along_and_say_what_they_said(audited, tmp_path):
         final = final_labels(opened.session.state, opened.session.derived.round)
         opened.session.begin_audit(final, target=0.9, confidence=0.95, seed=1)
         assert opened.session.audit.before == 2  # the shares of alpha go on where the others ended
+
+
+def test_an_audit_in_pages_goes_along_with_what_was_planted(two, tmp_path):
+    anna, bob = two
+    with open_project(anna) as opened:
+        session = opened.session
+        final = final_labels(session.state, opened.closing_round())
+        session.begin_audit(final, target=0.9, confidence=0.95, seed=3)
+        looked = {}
+        for number in range(3):
+            page = session.lay_out_audit(12).page
+            wrong = {c.index: int(final.labels[c.index]) for c in page if c.planted and number}  # the first: missed
+            session.answer_audit_page(wrong)
+            looked |= {session.pool.ids[c.index]: c.class_id for c in page if not c.planted}
+        session.undo()
+        session.redo()
+        while not session.audit.in_pages:
+            page = session.lay_out_audit(12).page
+            session.answer_audit_page({c.index: int(final.labels[c.index]) for c in page if c.planted})
+        said = session.certificate()
+        assert said.in_pages > 20
+        assert 0 < said.planted_seen < said.planted
+        names = {class_id: info.name for class_id, info in session.state.classes.items()}
+    joined = merge(anna, bob, tmp_path / "both.labeler.db")
+    assert merge(bob, anna, tmp_path / "other.labeler.db").path != joined.path
+    with open_project(joined.path) as opened, open_project(tmp_path / "other.labeler.db") as other:
+        session = opened.session
+        assert [one.certificate for one in session.carried_audits()] == [said]
+        assert session.state.audits == []
+        for name, class_id in looked.items():  # what was looked at stays labeled
+            given, provenance = session.label_of(session.pool.index(name))
+            assert session.state.classes[given].name == names[class_id] or provenance is Provenance.HUMAN
+        assert other.session.state.standings == session.state.standings
 
 
 def test_audits_go_along_a_second_time_and_into_a_pool_in_another_order(audited, tmp_path):

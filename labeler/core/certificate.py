@@ -208,7 +208,7 @@ def more_needed(
 
     def reached(more: int) -> bool:
         expected = wrong + min(math.floor(rate * more + 0.5) if to_come is None else to_come, more)
-        return cached_bound(expected, checked + more, population, alpha, bets, reviewer) <= most
+        return _gives_up(expected, checked + more, most + 1, population, alpha, bets, reviewer)
 
     left = min(population - checked, FAR)
     if not reached(left):
@@ -295,34 +295,79 @@ def passes(outcomes: BoolArray, population: int, alpha: float, target: float, sh
 # -- a reviewer who overlooks some -------------------------------------------------------------------------------------
 
 
-def _overlooked_bound(s: int, t: int, population: int, alpha: float, target: float, reviewer: Reviewer) -> int:
-    """The largest K that some chance to see an error makes credible; one bisection a chance, all at once."""
+@dataclass(frozen=True, slots=True)
+class _Against:
+    """The wealth against pairs (K, chance to see an error), for the chances that are not given up whatever K is."""
+
+    wrong: int
+    checked: int
+    population: int
+    reviewer: Reviewer
+    won: Doubles  # what the pairs have in common, a chance each
+    log_sight: Doubles
+    log_blind: Doubles
+    peak: IndexArray  # the K that the looks speak for most, a chance each
+
+    def log_wealth(self, in_all: IndexArray) -> Doubles:
+        """The log of the wealth against `in_all`, one K a chance."""
+        looks = self.wrong, self.checked, in_all, self.population, self.reviewer
+        return self.won - _log_looks(*looks, self.log_sight, self.log_blind)
+
+    def of(self, chosen: BoolArray) -> _Against:
+        """The same for some of the chances."""
+        won, sight, blind = (x[chosen] for x in (self.won, self.log_sight, self.log_blind))
+        return replace(self, won=won, log_sight=sight, log_blind=blind, peak=self.peak[chosen])
+
+
+def _against(s: int, t: int, population: int, alpha: float, target: float, reviewer: Reviewer) -> _Against:
     with np.errstate(divide="ignore"):
         log_sight, log_blind = np.log(_SIGHTS), np.log1p(-_SIGHTS)
-    plants = _log_plants(reviewer, log_sight, log_blind)
-    predicted = _log_predicted(np.int64(s), np.int64(t), population, target)
-    enough = math.log(1.0 / alpha) + _SLACK
-    credible = plants + predicted < enough  # the plants alone speak against the others, whatever K is
-    if not credible.any():
-        return s
-    plants, log_sight, log_blind, sights = (x[credible] for x in (plants, log_sight, log_blind, _SIGHTS))
-
-    def wealth(in_all: IndexArray) -> Doubles:
-        return plants + predicted - _log_looks(s, t, in_all, population, reviewer, log_sight, log_blind)
-
-    seeing = reviewer.alone + (t - reviewer.alone) * sights  # so many looks would find as much if nothing were missed
+    won = _log_plants(reviewer, log_sight, log_blind) + _log_predicted(np.int64(s), np.int64(t), population, target)
+    # all orders of the same numbers are equally likely, so no K makes the one that came likelier than this
+    likeliest = -_log_binomial(reviewer.alone, reviewer.alone_wrong)
+    likeliest = likeliest - _log_binomial(t - reviewer.alone, s - reviewer.alone_wrong)
+    seeing = reviewer.alone + (t - reviewer.alone) * _SIGHTS  # so many looks would find as much if nothing were missed
     with np.errstate(divide="ignore", invalid="ignore"):
         peak = np.where(seeing > 0, np.ceil(population * s / seeing), population if s else 0)
-    low = np.clip(np.nan_to_num(peak, nan=0.0, posinf=population), s, population).astype(np.int64)
+    peak = np.clip(np.nan_to_num(peak, nan=0.0, posinf=population), s, population).astype(np.int64)
     if not t:
-        low[:] = population
-    possible = wealth(low) < enough + 0.05  # the peak is near `low`; where it is given up, so is this chance
-    high = np.full_like(low, population)
+        peak[:] = population
+    every = _Against(s, t, population, reviewer, won, log_sight, log_blind, peak)
+    return every.of(won - likeliest < math.log(1.0 / alpha) + _SLACK)
+
+
+_PEAK_SLACK = 0.05
+"""More than enough to give up a chance at its peak, which is known only nearly."""
+
+
+def _overlooked_bound(s: int, t: int, population: int, alpha: float, target: float, reviewer: Reviewer) -> int:
+    """The largest K that some chance to see an error makes credible; one bisection a chance, all at once."""
+    enough, pairs = math.log(1.0 / alpha) + _SLACK, _against(s, t, population, alpha, target, reviewer)
+    pairs = pairs.of(pairs.log_wealth(pairs.peak) < enough + _PEAK_SLACK)
+    low, step = pairs.peak, max(population // 64, 1)
+    high = np.minimum(low + step, population)
+    while len(low) and ((open_ := pairs.log_wealth(high) < enough) & (high < population)).any():
+        low, step = np.where(open_, high, low), 2 * step
+        high = np.where(open_, np.minimum(high + step, population), high)
     while (low < high).any():
         middle = (low + high + 1) // 2
-        open_ = wealth(middle) < enough
+        open_ = pairs.log_wealth(middle) < enough
         low, high = np.where(open_, middle, low), np.where(open_, high, np.maximum(middle - 1, low))
-    return int(low[possible].max(initial=s))
+    return int(low.max(initial=s))
+
+
+def _gives_up(
+    s: int, t: int, in_all: int, population: int, alpha: float, target: float, reviewer: Reviewer | None
+) -> bool:
+    """Whether :func:`betting_bound` is below `in_all`: its test for one K alone, which is much less to compute."""
+    if in_all > population:
+        return True
+    if reviewer is None or not (reviewer.shown or reviewer.alone < t):
+        return int(_bounds(np.array([s]), np.array([t]), population, alpha, target)[0]) < in_all
+    enough, pairs = math.log(1.0 / alpha) + _SLACK, _against(s, t, population, alpha, target, reviewer)
+    most = np.maximum(pairs.peak, in_all)
+    needed = np.where(most > in_all, enough + _PEAK_SLACK, enough)
+    return bool((pairs.log_wealth(most) >= needed).all()) if len(most) else True
 
 
 def _log_plants(reviewer: Reviewer, log_sight: Doubles, log_blind: Doubles) -> Doubles:

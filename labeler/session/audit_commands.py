@@ -26,6 +26,7 @@ class AuditCommands:
     state: State
     _journal: Journal
     _thawed: tuple[int, Frozen] | None = None  # (number of the audit, its labels)
+    _certified: tuple[tuple[object, ...], Certificate] | None = None  # (what it was asked of, what was said)
 
     def _record(
         self,
@@ -182,7 +183,12 @@ class AuditCommands:
         audit = self.audit
         if target is not None:
             check_goal(target, audit.confidence if audit is not None else 0.5)
-        return None if audit is None else audits.certificate(audit, self.frozen(audit), target, paged=paged)
+        if audit is None:
+            return None
+        now = self.state.revision, len(audit.answers), target, paged
+        if self._certified is None or self._certified[0] != now:  # a screen asks at every drawing
+            self._certified = now, audits.certificate(audit, self.frozen(audit), target, paged=paged)
+        return self._certified[1]
 
     def carried_audits(self) -> list[CarriedAudit]:
         """Audits of the files this one was merged from, each with what it says of the labels it froze."""

@@ -442,3 +442,13 @@ def test_an_answer_of_an_audit_stays_an_answer_and_the_audit_stays_with_its_file
     class_id = 0 if kind == "label" else None
     found = in_classes(replace(event, kind="audit_answer", class_id=class_id, payload=said), {0: 4})
     assert (found.kind, found.class_id, found.payload) == (kind, 4 if kind == "label" else None, {"screen": "audit"})
+
+
+def test_a_page_of_an_audit_stays_a_page():
+    a = Person("a")
+    a.named("cat")
+    labels = [["i0", 0, "confirmed"], ["i1", 0, "human"]]
+    said = {"audit": 1, "start": 0, "labels": labels, "unsure": ["i2"], "planted": [["i3", 0]], "keys": 3}
+    found = in_classes(replace(a.journal.events[0], kind="audit_page", class_id=None, payload=said), {0: 4})
+    assert found.kind == "page"
+    assert found.payload == {"labels": [["i0", 4, "confirmed"], ["i1", 4, "human"]], "keys": 3}
