@@ -86,6 +86,16 @@ def at_exit(store: Store) -> Backup | None:
     return keep(store, "exit")
 
 
+def go_on_at(store: Store, target: Path, source: Path) -> Store:
+    """Copy an open project to another place and open it there, for writing. Raises as :func:`back_up`."""
+    if os.path.lexists(target):
+        raise ProjectError(f"{target} is there already", "choose another name; nothing was changed")
+    with _draft(target) as draft:
+        store.copy(draft, backup=None, source=remembered(source, target))
+        verified(draft)
+    return Store.open(target)
+
+
 def before_migration(path: Path, copy: Callable[..., None]) -> None:
     """Keep a project file of an older schema before it is brought up to date; `copy` writes it to a new file."""
     folder, now = _own_folder(path), time.time()

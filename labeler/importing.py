@@ -12,8 +12,10 @@ from labeler.display import display_safe
 from labeler.errors import ProjectError
 from labeler.exporters.escaping import unescaped
 from labeler.importers.names import counted
+from labeler.importers.tables import LabelRow
 from labeler.importers.truth import read_labels
 from labeler.session.class_commands import check_names
+from labeler.session.session import Session
 
 _SHOWN = 5
 _MACHINE = (Provenance.PROPAGATED.word, Provenance.PREDICTED.word)
@@ -49,25 +51,18 @@ def import_labels(project: Project, path: Path, progress: Callable[[Progress], N
     check_names(row.label for row in rows)
     session = project.session
     known = {info.name for info in session.state.active_classes()}
-    labels: dict[str, int] = {}
-    twice: list[str] = []
-    for row in rows:
-        class_id = session.class_id_for(row.label, setup=True)
-        if labels.get(row.instance_id, class_id) != class_id:
-            twice.append(row.instance_id)
-        labels[row.instance_id] = class_id
     notes = list(project.source.notes[before:])
     if machine:
         lead = counted(machine, "row holds a propagated or predicted label", "rows hold propagated or predicted labels")
         notes.append(f"{lead}: left out, only what a person or an import gave comes in")
-    for instance_id in twice:
-        labels.pop(instance_id, None)
+    progress(Progress("importing", 0, len(rows)))
+    with session.together():  # a kill leaves no classes without their labels
+        labels, twice = _in_classes(session, rows)
+        taken, conflicts = session.import_labels(list(labels.items()), str(path))
     if twice:
-        lead = counted(len(set(twice)), "instance has", "instances have")
-        first = ", ".join(display_safe(name, 60) for name in list(dict.fromkeys(twice))[:_SHOWN])
+        lead = counted(len(twice), "instance has", "instances have")
+        first = ", ".join(display_safe(name, 60) for name in twice[:_SHOWN])
         notes.append(f"{lead} two different labels in the file: left out ({first})")
-    progress(Progress("importing", 0, len(labels)))
-    taken, conflicts = session.import_labels(list(labels.items()), str(path))
     names = {class_id: info.name for class_id, info in session.state.classes.items()}
     kept = [
         (name, names[class_id], names.get(session.label_of(session.pool.index(name))[0], "?"))
@@ -75,6 +70,17 @@ def import_labels(project: Project, path: Path, progress: Callable[[Progress], N
     ]
     new = sorted({info.name for info in session.state.active_classes()} - known)
     return Imported(taken, new, kept, notes)
+
+
+def _in_classes(session: Session, rows: list[LabelRow]) -> tuple[dict[str, int], list[str]]:
+    """Instance id -> class id, its classes made where there are none; and the instances that have two, left out."""
+    labels: dict[str, int] = {}
+    twice: dict[str, None] = {}  # in the order of the file
+    for row in rows:
+        class_id = session.class_id_for(row.label, setup=True)
+        if labels.setdefault(row.instance_id, class_id) != class_id:
+            twice[row.instance_id] = None
+    return {name: class_id for name, class_id in labels.items() if name not in twice}, list(twice)
 
 
 def report(imported: Imported, shown: int = 20) -> str:

@@ -58,6 +58,7 @@ class Project:
         self.truth: dict[str, str] | None = None
         self.path = store.path
         self.name = store.path.name.removesuffix(locating.SUFFIX)
+        self._cache = locating.cache_of(store.path)  # also where answers are saved elsewhere from some time on
         self._client: WorkerClient | None = None
         self._features: Any = None
         self._rows: dict[int, int] | None = None
@@ -233,7 +234,7 @@ class Project:
         self._check_own(options)
         return Recipe(
             source=str(self.source_path),
-            cache=str(locating.cache_of(self.path)),
+            cache=str(self._cache),
             plugins=plugin_files.loaded(),
             **{"seed": DEFAULT_SEED, **chosen},
         )
@@ -291,6 +292,22 @@ class Project:
     def sha256(self) -> ByteArray:
         """Content hashes (n, 32) uint8, of answered instances as they were answered; zeros where not known."""
         return self._hashes
+
+    def save_elsewhere(self, place: str) -> Path:
+        """Copy all that is saved to `place` (a folder or a new file) and go on there; what was here stays as it is.
+
+        Returns the file. Raises ProjectError, NotSaved where it cannot be written or is there already.
+        """
+        path = Path(place).expanduser()
+        path = path / self.path.name if path.is_dir() else path
+        if not path.name.endswith(locating.SUFFIX):
+            path = path.with_name(path.name + locating.SUFFIX)
+        store = backups.go_on_at(self._store, path, self.source_path)
+        self.session.go_on_in(store)
+        before, self._store, self.path = self._store, store, store.path
+        before.close()
+        self.notices.append(f"the disk of {before.path} did not take an answer: all is in {path} from there on")
+        return path
 
     def close(self) -> None:
         """End the worker, leave a backup where something changed since the last one, and a single file."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -26,6 +27,9 @@ class MemoryJournal:
         stored = replace(event, seq=len(self.events) + 1)
         self.events.append(stored)
         return stored
+
+    def together(self):
+        return contextlib.nullcontext()
 
     def replay(self) -> Iterator[Event]:
         return iter(list(self.events))

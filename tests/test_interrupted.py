@@ -18,7 +18,7 @@ from labeler.export import export
 from labeler.narrator import Narrator
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_an_interrupted_simulation_leaves_one_line_and_no_folder(few_digits, tmp_path, clean_env, number, code):
     folder = tmp_path / "scratch"
     folder.mkdir()

@@ -19,7 +19,9 @@ from labeler.errors import LabelerError
 def run(started: float) -> None:
     """Run the program; every :class:`LabelerError` becomes two lines and its exit code, never a traceback."""
     with contextlib.suppress(ValueError):  # outside the main thread
-        signal.signal(signal.SIGTERM, _terminated)
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) is not signal.SIG_IGN:  # nohup means it
+                signal.signal(number, _terminated)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # what a terminal's encoding cannot say is no crash

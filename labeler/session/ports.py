@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 import numpy as np
@@ -22,6 +23,10 @@ class Journal(Protocol):
         NotSaved
             It could not be written; nothing changed.
         """
+        ...
+
+    def together(self) -> AbstractContextManager[None]:
+        """Several appends as one: durable when it is left, all of them or none."""
         ...
 
     def replay(self) -> Iterator[Event]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -200,6 +201,14 @@ class Session(ClassCommands, AuditPageCommands):
             event = Event(self._new_id(), "source_change", self._clock(), payload={"answers": answers})
             self.derived.note(self.state.apply(event))
             self._draw()
+
+    def go_on_in(self, journal: Journal) -> None:
+        """Append to another journal from here on; it holds what this session's did."""
+        self._journal = journal
+
+    def together(self) -> AbstractContextManager[None]:
+        """What is recorded inside is durable at the end, all of it or nothing; where it fails, end the session."""
+        return self._journal.together()
 
     # -- settings ------------------------------------------------------------------------------------------------
 

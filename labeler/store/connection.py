@@ -20,7 +20,13 @@ class Connection:
 
     @contextmanager
     def atomic(self) -> Iterator[None]:
-        """One transaction: committed at the end, rolled back where anything fails, the commit included."""
+        """One transaction: committed at the end, rolled back where anything fails, the commit included.
+
+        Inside of another one it is a part of it.
+        """
+        if self.conn.in_transaction:
+            yield
+            return
         self.conn.execute("BEGIN")
         try:
             yield

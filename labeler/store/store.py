@@ -157,6 +157,12 @@ class Store:
             for event in events:
                 self._add(event)
 
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Several appends in one transaction: all of them or none. Raises NotSaved."""
+        with explained(self.path, NotSaved), self._db.atomic():
+            yield
+
     def replay(self) -> Iterator[Event]:
         """All events in order.
 
@@ -309,6 +315,9 @@ class Store:
     @contextmanager
     def _unsynced(self) -> Iterator[None]:
         """Derived data may be lost at a power cut (never at a kill): it is made anew. Saves one fsync."""
+        if self._db.conn.in_transaction:  # what it is a part of is synced
+            yield
+            return
         self._db.execute("PRAGMA synchronous = NORMAL")
         try:
             yield

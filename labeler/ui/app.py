@@ -15,6 +15,7 @@ from textual import events
 from textual.app import App
 from textual.reactive import var
 
+from labeler.display import display_safe
 from labeler.errors import LabelerError, NotSaved, UsageError
 from labeler.session.view import View
 from labeler.streams import own_stderr
@@ -88,7 +89,8 @@ class LabelerApp(App[None]):
     async def on_mount(self) -> None:
         """First frame first, then the worker."""
         with contextlib.suppress(RuntimeError, ValueError):  # not in the main thread: whoever runs us sees to it
-            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._terminated)
+            for number in (signal.SIGTERM, signal.SIGHUP):
+                asyncio.get_running_loop().add_signal_handler(number, self._terminated, number)
         self.view = self.project.view()
         await self.push_screen(QuestionScreen())
         if self._audit_first:
@@ -103,9 +105,9 @@ class LabelerApp(App[None]):
         self.set_interval(SPIN, self._spin)
         self.call_after_refresh(self._first_frame)
 
-    def _terminated(self) -> None:
-        """Asked to end from outside: as with `Q`, with the terminal as it was."""
-        self.exit(return_code=128 + signal.SIGTERM)
+    def _terminated(self, number: int) -> None:
+        """Asked to end from outside, or the terminal is gone: as with `Q`, with the terminal as it was."""
+        self.exit(return_code=128 + number)
 
     def _first_frame(self) -> None:
         self._seen = True
@@ -121,7 +123,8 @@ class LabelerApp(App[None]):
     def on_unmount(self) -> None:
         """End the thread that draws."""
         with contextlib.suppress(RuntimeError, ValueError):
-            asyncio.get_running_loop().remove_signal_handler(signal.SIGTERM)
+            for number in (signal.SIGTERM, signal.SIGHUP):
+                asyncio.get_running_loop().remove_signal_handler(number)
         self.pictures.close()
 
     # -- keys ----------------------------------------------------------------------------------------------------
@@ -188,13 +191,22 @@ class LabelerApp(App[None]):
         self.view = self.project.view()
 
     def _not_saved(self, what: Callable[[], object], then: Callable[[], None] | None, error: NotSaved) -> None:
-        from labeler.ui.screens.not_saved import Unsaved
+        from labeler.ui.screens.not_saved import AGAIN, ELSEWHERE, Elsewhere, Unsaved
 
-        def decided(again: bool | None) -> None:
-            if again:
+        def decided(choice: str | None) -> None:
+            if choice == AGAIN:
                 self.command(what, then)
+            elif choice == ELSEWHERE:
+                self.push_screen(Elsewhere(placed))
             else:
                 self.say("given up: that key was not saved", "bad")
+
+        def placed(path: str | None) -> None:
+            if path is None:
+                self._not_saved(what, then, error)
+            else:
+                self.command(what, then)
+                self.say(f"from here on everything is saved in {display_safe(path, 200)}")
 
         self.push_screen(Unsaved(decided, error, self.line.forget()))
 

@@ -5,10 +5,11 @@ from textual import events
 from textual.command import CommandPalette
 from textual.widgets import Input
 
+from labeler.errors import NotSaved
 from labeler.ui.screens.class_setup import ClassSetup, names_in
 from labeler.ui.screens.help import Help
 from labeler.ui.screens.new_class import NewClass
-from labeler.ui.screens.not_saved import Unsaved
+from labeler.ui.screens.not_saved import Elsewhere, Unsaved
 from labeler.ui.screens.percentile import Percentile
 from labeler.ui.screens.question import QuestionScreen
 from tests.ui.support import FakeProject, running, screen_text, settle
@@ -198,6 +199,18 @@ class TestPalette:
             assert project.journal.events[-1].kind == "reject"
 
 
+def elsewhere_of(project):
+    """What the project does on request, without a disk."""
+
+    def save(place):
+        if place == "bad":
+            raise NotSaved("no room there either", "name another place")
+        project.journal.full = False
+        return place
+
+    return save
+
+
 class TestNotSaved:
     async def test_the_key_is_kept_and_tried_again(self, project):
         async with running(project) as app:
@@ -224,6 +237,24 @@ class TestNotSaved:
             project.journal.full = False
             await app.press_and_see("5")
             assert project.labels() == [(0, "5")]
+
+    async def test_or_saved_elsewhere(self, project):
+        project.save_elsewhere = elsewhere_of(project)
+        async with running(project) as app:
+            await app.press_and_see("1")
+            project.journal.full = True
+            await app.press_and_see("2")
+            await app.press_and_see("tab")
+            assert isinstance(app.screen, Elsewhere)
+            text = await app.press_and_see(*"bad", "enter")
+            assert "no room there either" in text
+            await app.press_and_see("escape")  # back to the choice: the key is still kept
+            assert isinstance(app.screen, Unsaved)
+            text = await app.press_and_see("tab", *"stick", "enter")
+            assert project.labels() == [(0, "1"), (1, "2")]
+            assert "saved in stick" in text
+            await app.press_and_see("3")
+            assert project.labels() == [(0, "1"), (1, "2"), (2, "3")]
 
     async def test_a_new_class_is_not_added_twice(self, project):
         async with running(project) as app:

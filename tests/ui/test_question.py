@@ -1,5 +1,7 @@
 """The question screen, key by key."""
 
+import signal
+
 import numpy as np
 import pytest
 
@@ -393,7 +395,7 @@ async def test_keys_are_counted_as_they_are_pressed(project):
 async def test_asked_to_end_from_outside_it_leaves_as_with_q(project):
     async with running(project) as app:
         await app.press_and_see("1")
-        app._terminated()  # what SIGTERM calls
+        app._terminated(signal.SIGTERM)
         await app.pilot.pause()
         assert app._exit
         assert app.return_code == 143

@@ -43,6 +43,7 @@ class Form(ModalScreen[ScreenResultType], Generic[ScreenResultType]):
 
     async def press(self, waiting: Waiting) -> None:
         """Handle one key and return when its effect is there."""
+        await self._there()
         key = waiting.token
         if key in ("ctrl+q", "ctrl+c"):
             self.labeler.exit()
@@ -90,6 +91,13 @@ class Form(ModalScreen[ScreenResultType], Generic[ScreenResultType]):
 
     def draw_message(self) -> None:
         """The application has something new to say."""
+
+    async def _there(self) -> None:
+        """A key typed right behind the one that opened this form waits for its parts."""
+        for _ in range(100):
+            if self.is_mounted:
+                return
+            await asyncio.sleep(0.01)
 
     async def _settled(self) -> None:
         widget = self.typed_into()

@@ -7,17 +7,21 @@ from collections.abc import Callable
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
-from textual.widgets import Static
+from textual.widget import Widget
+from textual.widgets import Input, Static
 
 from labeler.display import display_safe
-from labeler.errors import NotSaved
+from labeler.errors import LabelerError, NotSaved
 from labeler.ui.screens.form import Form
+from labeler.ui.widgets.line import Line
+
+AGAIN, ELSEWHERE = "again", "elsewhere"
 
 
-class Unsaved(Form[bool | None]):
-    """True = try again, None = give the key up."""
+class Unsaved(Form[str | None]):
+    """What to do: :data:`AGAIN`, :data:`ELSEWHERE`, or None = give the key up."""
 
-    def __init__(self, then: Callable[[bool | None], None], error: NotSaved, dropped: int) -> None:
+    def __init__(self, then: Callable[[str | None], None], error: NotSaved, dropped: int) -> None:
         super().__init__(then)
         self._error, self._dropped = error, dropped
 
@@ -35,6 +39,8 @@ class Unsaved(Form[bool | None]):
             Content.assemble(
                 ("⏎ ", "bold $command"),
                 ("try again   ", "$quiet"),
+                ("tab ", "bold $command"),
+                ("save elsewhere   ", "$quiet"),
                 ("esc ", "bold $command"),
                 ("give this key up   ", "$quiet"),
                 ("ctrl+q ", "bold $command"),
@@ -47,4 +53,59 @@ class Unsaved(Form[bool | None]):
 
     async def submit(self) -> None:
         """Try again."""
-        await self.finish(True)
+        await self.finish(AGAIN)
+
+    async def other(self, key: str) -> bool:
+        """``tab``: to another disk."""
+        if key == "tab":
+            await self.finish(ELSEWHERE)
+        return key == "tab"
+
+
+class Elsewhere(Form[str | None]):
+    """Where to go on: all that is saved is copied there, and the key that was kept is saved there. None = back."""
+
+    def __init__(self, then: Callable[[str | None], None]) -> None:
+        super().__init__(then)
+
+    def compose(self) -> ComposeResult:
+        """Words, the place, what is wrong with it."""
+        with Vertical(classes="dialog alarm"):
+            yield Static("save elsewhere", classes="title", markup=False)
+            yield Static(
+                "A folder or a file on another disk. What is saved is copied there, the key that was kept as well,\n"
+                "and you go on in that file. The one here stays as it is.\n",
+                markup=False,
+            )
+            yield Input(placeholder="/media/stick/", id="place")
+            yield Line(id="place-note")
+            yield Static(
+                Content.assemble(
+                    ("⏎ ", "bold $command"), ("save there   ", "$quiet"),
+                    ("esc ", "bold $command"), ("back   ", "$quiet"),
+                    ("ctrl+q ", "bold $command"), ("quit", "$quiet"),
+                ),
+                classes="hint",
+                markup=False,
+            )  # fmt: skip
+
+    def on_mount(self) -> None:
+        """Ready to type."""
+        self.set_focus(self.query_one(Input))
+
+    def typed_into(self) -> Widget:
+        """The place."""
+        return self.query_one(Input)
+
+    async def submit(self) -> None:
+        """Copy; what is wrong with the place is said, and another can be typed."""
+        place = self.query_one(Input).value.strip()
+        if not place:
+            return
+        try:
+            path = self.labeler.project.save_elsewhere(place)
+        except LabelerError as error:
+            why = Content.styled(display_safe(f"{error.message}: {error.hint}", 300), "bold $warn")
+            self.query_one("#place-note", Line).show(lambda width: why)
+            return
+        await self.finish(str(path))
