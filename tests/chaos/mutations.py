@@ -6,7 +6,6 @@ import json
 import os
 import random
 import shutil
-import sqlite3
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,12 +15,12 @@ import numpy as np
 
 from benchmarks.terminal import ROOT
 from labeler.api import Project, open_project
+from labeler.checking import check
 from labeler.errors import LabelerError
 from labeler.export import Choice, export
 from labeler.options import Options
 from labeler.session.final import final_labels
 from labeler.status import status
-from labeler.store import seals
 from tests.chaos.forks import run_and_kill
 from tests.chaos.outcome import Outcome
 from tests.chaos.writing import step
@@ -40,14 +39,15 @@ def run(count: int, seed: int, folder: Path) -> Outcome:
         "damaged files",
         seed,
         "Flipped bits, zeroed, swapped, doubled and lost pages, truncations, appended junk, in a project file at rest"
-        " and in one with its log as a kill leaves it. Each is opened, counted, labeled in, opened again, and every"
-        f" {EXPORTED}th exported: either somebody is told, or every count and label is what it was.",
+        " and in one with its log as a kill leaves it. Each is checked, opened, counted, labeled in, opened again, and"
+        f" every {EXPORTED}th exported: either somebody is told, or every count and label is what it was.",
     )
     began = time.perf_counter()
     at_rest, logged, truth = make(folder)
     chance = random.Random(seed)
     path = folder / "damaged" / at_rest.name
     path.parent.mkdir()
+    os.environ["XDG_STATE_HOME"] = str(folder / "state")
     for number in range(count):
         if outcome.is_over(number):
             break
@@ -61,8 +61,8 @@ def run(count: int, seed: int, folder: Path) -> Outcome:
         found: dict[str, Any] = json.loads(told)
         where = f"file {number} ({kind}{', with a log' if is_logged else ''})"
         outcome.saw(found.get("verdict", "crashed or hung"))
-        if found.get("checked"):
-            outcome.saw("found by the check and harmless so far")
+        if found.get("seen") == "damaged" and found.get("verdict") != "refused":
+            outcome.saw("told by the check although it opens")
         for one in (*found.get("wrong", []), *([ended.trouble] if ended.trouble else [])):
             outcome.failures.append(f"{where}: {one}")
             shutil.copytree(path.parent, folder / f"failed-{number}", dirs_exist_ok=True)
@@ -146,44 +146,50 @@ def _look(path: Path, truths: dict[str, Any], exported: bool, side: int) -> None
     log = path.with_name(path.name + "-wal")
     truth = truths["logged" if log.exists() else "rest"]
     wrong: list[str] = []
-    checked = False
+    is_checked_first = (
+        len(path.read_bytes()) % 2 == 0
+    )  # whoever looks first at a damaged log is told; so both are tried
+    seen = _check(path, wrong) if is_checked_first else None
     try:
         with open_project(path, read_only=True, with_source=False) as project:
             said = list(project.notices)
             found = _facts(project)
-        if not said and found != truth:
+        verdict = "noted" if said or seen == "damaged" else "harmless"
+        if verdict == "harmless" and found != truth:
             wrong.append(f"in silence: {_difference(found, truth)}")
-        verdict = "noted" if said else "harmless"
-        checked = bool(_check(path))
         if not wrong:
-            wrong += _go_on(path, found)
+            wrong += _go_on(path)
             if exported:
-                wrong += _export(path, side)
+                wrong += _export(path)
     except LabelerError as error:
         verdict = "refused"
         if "\n" in error.message or not error.hint:
             wrong.append(f"not one line and a hint: {error.message!r} {error.hint!r}")
+        if (seen or _check(path, wrong)) == "sound":
+            wrong.append(f"the check finds nothing in a file that is refused: {error.message}")
     if path.with_name(path.name + ".lock").exists():
         wrong.append("the lock is left")
-    told = {"verdict": verdict, "wrong": wrong, "checked": checked}
+    told = {"verdict": verdict, "wrong": wrong, "seen": seen}
     os.write(side, b"\n" + json.dumps(told).encode() + b"\n")
 
 
-def _check(path: Path) -> list[str]:
-    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+def _check(path: Path, wrong: list[str]) -> str:
+    """What `labeler check` says, which changes nothing: "sound", "damaged" or "refused"."""
+    before = {file.name: file.read_bytes() for file in path.parent.iterdir() if not file.name.endswith("-shm")}
     try:
-        rows = [str(row[0]) for row in connection.execute("PRAGMA integrity_check")]
-        return [row for row in rows if row != "ok"] + seals.damaged(connection)
-    except sqlite3.Error as error:
-        return [str(error)]
-    finally:
-        connection.close()
+        verdict = "sound" if check(path).sound else "damaged"
+    except LabelerError:
+        verdict = "refused"
+    after = {file.name: file.read_bytes() for file in path.parent.iterdir() if not file.name.endswith("-shm")}
+    if after != before:
+        wrong.append(
+            f"the check changed {sorted(name for name in after | before if after.get(name) != before.get(name))}"
+        )
+    return verdict
 
 
-def _go_on(path: Path, before: dict[str, Any]) -> list[str]:
+def _go_on(path: Path) -> list[str]:
     """Labels given in a file that opened are there afterwards, or somebody is told."""
-    from labeler.store.store import Store
-
     try:
         with open_project(path, with_source=False) as project:
             session = project.session
@@ -192,8 +198,6 @@ def _go_on(path: Path, before: dict[str, Any]) -> list[str]:
             for name in free:
                 session.label(name, class_id)
             expected = dict(session.state.standings)
-        store = Store.open(path, read_only=True)
-        store.close()
         with open_project(path, read_only=True, with_source=False) as project:
             if dict(project.session.state.standings) != expected:
                 return ["labels given in it are gone"]
@@ -202,7 +206,7 @@ def _go_on(path: Path, before: dict[str, Any]) -> list[str]:
     return []
 
 
-def _export(path: Path, side: int) -> list[str]:
+def _export(path: Path) -> list[str]:
     """The labels that people gave leave as they were given, or nothing leaves."""
     target = path.with_name("labels.csv")
     try:
