@@ -78,7 +78,7 @@ def _sweep(count: int, folder: Path, outcome: Outcome) -> None:
     events = [json.dumps([e.seq, e.event_id, e.kind, e.instance_id, e.class_id]) for e in _replayed(made)]
     place = folder / "faulty"
     for case in _cases():
-        if outcome.count == count:
+        if outcome.count == count or outcome.is_over(outcome.count):
             outcome.seen["stopped"] = "before every call had failed"
             break
         shutil.rmtree(place, ignore_errors=True)
@@ -111,9 +111,10 @@ _last_call: set[tuple[Any, ...]] = set()
 
 
 def _cases() -> Iterator[Case]:
-    for sort in product(ERRORS, (1, 0), (False, True), (False, True), (False, True)):
+    for new, once, half, code, is_killed in product((False, True), (1, 0), (False, True), ERRORS, (False, True)):
+        sort = (code, once, half, is_killed, new)
         number = 0
-        while sort not in _last_call:
+        while sort not in _last_call and (once or not is_killed):  # killed after the first: what is later never comes
             number += 1
             yield (*sort, number)
 

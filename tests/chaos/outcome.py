@@ -6,7 +6,6 @@ import json
 import os
 import platform
 import sqlite3
-import subprocess
 import sys
 import time
 from dataclasses import asdict, dataclass, field
@@ -61,10 +60,7 @@ def machine() -> dict[str, str]:
 def keep(outcome: Outcome, folder: Path = FOLDER) -> None:
     """Put a run in place of the last of its part and write the report anew."""
     kept = _read(folder / KEPT.name)
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
-    ).stdout.strip()
-    kept[outcome.part] = asdict(outcome) | machine() | {"day": time.strftime("%Y-%m-%d"), "commit": commit}
+    kept[outcome.part] = asdict(outcome) | machine() | {"day": time.strftime("%Y-%m-%d")}
     folder.mkdir(exist_ok=True)
     (folder / KEPT.name).write_text(json.dumps(kept, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
     (folder / WRITTEN.name).write_text(report(kept))
@@ -78,8 +74,8 @@ def report(kept: dict[str, dict[str, Any]]) -> str:
         "What was done to the program, and what came of it. Written by `python -m tests.chaos` (every part) or",
         "`python -m tests.chaos PART --count N --seed S`; each row is the last run of its part.",
         "",
-        "| part | cases | failures | seed | took | day | commit |",
-        "|---|---|---|---|---|---|---|",
+        "| part | cases | failures | seed | took | day |",
+        "|---|---|---|---|---|---|",
     ]
     for part, run in kept.items():
         cells = (
@@ -88,7 +84,6 @@ def report(kept: dict[str, dict[str, Any]]) -> str:
             str(run["seed"]),
             _spoken(run["seconds"]),
             run["day"],
-            run["commit"],
         )
         lines.append(f"| {part} | {' | '.join(cells)} |")
     for part, run in kept.items():
