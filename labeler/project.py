@@ -20,7 +20,7 @@ from labeler.importers.base import Source
 from labeler.importers.names import counted
 from labeler.messages import Recipe
 from labeler.options import PARTS, RECOMPUTES
-from labeler.session.measured import NOT_KNOWN, measured
+from labeler.session.measured import measured
 from labeler.session.session import Session
 from labeler.session.state import State
 from labeler.session.summary import in_the_export, keys_pressed, this_session
@@ -132,7 +132,7 @@ class Project:
             *([self._score()] if self.truth is not None else []),
             this_session(self.session),
             in_the_export(self.session),
-            *(f"{name}: {said}" for name, said in measured(self.session.state) if said != NOT_KNOWN),
+            *(f"{one.name}: {one.statement}" for one in measured(self.session.state)),
             f"saved in {display_safe(str(self.path), 1000)}",
             "resume: labeler demo" if self.truth is not None else f"resume: labeler label {path}",
             f"export: labeler export {path} labels.csv",

@@ -65,6 +65,15 @@ class Sway:
         }
 
     @property
+    def brief(self) -> str:
+        """The same in a line."""
+        return (
+            f"seen {100 * self.seen_same / self.seen:.0f} % of {self.seen:,},"
+            f" hidden {100 * self.unseen_same / self.unseen:.0f} % of {self.unseen:,}:"
+            f" {100 * self.apart:+.0f} points ({100 * self.low:+.0f} to {100 * self.high:+.0f})"
+        )
+
+    @property
     def statement(self) -> str:
         """What may be said, in one sentence."""
         verdict = "no sway can be told"

@@ -124,6 +124,17 @@ class Estimate:
         return f"{said}: {100 * of_active:.0f} % of them corrected a label, {100 * of_random:.0f} % of the random ones"
 
     @property
+    def brief(self) -> str:
+        """The verdict in a line."""
+        if self.worse_than_commonest:
+            return f"not helping: naming the commonest class does better ({self._common})"
+        said = {True: "helping", False: "not helping", None: "too few to say"}[self.helping]
+        if not self.active:
+            return said
+        shares = 100 * self.corrected / self.active, 100 * (1.0 - self.accuracy)
+        return f"{said}: {shares[0]:.0f} % corrected a label, {shares[1]:.0f} % of the random ones"
+
+    @property
     def _common(self) -> str:
         return f"{100 * self.commonest:.0f} %"
 

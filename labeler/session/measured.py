@@ -1,20 +1,35 @@
-"""What the questions that measure say, a line each: for the dashboard and the summary."""
+"""What the questions that measure say: in short for the dashboard, in a sentence for the summary."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 from labeler.session.blind import sway
 from labeler.session.control import estimate
 from labeler.session.repeats import self_agreement
 from labeler.session.state import State
 
-NOT_KNOWN = "not known: only an audit (E), or questions drawn at random (--control 0.1), tell it"
+NOT_KNOWN = "not known: an audit (E) or --control 0.1 tells it, nothing else does"
 
 
-def measured(state: State) -> list[tuple[str, str]]:
-    """(name, statement) of each; the accuracy always, if only to say that nobody knows it."""
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One of them: its name, what it says in a line of 60 cells, and the sentence that may stand alone."""
+
+    name: str
+    brief: str
+    statement: str
+
+
+def measured(state: State) -> list[Measured]:
+    """All there is."""
     control, twice, swayed = estimate(state), self_agreement(state), sway(state)
-    found = [("accuracy", control.figure if control is not None else NOT_KNOWN)]
-    found += [("active questions", control.verdict)] if control is not None else []
-    found += [("repeats", twice.statement)] if twice is not None else []
-    found += [("blind", swayed.statement)] if swayed is not None else []
+    found = []
+    if control is not None:
+        found.append(Measured("accuracy", control.figure, f"{control.figure}, as the labels stood then"))
+        found.append(Measured("active questions", control.brief, control.verdict))
+    if twice is not None:
+        found.append(Measured("repeats", twice.brief, twice.statement))
+    if swayed is not None:
+        found.append(Measured("first guess", swayed.brief, swayed.statement))
     return found

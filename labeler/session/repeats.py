@@ -182,6 +182,15 @@ class SelfAgreement:
         }
 
     @property
+    def brief(self) -> str:
+        """The same in a line."""
+        low, high = (error_rate(1.0 - share, self.n_classes) for share in (self.high, self.low))
+        return (
+            f"{100 * self.agreement:.0f} % of {self.n:,} alike ({100 * self.low:.0f} to {100 * self.high:.0f} %);"
+            f" slips {100 * self.error_rate:.1f} % ({100 * low:.1f} to {100 * high:.1f} %)"
+        )
+
+    @property
     def statement(self) -> str:
         """What may be said, in one sentence."""
         facts = self.facts

@@ -136,9 +136,7 @@ ACTIONS: tuple[Action, ...] = (
         "accept", ("enter", "A"), "keep", "keep the answer as it is: it is not offered again", _SECOND_LOOK, True, True
     ),
     Action("accept", ("enter", "A"), "ask on", "why is the answer under the cursor what it is", _WHY, in_footer=True),
-    Action(
-        "reject", ("X",), "take the engine's", "change the answer to what the engine says", _SECOND_LOOK, True, True
-    ),
+    Action("reject", ("X",), "take the other", "change the answer to what stands beside it", _SECOND_LOOK, True, True),
     Action(
         "accept",
         ("enter", "A"),

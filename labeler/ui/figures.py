@@ -28,8 +28,6 @@ _LABEL = 17
 _NUMBER = 8
 _SPARKS = 3
 _NAME_ROOM = 12
-_FOR_ADVICE = 2
-"""Rows kept for the advice."""
 _NOTES = (
     "at least likely: given, or of the tiers locked and likely; agreement: of all labels with those a round before.",
     "What the engine expects ranks well and measures nothing: only images drawn by chance tell how many are right.",
@@ -126,12 +124,12 @@ def summary(
         _line("next 20 keys", _gain(view)),
     ]
     lines = [line.truncate(width, ellipsis=True) for line in lines]
-    spare = max(height - len(lines) - _FOR_ADVICE, 0)
+    spare = max(height - len(lines) - 1, 0)  # one row for the advice
     for name, statement in measured:  # a statement whose interval is cut off says too much: whole or not at all
         said = textwrap.wrap(display_safe(statement, 400), max(width - _LABEL, 20))
         if len(said) <= spare:
             spare -= len(said)
-            lines += [_line(name if place == 0 else "", [(line, "")]) for place, line in enumerate(said)]
+            lines += [_line(name if place == 0 else "", [(line, "bold")]) for place, line in enumerate(said)]
     lines += _advice(view.advice, width, max(height - len(lines), 1))
     if height - len(lines) > 2:
         lines += [Content(""), *_ways(actions, width, height - len(lines) - 1)]

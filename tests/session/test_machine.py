@@ -105,12 +105,13 @@ def active_of(classes):
     return [class_id for class_id, info in classes.items() if not info.retired]
 
 
-def now_of(machine, classes):
-    """What a machine's label of some time ago stands for."""
+def now_of(machine, classes, alive=True):
+    """What a machine's label of some time ago stands for; of a person's (not `alive`) also where it is retired."""
     class_id, provenance = machine
     while class_id in classes and classes[class_id].into is not None:
         class_id = classes[class_id].into
-    return machine if class_id == UNLABELED else NOTHING if classes[class_id].retired else (class_id, provenance)
+    gone = class_id != UNLABELED and classes[class_id].retired and alive
+    return machine if class_id == UNLABELED else NOTHING if gone else (class_id, provenance)
 
 
 @pytest.fixture
@@ -195,6 +196,28 @@ def machine(make_session, make_round, make_queue, new_journal):
             if kind == "label":
                 self.session.keep(f"i{index}")
                 self.did("keep", (index, class_id))
+
+        @precondition(lambda self: self.active)
+        @rule(index=INDEX, which=WHICH)
+        def repeat(self, index, which):
+            """A second answer, recorded as the session records one where a repeat is asked."""
+            standing = self.session.state.standings.get(index)
+            if standing is not None and standing.kind == "label":
+                about = {"said": "label", "first": standing.event_id, "first_class": standing.class_id}
+                self.session._record("repeat", f"i{index}", self.pick(which), {"screen": "question"} | about)
+                self.did("repeat", (index, self.pick(which)))
+
+        def differing(self, standings, classes, kept):
+            """Indices with a second answer that differs from the label, about which nobody said anything since."""
+            for place, (kind, value) in enumerate(self.done):
+                if kind == "repeat":
+                    index, class_id = value
+                    now, label = now_of((class_id, HUMAN), classes, alive=False)[0], standings.get(index, ("", 0, 0))
+                    later = self.done[place + 1 :]
+                    replaced = any(k == "stand" and index in v for k, v in later)
+                    looked = any(k == "keep" and v[0] == index for k, v in later) and (index, label[1]) in kept
+                    if label[0] == "label" and now != label[1] and not replaced and not looked:
+                        yield index
 
         @precondition(lambda self: self.active)
         @rule(items=st.dictionaries(INDEX, WHICH, min_size=1, max_size=4))
@@ -469,13 +492,16 @@ def machine(make_session, make_round, make_queue, new_journal):
             if not hasattr(self, "session"):
                 return
             standings = fold(self.done)[0]
-            kept = {value for kind, value in self.done if kind == "keep"}
+            classes = fold(self.done)[2]
+            latest = dict(value for kind, value in self.done if kind == "keep")
+            kept = {(index, now_of((class_id, HUMAN), classes, alive=False)[0]) for index, class_id in latest.items()}
+            differ = set(self.differing(standings, classes, kept))
             round_, expected = self.session.derived.round, set()
             for index, (kind, class_id, _) in standings.items():
                 known = round_ is not None and round_.sources[index] == index and round_.labels[index] == class_id
                 if kind == "label" and known and round_.doubts[index] == 1.0 and (index, class_id) not in kept:
                     expected.add(index)
-            assert set(self.session.view().doubts) == expected
+            assert set(self.session.view().doubts) == expected | differ
 
         @invariant()
         def clusters_have_the_rules_that_stand(self):
@@ -544,8 +570,8 @@ def machine(make_session, make_round, make_queue, new_journal):
                 return
             settled = {index for index, (kind, _, _) in fold(self.done)[0].items() if kind != "skip"}
             question = self.session.question
-            assert (question is None) == (len(settled) == N)
-            assert question is None or question.index not in settled
+            assert question is None or question.index not in settled or question.first
+            assert (question is None) == (len(settled) == N) or (question is not None and question.first)
 
     return Machine
 

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from labeler.core.vocabulary import Event
+from labeler.session.blind import Blind
+from labeler.session.control import Control
 from labeler.session.final import final_labels
+from labeler.session.repeats import Repeats
 from labeler.ui.actions import Place
 from labeler.ui.app import LabelerApp
 from labeler.ui.screens.base import LabelScreen
@@ -63,3 +67,35 @@ async def go_to(app: LabelerApp, place: Place) -> None:
     await app.press_and_see(*KEYS_TO[place])  # type: ignore[attr-defined]
     assert isinstance(app.screen, LabelScreen)
     assert app.screen.PLACE is place
+
+
+def disagree(project: FakeProject, annotators: tuple[str, str] = ("anna", "bob")) -> None:
+    """Two people said different things of one picture, and their journals were merged."""
+    session, answers = project.session, []
+    for who, class_id in zip(annotators, (3, 7), strict=True):
+        session.annotator = who
+        session.label("0005.png", class_id)
+        answers.append([project.journal.events[-1].event_id, who, class_id])
+    session.annotator = "carl"
+    event = Event("c0", "conflict", 99.0, "", "0005.png", payload={"answers": answers})
+    session.state.apply(project.journal.append(event))
+    session.questions.current = None
+    session.questions.draw()
+
+
+def measuring(project: FakeProject) -> FakeProject:
+    """Sixty answers with all that measures: random, blind and repeated questions, two of these answered differently."""
+    session = project.session
+    session.questions.control, session.questions.blind = Control(0.3, 1), Blind(0.3, 1)
+    session.questions.repeats = Repeats(0.3, 1)
+    differing = 2
+    for _ in range(60):
+        question = session.question
+        assert question is not None
+        class_id = question.index % 10
+        if question.first:
+            class_id = session.label_of(question.index)[0]
+            if differing:
+                class_id, differing = (class_id + 1) % 10, differing - 1
+        session.label(question.instance_id, class_id)
+    return project

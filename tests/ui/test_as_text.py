@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from labeler.ui.actions import ANSWERING, Place
-from tests.ui.places import KEYS_TO, busy_project, go_to
-from tests.ui.support import running, screen_text, settle
+from tests.ui.places import KEYS_TO, busy_project, disagree, go_to, measuring
+from tests.ui.support import FakeProject, running, screen_text, settle
 from tests.ui.test_screens import DANGEROUS, HOSTILE, lines
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
@@ -65,6 +65,23 @@ async def test_a_form(form: str, size: tuple[int, int]):
             await app.press_and_see(key)
             await settle(app, app.pilot)  # what stands behind a form was drawn before it opened
         same_as_kept(f"{form}-{size[0]}x{size[1]}", lines(app))
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+async def test_two_answers_to_settle(size: tuple[int, int]):
+    project = FakeProject(n_classes_known=10)
+    disagree(project)
+    async with running(project, size=size) as app:
+        same_as_kept(f"conflict-{size[0]}x{size[1]}", lines(app))
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("key", ["D", "S"])
+async def test_what_the_questions_that_measure_say(size: tuple[int, int], key: str):
+    name = {"D": "measured", "S": "two-answers"}[key]
+    async with running(measuring(FakeProject(n_classes_known=10)), size=size) as app:
+        await app.press_and_see(key)
+        same_as_kept(f"{name}-{size[0]}x{size[1]}", lines(app))
 
 
 @pytest.mark.parametrize("place", list(KEYS_TO))

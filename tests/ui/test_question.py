@@ -5,11 +5,12 @@ import signal
 import numpy as np
 import pytest
 
-from labeler.core.vocabulary import Event, Progress
+from labeler.core.vocabulary import Progress
 from labeler.session.blind import Blind
 from labeler.session.control import FIRST, Control
 from labeler.session.repeats import Repeats
 from labeler.ui.screens.question import QuestionScreen
+from tests.ui.places import disagree
 from tests.ui.support import FakeProject, Received, digit, running, screen_text, settle
 
 
@@ -405,22 +406,9 @@ async def test_asked_to_end_from_outside_it_leaves_as_with_q(project):
 class TestConflicts:
     """Merged journals: two people said different things of one picture."""
 
-    @staticmethod
-    def disagree(project: FakeProject, annotators: tuple[str, str] = ("anna", "bob")) -> None:
-        session, answers = project.session, []
-        for who, class_id in zip(annotators, (3, 7), strict=True):
-            session.annotator = who
-            session.label("0005.png", class_id)
-            answers.append([project.journal.events[-1].event_id, who, class_id])
-        session.annotator = "carl"
-        event = Event("c0", "conflict", 99.0, "", "0005.png", payload={"answers": answers})
-        session.state.apply(project.journal.append(event))
-        session.questions.current = None
-        session.questions.draw()
-
     @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
     async def test_both_answers_are_shown_and_one_key_settles_it(self, project, size):
-        self.disagree(project)
+        disagree(project)
         async with running(project, size) as app:
             text = screen_text(app)
             assert app.screen.target().index == 5
@@ -435,7 +423,7 @@ class TestConflicts:
             assert "two answers: settle it" in text
 
     async def test_another_class_or_later_are_answers_too(self, project):
-        self.disagree(project)
+        disagree(project)
         async with running(project) as app:
             text = await app.press_and_see("space")
             assert "two answers" not in text
@@ -445,7 +433,7 @@ class TestConflicts:
             assert project.labels()[-1] == (5, "2")
 
     async def test_hostile_names_change_nothing_but_the_text(self, project):
-        self.disagree(project, ("[/x]", "\x1b[2J"))
+        disagree(project, ("[/x]", "\x1b[2J"))
         async with running(project) as app:
             text = screen_text(app)
             assert "[/x]" in text

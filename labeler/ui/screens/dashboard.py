@@ -6,7 +6,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
 
-from labeler.session.measured import measured
+from labeler.session.measured import NOT_KNOWN, measured
 from labeler.session.view import View
 from labeler.ui import figures
 from labeler.ui.actions import Action, Place, find, on
@@ -51,7 +51,9 @@ class Dashboard(CommandScreen):
     def draw(self, view: View) -> None:
         """Every figure as it is now."""
         self.set_class(self.size.height < ROOM_FOR_CHARTS, "words-alone")
-        told = measured(self.labeler.project.session.state)
+        told = [(one.name, one.brief) for one in measured(self.labeler.project.session.state)]
+        self.set_class(len(told) > 1, "measured")
+        told = told if told and told[0][0] == "accuracy" else [("accuracy", NOT_KNOWN), *told]
         ways = [action for action in on(self.PLACE) if action.name not in _STAYS]
         self.query_one("#curve", Block).show(lambda width, height: figures.curve(view, width, height))
         self.query_one("#balance", Block).show(lambda width, height: figures.balance(view.classes, width, height))
