@@ -9,7 +9,7 @@ from labeler.session.control import estimate
 from labeler.session.repeats import self_agreement
 from labeler.session.state import State
 
-NOT_KNOWN = "not known: an audit (E) or --control 0.1 tells it, nothing else does"
+NOT_KNOWN = "not known: an audit (E) or --control 0.1 tells it"
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,7 +127,8 @@ class TestAsText:
         assert shown[14] == " keys             12 keys for 220 labels in the export: 0.055 a label"
         assert shown[15].startswith(" time             1.0 s an answer · 20 more 20 s")
         assert shown[16] == " next 20 keys     pages (G) set right about 11.3, questions 6.1 (expected)"
-        assert shown[17] == " advice           go on answering: the next 20 keys help most"
+        assert shown[17] == " accuracy         not known: an audit (E) or --control 0.1 tells it"
+        assert shown[18] == " advice           go on answering: the next 20 keys help most"
         assert shown[23] == " ⌫ undo  D back  R sheet  G pages  T clusters  C classes  ? help  Q quit"
 
     async def test_120x40_says_more(self, project):
