@@ -205,10 +205,10 @@ class TestAsText:
         assert shown[4].split()[-5:] == ["it", "believes", "yours", "<0.1", "%"]
         assert shown[6].split()[-1] == "classes"
         assert "nearest labeled" in shown[14]
-        assert shown[23] == " ⏎ keep  X take the other  space later  ⌫ undo  S back  ? help  Q quit"
+        assert shown[23] == " ⏎ keep  X take the other  space later  ⌫ undo  S back  N class  ? help  Q quit"
 
     async def test_help_lists_its_keys(self, project):
         async with running(project) as app:
             text = await app.press_and_see("S", "?")
             assert "keep the answer as it is" in text
-            assert "change the answer to what the engine says" in text
+            assert "change the answer to what stands beside it" in text
