@@ -9,15 +9,14 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
-import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
 
 from labeler.display import display_safe
 from labeler.errors import MissingExtra, SourceError
 from labeler.importers.files import first_bytes
+from labeler.importers.matching import name_of_media
 from labeler.importers.names import counted
 from labeler.importers.numpyfiles import ArrayFile, text_array
 from labeler.importers.tables import ID_COLUMNS, LABEL_COLUMNS, LabelRow, label_row, read_label_rows
@@ -27,7 +26,6 @@ Found = tuple[list[LabelRow], list[str]]
 """Rows, and a line for each reason that left something out."""
 
 TASK_KEYS = frozenset({"annotations", "predictions", "completions"})
-_UPLOAD = re.compile(r"^/data/upload/(?:\d+/)?(?:[0-9a-f]{8}-)?")
 _FOLDERS = ("tasks.json", "labels.json", "metadata.jsonl", "metadata.csv", "metadata.parquet")
 _ANSWERED = frozenset({"_timestamp", "_annotator_id", "_session_id"})
 """What Prodigy adds to a task when a person answers it."""
@@ -100,7 +98,7 @@ def _label_studio(path: Path) -> Found:
     with _text(path) as stream:
         for task in array_items(stream):
             data = task["data"]
-            name = data.get("path") or next(map(_name_of_media, _media(data)), "")
+            name = data.get("path") or next(map(name_of_media, _media(data)), "")
             for key in ("annotations", "completions", "predictions"):
                 for said in task.get(key) or []:
                     choices = _choices(said)
@@ -127,13 +125,6 @@ def _media(data: dict[str, Any]) -> Iterator[str]:
     texts = {key: value for key, value in data.items() if isinstance(value, str)}
     yield from (texts[key] for key in ("image", "img", "url") if key in texts)
     yield from texts.values()
-
-
-def _name_of_media(address: str) -> str:
-    """``/data/local-files/?d=a%2Fb.png`` -> ``a/b.png``; ``/data/upload/1/0a1b2c3d-b.png`` -> ``b.png``."""
-    parts = urlsplit(address)
-    inner = parse_qs(parts.query).get("d")
-    return inner[0] if inner else _UPLOAD.sub("", unquote(parts.path))
 
 
 # -- Prodigy -----------------------------------------------------------------------------------------------------------

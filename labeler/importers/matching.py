@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from labeler.importers.names import has_image_ending
+
+_UPLOAD = re.compile(r"^/data/upload/(?:\d+/)?(?:[0-9a-f]{8}-)?")
 
 
 def match_names(names: Iterable[str], ids: Sequence[str]) -> dict[str, str]:
@@ -29,6 +33,16 @@ def match_names(names: Iterable[str], ids: Sequence[str]) -> dict[str, str]:
         wanted, offered = _unique(left, of_name), _unique(free, of_id)
         found |= {name: offered[text] for text, name in wanted.items() if text in offered}
     return found
+
+
+def name_of_media(address: str) -> str:
+    """What an address that Label Studio writes names: ``/data/local-files/?d=a%2Fb.png`` -> ``a/b.png``;
+    ``/data/upload/1/0a1b2c3d-b.png`` -> ``b.png``; a plain name stays."""
+    if "/data/" not in address and "://" not in address:
+        return address
+    parts = urlsplit(address)
+    inner = parse_qs(parts.query).get("d")
+    return inner[0] if inner else _UPLOAD.sub("", unquote(parts.path))
 
 
 def _unique(names: Iterable[str], key: Callable[[str], str]) -> dict[str, str]:

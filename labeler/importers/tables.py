@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from labeler.display import display_safe
 from labeler.errors import SourceError, UnreadableInstance
 from labeler.importers.files import read_bytes
+from labeler.importers.matching import name_of_media
 from labeler.importers.names import plain_text
 
 ID_COLUMNS = ("path", "id", "instance_id", "file_name", "filename", "file", "image")
@@ -155,7 +156,9 @@ def _check_columns(names: list[str], shown: str) -> None:
 def label_row(record: dict[str, Any], line: int, shown: str) -> LabelRow | None:
     """The label of one record (names of columns in lower case), None where there is none; raises SourceError."""
     by_task = "choice" in record and "image" in record and "path" not in record  # Label Studio: its id is the task's
-    name = record.get("image" if by_task else column(list(record), ID_COLUMNS) or "")
+    name = record.get(column(list(record), ID_COLUMNS) or "")
+    if by_task:
+        name = name_of_media(_text(record["image"], line, shown))
     label = _text(record.get(column(list(record), LABEL_COLUMNS) or ""), line, shown).strip()
     if not label:
         return None
