@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
-from labeler.errors import NotSaved, ProjectError
+from labeler.errors import DamagedProject, NotSaved, ProjectError
 from labeler.store.connection import Connection
 from labeler.store.mounts import is_on_network
 from labeler.store.schema import APPLICATION_ID, bring_up_to_date, schema_version
@@ -40,6 +40,9 @@ def for_writing(path: Path, db: Connection, before_migration: Callable[[], None]
     The log of a file on a network disk is a rollback journal: a write-ahead log needs memory that writers share.
     """
     with explained(path):
+        (wrong,) = db.execute("PRAGMA quick_check(1)").fetchone()  # 20 ms at 70,000 instances
+        if wrong != "ok":
+            raise DamagedProject(f"{path} is damaged: {' '.join(wrong.split())}", LOOK.format(path))
         pending = db.execute("PRAGMA user_version").fetchone()[0] < schema_version()
         old = pending and db.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()[0] > 0
     if old:
