@@ -15,6 +15,7 @@ _DRAFT = re.compile(r"\.(\d+)\.draft$")
 @contextlib.contextmanager
 def writing(path: Path) -> Iterator[str]:
     """A draft beside `path`, renamed when complete: a cache entry is whole or not there."""
+    path.parent.mkdir(parents=True, exist_ok=True)  # the cache may be deleted at any time
     draft = path.with_name(f".{path.name}.{os.getpid()}.draft")
     try:
         yield str(draft)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,11 +12,13 @@ import time
 
 import pytest
 
+from labeler import locating
 from labeler.api import open_project
 from labeler.core.vocabulary import Progress
 from labeler.drafts import scratch, sweep, writing
 from labeler.export import export
 from labeler.narrator import Narrator
+from labeler.prepare import encode_again
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
@@ -119,3 +122,20 @@ class TestNarrator:
         assert "reading\\x1b[2J 3 of 10" in shown
         assert "\r\x1b[Ka note\n" in shown
         assert shown.endswith("\r\x1b[K")
+
+
+def test_a_cache_that_is_deleted_while_the_project_is_open_is_made_again(few_digits, tmp_path):
+    with open_project(few_digits, tmp_path / "p.labeler.db") as project:
+        session = project.session
+        bench = project.open_bench()
+        cache = locating.cache_of(project.path)
+        shutil.rmtree(cache)
+        for row, name in enumerate(session.pool.ids[:4]):
+            session.label(name, session.class_id_for("ab"[row % 2]))
+        assert len(bench.closing_round(session.snapshot()).labels) == 150  # what is mapped stays mapped
+        source = project.source
+        for _ in encode_again(source, source.ids, cache, bench.prepared.raw, "pca"):
+            pass
+        assert list(cache.glob("features-*"))
+    with open_project(tmp_path / "p.labeler.db") as project:
+        assert len(project.closing_round().labels) == 150
