@@ -9,6 +9,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from labeler.core.choose_k import Tried
 from labeler.core.vocabulary import Advice, ByteArray, Grid, IndexArray, Progress, Queue, Round, Snapshot
 
 
@@ -76,6 +77,20 @@ class SharesWanted:
 
     snapshot: Snapshot
     index: int
+
+
+@dataclass(frozen=True, slots=True)
+class KsWanted:
+    """Compare numbers of clusters."""
+
+
+@dataclass(frozen=True, slots=True)
+class KsTried:
+    """What was compared so far of `total` numbers; `about` = what was clustered, in words."""
+
+    tried: list[Tried]
+    total: int
+    about: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +170,9 @@ _TYPES = {
         GridWanted,
         SimilarWanted,
         SharesWanted,
+        KsWanted,
+        KsTried,
+        Tried,
         Ready,
         QueueReady,
         Queue,

@@ -42,6 +42,7 @@ class Received:
     page: messages.GridReady | None = None
     similar: messages.SimilarReady | None = None
     shares: messages.SharesReady | None = None
+    tried: messages.KsTried | None = None
 
 
 class Project:
@@ -179,6 +180,21 @@ class Project:
         if self._client is not None:
             self._client.send(messages.SharesWanted(self.session.snapshot(), index))
 
+    def want_ks(self) -> None:
+        """Ask the engine to compare numbers of clusters; they come as ``Received.tried``, more and more of them."""
+        if self._client is not None:
+            self._client.send(messages.KsWanted())
+
+    def take_clusters(self, k: int) -> None:
+        """Cluster into `k` from here on, as if ``--clusters`` had been given: recorded, and done by the next worker."""
+        self.session.set(**{"option.n_clusters": k})
+        self._store.remember(options=self.options | {"n_clusters": k})
+
+    def end_worker(self) -> None:
+        """End the worker; :meth:`start` makes another, by the options in force. Takes a moment: from any thread."""
+        if self._client is not None:
+            self._client.close()
+
     def receive(self, message: Any) -> Received:
         """Merge what the worker sent; called where the session lives."""
         if isinstance(message, Progress):
@@ -197,6 +213,8 @@ class Project:
             return Received(similar=message)
         if isinstance(message, messages.SharesReady):
             return Received(shares=message)
+        if isinstance(message, messages.KsTried):
+            return Received(changed=len(message.tried) == message.total, tried=message)
         if isinstance(message, messages.Offer):
             self.notices.append(message.text)
             return Received(note=message.text)

@@ -15,8 +15,10 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from labeler import registry
+from labeler.core.choose_k import Tried, compare
+from labeler.core.clustering import kmeans_by_steps
 from labeler.core.model import Model
-from labeler.core.protocols import Engine
+from labeler.core.protocols import Clustering, Engine
 from labeler.core.steps import finished
 from labeler.core.vocabulary import FloatArray, Grid, IndexArray, IntArray, Progress, Queue, Round, Snapshot
 from labeler.drafts import scratch
@@ -36,6 +38,9 @@ EARLY_SAMPLE = 3_000
 EARLY_PHOTOS_FROM, EARLY_PHOTOS_SAMPLE = 1_000, 400
 """The same for colour photos, which take a hundred times as long to encode as handwriting."""
 PEEK = 12
+KS = (2, 3, 5, 7, 10, 15, 20, 30, 40, 50, 70, 100)
+COMPARED_ON = 5_000
+"""Numbers of clusters that are compared in the application, and instances at most: somebody looks on."""
 JOINED = {"clusterer": "kmeans", "classifier": "graph x kernel x linear", "strategy": "margin x neighbours"}
 """What the default engine is made of, for reports; its parts are not plug-ins."""
 BOOK = {"encoder": "pixels", "clusterer": "kmeans", "classifier": "logreg", "strategy": "margin-clusters"}
@@ -185,6 +190,32 @@ class Workbench:
     def shares(self, snapshot: Snapshot, index: int) -> list[tuple[int, float]]:
         """The answers behind a label."""
         return self.engine.shares(snapshot, index)
+
+    def ks(self) -> list[int]:
+        """Numbers of clusters worth comparing in this pool."""
+        return [k for k in KS if k <= max(len(self.ids) // 3, 2)]
+
+    def compared(self) -> str:
+        """What :meth:`compare` clusters, in words."""
+        name = registry.parse_spec(self.recipe.clusterer or BOOK["clusterer"]).name
+        few = f"{COMPARED_ON:,} drawn of {len(self.ids):,}" if len(self.ids) > COMPARED_ON else f"{len(self.ids):,}"
+        return f"{name} of {few} instances"
+
+    def compare(self, ks: list[int]) -> Generator[Progress | Tried, None, list[Tried]]:
+        """Numbers of clusters where the engine clusters, on a sample of a large pool."""
+        points, seed = self.engine.points(), self.recipe.seed
+        if len(points) > COMPARED_ON:
+            rows = np.sort(np.random.default_rng(seed).choice(len(points), COMPARED_ON, replace=False))
+            points = np.asarray(points[rows])
+
+        def cluster(k: int) -> Generator[Progress, None, Clustering]:
+            if not self.recipe.clusterer:
+                return (yield from kmeans_by_steps(points, k, seed, n_init=1))
+            yield Progress("clustering")
+            found: Clustering = registry.create("clusterer", self.recipe.clusterer).cluster(points, k, seed)
+            return found
+
+        return (yield from compare(points, cluster, ks, seed))
 
     def repeats(self) -> IndexArray:
         """For each instance the first one (n,) that it repeats, to the content or nearly."""

@@ -19,6 +19,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from labeler import messages, plugin_files
+from labeler.core.choose_k import Tried
 from labeler.core.vocabulary import Progress, Queue, Round, Snapshot
 from labeler.encoders.comparison import ENOUGH_ANSWERS
 from labeler.errors import LabelerError
@@ -28,6 +29,8 @@ from labeler.messages import (
     Failed,
     GridReady,
     GridWanted,
+    KsTried,
+    KsWanted,
     Open,
     QueueReady,
     Ready,
@@ -62,6 +65,7 @@ class Worker:
         self._gave_way = False
         self._reconsidered = False
         self._joined = False
+        self._compares = False  # numbers of clusters are to be compared
 
     @property
     def _is_open(self) -> bool:
@@ -89,6 +93,7 @@ class Worker:
         idle = self._job is None and (self._waiting is None or not self._is_open)
         if idle:
             self._warm_up()
+            self._compare()
             self._join()
             self._reconsider()
             idle = self._job is None and self._ahead is None
@@ -108,6 +113,8 @@ class Worker:
             elif isinstance(message, SharesWanted) and self._bench and self._is_open:
                 shares = self._bench.shares(message.snapshot, message.index)
                 self._send(SharesReady(message.index, [[float(index), share] for index, share in shares]))
+            elif isinstance(message, KsWanted):
+                self._compares = True
         if latest is not None:
             self._answered(latest)
 
@@ -151,6 +158,23 @@ class Worker:
         """One step of the work nobody waits for; it is not reported."""
         if self._ahead is not None and next(self._ahead, None) is None:
             self._ahead = None
+
+    def _compare(self) -> None:
+        """With nothing more urgent to do: compare numbers of clusters, for somebody who looks on."""
+        if self._compares and self._bench is not None and self._is_open and self._job is None:
+            self._compares = False
+            self._job = self._comparing(self._bench)
+
+    def _comparing(self, bench: Workbench) -> Iterator[Progress | KsTried]:
+        tried: list[Tried] = []
+        ks, about = bench.ks(), bench.compared()
+        yield KsTried([], len(ks), about)
+        for step in bench.compare(ks):
+            if isinstance(step, Tried):
+                tried.append(step)
+                yield KsTried(list(tried), len(ks), about)
+            else:
+                yield step
 
     def _join(self) -> None:
         """With nothing else to do: look at photos a second way, then think again."""

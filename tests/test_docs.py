@@ -23,7 +23,7 @@ from labeler.core.vocabulary import Provenance
 
 ROOT = Path(__file__).parent.parent
 PAGES = ("README.md", "docs/using.md")
-SHORT_PAGES = ("docs/model.md",)
+SHORT_PAGES = ("docs/model.md", "docs/unsupervised.md")
 """Pages on one matter."""
 APPLICATION = {"demo", "label"}
 LEFT_OUT = ("python3 -m venv", "source ", "pip install", "python benchmarks/", "python docs/")
@@ -31,7 +31,8 @@ LEFT_OUT = ("python3 -m venv", "source ", "pip install", "python benchmarks/", "
 
 def commands(page: str) -> list[str]:
     """The lines of the page's shell blocks, without comments and prompts."""
-    blocks = re.findall(r"^```(?:sh|console)?\n(.*?)^```", (ROOT / page).read_text(encoding="utf-8"), re.M | re.S)
+    found = re.findall(r"^```(\w*)\n(.*?)^```", (ROOT / page).read_text(encoding="utf-8"), re.M | re.S)
+    blocks = [block for language, block in found if language in ("", "sh", "console")]
     lines = (line.removeprefix("$ ").strip() for block in blocks for line in block.splitlines())
     return [shlex.join(shlex.split(line, comments=True)) if "&&" not in line else line for line in lines if line]
 
@@ -144,3 +145,27 @@ def test_every_key_the_guide_names_is_in_the_table():
     named = set(re.findall(r"`([A-Z?/+*-]|⏎|⌫|↑|↓|space|ctrl\+\w)`", text.split("## Troubleshooting")[0]))
     assert {"⏎", "⌫", "space", "G", "/"} <= named
     assert named <= keys
+
+
+SHOWN = re.findall(
+    r"^```sh\n(labeler [^\n]*)\n```\n+```text\n(.*?)^```",
+    (ROOT / "docs/unsupervised.md").read_text(encoding="utf-8"),
+    re.M | re.S,
+)
+"""Commands of the page on unsupervised learning, and lines of what they print."""
+
+
+def test_the_page_on_unsupervised_learning_shows_what_commands_print():
+    assert len(SHOWN) >= 7
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("line", "printed"), SHOWN)
+def test_what_a_page_shows_is_what_is_printed(line: str, printed: str, tmp_path: Path, monkeypatch, capsys):
+    (tmp_path / "datasets").symlink_to(ROOT / "datasets")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", shlex.split(line))
+    cli.run(0.0)
+    out = iter(capsys.readouterr().out.splitlines())
+    for wanted in printed.splitlines():
+        assert any(wanted == given for given in out), wanted  # in this order

@@ -167,10 +167,11 @@ def _clustered(
     points, encoder, raw = _points(source, ids, cache, plan, progress)
     clusterer = registry.create("clusterer", plan.clusterer or "kmeans")
 
-    def cluster(k: int) -> Clustering:
+    def cluster(k: int) -> Generator[Progress, None, Clustering]:
+        yield Progress("clustering")
         with threadpool_limits(1):
             found: Clustering = clusterer.cluster(points, k, plan.seed)
-            return found
+        return found
 
     tried: list[Tried] = []
     for step in choose_k.compare(points, cluster, [k for k in plan.ks if k < len(points)], plan.seed):
@@ -179,8 +180,7 @@ def _clustered(
         else:
             progress(step)
     k = plan.n_clusters or choose_k.elbow(tried) or min(DEFAULT_K, max(len(points) // 5, 2))
-    progress(Progress("clustering"))
-    clustering = cluster(max(min(k, len(points)), 1))
+    clustering = _finished(cluster(max(min(k, len(points)), 1)), progress)
     typical = clustering.exemplars if len(clustering.exemplars) else nearest_to_center(clustering)
     cards = _described(source, ids, clustering, points, raw, plan.seed, typical)
     shown = choose_k.silhouettes(points, clustering, plan.seed)

@@ -177,6 +177,10 @@ class BookEngine:
         candidates[skip] = False
         return nearest(self.X, index, candidates, size)
 
+    def points(self) -> FloatArray:
+        """See :class:`labeler.core.protocols.Engine`: the features."""
+        return self.X
+
     def repeats(self) -> IndexArray:
         """Which instance each repeats: the chain of the source looks for none."""
         return np.arange(len(self.X), dtype=np.int64)

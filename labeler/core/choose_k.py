@@ -47,7 +47,10 @@ class Silhouettes:
 
 
 def compare(
-    points: FloatArray, cluster: Callable[[int], Clustering], ks: Sequence[int], random_state: int = 0
+    points: FloatArray,
+    cluster: Callable[[int], Generator[Progress, None, Clustering]],
+    ks: Sequence[int],
+    random_state: int = 0,
 ) -> Generator[Progress | Tried, None, list[Tried]]:
     """Yield progress and each number of clusters when it is tried; return them all.
 
@@ -56,12 +59,12 @@ def compare(
     points
         (n, d) that silhouettes are computed on.
     cluster
-        k -> a clustering of `points`.
+        k -> a clustering of `points`, by steps.
     """
     found: list[Tried] = []
     for done, k in enumerate(ks):
         yield Progress("comparing numbers of clusters", done, len(ks))
-        clustering = cluster(k)
+        clustering = yield from cluster(k)
         yield Progress("comparing numbers of clusters", done, len(ks))
         score = silhouettes(points, clustering, random_state).score
         bic, aic = clustering.facts.get("bic"), clustering.facts.get("aic")

@@ -223,6 +223,10 @@ class JoinedEngine:
         candidates[skip] = False
         return nearest(self.space.z, index, candidates, size)
 
+    def points(self) -> FloatArray:
+        """See :class:`labeler.core.protocols.Engine`: the space z."""
+        return self.space.z
+
     def repeats(self) -> IndexArray:
         """See :class:`labeler.core.protocols.Engine`: near duplicates, as they are asked once."""
         return self.first_of if self.n else np.empty(0, dtype=np.int64)

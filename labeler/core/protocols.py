@@ -152,6 +152,10 @@ class Engine(Protocol):
         """
         ...
 
+    def points(self) -> FloatArray:
+        """Where it clusters (n, d)."""
+        ...
+
     def repeats(self) -> IndexArray:
         """For each instance the first one (n,) that is the same or nearly, by the features: itself where none is."""
         ...

@@ -25,12 +25,13 @@ class Place(StrEnum):
     DASHBOARD = "dashboard"
     CLASSES = "classes"
     SPLIT = "split"
+    CHOOSE_K = "choose-k"
     AUDIT = "audit"
     AUDIT_PAGES = "audit-pages"
 
 
 EVERYWHERE = frozenset(Place)
-ANSWERING = EVERYWHERE - {Place.WHY, Place.DASHBOARD, Place.CLASSES, Place.SPLIT}
+ANSWERING = EVERYWHERE - {Place.WHY, Place.DASHBOARD, Place.CLASSES, Place.SPLIT, Place.CHOOSE_K}
 """Where class keys answer."""
 
 
@@ -105,6 +106,7 @@ def key_name(key: str) -> str:
 _QUESTION, _SHEET, _GRID = frozenset({Place.QUESTION}), frozenset({Place.SHEET}), frozenset({Place.GRID})
 _ALIKE, _CLUSTERS, _SEARCH = frozenset({Place.ALIKE}), frozenset({Place.CLUSTERS}), frozenset({Place.SEARCH})
 _SECOND_LOOK, _WHY, _DASHBOARD = (frozenset({place}) for place in (Place.SECOND_LOOK, Place.WHY, Place.DASHBOARD))
+_CHOOSE_K = frozenset({Place.CHOOSE_K})
 _CLASSES, _SPLIT, _AUDIT = (frozenset({place}) for place in (Place.CLASSES, Place.SPLIT, Place.AUDIT))
 _AUDIT_PAGES = frozenset({Place.AUDIT_PAGES})
 _AUDITS = _AUDIT | _AUDIT_PAGES
@@ -112,7 +114,7 @@ _SEEING = ANSWERING - _AUDITS  # an audit is blind: nothing leads from it to whe
 _ONE_AT_A_TIME, _PAGES = _QUESTION | _SHEET | _CLUSTERS | _SEARCH, _GRID | _ALIKE
 _THUMBNAILS = _SHEET | _SEARCH | _PAGES | _WHY | _SPLIT | _AUDIT_PAGES
 _PAGED = _SHEET | _CLUSTERS | _SEARCH | _WHY | _CLASSES | _SPLIT | _AUDIT_PAGES
-_LEADS_ON = EVERYWHERE - _WHY - _CLASSES - _SPLIT - _AUDITS
+_LEADS_ON = EVERYWHERE - _WHY - _CLASSES - _SPLIT - _AUDITS - _CHOOSE_K
 
 ACTIONS: tuple[Action, ...] = (
     # where no picture is answered, capitals say what is done to the class that is chosen
@@ -124,6 +126,10 @@ ACTIONS: tuple[Action, ...] = (
     Action("new_class", ("N",), "add", "add a class", _CLASSES, in_footer=True),
     Action("mark", ("X", "space"), "mark", "this label goes to the new class, or stays", _SPLIT, in_footer=True),
     Action("accept", ("enter", "A"), "name", "name the class that the marked labels go to", _SPLIT, False, True),
+    Action("accept", ("enter", "A"), "take it", "cluster into so many from here on", _CHOOSE_K, in_footer=True),
+    Action("choose_k", ("K",), "back", "back to where the numbers of clusters were opened", _CHOOSE_K, in_footer=True),
+    Action("move_up", ("up",), "fewer", "fewer clusters", _CHOOSE_K, repeats=True),
+    Action("move_down", ("down",), "more", "more clusters", _CHOOSE_K, repeats=True),
     Action("classes", ("C",), "back", "back to where the classes were opened", _CLASSES, in_footer=True),
     Action("split", ("S",), "back", "back to the classes", _SPLIT, in_footer=True),
     Action("accept", ("enter", "A"), "accept", "accept the guess shown", _ONE_AT_A_TIME - _SEARCH, True, True),
@@ -191,7 +197,12 @@ ACTIONS: tuple[Action, ...] = (
     Action("reject", ("X",), "not this", "the likeliest other class instead, or back", _AUDIT_PAGES, True, True),
     Action("reject", ("X",), "a miss", "of another kind: left without an answer, or back", _ALIKE, True, True),
     Action(
-        "flag", ("F",), "flag", "set or take away a bookmark; answers nothing", EVERYWHERE - _DASHBOARD - _CLASSES, True
+        "flag",
+        ("F",),
+        "flag",
+        "set or take away a bookmark; answers nothing",
+        EVERYWHERE - _DASHBOARD - _CLASSES - _CHOOSE_K,
+        True,
     ),
     Action("new_class", ("N",), "class", "add a new class, and answer with it", ANSWERING, in_footer=True),
     Action("move_up", ("up", "shift+up"), "guess up", "choose the guess above", _QUESTION, repeats=True),
@@ -229,6 +240,7 @@ ACTIONS: tuple[Action, ...] = (
         _LEADS_ON - _CLUSTERS,
         in_footer=True,
     ),
+    Action("choose_k", ("K",), "how many clusters", "compare numbers of clusters, and choose one", _LEADS_ON),
     Action("why", ("I",), "why", "why its label is what it is, back to the key press", _SEEING),
     Action("why", ("I",), "not now", "an audit is blind: its label is shown on other screens", _AUDITS),
     Action(
@@ -246,7 +258,7 @@ ACTIONS: tuple[Action, ...] = (
         ("D",),
         "dashboard",
         "the learning curve, and what pays next",
-        EVERYWHERE - _DASHBOARD - _CLASSES - _SPLIT - _AUDITS,
+        EVERYWHERE - _DASHBOARD - _CLASSES - _SPLIT - _AUDITS - _CHOOSE_K,
         in_footer=True,
     ),
     Action(
@@ -254,7 +266,7 @@ ACTIONS: tuple[Action, ...] = (
         ("C",),
         "classes",
         "add, rename, merge, split, retire classes; their keys",
-        EVERYWHERE - _CLASSES - _SPLIT - _AUDITS,
+        EVERYWHERE - _CLASSES - _SPLIT - _AUDITS - _CHOOSE_K,
         in_footer=True,
     ),
     Action(

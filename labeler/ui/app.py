@@ -112,13 +112,14 @@ class LabelerApp(App[None]):
     def _first_frame(self) -> None:
         self._seen = True
         try:
-            self.project.start(self._heard)
+            self.project.start(self.heard_by)
         except LabelerError as error:
             self.news.trouble = f"{error.message} ({error.hint})"
             self._draw_message()
 
-    def _heard(self, message: object) -> None:
-        self.post_message(WorkerSaid(message))  # from the reader's thread: nothing but a message
+    def heard_by(self, message: object) -> None:
+        """Take what the worker sent; from the reader's thread: nothing but a message."""
+        self.post_message(WorkerSaid(message))
 
     def on_unmount(self) -> None:
         """End the thread that draws."""

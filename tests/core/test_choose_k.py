@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from labeler.core.choose_k import Silhouettes, Tried, best_by, compare, elbow, oddities, silhouettes
-from labeler.core.clustering import kmeans
+from labeler.core.clustering import kmeans, kmeans_by_steps
 from labeler.core.protocols import Clustering
 from labeler.core.steps import finished
 from tests.core.pools import blobs
@@ -22,7 +22,7 @@ def tried(inertias, scores=None):
 
 
 def test_five_groups_are_five_by_elbow_and_silhouette():
-    found = finished(compare(X, lambda k: kmeans(X, k, 0), range(2, 12)))
+    found = finished(compare(X, lambda k: kmeans_by_steps(X, k, 0), range(2, 12)))
     assert [one.k for one in found] == list(range(2, 12))
     assert elbow(found) == best_by(found, "silhouette") == 5
     assert all(a.inertia > b.inertia for a, b in itertools.pairwise(found))

@@ -26,6 +26,7 @@ KEYS_TO: dict[Place, tuple[str, ...]] = {
     Place.DASHBOARD: ("D",),
     Place.CLASSES: ("C",),
     Place.SPLIT: ("C", "S"),
+    Place.CHOOSE_K: ("K",),
     Place.AUDIT: ("E",),
     Place.AUDIT_PAGES: ("E", "G"),
 }

@@ -14,9 +14,11 @@ from typing import Any
 import numpy as np
 from textual import events
 
+from labeler.core.choose_k import Tried
 from labeler.core.pool import Pool
 from labeler.core.vocabulary import UNLABELED, Advice, Grid, Progress, Provenance, Queue, Round
 from labeler.errors import UnreadableInstance
+from labeler.messages import KsTried
 from labeler.session.session import Session
 from labeler.ui.app import LabelerApp
 from labeler.ui.screens.base import LabelScreen
@@ -32,6 +34,7 @@ class Received:
     page: Any = None
     similar: Any = None
     shares: Any = None
+    tried: object = None
 
 
 GLYPHS = {
@@ -117,6 +120,7 @@ class FakeProject:
         self.n_clusters, self.n_classes_known = n_clusters, n_classes_known
         self._image, self._bare_queue = image, bare_queue
         self.sent = 0
+        self.wanted_ks = self.restarts = 0
         self.ready = with_round
         self.wanted: list[tuple[int, list[int]]] = []
         self.wanted_similar: list[tuple[int, int, list[int]]] = []
@@ -159,6 +163,9 @@ class FakeProject:
 
     def start(self, post: Callable[[object], None]) -> None:
         self.post = post
+        if self.restarts:
+            self.n_clusters = self.session.state.settings["option.n_clusters"]
+            post("round")
 
     def receive(self, message: object) -> Received:
         if isinstance(message, Received):
@@ -198,6 +205,20 @@ class FakeProject:
         found = [other for other, s in self.session.state.standings.items() if s.class_id == class_id]
         shares = [[float(other), 2.0 ** -(place + 1)] for place, other in enumerate(found)]
         self.post(Received(shares=SimpleNamespace(index=index, shares=shares)))
+
+    def want_ks(self) -> None:
+        """Four numbers, two at a time."""
+        all_ = [Tried(k, k, 1000.0 / k, score) for k, score in ((5, 0.1), (10, 0.3), (50, 0.2), (100, 0.15))]
+        self.wanted_ks += 1
+        for done in (0, 2, 4):
+            tried = KsTried(all_[:done], 4, "kmeans of 400 instances")
+            self.post(Received(changed=done == 4, tried=tried))
+
+    def take_clusters(self, k: int) -> None:
+        self.session.set(**{"option.n_clusters": k})
+
+    def end_worker(self) -> None:
+        self.restarts += 1
 
     def changed(self) -> None:
         self.sent += 1

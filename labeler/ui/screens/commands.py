@@ -166,6 +166,12 @@ class CommandScreen(LabelScreen):
 
         await self._show(ClassesScreen)
 
+    async def do_choose_k(self) -> None:
+        """Open the comparison of numbers of clusters."""
+        from labeler.ui.screens.choose_k import ChooseK
+
+        await self._show(ChooseK)
+
     async def do_why(self) -> None:
         """Open the page that says why the target has its label."""
         from labeler.ui.screens.why import WhyScreen

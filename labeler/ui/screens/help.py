@@ -22,6 +22,7 @@ _MOVES = {
     Place.SEARCH: "move over what was found",
     Place.CLASSES: "choose a class",
     Place.SPLIT: "move over the labels",
+    Place.CHOOSE_K: "choose a number of clusters",
     Place.AUDIT_PAGES: "move over the page",
 }
 
