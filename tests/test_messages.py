@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labeler import messages
+from labeler.core.choose_k import Tried
 from labeler.core.vocabulary import Advice, Grid, Progress
 from labeler.messages import (
     Answered,
@@ -43,6 +44,7 @@ def every_message(make_round, make_queue, make_snapshot):
     snapshot = make_snapshot({3: 1, 0: 2}, excluded=[5], percentile=None)
     grid = Grid(1, np.array([4, 2]), np.array([0, -1], np.int32), 0.25)
     recipe = Recipe("/a/b\udcff", "/cache", "book", n_clusters=7, features="x.npy")
+    tried = Tried(10, 9, 123.5, 0.25, -1.5, 2.0)
     return [
         Open(recipe),
         Open(recipe, ["a", "b\udce9", "猫"]),
@@ -58,6 +60,9 @@ def every_message(make_round, make_queue, make_snapshot):
         GridReady(4, grid),
         GridReady(4, None),
         SharesReady(3, [[1.0, 0.75], [2.0, 0.25]]),
+        messages.KsWanted(),
+        messages.KsTried([tried, Tried(50, 49, 1.0, None)], 12, "kmeans of 150 instances"),
+        tried,
         Progress("reading", 3, 10),
         Failed("what", "hint", True),
         messages.Offer("another encoder"),
