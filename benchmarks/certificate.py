@@ -18,12 +18,12 @@ test at 1 % (shared among the sets) says that it holds in less than 95 %.
 
 - in pages: audits done by the commands of a session (lay out, confirm a page, read the certificate), `--sittings` on
   each set, with a reviewer who leaves a share of what is wrong on a page, planted or not; a miss is a bound below the
-  truth at the end of any page, until the target of 98 % is certified, everything was seen, or 60 pages are done
+  truth at the end of any page, until the target of 98 % is certified, everything was seen, or 120 pages are done
 
 "keys" counts everything for a person who misses nothing: answers, then keys until the certificate of `labeler audit`
 (its share of alpha) reaches the target. "one by one": 1 key a look, computed. "in pages": of those sittings, pages of
 21 as in a terminal of 80x24; 1 key a page, 1 an exception (planted or not) whose letter brings its class, 2 where its
-class key must follow.
+class key must follow. "-" stands where so many pages did not do. `--only pages` leaves out what draws 1,000 audits.
 """
 
 from __future__ import annotations
@@ -46,7 +46,8 @@ from scipy import stats
 
 from labeler.api import open_project
 from labeler.core import certificate as core
-from labeler.core.certificate import Reviewer, allowed, exact_bound, log_wealth, share_of_alpha
+from labeler.core.certificate import allowed, exact_bound, log_wealth, share_of_alpha
+from labeler.core.overlooking import Reviewer, least_log_wealth
 from labeler.core.pool import Pool
 from labeler.core.vocabulary import UNLABELED, Event, Provenance, Round
 from labeler.options import Options
@@ -57,7 +58,7 @@ from labeler.session.session import Session
 from labeler.simulate import Simulation, simulate
 
 ALPHA, FIXED, PLANTS = 0.05, 300, 20
-PAGE, MOST_PAGES = 21, 60
+PAGE, MOST_PAGES = 21, 120
 CLICKS = (10, 20, 50)
 MISSES = (0.0, 0.15, 0.3)
 PEEKS = np.arange(25, 1001, 25)
@@ -245,7 +246,7 @@ def overlooking_misses(
                 continue
             key = (s, t, f)
             if key not in told:
-                won = core.least_log_wealth(s, t, of.wrong, of.population, Reviewer(f, PLANTS))
+                won = least_log_wealth(s, t, of.wrong, of.population, Reviewer(f, PLANTS))
                 told[key] = won >= math.log(1.0 / ALPHA) and s * of.population <= of.wrong * t
                 if not told[key]:
                     least[t, f] = min(s, least.get((t, f), 1 << 30))
@@ -288,6 +289,7 @@ def main() -> None:
     parser.add_argument("--audits", type=int, default=1000)
     parser.add_argument("--noise", type=float, default=0.0)
     parser.add_argument("--imbalance", default="")
+    parser.add_argument("--only", choices=["pages"], help="the audits in pages and the keys alone")
     parser.add_argument("--sittings", type=int, default=10, help="audits in pages on each set")
     parser.add_argument("--keep", type=Path, help="folder for the projects the sessions leave: those there are used")
     given = parser.parse_args()
@@ -305,7 +307,7 @@ def main() -> None:
     costs: dict[tuple[float, str], list[float]] = {}
     for number, of in enumerate(sets):
         found = found_along(of, given.audits, rng)
-        if of.wrong:
+        if of.wrong and not given.only:
             for name, misses in held(of, found, rng).items():
                 rows.setdefault(name, []).append(int(misses.sum()))
         for target in (0.98, 0.99):
@@ -313,7 +315,7 @@ def main() -> None:
             costs.setdefault((target, f"{of.answers} answers, one by one"), []).extend(of.answers + alone)
             sittings = [sit(of, target, 0.0, 1000 * number + seed) for seed in range(given.sittings)]
             holds = of.wrong <= allowed(of.population, target)
-            keys = [of.answers + one.keys if holds else np.nan for one in sittings]
+            keys = [of.answers + (one.keys if one.reached else np.inf) if holds else np.nan for one in sittings]
             costs.setdefault((target, f"{of.answers} answers, in pages"), []).extend(keys)
             sat[0.0] += [one.false for one in sittings] if of.wrong else []
         for miss in MISSES[1:] if of.wrong else ():
@@ -368,7 +370,8 @@ def report(
             if not len(certified):
                 cells.append("-")
                 continue
-            cells.append(f"{np.median(certified):.0f} / {np.quantile(certified, 0.9):.0f} / {share}")
+            middle, most = (np.quantile(certified, q, method="higher") for q in (0.5, 0.9))
+            cells.append(" / ".join([f"{x:.0f}" if np.isfinite(x) else "-" for x in (middle, most)] + [share]))
         print(f"| {kind} | {cells[0]} | {cells[1]} |")
     print()
 

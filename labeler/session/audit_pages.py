@@ -6,7 +6,7 @@ every class has its say: had the pages of one class counted by themselves, the s
 
 Planted among them are instances that a person labeled, each shown under another class. Where they are is recorded
 before the page is shown and told when it is confirmed; what was seen the first time counts, also where the page is
-taken back afterwards. How often the planted ones are seen bounds how often an error is (`certificate.Reviewer`). That
+taken back afterwards. How often the planted ones are seen bounds how often an error is (`core/overlooking.py`). That
 assumes that a wrong label of the set is seen as often as a planted one:
 
 - three of four stand under the class that the engine confuses them with most, as its own errors do; the others under
@@ -28,7 +28,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from labeler.core.certificate import USUAL_PLANTS
+from labeler.core.overlooking import USUAL_PLANTS
 from labeler.core.pool import Pool
 from labeler.core.vocabulary import UNLABELED, Event, IndexArray
 

@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 from labeler.core.certificate import (
     CUT_OFF,
     WHOLE,
-    Reviewer,
     allowed,
     bounds_along,
     cached_bound,
@@ -28,6 +27,7 @@ from labeler.core.certificate import (
     passes,
     share_of_alpha,
 )
+from labeler.core.overlooking import Reviewer
 from labeler.core.pool import Pool
 from labeler.core.vocabulary import UNLABELED, BoolArray, Event, IndexArray, Provenance
 from labeler.errors import ProjectError

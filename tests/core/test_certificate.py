@@ -11,22 +11,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from labeler.core import certificate
+from labeler.core import certificate, likelihoods, overlooking
 from labeler.core.certificate import (
     CUT_OFF,
     WHOLE,
-    Reviewer,
     allowed,
     betting_bound,
     bounds_along,
     exact_bound,
     first_set,
     largest_cutoff,
-    least_log_wealth,
     log_wealth,
     more_needed,
     share_of_alpha,
 )
+from labeler.core.overlooking import Reviewer, least_log_wealth, overlooked_below
 
 
 class TestExact:
@@ -171,15 +170,15 @@ class TestOverlooked:
 
     def test_bisection_finds_the_largest_of_all(self):
         """Against every K and every chance to see an error, one by one."""
-        sights = certificate._SIGHTS
+        sights = overlooking.SIGHTS
         for s, t, n, reviewer in ((0, 12, 30, Reviewer(5, 6)), (2, 15, 40, Reviewer(9, 9)), (4, 9, 25, Reviewer(1, 4))):
             kept = 0
-            enough = math.log(1 / 0.1) + certificate._SLACK
-            a, b = certificate.SIGHT
+            enough = math.log(1 / 0.1) + overlooking.SLACK
+            a, b = overlooking.SIGHT
             plants = math.exp(math.lgamma(a + reviewer.found) + math.lgamma(b + reviewer.shown - reviewer.found))
             plants /= math.exp(math.lgamma(a + b + reviewer.shown))
             plants *= math.exp(math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b))
-            a, b = certificate.PRIOR_ERRORS, certificate.prior_looks(0.98)
+            a, b = likelihoods.PRIOR_ERRORS, likelihoods.prior_looks(0.98)
             predicted = stats.betabinom.pmf(s, t, a, b)
             for k in range(s, n + 1):
                 for d in sights:
@@ -237,6 +236,22 @@ class TestMixed:
         for s, t, n, reviewer in ((3, 20, 40, Reviewer(4, 6, 8, 2)), (1, 30, 60, Reviewer(7, 7, 12, 0))):
             kept = [k for k in range(n + 1) if least_log_wealth(s, t, k, n, reviewer) < math.log(1 / 0.1)]
             assert betting_bound(s, t, n, 0.1, reviewer=reviewer) == max(kept)
+
+    def test_one_number_alone_is_given_up_where_the_bound_is_below_it(self):
+        """The short test that forecasts use, against the bound; and the bound against every K."""
+        rng = np.random.default_rng(0)
+        for _ in range(60):
+            n, alpha = int(rng.integers(30, 400)), 0.04
+            t = int(rng.integers(1, n))
+            s, alone = min(t, int(rng.poisson(2))), int(rng.integers(0, t + 1)) if rng.random() < 0.5 else 0
+            by_one = int(rng.integers(max(0, s - (t - alone)), min(s, alone) + 1))
+            shown = int(rng.integers(1, 15))
+            eye = Reviewer(int(rng.binomial(shown, 0.85)), shown, alone, by_one)
+            bound = betting_bound(s, t, n, alpha, reviewer=eye)
+            every = [least_log_wealth(s, t, k, n, eye) for k in range(n + 1)]
+            assert bound == max((k for k in range(n + 1) if every[k] < math.log(1 / alpha)), default=s)
+            for k in {max(bound - 3, 0), bound, bound + 1, bound + 9} - set(range(n + 1, n + 20)):
+                assert overlooked_below(s, t, k, n, alpha, 0.98, eye) == (bound < k)
 
     def test_a_forecast_counts_on_the_usual_number_of_plants(self):
         assert Reviewer(0, 0, 5, 1).expected == Reviewer(10, 10, 5, 1)

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from labeler.core.certificate import WHOLE, Reviewer, betting_bound, share_of_alpha
+from labeler.core.certificate import WHOLE, betting_bound, share_of_alpha
+from labeler.core.overlooking import Reviewer
 from labeler.core.vocabulary import UNLABELED, Provenance
 from labeler.errors import NotSaved, UsageError
 from labeler.session.audit_pages import Block, Cell
