@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -86,3 +87,10 @@ def is_quiet() -> bool:
 def say(text: str) -> None:
     """Print an answer on standard output."""
     click.echo(text)
+
+
+def say_data(lines: Iterable[str]) -> None:
+    """Print lines of a table on standard output: as they are for a program or file, safe to show on a terminal."""
+    if sys.stdout.isatty():
+        lines = (display_safe(line, 10_000) for line in lines)
+    click.echo("\n".join(lines))

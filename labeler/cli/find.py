@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from labeler.cli.choices import plugin_option
-from labeler.cli.doors import narrator_of, reading, say
+from labeler.cli.doors import narrator_of, reading, say, say_data
 from labeler.cli.group import main, quiet_option
 from labeler.display import display_safe
 
@@ -99,4 +99,4 @@ def predict(
     elif target is not None:
         say(report(found, target))
     else:
-        click.echo(as_text(found), nl=False)
+        say_data(as_text(found).removesuffix("\n").split("\n"))

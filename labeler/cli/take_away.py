@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -12,7 +11,7 @@ from pathlib import Path
 import click
 
 from labeler.cli.choices import plugin_option
-from labeler.cli.doors import check_project, narrator_of, need_terminal, open_screen, reading, say
+from labeler.cli.doors import check_project, narrator_of, need_terminal, open_screen, reading, say, say_data
 from labeler.cli.group import main, plugins_of, quiet_option
 from labeler.display import display_safe
 from labeler.errors import UsageError
@@ -151,8 +150,8 @@ def export(
         opened = stack.enter_context(reading(project, with_source=True))
         written = write(opened, target, format_, choice, force=force, progress=narrator.progress)
         if to_stdout:
-            with target.open("rb") as file:
-                shutil.copyfileobj(file, sys.stdout.buffer)
+            with target.open(encoding="utf-8", newline="") as file:
+                say_data(line.removesuffix("\n") for line in file)
     for warning in written.warnings:
         click.echo(f"note: {display_safe(warning, 1000)}", err=True)
     if not to_stdout:

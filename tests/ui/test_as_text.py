@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from labeler.ui.actions import ANSWERING, Place
+from labeler.ui.messages import WorkerSaid
 from tests.ui.places import KEYS_TO, busy_project, disagree, go_to, measuring
-from tests.ui.support import FakeProject, running, screen_text, settle
+from tests.ui.support import FakeProject, Received, running, screen_text, settle
 from tests.ui.test_screens import DANGEROUS, HOSTILE, lines
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
@@ -118,7 +119,11 @@ async def test_hostile_names(place: Place):
     names = tuple(f"{number}{name.removesuffix('.png')[:180].strip()}" for number, name in enumerate(HOSTILE))
     ids = [f"{number}{HOSTILE[number % len(HOSTILE)]}" for number in range(400)]
     project = busy_project(classes=names, ids=ids)
+    project.name, evil = f"p{HOSTILE[0]}", "".join(HOSTILE[:6])
+    project.path, project.source_path = Path(f"{evil}.labeler.db"), Path(evil)
+    project.session.annotator = evil
     async with running(project) as app:
+        app.post_message(WorkerSaid(Received(note=f"note {evil}", failed=False)))
         for size in ((60, 16), (80, 24), (120, 40)):
             await app.pilot.resize_terminal(*size)
             await settle(app, app.pilot)
