@@ -89,11 +89,14 @@ def _id_of(project: Project, like: str) -> str | None:
 def odd_ones(project: Project, method: str | None, count: int, progress: Say = lambda _: None) -> Found:
     """The instances of the pool that an outlier method finds oddest; rejected and unreadable ones are left out.
 
+    Where no method is named, those that the project's clusterer put into no cluster come first.
+
     Raises
     ------
     UsageError
         No such method, or a parameter it does not take.
     """
+    leads = project.in_no_cluster() if method is None else np.empty(0, dtype=np.int64)
     method = method or DEFAULT
     registry.create("outlier method", method)
     bench: Workbench = project.open_bench(progress)
@@ -103,8 +106,13 @@ def odd_ones(project: Project, method: str | None, count: int, progress: Say = l
     left = np.ones(len(session.pool), dtype=np.bool_)
     left[session.pool.unusable()] = False
     left[session.state.indices_of("reject")] = False
-    order = np.argsort(np.where(left, -scores, np.inf), kind="stable")[: min(count, int(left.sum()))]
-    return Found({"method": method}, "score", order.astype(np.int64), scores[order])
+    later = np.ones(len(scores), dtype=np.bool_)
+    later[leads] = False
+    order = np.lexsort((-scores, later))
+    order = order[left[order]][:count]
+    return Found(
+        {"method": method, "in_no_cluster": int(left[leads].sum())}, "score", order.astype(np.int64), scores[order]
+    )
 
 
 def facts(project: Project, found: Found) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from labeler.core.choose_k import Tried
-from labeler.core.vocabulary import Advice, ByteArray, Grid, IndexArray, Progress, Queue, Round, Snapshot
+from labeler.core.vocabulary import Advice, ByteArray, FloatArray, Grid, IndexArray, Progress, Queue, Round, Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +69,15 @@ class SimilarWanted:
     index: int
     size: int
     skip: IndexArray
+
+
+@dataclass(frozen=True, slots=True)
+class OddWanted:
+    """The oddest instances that nobody answered; `first` = in no cluster, they come before all others."""
+
+    snapshot: Snapshot
+    size: int
+    first: IndexArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +146,14 @@ class SimilarReady:
 
 
 @dataclass(frozen=True, slots=True)
+class OddReady:
+    """The oddest instances, oddest first, and their scores by an outlier method."""
+
+    indices: IndexArray
+    scores: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
 class SharesReady:
     """The answers (index, share) behind the label of `index`, largest first."""
 
@@ -173,6 +190,8 @@ _TYPES = {
         KsWanted,
         KsTried,
         Tried,
+        OddWanted,
+        OddReady,
         Ready,
         QueueReady,
         Queue,

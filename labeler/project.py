@@ -43,6 +43,7 @@ class Received:
     similar: messages.SimilarReady | None = None
     shares: messages.SharesReady | None = None
     tried: messages.KsTried | None = None
+    odd: messages.OddReady | None = None
 
 
 class Project:
@@ -175,6 +176,17 @@ class Project:
             skip = np.array(shown, dtype=np.int64)
             self._client.send(messages.SimilarWanted(self.session.snapshot(), index, size, skip))
 
+    def want_odd(self, size: int) -> None:
+        """Ask for the oddest instances without an answer; they come as ``Received.odd``."""
+        if self._client is not None:
+            self._client.send(messages.OddWanted(self.session.snapshot(), size, self.in_no_cluster()))
+
+    def in_no_cluster(self) -> IndexArray:
+        """The instances that the clusterer of the last round put into no cluster; none where it knows no such."""
+        round_ = self.session.derived.round
+        found = np.flatnonzero(round_.outliers) if round_ is not None else np.empty(0)
+        return found.astype(np.int64)
+
     def want_shares(self, index: int) -> None:
         """Ask the engine which answers carry the label of an instance; they come as ``Received.shares``."""
         if self._client is not None:
@@ -211,6 +223,8 @@ class Project:
             return Received(page=message)
         if isinstance(message, messages.SimilarReady):
             return Received(similar=message)
+        if isinstance(message, messages.OddReady):
+            return Received(odd=message)
         if isinstance(message, messages.SharesReady):
             return Received(shares=message)
         if isinstance(message, messages.KsTried):

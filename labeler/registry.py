@@ -429,3 +429,11 @@ register(
     extra="map",
     requires=("umap",),
 )
+register(
+    "encoder",
+    "onnx",
+    "labeler.encoders.onnx_model:OnnxModel",
+    "any image model from an ONNX file: model=FILE, its size, mean and std",
+    extra="onnx",
+    requires=("onnxruntime",),
+)

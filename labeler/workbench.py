@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from labeler import registry
 from labeler.core.choose_k import Tried, compare
@@ -30,6 +29,8 @@ from labeler.importers.subset import Subset
 from labeler.messages import Offer, Ready, Recipe
 from labeler.newcomers import Newcomers, encode_others
 from labeler.options import ENGINES, PARTS
+from labeler.outliers import DEFAULT
+from labeler.outliers.pools import scored
 from labeler.prepare import Prepared, encode_again, prepare
 
 EARLY_FROM = 20_000
@@ -167,17 +168,28 @@ class Workbench:
     def oddness(self, method: str) -> Generator[Progress, None, FloatArray]:
         """Yield signs of life; return how odd each instance is (n,), by an outlier method; kept for the next time.
 
-        What a clusterer found to belong to no cluster comes before all others.
+        Large pools are judged by what is usual in a sample of them.
         """
         if self._oddness is None or self._oddness[0] != method:
-            yield Progress("looking for odd ones")
-            with threadpool_limits(1):
-                scores: FloatArray = registry.create("outlier method", method).anomalies(
-                    self.features(), self.recipe.seed
-                )
-            self._oddness = method, scores
-            yield Progress("looking for odd ones", 1, 1)
+            self._oddness = method, (yield from scored(self.features(), method, self.recipe.seed))
         return self._oddness[1]
+
+    def odd_ones(
+        self, snapshot: Snapshot, size: int, first: IndexArray, method: str = DEFAULT
+    ) -> Generator[Progress, None, tuple[IndexArray, FloatArray]]:
+        """Yield signs of life; return at most `size` instances without an answer and their scores, oddest first.
+
+        `first` stand before all others.
+        """
+        scores = yield from self.oddness(method)
+        left = np.ones(len(scores), dtype=np.bool_)
+        for answered in (snapshot.indices, snapshot.excluded, snapshot.held_back):
+            left[answered] = False
+        leads = np.zeros(len(scores), dtype=np.bool_)
+        leads[first] = True
+        order = np.lexsort((-scores, ~leads))
+        order = order[left[order]][:size].astype(np.int64)
+        return order, scores[order]
 
     def grid(self, snapshot: Snapshot, size: int, skip: IndexArray) -> Grid | None:
         """A page of one class to confirm."""

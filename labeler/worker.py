@@ -31,6 +31,8 @@ from labeler.messages import (
     GridWanted,
     KsTried,
     KsWanted,
+    OddReady,
+    OddWanted,
     Open,
     QueueReady,
     Ready,
@@ -61,6 +63,7 @@ class Worker:
         self._ahead: Iterator[Progress] | None = None
         self._waiting: Snapshot | None = None
         self._latest: Snapshot | None = None
+        self._odd_wanted: OddWanted | None = None
         self._warm = False
         self._gave_way = False
         self._reconsidered = False
@@ -90,7 +93,7 @@ class Worker:
     def _serve_requests(self) -> None:
         """Everything in the inbox; waits for the next request only when there is nothing else to do."""
         latest: Answered | None = None
-        idle = self._job is None and (self._waiting is None or not self._is_open)
+        idle = self._job is None and ((self._waiting is None and self._odd_wanted is None) or not self._is_open)
         if idle:
             self._warm_up()
             self._compare()
@@ -110,6 +113,8 @@ class Worker:
             elif isinstance(message, SimilarWanted) and self._bench and self._is_open:
                 found = self._bench.similar(message.snapshot, message.index, message.size, message.skip)
                 self._send(SimilarReady(message.snapshot.revision, message.index, found))
+            elif isinstance(message, OddWanted):
+                self._odd_wanted = message
             elif isinstance(message, SharesWanted) and self._bench and self._is_open:
                 shares = self._bench.shares(message.snapshot, message.index)
                 self._send(SharesReady(message.index, [[float(index), share] for index, share in shares]))
@@ -117,6 +122,10 @@ class Worker:
                 self._compares = True
         if latest is not None:
             self._answered(latest)
+
+    def _odd_ones(self, wanted: OddWanted, bench: Workbench) -> Iterator[Progress | OddReady]:
+        found = yield from bench.odd_ones(wanted.snapshot, wanted.size, wanted.first)
+        yield OddReady(*found)
 
     def _answered(self, message: Answered) -> None:
         bench = self._bench
@@ -133,6 +142,8 @@ class Worker:
             self._waiting = message.snapshot
 
     def _step(self) -> None:
+        if self._job is None and self._odd_wanted is not None and self._bench is not None and self._is_open:
+            self._job, self._odd_wanted = self._odd_ones(self._odd_wanted, self._bench), None
         if self._job is None:
             if self._waiting is None or self._bench is None or not self._is_open:
                 self._go_ahead()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import queue
 import re
 from pathlib import Path
 
@@ -12,9 +13,12 @@ import pytest
 from PIL import Image
 
 from labeler.api import Options, open_project
+from labeler.core.steps import finished
 from labeler.core.vocabulary import UNLABELED
 from labeler.errors import ExportError, UnreadableInstance, UsageError
 from labeler.finding import facts, nearest_to, odd_ones, text
+from labeler.outliers import pools
+from labeler.outliers.pools import scored
 from labeler.predict import UNKNOWN, as_object, as_text, predict, write
 from labeler.trained import digest, export_model, trained
 
@@ -153,7 +157,6 @@ class TestPredict:
 @pytest.fixture(params=["default", "book"])
 def with_features(request, arrays, new, tmp_path):
     """A project of each engine, features of new instances, and what it predicts of them."""
-    from labeler.core.steps import finished
     from labeler.predict import open_new
 
     path = labeled(tmp_path, arrays, Options(engine=request.param))
@@ -247,3 +250,43 @@ class TestFinding:
             assert told["found"][0]["label"] == ""
             assert project.session.pool.ids[int(again.indices[0])] in text(project, again)
             assert project.session.label_of(first)[0] == UNLABELED
+
+    def test_the_worker_finds_the_same_without_what_has_an_answer(self, arrays, tmp_path):
+        said: queue.Queue = queue.Queue()
+        with open_project(save(tmp_path / "few.npz", arrays, np.arange(200)), tmp_path / "few.labeler.db") as project:
+            wanted = odd_ones(project, None, 6).indices
+            first = project.session.pool.ids[int(wanted[0])]
+            project.session.label(first, project.session.add_class("a", setup=True))
+            project.start(said.put)
+            while not project.ready:
+                project.receive(said.get(timeout=60))
+            project.want_odd(5)
+            while (odd := project.receive(said.get(timeout=60)).odd) is None:
+                pass
+            assert odd.indices.tolist() == wanted[1:].tolist()
+            assert (np.diff(odd.scores) <= 0).all()
+
+    def test_what_the_clusterer_left_alone_comes_first(self, arrays, tmp_path):
+        options = Options(engine="book", clusterer="dbscan")
+        source = save(tmp_path / "few.npz", arrays, np.arange(200))
+        with open_project(source, tmp_path / "d.labeler.db", options) as project:
+            project.session.label(project.session.pool.ids[0], project.session.add_class("a", setup=True))
+            project.closing_round()
+            alone = set(project.in_no_cluster().tolist())
+            assert 0 < len(alone) < 200
+            found = odd_ones(project, None, 200)
+            assert set(found.indices[: len(alone)].tolist()) == alone
+            assert found.what["in_no_cluster"] == len(alone)
+            assert set(odd_ones(project, "pca", 200).indices[: len(alone)].tolist()) != alone
+
+    def test_a_large_pool_is_judged_by_a_sample(self, monkeypatch):
+        rng = np.random.default_rng(0)
+        X = rng.normal(size=(900, 8)).astype(np.float32)
+        X[7] += 30
+        whole = finished(scored(X, "isolation-forest", 0))
+        monkeypatch.setattr(pools, "SAMPLE", 300)
+        monkeypatch.setattr(pools, "BLOCK", 100)
+        steps = list(scored(X, "isolation-forest", 0))
+        assert len(steps) == 10
+        found = finished(scored(X, "isolation-forest", 0))
+        assert found.argmax() == whole.argmax() == 7

@@ -21,6 +21,7 @@ KEYS_TO: dict[Place, tuple[str, ...]] = {
     Place.ALIKE: ("M",),
     Place.CLUSTERS: ("T",),
     Place.SEARCH: ("/", *"open", "enter"),
+    Place.ODD: ("O",),
     Place.SECOND_LOOK: ("S",),
     Place.WHY: ("I",),
     Place.DASHBOARD: ("D",),

@@ -35,6 +35,7 @@ class Received:
     similar: Any = None
     shares: Any = None
     tried: object = None
+    odd: Any = None
 
 
 GLYPHS = {
@@ -125,6 +126,8 @@ class FakeProject:
         self.wanted: list[tuple[int, list[int]]] = []
         self.wanted_similar: list[tuple[int, int, list[int]]] = []
         self.no_pages = False
+        self.wanted_odd = 0
+        self.no_odd_yet = False
         self.folders: list[str] = []
         self.post: Callable[[object], None] = lambda message: None
         if with_round:
@@ -198,6 +201,17 @@ class FakeProject:
         near.sort(key=lambda i: abs(i - index))
         found = np.array(near[:size], dtype=np.int64)
         self.post(Received(similar=SimpleNamespace(index=index, indices=found)))
+
+    def want_odd(self, size: int) -> None:
+        """The last ones without an answer, the later the odder."""
+        self.wanted_odd += 1
+        found = [i for i in range(len(self.session.pool) - 1, -1, -1) if i not in self.session.state.standings][:size]
+        if not self.no_odd_yet:
+            scores = np.linspace(2, 1, len(found), dtype=np.float32)
+            self.post(Received(odd=SimpleNamespace(indices=np.array(found, dtype=np.int64), scores=scores)))
+
+    def in_no_cluster(self) -> np.ndarray:
+        return np.flatnonzero(self.session.derived.round.outliers) if self.session.derived.round else np.empty(0)
 
     def want_shares(self, index: int) -> None:
         """All answers of its class, the later ones with less."""

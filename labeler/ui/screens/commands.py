@@ -160,6 +160,15 @@ class CommandScreen(LabelScreen):
             return
         await self._show(ClusterBrowser)
 
+    async def do_odd(self) -> None:
+        """Open the oddest instances."""
+        from labeler.ui.screens.odd import OddScreen
+
+        if not self.labeler.project.ready:
+            self._too_soon("the odd ones are")
+            return
+        await self._show(OddScreen)
+
     async def do_classes(self) -> None:
         """Open the table of classes."""
         from labeler.ui.screens.classes import ClassesScreen

@@ -20,6 +20,7 @@ _MOVES = {
     Place.CLUSTERS: "move over the clusters and their pictures",
     Place.WHY: "move over the answers",
     Place.SEARCH: "move over what was found",
+    Place.ODD: "move over the odd ones",
     Place.CLASSES: "choose a class",
     Place.SPLIT: "move over the labels",
     Place.CHOOSE_K: "choose a number of clusters",
