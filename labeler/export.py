@@ -114,7 +114,8 @@ def export(
         raise ExportError(f"no label is left to export{reason}", "choose less strictly; nothing was written")
     manifest = summary_of(project) | {
         "seed": bench.recipe.seed,
-        "configuration": {"percentile": project.session.percentile, "facts": leaving.facts, "weights": choice.weights},
+        "configuration": {"percentile": project.session.percentile, "facts": leaving.facts, "weights": choice.weights}
+        | choice.options,
         "n_instances": len(project.session.pool),
         "session": {
             "answers": leaving.state.answers,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from labeler.core.vocabulary import Progress, Provenance
 from labeler.display import display_safe
 from labeler.errors import ProjectError
 from labeler.exporters.escaping import unescaped
+from labeler.exporters.tables import unprefixed
 from labeler.importers.names import counted
 from labeler.importers.tables import LabelRow
 from labeler.importers.truth import read_labels
@@ -45,7 +47,7 @@ def import_labels(project: Project, path: Path, progress: Callable[[Progress], N
         raise ProjectError("the source of this project is not open", "is it where it was?")
     progress(Progress("reading labels"))
     before = len(project.source.notes)
-    rows = [row for row in read_labels(path, project.source, unescaped) if row.instance_id in project.session.pool]
+    rows = [row for row in read_labels(path, project.source, _decoder(path)) if row.instance_id in project.session.pool]
     machine = sum(row.provenance in _MACHINE for row in rows)
     rows = [row for row in rows if row.provenance not in _MACHINE]
     check_names(row.label for row in rows)
@@ -81,6 +83,17 @@ def _in_classes(session: Session, rows: list[LabelRow]) -> tuple[dict[str, int],
         if labels.setdefault(row.instance_id, class_id) != class_id:
             twice[row.instance_id] = None
     return {name: class_id for name, class_id in labels.items() if name not in twice}, list(twice)
+
+
+def _decoder(path: Path) -> Callable[[str], str]:
+    """What undoes the escapes of our own exports; the quote of ``--csv-safe`` only where the manifest says so."""
+    manifest = path / "manifest.json" if path.is_dir() else path.with_name(f"{path.name}.manifest.json")
+    try:
+        configuration = json.loads(manifest.read_text(encoding="utf-8"))["configuration"]
+        safe = configuration.get("csv_safe") == "yes"
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        safe = False
+    return (lambda text: unescaped(unprefixed(text))) if safe else unescaped
 
 
 def report(imported: Imported, shown: int = 20) -> str:

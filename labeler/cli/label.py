@@ -55,7 +55,7 @@ def label(source: Path, project: Path | None, **given: Any) -> None:
 @click.argument("labels", type=click.Path(path_type=Path))
 @quiet_option
 def import_labels(project: Path, labels: Path) -> None:
-    """Bring LABELS (CSV, JSONL, or a folder of class folders) into PROJECT.
+    """Bring LABELS (CSV, JSONL, class folders, or another program's: docs/formats.md) into PROJECT.
 
     Example: labeler import-labels digits.labeler.db labels.csv
     """

@@ -56,8 +56,8 @@ class ProdigyExporter:
                 stream.write(json_text(task) + "\n")
         warnings = escape_warnings(chain(rows.ids, rows.class_names))
         if inline:
-            what = "1 image has" if inline == 1 else f"{inline} images have"
-            warnings.append(f"{what} no file of its own: written into the lines, as PNG")
+            what = "1 image is no file" if inline == 1 else f"{inline} images are no files"
+            warnings.append(f"{what}: written into the lines, as PNG")
         return warnings
 
     def count(self, target: Path) -> dict[str, int]:

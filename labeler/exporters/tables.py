@@ -84,7 +84,7 @@ class CsvExporter:
         """Read `target` with the csv module; class name -> number of rows."""
         with target.open(encoding="utf-8", newline="") as stream:
             labels = (row["label"] for row in csv.DictReader(stream, strict=True))
-            return dict(Counter(unescaped(_unprefixed(label) if self._safe else label) for label in labels))
+            return dict(Counter(unescaped(unprefixed(label) if self._safe else label) for label in labels))
 
 
 class JsonlExporter:
@@ -168,7 +168,8 @@ def _cell(value: Cell, csv_safe: bool) -> str:
     return '"{}"'.format(value.replace('"', '""')) if _QUOTE.search(value) else value
 
 
-def _unprefixed(cell: str) -> str:
+def unprefixed(cell: str) -> str:
+    """A cell without the quote that `csv_safe` puts before a formula."""
     return cell[1:] if _PREFIXED.match(cell) else cell
 
 

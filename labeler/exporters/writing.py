@@ -53,6 +53,8 @@ def format_of(target: Path, name: str | None = None) -> str:
     ------
     UsageError
         `name` is no exporter, or no exporter has this ending; the hint lists the formats.
+    MissingExtra
+        The exporter of this ending is not installed.
     """
     if name is not None:
         registry.entry("exporter", registry.parse_spec(name).name)
@@ -63,6 +65,8 @@ def format_of(target: Path, name: str | None = None) -> str:
             return endings[ending]
     if target.is_dir() or not target.suffix:
         return FOLDER_FORMAT
+    if target.suffix.lower().removeprefix(".") in registry.names("exporter"):
+        registry.load("exporter", target.suffix.lower().removeprefix("."))  # says which extra it needs
     known = ", ".join(f"{name} ({ending})" for ending, name in endings.items())
     raise UsageError(
         f"no export format ends in {display_safe(target.suffix)}",

@@ -172,11 +172,12 @@ def _told(root: Path, decoded: Callable[[str], str]) -> dict[str, tuple[str, str
     if not {"file", "label", "provenance"} <= set(header):
         return {}
     file, label, provenance = (header.index(name) for name in ("file", "label", "provenance"))
-    return {
-        cells[file]: (plain_text(decoded(cells[label])), cells[provenance] or None)
-        for _, cells in rows
-        if len(cells) == len(header)
-    }
+    told: dict[str, tuple[str, str | None]] = {}
+    for _, cells in rows:
+        if len(cells) == len(header):
+            said = plain_text(decoded(cells[label])), cells[provenance] or None
+            told[cells[file]] = told[decoded(cells[file])] = said
+    return told
 
 
 def _class_map(root: Path) -> dict[str, str]:

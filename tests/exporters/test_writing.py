@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from labeler.errors import ExportError, UsageError
+from labeler.errors import ExportError, MissingExtra, UsageError
 from labeler.exporters import image_files, placing
 from labeler.exporters.arrays import NpzExporter
 from labeler.exporters.imagefolder import ImageFolderExporter
@@ -319,3 +319,10 @@ def test_many_files_are_flushed_at_once(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr(placing.os, "sync", lambda: flushed.append(True))
     placing.sync_files([tmp_path / "absent"] * 300)
     assert flushed == [True]
+
+
+def test_a_format_that_is_not_installed_says_what_to_install(monkeypatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(MissingExtra) as caught:
+        format_of(Path("x.parquet"))
+    assert "labeler-tui[parquet]" in caught.value.hint

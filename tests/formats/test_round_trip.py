@@ -99,6 +99,22 @@ def test_a_file_moved_to_another_class_folder_is_a_persons_label(
         assert imported.taken == len(given) + 1
 
 
+@pytest.mark.parametrize("target", ["out.csv", "out"])
+def test_a_csv_made_safe_for_spreadsheets_comes_back(
+    target: str,
+    write: Callable[..., Path],
+    labeled: SimpleNamespace,
+    expected: dict[str, tuple[str, str]],
+    tmp_path: Path,
+) -> None:
+    path = write(target, predicted=True, options={"csv_safe": "yes"})
+    given = {i: label for i, (label, provenance) in expected.items() if provenance not in MACHINE}
+    assert "=1+1" in given.values()
+    with open_project(labeled.source, tmp_path / "other.labeler.db") as project:
+        assert import_labels(project, path).taken == len(given)
+        assert labels_of(project) == given
+
+
 def ending_of(name: str) -> str:
     ending = registry.create("exporter", name).endings
     return f"out{ending[0]}" if ending else "out"
