@@ -29,7 +29,9 @@ BYTES_A_ROW = 170
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", FILES)
-def test_memory_does_not_grow_with_the_rows(name: str, make_rows, tmp_path: Path) -> None:
+def test_memory_does_not_grow_with_the_rows(name: str, make_rows, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr("labeler.exporters.parquet.ROW_GROUP", 2_000)  # what is held at once
+
     def peak(n: int) -> int:
         X = np.lib.format.open_memmap(tmp_path / f"{n}.npy", "w+", np.float32, (n, 200))
         every = np.arange(n)
