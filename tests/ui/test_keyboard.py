@@ -10,11 +10,14 @@ from labeler.ui.actions import ACTIONS, ANSWERING, EVERYWHERE, Place, find, on, 
 from labeler.ui.keyboard import RUN, CapsLock, HeldKey, Press, looks_azerty, token, unshifted
 from labeler.ui.screens.alike import AlikeScreen
 from labeler.ui.screens.audit import AuditScreen
+from labeler.ui.screens.audit_pages import AuditPages
+from labeler.ui.screens.choose_k import ChooseK
 from labeler.ui.screens.classes import ClassesScreen
 from labeler.ui.screens.clusters import ClusterBrowser
 from labeler.ui.screens.contact_sheet import ContactSheet
 from labeler.ui.screens.dashboard import Dashboard
 from labeler.ui.screens.grid import GridScreen
+from labeler.ui.screens.odd import OddScreen
 from labeler.ui.screens.question import QuestionScreen
 from labeler.ui.screens.search import SearchScreen
 from labeler.ui.screens.second_look import SecondLook
@@ -34,7 +37,10 @@ SCREENS = {
     Place.DASHBOARD: Dashboard,
     Place.CLASSES: ClassesScreen,
     Place.SPLIT: SplitScreen,
+    Place.CHOOSE_K: ChooseK,
+    Place.ODD: OddScreen,
     Place.AUDIT: AuditScreen,
+    Place.AUDIT_PAGES: AuditPages,
 }
 
 
