@@ -224,7 +224,7 @@ class Project:
         if isinstance(message, messages.SimilarReady):
             return Received(similar=message)
         if isinstance(message, messages.OddReady):
-            return Received(odd=message)
+            return Received(changed=True, odd=message)  # what was being done is done
         if isinstance(message, messages.SharesReady):
             return Received(shares=message)
         if isinstance(message, messages.KsTried):

@@ -64,7 +64,7 @@ class Workbench:
         self.prepared: Prepared | None = None
         self.is_open = False
         self._has_companion = False
-        self._oddness: tuple[str, FloatArray] | None = None
+        self._oddness: tuple[tuple[str, bool], FloatArray] | None = None
 
     def open(self) -> Generator[Progress, None, Ready]:
         """Read, encode and cluster; see :func:`labeler.prepare.prepare` for what may be raised."""
@@ -165,13 +165,14 @@ class Workbench:
             raise EngineError("the pool is not encoded yet", "open it first")
         return encode_others(source, self.prepared)
 
-    def oddness(self, method: str) -> Generator[Progress, None, FloatArray]:
+    def oddness(self, method: str, *, quick: bool = False) -> Generator[Progress, None, FloatArray]:
         """Yield signs of life; return how odd each instance is (n,), by an outlier method; kept for the next time.
 
         Large pools are judged by what is usual in a sample of them.
         """
-        if self._oddness is None or self._oddness[0] != method:
-            self._oddness = method, (yield from scored(self.features(), method, self.recipe.seed))
+        if self._oddness is None or self._oddness[0] != (method, quick):
+            scores = yield from scored(self.features(), method, self.recipe.seed, quick=quick)
+            self._oddness = (method, quick), scores
         return self._oddness[1]
 
     def odd_ones(
@@ -181,7 +182,7 @@ class Workbench:
 
         `first` stand before all others.
         """
-        scores = yield from self.oddness(method)
+        scores = yield from self.oddness(method, quick=True)
         left = np.ones(len(scores), dtype=np.bool_)
         for answered in (snapshot.indices, snapshot.excluded, snapshot.held_back):
             left[answered] = False

@@ -13,22 +13,27 @@ from labeler.outliers.base import OutlierMethod
 
 SAMPLE = 20_000
 """Rows beyond which what is usual is learned from a sample: methods ask for neighbors, or for every row at once."""
+QUICK_SAMPLE = 5_000
+"""The same where others wait for the process: no method can be interrupted while it learns."""
 BLOCK = 2_000
 WHAT = "looking for odd ones"
 
 
-def scored(X: FloatArray, method: str, random_state: int) -> Generator[Progress, None, FloatArray]:
+def scored(
+    X: FloatArray, method: str, random_state: int, *, quick: bool = False
+) -> Generator[Progress, None, FloatArray]:
     """Yield signs of life; return how odd each row of `X` (n, d) is (n,), by the outlier method of that name."""
+    most = QUICK_SAMPLE if quick else SAMPLE
     yield Progress(WHAT, 0, len(X))
     judge: OutlierMethod = registry.create("outlier method", method)
     if not len(X):
         return np.empty(0, dtype=np.float32)
-    if len(X) <= SAMPLE:
+    if len(X) <= most:
         with threadpool_limits(1):
             scores = judge.anomalies(X, random_state)
         yield Progress(WHAT, len(X), len(X))
         return scores
-    rows = np.sort(np.random.default_rng(random_state).choice(len(X), SAMPLE, replace=False))
+    rows = np.sort(np.random.default_rng(random_state).choice(len(X), most, replace=False))
     with threadpool_limits(1):
         judge.fit(np.asarray(X[rows]), random_state)
     out = np.empty(len(X), dtype=np.float32)
