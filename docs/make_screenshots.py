@@ -24,7 +24,8 @@ from rich.color import Color
 from rich.segment import Segment
 from textual import events
 
-from labeler.messages import GridReady, SharesReady, SimilarReady
+from labeler.core.steps import finished
+from labeler.messages import GridReady, KsTried, SharesReady, SimilarReady
 from labeler.project import Received
 
 IMAGES = Path(__file__).parent / "images"
@@ -186,6 +187,7 @@ async def draw() -> dict[str, str]:
             await press("S", "C")
             await second_looks(app, project, bench, press, take)
             await found(app, project, bench, press, take)
+            await numbers_of_clusters(app, project, bench, press, take)
             await press("?")
             take("help", "labeler: every key")
     return pictures
@@ -226,6 +228,20 @@ async def found(app: Any, project: Any, bench: Any, press: Any, take: Any) -> No
     await press("8", "M", "right", "right", "X")
     take("more-like-this", "labeler: the nearest of a kind")
     await press("M", "/")
+
+
+async def numbers_of_clusters(app: Any, project: Any, bench: Any, press: Any, take: Any) -> None:
+    """Numbers of clusters side by side, as the worker compares them."""
+
+    def compared() -> None:
+        ks = bench.ks()
+        tried = finished(bench.compare(ks))
+        app.screen.heard(Received(tried=KsTried(tried, len(ks), bench.compared())))
+
+    project.want_ks = compared
+    await press("K")
+    take("choose-k", "labeler: how many clusters")
+    await press("K")
 
 
 def main() -> None:

@@ -13,11 +13,11 @@ _INERTIA, _SILHOUETTE = 9, 7
 """Cells of the two numbers."""
 _K = 6
 _REMARK = 22
-_AROUND = 4
-"""Lines around the rows: a title above, an explanation below, and an empty line beside each."""
+_AROUND = 5
+"""Lines around the rows: two above, an empty one and the explanation below."""
 _EXPLAINED = (
-    "elbow: where the curve of the inertia lies farthest below a straight line (Kneedle).",
-    "silhouette: 1 = its own cluster is near and the next one far, 0 = between two.",
+    "elbow: where the inertia lies farthest below a straight line (Kneedle).",
+    "silhouette: 1 = near its own cluster and far from the next, 0 = between.",
 )
 
 
@@ -31,8 +31,9 @@ def table(tried: Sequence[Tried], cursor: int, now: int | None, width: int, heig
     most = max(one.inertia for one in tried) or 1.0
     best = max((one.silhouette or 0.0 for one in tried), default=0.0) or 1.0
     remarks = _remarks(tried, now)
+    head = Content.assemble(("how many clusters", "bold"), ("  ↑ ↓ choose", "$quiet"))
     title = f"  {'k':>{_K - 2}}  {'inertia':<{room + _INERTIA + 1}} {'silhouette':<{room + _SILHOUETTE + 1}}"
-    lines = [Content.styled(title, "$quiet")]
+    lines = [head, Content.styled(title, "$quiet")]
     for place, one in list(enumerate(tried))[first : first + rows]:
         chosen = place == cursor
         score = "-" if one.silhouette is None else f"{one.silhouette:.3f}"

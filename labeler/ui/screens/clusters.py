@@ -216,12 +216,14 @@ class ClusterBrowser(ThumbnailScreen):
         own, outdated = clusters.own_reach(self._order[card], state), view.round.revision < state.voided_at
         reach = self._reach_line(contents, own, view, width, outdated=outdated)
         given = (f" · {contents.n_given} given", "quiet") if contents.n_given else ("", "")
-        belonging = clusters.belonging(self._order[card])
-        soft = (f" · {100 * belonging:.0f} % soft", "quiet") if belonging is not None else ("", "")
-        size = [(phrases.amount(contents.size, "image"), "bold foreground"), given, soft]
+        size = [(phrases.amount(contents.size, "image"), "bold foreground"), given]
         if height == 1:
             return [[*size, (" · ", "quiet"), *reach]]
-        return [size, *self._class_lines(contents, width, height - 2), reach]
+        lines = [size, *self._class_lines(contents, width, height - 2), reach]
+        belonging = clusters.belonging(self._order[card])
+        if belonging is not None and len(lines) < height:
+            lines.append([(f"soft assignment {100 * belonging:.0f} %", "quiet")])
+        return lines
 
     def _class_lines(self, contents: Contents, width: int, height: int) -> list[list[tuple[str, str]]]:
         classes = contents.classes()
