@@ -23,7 +23,8 @@ test at 1 % (shared among the sets) says that it holds in less than 95 %.
 "keys" counts everything for a person who misses nothing: answers, then keys until the certificate of `labeler audit`
 (its share of alpha) reaches the target. "one by one": 1 key a look, computed. "in pages": of those sittings, pages of
 21 as in a terminal of 80x24; 1 key a page, 1 an exception (planted or not) whose letter brings its class, 2 where its
-class key must follow. "-" stands where 120 pages, or all there is, did not do. `--only pages` leaves out what draws 1,000 audits.
+class key must follow. "-" stands where 120 pages, or all there is, did not do. `--only pages` leaves out what draws
+1,000 audits.
 """
 
 from __future__ import annotations
