@@ -100,6 +100,21 @@ class TestPages:
         with pytest.raises(UsageError, match="power is above 0"):
             registry.create("strategy", "ratio:power=-1")
 
+    def test_the_file_of_the_page_brings_its_encoder(self, photos):
+        (function,) = re.findall(r"^def tones.*?(?=^def )", python_blocks("docs/api.md")[2], re.M | re.S)
+        decorator = '@labeler.plugin("encoder", "tones")'
+        assert decorator in (ROOT / "docs/api.md").read_text()
+        (photos / "tones.py").write_text(f"import numpy as np\nimport labeler\n\n{decorator}\n{function}")
+        page = (ROOT / "docs/api.md").read_text()
+        lines = [shlex.split(line)[1:] for line in page.splitlines() if line.startswith("labeler ")]
+        assert [line[0] for line in lines] == ["label", "plugins"]
+        assert "needs a terminal" in run(photos, *lines[0]).stderr
+        assert "  tones " in run(photos, *lines[1]).stdout
+        truth = ["--truth", "folders", "--clicks", "4", "--plugin", "tones.py", "--encoder", "tones"]
+        done = run(photos, "simulate", "photos", *truth)
+        assert done.returncode == 0, done.stderr
+        assert '"encoder": "tones"' in done.stdout
+
 
 class TestPluginFiles:
     CODE = "import labeler\n@labeler.plugin('strategy', 'mine')\ndef mine(proba, rng):\n    return -proba.max(axis=1)\n"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from labeler.cli.choices import plugin_option
 from labeler.cli.doors import narrator_of, reading, say
 from labeler.cli.group import main, quiet_option
 
@@ -24,6 +25,7 @@ from labeler.cli.group import main, quiet_option
     "--plot", type=click.Path(path_type=Path), metavar="FILE.png", help="Curves and silhouettes, or the tree."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@plugin_option
 @quiet_option
 def clusters(
     target: Path,

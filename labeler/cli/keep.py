@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from labeler.cli.choices import plugin_option
 from labeler.cli.doors import check_project, narrator_of, say
 from labeler.cli.group import main, quiet_option
 from labeler.display import display_safe
@@ -39,6 +40,7 @@ def check(project: Path, as_json: bool) -> None:
 @main.command()
 @click.argument("project", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@plugin_option
 @quiet_option
 def replay(project: Path, as_json: bool) -> None:
     """Rebuild PROJECT from its journal alone and compare state and export, to the byte. Changes nothing.
