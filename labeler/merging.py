@@ -22,10 +22,11 @@ from labeler.display import display_safe
 from labeler.errors import ProjectError, UsageError
 from labeler.exporters.escaping import escaped
 from labeler.importers.names import counted
+from labeler.session.kinds import CARRIED
 from labeler.session.merging import Merged, merged
 from labeler.session.sealed import PLACES, carried_audits
 from labeler.session.sides import Side
-from labeler.session.state import CARRIED, State
+from labeler.session.state import State
 from labeler.store.store import Store
 
 

@@ -15,7 +15,7 @@ from labeler.core.vocabulary import UNLABELED, Event, Provenance, Tier
 from labeler.display import display_safe
 from labeler.session.classes import class_of, current
 from labeler.session.session import Session
-from labeler.session.state import Repeat, Standing
+from labeler.session.standings import Repeat, Standing
 
 _KINDS = {"label": "labeled", "skip": "skipped", "unsure": "unsure", "reject": "rejected"}
 _SCREENS = {

@@ -23,6 +23,7 @@ from labeler.errors import UsageError
 from labeler.session.final import final_labels
 from labeler.session.oracle import Oracle
 from labeler.session.session import Session
+from labeler.session.snapshots import snapshot_of
 from labeler.session.state import State
 from tests.core.pools import blobs
 from tests.memory_journal import MemoryJournal
@@ -108,14 +109,14 @@ def named(state, final, engine, index, percentile=None):
     """The events that the label of `index` names: its own, those of the answers that carry it, or the nearest's."""
     if index in state.standings and state.standings[index].kind == "label":
         return {state.standings[index].event_id}
-    shares = engine.shares(state.snapshot(percentile), index)
+    shares = engine.shares(snapshot_of(state, percentile), index)
     carriers = [carrier for carrier, _ in shares] or [int(final.sources[index])]
     return {state.standings[carrier].event_id for carrier in carriers if carrier in state.standings}
 
 
 def leaving(state, engine, percentile=None):
     """The final labels, and the indices of all that an export may hold, predicted ones among them."""
-    final = final_labels(state, engine.closing_round(state.snapshot(percentile)))
+    final = final_labels(state, engine.closing_round(snapshot_of(state, percentile)))
     return final, [int(index) for index in np.flatnonzero(final.by_default(predicted=True))]
 
 

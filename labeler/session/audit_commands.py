@@ -2,44 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-from labeler.core.pool import Pool
-from labeler.core.vocabulary import UNLABELED, Event
+from labeler.core.vocabulary import UNLABELED
 from labeler.errors import UsageError
 from labeler.session import audits
 from labeler.session.audits import Answer, Audit, Certificate, Frozen
+from labeler.session.class_commands import ClassCommands
 from labeler.session.final import FinalLabels
-from labeler.session.ports import Journal
 from labeler.session.sealed import CarriedAudit, carried_audits
-from labeler.session.state import State
 
 SAID = ("label", "unsure", "reject")
 
 
-class AuditCommands:
+class AuditCommands(ClassCommands):
     """The commands of a session that are about audits."""
 
-    pool: Pool
-    state: State
-    _journal: Journal
     _thawed: tuple[int, Frozen] | None = None  # (number of the audit, its labels)
     _certified: tuple[tuple[object, ...], Certificate] | None = None  # (what it was asked of, what was said)
-
-    def _record(
-        self,
-        kind: str,
-        instance_id: str | None = None,
-        class_id: int | None = None,
-        payload: dict[str, Any] | None = None,
-        target: Event | None = None,
-    ) -> None:
-        raise NotImplementedError
-
-    def _check_class(self, class_id: int) -> None:
-        raise NotImplementedError
 
     def begin_audit(
         self, final: FinalLabels, *, target: float, confidence: float, seed: int, predicted: bool = False

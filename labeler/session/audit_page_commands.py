@@ -14,7 +14,6 @@ from labeler.session import audit_pages, audits
 from labeler.session.audit_commands import AuditCommands
 from labeler.session.audit_pages import LEAST_PLANTS, Block, Candidate, Cell
 from labeler.session.audits import Answer, Audit
-from labeler.session.derived import Derived
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +31,6 @@ class Planted:
 
 class AuditPageCommands(AuditCommands):
     """The commands of a session that are about pages of an audit."""
-
-    derived: Derived
 
     def lay_out_audit(self, page_size: int) -> Block:
         """The block whose pages are next; where none is laid out yet it is drawn and recorded before it is shown.

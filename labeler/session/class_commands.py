@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
-from labeler.core.vocabulary import UNLABELED, ClassInfo, Event
+from labeler.core.vocabulary import UNLABELED, ClassInfo
 from labeler.errors import UsageError
 from labeler.session.keys import DIGITS, LETTERS, assign_key
-from labeler.session.state import State
+from labeler.session.recording import Recording
 
 SMALLEST_NAME, LONGEST_NAME = 1, 200
 MOST_CLASSES = 10_000
@@ -37,21 +36,10 @@ def check_names(names: Iterable[str]) -> None:
             )
 
 
-class ClassCommands:
+class ClassCommands(Recording):
     """The commands of a session that are about classes."""
 
-    state: State
     key_layout: str
-
-    def _record(
-        self,
-        kind: str,
-        instance_id: str | None = None,
-        class_id: int | None = None,
-        payload: dict[str, Any] | None = None,
-        target: Event | None = None,
-    ) -> None:
-        raise NotImplementedError
 
     def add_class(self, name: str, key: str | None = None, *, setup: bool = False) -> int:
         """Add a class and return its id; its key is assigned unless given. `setup`: not on the undo stack.

@@ -14,7 +14,7 @@ from labeler.errors import ProjectError
 from labeler.session.keys import assign_key
 
 if TYPE_CHECKING:
-    from labeler.session.state import Standing
+    from labeler.session.standings import Standing
 
 CLASS_KINDS = frozenset(
     {"class_add", "class_rename", "class_key", "class_retire", "class_restore", "class_merge", "class_split"}

@@ -16,7 +16,8 @@ from labeler.session.blind import Blind
 from labeler.session.classes import restated_question
 from labeler.session.control import RANDOM, Control
 from labeler.session.repeats import Repeats, taken_back, waits
-from labeler.session.state import Standing, State
+from labeler.session.standings import Standing
+from labeler.session.state import State
 from labeler.session.view import Stage
 
 REPRESENTATIVE = "representative"

@@ -17,7 +17,8 @@ from labeler.core.intervals import clopper_pearson
 from labeler.core.vocabulary import UNLABELED, Provenance, Question
 from labeler.session.classes import current
 from labeler.session.control import RANDOM
-from labeler.session.state import Repeat, Standing, State
+from labeler.session.standings import Repeat, Standing
+from labeler.session.state import State
 
 AGO = 20
 """Answers that lie between the two at least: what was said a moment ago is remembered, not judged anew."""

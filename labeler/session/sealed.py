@@ -18,8 +18,9 @@ from labeler.core.vocabulary import Event
 from labeler.errors import ProjectError
 from labeler.session import audits
 from labeler.session.audits import Audit, Certificate
+from labeler.session.kinds import CARRIED
 from labeler.session.sides import Reading, id_of, text
-from labeler.session.state import CARRIED, State
+from labeler.session.state import State
 
 PLACES = "places"
 """The array that says where in the pool the rows of the frozen ones are."""

@@ -10,7 +10,8 @@ from dataclasses import asdict, dataclass, replace
 from labeler.core.pool import Pool
 from labeler.core.vocabulary import Event
 from labeler.session.class_ids import Creations
-from labeler.session.state import CARRIED, State
+from labeler.session.kinds import CARRIED
+from labeler.session.state import State
 
 MADE_ANEW = ("conflict", CARRIED)
 """What every merge makes from what the two sides hold, as it is then."""

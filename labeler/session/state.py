@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from labeler.core.pool import Pool
-from labeler.core.vocabulary import GIVEN, UNLABELED, ClassInfo, Event, IndexArray, IntArray, Provenance, Snapshot
+from labeler.core.vocabulary import UNLABELED, ClassInfo, Event, IndexArray, IntArray, Provenance
 from labeler.errors import ProjectError
 from labeler.session.audit_pages import block_of
 from labeler.session.audits import Audit, answer_of, begun, return_page, take_page
@@ -24,102 +25,23 @@ from labeler.session.classes import (
     lookup_of,
     moved_labels,
 )
+from labeler.session.kinds import ANSWERS, AUDITED, CARRIED, GIVES_LABELS, PAGES, UNDOABLE, keys_of
+from labeler.session.standings import Conflict, Kept, Repeat, Standing, repeat_of
 
-_GIVES_LABELS = frozenset({"label", "page", "import"})
-CARRIED = "audit_carried"
-"""The kind of an event that holds the audits of another journal as they were."""
-_NO_KEYS = frozenset({"import", "setting", "audit_begin", "audit_block", "source_change", CARRIED})
-_ANSWERS = frozenset({"label", "unsure", "reject", "page", "repeat"})
-"""Events a person takes time over: their times make the pace."""
-_PAGES = ("page", "audit_page")
-_AUDITED = ("audit_answer", "audit_page")
-UNDOABLE = CLASS_KINDS | {
-    "label",
-    "skip",
-    "unsure",
-    "reject",
-    "flag",
-    "page",
-    "import",
-    "keep",
-    "reach",
-    "split",
-    "audit_answer",
-    "audit_page",
-    "audit_end",
-    "repeat",
-    "source_change",
-}
 ROUND_LENGTH = 10
 """Answers to a round, as the exports number them: by the journal alone, whenever the engine refitted in between."""
 SKIP_FOR = 25
 """A skipped instance comes back after this many further answers, or when nothing else is left."""
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """What a person last said of one instance, and the event that says it."""
-
-    kind: str  # "label", "skip", "unsure", "reject"
-    event_id: str
-    seq: int
-    at: float
-    annotator: str = ""
-    class_id: int = UNLABELED
-    provenance: Provenance = Provenance.NONE
-    weight: float = 1.0
-    round: int = 0
-    paged: bool = False  # said on a page of a grid, together with others
-    until: int = 0  # skip: back when this many answers were given
-    audit: int = 0  # said in the audit of that number (0 = in none)
-
-
-@dataclass(frozen=True, slots=True)
-class Conflict:
-    """What two people said of one instance, until somebody settles it; the later answer stands meanwhile.
-
-    `answers`: (event id, annotator, class_id; UNLABELED = belongs to no class), the earlier first. `until`: skipped,
-    back when this many answers were given.
-    """
-
-    answers: tuple[tuple[str, str, int], ...]
-    until: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """A second look found this class right, by the event at `seq`."""
-
-    class_id: int
-    seq: int
-
-
-@dataclass(frozen=True, slots=True)
-class Repeat:
-    """A second answer, blind to the first: `class_id` (UNLABELED but where `said` is "label") to what event `first`
-    labeled `first_class`."""
-
-    index: int
-    first: str
-    first_class: int
-    said: str  # "label", "skip", "unsure", "reject"
-    class_id: int
-    annotator: str
-    seq: int
-    at: float
-
-
 @dataclass(slots=True)
-class _Inverse:
-    """How to take one event back: standings and classes before it (None = not there), flags, rules of clusters."""
+class _Step:
+    """An event that was folded in, and how to take it back."""
 
     event: Event
-    standings: list[tuple[int, Standing | None]] = field(default_factory=list)
-    flag: int | None = None
-    kept: tuple[int, Kept | None] | None = None
-    conflicts: list[tuple[int, Conflict]] = field(default_factory=list)
-    reaches: dict[int, float | None] | None = None
-    classes: list[tuple[int, ClassInfo | None]] = field(default_factory=list)
+    touched: list[int] = field(default_factory=list)  # instances whose standing changed
+    settled: list[int] = field(default_factory=list)  # instances whose conflict changed
+    back: list[Callable[[], object]] = field(default_factory=list)  # to be called from the last to the first
 
 
 class State:
@@ -153,7 +75,7 @@ class State:
         self.times: list[float] = []  # when a person answered, taken back or not: the time was spent
         self.voided_at = 0  # results computed before this revision rest on something taken back
         self._events: dict[str, Event] = {}  # those that stand, by id
-        self._done: list[_Inverse] = []
+        self._done: list[_Step] = []
         self._undone: list[Event] = []
 
     # -- the undo stack ------------------------------------------------------------------------------------------
@@ -185,167 +107,130 @@ class State:
             The journal holds an event this version does not know, or an undo of something not on the stack.
         """
         self.revision += 1
-        self.keys += _keys_of(event)
+        self.keys += keys_of(event)
         if event.kind in UNDOABLE:
             self._undone.clear()
-            if event.kind in _ANSWERS:
+            if event.kind in ANSWERS:
                 self.times.append(event.at)
             return self._do(event)
         if event.kind == "undo":
             return self._undo(event)
         if event.kind == "redo":
             return self._redo(event)
+        return self._note(event)
+
+    def _note(self, event: Event) -> list[int]:
+        """Events that no undo takes back."""
         if event.kind == "audit_begin":
             self._undone.clear()  # an answer to the audit before is not brought back
             self.audits.append(begun(event))
             self.labels_at_audit = self.label_events
-            return []
-        if event.kind == "audit_block":  # a plan: nothing is said yet, and what was taken back may be brought back
+        elif event.kind == "audit_block":  # a plan: nothing is said yet, and what was taken back may be brought back
             self._audit_of(event).blocks.append(block_of(event, self.pool))
-            return []
-        if event.kind == "setting":
+        elif event.kind == "setting":
             self.settings.update(event.payload)
             self.voided_at = self.revision
-            return []
-        if event.kind == "conflict":  # of two merged journals
-            index = self.pool.index(event.instance_id or "")
-            self.conflicts[index] = Conflict(
-                tuple(
-                    (event_id, annotator, int(class_id)) for event_id, annotator, class_id in event.payload["answers"]
-                )
-            )
-            return [index]
-        if event.kind == CARRIED:
+        elif event.kind == CARRIED:
             self.carried.append(event)
-            return []
-        raise ProjectError(
-            f"the journal holds an event of a kind this version does not know: {event.kind!r}",
-            "open the project with the version of labeler that wrote it, or a newer one",
-        )
+        elif event.kind == "conflict":  # of two merged journals
+            index, said = self._index_of(event), event.payload["answers"]
+            self.conflicts[index] = Conflict(tuple((by, annotator, int(class_id)) for by, annotator, class_id in said))
+            return [index]
+        else:
+            raise ProjectError(
+                f"the journal holds an event of a kind this version does not know: {event.kind!r}",
+                "open the project with the version of labeler that wrote it, or a newer one",
+            )
+        return []
 
     def _do(self, event: Event) -> list[int]:
-        inverse = _Inverse(event)
-        if event.kind in CLASS_KINDS:
-            self._change_classes(event, inverse)
-        elif event.kind == "flag":
-            inverse.flag = self.pool.index(event.instance_id or "")
-            self.flagged ^= {inverse.flag}
-        elif event.kind == "keep":
-            index = self.pool.index(event.instance_id or "")
-            inverse.kept = index, self.kept.get(index)
-            self.kept[index] = Kept(class_of(event), event.seq)
-            self._settle(index, inverse)
-        elif event.kind == "repeat":
-            self.repeats.append(_repeat_of(event, self.pool))
-        elif event.kind == "reach":
-            inverse.reaches = dict(self.reaches)
-            index = self.pool.index(event.instance_id or "")
-            self.reaches.pop(index, None)
-            self.reaches[index] = event.payload["percentile"]
-            self.voided_at = self.revision
-        elif event.kind == "split":
-            self.splits.append(self.pool.index(event.instance_id or ""))
-            self.voided_at = self.revision
-        elif event.kind == "source_change":
-            self._follow(event, inverse)
-        elif event.kind == "audit_end":
-            self._audit_of(event).ended = True
-        elif event.kind == "skip" and self.in_conflict(self.pool.index(event.instance_id or "")):
-            index = self.pool.index(event.instance_id or "")  # settled later; neither answer is lost
-            inverse.conflicts.append((index, self.conflicts[index]))
-            self.conflicts[index] = replace(self.conflicts[index], until=self.answers + SKIP_FOR)
-            self.front = [other for other in self.front if other != index]
-        else:
-            for index, standing in self._standings_of(event):
-                inverse.standings.append((index, self.standings.get(index)))
-                self._put(index, standing)
-                self._settle(index, inverse)
-            self.pages += event.kind == "page"
-            self.label_events += event.kind in _GIVES_LABELS
-            if event.kind == "audit_answer":
-                self._audit_of(event).answers.append(answer_of(event, inverse.standings[0][0]))
-            elif event.kind == "audit_page":
-                take_page(self._audit_of(event), event, self.pool)
+        step = _Step(event)
+        _FOLDS.get(event.kind, State._fold_answer)(self, step)
         self._events[event.event_id] = event
         if not event.payload.get("setup"):  # classes named before the first question are no answer to take back
-            self._done.append(inverse)
-        return [index for index, _ in inverse.standings]
-
-    def _follow(self, event: Event, inverse: _Inverse) -> None:
-        """Answers go with the content they were given to; where it is nowhere any more they stand no longer."""
-        taken = []
-        for name, place, event_id in event.payload["answers"]:
-            index = self.pool.index(name)
-            standing = self.standings.get(index)
-            if standing is not None and standing.event_id == event_id:  # else it was said anew or followed before
-                inverse.standings.append((index, standing))
-                self._put(index, None)
-                taken.append((place, standing))
-        for place, standing in taken:
-            index = UNLABELED if place is None else self.pool.index(place)
-            if index != UNLABELED and index not in self.standings:
-                inverse.standings.append((index, None))
-                self._put(index, standing)
-        self.voided_at = self.revision
-
-    def _settle(self, index: int, inverse: _Inverse) -> None:
-        if index in self.conflicts:
-            inverse.conflicts.append((index, self.conflicts.pop(index)))
-
-    def _change_classes(self, event: Event, inverse: _Inverse) -> None:
-        for index, standing in moved_labels(event, self.standings, self.classes, self.pool):
-            inverse.standings.append((index, self.standings[index]))
-            self._put(index, standing)
-        for info in changed_classes(event, self.classes):
-            inverse.classes.append((info.class_id, self.classes.get(info.class_id)))
-            self.classes[info.class_id] = info
-            self.next_class_id = max(self.next_class_id, info.class_id + 1)
-        self.classes_at = self.revision
-        if event.kind in VOIDING:
-            self.voided_at = self.revision
-        if event.kind == "class_add" and event.payload.get("setup"):
-            self.set_up.add(event.payload["name"])
+            self._done.append(step)
+        return step.touched
 
     def _undo(self, event: Event) -> list[int]:
         if not self._done or self._done[-1].event.event_id != event.target:
             raise ProjectError(
                 f"the journal takes back event {event.target}, which is not the latest one", "run: labeler check"
             )
-        inverse = self._done.pop()
-        self._undone.append(inverse.event)
-        del self._events[inverse.event.event_id]
+        step = self._done.pop()
+        self._undone.append(step.event)
+        del self._events[step.event.event_id]
         self.voided_at = self.revision
-        for index, before in reversed(inverse.standings):
-            self._put(index, before)
-        self.conflicts.update(inverse.conflicts)
-        if inverse.flag is not None:
-            self.flagged ^= {inverse.flag}
-        if inverse.kept is not None:
-            index, kept = inverse.kept
-            self.kept.pop(index)
-            if kept is not None:
-                self.kept[index] = kept
-        if inverse.event.kind == "repeat":
-            self.repeats.pop()
-        if inverse.reaches is not None:
-            self.reaches = inverse.reaches
-        if inverse.event.kind == "split":
-            self.splits.pop()
-        if inverse.event.kind == "audit_end":
-            self._audit_of(inverse.event).ended = False
-        if inverse.event.kind == "audit_answer":
-            audit = self._audit_of(inverse.event)
-            audit.answers.pop()
-            audit.taken_back += 1
-        elif inverse.event.kind == "audit_page":
-            return_page(self._audit_of(inverse.event), inverse.event)
-        self._restore_classes(inverse.classes)
-        self.pages -= inverse.event.kind == "page"
-        self.label_events -= inverse.event.kind in _GIVES_LABELS
-        asked = [index for index, _ in (*inverse.standings, *inverse.conflicts)]
-        if inverse.event.instance_id is not None and asked and inverse.event.kind != "audit_answer":
+        for take_back in reversed(step.back):
+            take_back()
+        asked = [*step.touched, *step.settled]
+        if step.event.instance_id is not None and asked and step.event.kind != "audit_answer":
             self.front.append(asked[0])
-        return [index for index, _ in inverse.standings]
+        return step.touched
+
+    def _redo(self, event: Event) -> list[int]:
+        if not self._undone or self._undone[-1].event_id != event.target:
+            raise ProjectError(
+                f"the journal brings back event {event.target}, which was not the last one taken back",
+                "run: labeler check",
+            )
+        self.voided_at = self.revision
+        return self._do(self._undone.pop())
+
+    # -- one kind of event each: do it, and say how it is taken back ----------------------------------------------
+
+    def _fold_answer(self, step: _Step) -> None:
+        """Label, skip, unsure, reject; a page; an import; what is said in an audit."""
+        event = step.event
+        for index, standing in self._standings_of(event):
+            self._stand(index, standing, step)
+            self._settle(index, step)
+        self._count(event, 1)
+        step.back.append(partial(self._count, event, -1))
+
+    def _count(self, event: Event, one: int) -> None:
+        self.pages += one * (event.kind == "page")
+        self.label_events += one * (event.kind in GIVES_LABELS)
+
+    def _fold_skip(self, step: _Step) -> None:
+        index = self._index_of(step.event)
+        if not self.in_conflict(index):
+            self._fold_answer(step)
+            return
+        self._settle(index, step, later=replace(self.conflicts[index], until=self.answers + SKIP_FOR))
+        self.front = [other for other in self.front if other != index]
+
+    def _fold_audit_answer(self, step: _Step) -> None:
+        self._fold_answer(step)
+        audit = self._audit_of(step.event)
+        audit.answers.append(answer_of(step.event, step.touched[0]))
+        step.back.append(partial(_answer_taken_back, audit))
+
+    def _fold_audit_page(self, step: _Step) -> None:
+        self._fold_answer(step)
+        audit = self._audit_of(step.event)
+        take_page(audit, step.event, self.pool)
+        step.back.append(partial(return_page, audit, step.event))
+
+    def _fold_audit_end(self, step: _Step) -> None:
+        audit = self._audit_of(step.event)
+        audit.ended = True
+        step.back.append(partial(setattr, audit, "ended", False))
+
+    def _fold_classes(self, step: _Step) -> None:
+        event = step.event
+        for index, standing in moved_labels(event, self.standings, self.classes, self.pool):
+            self._stand(index, standing, step)
+        before = []
+        for info in changed_classes(event, self.classes):
+            before.append((info.class_id, self.classes.get(info.class_id)))
+            self.classes[info.class_id] = info
+            self.next_class_id = max(self.next_class_id, info.class_id + 1)
+        step.back.append(partial(self._restore_classes, before))
+        self.classes_at = self.revision
+        if event.kind in VOIDING:
+            self.voided_at = self.revision
+        if event.kind == "class_add" and event.payload.get("setup"):
+            self.set_up.add(event.payload["name"])
 
     def _restore_classes(self, before: list[tuple[int, ClassInfo | None]]) -> None:
         others = [info for class_id, info in self.classes.items() if class_id not in dict(before)]
@@ -356,14 +241,62 @@ class State:
                 self.classes[class_id] = back_again(info, others)
             self.classes_at = self.revision
 
-    def _redo(self, event: Event) -> list[int]:
-        if not self._undone or self._undone[-1].event_id != event.target:
-            raise ProjectError(
-                f"the journal brings back event {event.target}, which was not the last one taken back",
-                "run: labeler check",
-            )
+    def _fold_flag(self, step: _Step) -> None:
+        index = self._index_of(step.event)
+        self.flagged ^= {index}
+        step.back.append(partial(self.flagged.symmetric_difference_update, {index}))
+
+    def _fold_keep(self, step: _Step) -> None:
+        index = self._index_of(step.event)
+        step.back.append(_restoring(self.kept, index))
+        self.kept[index] = Kept(class_of(step.event), step.event.seq)
+        self._settle(index, step)
+
+    def _fold_repeat(self, step: _Step) -> None:
+        self.repeats.append(repeat_of(step.event, self.pool))
+        step.back.append(self.repeats.pop)
+
+    def _fold_reach(self, step: _Step) -> None:
+        step.back.append(partial(setattr, self, "reaches", dict(self.reaches)))
+        index = self._index_of(step.event)
+        self.reaches.pop(index, None)
+        self.reaches[index] = step.event.payload["percentile"]
         self.voided_at = self.revision
-        return self._do(self._undone.pop())
+
+    def _fold_split(self, step: _Step) -> None:
+        self.splits.append(self._index_of(step.event))
+        step.back.append(self.splits.pop)
+        self.voided_at = self.revision
+
+    def _fold_source_change(self, step: _Step) -> None:
+        """Answers go with the content they were given to; where it is nowhere any more they stand no longer."""
+        taken = []
+        for name, place, event_id in step.event.payload["answers"]:
+            index = self.pool.index(name)
+            standing = self.standings.get(index)
+            if standing is not None and standing.event_id == event_id:  # else it was said anew or followed before
+                self._stand(index, None, step)
+                taken.append((place, standing))
+        for place, standing in taken:
+            index = UNLABELED if place is None else self.pool.index(place)
+            if index != UNLABELED and index not in self.standings:
+                self._stand(index, standing, step)
+        self.voided_at = self.revision
+
+    # -- what they are made of -------------------------------------------------------------------------------------
+
+    def _stand(self, index: int, standing: Standing | None, step: _Step) -> None:
+        step.touched.append(index)
+        step.back.append(partial(self._put, index, self.standings.get(index)))
+        self._put(index, standing)
+
+    def _settle(self, index: int, step: _Step, later: Conflict | None = None) -> None:
+        """A conflict is settled by any answer, or put off: `later` is what it becomes."""
+        if index in self.conflicts:
+            step.settled.append(index)
+            step.back.append(partial(self.conflicts.__setitem__, index, self.conflicts.pop(index)))
+            if later is not None:
+                self.conflicts[index] = later
 
     def _standings_of(self, event: Event) -> list[tuple[int, Standing]]:
         def standing(kind: str, class_id: int = UNLABELED, provenance: Provenance = Provenance.NONE) -> Standing:
@@ -377,12 +310,12 @@ class State:
                 provenance,
                 float(event.payload.get("margin", 1.0)),
                 self.round,
-                event.kind in _PAGES,
+                event.kind in PAGES,
                 self.answers + SKIP_FOR if kind == "skip" else 0,
-                int(event.payload["audit"]) if event.kind in _AUDITED else 0,
+                int(event.payload["audit"]) if event.kind in AUDITED else 0,
             )
 
-        if event.kind in ("import", *_PAGES):
+        if event.kind in ("import", *PAGES):
             said = [
                 (self.pool.index(instance_id), standing("label", class_id, Provenance[word.upper()]))
                 for instance_id, class_id, word in event.payload["labels"]
@@ -390,22 +323,20 @@ class State:
             said += [
                 (self.pool.index(instance_id), standing("unsure")) for instance_id in event.payload.get("unsure", ())
             ]
-            return said if event.kind in _PAGES else [item for item in said if self._takes_import(item[0])]
-        index = self.pool.index(event.instance_id or "")
+            return said if event.kind in PAGES else [item for item in said if self._takes_import(item[0])]
         kind = event.payload["said"] if event.kind == "audit_answer" else event.kind
         if kind == "label":
-            return [(index, standing("label", class_of(event), Provenance.HUMAN))]
-        return [(index, standing(kind))]
+            return [(self._index_of(event), standing("label", class_of(event), Provenance.HUMAN))]
+        return [(self._index_of(event), standing(kind))]
+
+    def _index_of(self, event: Event) -> int:
+        return self.pool.index(event.instance_id or "")
 
     def _audit_of(self, event: Event) -> Audit:
         number = int(event.payload["audit"])
         if not 0 < number <= len(self.audits):
             raise ProjectError(f"event {event.event_id} of the journal names no audit", "run: labeler check")
         return self.audits[number - 1]
-
-    def is_held(self, standing: Standing) -> bool:
-        """Whether it was said in an audit whose statement is not drawn yet: the engine must not learn from it."""
-        return 0 < standing.audit == len(self.audits) and not self.audits[standing.audit - 1].drawn
 
     def _takes_import(self, index: int) -> bool:
         """Whether no person has labeled or rejected it; in a merged journal the import may come later."""
@@ -437,6 +368,10 @@ class State:
         found = [index for index, standing in self.standings.items() if standing.kind in kinds]
         return np.array(sorted(found), dtype=np.int64)
 
+    def is_held(self, standing: Standing) -> bool:
+        """Whether it was said in an audit whose statement is not drawn yet: the engine must not learn from it."""
+        return 0 < standing.audit == len(self.audits) and not self.audits[standing.audit - 1].drawn
+
     def in_conflict(self, index: int) -> bool:
         """Whether two people's answers to an instance differ, nobody settled it, and both stand."""
         conflict = self.conflicts.get(index)
@@ -462,53 +397,29 @@ class State:
         """The round the next answer falls into, counted from 1."""
         return 1 + self.label_events // ROUND_LENGTH
 
-    def snapshot(self, percentile: float | None) -> Snapshot:
-        """What an engine may know now; answers in the order they were given."""
-        given = sorted(
-            ((standing.seq, index, standing) for index, standing in self.standings.items() if standing.kind == "label"),
-            key=lambda item: item[:2],
-        )
-        gone = self.pool.missing | self.pool.unreadable  # a label is kept, but there is nothing to learn from
-        given = [item for item in given if item[2].provenance in GIVEN and not gone[item[1]]]
-        # an engine gives whatever class it finds among the answers: those of a retired one are the person's alone
-        retired = [index for _, index, standing in given if self.classes[standing.class_id].retired]
-        given = [item for item in given if not self.classes[item[2].class_id].retired]
-        held = [index for _, index, standing in given if self.is_held(standing)]
-        given = [item for item in given if not self.is_held(item[2])]
-        rejected = self.indices_of("reject")
-        return Snapshot(
-            revision=self.revision,
-            round=self.round,
-            indices=np.array([index for _, index, _ in given], dtype=np.int64),
-            class_ids=np.array([standing.class_id for _, _, standing in given], dtype=np.int32),
-            provenances=np.array([standing.provenance for _, _, standing in given], dtype=np.uint8),
-            weights=np.array([standing.weight for _, _, standing in given], dtype=np.float32),
-            class_list=np.array([info.class_id for info in self.active_classes()], dtype=np.int32),
-            excluded=np.union1d(np.union1d(rejected, self.pool.unusable()), retired).astype(np.int64),
-            held_back=self.indices_of("unsure"),
-            deferred=np.union1d(self.indices_of("skip"), held).astype(np.int64),
-            percentile=percentile,
-            reach_indices=np.array(list(self.reaches), dtype=np.int64),
-            reach_percentiles=np.array(
-                [np.nan if own is None else own for own in self.reaches.values()], dtype=np.float32
-            ),
-            splits=np.array(self.splits, dtype=np.int64),
-        )
+
+_FOLDS: dict[str, Callable[[State, _Step], None]] = {
+    **dict.fromkeys(CLASS_KINDS, State._fold_classes),
+    "skip": State._fold_skip,
+    "flag": State._fold_flag,
+    "keep": State._fold_keep,
+    "repeat": State._fold_repeat,
+    "reach": State._fold_reach,
+    "split": State._fold_split,
+    "source_change": State._fold_source_change,
+    "audit_answer": State._fold_audit_answer,
+    "audit_page": State._fold_audit_page,
+    "audit_end": State._fold_audit_end,
+}
+"""What an undoable event does; the others are answers."""
 
 
-def _repeat_of(event: Event, pool: Pool) -> Repeat:
-    how = event.payload
-    class_id = UNLABELED if event.class_id is None else event.class_id
-    index = pool.index(event.instance_id or "")
-    return Repeat(
-        index, how["first"], int(how["first_class"]), how["said"], class_id, event.annotator, event.seq, event.at
-    )
+def _answer_taken_back(audit: Audit) -> None:
+    audit.answers.pop()
+    audit.taken_back += 1
 
 
-def _keys_of(event: Event) -> int:
-    if event.kind in _NO_KEYS or event.payload.get("setup"):
-        return 0
-    if "keys" in event.payload:
-        return int(event.payload["keys"])
-    exceptions = [word for _, _, word in event.payload["labels"] if word == "human"] if event.kind in _PAGES else []
-    return 1 + len(exceptions) + int(event.payload.get("marked", 0))
+def _restoring(kept: dict[int, Kept], index: int) -> Callable[[], object]:
+    """What puts the present entry, or its absence, back."""
+    before = kept.get(index)
+    return partial(kept.pop, index) if before is None else partial(kept.__setitem__, index, before)
