@@ -22,7 +22,6 @@ PARTS = {
     "mutations": ("mutations", 500),
     "faults": ("faults", 20_000),
     "walk": ("walk", 20_000),
-    "fuzzing": ("fuzzing", 100_000),
     "soak": ("soak", 1200),
 }
 """Part -> its module, which has ``run(count, seed, folder)``, and how many cases make a whole run."""
