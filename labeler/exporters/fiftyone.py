@@ -15,7 +15,7 @@ from pathlib import Path
 
 from labeler.exporters.base import ExportRows, Needs
 from labeler.exporters.escaping import escape_warnings, escaped, json_text, unescaped
-from labeler.exporters.image_files import link_of, put_images, sources_of, wanted_name
+from labeler.exporters.image_files import are_files, link_of, put_images, wanted_name
 from labeler.exporters.names import safe_file_names, safe_name
 from labeler.exporters.tables import COLUMNS, Cell, records
 from labeler.json_items import object_members
@@ -39,17 +39,17 @@ class FiftyOneExporter:
     def write(self, rows: ExportRows, target: Path) -> list[str]:
         """Make the folder `target` and fill it; returns warnings. Raises as the imagefolder exporter does."""
         link = link_of(rows, self.link)
-        sources = sources_of(rows)
+        own = are_files(rows)
         members: dict[str, list[int]] = {}
         for position, split in enumerate(rows.splits):
             members.setdefault(split, []).append(position)
         files = [""] * len(rows.ids)
         for split, positions in members.items():
             root = f"{safe_name(split)}/data" if split else "data"
-            for position, name in zip(positions, _names(rows, positions, sources), strict=True):
+            for position, name in zip(positions, _names(rows, positions, own), strict=True):
                 files[position] = f"{root}/{name}"
         target.mkdir()
-        warnings = put_images(rows, files, sources, target, link)
+        warnings = put_images(rows, files, own, target, link)
         for split, positions in (members or {"": []}).items():
             folder = target / safe_name(split) if split else target
             (folder / "data").mkdir(exist_ok=True)
@@ -74,9 +74,9 @@ class FiftyOneExporter:
         return dict(counts)
 
 
-def _names(rows: ExportRows, positions: Sequence[int], sources: Sequence[Path | None]) -> list[str]:
+def _names(rows: ExportRows, positions: Sequence[int], own: Sequence[bool]) -> list[str]:
     """File names whose stems are distinct."""
-    wanted = [wanted_name(rows.ids[position], sources[position] is None) for position in positions]
+    wanted = [wanted_name(rows.ids[position], not own[position]) for position in positions]
     parts = [os.path.splitext(safe_name(name)) for name in wanted]
     stems = safe_file_names([rows.ids[position] for position in positions], [stem for stem, _ in parts])
     return [stem + ending for stem, (_, ending) in zip(stems, parts, strict=True)]

@@ -19,7 +19,7 @@ from labeler.display import display_safe
 from labeler.errors import UsageError
 from labeler.exporters.base import ExportRows, Needs
 from labeler.exporters.escaping import escaped, json_text, unescaped
-from labeler.exporters.image_files import link_of, put_images, sources_of, wanted_name
+from labeler.exporters.image_files import are_files, link_of, put_images, wanted_name
 from labeler.exporters.names import safe_file_names
 from labeler.exporters.tables import COLUMNS, PANDAS_MISSING, csv_line, records, text_warnings
 
@@ -48,15 +48,15 @@ class HuggingFaceExporter:
     def write(self, rows: ExportRows, target: Path) -> list[str]:
         """Make the folder `target` and fill it; returns warnings. Raises as the imagefolder exporter does."""
         link = link_of(rows, self.link)
-        sources = sources_of(rows)
+        own = are_files(rows)
         members: dict[str, list[int]] = {}
         for position, split in enumerate(rows.splits):
             members.setdefault(split or ONLY_SPLIT, []).append(position)
         if any(re.fullmatch(r"[a-z]+", split) is None for split in members):
             raise UsageError("a split has a name that is no word", "splits are train, val and test")
-        files = _files(rows, members, sources)
+        files = _files(rows, members, own)
         target.mkdir()
-        warnings = put_images(rows, files, sources, target, link)
+        warnings = put_images(rows, files, own, target, link)
         streams = {}
         try:
             for split in members or [ONLY_SPLIT]:
@@ -98,12 +98,12 @@ class HuggingFaceExporter:
             yield "datasets reads classes like these as dates: cast the column 'label' to string"
 
 
-def _files(rows: ExportRows, members: dict[str, list[int]], sources: Sequence[Path | None]) -> list[str]:
+def _files(rows: ExportRows, members: dict[str, list[int]], own: Sequence[bool]) -> list[str]:
     """The file of every row, relative to the root: all images of a split lie beside its metadata."""
     files = [""] * len(rows.ids)
     for split, positions in members.items():
         ids = [rows.ids[position] for position in positions]
-        wanted = [wanted_name(rows.ids[position], sources[position] is None) for position in positions]
+        wanted = [wanted_name(rows.ids[position], not own[position]) for position in positions]
         for position, name in zip(positions, safe_file_names(ids, wanted), strict=True):
             files[position] = f"{split}/{name}"
     return files

@@ -32,22 +32,28 @@ def link_of(rows: ExportRows, default: str) -> str:
     return link
 
 
-def sources_of(rows: ExportRows) -> list[Path | None]:
-    """The file of every row; None for those that have none of their own and are decoded.
+def are_files(rows: ExportRows) -> list[bool]:
+    """Whether every row has a file of its own; those that have none are decoded.
 
     Raises
     ------
     ExportError
         Files of instances are gone.
     """
-    sources = [rows.locate(position) for position in range(len(rows.ids))]
-    gone = [source for source in sources if source is not None and not source.is_file()]
+    own, gone = [], 0
+    first = Path()
+    for position in range(len(rows.ids)):  # no list of paths: for a million files that is a gigabyte
+        source = rows.locate(position)
+        own.append(source is not None)
+        if source is not None and not source.is_file():
+            first = first if gone else source
+            gone += 1
     if gone:
         raise ExportError(
-            f"{len(gone)} of {len(sources)} images are gone, the first is {display_safe(str(gone[0]))}",
+            f"{gone} of {len(own)} images are gone, the first is {display_safe(str(first))}",
             "bring the files back, or export csv or jsonl, which need no image",
         )
-    return sources
+    return own
 
 
 def wanted_name(instance_id: str, as_png: bool) -> str:
@@ -59,10 +65,10 @@ def wanted_name(instance_id: str, as_png: bool) -> str:
     return f"{stem if ending.lower() in _IMAGES else name}.png"
 
 
-def put_images(
-    rows: ExportRows, files: Sequence[str], sources: Sequence[Path | None], target: Path, link: str
-) -> list[str]:
+def put_images(rows: ExportRows, files: Sequence[str], own: Sequence[bool], target: Path, link: str) -> list[str]:
     """Put the image of every row at its place of `files` (relative to the folder `target`); returns warnings.
+
+    `own` as :func:`are_files` gives it.
 
     `link` as :func:`link_of` gives it: ``hard`` is a copy where the file system refuses.
 
@@ -79,7 +85,8 @@ def put_images(
     for folder in dict.fromkeys(map(os.path.dirname, files)):
         inside(target, folder).mkdir(parents=True, exist_ok=True)
     copied = 0
-    for position, (file, source) in enumerate(zip(files, sources, strict=True)):
+    for position, (file, is_file) in enumerate(zip(files, own, strict=True)):
+        source = rows.locate(position) if is_file else None
         if source is None:
             _write_png(rows.image(position), inside(target, file))
         else:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from labeler.exporters.base import ExportRows, Needs
 from labeler.exporters.escaping import escaped, json_text, unescaped
-from labeler.exporters.image_files import link_of, put_images, sources_of, wanted_name
+from labeler.exporters.image_files import are_files, link_of, put_images, wanted_name
 from labeler.exporters.names import safe_file_names, safe_folder_names
 from labeler.exporters.tables import is_yes, write_csv
 
@@ -54,11 +54,11 @@ class ImageFolderExporter:
             The folder cannot be written.
         """
         link = link_of(rows, self.link)
-        sources = sources_of(rows)
+        own = are_files(rows)
         class_folders = safe_folder_names(rows.class_names, _OWN_FILES)
-        files = _layout(rows, class_folders, sources)
+        files = _layout(rows, class_folders, own)
         target.mkdir()
-        copied = put_images(rows, files, sources, target, link)
+        copied = put_images(rows, files, own, target, link)
         _write_lines(target / CLASSES, class_folders)
         changed = {
             folder: escaped(name)
@@ -85,7 +85,7 @@ class ImageFolderExporter:
         return {name: number for name, number in counts.items() if number}
 
 
-def _layout(rows: ExportRows, class_folders: Sequence[str], sources: Sequence[Path | None]) -> list[str]:
+def _layout(rows: ExportRows, class_folders: Sequence[str], own: Sequence[bool]) -> list[str]:
     """The file of every row, relative to the root, with forward slashes."""
     splits = list(dict.fromkeys(rows.splits))
     roots = {"": ""}
@@ -98,7 +98,7 @@ def _layout(rows: ExportRows, class_folders: Sequence[str], sources: Sequence[Pa
     files = [""] * len(rows.ids)
     for folder, positions in members.items():
         ids = [rows.ids[position] for position in positions]
-        wanted = [wanted_name(rows.ids[position], sources[position] is None) for position in positions]
+        wanted = [wanted_name(rows.ids[position], not own[position]) for position in positions]
         for position, name in zip(positions, safe_file_names(ids, wanted), strict=True):
             files[position] = f"{folder}/{name}"
     return files

@@ -23,7 +23,7 @@ import labeler
 from labeler.core.vocabulary import GIVEN
 from labeler.exporters.base import ExportRows, Needs
 from labeler.exporters.escaping import escape_warnings, escaped, escaped_for_xml, json_text, unescaped
-from labeler.exporters.image_files import link_of, put_images, sources_of, wanted_name
+from labeler.exporters.image_files import are_files, link_of, put_images, wanted_name
 from labeler.exporters.names import safe_file_names
 from labeler.exporters.tables import COLUMNS, Cell, records
 from labeler.json_items import array_items
@@ -50,12 +50,12 @@ class LabelStudioExporter:
     def write(self, rows: ExportRows, target: Path) -> list[str]:
         """Make the folder `target` and fill it; returns warnings. Raises as the imagefolder exporter does."""
         link = link_of(rows, self.link)
-        sources = sources_of(rows)
-        wanted = [wanted_name(name, source is None) for name, source in zip(rows.ids, sources, strict=True)]
+        own = are_files(rows)
+        wanted = [wanted_name(name, not is_file) for name, is_file in zip(rows.ids, own, strict=True)]
         files = [f"images/{name}" for name in safe_file_names(rows.ids, wanted)]
         target.mkdir()
         (target / "images").mkdir()
-        warnings = put_images(rows, files, sources, target, link)
+        warnings = put_images(rows, files, own, target, link)
         names = [escaped_for_xml(name) for name in rows.class_names]
         (target / CONFIG).write_text(_config(names), encoding="utf-8", newline="\n")
         with (target / TASKS).open("x", encoding="utf-8", newline="\n") as stream:

@@ -23,7 +23,8 @@ from labeler.drafts import sweep
 WORKING = ".labeler-"
 """How the names of the folders begin that exist only while an export is written."""
 
-_MANY = 256
+MANY = 256
+"""Files from which on one flush of the whole file system is quicker than one of each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ def remove(path: Path) -> None:
 
 def sync_files(files: Sequence[Path]) -> None:
     """Bring the content of `files` to disk."""
-    if len(files) > _MANY:  # one flush for all: thousands of single ones take minutes on a slow disk
+    if len(files) > MANY:  # one flush for all: thousands of single ones take minutes on a slow disk
         os.sync()
         return
     for file in files:

@@ -13,6 +13,7 @@ import os
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from labeler.errors import ExportError, LabelerError, UsageError
 from labeler.exporters.base import Exporter, ExportRows
 from labeler.exporters.card import CARD, card
 from labeler.exporters.escaping import escaped, json_text
-from labeler.exporters.placing import WORKING, Place, put_in_place, recover, staging, sync_files, sync_folder
+from labeler.exporters.placing import MANY, WORKING, Place, put_in_place, recover, staging, sync_files, sync_folder
 
 MANIFEST = "manifest.json"
 TOOL = "labeler"
@@ -235,7 +236,12 @@ def _hashes(new: Path, name: str) -> dict[str, str]:
     """File -> sha256: of the one file under the `name` it will have, or of all in the folder by relative path."""
     if not new.is_dir():
         return {name: sha256_of(new)}
-    return {file.relative_to(new).as_posix(): sha256_of(file) for file in sorted(new.rglob("*")) if file.is_file()}
+    hashes: dict[str, str] = {}
+    for folder, _, names in os.walk(new, onerror=_raise):  # no list of paths: for a million files that is a gigabyte
+        root = Path(folder)
+        place = root.relative_to(new).as_posix()
+        hashes |= {name if root == new else f"{place}/{name}": sha256_of(root / name) for name in names}
+    return hashes
 
 
 def sha256_of(file: Path) -> str:
@@ -248,7 +254,9 @@ def _sync(stage: Path) -> None:
     """Everything below `stage` to disk: the files, then the folders from the innermost out."""
     files: list[Path] = []
     for folder, _, names in os.walk(stage, onerror=_raise):
-        files += (path for path in (Path(folder, name) for name in names) if not path.is_symlink())
+        if len(files) <= MANY:  # more are not looked at one by one
+            regular = (path for path in (Path(folder, name) for name in names) if not path.is_symlink())
+            files += islice(regular, MANY + 1)
     sync_files(files)
     for folder, _, _ in os.walk(stage, topdown=False, onerror=_raise):
         sync_folder(Path(folder))
