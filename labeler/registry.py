@@ -433,7 +433,7 @@ register(
     "encoder",
     "onnx",
     "labeler.encoders.onnx_model:OnnxModel",
-    "any image model from an ONNX file: model=FILE, its size, mean and std",
+    "any image model in an ONNX file: model=FILE, size, mean, std",
     extra="onnx",
     requires=("onnxruntime",),
 )
