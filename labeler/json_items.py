@@ -11,6 +11,7 @@ MAX_ITEM = 64 << 20
 """Characters of one item at most: larger ones are no task or label, but an attempt to fill the memory."""
 
 _SPACE = " \t\r\n"
+_AFTER = (*_SPACE, ",", "]", "}", ":")
 _decode = json.JSONDecoder().raw_decode
 
 
@@ -86,7 +87,9 @@ class _Text:
                 if self._ended:
                     raise
             else:
-                if end < len(self._window) or self._ended:  # a number at the end may go on
+                # a number may go on where the window ends: after "1." comes its fraction
+                whole = isinstance(found, (str, list, dict)) or self._window[end : end + 1] in _AFTER
+                if (whole and end < len(self._window)) or self._ended:
                     self._at = end
                     return found
             if len(self._window) - self._at > MAX_ITEM:
