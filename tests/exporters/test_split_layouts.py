@@ -35,7 +35,8 @@ def splits_of(name: str, target: Path) -> dict[str, str]:
     return {task["data"]["path"]: task["data"]["split"] for task in tasks}
 
 
-FOLDERS = [name for name in registry.names("exporter") if registry.load("exporter", name).is_folder]
+EXPORTERS = [name for name in registry.names("exporter") if registry.entry("exporter", name).available]
+FOLDERS = [name for name in EXPORTERS if registry.load("exporter", name).is_folder]
 
 
 @pytest.mark.parametrize("name", FOLDERS)
