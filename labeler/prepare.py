@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 from collections.abc import Generator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from labeler.core.components import let_go
 from labeler.core.vocabulary import ByteArray, FloatArray, Progress
 from labeler.drafts import sweep, writing
 from labeler.encoders.base import Encoder, Images
-from labeler.errors import ProjectError, UsageError
+from labeler.errors import LabelerError, ProjectError, UsageError
 from labeler.image_store import LARGEST, ImagePlan, fill_images, plan_images
 from labeler.importers.base import Source
 from labeler.registry import Spec
@@ -99,8 +100,8 @@ def entries(source: Source, ids: Sequence[str], cache: Path, chosen: str) -> Ent
     key = _key(source, ids)
     names = {f"{name}-{key}" for name in _IMAGE_ENTRIES}
     for spec in (*registry.names("encoder"), *([chosen] if chosen else [])):
-        if registry.entry("encoder", registry.parse_spec(spec).name).available:
-            parsed = registry.parse_spec(spec)
+        parsed = registry.parse_spec(spec)
+        with suppress(LabelerError):  # not installed, or it needs a model's file: what it left is told by no name
             names.add(_features_entry(key, parsed, registry.create("encoder", parsed)))
     found = Entries([], {}, {})
     for path in sorted(cache.iterdir()):
@@ -185,11 +186,17 @@ def _table(source: Source, rows: NDArray[np.int64]) -> Generator[Progress, None,
     table = source.table()
     if table is None:
         raise UsageError("the source holds neither images nor a table of features", "see: labeler plugins")
+    hashes = np.zeros((len(rows), 32), dtype=np.uint8)
+    for index, row in enumerate(rows.tolist()):
+        if row >= 0:
+            hashes[index] = np.frombuffer(hashlib.sha256(source.content_bytes(row)).digest(), dtype=np.uint8)
+        if index % CHUNK == 0:
+            yield Progress("reading", index, len(rows))
     if np.array_equal(rows, np.arange(len(table))):
-        return table, np.empty((0, 32), dtype=np.uint8)
+        return table, hashes
     out = np.zeros((len(rows), table.shape[1]), dtype=np.float32)
     out[rows >= 0] = table[rows[rows >= 0]]
-    return out, np.empty((0, 32), dtype=np.uint8)
+    return out, hashes
 
 
 def _from_elsewhere(features: str, ids: Sequence[str]) -> FloatArray:

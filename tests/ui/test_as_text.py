@@ -15,6 +15,7 @@ from labeler.ui.actions import ANSWERING, Place
 from labeler.ui.messages import WorkerSaid
 from tests.ui.places import KEYS_TO, busy_project, disagree, go_to, measuring
 from tests.ui.support import FakeProject, Received, running, screen_text, settle
+from tests.ui.test_forms import elsewhere_of
 from tests.ui.test_screens import DANGEROUS, HOSTILE, lines
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
@@ -74,6 +75,19 @@ async def test_two_answers_to_settle(size: tuple[int, int]):
     disagree(project)
     async with running(project, size=size) as app:
         same_as_kept(f"conflict-{size[0]}x{size[1]}", lines(app))
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+async def test_not_saved(size: tuple[int, int]):
+    """A full disk: try again, or save elsewhere, and what is wrong with the place that was named."""
+    project = busy_project()
+    project.save_elsewhere = elsewhere_of(project)
+    async with running(project, size=size) as app:
+        project.journal.full = True
+        for name, keys in (("not-saved", "234"), ("not-saved-elsewhere", ["tab"]), ("not-saved-there", "bad")):
+            await app.press_and_see(*keys, *(["enter"] if name == "not-saved-there" else []))
+            await settle(app, app.pilot)
+            same_as_kept(f"{name}-{size[0]}x{size[1]}", lines(app))
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
