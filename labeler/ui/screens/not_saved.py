@@ -73,8 +73,8 @@ class Elsewhere(Form[str | None]):
         with Vertical(classes="dialog alarm"):
             yield Static("save elsewhere", classes="title", markup=False)
             yield Static(
-                "A folder or a file on another disk. What is saved is copied there, the key that was kept as well,\n"
-                "and you go on in that file. The one here stays as it is.\n",
+                "A folder or a file on another disk. What is saved is copied there, the key that was kept as well,"
+                " and you go on in that file. The one here stays as it is.\n",
                 markup=False,
             )
             yield Input(placeholder="/media/stick/", id="place")
