@@ -85,7 +85,9 @@ def main() -> None:
             sys.exit(f"labeler simulate ended with code {done.returncode}")
         found = json.loads(done.stdout)
     final, latency, behind = found["final"], found["click_latency_ms"], found["behind_ms"]
-    print("| source | images | first question, s | in all, s | peak, MB | click p50 / max, ms | behind max, s | right |")
+    print(
+        "| source | images | first question, s | in all, s | peak, MB | click p50 / max, ms | behind max, s | right |"
+    )
     print("|---|---:|---:|---:|---:|---:|---:|---:|")
     print(
         f"| {plan.kind} | {plan.rows:,} | {found['seconds_to_first_question']:.1f} | {found['seconds_total']:.0f}"

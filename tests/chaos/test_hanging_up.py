@@ -46,7 +46,8 @@ def end(watched, how):
 
 @pytest.mark.timeout(200)
 @pytest.mark.parametrize(
-    ("how", "code"), [("Q", 0), ("SIGTERM", 128 + signal.SIGTERM), ("SIGHUP", 128 + signal.SIGHUP), ("terminal gone", None)]
+    ("how", "code"),
+    [("Q", 0), ("SIGTERM", 128 + signal.SIGTERM), ("SIGHUP", 128 + signal.SIGHUP), ("terminal gone", None)],
 )
 def test_it_ends_as_with_q(seen, tmp_path, how, code):
     assert end(seen, how), last_words(seen)

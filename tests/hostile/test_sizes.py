@@ -31,7 +31,9 @@ def make(kind, n, alike, folder):
         np.savez(folder / "pool.npz", X=X, y=np.array(truth, dtype="U1"))
         return folder / "pool.npz", "y"
     ids = [f"r{row}" if kind == "csv" else f"{row}.png" for row in range(n)]
-    (folder / "truth.csv").write_text("id,label\n" + "".join(f"{one},{of}\n" for one, of in zip(ids, truth, strict=True)))
+    (folder / "truth.csv").write_text(
+        "id,label\n" + "".join(f"{one},{of}\n" for one, of in zip(ids, truth, strict=True))
+    )
     if kind == "csv":
         rows = (f"{one},{image[0, 0]},{image[0, 1]}\n" for one, image in zip(ids, pixels, strict=True))
         (folder / "pool.csv").write_text("id,width,height\n" + "".join(rows))
