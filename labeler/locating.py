@@ -50,6 +50,11 @@ def remembered(source: Path, project: Path) -> dict[str, str]:
     }
 
 
+def places_of(kept: dict[str, str], project: Path) -> tuple[Path, Path]:
+    """Where a project's source may be: where it was, or at the same place relative to the project file."""
+    return Path(kept["path"]), (project.resolve().parent / kept["relative"]).resolve()
+
+
 def find_source(kept: dict[str, str], project: Path) -> Source:
     """Open a project's source where it was, or at the same place relative to the project file.
 
@@ -58,7 +63,7 @@ def find_source(kept: dict[str, str], project: Path) -> Source:
     SourceError
         It is at neither place.
     """
-    for place in (Path(kept["path"]), (project.resolve().parent / kept["relative"]).resolve()):
+    for place in places_of(kept, project):
         if place.exists():
             return open_source(place)
     raise SourceError(

@@ -294,7 +294,7 @@ def _project(
     if names:
         shown = ", ".join(f"{name} = {display_safe(str(chosen.get(name, 'default')), 60)}" for name in names)
         notes.append(f"the two had different options; of {display_safe(older.path.name)}: {shown}")
-    places = [Path(file.project["source"]["path"]) for file in (older, *files)]
+    places = [place for file in (older, *files) for place in locating.places_of(file.project["source"], file.path)]
     source = next((place for place in places if place.exists()), places[0])
     return {
         "options": chosen,

@@ -138,7 +138,14 @@ def test_an_audit_in_pages_goes_along_with_what_was_planted(two, tmp_path):
         assert 0 < said.planted_seen < said.planted
         names = {class_id: info.name for class_id, info in session.state.classes.items()}
     joined = merge(anna, bob, tmp_path / "both.labeler.db")
-    assert merge(bob, anna, tmp_path / "other.labeler.db").path != joined.path
+    other = merge(bob, anna, tmp_path / "other.labeler.db")
+    assert same_events(events(joined.path), events(other.path))
+    for again in (anna, bob, joined.path):  # what is known already changes nothing
+        path = merge(joined.path, again, tmp_path / f"again-{again.name}").path
+        assert same_events(events(path), events(joined.path))
+        with open_project(path, read_only=True) as opened:
+            assert [one.certificate for one in opened.session.carried_audits()] == [said]
+    assert same_events(events(merge(anna, anna, tmp_path / "alone.labeler.db").path), events(anna))
     with open_project(joined.path) as opened, open_project(tmp_path / "other.labeler.db") as other:
         session = opened.session
         assert [one.certificate for one in session.carried_audits()] == [said]
@@ -212,6 +219,24 @@ def test_the_source_need_not_be_there_and_options_that_differ_are_said(few_digit
     with open_project(tmp_path / "c.labeler.db") as opened:
         assert opened.options["seed"] == 1
         assert opened.session.state.counts["label"] == 2
+
+
+def test_a_source_that_moved_along_with_its_projects_is_found(few_digits, tmp_path):
+    before, after = tmp_path / "before", tmp_path / "after"
+    before.mkdir()
+    few_digits.rename(before / "few.npz")
+    for name, index in (("a", 0), ("b", 1)):
+        answer(before / "few.npz", before / f"{name}.labeler.db", {index: "odd"})
+    before.rename(after)
+    paths = [after / f"{name}.labeler.db" for name in "ab"]
+    for target in (after / "c.labeler.db", tmp_path / "d.labeler.db"):  # beside them, or elsewhere
+        merge(*paths, target)
+        store = Store.open(target, read_only=True)
+        assert store.project()["source"]["path"] == str(after / "few.npz")
+        store.close()
+        with open_project(target) as opened:
+            assert opened.source_path == after / "few.npz"
+            assert opened.session.state.counts["label"] == 2
 
 
 def test_what_was_left_out_stays_out_in_a_later_merge(few_digits, tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from dataclasses import replace
 
@@ -35,6 +36,9 @@ STEP = st.one_of(
     st.tuples(st.sampled_from(["add", "retire", "restore", "merge", "rename", "key"]), WHICH, WHICH),
 )
 STEPS = st.lists(STEP, max_size=14)
+PAGES = st.lists(
+    st.tuples(st.sampled_from(["page", "page", "page", "undo", "redo", "look", "label"]), INDEX, WHICH), max_size=12
+)
 
 
 class Person:
@@ -111,6 +115,23 @@ class Person:
                         getattr(session, kind)()
             except UsageError:
                 continue
+        return self
+
+    def audits_in_pages(self, steps):
+        """Four answers, an audit of what rests on them, and its pages among other commands."""
+        session, (cat, dog) = self.session, self.named("a", "b")
+        for index in range(4):
+            session.label(POOL.ids[index], (cat, dog)[index % 2])
+        session.begin_audit(self.final(cat), target=0.6, confidence=0.8, seed=1)
+        for kind, one, other in steps:
+            if kind != "page":
+                self.does([(kind, one, other)])
+                continue
+            with contextlib.suppress(UsageError):
+                page = session.lay_out_audit(3).page
+                seen = [cell.index for cell in page if cell.planted and (cell.index + other) % 3]
+                set_right = [cell.index for cell in page if not cell.planted and cell.index == one]
+                session.answer_audit_page(dict.fromkeys([*seen, *set_right], dog))
         return self
 
     def final(self, class_id):
@@ -252,6 +273,26 @@ def test_what_was_audited_in_either_stays_provable(shared, mine, theirs):
     assert {certificate.set_sha256 for _, certificate in said} <= frozen | {
         one.set_sha256 for person in (a, b) for one in person.session.state.audits
     }
+
+
+@settings(max_examples=200)
+@given(PAGES, STEPS, st.booleans())
+def test_an_audit_in_pages_stays_provable_and_the_laws_hold_with_it(pages, theirs, on_a_copy):
+    a = Person("a", 2000.0).audits_in_pages(pages)
+    b = Person("b", 2000.5, 0.7, copy_of=a if on_a_copy else None).does(theirs)
+    result = joined(a, b)
+    assert same_events(result.events, joined(b, a).events)
+    assert same_events(joined(a, a).events, a.journal.events)
+    for one in (a, b):
+        again = merged(Side(result.events, dropped=result.dropped), one.side, POOL)
+        assert same_events(again.events, result.events)
+    if folded(result.events, POOL).audits:  # one of them knew all the other did: it is as it was
+        return
+    said = [(one.audit.number, one.certificate) for one in opened(result.events, a, b)]
+    for number, certificate in a.audited:
+        assert (number, certificate) in said or any(
+            n == number and c.set_sha256 == certificate.set_sha256 and c.checked > certificate.checked for n, c in said
+        )
 
 
 @settings(max_examples=200)
