@@ -121,6 +121,11 @@ def test_the_commands_that_a_guide_needs_are_there():
         assert {"label", "status", "why", "export", "simulate"} <= {call[0] for call in ours(page)}
 
 
+def test_every_command_is_in_the_guide():
+    text = (ROOT / "docs/using.md").read_text(encoding="utf-8")
+    assert {name for name in cli.main.commands if f"labeler {name}" not in text} == set()
+
+
 def test_every_shell_line_is_a_call_or_named_here():
     for page in (*PAGES, *SHORT_PAGES):
         for line in commands(page):
