@@ -30,6 +30,9 @@ from labeler.store.store import Store
 
 __all__ = ["Options", "Project", "Received", "open_demo", "open_project"]
 
+NOUNS = {"images": "image", "table": "row", "text": "text"}
+"""What a person calls an instance, by the content of its source."""
+
 
 def open_project(
     target: Path,
@@ -228,6 +231,7 @@ def _join(
     if not store.read_only:
         store.join_instances(new, clock(), source=locating.remembered(source.path, store.path))
     pool = Pool(stored + new)
+    pool.noun = NOUNS[source.content]
     missing = pool.mark_missing(source.ids)
     if stored and new:
         notices.append(f"{counted(len(new), 'new instance')} joined the pool")

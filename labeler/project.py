@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from labeler import backups, changes, locating, messages, plugin_files, registry
+from labeler.core.cards import Card, Columns, Shown
 from labeler.core.vocabulary import ByteArray, IndexArray, Progress, Provenance, Round
 from labeler.display import display_safe
 from labeler.errors import LabelerError, NotSaved, ProjectError, UnreadableInstance
@@ -64,6 +65,7 @@ class Project:
         self._client: WorkerClient | None = None
         self._features: Any = None
         self._rows: dict[int, int] | None = None
+        self._columns: Columns | None = None
         self.ready = False
         self.backed_up = not store.read_only  # whether closing it leaves a backup
 
@@ -95,6 +97,31 @@ class Project:
         if self.source is None or row is None or self.source.content != "images":
             raise UnreadableInstance("there is no image to show here")
         return self.source.image(row)
+
+    @property
+    def content(self) -> str:
+        """What the instances are: "images", or "table" where they are the rows of one."""
+        return self.source.content if self.source is not None else "images"
+
+    def shown(self, index: int) -> Shown:
+        """What a person looks at to answer. May be called from any thread; raises as :meth:`image`."""
+        row = self._row(index)
+        columns = self.columns()
+        if columns is None or row is None:
+            return self.image(index)
+        return columns.card(row)
+
+    def columns(self) -> Columns | None:
+        """Where the values of a table's columns lie; None where the instances are no rows of a table."""
+        if self._columns is None and self.source is not None and (table := self.source.table()) is not None:
+            self._columns = Columns(table, self.source.column_names())
+        return self._columns
+
+    def mean_of(self, indices: IndexArray) -> Card | None:
+        """The means of some rows of a table; None for other instances, or where none of them is there."""
+        columns = self.columns()
+        rows = [row for index in indices.tolist() if (row := self._row(index)) is not None]
+        return columns.mean_of(np.array(rows, dtype=np.int64)) if columns is not None and rows else None
 
     def location(self, index: int) -> str:
         """The file of an instance, or its id where it is none."""

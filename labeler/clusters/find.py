@@ -53,7 +53,8 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One cluster: `typical` and `odd` members by id, `means` of a table's columns, `far` = those that stand out."""
+    """One cluster: `typical` and `odd` members by id, `means` of a table's columns and how far they are
+    `apart` from those of all, in standard deviations; `far` = the columns that stand out."""
 
     cluster: int
     size: int
@@ -62,6 +63,7 @@ class Card:
     odd: list[str]
     classes: dict[str, int]
     means: dict[str, float] | None
+    apart: dict[str, float] | None
     far: list[tuple[str, float, float]]  # (column, mean, standard deviations from the mean of all)
     warnings: list[str]
     members: IndexArray  # nearest to its center first
@@ -239,7 +241,7 @@ def _described(
         near = [first[cluster]] if cluster in first else []
         near += [index for index in members[: SHOWN + 1].tolist() if index not in near]
         far = [index for index in members[::-1][:SHOWN].tolist() if index not in near[:SHOWN]]
-        means, told = _means(raw, members, columns) if columns and len(members) else (None, [])
+        means, apart, told = _means(raw, members, columns) if columns and len(members) else (None, None, [])
         cards.append(
             Card(
                 cluster,
@@ -249,6 +251,7 @@ def _described(
                 [ids[index] for index in far],
                 {},
                 means,
+                apart,
                 told,
                 [],
                 np.array([*near[:1], *(index for index in members if index not in near[:1])], dtype=np.int64),
@@ -261,15 +264,18 @@ def _described(
 
 def _means(
     raw: FloatArray, members: IndexArray, columns: list[str]
-) -> tuple[dict[str, float], list[tuple[str, float, float]]]:
-    """The mean of each column over the members, and the columns whose mean stands out most."""
+) -> tuple[dict[str, float], dict[str, float], list[tuple[str, float, float]]]:
+    """The mean of each column over the members, how far it is from that of all, and the columns that stand out most."""
     table = raw.astype(np.float64)
     mean = table[members].mean(axis=0)
     spread = table.std(axis=0)
     apart = (mean - table.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
     far = np.argsort(-np.abs(apart), kind="stable")[:TOLD]
     told = [(columns[place], float(mean[place]), float(apart[place])) for place in far if apart[place]]
-    return {name: round(float(value), 6) for name, value in zip(columns, mean, strict=True)}, told
+    means, aparts = (
+        {name: round(float(v), 6) for name, v in zip(columns, some, strict=True)} for some in (mean, apart)
+    )
+    return means, aparts, told
 
 
 def _typical(round_: Round) -> IndexArray:

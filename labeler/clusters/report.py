@@ -7,10 +7,13 @@ from typing import Any
 
 from labeler.clusters.find import SHOWN, Card, Found
 from labeler.core import choose_k
+from labeler.core.cards import number
 from labeler.display import display_safe
 from labeler.importers.names import counted
 
 BAR = 24
+_NAME, _SIDE, _SIGMA = 24, 6, 3
+"""Cells of a column's name, of a bar to one side, and of a bar for each standard deviation."""
 
 
 def facts(found: Found) -> dict[str, Any]:
@@ -114,10 +117,21 @@ def _card_lines(cards: list[Card]) -> list[str]:
         score = card.silhouette
         bar = "" if score is None else f"{score:+.2f} {'█' * max(round(12 * max(score, 0.0)), 0)}"
         classes = ", ".join(f"{display_safe(name, 20)} {count}" for name, count in list(card.classes.items())[:3])
-        means = ", ".join(f"{display_safe(name, 20)} {mean:.4g} ({apart:+.1f} sd)" for name, mean, apart in card.far)
         members = f"typical {_named(card.typical[:2])}" + (f" · odd {_named(card.odd[:1])}" if card.odd else "")
-        holds = " · ".join(part for part in (classes, means, members) if part)
+        holds = " · ".join(part for part in (classes, members) if part)
         lines.append(f"{card.cluster:>7}{card.size:>8,}  {size:<12} {bar:<18} {holds}")
+        lines += _mean_lines(card)
+    return lines
+
+
+def _mean_lines(card: Card) -> list[str]:
+    """What sets the rows of a table apart: the mean of a column, and how far it is from that of all, as a bar."""
+    lines = []
+    for name, mean, apart in card.far:
+        cells = min(round(abs(apart) * _SIGMA), _SIDE)
+        left, right = ("█" * cells, "") if apart < 0 else ("", "█" * cells)
+        name = display_safe(name, _NAME)
+        lines.append(f"{'':>17}{name:<{_NAME}} {number(mean):>9}  {left:>{_SIDE}}│{right:<{_SIDE}} {apart:+.1f} sd")
     return lines
 
 

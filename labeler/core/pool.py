@@ -18,6 +18,7 @@ class Pool:
 
     def __init__(self, ids: Sequence[str]) -> None:
         self.ids = list(ids)
+        self.noun = "image"  # what a person calls an instance
         self.missing: BoolArray = np.zeros(len(self.ids), dtype=np.bool_)
         self.unreadable: BoolArray = np.zeros(len(self.ids), dtype=np.bool_)
         self._index_of: dict[str, int] | None = None

@@ -145,6 +145,7 @@ class Session(AnswerCommands, ClusterCommands, AuditPageCommands):
         conflicts = sum(state.in_conflict(index) for index in state.conflicts)
         return View(
             revision=state.revision,
+            noun=self.pool.noun,
             question=question,
             n_instances=len(self.pool),
             n_usable=n_usable,

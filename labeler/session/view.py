@@ -49,6 +49,7 @@ class View:
     """All that a screen needs; `round` is a reference to read-only arrays (None before the first round)."""
 
     revision: int
+    noun: str  # what an instance is called: "image", "row", "text"
     question: Question | None
     n_instances: int
     n_usable: int

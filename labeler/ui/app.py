@@ -75,9 +75,10 @@ class LabelerApp(App[None]):
         if images in ("kitty", "sixel"):
             self.news.say(f"{images} pictures come with a later version: half-blocks for now", "quiet")
         self.pictures = Pictures(
-            project.image,
+            project.shown,
             lambda index: self.post_message(PictureReady(index)),
             depth_for(self.console.color_system, images),
+            words=project.content != "images",
         )
         self.line = KeyQueue(self._take, self._held)
         self.looked_for = ""  # the last search

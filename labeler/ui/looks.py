@@ -27,6 +27,7 @@ class Look:
     colors: int = 0  # 0 = all
     down: int = 0
     right: int = 0
+    page: int = 0  # of a card or text, which has no other way to be looked at
 
     @property
     def words(self) -> str:
@@ -52,7 +53,7 @@ LOOKS = (FIT, Look(zoom=2), Look(zoom=4), Look(contrast=True), Look(colors=8), L
 
 def following(look: Look) -> Look:
     """The next way to look."""
-    place = LOOKS.index(replace(look, down=0, right=0))
+    place = LOOKS.index(replace(look, down=0, right=0, page=0))
     return LOOKS[(place + 1) % len(LOOKS)]
 
 

@@ -85,7 +85,7 @@ def header(name: str, view: View, width: int) -> Content:
     if width >= 100 and view.pace is not None:
         parts.insert(0, (f"{time_to_go(view.pace, view.representatives_left, view.open_questions)} · ", "$quiet"))
     if width >= 72:
-        parts.append((f" · {labels:,} of {amount(view.n_usable, 'image')} labeled", "$quiet"))
+        parts.append((f" · {labels:,} of {amount(view.n_usable, view.noun)} labeled", "$quiet"))
     room = 16 if width >= 100 else 8
     parts += [(" ", ""), (bar(view.coverage, room), "$saved on $panel"), (f" {percent(view.coverage):>5}", "bold")]
     return ends(left, Content.assemble(*parts), width)

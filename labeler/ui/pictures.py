@@ -1,4 +1,5 @@
-"""Pictures ready to draw: decoded and turned into strips by one thread, kept by instance and size.
+"""Pictures ready to draw: decoded and turned into strips by one thread, kept by instance and size. Rows of a table and
+texts are drawn here as well, so that every screen that shows pictures shows them.
 
 A screen asks :meth:`Pictures.strips`; what is not there yet is prepared and announced. What will be asked next is
 prepared ahead with :meth:`Pictures.expect`, so that a key press finds its picture drawn.
@@ -17,10 +18,11 @@ from typing import Generic, TypeVar
 from rich.style import Style
 from textual.strip import Strip
 
-from labeler.core.vocabulary import ByteArray
+from labeler.core.cards import Card, Passage, Shown
 from labeler.errors import LabelerError
 from labeler.ui.looks import FIT, Look, seen
 from labeler.ui.widgets.image import Depth, picture_strips, shrunk
+from labeler.ui.widgets.words import about, word_strips
 
 LARGEST = 640
 """Longer side at which a decoded picture is kept: more pixels than a terminal shows."""
@@ -28,6 +30,8 @@ IMAGE_BYTES = 48_000_000
 CELLS_KEPT = 100_000
 """Limits of the two caches: about forty photos at the size of a screen, and a hundred questions or pages drawn."""
 NOW, SOON = 0, 1
+OF_PICTURES, OF_WORDS = 2, 5
+"""Cells of width of a thumbnail for each of height: a square, and room for words."""
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
@@ -42,6 +46,8 @@ class Drawn:
     width: int = 0
     trouble: str = ""
     bare: frozenset[int] = frozenset()  # rows where the ground behind shows through
+    about: str = ""  # how large it is, in words
+    pages: int = 0  # of a card or text; 0 = a picture
 
     def row(self, number: int, ground: Style) -> Strip:
         """One row on its ground; most rows cover it, and putting styles together is the dear part of drawing."""
@@ -55,7 +61,7 @@ def _is_bare(strip: Strip) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Decoded:
-    image: ByteArray | None
+    image: Shown | None
     height: int = 0
     width: int = 0
     trouble: str = ""
@@ -96,15 +102,20 @@ class Pictures:
     Parameters
     ----------
     load
-        index -> pixels; called on the thread, may raise :class:`LabelerError`.
+        index -> pixels, a card or a text; called on the thread, may raise :class:`LabelerError`.
     ready
         Called on the thread when the drawing of an index that was asked for has been made.
     depth
         What the terminal can show.
+    words
+        Whether the instances are rows of a table or texts.
     """
 
-    def __init__(self, load: Callable[[int], ByteArray], ready: Callable[[int], object], depth: Depth) -> None:
+    def __init__(
+        self, load: Callable[[int], Shown], ready: Callable[[int], object], depth: Depth, *, words: bool = False
+    ) -> None:
         self.depth = depth
+        self.aspect = OF_WORDS if words else OF_PICTURES  # of the thumbnails
         self.look = FIT  # at the large picture, as long as the program runs; thumbnails show all as it is
         self.usual_height = 0  # of the first picture read, in pixels: of small pictures mostly all are alike
         self._load, self._ready = load, ready
@@ -162,19 +173,33 @@ class Pictures:
         decoded = self._images.get(index)
         if decoded is None:
             decoded = self._decode(index)
-            self._images.put(index, decoded, decoded.image.nbytes if decoded.image is not None else 100)
+            self._images.put(index, decoded, _weight(decoded.image))
         if decoded.image is None:
             return Drawn(trouble=decoded.trouble)
+        if isinstance(decoded.image, Card | Passage):
+            words, pages = word_strips(decoded.image, columns, rows, look.page, self.depth)
+            return Drawn(tuple(words), bare=frozenset(range(len(words))), about=about(decoded.image), pages=pages)
         strips = tuple(picture_strips(seen(decoded.image, look, columns, rows), columns, rows, self.depth))
         bare = frozenset(number for number, strip in enumerate(strips) if _is_bare(strip))
-        return Drawn(strips, decoded.height, decoded.width, bare=bare)
+        return Drawn(strips, decoded.height, decoded.width, bare=bare, about=f"{decoded.width}×{decoded.height}")
 
     def _decode(self, index: int) -> _Decoded:
         try:
             image = self._load(index)
+            if isinstance(image, Card | Passage):
+                return _Decoded(image)
             self.usual_height = self.usual_height or int(image.shape[0])
             return _Decoded(shrunk(image, LARGEST), int(image.shape[0]), int(image.shape[1]))
         except LabelerError as error:
             return _Decoded(None, trouble=error.message)
         except Exception as error:  # noqa: BLE001, RUF100 -- one broken file must not end the thread that draws the others
             return _Decoded(None, trouble=f"{type(error).__name__}: {error}")
+
+
+def _weight(shown: Shown | None) -> int:
+    """Bytes that keeping it takes, about."""
+    if isinstance(shown, Card):
+        return 200 * len(shown.facts) + 100
+    if isinstance(shown, Passage):
+        return 4 * len(shown.text) + 100
+    return shown.nbytes if shown is not None else 100

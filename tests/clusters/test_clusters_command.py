@@ -73,7 +73,12 @@ def test_a_tables_clusters_are_told_by_their_feature_means(wine):
         column = int(name.split()[-1])
         assert mean == pytest.approx(X[card.members, column].mean(), rel=1e-4)
         assert apart == pytest.approx((mean - X[:, column].mean()) / X[:, column].std(), rel=1e-3)
-    assert " sd)" in text(found)
+        assert card.apart[name] == pytest.approx(apart, abs=1e-6)
+    lines = text(found).splitlines()
+    assert max(map(len, lines)) <= 80
+    proline = next(line.split() for line in lines if "+1.2 sd" in line)
+    assert proline[:4] == ["column", "12", "1,111", "│███"]
+    assert json.loads(json.dumps(facts(found)))["clusters"][0]["apart"].keys() == found.cards[0].means.keys()
 
 
 @pytest.fixture

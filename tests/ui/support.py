@@ -150,6 +150,14 @@ class FakeProject:
             raise UnreadableInstance("cut short")
         return digit(index % 10)
 
+    content = "images"
+
+    def mean_of(self, indices: Any) -> Any:
+        return None
+
+    def shown(self, index: int) -> Any:
+        return self.image(index)
+
     def location(self, index: int) -> str:
         return self.session.pool.ids[index]
 

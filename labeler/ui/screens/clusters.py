@@ -17,8 +17,11 @@ from labeler.ui.actions import Place
 from labeler.ui.screens.thumbnails import ThumbnailScreen
 from labeler.ui.widgets.cards import ACROSS, CardGrid, Words
 from labeler.ui.widgets.line import Block, Line
+from labeler.ui.widgets.words import mean_lines
 
 _NAME_ROOM = 10
+_TOLD = 6
+"""Means of a table's columns told of a cluster at most."""
 
 
 class ClusterBrowser(ThumbnailScreen):
@@ -216,10 +219,15 @@ class ClusterBrowser(ThumbnailScreen):
         own, outdated = clusters.own_reach(self._order[card], state), view.round.revision < state.voided_at
         reach = self._reach_line(contents, own, view, width, outdated=outdated)
         given = (f" · {contents.n_given} given", "quiet") if contents.n_given else ("", "")
-        size = [(phrases.amount(contents.size, "image"), "bold foreground"), given]
+        size = [(phrases.amount(contents.size, view.noun), "bold foreground"), given]
         if height == 1:
             return [[*size, (" · ", "quiet"), *reach]]
-        lines = [size, *self._class_lines(contents, width, height - 2), reach]
+        mean = self.labeler.project.mean_of(clusters.members(self._order[card]))
+        n_facts = min((height - 2) // 2, _TOLD) if mean is not None else 0
+        lines = [size, *self._class_lines(contents, width, height - 2 - n_facts)]
+        if mean is not None:
+            lines += mean_lines(mean, width, min(height - 1 - len(lines), _TOLD))
+        lines.append(reach)
         belonging = clusters.belonging(self._order[card])
         if belonging is not None and len(lines) < height:
             lines.append([(f"soft assignment {100 * belonging:.0f} %", "quiet")])

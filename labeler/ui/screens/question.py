@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
@@ -69,7 +70,7 @@ class QuestionScreen(CommandScreen):
         """Still preparing, or all done."""
         view = self.labeler.view
         if view is None or view.round is None:
-            return "no question yet: the pictures are still being prepared"
+            return "no question yet: they are still being prepared"
         return "nothing is left to ask: ⌫ takes the last answer back, Q quits"
 
     # -- drawing -------------------------------------------------------------------------------------------------
@@ -88,6 +89,8 @@ class QuestionScreen(CommandScreen):
         if any(class_id not in active for class_id, _ in self._guesses):  # merged or retired meanwhile
             self._chosen, self._guesses = 0, self._offered(view)
         if question is not None:
+            if question.index != self.picture.index:
+                self.labeler.pictures.look = replace(self.labeler.pictures.look, page=0)
             self.picture.show(question.index)
         else:
             self.picture.show(None, self._instead(view))
@@ -167,7 +170,7 @@ class QuestionScreen(CommandScreen):
     def _instead(self, view: View) -> list[str]:
         if view.round is None:
             return ["preparing the first question", "", *self.labeler.news.preparing(), "", "? shows the keys"]
-        asked = phrases.amount(view.given, "image")
+        asked = phrases.amount(view.given, view.noun)
         return ["nothing is left to ask", "", f"{asked} labeled by you", "", "⌫ takes the last answer back, Q quits"]
 
     def _note_paint(self) -> None:
@@ -216,6 +219,9 @@ class QuestionScreen(CommandScreen):
 
     def do_view(self) -> None:
         """Look at the pictures in the next way."""
+        if self.picture.pages:
+            self._turn(1)
+            return
         look = following(self.labeler.pictures.look)
         self._look(look)
         self.labeler.say(
@@ -241,13 +247,25 @@ class QuestionScreen(CommandScreen):
 
     def do_move_left(self) -> None:
         """Move left over a zoomed picture."""
-        if not self._moved(0, -1):
+        if self.picture.pages:
+            self._turn(-1)
+        elif not self._moved(0, -1):
             self.labeler.say("all of the picture is shown: V zooms, then the arrows move it", "quiet")
 
     def do_move_right(self) -> None:
         """Move right over a zoomed picture."""
-        if not self._moved(0, 1):
+        if self.picture.pages:
+            self._turn(1)
+        elif not self._moved(0, 1):
             self.labeler.say("all of the picture is shown: V zooms, then the arrows move it", "quiet")
+
+    def _turn(self, step: int) -> None:
+        """Turn the pages of a card or text."""
+        look, pages = self.labeler.pictures.look, self.picture.pages
+        if pages == 1:
+            self.labeler.say("all of it is shown: one page", "quiet")
+        else:
+            self._look(replace(look, page=(look.page + step) % pages))
 
     def _moved(self, down: int, right: int) -> bool:
         """Whether the picture is zoomed, and so the arrows are for moving it."""

@@ -53,8 +53,8 @@ class SearchFor(Form[Result | None]):
 
     def _look(self, query: str) -> None:
         self._found = find(query, self.labeler.project.session, self._texts)
-        number = len(self._found.indices)
-        said = self._found.trouble or ("nothing fits" if not number else amount(number, "image"))
+        number, noun = len(self._found.indices), self.labeler.project.session.pool.noun
+        said = self._found.trouble or ("nothing fits" if not number else amount(number, noun))
         look = (("⏎ ", "bold $command"), ("look at them   ", "$quiet")) if number else ()
         keys = Content.assemble(*look, ("esc ", "bold $command"), ("back", "$quiet"))
         style = "bold $answer" if number else "bold $warn"
@@ -156,7 +156,7 @@ class SearchScreen(ThumbnailScreen):
     def heading(self, view: View) -> Content:
         """What was looked for, and how many fit."""
         query = display_safe(self._query, 60) or "everything"
-        found = f"  {amount(len(self._indices), 'image')} of {view.n_instances:,}"
+        found = f"  {amount(len(self._indices), view.noun)} of {view.n_instances:,}"
         return Content.assemble(("search ", "bold"), (query, "bold $answer"), (found, "$quiet"))
 
     def facts(self, view: View) -> list[str]:

@@ -11,7 +11,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from labeler.display import display_safe
-from labeler.ui.pictures import Pictures
+from labeler.ui.pictures import OF_PICTURES, Pictures
 
 GAP = 2
 FEW, LEAST_ROWS = 3, 4
@@ -43,9 +43,13 @@ class Neighbors(Widget):
 
     @property
     def _thumb(self) -> tuple[int, int]:
-        three_abreast = ((self.size.width + GAP) // FEW - GAP) // 2
+        aspect = self._pictures.aspect
+        if aspect > OF_PICTURES:  # words rather wider than many
+            rows = max(self.size.height - 2, 0)
+            return min(rows * aspect, (self.size.width - GAP) // 2), rows
+        three_abreast = ((self.size.width + GAP) // FEW - GAP) // aspect
         rows = max(min(self.size.height - 2, max(three_abreast, LEAST_ROWS)), 0)
-        return rows * 2, rows
+        return rows * aspect, rows
 
     def show(self, neighbors: Sequence[tuple[int, str]]) -> None:
         """Show (index, word) pairs, the first ones first."""

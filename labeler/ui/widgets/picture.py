@@ -56,9 +56,14 @@ class Picture(Widget):
 
     @property
     def dimensions(self) -> str:
-        """Width and height of the picture shown, as ``28×28`` ("" where there is none)."""
+        """Width and height of the picture shown, as ``28×28``, or how long a text is ("" where there is none)."""
         drawn = self._drawn if self.ready else None
-        return f"{drawn.width}×{drawn.height}" if drawn and drawn.strips else ""
+        return drawn.about if drawn and drawn.strips else ""
+
+    @property
+    def pages(self) -> int:
+        """Pages of the card or text shown; 0 for a picture."""
+        return self._drawn.pages if self.ready and self._drawn else 0
 
     def on_resize(self) -> None:
         """Draw it for the new size."""

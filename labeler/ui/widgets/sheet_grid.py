@@ -29,16 +29,17 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Thumbnails of `rows` rows, `across` x `down` a page."""
+    """Thumbnails of `rows` rows, `aspect` times as wide, `across` x `down` a page."""
 
     rows: int
     across: int
     down: int
+    aspect: int = 2
 
     @property
     def columns(self) -> int:
         """Width of a thumbnail."""
-        return self.rows * 2
+        return self.rows * self.aspect
 
     @property
     def page(self) -> int:
@@ -47,22 +48,22 @@ class Layout:
 
 
 @lru_cache(maxsize=64)
-def layout(count: int, width: int, height: int, usual: int = 0) -> Layout:
+def layout(count: int, width: int, height: int, usual: int = 0, aspect: int = 2) -> Layout:
     """The largest thumbnails with which `count` fit on one page; the smallest legible ones where none do.
 
     Pictures of `usual` pixels of height that are smaller than a thumbnail grow by whole numbers only: sizes that
     would leave a margin are passed over.
     """
     sizes = [
-        Layout(rows, max(width // (rows * 2 + 2), 1), max(height // (rows + 1), 1))
-        for rows in range(max(min(MOST_ROWS, height - 1, width // 2 - 1), LEAST_ROWS), LEAST_ROWS - 1, -1)
+        Layout(rows, max(width // (rows * aspect + 2), 1), max(height // (rows + 1), 1), aspect)
+        for rows in range(max(min(MOST_ROWS, height - 1, width // aspect - 1), LEAST_ROWS), LEAST_ROWS - 1, -1)
         if rows == LEAST_ROWS or not usual or rows * 2 < usual or rows * 2 % usual == 0
     ]
     best = next((found for found in sizes if found.page >= count), None)
     if best is None or count == 0:
         return sizes[-1]
     across = -(-count // best.down)  # no wider than need be: the eye has a shorter way
-    return Layout(best.rows, across, -(-count // across))
+    return Layout(best.rows, across, -(-count // across), aspect)
 
 
 class SheetGrid(Widget):
@@ -83,7 +84,7 @@ class SheetGrid(Widget):
     @property
     def layout_now(self) -> Layout:
         """How the cells lie at the present size."""
-        return layout(len(self._indices), *self.size, self._usual)
+        return layout(len(self._indices), *self.size, self._usual, self._pictures.aspect)
 
     @property
     def page(self) -> int:
