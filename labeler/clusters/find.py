@@ -18,7 +18,7 @@ from labeler.core.components import principal_axes
 from labeler.core.protocols import Clustering
 from labeler.core.representatives import nearest_to_center
 from labeler.core.steps import finished
-from labeler.core.vocabulary import ByteArray, FloatArray, IndexArray, Progress, Round
+from labeler.core.vocabulary import ByteArray, FloatArray, IndexArray, IntArray, Progress, Round
 from labeler.errors import LabelerError, UsageError
 from labeler.importers.base import Source
 from labeler.importers.detect import open_source
@@ -134,7 +134,7 @@ def of_project(project: Project, plan: Plan, progress: Callable[[Progress], None
         round_.clusters,
         round_.distances,
         np.empty((int(round_.clusters.max(initial=-1)) + 1, 0), dtype=np.float32),
-        float(np.square(round_.distances, dtype=np.float64).sum()),
+        _inertia(points, round_.clusters),
         outliers=round_.outliers.astype(np.bool_),
         facts=dict(round_.facts.get("clustering", {})),
     )
@@ -202,6 +202,15 @@ def _points(
         with threadpool_limits(1):
             X = finished(principal_axes(X, FEATURES, plan.seed)).project(X)
     return np.array(X, dtype=np.float32), prepared.encoder, prepared.raw
+
+
+def _inertia(points: FloatArray, labels: IntArray) -> float:
+    """Of clusters that were found in another space, like the engine's own: comparable with a range of k in this one."""
+    found = 0.0
+    for label in np.unique(labels[labels >= 0]):
+        members = points[labels == label]
+        found += float(np.square(members - members.mean(axis=0), dtype=np.float64).sum())
+    return found
 
 
 def _finished(job: Generator[Progress, None, Any], progress: Callable[[Progress], None]) -> Any:

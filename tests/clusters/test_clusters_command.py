@@ -7,9 +7,10 @@ import json
 import numpy as np
 import pytest
 from PIL import Image
+from sklearn.cluster import KMeans
 
 from labeler.api import Options, open_project
-from labeler.clusters import plots
+from labeler.clusters import find, plots
 from labeler.clusters.find import Plan, images_of, of_project, of_source, parse_range
 from labeler.clusters.report import facts, text
 from labeler.errors import EngineError, UsageError
@@ -169,3 +170,11 @@ def test_very_small_pools(tmp_path):
         plots.save(found, images_of(None), tmp_path / "small.png")
         assert text(found)
         json.dumps(facts(found), allow_nan=False)
+
+
+def test_the_inertia_of_clusters_found_elsewhere_is_that_of_the_points_shown():
+    X = np.random.default_rng(0).normal(size=(60, 4)).astype(np.float32)
+    fitted = KMeans(5, n_init=1, random_state=0).fit(X)
+    assert find._inertia(X, fitted.labels_) == pytest.approx(fitted.inertia_, rel=1e-4)
+    noise = np.concatenate([fitted.labels_, [-1]])  # an anomaly is in no cluster
+    assert find._inertia(np.vstack([X, X[:1] + 100]), noise) == pytest.approx(fitted.inertia_, rel=1e-4)
