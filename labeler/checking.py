@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import shlex
-import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,56 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labeler import backups, locating
-from labeler.backups import Backup
 from labeler.core.pool import Pool
 from labeler.core.vocabulary import Event, Progress
 from labeler.display import display_safe
 from labeler.errors import LabelerError, UsageError
-from labeler.exporters.escaping import escaped
+from labeler.findings import ANEW, NOTHING, Report
 from labeler.importers.names import counted
 from labeler.session.audits import thawed
 from labeler.session.state import State
 from labeler.store import rows
 from labeler.store.inspecting import Inspected, inspect
 from labeler.store.lock import holder
-
-NOTHING = "nothing is lost"
-ANEW = "nothing is lost: it is made anew"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that is damaged (`what`), and what is lost by it (`lost`); `answers`: how many a person gave."""
-
-    code: str
-    what: str
-    lost: str
-    answers: int = 0
-
-
-@dataclass(slots=True)
-class Report:
-    """What a check found. `notes` are no damage. `backup`: the newest that can be restored, where there is one."""
-
-    path: Path
-    findings: list[Finding] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    schema: int = 0
-    events: int = 0
-    instances: int = 0
-    labels: int = 0
-    audits: int = 0
-    cache: str = ""
-    backup: Backup | None = None
-
-    @property
-    def sound(self) -> bool:
-        """Whether nothing is damaged."""
-        return not self.findings
-
-    def damage(self, code: str, what: str, lost: str, answers: int = 0) -> None:
-        """Note a damage."""
-        self.findings.append(Finding(code, what, lost, answers))
 
 
 def check(path: Path, progress: Callable[[Progress], None] = lambda _: None) -> Report:
@@ -284,72 +242,3 @@ def _cache(found: Inspected, ids: list[str], report: Report) -> None:
             f"{counted(len(entries.other), 'entry', 'entries')} of the cache ({size:,.0f} MB) of the source as it was,"
             " or of another encoder: may be deleted"
         )
-
-
-# -- saying it -------------------------------------------------------------------------------------------------------
-
-
-def facts(report: Report) -> dict[str, Any]:
-    """The outcome as JSON can hold it."""
-    return {
-        "project": escaped(str(report.path)),
-        "sound": report.sound,
-        "schema": report.schema,
-        "events": report.events,
-        "instances": report.instances,
-        "labels": report.labels,
-        "audits": report.audits,
-        "cache": report.cache,
-        "findings": [
-            {"code": one.code, "what": one.what, "lost": one.lost, "answers": one.answers} for one in report.findings
-        ],
-        "notes": report.notes,
-        "backup": None
-        if report.backup is None
-        else {
-            "path": escaped(str(report.backup.path)),
-            "at": report.backup.at,
-            "reason": report.backup.reason,
-            "events": report.backup.events,
-        },
-    }
-
-
-def text(report: Report) -> str:
-    """What to say of a check."""
-    name = display_safe(str(report.path), 1000)
-    if report.sound:
-        lines = [
-            f"{name}: sound",
-            f"{counted(report.events, 'event')}, {counted(report.labels, 'label')},"
-            f" {counted(report.instances, 'instance')}, {counted(report.audits, 'audit')}: every row is as it was"
-            " written, and the journal amounts to what is stored",
-        ]
-        if report.cache:
-            lines.append(f"cache: {report.cache}")
-    else:
-        lines = [f"{name}: DAMAGED"]
-        lines += [f"  {one.what}\n    lost: {one.lost}" for one in report.findings]
-    lines += [f"note: {note}" for note in report.notes]
-    return "\n".join([*lines, *_advice(report)])
-
-
-def _advice(report: Report) -> list[str]:
-    backup = report.backup
-    if report.sound:
-        return ["backups: none yet"] if backup is None else [f"newest backup: {_named(backup)}"]
-    if all(one.lost.startswith(NOTHING) for one in report.findings if one.code != "structure") and not any(
-        one.code == "structure" for one in report.findings
-    ):
-        return ["all that is damaged is made anew: go on with labeler label PROJECT"]
-    if backup is None:
-        return ["there is no backup of it here: is there a copy elsewhere? labeler restore COPY --to PROJECT"]
-    missing = report.events + sum(one.answers for one in report.findings) - backup.events
-    behind = f"; {counted(missing, 'newer event is', 'newer events are')} not in it" if missing > 0 else ""
-    place = shlex.quote(display_safe(str(backup.path), 1000))
-    return [f"restore: labeler restore {place}", f"  it has {_named(backup)}{behind}"]
-
-
-def _named(backup: Backup) -> str:
-    when = time.strftime("%Y-%m-%d %H:%M", time.localtime(backup.at))
-    return f"{counted(backup.events, 'event')}, made {when} ({backup.reason})"

@@ -14,9 +14,10 @@ from labeler.api import Options, open_project
 from labeler.core.steps import finished
 from labeler.core.vocabulary import UNLABELED, ByteArray, FloatArray, Round
 from labeler.errors import UsageError
-from labeler.export import Choice, collect, latest_labels
 from labeler.export import export as export_labels
+from labeler.export_rows import collect
 from labeler.exporters.writing import Written
+from labeler.leaving import Choice, latest_labels
 from labeler.options import PARTS
 from labeler.plugin_files import register
 from labeler.predict import Predictions, open_new

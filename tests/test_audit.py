@@ -15,6 +15,7 @@ from labeler.audit import facts, run_audit, text
 from labeler.core.vocabulary import Provenance
 from labeler.errors import LabelerError
 from labeler.export import Choice, export
+from labeler.leaving import certified, frozen_labels
 from labeler.simulate import Simulation, simulate
 from labeler.status import status, status_text
 
@@ -274,8 +275,6 @@ class TestExport:
         opened.session.pool.ids.append("new.png")
         opened.session.pool.missing = np.append(opened.session.pool.missing, False)
         opened.session.pool.unreadable = np.append(opened.session.pool.unreadable, False)
-        from labeler.export import certified, frozen_labels
-
         leaving = frozen_labels(opened)
         assert len(leaving.final.labels) == 1798
         assert leaving.final.labels[-1] == -1
@@ -289,7 +288,6 @@ class TestExport:
         session.pool.unreadable[gone] = True
         session.merge_round(opened.open_bench().closing_round(session.snapshot()))
         session.pool.unreadable[gone] = True
-        from labeler.export import frozen_labels
         from labeler.session.final import final_labels
 
         final = final_labels(session.state, session.derived.round)

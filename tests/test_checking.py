@@ -9,7 +9,7 @@ from contextlib import closing
 import numpy as np
 import pytest
 
-from labeler import backups, checking, locating
+from labeler import backups, checking, findings, locating
 from labeler.api import open_project
 from labeler.errors import UsageError
 from labeler.session.final import final_labels
@@ -57,10 +57,10 @@ def test_a_sound_project_is_sound(path):
     assert report.backup.events == report.events - 1
     assert "4 entries" in report.cache
     assert path.read_bytes() == before
-    text = checking.text(report)
+    text = findings.text(report)
     assert "sound" in text
     assert "newest backup: 24 events" in text
-    facts = json.loads(json.dumps(checking.facts(report)))
+    facts = json.loads(json.dumps(findings.facts(report)))
     assert facts["sound"] is True
     assert facts["findings"] == []
 
@@ -94,7 +94,7 @@ def test_what_cannot_be_made_anew_is_named_and_the_backup_to_restore(path, state
     report = checking.check(path)
     assert code in codes(report)
     assert sum(one.answers for one in report.findings if one.code == code) == answers
-    text = checking.text(report)
+    text = findings.text(report)
     assert "DAMAGED" in text
     if code != "seal":
         assert f"labeler restore {report.backup.path}" in text
@@ -115,7 +115,7 @@ def test_what_is_made_anew_is_no_loss(path, statement):
     report = checking.check(path)
     assert not report.sound
     assert all("nothing is lost" in one.lost for one in report.findings)
-    assert "go on with labeler label" in checking.text(report)
+    assert "go on with labeler label" in findings.text(report)
     with open_project(path) as project:
         assert project.session.view().answers == 13
 
@@ -139,14 +139,14 @@ def test_a_file_that_cannot_be_opened_at_all(path):
         report = checking.check(path)
         assert codes(report)
         assert report.backup is not None
-        assert "labeler restore" in checking.text(report)
+        assert "labeler restore" in findings.text(report)
 
 
 def test_a_file_that_is_gone(path):
     path.unlink()
     report = checking.check(path)
     assert codes(report) == ["missing"]
-    assert "labeler restore" in checking.text(report)
+    assert "labeler restore" in findings.text(report)
 
 
 def test_what_is_no_project_is_wrong_use(tmp_path, path):

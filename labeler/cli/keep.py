@@ -27,7 +27,7 @@ def check(project: Path, as_json: bool) -> None:
     Example: labeler check digits.labeler.db
     """
     from labeler.checking import check as look_at
-    from labeler.checking import facts, text
+    from labeler.findings import facts, text
 
     check_project(project)
     with narrator_of() as narrator:

@@ -7,38 +7,30 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
 
-from labeler.core.vocabulary import Event, Question, Round
+from labeler.core.vocabulary import Event, Question
 from labeler.errors import DamagedProject, NotSaved, ProjectError
 from labeler.store import log, rows, seals
 from labeler.store.connection import Connection
 from labeler.store.copying import copy
 from labeler.store.lock import ProjectLock, holder
-from labeler.store.opening import LOOK, check_header, check_untouched, connect, explained, for_reading, for_writing
+from labeler.store.opening import check_header, check_untouched, connect, explained, for_reading, for_writing
+from labeler.store.tables import Tables, marks
 from labeler.store.witness import witness
 
 
-class Store:
+class Store(Tables):
     """An open project file. Use :meth:`open`; close it to leave a single file behind."""
 
     def __init__(self, path: Path, db: Connection, lock: ProjectLock | None) -> None:
-        self.path = path
-        self._db = db
-        self._lock = lock
+        super().__init__(path, db, lock)
         self._committed = witness()
-        self.notes: list[str] = []
-        """What was found damaged and can be made anew: one line each, for the person."""
-
-    @property
-    def read_only(self) -> bool:
-        """Whether nothing can be written."""
-        return self._lock is None
 
     @classmethod
     def open(
@@ -214,43 +206,6 @@ class Store:
         value: dict[str, Any] | None = json.loads(row[1]) if row else None
         return value
 
-    # -- derived -------------------------------------------------------------------------------------------------
-
-    def save_round(self, round_: Round) -> None:
-        """Keep the arrays of `round_` in place of the last round's, and its facts for good."""
-        if self.read_only:
-            return
-        with explained(self.path, NotSaved), self._unsynced(), self._db.atomic():
-            self._put("rounds", round_.round, round_.revision, json.dumps(rows.round_facts(round_)))
-            for name, array in rows.round_arrays(round_).items():
-                self._put("arrays", "round", name, *rows.pack_array(array))
-
-    def load_round(self) -> Round | None:
-        """The last round; None when there is none or it cannot be read (it is derived: the engine makes it anew)."""
-        with explained(self.path):
-            try:
-                last = next(self._rows("rounds", "ORDER BY revision DESC, round DESC LIMIT 1"), None)
-                if last is None:
-                    return None
-                return rows.round_of(last[0], last[1], json.loads(last[2]), self._arrays("round"))
-            except (DamagedProject, KeyError, TypeError, ValueError):
-                self.notes.append("the last round is damaged: what the machine said is missing until it is made anew")
-                return None
-
-    def arrays(self, owner: str) -> dict[str, NDArray[Any]]:
-        """All arrays of one owner ("round", "pool") by name; without damaged ones, which is noted: they are derived."""
-        try:
-            return self._arrays(owner)
-        except (DamagedProject, TypeError, ValueError):
-            self.notes.append(f"what was read of the {owner} is damaged: it is made anew")
-            return {}
-
-    def put_arrays(self, owner: str, arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Keep arrays by name, one row each."""
-        with explained(self.path, NotSaved), self._unsynced(), self._db.atomic():
-            for name, array in arrays.items():
-                self._put("arrays", owner, name, *rows.pack_array(array))
-
     # -- pool and project ----------------------------------------------------------------------------------------
 
     def instance_ids(self) -> list[str]:
@@ -288,45 +243,8 @@ class Store:
 
     def _add(self, event: Event) -> int:
         row = seals.next_event(self._db, rows.event_row(event))
-        self._db.execute(f"INSERT INTO events (seq, {seals.EVENTS}, seal) VALUES ({_marks(row)})", row)  # noqa: S608
+        self._db.execute(f"INSERT INTO events (seq, {seals.EVENTS}, seal) VALUES ({marks(row)})", row)  # noqa: S608
         return int(row[0])
-
-    def _put(self, table: str, *values: Any) -> None:
-        """Write a row in place of the one with its key, with its seal."""
-        row = [*values, seals.seal(values)]
-        self._db.execute(f"INSERT OR REPLACE INTO {table} VALUES ({_marks(row)})", row)  # noqa: S608
-
-    def _arrays(self, owner: str) -> dict[str, NDArray[Any]]:
-        with explained(self.path):
-            found = self._rows("arrays", "WHERE owner = ?", [owner])
-            return {name: rows.unpack_array(dtype, shape, data) for _, name, dtype, shape, data in found}
-
-    def _rows(self, table: str, which: str = "", values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
-        """Rows of a table, without their seals. Raises DamagedProject at the first that is not as it was written."""
-        columns = ", ".join(seals.COLUMNS[table])
-        for *row, found in self._db.execute(f"SELECT {columns}, seal FROM {table} {which}", values):  # noqa: S608
-            if found != seals.seal(row):
-                raise self._damaged(f"a row of {table}")
-            yield tuple(row)
-
-    def _damaged(self, what: str) -> DamagedProject:
-        return DamagedProject(f"{self.path} is damaged: {what} is not as it was written", LOOK.format(self.path))
-
-    @contextmanager
-    def _unsynced(self) -> Iterator[None]:
-        """Derived data may be lost at a power cut (never at a kill): it is made anew. Saves one fsync."""
-        if self._db.conn.in_transaction:  # what it is a part of is synced
-            yield
-            return
-        self._db.execute("PRAGMA synchronous = NORMAL")
-        try:
-            yield
-        finally:
-            self._db.execute("PRAGMA synchronous = FULL")
-
-
-def _marks(values: Sequence[Any]) -> str:
-    return ", ".join("?" * len(values))
 
 
 def _question_row(question: Question, revision: int) -> dict[str, Any]:

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from labeler.core.vocabulary import Event, Question
 from labeler.errors import NotSaved, ProjectBusy, ProjectError
-from labeler.store import rows
 from labeler.store.schema import APPLICATION_ID, MIGRATIONS, schema_version
 from labeler.store.store import Store
 
@@ -69,67 +68,6 @@ def test_ids_keep_their_order_and_their_bytes(store, first, second):
     assert store.instance_ids() == before + first + second
 
 
-def test_a_round_comes_back_as_it_went_in(path, open_store, make_round):
-    store = open_store(path, create=True)
-    labels = np.array([0, -1, 2, 1])
-    round_ = make_round(4, 7, labels, [1, 0, 4, 5], queue=[2, 0], number=3)
-    store.save_round(make_round(4, 6))
-    store.save_round(round_)
-    store.close()
-    kept = open_store(path).load_round()
-    assert (kept.revision, kept.round, kept.stage, kept.advice, kept.facts) == (
-        *(7, 3),
-        *(round_.stage, round_.advice, round_.facts),
-    )
-    pairs = [(round_, kept), (round_.queue, kept.queue)]
-    for before, after in pairs:
-        for field in dataclasses.fields(before):
-            value = getattr(before, field.name)
-            if isinstance(value, np.ndarray):
-                assert getattr(after, field.name).dtype == value.dtype
-                assert np.array_equal(getattr(after, field.name), value), field.name
-    assert kept.queue.rule_names == round_.queue.rule_names
-
-
-def test_a_round_of_a_version_without_doubts_is_read(path, open_store, make_round):
-    store = open_store(path, create=True)
-    store.save_round(make_round(4, doubts=[0, 1, 0, 0]))
-    assert store.load_round().doubts.tolist() == [0, 1, 0, 0]
-    store.close()
-    with sqlite3.connect(path) as connection:
-        connection.execute("DELETE FROM arrays WHERE name = 'doubts'")
-    connection.close()
-    kept = open_store(path).load_round()
-    assert len(kept.doubts) == 0
-    assert len(kept.labels) == 4
-
-
-def test_a_round_of_a_version_that_knew_less_still_loads(path, open_store, make_round):
-    store = open_store(path, create=True)
-    store.save_round(make_round(4, 6))
-    store._db.execute("DELETE FROM arrays WHERE name = 'foreign'")
-    assert not len(store.load_round().foreign)
-
-
-def test_a_round_that_cannot_be_read_is_none_and_does_no_harm(path, open_store, make_round):
-    store = open_store(path, create=True)
-    store.save_round(make_round(4))
-    store.close()
-    for damage in (
-        "UPDATE arrays SET data = X'00' WHERE name = 'labels'",
-        "DELETE FROM arrays WHERE name = 'queue.indices'",
-        "UPDATE rounds SET facts = '{}'",
-    ):
-        with sqlite3.connect(path) as connection:
-            connection.execute(damage)
-        connection.close()
-        store = open_store(path)
-        assert store.load_round() is None
-        store.save_round(make_round(4))
-        assert store.load_round() is not None
-        store.close()
-
-
 def test_the_question_comes_back_with_its_guesses(path, open_store):
     store = open_store(path, create=True)
     assert store.load_question() is None
@@ -143,17 +81,6 @@ def test_what_a_project_remembers_is_replaced_key_by_key(store):
     store.remember(source={"path": "/a"}, options={"engine": "book"})
     store.remember(options={})
     assert store.project() == {"source": {"path": "/a"}, "options": {}}
-
-
-def test_arrays_of_objects_are_never_stored_nor_read(store):
-    store.put_arrays("pool", {"flags": np.array([True, False]), "empty": np.empty((0, 32), np.uint8)})
-    kept = store.arrays("pool")
-    assert kept["flags"].tolist() == [True, False]
-    assert kept["empty"].shape == (0, 32)
-    store._db.execute("UPDATE arrays SET dtype = '|O' WHERE name = 'flags'")
-    assert store.arrays("pool") == {}
-    with pytest.raises(ValueError, match="objects"):
-        rows.unpack_array("|O", "[1]", bytes(8))
 
 
 # -- durability
