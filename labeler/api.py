@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from labeler import backups, changes, locating, registry
+from labeler.behind import Received, unreadable_line
 from labeler.core.pool import Pool
 from labeler.core.vocabulary import ByteArray
 from labeler.display import display_safe
@@ -21,7 +22,7 @@ from labeler.importers.detect import open_source
 from labeler.importers.names import counted
 from labeler.options import BOOK_PERCENTILE, ENGINES, PARTS, RECOMPUTES, SHARES, Options, check, check_size
 from labeler.plugin_files import origin_of
-from labeler.project import Project, Received, unreadable_line
+from labeler.project import Project
 from labeler.session.blind import Blind
 from labeler.session.control import Control
 from labeler.session.repeats import Repeats

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from labeler import registry
+from labeler.behind import unreadable_line
 from labeler.core.steps import driven
 from labeler.core.vocabulary import FloatArray, IndexArray, Progress
 from labeler.display import display_safe
@@ -24,7 +25,7 @@ from labeler.importers.detect import open_source
 from labeler.importers.folder import one_image
 from labeler.importers.names import counted, has_image_ending
 from labeler.outliers.novelty import Novelty, learn_what_is_known
-from labeler.project import Project, unreadable_line
+from labeler.project import Project
 from labeler.session.final import final_labels
 from labeler.trained import trained
 from labeler.workbench import Workbench

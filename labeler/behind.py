@@ -1,0 +1,233 @@
+"""What works behind a person: the worker behind the screen, or the engine in this process."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from labeler import messages, plugin_files, registry
+from labeler.core.vocabulary import IndexArray, Progress, Provenance, Round
+from labeler.display import display_safe
+from labeler.errors import NotSaved, ProjectError
+from labeler.messages import Recipe
+from labeler.opened import Opened
+from labeler.options import PARTS, RECOMPUTES
+from labeler.worker_client import WorkerClient
+
+DEFAULT_SEED = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What a message of the worker changed, for the screen: redraw if `changed`, else show progress or a note."""
+
+    changed: bool = False
+    progress: Progress | None = None
+    note: str = ""
+    failed: bool = False
+    page: messages.GridReady | None = None
+    similar: messages.SimilarReady | None = None
+    shares: messages.SharesReady | None = None
+    tried: messages.KsTried | None = None
+    odd: messages.OddReady | None = None
+
+
+class Behind(Opened):
+    """One open project with its engine, once started."""
+
+    # -- the worker behind the screen ----------------------------------------------------------------------------
+
+    def start(self, post: Callable[[Any], None]) -> None:
+        """Start the worker; `post` gets its messages, from another thread. Hand each to :meth:`receive`."""
+        if self.source is None:
+            raise ProjectError("the source of this project is not open", "open it with: labeler label PROJECT")
+        cache = Path(self.recipe().cache)
+        try:
+            cache.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ProjectError(
+                f"cannot write the cache {cache}: {error.strerror}", "choose a writable place with -p PROJECT"
+            ) from error
+        self._client = WorkerClient(self.opening(), post, cache / "worker.log")
+        if self.session.state.standings:
+            self.changed()
+
+    def changed(self) -> None:
+        """Tell the engine that the session moved; never blocks."""
+        if self._client is not None:
+            urgent = self.session.state.voided_at == self.session.state.revision
+            self._client.send(messages.Answered(self.session.snapshot(), urgent))
+
+    def want_page(self, size: int, shown: list[int]) -> None:
+        """Ask the engine for a page of one class to confirm, without those `shown`; it comes as ``Received.page``."""
+        if self._client is not None:
+            skip = np.array(shown, dtype=np.int64)
+            self._client.send(messages.GridWanted(self.session.snapshot(), size, skip))
+
+    def want_similar(self, index: int, size: int, shown: list[int]) -> None:
+        """Ask the engine for instances like `index`, without those `shown`; they come as ``Received.similar``."""
+        if self._client is not None:
+            skip = np.array(shown, dtype=np.int64)
+            self._client.send(messages.SimilarWanted(self.session.snapshot(), index, size, skip))
+
+    def want_odd(self, size: int) -> None:
+        """Ask for the oddest instances without an answer; they come as ``Received.odd``."""
+        if self._client is not None:
+            self._client.send(messages.OddWanted(self.session.snapshot(), size, self.in_no_cluster()))
+
+    def in_no_cluster(self) -> IndexArray:
+        """The instances that the clusterer of the last round put into no cluster; none where it knows no such."""
+        round_ = self.session.derived.round
+        found = np.flatnonzero(round_.outliers) if round_ is not None else np.empty(0)
+        return found.astype(np.int64)
+
+    def want_shares(self, index: int) -> None:
+        """Ask the engine which answers carry the label of an instance; they come as ``Received.shares``."""
+        if self._client is not None:
+            self._client.send(messages.SharesWanted(self.session.snapshot(), index))
+
+    def want_ks(self) -> None:
+        """Ask the engine to compare numbers of clusters; they come as ``Received.tried``, more and more of them."""
+        if self._client is not None:
+            self._client.send(messages.KsWanted())
+
+    def take_clusters(self, k: int) -> None:
+        """Cluster into `k` from here on, as if ``--clusters`` had been given: recorded, and done by the next worker."""
+        self.session.set(**{"option.n_clusters": k})
+        self._store.remember(options=self.options | {"n_clusters": k})
+
+    def end_worker(self) -> None:
+        """End the worker; :meth:`start` makes another, by the options in force. Takes a moment: from any thread."""
+        if self._client is not None:
+            self._client.close()
+
+    def receive(self, message: Any) -> Received:
+        """Merge what the worker sent; called where the session lives."""
+        if isinstance(message, Progress):
+            return Received(progress=message)
+        if isinstance(message, messages.Ready):
+            self.encoded(message)
+            self.changed()
+            return Received(changed=True, note=f"encoder {message.encoder}: {message.reason}")
+        if isinstance(message, messages.QueueReady):
+            return Received(changed=self.session.merge_queue(message.queue, message.revision))
+        if isinstance(message, messages.RoundReady):
+            return Received(changed=self.session.merge_round(message.round))
+        if isinstance(message, messages.GridReady):
+            return Received(page=message)
+        if isinstance(message, messages.SimilarReady):
+            return Received(similar=message)
+        if isinstance(message, messages.OddReady):
+            return Received(changed=True, odd=message)  # what was being done is done
+        if isinstance(message, messages.SharesReady):
+            return Received(shares=message)
+        if isinstance(message, messages.KsTried):
+            return Received(changed=len(message.tried) == message.total, tried=message)
+        if isinstance(message, messages.Offer):
+            self.notices.append(message.text)
+            return Received(note=message.text)
+        if isinstance(message, messages.Failed):
+            hint = f" ({message.hint})" if message.hint else ""
+            return Received(note=f"{message.message}{hint}", failed=message.fatal)
+        return Received()
+
+    def encoded(self, ready: messages.Ready) -> None:
+        """Take note of what reading the pool brought: content hashes and what cannot be read."""
+        self.ready = True
+        unreadable = {int(row): why for row, why in ready.unreadable.items()}
+        self.session.pool.unreadable[:] = False  # what could not be read last time may be mended
+        self.session.pool.mark_unreadable(unreadable)
+        if unreadable:
+            self.notices.append(unreadable_line({self.session.pool.ids[r]: w for r, w in unreadable.items()}))
+        if ready.features:
+            self._features = np.load(ready.features, mmap_mode="r")
+        if len(ready.hashes):
+            answered = np.zeros(len(self._hashes), dtype=np.bool_)
+            answered[list(self.session.state.standings)] = True
+            keep = answered & self._hashes.any(axis=1)  # what was answered: a change since shows at the next opening
+            self._hashes = np.where(keep[:, None], self._hashes, ready.hashes)
+        if not self._store.read_only:
+            mask = self.session.pool.unreadable.astype(np.uint8)
+            with contextlib.suppress(NotSaved):  # derived: read again at the next opening
+                self._store.put_arrays("pool", {"sha256": self._hashes, "unreadable": mask})
+
+    # -- the engine in-process -----------------------------------------------------------------------------------
+
+    def recipe(self) -> Recipe:
+        """What makes this project's engine."""
+        options = self.options
+        chosen = {name: options[name] for name in RECOMPUTES if options.get(name) is not None}
+        self._check_own(options)
+        return Recipe(
+            source=str(self.source_path),
+            cache=str(self._cache),
+            plugins=plugin_files.loaded(),
+            **{"seed": DEFAULT_SEED, **chosen},
+        )
+
+    def _check_own(self, options: dict[str, Any]) -> None:
+        """A person's own plug-ins are never run because a project names them: the person must, each time."""
+        for kind in PARTS:
+            name = registry.parse_spec(options.get(kind) or "").name
+            if not name or registry.knows(kind, name):
+                continue
+            kept = self._store.project().get("own", {}).get(kind, {})
+            came_from = kept.get("origin", "") if kept.get("name") == name else ""
+            shown = display_safe(came_from) or "FILE.py"
+            raise ProjectError(
+                f"this project uses the {kind} {display_safe(name)}"
+                + (f" of {shown}, which is not run unasked" if came_from.endswith(".py") else ", which is not here"),
+                f"look at the file, then add --plugin {shown}; or choose another one with --{kind}",
+            )
+
+    def opening(self) -> messages.Open:
+        """The message that opens this pool in a worker."""
+        ids = self.session.pool.ids
+        same = self.source is not None and ids == list(self.source.ids)
+        return messages.Open(self.recipe(), None if same else ids, self.session.state.revision, self._imported())
+
+    def open_bench(self, progress: Callable[[Progress], None] = lambda _: None) -> Any:
+        """Prepare the engine in this process and return it (a :class:`labeler.workbench.Workbench`)."""
+        from labeler.workbench import Workbench
+
+        if self.source is None:
+            raise ProjectError("the source of this project is not open", "is it where it was?")
+        bench = Workbench(self.recipe(), self.source, self.session.pool.ids, self._imported())
+        for step in _steps(bench.open()):
+            if isinstance(step, Progress):
+                progress(step)
+            else:
+                self.encoded(step)
+        return bench
+
+    def closing_round(self, progress: Callable[[Progress], None] = lambda _: None) -> Round:
+        """The round that leaves the program, from scratch, merged into the session."""
+        round_: Round = self.open_bench(progress).closing_round(self.session.snapshot())
+        self.session.merge_round(round_)
+        return round_
+
+    # -- inside --------------------------------------------------------------------------------------------------
+
+    def _imported(self) -> IndexArray:
+        """Index and class id (m, 2) of the labels that came from elsewhere."""
+        snapshot = self.session.snapshot()
+        mine = snapshot.provenances == Provenance.IMPORTED
+        return np.column_stack((snapshot.indices[mine], snapshot.class_ids[mine].astype(np.int64)))
+
+
+def unreadable_line(reasons: dict[str, str], few: int = 5) -> str:
+    """One line that counts what cannot be read (name -> why), names the first few and says what to do; safe to show."""
+    names = [f"{display_safe(name, 60)} ({display_safe(why, 60)})" for name, why in list(reasons.items())[:few]]
+    more = f" and {len(reasons) - few:,} more" if len(reasons) > few else ""
+    return f"{len(reasons):,} cannot be read: {', '.join(names)}{more}; mend and open again, the rest goes on without"
+
+
+def _steps(generator: Any) -> Any:
+    """A generator's yields, then what it returns."""
+    result = yield from generator
+    yield result
