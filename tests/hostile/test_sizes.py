@@ -16,6 +16,8 @@ from tests.ui.test_end_to_end import until
 pytestmark = pytest.mark.timeout(300)
 
 KINDS = ("folder", "npz", "table", "csv")
+QUICK = ("folder", "csv")
+"""Tried by every change; the others by the slow tests."""
 SIZES = {"one": (1, False), "two": (2, False), "two alike": (2, True), "fifty alike": (50, True)}
 NAMES = ("x", "y")
 
@@ -53,7 +55,13 @@ def source(request, tmp_path):
 
 
 every_source = pytest.mark.parametrize(
-    "source", [(kind, size) for kind in KINDS for size in SIZES], ids=" ".join, indirect=True
+    "source",
+    [
+        pytest.param((kind, size), id=f"{kind} {size}", marks=[] if kind in QUICK else [pytest.mark.slow])
+        for kind in KINDS
+        for size in SIZES
+    ],
+    indirect=True,
 )
 
 
