@@ -16,7 +16,7 @@ from labeler.behind import Received, unreadable_line
 from labeler.core.pool import Pool
 from labeler.core.vocabulary import ByteArray
 from labeler.display import display_safe
-from labeler.errors import ProjectError, UsageError
+from labeler.errors import LabelerError, ProjectError, UsageError
 from labeler.importers.base import Source
 from labeler.importers.detect import open_source
 from labeler.importers.names import counted
@@ -74,8 +74,8 @@ def open_project(
         path = target
         store = Store.open(path, read_only=read_only, before_migration=backups.before_migration)
     else:
-        source = open_source(target)
         path = project if project is not None else locating.default_project(target)
+        source = open_source(target, options.text or _kept_text(path))
         if not read_only:
             return open_project_of(source, path, options, clock=clock, new_id=new_id)
         store = Store.open(path, read_only=True)
@@ -134,6 +134,20 @@ def open_demo(*, fresh: bool = False, options: Options | None = None) -> Project
     return opened
 
 
+def _kept_text(path: Path) -> str:
+    """The column of texts that a project remembers, so that the same source is opened the same way; "" = none."""
+    if not path.is_file():
+        return ""
+    try:
+        store = Store.open(path, read_only=True)
+    except LabelerError:
+        return ""  # whoever opens it next says what is wrong
+    try:
+        return str(store.project().get("options", {}).get("text") or "")
+    finally:
+        store.close()
+
+
 def _check_recipe(options: Options) -> None:
     """Refuse a wrong plug-in before a project file is made."""
     if options.engine not in (None, *ENGINES):
@@ -161,7 +175,9 @@ def _wire(
     stored_ids = store.instance_ids()
     arrays = store.arrays("pool")
     if source is None and with_source:
-        source = locating.find_source(kept["source"], store.path)
+        source = locating.find_source(
+            kept["source"], store.path, options.text or kept.get("options", {}).get("text") or ""
+        )
     if source is not None:
         moved = "source" in kept and locating.check_same_source(
             source, kept["source"], store.path, stored_ids, arrays.get("sha256")

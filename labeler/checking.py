@@ -225,7 +225,7 @@ def _cache(found: Inspected, ids: list[str], report: Report) -> None:
         report.cache = "none: it is made at the next opening"
         return
     try:
-        source = locating.find_source(kept["source"], report.path)
+        source = locating.find_source(kept["source"], report.path, kept.get("options", {}).get("text") or "")
     except LabelerError as error:
         report.notes.append(f"{error.message}: the cache was not looked at")
         return

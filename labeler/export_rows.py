@@ -117,7 +117,8 @@ def content(project: Project, bench: Workbench, indices: IndexArray) -> Rows:
         return Taken(whole, indices)
     if bench.prepared is None:
         raise ExportError("the pool is not encoded", "this is a mistake of labeler's own; please report it")
-    return Taken(bench.prepared.raw, indices)
+    raw = bench.prepared.raw
+    return Taken(raw if raw.ndim > 1 else bench.features(), indices)  # texts leave as their features
 
 
 def _chosen(

@@ -55,8 +55,10 @@ def places_of(kept: dict[str, str], project: Path) -> tuple[Path, Path]:
     return Path(kept["path"]), (project.resolve().parent / kept["relative"]).resolve()
 
 
-def find_source(kept: dict[str, str], project: Path) -> Source:
+def find_source(kept: dict[str, str], project: Path, text: str = "") -> Source:
     """Open a project's source where it was, or at the same place relative to the project file.
+
+    `text` is its column of texts, where it is opened for one.
 
     Raises
     ------
@@ -65,7 +67,7 @@ def find_source(kept: dict[str, str], project: Path) -> Source:
     """
     for place in places_of(kept, project):
         if place.exists():
-            return open_source(place)
+            return open_source(place, text)
     raise SourceError(
         f"the source of this project is not at {display_safe(kept['path'])} any more",
         f"where is it now? labeler label NEWPLACE -p {display_safe(str(project))} (labels are safe in the project)",

@@ -26,6 +26,7 @@ class Recipe:
     strategy: str = ""
     n_clusters: int | None = None
     features: str = ""
+    text: str = ""  # the column of texts, where the instances are such
     seed: int = 0
     plugins: tuple[str, ...] = ()  # files of the person's own plug-ins, run in the worker as they were here
 

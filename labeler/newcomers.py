@@ -35,8 +35,10 @@ def encode_others(source: Source, prepared: Prepared) -> Generator[Progress, Non
     """
     if prepared.encoder == "features":
         raise UsageError("the pool's features came from a file", "new instances need features from the same model")
-    table, shape = source.table(), prepared.raw.shape[1:]
-    if (table is None) != (len(shape) > 1) or (table is not None and table.shape[1:] != shape):
+    table, texts, shape = source.table(), source.texts(), prepared.raw.shape[1:]
+    if (texts is None) != (prepared.raw.ndim > 1):
+        raise UsageError("these instances are not of the pool's kind", "texts for texts: a CSV with the same column")
+    if (texts is None and (table is None) != (len(shape) > 1)) or (table is not None and table.shape[1:] != shape):
         raise UsageError(
             "these instances are not of the pool's shape", "images for images, the same columns for a table"
         )
@@ -48,7 +50,9 @@ def encode_others(source: Source, prepared: Prepared) -> Generator[Progress, Non
         yield Progress("encoding", start, total)
         rows = np.arange(start, min(start + step, total), dtype=np.int64)
         seen: Images
-        if table is not None:
+        if texts is not None:
+            seen = np.array([texts[row] for row in rows.tolist()], dtype=object)
+        elif table is not None:
             seen = np.ascontiguousarray(table[rows])
         else:
             stored = np.zeros((len(rows), *shape), dtype=np.uint8)

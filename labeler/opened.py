@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from labeler import locating
-from labeler.core.cards import Card, Columns, Shown
+from labeler.core.cards import Card, Columns, Passage, Shown
 from labeler.core.vocabulary import ByteArray, IndexArray
 from labeler.errors import UnreadableInstance
 from labeler.importers.base import Source
@@ -71,12 +71,15 @@ class Opened:
 
     @property
     def content(self) -> str:
-        """What the instances are: "images", or "table" where they are the rows of one."""
+        """What the instances are: "images", or "table" where they are the rows of one, "text"."""
         return self.source.content if self.source is not None else "images"
 
     def shown(self, index: int) -> Shown:
         """What a person looks at to answer. May be called from any thread; raises as :meth:`image`."""
         row = self._row(index)
+        texts = self.source.texts() if self.source is not None and self.source.content == "text" else None
+        if texts is not None and row is not None:
+            return Passage(texts[row])
         columns = self.columns()
         if columns is None or row is None:
             return self.image(index)

@@ -38,6 +38,7 @@ class Options:
     percentile: float | str | None = None
     classes: tuple[str, ...] = ()
     features: str | None = None
+    text: str | None = None  # the column that holds the instances, which are texts
     seed: int | None = None
     annotator: str | None = None
     keys: str | None = None
@@ -51,7 +52,7 @@ class Options:
         return {item.name: value for item in fields(self) if (value := getattr(self, item.name)) not in (None, ())}
 
 
-RECOMPUTES = ("engine", "encoder", "clusterer", "classifier", "strategy", "n_clusters", "features", "seed")
+RECOMPUTES = ("engine", "encoder", "clusterer", "classifier", "strategy", "n_clusters", "features", "text", "seed")
 """Options whose change makes the engine start over; answers are not touched."""
 
 

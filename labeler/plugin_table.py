@@ -29,6 +29,7 @@ TABLE = (
         "labeler.encoders.scaled:Scaled",
         "each column to mean 0 and variance 1: tabular features",
     ),
+    ("encoder", "tfidf", "labeler.encoders.tfidf:Tfidf", "TF-IDF, then a truncated SVD: texts (--text COLUMN)"),
     (
         "encoder",
         "kmeans-distances",

@@ -61,11 +61,11 @@ class Predictions:
         return list(zip(map(escaped, self.ids), map(escaped, self.labels), *texts, strict=True))
 
 
-def open_new(path: Path) -> Source:
-    """Any source of instances, or one image file. Raises SourceError."""
+def open_new(path: Path, text: str = "") -> Source:
+    """Any source of instances (texts of its column `text`), or one image file. Raises SourceError."""
     if path.is_file() and has_image_ending(path.name):
         return one_image(path)
-    return open_source(path)
+    return open_source(path, text)
 
 
 def predict(
@@ -96,7 +96,7 @@ def predict(
     """
     if novelty is not None:
         registry.create("outlier method", novelty)  # a wrong name is said before anything is computed
-    source = open_new(new)
+    source = open_new(new, project.options.get("text") or "")
     try:
         bench: Workbench = project.open_bench(progress)
         found = trained(project, bench)

@@ -36,7 +36,8 @@ _IMAGE_ENTRIES = ("images.npy", "hashes.npy", "unreadable.json")
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """`raw` uint8 images (n, h, w[, 3]) or a table (n, d); `features` (n, d) float32; `hashes` (n, 32) uint8."""
+    """`raw` uint8 images (n, h, w[, 3]), a table (n, d) or texts (n,); `features` (n, d) float32; `hashes`
+    (n, 32) uint8."""
 
     raw: Images
     features: FloatArray
@@ -73,6 +74,8 @@ def prepare(
     unreadable: dict[int, str] = {}
     if source.content == "images":
         raw, hashes, unreadable = yield from _images(source, rows, cache, key)
+    elif source.content == "text":
+        raw, hashes = _texts(source, rows)
     else:
         raw, hashes = yield from _table(source, rows)
     if features:
@@ -199,6 +202,17 @@ def _table(source: Source, rows: NDArray[np.int64]) -> Generator[Progress, None,
     return out, hashes
 
 
+def _texts(source: Source, rows: NDArray[np.int64]) -> tuple[Images, ByteArray]:
+    """The texts (n,) as objects, empty where there is none, and their hashes."""
+    texts = source.texts() or []
+    raw = np.array([texts[row] if row >= 0 else "" for row in rows.tolist()], dtype=object)
+    hashes = np.zeros((len(rows), 32), dtype=np.uint8)
+    for index, row in enumerate(rows.tolist()):
+        if row >= 0:
+            hashes[index] = np.frombuffer(hashlib.sha256(source.content_bytes(row)).digest(), dtype=np.uint8)
+    return raw, hashes
+
+
 def _from_elsewhere(features: str, ids: Sequence[str]) -> FloatArray:
     from labeler.importers.features import read_features
 
@@ -223,9 +237,8 @@ def _features_entry(key: str, spec: Spec, encoder: Encoder) -> str:
 def encoder_of(spec: Spec, content: str) -> Encoder:
     """The encoder of `spec`, not fitted. Raises UsageError where it does not take what the source holds."""
     encoder: Encoder = registry.create("encoder", spec)
-    kind = "table" if content == "table" else "images"
-    if kind not in encoder.takes:
-        takers = [name for name in registry.names("encoder") if _takes(name, kind)]
+    if content not in encoder.takes:
+        takers = [name for name in registry.names("encoder") if _takes(name, content)]
         raise UsageError(f"encoder {spec.name!r} does not take {content}", f"these do: {', '.join(takers)}")
     return encoder
 

@@ -154,7 +154,7 @@ class Labeling:
         UsageError
             One of them cannot be read, or they are of another kind than the pool.
         """
-        opened = open_new(Path(source))
+        opened = open_new(Path(source), self.project.options.get("text") or "")
         try:
             found = finished(self._open_bench().encode(opened))
             if found.unreadable:

@@ -55,6 +55,7 @@ def engine_options(command: Command) -> Command:
             click.option("--classes", metavar="A,B,C", help="Class names, separated by commas."),
             click.option("--classes-file", type=click.Path(path_type=Path), metavar="F", help="One name a line."),
             click.option("--features", type=click.Path(path_type=Path), metavar="FILE", help="Vectors from elsewhere."),
+            click.option("--text", metavar="COLUMN", help="Label the texts in this column of a CSV."),
             click.option("--seed", type=int, metavar="N", help="Random state; the same gives the same."),
             click.option("--control", type=float, metavar="SHARE", help="Share of questions drawn at random (0.1)."),
             click.option("--repeats", type=float, metavar="SHARE", help="Share asked twice, unsaid (0.02)."),

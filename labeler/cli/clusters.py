@@ -20,6 +20,7 @@ from labeler.cli.group import main, quiet_option
 @click.option("--k-range", metavar="FIRST:LAST[:STEP]", help="Compare numbers of clusters: 5:100:5.")
 @click.option("--encoder", default="", metavar="NAME[:key=value,...]", help="Else what suits the images.")
 @click.option("--features", type=click.Path(path_type=Path), metavar="FILE", help="Vectors from elsewhere.")
+@click.option("--text", "text_column", default="", metavar="COLUMN", help="Texts: the column of a CSV.")
 @click.option("--seed", type=click.IntRange(0), default=0, metavar="N", help="Random state.")
 @click.option(
     "--plot", type=click.Path(path_type=Path), metavar="FILE.png", help="Curves and silhouettes, or the tree."
@@ -34,6 +35,7 @@ def clusters(
     k_range: str | None,
     encoder: str,
     features: Path | None,
+    text_column: str,
     seed: int,
     plot: Path | None,
     as_json: bool,
@@ -50,7 +52,7 @@ def clusters(
 
     ks = find.parse_range(k_range) if k_range else ()
     elsewhere = os.path.realpath(features) if features is not None else ""
-    plan = find.Plan(encoder, clusterer, n_clusters, ks, elsewhere, seed)
+    plan = find.Plan(encoder, clusterer, n_clusters, ks, elsewhere, text_column, seed)
     if plot is not None:
         plots.check(plot)
     with narrator_of() as narrator:

@@ -48,6 +48,7 @@ class Plan:
     n_clusters: int | None = None
     ks: tuple[int, ...] = ()
     features: str = ""
+    text: str = ""
     seed: int = 0
 
 
@@ -111,7 +112,7 @@ def of_source(path: Path, plan: Plan, progress: Callable[[Progress], None]) -> t
     SourceError, UsageError, EngineError
         The source cannot be read, a plug-in or parameter does not exist, the clusterer takes no pool of that size.
     """
-    source = open_source(path)
+    source = open_source(path, plan.text)
     check_size(plan.clusterer, len(source.ids))
     with tempfile.TemporaryDirectory(prefix="labeler-") as scratch:
         return _clustered(source, source.ids, Path(scratch), plan, progress), source

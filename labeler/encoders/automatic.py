@@ -30,13 +30,16 @@ _THIN_SMALL = 1.3  # below 16 px a stroke of two pixels is a good part of the gl
 def choose_encoder(images: Images, random_state: int) -> tuple[str, str]:
     """The spec of the encoder that suits the pool and, in one line, why.
 
-    Tables: ``scaled``, or as they are if the columns are of one scale. Ink on a plain ground: ``deskew-hog``.
+    Texts: ``tfidf``. Tables: ``scaled``, or as they are if the columns are of one scale. Ink on a plain ground:
+    ``deskew-hog``.
     Colour photos: ``scattering``, which the lighting of a scene hardly reaches.
     Other images: the candidate whose neighbour graph falls best into groups (:func:`group_strength`), on a sample
     shrunk to 32 px. ``deskew-hog`` and ``pca`` do not stand there: they describe a photo by little more than its
     lighting, which makes clean but wrong groups; so does ``hog`` where the ground is plain and unevenly lit, as it
     is in many a colour photo.
     """
+    if images.ndim == 1:
+        return "tfidf", "texts"
     if images.ndim == 2:
         return _for_table(images)
     check_images(images)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from labeler.core.vocabulary import FloatArray
 
 Images = NDArray[Any]
-"""uint8 images (n, h, w) or (n, h, w, 3), or a float32 table of features (n, d)."""
+"""uint8 images (n, h, w) or (n, h, w, 3), a float32 table of features (n, d), or texts (n,) as objects."""
 
 
 class Encoder(Protocol):
@@ -21,7 +21,7 @@ class Encoder(Protocol):
     """
 
     version: int
-    takes: tuple[str, ...]  # of "images", "table"
+    takes: tuple[str, ...]  # of "images", "table", "text"
 
     def fit(self, images: Images) -> Encoder:
         """Learn what depends on the pool (background polarity, principal components); returns self."""

@@ -18,7 +18,7 @@ class Source(Protocol):
 
     path: Path
     kind: str  # the importer's name: "folder", "zip", "npz", "idx"
-    content: str  # "images" or "table"
+    content: str  # "images", "table" or "text"
     ids: Sequence[str]
     unreadable: dict[str, str]  # id -> why, for what the listing already shows (zero bytes, ...); not in `ids`
     notes: list[str]  # one line each: what was passed over (links, other files), for the person
@@ -54,6 +54,10 @@ class Source(Protocol):
 
     def table(self) -> FloatArray | None:
         """Features (n, d) float32 (maybe memory-mapped) where `content` is "table"; else None."""
+        ...
+
+    def texts(self) -> list[str] | None:
+        """The texts, one an instance, where `content` is "text"; else None."""
         ...
 
     def column_names(self) -> list[str]:

@@ -84,7 +84,10 @@ def features_of(columns: Sequence[Column], n: int, shown: str) -> tuple[FloatArr
     used = [column for column in columns if not column.odd and column.missing < n]
     if not used:
         odd = ", ".join(f"{display_safe(column.name, 30)!r}" for column in columns[:_NAMED]) or "none"
-        raise SourceError(f"{shown} has no column of numbers (columns: {odd})", "give one column a feature")
+        raise SourceError(
+            f"{shown} has no column of numbers (columns: {odd})",
+            "give one column a feature; where one holds texts: --text COLUMN",
+        )
     rows = np.empty((n, len(used)), dtype=np.float32)
     for place, column in enumerate(used):
         values = column.values()

@@ -8,6 +8,7 @@ from labeler import registry
 from labeler.display import display_safe
 from labeler.errors import SourceError
 from labeler.importers.base import Importer, Source
+from labeler.importers.texts import open_texts
 
 ACCEPTED = (
     "a folder, zip, tar or tar.gz of images, a .npz or .npy file, IDX files (*-images-idx3-ubyte[.gz]) or a folder of"
@@ -17,8 +18,8 @@ ACCEPTED = (
 _LAST = "folder"  # takes any folder, so it is asked after those that know particular ones
 
 
-def open_source(path: Path) -> Source:
-    """Open `path` with the first importer that recognizes it.
+def open_source(path: Path, text: str = "") -> Source:
+    """Open `path` with the first importer that recognizes it, or the texts of its column `text`.
 
     Raises
     ------
@@ -31,6 +32,8 @@ def open_source(path: Path) -> Source:
             raise SourceError(f"there is no file or folder {shown}", f"a source is {ACCEPTED}")
         if not (path.is_dir() or path.is_file()):
             raise SourceError(f"{shown} is a pipe, socket or device", f"a source is {ACCEPTED}")
+        if text:
+            return open_texts(path, text)
         importer = _importer_for(path)
         if importer is None:
             raise SourceError(f"{shown} is not a kind of source this program knows", f"a source is {ACCEPTED}")

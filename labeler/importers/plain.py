@@ -36,6 +36,10 @@ class PlainSource:
         """None: the instances are images."""
         return None
 
+    def texts(self) -> list[str] | None:
+        """None: the instances are no texts."""
+        return None
+
     def column_names(self) -> list[str]:
         """Empty: there is no table."""
         return []

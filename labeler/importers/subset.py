@@ -48,6 +48,11 @@ class Subset:
         whole = self._source.table()
         return None if whole is None else whole[self._rows]
 
+    def texts(self) -> list[str] | None:
+        """See :class:`labeler.importers.base.Source`."""
+        whole = self._source.texts()
+        return None if whole is None else [whole[row] for row in self._rows.tolist()]
+
     def column_names(self) -> list[str]:
         """See :class:`labeler.importers.base.Source`."""
         return self._source.column_names()

@@ -47,7 +47,7 @@ def simulate(
     """
     started = plan.started or time.perf_counter()
     check(plan)
-    whole = open_source(plan.source)
+    whole = open_source(plan.source, plan.options.text or "")
     truth = read_truth(plan.truth, whole)
     seed = plan.options.seed or 0
     kept = with_truth(whole, truth, say)

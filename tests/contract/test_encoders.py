@@ -45,7 +45,7 @@ def test_says_what_it_is(name: str) -> None:
     encoder = registry.create("encoder", name)
     assert isinstance(encoder.version, int)
     assert encoder.takes
-    assert set(encoder.takes) <= {"images", "table"}
+    assert set(encoder.takes) <= {"images", "table", "text"}
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from labeler.core.cards import Columns
+from labeler.core.cards import Columns, Passage
 from labeler.core.vocabulary import IndexArray
 from labeler.ui.actions import Place
 from tests.ui.places import go_to
@@ -102,3 +102,68 @@ async def test_names_of_columns_do_nothing(size: tuple[int, int]):
             text = "\n".join(lines(app))
             assert not DANGEROUS.search(text)
             assert len(text.splitlines()) == size[1]
+
+
+class TextProject(FakeProject):
+    """Reviews of some words; the one of row 5 is long."""
+
+    content = "text"
+
+    def __init__(self, **options) -> None:
+        super().__init__(**({"n_classes_known": 10} | options))
+        self.session.pool.noun = "text"
+
+    def shown(self, index: int):
+        words = [
+            "the",
+            "parcel",
+            "came",
+            "late",
+            "and",
+            "one",
+            "cup",
+            "was",
+            "broken",
+            "but",
+            "they",
+            "sent",
+            "another",
+            "within",
+            "a",
+            "day",
+        ]
+        length = 600 if index == 5 else 6 + index % 9
+        return Passage(" ".join(words[(index + place) % len(words)] for place in range(length)) + f". No. {index}")
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("key", ["", "R", "G", "T"])
+async def test_texts_on_the_screen(key: str, size: tuple[int, int]):
+    async with running(TextProject(), size=size) as app:
+        await app.press_and_see(*"01234")
+        await settle(app, app.pilot)
+        if key:
+            await app.press_and_see(key)
+            await settle(app, app.pilot)
+        name = {"": "question", "R": "sheet", "G": "grid", "T": "clusters"}[key]
+        same_as_kept(f"text-{name}-{size[0]}x{size[1]}", lines(app))
+
+
+async def test_a_long_text_is_read_to_its_end_by_pages():
+    project = TextProject()
+    async with running(project) as app:
+        await app.press_and_see(*"01234")
+        await settle(app, app.pilot)
+        assert "602 words" in "\n".join(lines(app))
+        seen = []
+        for _ in range(6):
+            text = "\n".join(line[:49] for line in lines(app)[1:-5])
+            seen.append("No. 5" in text.replace("\n", " "))
+            await app.press_and_see("V")
+            await settle(app, app.pilot)
+        assert sum(seen) in (1, 2)
+        assert not seen[0]
+        await app.press_and_see("5")
+        await settle(app, app.pilot)
+        assert "No. 6" in "\n".join(lines(app))
+    assert [index for index, _ in project.labels()] == [0, 1, 2, 3, 4, 5]

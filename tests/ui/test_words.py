@@ -7,9 +7,9 @@ import re
 import pytest
 from rich.cells import cell_len
 
-from labeler.core.cards import Card, Fact
+from labeler.core.cards import Card, Fact, Passage
 from labeler.ui.widgets.image import Depth
-from labeler.ui.widgets.words import mean_lines, word_strips
+from labeler.ui.widgets.words import mean_lines, word_strips, wrapped
 
 CARD = Card(
     (
@@ -79,3 +79,35 @@ def test_what_sets_a_cluster_apart():
     assert lines[0].startswith("▲▲ income")
     assert lines[0].endswith(" 91,300 +2.4 sd")
     assert lines[1].startswith("▼  \\x1b")
+
+
+def test_a_text_is_wrapped_safe_and_turned_by_pages():
+    text = "\x1b]2;evil\x07 first line\n\nsecond \u202e " + " ".join(f"word{number}" for number in range(400))
+    first, pages = shown(Passage(text), 50, 17)
+    assert pages > 3
+    assert "\\x1b]2;evil\\x07 first line" in first[0]
+    assert not first[1].strip()
+    assert f"page 1 of {pages}, V turns it" in first[-1]
+    turned = [shown(Passage(text), 50, 17, page)[0][:-2] for page in range(pages)]
+    words = [word for page in turned for line in page for word in line.split()]
+    assert [word for word in words if word.startswith("word")] == [f"word{number}" for number in range(400)]
+    assert shown(Passage("short"), 50, 17) == (["short".ljust(46)], 1)
+
+
+def test_a_thumbnail_shows_the_first_words():
+    lines, pages = shown(
+        Passage("Nicely  on\nstore we product love for the product we on a we very good quality indeed"), 20, 4
+    )
+    assert pages == 1
+    assert lines[0].startswith("Nicely on store we")
+    assert lines[-1].rstrip().endswith("…")
+    assert shown(Passage("Yes"), 8, 4)[0] == ["Yes     ", *[" " * 8] * 3]
+
+
+def test_wide_characters_and_long_words_fit():
+    for columns, rows in ((8, 4), (20, 4), (60, 10)):
+        shown(Passage("漢字" * 100), columns, rows)
+        shown(Passage("x" * 1000), columns, rows)
+        shown(Passage("𝔘𝔫 👩‍👩‍👧 é" * 30), columns, rows)
+    assert wrapped("   \n\n", 10) == ["(empty)"]
+    assert "more characters are not shown" in wrapped("a " * 150_000, 60)[-1]
