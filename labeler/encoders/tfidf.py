@@ -49,8 +49,9 @@ class Tfidf:
             sublinear_tf=True,
             strip_accents="unicode",
         )
+        texts = _plain(images)
         try:
-            counts = words.fit_transform(_plain(images))
+            counts = words.fit_transform(texts)
         except ValueError:  # not a single word: numbers, signs or nothing
             self._words, self._axes = None, np.zeros((0, 1), dtype=np.float32)
             return self
@@ -75,5 +76,7 @@ class Tfidf:
 
 
 def _plain(texts: Images) -> list[str]:
-    """The texts without what is no character."""
+    """The texts without what is no character. Raises ValueError where they are none."""
+    if texts.ndim != 1 or texts.dtype != object:
+        raise ValueError(f"takes texts (n,), not an array of shape {texts.shape}")
     return [text.encode("utf-8", "replace").decode("utf-8") for text in texts.tolist()]

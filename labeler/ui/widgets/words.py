@@ -127,7 +127,7 @@ def _short_card(card: Card, columns: int, rows: int, depth: Depth) -> list[Strip
         name = room - len(fact.value) - 1 if with_value else room
         far, clear = abs(fact.apart) >= FAR, abs(fact.apart) >= CLEAR
         parts = [
-            (sign + (" " if columns >= 12 else ""), "bold warn" if far else "guess"),
+            (sign + (" " if columns >= 12 else ""), "bold warn" if far and columns >= 12 else "guess"),
             (set_cell_size(_cut(_name(fact), name), name), "foreground" if clear else "quiet"),
             (f" {fact.value}" if with_value else "", "foreground" if clear else "quiet"),
         ]
