@@ -298,11 +298,17 @@ def text(found: Certificate) -> str:
     """The same for a person."""
     lines = [found.statement + _taken_back(found)]
     if found.reached:
-        lines.append(f"the target of {100 * found.target:g} % is reached; what was found wrong is corrected besides")
+        corrected = "; what was found wrong is corrected besides" if found.wrong else ""
+        lines.append(f"the target of {100 * found.target:g} % is reached{corrected}")
     elif found.more is not None:
         lines.append(f"about {found.more:,} more for {100 * found.target:g} %, if errors go on as they came so far")
     elif found.too_early:
-        lines.append(f"too early to say when {100 * found.target:g} % is reached: so far most were wrong")
+        why = "planted errors were overlooked" if found.overlooked else "so far most were wrong"
+        lines.append(f"too early to say when {100 * found.target:g} % is reached: {why}")
+    elif found.overlooked:
+        lines.append(
+            f"{100 * found.target:g} % is out of reach: too many planted errors were overlooked; audit again with --new"
+        )
     else:
         lines.append(f"{100 * found.target:g} % is out of reach for this set: label on, then audit again with --new")
     if found.cutoff is not None:

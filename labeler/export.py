@@ -75,7 +75,9 @@ def export(
     }
     if leaving.certificate is not None:
         manifest["certificate"] = certified(leaving, indices)
-        note = "they are shipped with their certificate; --latest ships the labels as they are now"
+        wrong = leaving.certificate.wrong
+        found = f", {counted(wrong, 'label')} found wrong among them" if wrong else ""
+        note = f"they are shipped with their certificate{found}; --latest ships the labels as they are now"
         if manifest["certificate"] is None:
             note = "this is not what the certificate speaks of, so it goes without"
         left_out.append(f"these are the labels that audit {leaving.certificate.number} froze: {note}")

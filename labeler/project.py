@@ -27,7 +27,7 @@ class Project(Behind):
             *([self._score()] if self.truth is not None else []),
             this_session(self.session),
             in_the_export(self.session),
-            *(f"{one.name}: {one.statement}" for one in measured(self.session.state)),
+            *(f"{one.name}: {one.statement}" for one in measured(self.session.state, self.session.certificate())),
             f"saved in {display_safe(str(self.path), 1000)}",
             "resume: labeler demo" if self.truth is not None else f"resume: labeler label {path}",
             f"export: labeler export {path} labels.csv",

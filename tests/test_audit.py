@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -135,7 +136,15 @@ class TestAnswers:
         found = answer(drawn[:200], wrong=drawn[:200:10])
         assert (found.wrong, found.reached, found.more) == (20, False, None)
         assert found.lower_bound < 0.9
-        assert "out of reach" in text(found)
+        assert "98 % is out of reach for this set: label on" in text(found)
+
+    def test_what_was_overlooked_is_not_blamed_on_the_set(self, drawn, answer):
+        found = replace(answer(drawn[:40]), more=None, checked=40, in_pages=40, planted=9, planted_seen=2)
+        assert "too early to say when 98 % is reached: planted errors were overlooked" in text(found)
+        found = replace(found, checked=400)
+        assert "98 % is out of reach: too many planted errors were overlooked" in text(replace(found, most_wrong=1700))
+        assert "corrected" not in text(replace(found, most_wrong=0))
+        assert "corrected" in text(replace(found, most_wrong=0, wrong=1))
 
     def test_in_any_order_of_lines_and_again(self, opened, drawn, answer):
         answer(list(reversed(drawn[:40])))
@@ -228,6 +237,8 @@ class TestExport:
 
     def test_latest_holds_what_was_corrected(self, opened, drawn, answer, tmp_path):
         answer(drawn, wrong=drawn[:1])
+        _, _, warnings = self.write(opened, tmp_path, "frozen.csv")
+        assert any("certificate, 1 label found wrong among them; --latest" in line for line in warnings)
         table, certificate, _ = self.write(opened, tmp_path, latest=True)
         assert certificate is None
         row = table[table["path"] == drawn[0]].iloc[0]

@@ -288,6 +288,7 @@ def test_the_command_says_what_is_wrong_in_one_line(two, tmp_path, clean_env):
         ((*two, "-o", two[0]), "is there already"),
         ((*two, "-o", "c.csv"), "c.csv is no name of a project file"),
         ((two[0], "nothing.labeler.db", "-o", "d.labeler.db"), "there is no project file nothing.labeler.db"),
+        ((two[0], "nothing.db", "-o", "d.labeler.db"), "there is no project file nothing.db"),
         ((two[0], "few.npz", "-o", "d.labeler.db"), "few.npz is not a project file"),
         ((*two, "-o", "nowhere/d.labeler.db"), "nowhere"),
     ):

@@ -68,6 +68,8 @@ def check_project(path: Path) -> None:
     """Refuse a path that is no project file."""
     from labeler.locating import is_project
 
+    if not path.exists():
+        raise UsageError(f"there is no project file {path}", "check the path; start one with: labeler label SOURCE")
     if not is_project(path):
         raise UsageError(f"{path} is not a project file", "give a *.labeler.db file, made by: labeler label SOURCE")
 

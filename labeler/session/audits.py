@@ -157,6 +157,11 @@ class Certificate:
         return self.more is None and self.checked < EARLY
 
     @property
+    def overlooked(self) -> bool:
+        """Whether it is planted pictures that were not seen, not errors found, which keep the bound down."""
+        return not self.wrong and self.planted_seen < self.planted
+
+    @property
     def statement(self) -> str:
         """The one sentence that holds."""
         return (

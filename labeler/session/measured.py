@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from labeler.session.audits import Certificate, floored
 from labeler.session.blind import sway
 from labeler.session.control import estimate
 from labeler.session.repeats import self_agreement
@@ -21,10 +22,17 @@ class Measured:
     statement: str
 
 
-def measured(state: State) -> list[Measured]:
-    """All there is."""
+def measured(state: State, certificate: Certificate | None = None) -> list[Measured]:
+    """All there is; of an audit what holds now, once something was looked at."""
     control, twice, swayed = estimate(state), self_agreement(state), sway(state)
     found = []
+    if certificate is not None and certificate.checked:
+        brief = (
+            f"≥ {floored(certificate.lower_bound)} % of {certificate.population:,} frozen labels right "
+            f"({100 * certificate.confidence:g} %)"
+        )
+        name = "certificate" if state.audits and state.audits[-1].drawn else "audit so far"
+        found.append(Measured(name, brief, certificate.statement))
     if control is not None:
         found.append(Measured("accuracy", control.figure, f"{control.figure}, as the labels stood then"))
         found.append(Measured("active questions", control.brief, control.verdict))

@@ -117,6 +117,6 @@ def explained(path: Path, kind: type[ProjectError] = ProjectError) -> Iterator[N
     except sqlite3.Error as error:
         if kind is NotSaved:
             raise NotSaved(
-                f"NOT saved: {path}: {error}", "free some space or check the disk, then press the key again"
+                f"NOT saved: {path}: {error}", "make room or check the disk, then try again"
             ) from error
         raise ProjectError(f"cannot read the project file {path}: {error}", LOOK.format(path)) from error

@@ -5,6 +5,8 @@ from dataclasses import replace
 import pytest
 
 from labeler.core.vocabulary import Advice, Provenance, Tier
+from labeler.session.audits import floored
+from labeler.session.final import final_labels
 from labeler.session.history import Point, answers_to_cover
 from labeler.ui import figures
 from labeler.ui.screens.clusters import ClusterBrowser
@@ -107,6 +109,25 @@ class TestKeys:
             assert "0-9 a-z" not in text
             await app.press_and_see("?")
             assert isinstance(app.screen, Dashboard)
+
+
+class TestCertificate:
+    async def test_what_an_audit_certifies_is_told(self, project):
+        session = project.session
+        session.begin_audit(final_labels(session.state, session.derived.round), target=0.9, confidence=0.95, seed=0)
+        async with running(project) as app:
+            assert "not known: an audit" in await app.press_and_see("D")  # nothing was looked at
+            frozen = session.frozen(session.audit)
+            for index in frozen.order[:40]:
+                session.answer_audit(session.pool.ids[index], int(frozen.final.labels[index]))
+                if len(session.audit.answers) == 5:
+                    assert " audit so far     ≥ " in await app.press_and_see("D", "D")
+            found = session.certificate()
+            assert found.reached
+            said = f" certificate      ≥ {floored(found.lower_bound)} % of {found.population} frozen labels right (95 %)"
+            text = await app.press_and_see("D", "D")
+            assert said in text
+            assert "not known" not in text
 
 
 class TestAsText:

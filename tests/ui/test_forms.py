@@ -228,6 +228,15 @@ class TestNotSaved:
             assert project.labels() == [(0, "1"), (1, "2")]  # 3 and 4 were typed for pictures nobody saw
             assert "✓ saved 2" in text
 
+    async def test_other_keys_do_nothing_and_are_told_so(self, project):
+        async with running(project) as app:
+            project.journal.full = True
+            assert "nothing else is answered" not in await app.press_and_see("2")
+            assert "nothing else is answered" in await app.press_and_see("5")
+            project.journal.full = False
+            await app.press_and_see("enter")
+            assert project.labels() == [(0, "2")]
+
     async def test_or_given_up(self, project):
         async with running(project) as app:
             project.journal.full = True

@@ -216,7 +216,8 @@ def _statement(found: Certificate | None, width: int) -> Content:
     elif found.too_early:
         lines.append(Content.styled(f"too early to say when {goal}", "$quiet"))
     else:
-        lines.append(Content.assemble((goal, "bold $warn"), " out of reach: label on"))
+        why = "errors overlooked" if found.overlooked else "label on"
+        lines.append(Content.assemble((goal, "bold $warn"), f" out of reach: {why}"))
     lines.append(Content.styled(f"{found.checked:,} checked, {found.wrong:,} wrong", "$quiet"))
     if found.cutoff_population is not None:
         lines.append(Content.styled(f"{goal} for the {found.cutoff_population:,} most trusted", "$quiet"))

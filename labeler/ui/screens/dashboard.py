@@ -51,9 +51,10 @@ class Dashboard(CommandScreen):
     def draw(self, view: View) -> None:
         """Every figure as it is now."""
         self.set_class(self.size.height < ROOM_FOR_CHARTS, "words-alone")
-        told = [(one.name, one.brief) for one in measured(self.labeler.project.session.state)]
+        session = self.labeler.project.session
+        told = [(one.name, one.brief) for one in measured(session.state, session.certificate())]
         self.set_class(len(told) > 1, "measured")
-        told = told if told and told[0][0] == "accuracy" else [("accuracy", NOT_KNOWN), *told]
+        told = told if told and told[0][0] in ("certificate", "audit so far", "accuracy") else [("accuracy", NOT_KNOWN), *told]
         ways = [action for action in on(self.PLACE) if action.name not in _STAYS]
         self.query_one("#curve", Block).show(lambda width, height: figures.curve(view, width, height))
         self.query_one("#balance", Block).show(lambda width, height: figures.balance(view.classes, width, height))

@@ -27,7 +27,7 @@ class Unsaved(Form[str | None]):
 
     def compose(self) -> ComposeResult:
         """What happened, what can be done."""
-        lines: list[Content | str] = [Content.styled(display_safe(self._error.message, 300), "bold")]
+        lines: list[Content | str] = [Content.styled(display_safe(self._error.message.removeprefix("NOT saved: "), 300), "bold")]
         if self._error.hint:
             lines += ["\n", display_safe(self._error.hint, 300)]
         lines += ["\n\nEverything before it is on disk. This key is kept and nothing else changed."]
@@ -50,16 +50,20 @@ class Unsaved(Form[str | None]):
         with Vertical(classes="dialog alarm"):
             yield Static("NOT saved", classes="title", markup=False)
             yield Static(Content.assemble(*lines), markup=False)
+            yield Line(id="unsaved-note")
 
     async def submit(self) -> None:
         """Try again."""
         await self.finish(AGAIN)
 
     async def other(self, key: str) -> bool:
-        """``tab``: to another disk."""
+        """``tab``: to another disk. The rest does nothing, and is told so."""
         if key == "tab":
             await self.finish(ELSEWHERE)
-        return key == "tab"
+        else:
+            why = Content.styled("nothing else is answered before this key is saved or given up", "$warn")
+            self.query_one("#unsaved-note", Line).show(lambda width: why.truncate(width, ellipsis=True))
+        return True
 
 
 class Elsewhere(Form[str | None]):
