@@ -116,7 +116,5 @@ def explained(path: Path, kind: type[ProjectError] = ProjectError) -> Iterator[N
         yield
     except sqlite3.Error as error:
         if kind is NotSaved:
-            raise NotSaved(
-                f"NOT saved: {path}: {error}", "make room or check the disk, then try again"
-            ) from error
+            raise NotSaved(f"NOT saved: {path}: {error}", "make room or check the disk, then try again") from error
         raise ProjectError(f"cannot read the project file {path}: {error}", LOOK.format(path)) from error

@@ -124,7 +124,9 @@ class TestCertificate:
                     assert " audit so far     ≥ " in await app.press_and_see("D", "D")
             found = session.certificate()
             assert found.reached
-            said = f" certificate      ≥ {floored(found.lower_bound)} % of {found.population} frozen labels right (95 %)"
+            said = (
+                f" certificate      ≥ {floored(found.lower_bound)} % of {found.population} frozen labels right (95 %)"
+            )
             text = await app.press_and_see("D", "D")
             assert said in text
             assert "not known" not in text

@@ -54,7 +54,8 @@ class Dashboard(CommandScreen):
         session = self.labeler.project.session
         told = [(one.name, one.brief) for one in measured(session.state, session.certificate())]
         self.set_class(len(told) > 1, "measured")
-        told = told if told and told[0][0] in ("certificate", "audit so far", "accuracy") else [("accuracy", NOT_KNOWN), *told]
+        if not told or told[0][0] not in ("certificate", "audit so far", "accuracy"):
+            told.insert(0, ("accuracy", NOT_KNOWN))
         ways = [action for action in on(self.PLACE) if action.name not in _STAYS]
         self.query_one("#curve", Block).show(lambda width, height: figures.curve(view, width, height))
         self.query_one("#balance", Block).show(lambda width, height: figures.balance(view.classes, width, height))

@@ -27,7 +27,9 @@ class Unsaved(Form[str | None]):
 
     def compose(self) -> ComposeResult:
         """What happened, what can be done."""
-        lines: list[Content | str] = [Content.styled(display_safe(self._error.message.removeprefix("NOT saved: "), 300), "bold")]
+        lines: list[Content | str] = [
+            Content.styled(display_safe(self._error.message.removeprefix("NOT saved: "), 300), "bold")
+        ]
         if self._error.hint:
             lines += ["\n", display_safe(self._error.hint, 300)]
         lines += ["\n\nEverything before it is on disk. This key is kept and nothing else changed."]
