@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -161,10 +162,15 @@ def text_array(file: ArrayFile, name: str, count: int) -> list[str]:
             "" if math.isnan(value) else str(int(value)) if value.is_integer() else str(value)
             for value in values.astype(np.float64).tolist()
         ]
-    try:
-        return [str(value) for value in values.tolist()]
-    except SystemError:  # numpy hands Python numbers that are no character
-        raise SourceError(f"{file.shown}: {display_safe(name)!r} holds no text", "save it anew") from None
+    if header.dtype.kind == "U" and not _is_text(values):
+        raise SourceError(f"{file.shown}: {display_safe(name)!r} holds no text", "save it anew")
+    return [str(value) for value in values.tolist()]
+
+
+def _is_text(values: NDArray[np.str_]) -> bool:
+    """Whether all is characters: numpy hands Python any number as one, and Python breaks on it later."""
+    native = np.ascontiguousarray(values, dtype=values.dtype.newbyteorder("="))
+    return not native.size or not native.itemsize or int(native.view(np.uint32).max()) <= sys.maxunicode
 
 
 def _reason(error: Exception) -> str:

@@ -94,3 +94,14 @@ def test_any_text_is_read_or_explained(tmp_path_factory, text):
         assert read_features(path, ["a"]).shape[0] == 1
     except LabelerError as error:
         assert "\n" not in error.message  # noqa: PT017
+
+
+@pytest.mark.parametrize("number", [0x110000, 0x4D554E93])
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_ids_of_numbers_that_are_no_characters_are_refused(tmp_path, number, order):
+    # numpy makes strings of them that Python breaks on later, in any place
+    ids = np.array(["a.png", "b.png"], dtype=f"{order}U5")
+    ids.view(f"{order}u4")[3] = number
+    np.savez(tmp_path / "f.npz", X=np.eye(2), ids=ids)
+    with pytest.raises(SourceError, match="'ids' holds no text"):
+        read_features(tmp_path / "f.npz", ["a.png", "b.png"])
