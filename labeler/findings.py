@@ -104,7 +104,7 @@ def _advice(report: Report) -> list[str]:
     if all(one.lost.startswith(NOTHING) for one in report.findings if one.code != "structure") and not any(
         one.code == "structure" for one in report.findings
     ):
-        return ["all that is damaged is made anew: go on with labeler label PROJECT"]
+        return [f"no answer is damaged: go on with labeler label {shlex.quote(display_safe(str(report.path), 1000))}"]
     if backup is None:
         return ["there is no backup of it here: is there a copy elsewhere? labeler restore COPY --to PROJECT"]
     missing = report.events + sum(one.answers for one in report.findings) - backup.events

@@ -11,7 +11,7 @@ import pytest
 
 from labeler import backups, checking, findings, locating
 from labeler.api import open_project
-from labeler.errors import UsageError
+from labeler.errors import DamagedProject, UsageError
 from labeler.session.final import final_labels
 from labeler.store.schema import schema_version
 
@@ -100,6 +100,24 @@ def test_what_cannot_be_made_anew_is_named_and_the_backup_to_restore(path, state
         assert f"labeler restore {report.backup.path}" in text
         backups.restore(report.backup.path)
         assert checking.check(path).sound
+
+
+def test_a_damaged_seal_of_a_sound_event_keeps_nobody_out(path):
+    """The next event's seal proves it; the last event's own seal has none behind it, and is refused."""
+    edit(path, "UPDATE events SET seal = x'00' WHERE seq = 15")
+    report = checking.check(path)
+    assert "go on with labeler label" in findings.text(report)
+    assert report.events == 25
+    with open_project(path) as project:
+        assert project.session.view().answers == 13
+        project.session.label(project.session.pool.ids[30], 1)
+    with open_project(path) as project:
+        assert project.session.view().answers == 14
+    assert codes(checking.check(path)) == codes(report)
+    edit(path, "UPDATE events SET seal = x'00' WHERE seq = (SELECT max(seq) FROM events)")
+    with pytest.raises(DamagedProject):
+        open_project(path)
+    assert "labeler restore" in findings.text(checking.check(path))
 
 
 @pytest.mark.parametrize(

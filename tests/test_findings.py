@@ -28,7 +28,7 @@ def test_a_sound_project_names_its_newest_backup(report):
 def test_what_is_made_anew_asks_for_nothing(report):
     report.damage("round", "the last round is not whole", ANEW)
     assert "DAMAGED" in text(report)
-    assert text(report).splitlines()[-1] == "all that is damaged is made anew: go on with labeler label PROJECT"
+    assert text(report).splitlines()[-1] == f"no answer is damaged: go on with labeler label {report.path}"
 
 
 def test_what_is_lost_leads_to_the_backup_and_says_what_it_lacks(report):

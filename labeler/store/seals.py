@@ -56,19 +56,32 @@ def seal_all(db: Any) -> None:
         db.execute("UPDATE events SET seal = ? WHERE seq = ?", [before, seq])
 
 
-def events_of(db: Any) -> Iterator[tuple[tuple[Any, ...], bool]]:
-    """Every event's (seq, values...) in order, and whether its seal holds; a last (0,) where the last ones are gone.
+def events_of(db: Any) -> Iterator[tuple[tuple[Any, ...], bool, bool]]:
+    """Every event's (seq, values...) in order, whether its seal holds and whether it is as it was written; a last (0,)
+    where the last ones are gone.
 
-    After a row that does not hold, the next is held against the seal that stands in that row: one damaged row is one.
+    Where only the seal is damaged, that of the next event proves the row: it rests on the seal this row would have.
+    Else the next is held against the seal that stands in the row: one damaged row is one.
     """
     # the counter first: a writer may go on while we read
     counter = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'events'").fetchone()
     before, seq = FIRST, 0
+    doubtful: tuple[tuple[Any, ...], bytes] | None = None  # a row and the seal it would have
     for seq, *values, found in db.execute(f"SELECT seq, {EVENTS}, seal FROM events ORDER BY seq"):  # noqa: S608
-        yield (seq, *values), found == chain(before, seq, values)
+        if doubtful is not None:
+            proven = found == chain(doubtful[1], seq, values)
+            yield doubtful[0], False, proven
+            before, doubtful = doubtful[1] if proven else before, None
+        own = chain(before, seq, values)
+        if found == own:
+            yield (seq, *values), True, True
+        else:
+            doubtful = (seq, *values), own
         before = found if isinstance(found, bytes) else FIRST
+    if doubtful is not None:
+        yield doubtful[0], False, False
     if counter is not None and counter[0] != seq and not (isinstance(counter[0], int) and counter[0] < seq):
-        yield (0,), False
+        yield (0,), False, False
 
 
 def next_event(db: Any, values: Sequence[Any]) -> tuple[Any, ...]:
@@ -85,8 +98,8 @@ def damaged(db: Any) -> list[str]:
         for *values, given in db.execute(f"SELECT {', '.join(columns)}, seal FROM {table}"):  # noqa: S608
             if given != seal(values):
                 found.append(f"{table} {' '.join(str(value)[:40] for value in values[:2] if not _is_long(value))}")
-    for (seq, *_), holds in events_of(db):
-        if not holds:
+    for (seq, *_), sealed, _ in events_of(db):
+        if not sealed:
             found.append(f"event {seq} of the journal" if seq else "the last events of the journal are gone")
     return found
 

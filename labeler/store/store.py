@@ -164,8 +164,8 @@ class Store(Tables):
             At the first event that is not as it was written.
         """
         with explained(self.path):
-            for row, holds in seals.events_of(self._db):
-                if not holds:
+            for row, _, proven in seals.events_of(self._db):
+                if not proven:
                     where = f"event {row[0]} of its journal" if row[0] else "the end of its journal"
                     raise self._damaged(where)
                 yield rows.event_of(row)

@@ -68,7 +68,9 @@ def test_any_changed_value_shows(full, table, column):
         ("UPDATE events SET class_id = 3 WHERE seq = 3", "event 3"),
         ("DELETE FROM events WHERE seq = 2", "event 3"),
         ("UPDATE events SET seq = 9 WHERE seq = 1", "event 2"),
-        ("UPDATE events SET seal = NULL WHERE seq = 1", "event 1"),
+        ("UPDATE events SET seal = NULL WHERE seq = 4", "event 4"),
+        ("UPDATE events SET seal = NULL WHERE seq IN (2, 3)", "event 2"),
+        ("UPDATE events SET seal = NULL, class_id = 3 WHERE seq = 2", "event 2"),
         ("DELETE FROM events WHERE seq = 4", "the end"),
         ("DELETE FROM events", "the end"),
     ],
@@ -79,6 +81,14 @@ def test_a_journal_that_is_not_as_it_was_written_is_not_read_on(full, open_store
     store = open_store(full, read_only=read_only)
     with pytest.raises(DamagedProject, match=f"damaged: {what}"):
         list(store.replay())
+
+
+@pytest.mark.parametrize("seq", [1, 2, 3])
+def test_a_row_whose_seal_alone_is_damaged_is_proven_by_the_next(full, open_store, seq):
+    before = list(open_store(full, read_only=True).replay())
+    change(full, f"UPDATE events SET seal = X'00' WHERE seq = {seq}")
+    assert list(open_store(full, read_only=True).replay()) == before
+    assert damaged(full) == [f"event {seq} of the journal"]
 
 
 def test_what_can_be_made_anew_is_left_out_and_said(full, open_store):
