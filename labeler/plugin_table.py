@@ -48,7 +48,7 @@ TABLE = (
         "clusterer",
         "minibatch-kmeans",
         "labeler.clusterers.minibatch_kmeans:MiniBatchKMeans",
-        "k-means in mini-batches",
+        "k-means in mini-batches; begins at imported labels",
     ),
     (
         "clusterer",

@@ -17,10 +17,11 @@ def listing() -> str:
             continue
         plural = "strategies" if kind == "strategy" else f"{kind}s"
         lines.append(f"{plural}:")
+        width = max(len(name) for name in names)
         for name in names:
             entry = registry.entry(kind, name)
             missing = "" if entry.available else f"  [pip install 'labeler-tui[{entry.extra}]']"
-            lines.append(f"  {name:<18} {entry.summary}{missing}")
+            lines.append(f"  {name:<{width}} {entry.summary}{missing}")
     return "\n".join(lines)
 
 

@@ -108,10 +108,11 @@ def test_a_chosen_encoder_stays_the_only_one(photos, options):
     assert not finished(opened(photos, **options)[0].join_companion())
 
 
-def test_a_clusterer_begins_at_the_means_of_imported_labels(photos):
+@pytest.mark.parametrize("clusterer", ["kmeans", "minibatch-kmeans"])
+def test_a_clusterer_begins_at_the_means_of_imported_labels(photos, clusterer):
     source = open_source(photos)
     imported = np.array([[0, 7], [1, 7], [60, 2], [61, 2]], dtype=np.int64)
-    recipe = Recipe(str(photos), str(photos.parent / "cache"), engine="book", n_clusters=2)
+    recipe = Recipe(str(photos), str(photos.parent / "cache"), engine="book", n_clusters=2, clusterer=clusterer)
     bench = Workbench(recipe, source, None, imported)
     finished(bench.open())
     features = bench.features()

@@ -39,7 +39,7 @@ def demo(fresh: bool, **given: Any) -> None:
 @engine_options
 @quiet_option
 def label(source: Path, project: Path | None, **given: Any) -> None:
-    """Label SOURCE (folder, zip, npz, npy, IDX) or go on with a PROJECT.
+    """Label SOURCE (folder, zip, tar, npz, npy, IDX, CSV, Parquet) or go on with a PROJECT.
 
     Example: labeler label photos/          later the same command resumes
     """

@@ -7,13 +7,12 @@ import warnings
 import numpy as np
 
 from labeler.clusterers.shaping import one_of, whole
-from labeler.core.clustering import assign, kmeans, plus_plus
+from labeler.clusterers.starting import STARTS, drawn, start
+from labeler.core.clustering import assign, kmeans
 from labeler.core.protocols import Clustering
 from labeler.core.vocabulary import FloatArray
-from labeler.errors import EngineError
 
 ALGORITHMS = ("lloyd", "elkan")
-STARTS = ("labels", "k-means++", "random")
 
 
 class KMeans:
@@ -47,38 +46,24 @@ class KMeans:
 
     def cluster(self, X: FloatArray, n_clusters: int, random_state: int) -> Clustering:
         """See :class:`labeler.core.protocols.Clusterer`."""
-        start = self._start(X, n_clusters, random_state)
+        begin = start(self._given, X, n_clusters, random_state)
         if self.algorithm == "elkan":
-            return self._elkan(X, n_clusters, random_state, start)
-        if start is None and self.init == "random":
+            return self._elkan(X, n_clusters, random_state, begin)
+        if begin is None and self.init == "random":
             runs = [
-                kmeans(X, n_clusters, random_state, 1, self.max_iter, _drawn(X, n_clusters, random_state + run))
+                kmeans(X, n_clusters, random_state, 1, self.max_iter, drawn(X, n_clusters, random_state + run))
                 for run in range(self.n_init)
             ]
             return min(runs, key=lambda found: found.inertia)
-        return kmeans(X, n_clusters, random_state, self.n_init, self.max_iter, start)
+        return kmeans(X, n_clusters, random_state, self.n_init, self.max_iter, begin)
 
-    def _start(self, X: FloatArray, n_clusters: int, random_state: int) -> FloatArray | None:
-        """The given centers and k-means++'s for those that are missing (k, d); None where none were given."""
-        given = self._given
-        if given is None:
-            return None
-        if given.shape[1] != X.shape[1]:
-            raise EngineError(
-                f"the given centers have {given.shape[1]} columns, the features {X.shape[1]}",
-                "give centers in the encoder's features, one a row",
-            )
-        rng = np.random.default_rng(random_state)
-        rows = np.ascontiguousarray(_drawn(X, max(n_clusters * 256, 1_000), random_state), dtype=np.float32)
-        return plus_plus(rows, max(n_clusters, len(given)), rng, given)[: max(n_clusters, 1)]
-
-    def _elkan(self, X: FloatArray, n_clusters: int, random_state: int, start: FloatArray | None) -> Clustering:
+    def _elkan(self, X: FloatArray, n_clusters: int, random_state: int, begin: FloatArray | None) -> Clustering:
         from sklearn.cluster import KMeans as Sklearn
 
-        init = start if start is not None else "random" if self.init == "random" else "k-means++"
+        init = begin if begin is not None else "random" if self.init == "random" else "k-means++"
         model = Sklearn(
-            n_clusters=len(start) if start is not None else min(n_clusters, len(X)),
-            n_init=1 if start is not None else self.n_init,
+            n_clusters=len(begin) if begin is not None else min(n_clusters, len(X)),
+            n_init=1 if begin is not None else self.n_init,
             max_iter=self.max_iter,
             init=init,
             algorithm="elkan",
@@ -93,12 +78,6 @@ class KMeans:
         inertia = float(np.square(distances, dtype=np.float64).sum())
         facts = {"iterations": int(model.n_iter_)}
         return Clustering(positions.astype(np.int32), distances, centers[used], inertia, facts=facts)
-
-
-def _drawn(X: FloatArray, size: int, random_state: int) -> FloatArray:
-    """At most `size` rows drawn at random, in their order."""
-    chosen = np.random.default_rng(random_state).permutation(len(X))[:size]
-    return np.asarray(X[np.sort(chosen)], dtype=np.float32)
 
 
 def _centers(path: str) -> FloatArray:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from labeler.clusterers.kmeans import KMeans
+from labeler.clusterers.minibatch_kmeans import MiniBatchKMeans
 from labeler.core.clustering import plus_plus
 from labeler.errors import EngineError
 from tests.clusterers.digits import X, Y, purity
@@ -22,15 +23,35 @@ def test_elkan_finds_what_lloyd_finds():
     assert elkan.facts["iterations"] > 1
 
 
+def _means():
+    """The means of five instances of each digit (10, 64), as imported labels give them."""
+    return np.stack([X[np.flatnonzero(digit == Y)[:5]].mean(axis=0) for digit in np.unique(Y)])
+
+
 def test_the_means_of_imported_classes_are_where_it_begins():
-    means = np.stack([X[np.flatnonzero(digit == Y)[:5]].mean(axis=0) for digit in np.unique(Y)])
     seeded = KMeans()
-    seeded.start_at(means)
+    seeded.start_at(_means())
     found = seeded.cluster(X, 10, 0)
     assert len(found.centers) == 10
     own = [int(np.bincount(found.clusters[digit == Y]).argmax()) for digit in np.unique(Y)]
     assert (np.array(own) == range(10)).sum() >= 8  # a cluster keeps the place of the class it began at
     assert purity(found.clusters) > 0.7
+
+
+def test_mini_batches_begin_at_the_means_of_imported_classes_too():
+    seeded, told = MiniBatchKMeans(), MiniBatchKMeans(init="k-means++")
+    for clusterer in (seeded, told):
+        clusterer.start_at(_means())
+    found = seeded.cluster(X, 10, 0)
+    own = {int(np.bincount(found.clusters[digit == Y]).argmax()) for digit in np.unique(Y)}
+    assert len(own) >= 8  # nearly every class has a cluster of its own
+    assert purity(found.clusters) > 0.75
+    more = seeded.cluster(X, 30, 0)  # what the classes leave is drawn by k-means++
+    assert len(more.centers) == 30
+    plain = MiniBatchKMeans(init="k-means++").cluster(X, 10, 0)
+    np.testing.assert_array_equal(told.cluster(X, 10, 0).clusters, plain.clusters)  # what was asked for goes before
+    with pytest.raises(ValueError, match="init is one of"):
+        MiniBatchKMeans(init="nonsense")
 
 
 def test_what_the_imported_classes_leave_is_drawn_by_plus_plus_and_an_explicit_start_goes_before():
