@@ -23,7 +23,7 @@ from labeler.cli.group import main, quiet_option
 @click.option("--text", "text_column", default="", metavar="COLUMN", help="Texts: the column of a CSV.")
 @click.option("--seed", type=click.IntRange(0), default=0, metavar="N", help="Random state.")
 @click.option(
-    "--plot", type=click.Path(path_type=Path), metavar="FILE.png", help="Curves and silhouettes, or the tree."
+    "--plot", type=click.Path(path_type=Path), metavar="FILE.png", help="Curves, silhouettes, mean images; or the tree."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @plugin_option

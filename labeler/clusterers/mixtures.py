@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from labeler.clusterers.shaping import COMPONENTS, few_places, fit_rows, one_of, positive, seen, shaped, whole
+from labeler.clusterers.shaping import COMPONENTS, few_places, fit_rows, one_of, positive, shaped, sight, whole
 from labeler.core.protocols import Clustering
 from labeler.core.steps import blocks
 from labeler.core.vocabulary import FloatArray, IntArray
@@ -15,6 +15,8 @@ from labeler.core.vocabulary import FloatArray, IntArray
 COVARIANCES = ("tied", "full", "diag", "spherical")
 EMPTIED = 0.01
 """A component of less weight is called emptied."""
+SAMPLES = 26
+"""Instances that are drawn from a mixture, to be looked at."""
 
 
 class Gmm:
@@ -52,7 +54,8 @@ class Gmm:
 
     def cluster(self, X: FloatArray, n_clusters: int, random_state: int) -> Clustering:
         """See :class:`labeler.core.protocols.Clusterer`."""
-        points = seen(X, self.pca, random_state)
+        axes = sight(X, self.pca, random_state)
+        points = np.ascontiguousarray(X, dtype=np.float32) if axes is None else axes.project(X)
         few = few_places(X, points, n_clusters)
         if few is not None:
             return few
@@ -64,7 +67,9 @@ class Gmm:
             warnings.simplefilter("ignore")  # whether it converged is in the facts
             model.fit(rows)
         labels, shares, seconds = _responsibilities(model, points, unit)
-        return shaped(X, labels, shares=shares, seconds=seconds, facts=self._facts(model, rows))
+        drawn = (model.sample(SAMPLES)[0] * unit).astype(np.float32)
+        samples = drawn if axes is None else axes.restore(drawn)
+        return shaped(X, labels, shares=shares, seconds=seconds, samples=samples, facts=self._facts(model, rows))
 
     def _model(self, n_components: int, random_state: int) -> Any:
         from sklearn.mixture import GaussianMixture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,9 @@ from labeler.core.protocols import Clustering
 from labeler.core.steps import blocks
 from labeler.core.vocabulary import FloatArray, IndexArray, IntArray
 from labeler.errors import too_many
+
+if TYPE_CHECKING:
+    from labeler.core.components import PrincipalAxes
 
 COMPONENTS = 10
 """Principal components that most clusterers look at: distances of more dimensions tell them little."""
@@ -49,12 +52,18 @@ def refuse_more(name: str, n: int, limit: int) -> None:
 
 def seen(X: FloatArray, pca: int | None, random_state: int) -> FloatArray:
     """What a clusterer looks at: the leading principal components (n, pca), None = the features as they are."""
+    axes = sight(X, pca, random_state)
+    return np.ascontiguousarray(X, dtype=np.float32) if axes is None else axes.project(X)
+
+
+def sight(X: FloatArray, pca: int | None, random_state: int) -> PrincipalAxes | None:
+    """The axes of :func:`seen`; None where the features are looked at as they are."""
     if pca is None or pca >= X.shape[1]:
-        return np.ascontiguousarray(X, dtype=np.float32)
+        return None
     from labeler.core.components import principal_axes
     from labeler.core.steps import finished
 
-    return finished(principal_axes(X, pca, random_state)).project(X)
+    return finished(principal_axes(X, pca, random_state))
 
 
 def fit_rows(points: FloatArray, random_state: int) -> FloatArray:
@@ -82,6 +91,7 @@ def shaped(
     shares: FloatArray | None = None,
     seconds: NDArray[Any] | None = None,
     tree: IndexArray | None = None,
+    samples: FloatArray | None = None,
     facts: dict[str, Any] | None = None,
 ) -> Clustering:
     """The clustering by `labels` (n,), with the means and distances of the features `X` (n, d).
@@ -122,6 +132,8 @@ def shaped(
         found["seconds"] = _renumbered(seconds, lookup)
     if tree is not None:
         found["tree"] = tree
+    if samples is not None:
+        found["samples"] = samples
     inertia = float(np.square(distances, dtype=np.float64).sum())
     return Clustering(clusters.astype(np.int32), distances, centers, inertia, facts=facts or {}, **found)
 

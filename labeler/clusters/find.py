@@ -12,9 +12,10 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from labeler import registry
+from labeler.clusters.portraits import mean_image, pixel_images
 from labeler.core import choose_k
 from labeler.core.choose_k import Silhouettes, Tried
-from labeler.core.components import principal_axes
+from labeler.core.components import PrincipalAxes, principal_axes
 from labeler.core.protocols import Clustering
 from labeler.core.representatives import nearest_to_center
 from labeler.core.steps import finished
@@ -67,6 +68,7 @@ class Card:
     apart: dict[str, float] | None
     far: list[tuple[str, float, float]]  # (column, mean, standard deviations from the mean of all)
     warnings: list[str]
+    mean: ByteArray | None  # the mean of its images
     members: IndexArray  # nearest to its center first
 
 
@@ -84,6 +86,7 @@ class Found:
     cards: list[Card]
     tried: list[Tried] = field(default_factory=list)
     anomalies: list[str] = field(default_factory=list)
+    samples: list[ByteArray] = field(default_factory=list)  # images drawn from a mixture, where it saw pixels
 
 
 def parse_range(text: str) -> tuple[int, ...]:
@@ -130,7 +133,7 @@ def of_project(project: Project, plan: Plan, progress: Callable[[Progress], None
         return replace(found, cards=[replace(card, classes=_classes(project, card.members)) for card in found.cards])
     view = project.view()
     round_ = view.round if view.round is not None else project.closing_round(progress)
-    points, encoder, raw = _points(source, ids, Path(recipe.cache), plan, progress)
+    points, encoder, raw, _ = _points(source, ids, Path(recipe.cache), plan, progress)
     clustering = Clustering(
         round_.clusters,
         round_.distances,
@@ -167,7 +170,7 @@ def images_of(read: Callable[[int], ByteArray] | None) -> Callable[[int], ByteAr
 def _clustered(
     source: Source, ids: Sequence[str], cache: Path, plan: Plan, progress: Callable[[Progress], None]
 ) -> Found:
-    points, encoder, raw = _points(source, ids, cache, plan, progress)
+    points, encoder, raw, axes = _points(source, ids, cache, plan, progress)
     clusterer = registry.create("clusterer", plan.clusterer or "kmeans")
 
     def cluster(k: int) -> Generator[Progress, None, Clustering]:
@@ -189,20 +192,22 @@ def _clustered(
     shown = choose_k.silhouettes(points, clustering, plan.seed)
     return Found(
         str(source.path), len(ids), encoder, plan.clusterer or "kmeans", _space(points), clustering, shown, cards,
-        tried, _anomalies(ids, clustering),
+        tried, _anomalies(ids, clustering), pixel_images(clustering.samples, axes, raw) if encoder == "pixels" else [],
     )  # fmt: skip
 
 
 def _points(
     source: Source, ids: Sequence[str], cache: Path, plan: Plan, progress: Callable[[Progress], None]
-) -> tuple[FloatArray, str, Any]:
-    """What is clustered (n, d), the encoder, and the images or table it is of."""
+) -> tuple[FloatArray, str, Any, PrincipalAxes | None]:
+    """What is clustered (n, d), the encoder, the images or table it is of, and the axes of what is components."""
     prepared = _finished(prepare(source, ids, cache, plan.encoder, plan.features, plan.seed), progress)
     X: FloatArray = prepared.features
+    axes = None
     if X.shape[1] > FEATURES:
         with threadpool_limits(1):
-            X = finished(principal_axes(X, FEATURES, plan.seed)).project(X)
-    return np.array(X, dtype=np.float32), prepared.encoder, prepared.raw
+            axes = finished(principal_axes(X, FEATURES, plan.seed))
+            X = axes.project(X)
+    return np.array(X, dtype=np.float32), prepared.encoder, prepared.raw, axes
 
 
 def _inertia(points: FloatArray, labels: IntArray) -> float:
@@ -264,6 +269,7 @@ def _described(
                 apart,
                 told,
                 [],
+                mean_image(raw, members) if source.content == "images" else None,
                 np.array([*near[:1], *(index for index in members if index not in near[:1])], dtype=np.int64),
             )
         )

@@ -24,6 +24,7 @@ INK, QUIET, PAPER, MARK = (30, 30, 36), (150, 150, 158), (255, 255, 255), (205, 
 LINE = (50, 100, 190)
 GAP = 6
 LEAST_BAND = 14
+TILE, CAPTION = 64, 16
 MOST_LEAVES = 200
 """Clusters up to which the tree of merges is drawn."""
 
@@ -56,7 +57,9 @@ def _diagrams(found: Found, image_of: Thumbnails) -> Any:
     shown = [card for card in found.cards if card.silhouette is not None]
     sizes = np.bincount(found.silhouettes.clusters, minlength=len(found.cards)) if shown else np.zeros(1, int)
     bands = [max(LEAST_BAND, round(600 * int(sizes[card.cluster]) / max(int(sizes.sum()), 1))) for card in shown]
-    height = tops + sum(bands) + GAP * len(bands) + 3 * MARGIN
+    portraits = _portraits(found)
+    below = tops + sum(bands) + GAP * len(bands) + 2 * MARGIN
+    height = below + (0 if portraits else MARGIN) + sum(MARGIN + _rows(len(tiles)) * (TILE + GAP + CAPTION) for _, tiles in portraits)
     picture, draw = _sheet(height)
     if found.tried:
         half = WIDTH // 2
@@ -67,7 +70,32 @@ def _diagrams(found: Found, image_of: Thumbnails) -> Any:
             draw, (half, 0, WIDTH, HEIGHT), "mean silhouette", ks, [one.silhouette for one in found.tried], best, "best"
         )
     _silhouettes(draw, picture, found, bands, tops, height, image_of)
+    for title, tiles in portraits:
+        below = _sheet_of(draw, picture, title, tiles, below)
     return picture
+
+
+def _portraits(found: Found) -> list[tuple[str, list[tuple[str, ByteArray]]]]:
+    """Sheets of tiles, (title, (caption, image) each): the mean image of each cluster, what a mixture makes up."""
+    means = [(f"{card.cluster} ({card.size:,})", card.mean) for card in found.cards if card.mean is not None]
+    samples = [("", image) for image in found.samples]
+    sheets = [("mean image of each cluster", means), ("drawn from the mixture: images it makes up", samples)]
+    return [(title, tiles) for title, tiles in sheets if tiles]
+
+
+def _rows(tiles: int) -> int:
+    return -(-tiles // ((WIDTH - MARGIN) // (TILE + GAP)))
+
+
+def _sheet_of(draw: ImageDraw, picture: Any, title: str, tiles: list[tuple[str, ByteArray]], top: int) -> int:
+    """Draw tiles in rows below their title; where the next thing may begin."""
+    _text(draw, (MARGIN, top), title, 18)
+    across = (WIDTH - MARGIN) // (TILE + GAP)
+    for number, (caption, image) in enumerate(tiles):
+        x, y = MARGIN + number % across * (TILE + GAP), top + MARGIN // 2 + number // across * (TILE + GAP + CAPTION)
+        _paste(picture, image, (x, y), TILE)
+        _text(draw, (x, y + TILE + 1), caption, 12, QUIET)
+    return top + MARGIN + _rows(len(tiles)) * (TILE + GAP + CAPTION)
 
 
 def _curve(

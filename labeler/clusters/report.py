@@ -21,7 +21,7 @@ def facts(found: Found) -> dict[str, Any]:
     clustering = found.clustering
     cards = [asdict(card) for card in found.cards]
     for card in cards:
-        del card["members"], card["far"]
+        del card["members"], card["far"], card["mean"]
     return {
         "source": found.source,
         "n_instances": found.n_instances,

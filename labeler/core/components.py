@@ -46,6 +46,10 @@ class PrincipalAxes:
             let_go(X)
             yield Progress(WHAT)
 
+    def restore(self, points: FloatArray) -> FloatArray:
+        """The features (n, d) float32 nearest the mean that have these components (n, m)."""
+        return (self.mean + np.asarray(points, dtype=np.float32) @ self.axes.T).astype(np.float32)
+
     def moved(self, mean: FloatArray, scale: float) -> PrincipalAxes:
         """The axes whose components are these, less their `mean` (m,), times `scale`."""
         return PrincipalAxes(self.mean + self.axes @ mean, self.axes * np.float32(scale))

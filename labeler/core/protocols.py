@@ -30,7 +30,8 @@ class Clustering:
     What a clusterer knows besides, else empty: `exemplars` (k,) = the instance that stands for each cluster;
     `outliers` (n,) = whom no cluster holds (counted to the nearest, but no label spreads to them); `shares` (n,) in
     [0, 1] = how much each belongs to its own cluster and `seconds` (n,) = the cluster it belongs to most of the others
-    (-1 = none); `tree` (n - 1, 2) = the merges of a hierarchy as scikit-learn numbers them. `facts` is JSON-able.
+    (-1 = none); `tree` (n - 1, 2) = the merges of a hierarchy as scikit-learn numbers them; `samples` (m, d) = made-up
+    instances, drawn from a model of the features. `facts` is JSON-able.
     """
 
     clusters: IntArray
@@ -42,6 +43,7 @@ class Clustering:
     shares: FloatArray = field(default_factory=lambda: np.empty(0, dtype=np.float32))
     seconds: IntArray = field(default_factory=lambda: np.empty(0, dtype=np.int32))
     tree: IndexArray = field(default_factory=lambda: np.empty((0, 2), dtype=np.int64))
+    samples: FloatArray = field(default_factory=lambda: np.empty((0, 0), dtype=np.float32))
     facts: dict[str, Any] = field(default_factory=dict)
 
 

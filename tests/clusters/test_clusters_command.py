@@ -178,3 +178,42 @@ def test_the_inertia_of_clusters_found_elsewhere_is_that_of_the_points_shown():
     assert find._inertia(X, fitted.labels_) == pytest.approx(fitted.inertia_, rel=1e-4)
     noise = np.concatenate([fitted.labels_, [-1]])  # an anomaly is in no cluster
     assert find._inertia(np.vstack([X, X[:1] + 100]), noise) == pytest.approx(fitted.inertia_, rel=1e-4)
+
+
+def test_a_picture_shows_the_mean_of_each_cluster_and_what_a_mixture_makes_up(few_digits, tmp_path, monkeypatch):
+    found, source = of_source(few_digits, Plan("pixels", "gmm", 8), quiet)
+    card = found.cards[0]
+    own = np.mean([source.image(int(index)) for index in card.members], axis=0)
+    np.testing.assert_allclose(card.mean, own, atol=0.51)
+    pool = np.stack([source.image(index) for index in range(len(source.ids))]).astype(np.float64)
+    samples = np.stack(found.samples)
+    assert samples.shape == (26, 8, 8)
+    assert samples.dtype == np.uint8
+    assert not (samples[:, None] == pool[None]).all(axis=(2, 3)).any()  # made up, none of the pool
+    np.testing.assert_allclose(samples.mean(axis=0), pool.mean(axis=0), atol=45)  # but such as are in it
+    nearest = np.sqrt(np.square(samples[:, None] - pool[None]).mean(axis=(2, 3))).min(axis=1)
+    blank = np.sqrt(np.square(pool).mean(axis=(1, 2)))
+    assert np.median(nearest) < 0.6 * np.median(blank)
+    tiles = []
+    monkeypatch.setattr(plots, "_paste", lambda picture, image, at, side: tiles.append((side, at)))
+    plots.save(found, images_of(source.image), tmp_path / "plot.png")
+    assert len([at for side, at in tiles if side == plots.TILE]) == 8 + 26
+    with Image.open(tmp_path / "plot.png") as picture:
+        assert all(x + side <= picture.width and y + side <= picture.height for side, (x, y) in tiles)
+
+
+def test_only_pixels_are_drawn_as_images(few_digits, wine):
+    assert of_source(few_digits, Plan("deskew-hog", "gmm", 5), quiet)[0].samples == []
+    found, _ = of_source(wine, Plan("pixels", "gmm", 5), quiet)
+    assert found.samples == []
+    assert {card.mean for card in found.cards} == {None}
+
+
+def test_samples_come_back_from_components_to_pixels(tmp_path):
+    rng = np.random.default_rng(0)
+    X = np.clip(rng.normal(128, 10, (300, 16, 16)) + 100 * (np.arange(300) % 2)[:, None, None], 0, 255).astype(np.uint8)
+    np.savez(tmp_path / "two.npz", X=X)  # 256 pixels: more than are clustered as they are
+    found, _ = of_source(tmp_path / "two.npz", Plan("pixels", "gmm", 2), quiet)
+    light = np.stack(found.samples).mean(axis=(1, 2))
+    assert ((abs(light - 128) < 15) | (abs(light - 226) < 15)).all()
+    assert 5 < (light > 180).sum() < 21

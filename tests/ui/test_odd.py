@@ -104,7 +104,7 @@ class TestLooks:
         async with running(project) as app:
             await app.press_and_see("O", "right")
             shown = lines(app)
-        assert shown[1].startswith(" odd ones  the 200 pictures least like the others: label them, or X throws one")
+        assert shown[1].startswith(" odd ones  the 200 pictures least like the others: label them, X throws one out")
         assert shown[20].startswith(" 0398.png · score 1.99 · 2 of 200")
         assert "O back" in shown[23]
 

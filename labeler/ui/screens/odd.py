@@ -85,7 +85,7 @@ class OddScreen(ThumbnailScreen):
         """What is shown."""
         if not self._indices:
             return Content.styled(self.nothing_to_answer(), "$quiet")
-        odd = f"  the {amount(len(self._indices), 'picture')} least like the others: label them, or X throws one out"
+        odd = f"  the {amount(len(self._indices), 'picture')} least like the others: label them, X throws one out"
         return Content.assemble(("odd ones", "bold"), (odd, "$quiet"))
 
     def facts(self, view: View) -> list[str]:
