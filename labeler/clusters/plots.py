@@ -25,6 +25,7 @@ LINE = (50, 100, 190)
 GAP = 6
 LEAST_BAND = 14
 TILE, CAPTION = 64, 16
+ACROSS = (WIDTH - MARGIN) // (TILE + GAP)
 MOST_LEAVES = 200
 """Clusters up to which the tree of merges is drawn."""
 
@@ -59,7 +60,7 @@ def _diagrams(found: Found, image_of: Thumbnails) -> Any:
     bands = [max(LEAST_BAND, round(600 * int(sizes[card.cluster]) / max(int(sizes.sum()), 1))) for card in shown]
     portraits = _portraits(found)
     below = tops + sum(bands) + GAP * len(bands) + 2 * MARGIN
-    height = below + (0 if portraits else MARGIN) + sum(MARGIN + _rows(len(tiles)) * (TILE + GAP + CAPTION) for _, tiles in portraits)
+    height = below + sum(_height(len(tiles)) for _, tiles in portraits) + (0 if portraits else MARGIN)
     picture, draw = _sheet(height)
     if found.tried:
         half = WIDTH // 2
@@ -83,19 +84,19 @@ def _portraits(found: Found) -> list[tuple[str, list[tuple[str, ByteArray]]]]:
     return [(title, tiles) for title, tiles in sheets if tiles]
 
 
-def _rows(tiles: int) -> int:
-    return -(-tiles // ((WIDTH - MARGIN) // (TILE + GAP)))
+def _height(tiles: int) -> int:
+    """Pixels that a sheet of tiles takes with its title."""
+    return MARGIN + -(-tiles // ACROSS) * (TILE + GAP + CAPTION)
 
 
 def _sheet_of(draw: ImageDraw, picture: Any, title: str, tiles: list[tuple[str, ByteArray]], top: int) -> int:
     """Draw tiles in rows below their title; where the next thing may begin."""
     _text(draw, (MARGIN, top), title, 18)
-    across = (WIDTH - MARGIN) // (TILE + GAP)
     for number, (caption, image) in enumerate(tiles):
-        x, y = MARGIN + number % across * (TILE + GAP), top + MARGIN // 2 + number // across * (TILE + GAP + CAPTION)
+        x, y = MARGIN + number % ACROSS * (TILE + GAP), top + MARGIN // 2 + number // ACROSS * (TILE + GAP + CAPTION)
         _paste(picture, image, (x, y), TILE)
         _text(draw, (x, y + TILE + 1), caption, 12, QUIET)
-    return top + MARGIN + _rows(len(tiles)) * (TILE + GAP + CAPTION)
+    return top + _height(len(tiles))
 
 
 def _curve(
