@@ -21,7 +21,7 @@ def listing() -> str:
         for name in names:
             entry = registry.entry(kind, name)
             missing = "" if entry.available else f"  [pip install 'labeler-tui[{entry.extra}]']"
-            lines.append(f"  {name:<{width}} {entry.summary}{missing}")
+            lines.append(f"  {name:<{width}}  {entry.summary}{missing}")
     return "\n".join(lines)
 
 
