@@ -75,6 +75,18 @@ class TestAnswers:
             assert "the engine  5" in text
             assert "believes yours <0.1 %" in text
 
+    async def test_whose_answer_it_is_where_two_people_answered(self):
+        project = FakeProject(n_classes_known=10)
+        for index, name in enumerate(("anna", "bob", "anna", "[/x]\x1b]2;T")):
+            project.session.annotator = name
+            project.session.label(f"{index:04d}.png", index + 1)
+        doubted(project, {1: (0.001, 1), 3: (0.002, 3)})
+        async with running(project) as app:
+            text = await app.press_and_see("S")
+            assert "bob said  2" in text
+            assert "you said" not in text
+            assert "[/x]" in await app.press_and_see("enter")
+
     @pytest.mark.parametrize("key", ["enter", "A", "a"])
     async def test_keep(self, project, key):
         async with running(project) as app:

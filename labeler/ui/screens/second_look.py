@@ -11,7 +11,7 @@ from textual.content import Content
 
 from labeler.core.vocabulary import UNLABELED, Question
 from labeler.display import display_safe
-from labeler.provenance import percent_of_belief, press_of, when
+from labeler.provenance import Press, percent_of_belief, press_of, when
 from labeler.session.classes import current
 from labeler.session.repeats import to_look_at
 from labeler.session.view import View
@@ -171,7 +171,7 @@ class SecondLook(CommandScreen):
         mine, other = (display_safe(names.get(class_id, "?"), 30) for class_id in (doubted.class_id, doubted.instead))
         lines = [
             phrases.ends(
-                Content.assemble(("you said  ", "$quiet"), (mine, "bold $saved")),
+                Content.assemble((f"{self._who(press)} said  ", "$quiet"), (mine, "bold $saved")),
                 Content.assemble(("⏎ ", "bold $command"), ("keep", "$quiet")),
                 width,
             ),
@@ -189,10 +189,15 @@ class SecondLook(CommandScreen):
         if doubted.again:
             lines.append(Content.styled(f"  on {doubted.again}", "$quiet"))
         if doubted.belief is not None:
-            lead = "the engine believes the first" if doubted.again else "it believes yours"
+            lead = "engine: the first" if doubted.again else "it believes yours"
             said = f"  {lead} {percent_of_belief(doubted.belief)}"
             lines.append(Content.styled(said, "$quiet"))
         return Content("\n").join(line.truncate(width, ellipsis=True) for line in lines)
+
+    def _who(self, press: Press | None) -> str:
+        """``you``; the annotator's name where several people answered."""
+        people = {one.annotator for one in self.labeler.project.session.state.standings.values() if one.annotator}
+        return display_safe(press.annotator, 10) if press is not None and press.annotator and len(people) > 1 else "you"
 
     def _draw_about(self, view: View) -> None:
         doubted = self.doubted
