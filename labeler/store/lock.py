@@ -46,7 +46,7 @@ class ProjectLock:
                 os.close(descriptor)
                 raise ProjectBusy(
                     f"{self._project} is open in {holder}",
-                    "close it there first, or work on another project file with -p PROJECT",
+                    "close it there first, or label into another file: labeler label SOURCE -p PROJECT",
                 ) from None
             if self._is_current(descriptor):
                 break
