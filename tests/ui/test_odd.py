@@ -21,7 +21,7 @@ class TestOpening:
         async with running(project, size=WIDE) as app:
             text = await app.press_and_see("O")
             assert isinstance(app.screen, OddScreen)
-            assert "odd ones  the 200 pictures least like the others" in text
+            assert "odd ones  the 200 images least like the others" in text
             assert app.screen.shown()[:3] == [399, 398, 397]
             assert "0399.png" in text
             assert "score 2 · 1 of 200" in text
@@ -45,7 +45,7 @@ class TestOpening:
             project.post(Received(odd=type("Odd", (), {"indices": np.array([5]), "scores": np.array([1.5])})))
             text = await app.press_and_see()
             assert app.screen.shown() == [5]
-            assert "the 1 picture least" in text
+            assert "the 1 image least" in text
             assert project.labels() == []
 
     async def test_where_all_have_an_answer_it_says_so(self):
@@ -53,8 +53,8 @@ class TestOpening:
         for name in project.session.pool.ids:
             project.session.label(name, 0)
         async with running(project, size=WIDE) as app:
-            assert "every picture has an answer: O leads back" in await app.press_and_see("O")
-            assert "every picture has an answer" in await app.press_and_see("1")
+            assert "every image has an answer: O leads back" in await app.press_and_see("O")
+            assert "every image has an answer" in await app.press_and_see("1")
             assert len(project.labels()) == 3
 
     async def test_what_is_in_no_cluster_is_said(self, project):
@@ -104,7 +104,7 @@ class TestLooks:
         async with running(project) as app:
             await app.press_and_see("O", "right")
             shown = lines(app)
-        assert shown[1].startswith(" odd ones  the 200 pictures least like the others: label them, X throws one out")
+        assert shown[1].startswith(" odd ones  the 200 images least like the others: label them, X throws one out")
         assert shown[20].startswith(" 0398.png · score 1.99 · 2 of 200")
         assert "O back" in shown[23]
 

@@ -62,7 +62,7 @@ class OddScreen(ThumbnailScreen):
         """Waiting, or all are answered."""
         if self._asked:
             return "the odd ones are being looked for"
-        return "every picture has an answer: O leads back"
+        return f"every {self.labeler.project.session.pool.noun} has an answer: O leads back"
 
     def answered(self) -> None:
         """On to the next one."""
@@ -85,7 +85,7 @@ class OddScreen(ThumbnailScreen):
         """What is shown."""
         if not self._indices:
             return Content.styled(self.nothing_to_answer(), "$quiet")
-        odd = f"  the {amount(len(self._indices), 'picture')} least like the others: label them, X throws one out"
+        odd = f"  the {amount(len(self._indices), view.noun)} least like the others: label them, X throws one out"
         return Content.assemble(("odd ones", "bold"), (odd, "$quiet"))
 
     def facts(self, view: View) -> list[str]:
