@@ -1,5 +1,6 @@
 """The question screen, key by key."""
 
+import asyncio
 import signal
 
 import numpy as np
@@ -542,3 +543,16 @@ class TestRepeats:
             await app.press_and_see("X")
             assert session.label_of(index)[0] == (index + 1) % 10
             assert repeating.journal.events[-1].payload["rule"] == "repeat"
+
+
+async def test_a_picture_that_a_resize_finds_before_it_is_announced_counts_as_painted(project):
+    async with running(project) as app:
+        await app.press_and_see("9")
+        screen = app.screen
+        screen.painted.clear()
+        before = app.paints
+        screen.picture.on_resize()  # finds the drawing in the cache, and tells nobody
+        assert screen.picture.ready
+        screen.picture_ready(screen.picture.index)  # the announcement comes after it
+        await asyncio.wait_for(screen.painted.wait(), 5)
+        assert app.paints == before + 1

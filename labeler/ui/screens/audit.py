@@ -134,7 +134,7 @@ class AuditScreen(AuditKeys):
             self.picture.call_after_refresh(self._painted, self._shown)
 
     def _painted(self, shown: tuple[int | None, int] | None) -> None:
-        if shown == self._shown and self.picture.ready and self.in_front:
+        if shown == self._shown and self.picture.ready and self.in_front and not self.painted.is_set():
             self.painted.set()
             self.labeler.question_was_painted()
             columns, rows = self.picture.size
@@ -143,7 +143,8 @@ class AuditScreen(AuditKeys):
 
     def picture_ready(self, index: int) -> None:
         """Draw the picture that was missing."""
-        if index == self.picture.index and not self.picture.ready:
+        if index == self.picture.index and not (self.picture.ready and self.painted.is_set()):
+            # also where it is ready: a resize may have found the drawing before we were told of it
             self.picture.look_again()
             self._note_paint()
 

@@ -178,7 +178,7 @@ class QuestionScreen(CommandScreen):
             self.picture.call_after_refresh(self._painted, self._shown)
 
     def _painted(self, shown: tuple[int, int] | None) -> None:
-        if shown != self._shown or not self.picture.ready or not self.in_front:
+        if shown != self._shown or not self.picture.ready or not self.in_front or self.painted.is_set():
             return
         self.painted.set()
         if shown is not None:
@@ -193,7 +193,8 @@ class QuestionScreen(CommandScreen):
     def picture_ready(self, index: int) -> None:
         """Draw the picture that was missing."""
         self.query_one("#neighbors", Neighbors).look_again(index)
-        if index == self.picture.index and not self.picture.ready:
+        if index == self.picture.index and not (self.picture.ready and self.painted.is_set()):
+            # also where it is ready: a resize may have found the drawing before we were told of it
             self.picture.look_again()
             if self.labeler.view is not None:
                 self._draw_about(self.labeler.view)

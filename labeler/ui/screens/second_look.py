@@ -219,7 +219,7 @@ class SecondLook(CommandScreen):
             self.picture.call_after_refresh(self._painted, self._shown)
 
     def _painted(self, shown: tuple[int | None, int] | None) -> None:
-        if shown == self._shown and self.picture.ready and self.in_front:
+        if shown == self._shown and self.picture.ready and self.in_front and not self.painted.is_set():
             self.painted.set()
             self.labeler.question_was_painted()
             columns, rows = self.picture.size
@@ -229,7 +229,8 @@ class SecondLook(CommandScreen):
     def picture_ready(self, index: int) -> None:
         """Draw the picture that was missing."""
         self.query_one("#neighbors", Neighbors).look_again(index)
-        if index == self.picture.index and not self.picture.ready:
+        if index == self.picture.index and not (self.picture.ready and self.painted.is_set()):
+            # also where it is ready: a resize may have found the drawing before we were told of it
             self.picture.look_again()
             self._note_paint()
 

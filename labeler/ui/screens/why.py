@@ -155,7 +155,8 @@ class WhyScreen(ThumbnailScreen):
     def picture_ready(self, index: int) -> None:
         """One of the pictures was drawn."""
         super().picture_ready(index)
-        if index == self.index and not self.picture.ready:
+        if index == self.index and not (self.picture.ready and self.painted.is_set()):
+            # also where it is ready: a resize may have found the drawing before we were told of it
             self.picture.look_again()
             self._note_paint()
 
