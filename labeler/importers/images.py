@@ -28,6 +28,7 @@ MAX_PIXELS = 64_000_000
 
 _MOST_PIXELS_A_BYTE = {
     ("PNG", None): 8 * 1032,
+    ("GIF", None): 2731,  # a code of 12 bits stands for 4,096 at most; what a frame leaves out of its canvas counts
     ("TIFF", "raw"): 8,
     ("TIFF", "packbits"): 8 * 128,
     ("TIFF", "tiff_lzw"): 8 * 1400,

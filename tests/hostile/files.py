@@ -34,6 +34,12 @@ def claiming(width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(bytes(64))) + chunk(b"IEND", b"")
 
 
+def wide_canvas(width: int, height: int) -> bytes:
+    """A GIF whose few pixels stand on a canvas that large."""
+    whole = saved(Image.new("P", (8, 8)), "GIF")
+    return whole[:6] + struct.pack("<HH", width, height) + whole[10:]
+
+
 def many_scans(side: int = 8000, scans: int = 2000) -> bytes:
     """A progressive JPEG that goes over its pixels again and again: a few bytes each time, a tenth of a second."""
     whole = saved(Image.new("L", (side, side), 128), "JPEG", progressive=True)
@@ -60,6 +66,7 @@ def unreadable() -> dict[str, tuple[bytes, str]]:
         "bomb.png": (claiming(60_000, 60_000), "more than 64 megapixels"),
         "large.png": (claiming(8_001, 8_000), "more than 64 megapixels"),
         "liar.png": (claiming(7_000, 7_000), r"claims 7000 x 7000 pixels, more than its \d+ bytes can hold"),
+        "liar.gif": (wide_canvas(7_000, 7_000), r"claims 7000 x 7000 pixels, more than its \d+ bytes can hold"),
         "slow.jpg": (many_scans(), "scans of 8000 x 8000 pixels: made to take long"),
         "eps.png": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\nshowpage\n", r"PostScript \(EPS\) is not read"),
         "eps-of-windows.jpg": (b"\xc5\xd0\xd3\xc6" + bytes(40), r"PostScript \(EPS\) is not read"),
