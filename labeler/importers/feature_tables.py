@@ -27,7 +27,7 @@ from labeler.importers.files import file_state, first_bytes
 from labeler.importers.image_list import names_images
 from labeler.importers.names import plain_text, row_ids
 from labeler.importers.plain import digest
-from labeler.importers.tables import ID_COLUMNS, LABEL_COLUMNS, column, delimiter_of
+from labeler.importers.tables import ID_COLUMNS, LABEL_COLUMNS, column, delimiter_of, lines_of
 
 if TYPE_CHECKING:
     import pyarrow
@@ -83,7 +83,7 @@ class CsvImporter:
                     f"the first line of {shown} never ends", "it is no table, or holds millions of columns"
                 )
             reader = csv.reader(chain([head], stream), delimiter=delimiter_of(head), strict=True)
-            lines = _lines(reader, shown)
+            lines = lines_of(reader, shown)
             _, first = next(lines, (0, list[str]()))
             named = any(not _is_number(cell) for cell in (first[1:] or first))
             header = [cell.strip() for cell in first] if named else [f"column {n}" for n in range(1, len(first) + 1)]
@@ -207,18 +207,6 @@ def _text_of(path: Path) -> Iterator[TextIO]:
     with path.open("rb") as raw:
         errors = "replace" if wide else "surrogateescape"
         yield io.TextIOWrapper(raw, "utf-16" if wide else "utf-8-sig", errors, newline="")
-
-
-def _lines(reader: Any, shown: str) -> Iterator[tuple[int, list[str]]]:
-    """(line number, cells) of the lines that are not blank; raises SourceError at a broken quote."""
-    try:
-        for cells in reader:
-            if any(cells):
-                yield reader.line_num, cells
-    except csv.Error as error:
-        raise SourceError(
-            f"{shown}, line {reader.line_num}: {error}", "check the quotes: one cell seems never to end"
-        ) from error
 
 
 def _rows_at_once(n_columns: int) -> int:

@@ -89,7 +89,11 @@ def read_text(path: Path) -> str:
 
 def csv_rows(text: str, delimiter: str, shown: str) -> Iterator[tuple[int, list[str]]]:
     """(line number, cells) for the lines of a CSV that are not blank; raises SourceError at a broken quote."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    return lines_of(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True), shown)
+
+
+def lines_of(reader: Any, shown: str) -> Iterator[tuple[int, list[str]]]:
+    """The same for what a :func:`csv.reader` of a stream reads."""
     try:
         for row in reader:
             if any(row):

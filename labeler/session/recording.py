@@ -19,17 +19,7 @@ from labeler.session.view import Done
 
 
 class Recording:
-    """A pool, its journal and what follows from it; the base of all commands of a session.
-
-    Parameters
-    ----------
-    pool, journal
-        What is labeled, and where the events go; the events already there are replayed.
-    clock, new_id
-        Seconds since 1970 and a new unique id: time and chance come in from outside.
-    annotator
-        Name written beside every event.
-    """
+    """A pool, its journal and what follows from it; the base of all commands of a session, which says what it takes."""
 
     def __init__(
         self, pool: Pool, journal: Journal, *, clock: Callable[[], float], new_id: Callable[[], str], annotator: str
