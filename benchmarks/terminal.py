@@ -63,6 +63,8 @@ class Terminal:
     ) -> None:
         self._ours, theirs = os.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
+        # a size in the environment counts for more than the terminal's own, and pytest-xdist puts one there
+        inherited = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
         paths = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
         colors = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "PYTHONPATH": paths}
         self.started = time.perf_counter()
@@ -71,7 +73,7 @@ class Terminal:
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,
-            env=os.environ | colors | dict(environment or {}),
+            env=inherited | colors | dict(environment or {}),
             start_new_session=True,
             pass_fds=pass_fds,
             preexec_fn=_take_terminal,
