@@ -22,6 +22,7 @@ from labeler.session.state import State
 from labeler.store import rows
 from labeler.store.inspecting import Inspected, inspect
 from labeler.store.lock import holder
+from labeler.store.log import MADE_ANEW, Missing
 
 
 def check(path: Path, progress: Callable[[Progress], None] = lambda _: None) -> Report:
@@ -55,8 +56,10 @@ def check(path: Path, progress: Callable[[Progress], None] = lambda _: None) -> 
         report.damage("structure", f"SQLite says: {line}", "see below; where nothing else is said, nothing")
     if len(found.structure) > 5:
         report.notes.append(f"SQLite says {len(found.structure) - 5:,} more of its kind")
-    if found.log_cut_short:
+    if found.missing is Missing.EVENTS:
         report.damage("log", "the log beside the file (-wal) is not as it was written", "the answers given last")
+    elif found.missing is Missing.DERIVED:
+        report.notes.append(MADE_ANEW)
     ids = _pool(found, report)
     state = _journal(found, ids, report)
     _project(found, report)

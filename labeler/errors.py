@@ -46,7 +46,15 @@ class ProjectBusy(ProjectError):
 
 
 class NotSaved(ProjectError):
-    """An answer could not be written to disk (disk full, device gone): the key is kept, nothing else changed."""
+    """An answer could not be written to disk (disk full, device gone): the key is kept, nothing else changed.
+
+    `is_uncertain`: it may be on disk, because the disk failed while it confirmed. `is_lost`: the project file is no
+    longer where it was, and what was answered before is held by this program alone.
+    """
+
+    def __init__(self, message: str, hint: str = "", *, is_uncertain: bool = False, is_lost: bool = False) -> None:
+        super().__init__(message, hint)
+        self.is_uncertain, self.is_lost = is_uncertain, is_lost
 
 
 class ExportError(LabelerError):

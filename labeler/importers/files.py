@@ -6,6 +6,7 @@ import os
 import stat
 from pathlib import Path
 
+from labeler import descriptors
 from labeler.errors import SourceError, UnreadableInstance
 
 MAX_FILE_BYTES = 512 * 1024 * 1024
@@ -40,10 +41,7 @@ def read_bytes(path: str | Path, limit: int = MAX_FILE_BYTES) -> bytes:
 def first_bytes(path: Path, count: int = 8) -> bytes:
     """The first bytes of a regular file; nothing where there is none or it cannot be read."""
     try:
-        if not path.is_file():  # a pipe would keep us waiting
-            return b""
-        with path.open("rb") as file:
-            return file.read(count)
+        return descriptors.read(path, count)  # it may be a project file that is open
     except OSError:
         return b""
 

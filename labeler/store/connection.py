@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,6 +13,7 @@ class Connection:
 
     def __init__(self, conn: sqlite3.Connection) -> None:
         self.conn = conn
+        self.when_closed: Callable[[], object] = lambda: None
 
     def execute(self, statement: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
         """Run one statement."""
@@ -36,5 +37,6 @@ class Connection:
             raise
 
     def close(self) -> None:
-        """Close it."""
+        """Close it, and do what is to be done then."""
         self.conn.close()
+        self.when_closed()

@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from labeler import descriptors
 from labeler.core.vocabulary import Event
 from labeler.errors import ProjectError
-from labeler.store import log, rows, seals
+from labeler.store import log, names, renewal, rows, seals
 from labeler.store.connection import Connection
 from labeler.store.lock import holder
-from labeler.store.opening import connect
+from labeler.store.opening import MAGIC, counter_page, open_reader
 from labeler.store.schema import APPLICATION_ID, bring_up_to_date, schema_version
 
 TABLES = ("events", *seals.COLUMNS)
@@ -26,13 +27,13 @@ class Inspected:
 
     `events`: the sound ones in order; `bad_events`: the others as (seq, as far as they can be read).
     `unreadable`: why it cannot be opened at all; `foreign`: why it is none of our files; `newer`: its newer schema.
-    `log_cut_short`: commits of the log beside the file could not be read.
+    `missing`: what of the log beside the file could not be read.
     """
 
     unreadable: str = ""
     foreign: str = ""
     newer: int = 0
-    log_cut_short: bool = False
+    missing: log.Missing = log.Missing.NOTHING
     schema: int = 0
     structure: list[str] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
@@ -45,24 +46,31 @@ def inspect(path: Path) -> Inspected:
     """Read a project file as far as it goes; never raises for what is in it and changes nothing."""
     found = Inspected()
     try:
-        with path.open("rb") as file:
-            head = file.read(100)
+        place = renewal.newest(names.log_name(path))
+        head = descriptors.read(place, 100)
     except OSError as error:
         found.unreadable = error.strerror or str(error)
         return found
-    if head[:16] != b"SQLite format 3\0":
+    except ProjectError as error:
+        found.unreadable = f"{error.message} ({error.hint})"
+        return found
+    if head[:16] != MAGIC:
         found.unreadable = "its first bytes are not those of a project file"
         if not path.name.endswith(".labeler.db"):
             found.foreign = "it is no database"
         return found
-    index = log.index_of(path)
+    descriptors.hold(place)
     try:
-        with closing(connect(path, "ro")) as db:
+        before, is_at_rest = log.evidence(place), not holder(place)
+        with closing(open_reader(place)) as db:
             db.conn.text_factory = _text
             _look(db, found)
-            found.log_cut_short = log.is_cut_short(path, index) and not holder(path)
+            if is_at_rest and not holder(place):
+                found.missing = before.missing(counter_page(db))
     except (sqlite3.Error, ProjectError) as error:
         found.unreadable = str(error)
+    finally:
+        descriptors.release(place)
     return found
 
 

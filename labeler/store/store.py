@@ -8,19 +8,18 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
 
 from labeler.core.vocabulary import Event, Question
-from labeler.errors import DamagedProject, NotSaved, ProjectError
-from labeler.store import log, rows, seals
-from labeler.store.connection import Connection
+from labeler.errors import DamagedProject, ProjectError
+from labeler.store import rows, seals
 from labeler.store.copying import copy
-from labeler.store.lock import ProjectLock, holder
-from labeler.store.opening import check_header, check_untouched, connect, explained, for_reading, for_writing
+from labeler.store.open_file import OpenFile
+from labeler.store.opening import explained
 from labeler.store.tables import Tables, marks
 from labeler.store.witness import witness
 
@@ -28,9 +27,10 @@ from labeler.store.witness import witness
 class Store(Tables):
     """An open project file. Use :meth:`open`; close it to leave a single file behind."""
 
-    def __init__(self, path: Path, db: Connection, lock: ProjectLock | None) -> None:
-        super().__init__(path, db, lock)
+    def __init__(self, file: OpenFile) -> None:
+        super().__init__(file)
         self._committed = witness()
+        self._uncommitted: list[Event] | None = None  # those of a transaction that is under way
 
     @classmethod
     def open(
@@ -48,7 +48,7 @@ class Store(Tables):
         Raises
         ------
         ProjectBusy
-            Another process has it open for writing.
+            Another process has it open for writing, by this name or another.
         ProjectError
             There is none, it is somebody else's database, damaged, newer than this version, or not writable.
         """
@@ -60,45 +60,16 @@ class Store(Tables):
             ) from error
         if not exists and (read_only or not create):
             raise ProjectError(f"there is no project file {path}", "start one with: labeler label SOURCE -p PROJECT")
-        index = log.index_of(path)
-        if exists:
-            check_header(path)
-            check_untouched(path)
-        lock = None
-        if not read_only:
-            lock = ProjectLock(path)
-            lock.acquire()
-        try:
-            db = connect(path, "ro" if read_only else "rwc" if create else "rw")
-            try:
-                if read_only:
-                    db = for_reading(path, db)
-                else:
-                    for_writing(path, db, lambda: before_migration(path, cls(path, db, lock).copy))
-            except BaseException:
-                db.close()
-                raise
-        except BaseException:
-            if lock is not None:
-                lock.release()
-            raise
-        store = cls(path, db, lock)
-        if log.is_cut_short(path, index) and (lock is not None or not holder(path)):
-            store.notes.append(log.CUT_SHORT)
-        return store
+        return cls(OpenFile.read(path) if read_only else OpenFile.write(path, create, before_migration))
 
     def close(self) -> None:
-        """Fold the write-ahead log in, close, and free the lock.
+        """Fold the write-ahead log in, close, and free the lock; one file is left."""
+        self._file.close()
 
-        The file rests in DELETE mode, so that a later reader makes no log beside it, not even in a read-only folder.
-        """
-        if self._lock is not None:
-            with suppress(sqlite3.Error):  # a reader holds it: the log stays beside the file and nothing is lost
-                self._db.execute("PRAGMA journal_mode = DELETE")
-        self._db.close()
-        if self._lock is not None:
-            self._lock.release()
-            self._lock = None
+    @property
+    def is_lost(self) -> bool:
+        """Whether the file at its place is no longer the one that is open."""
+        return self._file.is_lost
 
     # -- copies --------------------------------------------------------------------------------------------------
 
@@ -134,26 +105,40 @@ class Store(Tables):
     # -- journal -------------------------------------------------------------------------------------------------
 
     def append(self, event: Event) -> Event:
-        """Commit one event; see :class:`labeler.session.ports.Journal`."""
-        if self.read_only:
-            raise ProjectError(f"{self.path} was opened for reading only", "open it with: labeler label PROJECT")
-        with explained(self.path, NotSaved), self._db.atomic():
-            seq = self._add(event)
+        """Commit one event; see :class:`labeler.session.ports.Journal`.
+
+        One that is there already, by its id, is not written twice: what was perhaps not saved may be tried again.
+        """
+        self._check_writable()
+        try:
+            with self._file.saving(), self._db.atomic():
+                seq = self._add(event)
+        except sqlite3.IntegrityError:
+            seq = self._seq_of(event)
         stored = rows.event_of((seq, *rows.event_row(event)))
-        self._committed(stored)
+        if self._uncommitted is None:
+            self._committed(stored)
+        else:
+            self._uncommitted.append(stored)
         return stored
 
     def append_all(self, events: Iterable[Event]) -> None:
         """Commit many events at once, in their order: all of them or none."""
-        with explained(self.path, NotSaved), self._db.atomic():
+        with self._file.saving(), self._db.atomic():
             for event in events:
                 self._add(event)
 
     @contextmanager
     def together(self) -> Iterator[None]:
         """Several appends in one transaction: all of them or none. Raises NotSaved."""
-        with explained(self.path, NotSaved), self._db.atomic():
-            yield
+        self._uncommitted = []
+        try:
+            with self._file.saving(), self._db.atomic():
+                yield
+            for event in self._uncommitted:
+                self._committed(event)
+        finally:
+            self._uncommitted = None
 
     def replay(self) -> Iterator[Event]:
         """All events in order.
@@ -172,9 +157,8 @@ class Store(Tables):
 
     def freeze(self, audit: int, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Commit the labels an audit speaks of; what an audit that never began left under its number is replaced."""
-        if self.read_only:
-            raise ProjectError(f"{self.path} was opened for reading only", "open it with: labeler label PROJECT")
-        with explained(self.path, NotSaved), self._db.atomic():
+        self._check_writable()
+        with self._file.saving(), self._db.atomic():
             self._db.execute("DELETE FROM frozen WHERE audit = ?", [audit])
             for name, array in arrays.items():
                 self._put("frozen", audit, name, *rows.pack_array(array))
@@ -193,7 +177,7 @@ class Store(Tables):
         if self.read_only:
             return
         value = None if question is None else _question_row(question, revision)
-        with explained(self.path, NotSaved), self._unsynced(), self._db.atomic():
+        with self._file.saving(), self._file.unsynced(), self._db.atomic():
             self._put("question", 1, json.dumps(value))
 
     def load_question(self) -> dict[str, Any] | None:
@@ -222,7 +206,7 @@ class Store(Tables):
         """Append new instances to the pool, and remember values of the project with them: all of it or nothing."""
         if not ids:
             return
-        with explained(self.path, NotSaved), self._db.atomic():
+        with self._file.saving(), self._db.atomic():
             start = self._db.execute("SELECT COALESCE(SUM(count), 0) FROM pool").fetchone()[0]
             self._put("pool", start, len(ids), rows.pack_ids(ids), float(at))
             for key, value in remembered.items():
@@ -235,11 +219,20 @@ class Store(Tables):
 
     def remember(self, **values: Any) -> None:
         """Keep values of the project."""
-        with explained(self.path, NotSaved), self._db.atomic():
+        with self._file.saving(), self._db.atomic():
             for key, value in values.items():
                 self._put("project", key, json.dumps(value))
 
     # -- inside --------------------------------------------------------------------------------------------------
+
+    def _check_writable(self) -> None:
+        if self.read_only:
+            raise ProjectError(f"{self.path} was opened for reading only", "open it with: labeler label PROJECT")
+
+    def _seq_of(self, event: Event) -> int:
+        with explained(self.path):
+            row = self._db.execute("SELECT seq FROM events WHERE event_id = ?", [event.event_id]).fetchone()
+        return int(row[0])
 
     def _add(self, event: Event) -> int:
         row = seals.next_event(self._db, rows.event_row(event))

@@ -4,33 +4,30 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
 
 from labeler.core.vocabulary import Round
-from labeler.errors import DamagedProject, NotSaved
+from labeler.errors import DamagedProject
 from labeler.store import rows, seals
 from labeler.store.connection import Connection
-from labeler.store.lock import ProjectLock
+from labeler.store.open_file import OpenFile
 from labeler.store.opening import LOOK, explained
 
 
 class Tables:
     """The tables of an open project file. `notes`: what was found damaged and can be made anew, one line each."""
 
-    def __init__(self, path: Path, db: Connection, lock: ProjectLock | None) -> None:
-        self.path = path
-        self._db = db
-        self._lock = lock
-        self.notes: list[str] = []
+    def __init__(self, file: OpenFile) -> None:
+        self.path = file.path
+        self._file = file
+        self.notes: list[str] = [file.note] if file.note else []
+        self.read_only = file.lock is None
 
     @property
-    def read_only(self) -> bool:
-        """Whether nothing can be written."""
-        return self._lock is None
+    def _db(self) -> Connection:
+        return self._file.db
 
     # -- derived -------------------------------------------------------------------------------------------------
 
@@ -38,7 +35,7 @@ class Tables:
         """Keep the arrays of `round_` in place of the last round's, and its facts for good."""
         if self.read_only:
             return
-        with explained(self.path, NotSaved), self._unsynced(), self._db.atomic():
+        with self._file.saving(), self._file.unsynced(), self._db.atomic():
             self._put("rounds", round_.round, round_.revision, json.dumps(rows.round_facts(round_)))
             for name, array in rows.round_arrays(round_).items():
                 self._put("arrays", "round", name, *rows.pack_array(array))
@@ -65,7 +62,7 @@ class Tables:
 
     def put_arrays(self, owner: str, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Keep arrays by name, one row each."""
-        with explained(self.path, NotSaved), self._unsynced(), self._db.atomic():
+        with self._file.saving(), self._file.unsynced(), self._db.atomic():
             for name, array in arrays.items():
                 self._put("arrays", owner, name, *rows.pack_array(array))
 
@@ -91,18 +88,6 @@ class Tables:
 
     def _damaged(self, what: str) -> DamagedProject:
         return DamagedProject(f"{self.path} is damaged: {what} is not as it was written", LOOK.format(self.path))
-
-    @contextmanager
-    def _unsynced(self) -> Iterator[None]:
-        """Derived data may be lost at a power cut (never at a kill): it is made anew. Saves one fsync."""
-        if self._db.conn.in_transaction:  # what it is a part of is synced
-            yield
-            return
-        self._db.execute("PRAGMA synchronous = NORMAL")
-        try:
-            yield
-        finally:
-            self._db.execute("PRAGMA synchronous = FULL")
 
 
 def marks(values: Sequence[Any]) -> str:

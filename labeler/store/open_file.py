@@ -1,0 +1,311 @@
+"""A project file while it is open: connection, name and lock; nothing is acknowledged that is not in it, flushed."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
+from pathlib import Path
+
+from labeler import descriptors
+from labeler.errors import NotSaved
+from labeler.store import log, names, renewal
+from labeler.store.connection import Connection
+from labeler.store.copying import copy, sync
+from labeler.store.lock import ProjectLock, holder
+from labeler.store.opening import (
+    check_untouched,
+    connect,
+    counter_page,
+    explained,
+    fold_log,
+    for_reading,
+    for_writing,
+    open_reader,
+)
+
+LARGEST_LOG = 4 << 20
+"""Bytes of a log that is folded in after a write; SQLite's own default is 1,000 pages."""
+_FAILED_FLUSHES = frozenset(
+    (
+        sqlite3.SQLITE_IOERR_FSYNC,
+        sqlite3.SQLITE_IOERR_DIR_FSYNC,
+        sqlite3.SQLITE_IOERR_TRUNCATE,
+        sqlite3.SQLITE_IOERR_CLOSE,
+    )
+)
+_ELSEWHERE = "put it back and try again, or save elsewhere: what is answered is held open until this program ends"
+
+
+class OpenFile:
+    """A database file opened by :meth:`read` or :meth:`write`.
+
+    Attributes
+    ----------
+    path
+        Its name as it was given, for messages; `place` is the one that its log lies beside.
+    db
+        The connection. Another one after a flush failed.
+    lock
+        Held by a writer; None for a reader.
+    note
+        What its log says is missing; "" where nothing is.
+    """
+
+    def __init__(self, path: Path, place: Path, db: Connection, lock: ProjectLock | None, note: str = "") -> None:
+        self.path, self.place, self.db, self.lock, self.note = path, place, db, lock, note
+        self._is_doubtful = False  # a flush failed: what is written from there on may be gone after a power cut
+        self._is_closed = False  # the last connection was given up, and no other could be opened yet
+        self._is_released = False
+        self._nested = 0
+        self._logs: dict[str, descriptors.Identity] = {}
+        self._changed = 0
+        self._look()
+
+    @classmethod
+    def read(cls, path: Path) -> OpenFile:
+        """Open for reading, also beside a writer; changes nothing. Raises as :meth:`labeler.store.store.Store.open`."""
+        place = renewal.newest(names.log_name(path))
+        check_untouched(place)
+        descriptors.hold(place)
+        with ExitStack() as undo:
+            undo.callback(descriptors.release, place)
+            is_at_rest = not holder(place)
+            before = log.evidence(place)
+            with explained(path):
+                db = open_reader(place)
+                undo.callback(db.close)
+                counter = counter_page(db)
+                current = for_reading(path, db)
+            if current is not db:
+                undo.callback(current.close)
+            note = _note(before, counter) if is_at_rest and not holder(place) else ""
+            undo.pop_all()
+        return cls(path, place, current, None, note)
+
+    @classmethod
+    def write(cls, path: Path, create: bool, before_migration: Callable[[Path, Callable[..., None]], None]) -> OpenFile:
+        """Open for writing, the one writer. Raises as :meth:`labeler.store.store.Store.open`."""
+        place = names.log_name(path)
+        if place.exists() and place.stat().st_size:
+            check_untouched(place)
+        lock = ProjectLock(place)
+        with ExitStack() as undo:
+            undo.callback(lock.release)
+            lock.acquire(create=create, before=lambda: renewal.put_in_place(place))
+            descriptors.hold(place)
+            undo.callback(descriptors.release, place)
+            names.note(lock.identity, place)
+            undo.callback(names.forget, lock.identity, place)
+            before = log.evidence(place)
+            db = connect(place, "rwc" if create else "rw")
+            undo.callback(db.close)
+            note = ""
+            with explained(path):
+                note = _note(before, counter_page(db))
+
+            def copied(target: Path, **noted: object) -> None:
+                copy(path, db.conn, target, noted)
+
+            for_writing(path, place, db, lambda: before_migration(path, copied))
+            undo.pop_all()
+        return cls(path, place, db, lock, note)
+
+    # -- saving --------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def saving(self) -> Iterator[None]:
+        """Write inside of it: at its end it is in the file, which is where it was.
+
+        Raises
+        ------
+        NotSaved
+            It could not be written, or the file is no longer the one at its place.
+        """
+        if not self._nested:
+            self._check_place()
+            self._make_sure()
+        self._nested += 1
+        try:
+            yield
+        except sqlite3.IntegrityError:  # nothing of the disk: it is for whoever wrote it
+            raise
+        except sqlite3.Error as error:
+            if not self._nested - 1:
+                self._check_place()
+            raise self._not_saved(error) from error
+        finally:
+            self._nested -= 1
+        if not self._nested:
+            self._look_at_log()
+            self._check_place()
+
+    @contextmanager
+    def unsynced(self) -> Iterator[None]:
+        """Write derived data without a flush: at a power cut (never at a kill) it may be lost, and is made anew."""
+        if self.db.conn.in_transaction:  # what it is a part of is synced
+            yield
+            return
+        ((level,),) = self.db.execute("PRAGMA synchronous").fetchall()
+        self.db.execute("PRAGMA synchronous = NORMAL")
+        try:
+            yield
+        finally:
+            self.db.execute(f"PRAGMA synchronous = {level}")
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the file at its place is no longer the one that is open."""
+        return self.lock is not None and descriptors.identity_of(self.place) != self.lock.identity
+
+    def close(self) -> None:
+        """Fold the log in, close, and free the lock.
+
+        The file rests in DELETE mode, so that a later reader makes no log beside it, not even in a read-only folder.
+        """
+        if self._is_released:
+            return
+        self._is_released = True
+        if self.lock is not None and not self.is_lost:
+            if self._is_doubtful:
+                with suppress(NotSaved):
+                    self._renew()
+            with suppress(sqlite3.Error):  # a reader holds it: the log stays beside the file and nothing is lost
+                self.db.execute("PRAGMA synchronous = EXTRA")
+                self.db.execute("PRAGMA journal_mode = DELETE")
+        self.db.close()
+        if self.lock is not None:
+            with suppress(OSError):
+                sync(self.place.parent)  # the log's name is gone for good, or it would come back at a power cut
+            names.forget(self.lock.identity, self.place)
+            self.lock.release()
+            self.lock = None
+        descriptors.release(self.place)
+
+    # -- where it is ---------------------------------------------------------------------------------------------
+
+    def _check_place(self) -> None:
+        """Raise NotSaved where the name no longer stands for what is open: "saved" would go on into nothing."""
+        if self.lock is None:
+            return
+        if self.is_lost:
+            raise NotSaved(f"NOT saved: {self._what_became_of_it()}", _ELSEWHERE, is_lost=True)
+        if self._logs != self._identities():
+            self._mend_log()
+        if self._changed != self._changed_at() and not self._reads_well():
+            raise NotSaved(
+                f"NOT saved: {self.path} was overwritten by another program while it was open",
+                "save elsewhere what can be read, or end and restore a backup: labeler check says which",
+                is_lost=True,
+            )
+        self._look()
+
+    def _what_became_of_it(self) -> str:
+        if self.place.exists():
+            return f"another file took the place of {self.path} while it was open"
+        now = self.lock.name_now() if self.lock is not None else None
+        return f"{self.path} was moved to {now} while it was open" if now else f"{self.path} is gone while it was open"
+
+    def _mend_log(self) -> None:
+        """Fold the log in that lost its name, and go on with a new one. Raises NotSaved."""
+        with explained(self.path, NotSaved):
+            fold_log(self.db)
+            self._reopen()
+
+    def _reopen(self) -> None:
+        """Go on by another connection; the one before is closed first, or both would share its nameless log."""
+        self.db.close()
+        self._is_closed = True
+        self.db = connect(self.place, "rw")
+        for_writing(self.path, self.place, self.db, lambda: None)
+        self._is_closed = False
+        self._look()
+
+    def _reads_well(self) -> bool:
+        """Whether a fresh look at a file that somebody else wrote in finds what this one holds."""
+        last = "SELECT seq, seal FROM events ORDER BY seq DESC LIMIT 1"
+        try:
+            with closing(connect(self.place, "ro")) as other:
+                is_sound = bool(other.execute("PRAGMA quick_check(1)").fetchone() == ("ok",))
+                return is_sound and bool(other.execute(last).fetchone() == self.db.execute(last).fetchone())
+        except sqlite3.Error:
+            return False
+
+    def _look(self) -> None:
+        self._logs, self._changed = self._identities(), self._changed_at()
+
+    def _identities(self) -> dict[str, descriptors.Identity]:
+        """The files of a live log; none in DELETE mode, in which a journal comes and goes."""
+        if self.lock is None:
+            return {}
+        beside = {suffix: self.place.with_name(self.place.name + suffix) for suffix in ("-wal", "-shm")}
+        return {suffix: who for suffix, name in beside.items() if (who := descriptors.identity_of(name)) is not None}
+
+    def _changed_at(self) -> int:
+        try:
+            return self.place.stat().st_mtime_ns
+        except OSError:
+            return 0
+
+    # -- flushing ------------------------------------------------------------------------------------------------
+
+    def _look_at_log(self) -> None:
+        """Fold a log in that has grown; a flush that fails then is heard of at the next write."""
+        try:
+            size = os.stat(f"{self.place}-wal").st_size
+        except OSError:
+            size = -1
+        if size > LARGEST_LOG:
+            try:
+                fold_log(self.db)
+            except sqlite3.Error as error:
+                self._is_doubtful |= _is_failed_flush(error)
+        if size < 0 or size > LARGEST_LOG:  # it was this program that wrote in the database
+            self._changed = self._changed_at()
+
+    def _make_sure(self) -> None:
+        """Write nothing where it may not last. Raises NotSaved."""
+        if self._is_closed:
+            with explained(self.path, NotSaved):
+                self._reopen()
+        if self._is_doubtful:
+            self._renew()
+
+    def _not_saved(self, error: sqlite3.Error) -> NotSaved:
+        """What to say of a write that failed; whether a flush did, after which nobody knows what is on disk."""
+        is_flush = _is_failed_flush(error)
+        self._is_doubtful |= is_flush
+        if is_flush:
+            return NotSaved(
+                f"perhaps NOT saved: {self.path}: the disk did not confirm it ({error})",
+                "try again: all that is saved then goes into a fresh copy, and this answer with it, once",
+                is_uncertain=True,
+            )
+        return NotSaved(f"NOT saved: {self.path}: {error}", "make room or check the disk, then try again")
+
+    def _renew(self) -> None:
+        """Go on in a fresh copy that is flushed whole, under the same name. Raises NotSaved."""
+        if self.lock is None:
+            return
+        try:
+            fresh = renewal.write_fresh(self.path, self.place, self.db)
+            held = self.lock.move_to(fresh)
+            with explained(self.path, NotSaved):
+                self.db.close()
+                self.db = connect(fresh, "ro")  # to be read, whatever fails from here on
+                self.lock.now_at(held)
+                renewal.put_in_place(self.place)
+                self._reopen()
+        except OSError as error:
+            raise NotSaved(f"NOT saved: {self.path}: {error.strerror}", "check the disk, or save elsewhere") from error
+        self._is_doubtful = False
+
+
+def _is_failed_flush(error: sqlite3.Error) -> bool:
+    return getattr(error, "sqlite_errorcode", 0) in _FAILED_FLUSHES
+
+
+def _note(before: log.Evidence, counter: int) -> str:
+    missing = before.missing(counter)
+    return {log.Missing.EVENTS: log.CUT_SHORT, log.Missing.DERIVED: log.MADE_ANEW}.get(missing, "")

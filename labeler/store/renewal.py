@@ -1,0 +1,61 @@
+"""A fresh copy that takes the place of a project file whose flush failed.
+
+Linux marks the pages of a failed flush as clean: the next flush succeeds without them, and what rests on them is gone
+after a power cut. Nothing more is promised in such a file. Its content, read back and checked, goes into a fresh file
+that is flushed whole, first under a name of its own: from that moment on it is the project, whatever a cut leaves of
+the old file and its log, and whoever opens the project next puts it in place.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import closing, suppress
+from pathlib import Path
+
+from labeler.errors import NotSaved
+from labeler.store import seals
+from labeler.store.connection import Connection
+from labeler.store.copying import copy, sync
+from labeler.store.opening import connect
+
+_HINT = "is the disk sound, and is there room? save elsewhere to go on"
+
+
+def fresh_of(place: Path) -> Path:
+    """Where the fresh copy waits until it is put in place."""
+    return place.with_name(f"{place.name}.fresh")
+
+
+def newest(place: Path) -> Path:
+    """Return the file to read: the fresh copy where one was left by a cut, else `place`."""
+    return fresh_of(place) if fresh_of(place).exists() else place
+
+
+def write_fresh(path: Path, place: Path, db: Connection) -> Path:
+    """Write what `db` reads to the fresh copy, flushed with its name. Raises NotSaved; nothing is left of it then."""
+    draft = place.with_name(f".{place.name}.{os.getpid()}.draft")
+    try:
+        copy(path, db.conn, draft, {})
+        with closing(connect(draft, "ro")) as made:
+            wrong = [line for (line,) in made.execute("PRAGMA quick_check") if line != "ok"] + seals.damaged(made)
+        if wrong:
+            raise NotSaved(f"NOT saved: {path}: what was written before cannot be read back ({wrong[0]})", _HINT)
+        draft.replace(fresh_of(place))
+        sync(place.parent)
+    except OSError as error:
+        raise NotSaved(f"NOT saved: {path}: {error.strerror}", _HINT) from error
+    finally:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+    return fresh_of(place)
+
+
+def put_in_place(place: Path) -> None:
+    """Give a fresh copy its name, where there is one; the log of the file before goes first. Raises OSError."""
+    if not fresh_of(place).exists():
+        return
+    for suffix in ("-wal", "-shm", "-journal"):
+        place.with_name(place.name + suffix).unlink(missing_ok=True)
+    sync(place.parent)
+    fresh_of(place).replace(place)
+    sync(place.parent)
