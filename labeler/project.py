@@ -22,17 +22,38 @@ class Project(Behind):
 
     def summary(self) -> str:
         """What to say on quitting: the work, where it is, how to go on."""
-        path = shlex.quote(display_safe(str(self.path), 1000))
         lines = [
             *([self._score()] if self.truth is not None else []),
             this_session(self.session),
             in_the_export(self.session),
             *(f"{one.name}: {one.statement}" for one in measured(self.session.state, self.session.certificate())),
+            *(self._what_is_lost() if self.is_lost else self._how_to_go_on()),
+        ]
+        return "\n".join(lines)
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the project file was removed, moved or replaced while it was open."""
+        return self._store.is_lost
+
+    def _how_to_go_on(self) -> list[str]:
+        path = shlex.quote(display_safe(str(self.path), 1000))
+        return [
             f"saved in {display_safe(str(self.path), 1000)}",
             "resume: labeler demo" if self.truth is not None else f"resume: labeler label {path}",
             f"export: labeler export {path} labels.csv",
         ]
-        return "\n".join(lines)
+
+    def _what_is_lost(self) -> list[str]:
+        """Where the answers are now that the file is not: in a backup that is made here, before anything is let go."""
+        lines = [f"NOT saved in {display_safe(str(self.path), 1000)}: it was removed, moved or replaced while open"]
+        try:
+            made = backups.keep(self._store, "lost")
+        except LabelerError as error:
+            return [*lines, f"no backup could be made of what was open: {error.message} ({error.hint})"]
+        self.backed_up = False
+        place = shlex.quote(display_safe(str(made.path), 1000))
+        return [*lines, f"all answers are in its backup: labeler restore {place}"]
 
     def save_elsewhere(self, place: str) -> Path:
         """Copy all that is saved to `place` (a folder or a new file) and go on there; what was here stays as it is.

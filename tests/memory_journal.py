@@ -28,6 +28,9 @@ class MemoryJournal:
         self.events.append(stored)
         return stored
 
+    def find(self, event_id: str) -> Event | None:
+        return next((event for event in self.events if event.event_id == event_id), None)
+
     def together(self):
         return contextlib.nullcontext()
 

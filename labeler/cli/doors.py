@@ -43,6 +43,7 @@ def open_screen(project: Project, *, audit: bool = False) -> None:
 
             summary = text(found)
             code = code or (0 if found.reached else 1)
+        code = code or int(project.is_lost)
         say(summary)  # before the backup, which nobody should wait for
     _say_notices(project)
     if code:

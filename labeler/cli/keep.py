@@ -29,7 +29,8 @@ def check(project: Path, as_json: bool) -> None:
     from labeler.checking import check as look_at
     from labeler.findings import facts, text
 
-    check_project(project)
+    if project.exists():  # of one that is gone the backups are named
+        check_project(project)
     with narrator_of() as narrator:
         report = look_at(project, narrator.progress)
     say(json.dumps(facts(report)) if as_json else text(report))

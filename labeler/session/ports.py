@@ -18,11 +18,17 @@ class Journal(Protocol):
     def append(self, event: Event) -> Event:
         """Make `event` durable and return it with its `seq`; on return it survives a power cut.
 
+        One that is there already, by its id, stays as it is.
+
         Raises
         ------
         NotSaved
             It could not be written; nothing changed.
         """
+        ...
+
+    def find(self, event_id: str) -> Event | None:
+        """The event of this id; None where the journal has none."""
         ...
 
     def together(self) -> AbstractContextManager[None]:

@@ -32,6 +32,7 @@ class Recording:
         self.last: Done | None = None
         self.presses: int | None = None  # keys since the last event, where a screen counts them; kept with the next
         self._journal = journal
+        self._unsaved: Event | None = None  # the last one, where nobody could say whether it is in the journal
         self._clock, self._new_id = clock, new_id
         for event in journal.replay():
             self.state.apply(event)
@@ -104,7 +105,7 @@ class Recording:
             target.event_id if target else None,
             payload,
         )
-        stored = self._journal.append(event)  # durable before visible
+        stored = self._append(event)  # durable before visible
         if counted:
             self.presses = 0
         subject = target or stored
@@ -125,6 +126,20 @@ class Recording:
         )
         self._draw()
 
+    def _append(self, event: Event) -> Event:
+        """Make an event durable; one that was perhaps saved is tried again as what it was, so that it is there once."""
+        before = self._unsaved
+        if before is not None and _says(before) == _says(event):
+            event = before
+        elif before is not None and (stored := self._journal.find(before.event_id)) is not None:
+            self.derived.note(self.state.apply(stored))  # given up, and yet in the journal: that is what holds
+        self._unsaved = None
+        try:
+            return self._journal.append(event)
+        except NotSaved as error:
+            self._unsaved = event if error.is_uncertain or error.is_lost else None
+            raise
+
     def _subject_of(self, event: Event, touched: list[int]) -> int | None:
         """The instance that an event is shown beside; none where it is about a class and all its labels."""
         if event.kind in CLASS_KINDS:
@@ -142,6 +157,12 @@ class Recording:
     def _known(self, instance_id: str) -> str:
         self.pool.index(instance_id)
         return instance_id
+
+
+def _says(event: Event) -> tuple[object, ...]:
+    """What an event says, whenever and after however many keys."""
+    payload = {key: value for key, value in event.payload.items() if key != "keys"}
+    return event.kind, event.instance_id, event.class_id, event.target, event.annotator, payload
 
 
 def _done(event: Event) -> str:

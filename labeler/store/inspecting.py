@@ -78,6 +78,8 @@ def _look(db: Connection, found: Inspected) -> None:
     found.schema = db.execute("PRAGMA user_version").fetchone()[0]
     application_id = db.execute("PRAGMA application_id").fetchone()[0]
     tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if not tables:  # it was being made
+        return
     if application_id != APPLICATION_ID:
         if not {"events", "pool", "project"} <= tables:
             found.foreign = "it is a database of another program"

@@ -90,7 +90,7 @@ def _index(project: Path) -> Index | None:
     """
     content = _read(project, "-shm")
     first, second = content[:_INDEX_HEADER], content[_INDEX_HEADER : 2 * _INDEX_HEADER]
-    if len(second) < _INDEX_HEADER or first != second or not _is_of_this_start(project):
+    if len(content) < _BLOCK or first != second or not _is_of_this_start(project):
         return None
     frames = struct.unpack_from("=I", first, 16)[0]
     folded = struct.unpack_from("=I", content, 2 * _INDEX_HEADER)[0]

@@ -64,10 +64,9 @@ def for_writing(path: Path, place: Path, db: Connection, before_migration: Calla
     if old:
         before_migration()
     with explained(path):
-        if is_on_network(place):
-            db.execute("PRAGMA journal_mode = DELETE")
-        else:
-            db.execute("PRAGMA journal_mode = WAL")
+        wanted = "DELETE" if is_on_network(place) else "WAL"
+        ((mode,),) = db.execute(f"PRAGMA journal_mode = {wanted}").fetchall()
+        if mode == "wal":  # SQLite may say no, without an error
             db.execute("PRAGMA synchronous = FULL")  # nothing is removed at a commit
         db.execute("PRAGMA wal_autocheckpoint = 0")  # done where its failure is heard
         fold_log(db)

@@ -36,18 +36,25 @@ def write_fresh(path: Path, place: Path, db: Connection) -> Path:
     draft = place.with_name(f".{place.name}.{os.getpid()}.draft")
     try:
         copy(path, db.conn, draft, {})
-        with closing(connect(draft, "ro")) as made:
-            wrong = [line for (line,) in made.execute("PRAGMA quick_check") if line != "ok"] + seals.damaged(made)
-        if wrong:
-            raise NotSaved(f"NOT saved: {path}: what was written before cannot be read back ({wrong[0]})", _HINT)
+        _check(path, draft)
         draft.replace(fresh_of(place))
         sync(place.parent)
+    except NotSaved as error:
+        raise NotSaved(f"NOT saved: {error.message.removeprefix('NOT saved: ')}", _HINT) from error
     except OSError as error:
         raise NotSaved(f"NOT saved: {path}: {error.strerror}", _HINT) from error
     finally:
         with suppress(OSError):
             draft.unlink(missing_ok=True)
     return fresh_of(place)
+
+
+def _check(path: Path, draft: Path) -> None:
+    """Raise NotSaved where a copy is not as it was written: pages of a failed flush may be read as what they were."""
+    with closing(connect(draft, "ro")) as db:
+        wrong = [line for (line,) in db.execute("PRAGMA quick_check") if line != "ok"] + seals.damaged(db)
+    if wrong:
+        raise NotSaved(f"{path}: what was written before cannot be read back ({wrong[0]})", _HINT)
 
 
 def put_in_place(place: Path) -> None:

@@ -113,14 +113,24 @@ class Store(Tables):
         try:
             with self._file.saving(), self._db.atomic():
                 seq = self._add(event)
-        except sqlite3.IntegrityError:
-            seq = self._seq_of(event)
-        stored = rows.event_of((seq, *rows.event_row(event)))
+            stored = rows.event_of((seq, *rows.event_row(event)))
+        except sqlite3.IntegrityError as error:
+            before = self.find(event.event_id)
+            if before is None:
+                raise self._damaged("its journal") from error
+            stored = before
         if self._uncommitted is None:
             self._committed(stored)
         else:
             self._uncommitted.append(stored)
         return stored
+
+    def find(self, event_id: str) -> Event | None:
+        """The event of this id; None where the journal has none."""
+        with explained(self.path):
+            statement = f"SELECT seq, {seals.EVENTS} FROM events WHERE event_id = ?"  # noqa: S608
+            row = self._db.execute(statement, [event_id]).fetchone()
+        return rows.event_of(row) if row is not None else None
 
     def append_all(self, events: Iterable[Event]) -> None:
         """Commit many events at once, in their order: all of them or none."""
@@ -228,11 +238,6 @@ class Store(Tables):
     def _check_writable(self) -> None:
         if self.read_only:
             raise ProjectError(f"{self.path} was opened for reading only", "open it with: labeler label PROJECT")
-
-    def _seq_of(self, event: Event) -> int:
-        with explained(self.path):
-            row = self._db.execute("SELECT seq FROM events WHERE event_id = ?", [event.event_id]).fetchone()
-        return int(row[0])
 
     def _add(self, event: Event) -> int:
         row = seals.next_event(self._db, rows.event_row(event))

@@ -21,13 +21,15 @@ PARTS = {
     "copy-kills": ("copy_kills", 200),
     "mutations": ("mutations", 500),
     "faults": ("faults", 20_000),
+    "power-cuts": ("power_cuts", 5000),
+    "flushes": ("flushes", 1000),
     "walk": ("walk", 20_000),
     "soak": ("soak", 1200),
 }
 """Part -> its module, which has ``run(count, seed, folder)``, and how many cases make a whole run."""
 
 
-IN_MEMORY = frozenset({"faults", "walk"})
+IN_MEMORY = frozenset({"faults", "walk", "power-cuts", "flushes"})
 """Parts that test logic and not the disk: thousands of flushes take minutes on one."""
 
 

@@ -27,12 +27,17 @@ class Unsaved(Form[str | None]):
 
     def compose(self) -> ComposeResult:
         """What happened, what can be done."""
-        lines: list[Content | str] = [
-            Content.styled(display_safe(self._error.message.removeprefix("NOT saved: "), 300), "bold")
-        ]
+        title = "perhaps NOT saved" if self._error.is_uncertain else "NOT saved"
+        message = self._error.message.removeprefix(f"{title}: ")
+        lines: list[Content | str] = [Content.styled(display_safe(message, 300), "bold")]
         if self._error.hint:
             lines += ["\n", display_safe(self._error.hint, 300)]
-        lines += ["\n\nEverything before it is on disk. This key is kept and nothing else changed."]
+        before = "Everything before it is on disk."
+        if self._error.is_lost:
+            before = (
+                "Everything before it is held by this program alone: save it elsewhere, or quit for a backup of it."
+            )
+        lines += [f"\n\n{before} This key is kept and nothing else changed."]
         if self._dropped:
             keys = "1 key" if self._dropped == 1 else f"{self._dropped} keys"
             lines += [f"\n{keys} typed after it: ignored."]
@@ -50,7 +55,7 @@ class Unsaved(Form[str | None]):
             ),
         ]
         with Vertical(classes="dialog alarm"):
-            yield Static("NOT saved", classes="title", markup=False)
+            yield Static(title, classes="title", markup=False)
             yield Static(Content.assemble(*lines), markup=False)
             yield Line(id="unsaved-note")
 
