@@ -80,7 +80,8 @@ def open_project(
             return open_project_of(source, path, options, clock=clock, new_id=new_id)
         store = Store.open(path, read_only=True)
     try:
-        return _wire(store, source, options, with_source, clock, new_id)
+        with store.at_one_moment():
+            return _wire(store, source, options, with_source, clock, new_id)
     except BaseException:
         store.close()
         raise

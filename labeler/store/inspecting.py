@@ -64,7 +64,8 @@ def inspect(path: Path) -> Inspected:
         before, is_at_rest = log.evidence(place), not holder(place)
         with closing(open_reader(place)) as db:
             db.conn.text_factory = _text
-            _look(db, found)
+            with db.atomic():  # one moment of it, also while somebody writes
+                _look(db, found)
             if is_at_rest and not holder(place):
                 found.missing = before.missing(counter_page(db))
     except (sqlite3.Error, ProjectError) as error:

@@ -71,6 +71,18 @@ class Store(Tables):
         """Whether the file at its place is no longer the one that is open."""
         return self._file.is_lost
 
+    @contextmanager
+    def at_one_moment(self) -> Iterator[None]:
+        """What is read inside is of one moment, also while another process writes. Not for long: it may have to wait.
+
+        A writer reads its own state as it is.
+        """
+        if not self.read_only:
+            yield
+            return
+        with explained(self.path), self._db.atomic():
+            yield
+
     # -- copies --------------------------------------------------------------------------------------------------
 
     def copy(self, target: Path, **noted: Any) -> None:

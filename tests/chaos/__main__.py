@@ -23,6 +23,8 @@ PARTS = {
     "faults": ("faults", 20_000),
     "power-cuts": ("power_cuts", 5000),
     "flushes": ("flushes", 1000),
+    "places": ("places", 400),
+    "readers": ("readers", 50),
     "walk": ("walk", 20_000),
     "soak": ("soak", 1200),
 }

@@ -44,7 +44,8 @@ def run(count: int, seed: int, folder: Path) -> Outcome:
         "A bare Session and Store on a C library in which the n-th write, flush or truncation of the project's files"
         " fails (ENOSPC, EIO, EROFS; once or from there on; a write not at all or by half), for every n there is. Each"
         " command succeeds or says NOT saved; once the disk works again the same command succeeds in the same process;"
-        " what is stored is exactly what was acknowledged, and the session shows it.",
+        " what is stored is exactly what was acknowledged, and the session shows it; where a flush failed, and only"
+        " there, it says that the answer is perhaps not saved, and it may be stored.",
     )
     library = folder / "faults.so"
     compiler = shutil.which("cc")
@@ -94,7 +95,7 @@ def _sweep(count: int, folder: Path, outcome: Outcome) -> None:
         n_calls = report.get("calls", 1 << 30)
         acks = acknowledged(("" if is_new else "\n".join(events) + "\n").encode() + ended.said)
         if path.exists() and path.stat().st_size:
-            wrong += examine(path, acks, int(case[3]))
+            wrong += examine(path, acks, report.get("perhaps", 0) if case[3] else 0)
         elif acks:
             wrong.append("acknowledged events have no file")
         outcome.count += 1
@@ -130,6 +131,7 @@ def _work(path: Path, case: Case, side: int) -> None:
     knobs["fail_with"].value, knobs["short"].value, knobs["fail_at"].value = code, int(half), at
     saw: dict[str, int] = {}
     wrong: list[str] = []
+    perhaps: list[bool] = []
 
     def trying(what: Callable[[], Any], name: str) -> Any:
         try:
@@ -138,8 +140,9 @@ def _work(path: Path, case: Case, side: int) -> None:
             saw[f"{name} failed, and said so"] = 1
             if name == "a command" and not isinstance(error, NotSaved):
                 wrong.append(f"a command failed without saying NOT saved: {error.message}")
+            perhaps.append(isinstance(error, NotSaved) and error.is_uncertain)
             if is_killed:
-                _tell(side, wrong, saw, calls.value)
+                _tell(side, wrong, saw, calls.value, sum(perhaps))
                 os._exit(0)
         knobs["fail_at"].value = 0  # the person has freed some space
         return what()
@@ -158,7 +161,7 @@ def _work(path: Path, case: Case, side: int) -> None:
         trying(again, "a command")
     wrong += _compare(session, store)
     store.close()
-    _tell(side, wrong, saw, calls.value)
+    _tell(side, wrong, saw, calls.value, sum(perhaps))
 
 
 def _compare(session: Session, store: Store) -> list[str]:
@@ -167,8 +170,9 @@ def _compare(session: Session, store: Store) -> list[str]:
     return [] if same and fresh.state.flagged == session.state.flagged else ["the session shows what is not stored"]
 
 
-def _tell(side: int, wrong: list[str], saw: dict[str, int], calls: int) -> None:
-    os.write(side, b"\n" + json.dumps({"wrong": wrong, "saw": saw, "calls": calls}).encode() + b"\n")
+def _tell(side: int, wrong: list[str], saw: dict[str, int], calls: int, perhaps: int) -> None:
+    report = {"wrong": wrong, "saw": saw, "calls": calls, "perhaps": perhaps}
+    os.write(side, b"\n" + json.dumps(report).encode() + b"\n")
 
 
 def _replayed(folder: Path) -> list[Any]:
