@@ -9,9 +9,12 @@ parked here while a connection lives, used again for the next look, and closed a
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 Identity = tuple[int, int]
@@ -65,8 +68,9 @@ def close(descriptor: int) -> None:
             os.close(descriptor)
 
 
-def read(path: Path, size: int = -1, offset: int = 0) -> bytes:
-    """Read `size` bytes (-1 = all) of a regular file from `offset`.
+@contextmanager
+def opened(path: Path) -> Iterator[int]:
+    """A descriptor to read a regular file by, a parked one where there is one.
 
     Raises
     ------
@@ -75,16 +79,22 @@ def read(path: Path, size: int = -1, offset: int = 0) -> bytes:
     """
     with _guard:
         identity = identity_of(path)
-        parked = _parked.get(identity) if identity is not None else None
-        if parked is not None:
-            return _pread(parked[0], size, offset)
+        if identity in _parked:
+            yield _parked[identity][0]
+            return
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | getattr(os, "O_NONBLOCK", 0))
         try:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):  # a pipe would keep us waiting
-                raise OSError(0, "not a regular file")
-            return _pread(descriptor, size, offset)
+                raise OSError(errno.EINVAL, "not a regular file")
+            yield descriptor
         finally:
             close(descriptor)
+
+
+def read(path: Path, size: int = -1, offset: int = 0) -> bytes:
+    """Read `size` bytes (-1 = all) of a regular file from `offset`. Raises as :func:`opened`."""
+    with opened(path) as descriptor:
+        return _pread(descriptor, size, offset)
 
 
 def _pread(descriptor: int, size: int, offset: int) -> bytes:

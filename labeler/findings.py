@@ -12,9 +12,14 @@ from labeler.backups import Backup
 from labeler.display import display_safe
 from labeler.exporters.escaping import escaped
 from labeler.importers.names import counted
+from labeler.locating import SUFFIX
 
 NOTHING = "nothing is lost"
 ANEW = "nothing is lost: it is made anew"
+
+
+_HARMLESS = ("log", "audit", "seal", "question", "round", "cache")
+"""Damage that keeps nobody from opening the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,11 @@ class Report:
     def sound(self) -> bool:
         """Whether nothing is damaged."""
         return not self.findings
+
+    @property
+    def opens(self) -> bool:
+        """Whether it can be gone on with as it is: what is damaged is made anew, or gone already."""
+        return all(one.code in _HARMLESS for one in self.findings)
 
     def damage(self, code: str, what: str, lost: str, answers: int = 0) -> None:
         """Note a damage."""
@@ -101,16 +111,28 @@ def _advice(report: Report) -> list[str]:
     backup = report.backup
     if report.sound:
         return ["backups: none yet"] if backup is None else [f"newest backup: {_named(backup)}"]
+    path = display_safe(str(report.path), 1000)
     if all(one.lost.startswith(NOTHING) for one in report.findings if one.code != "structure") and not any(
         one.code == "structure" for one in report.findings
     ):
-        return [f"no answer is damaged: go on with labeler label {shlex.quote(display_safe(str(report.path), 1000))}"]
+        return [f"no answer is damaged: go on with labeler label {shlex.quote(path)}"]
+    holds_more = report.events > (backup.events if backup is not None else 0)
+    lines = []
+    if holds_more and report.opens:
+        lines = [f"go on with what is there: labeler label {shlex.quote(path)}"]
+    elif holds_more:
+        rescued = shlex.quote(path.removesuffix(SUFFIX) + f"-rescued{SUFFIX}")
+        lines = [
+            f"bring out what is sound: labeler restore {shlex.quote(path)} --to {rescued}",
+            f"  {counted(report.events, 'event')} can be read",
+        ]
     if backup is None:
-        return ["there is no backup of it here: is there a copy elsewhere? labeler restore COPY --to PROJECT"]
+        return [*lines, "there is no backup of it here: is there a copy elsewhere? labeler restore COPY --to PROJECT"]
     missing = report.events + sum(one.answers for one in report.findings) - backup.events
     behind = f"; {counted(missing, 'newer event is', 'newer events are')} not in it" if missing > 0 else ""
     place = shlex.quote(display_safe(str(backup.path), 1000))
-    return [f"restore: labeler restore {place}", f"  it has {_named(backup)}{behind}"]
+    or_ = "or, with fewer answers, " if lines else ""
+    return [*lines, f"{or_}restore: labeler restore {place}", f"  it has {_named(backup)}{behind}"]
 
 
 def _named(backup: Backup) -> str:

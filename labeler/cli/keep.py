@@ -88,12 +88,19 @@ def backup(project: Path, target: Path | None) -> None:
 def restore(file: Path, to: Path | None) -> None:
     """Bring a backup FILE back in the place of its project; what is there now is kept beside it under a dated name.
 
+    With --to, what is sound of a damaged FILE is brought out.
+
     Example: labeler restore ~/.local/state/labeler/backups/.../20260102T101500000Z-312-exit.labeler.db
     """
     from labeler.backups import restore as bring_back
     from labeler.importers.names import counted
+    from labeler.rescue import is_damaged, report, rescue
 
     check_project(file)
+    if to is not None and is_damaged(file):
+        rescued = rescue(file, to)
+        say(f"{report(rescued)}\ngo on: labeler label {shlex.quote(display_safe(str(rescued.path), 1000))}")
+        return
     done = bring_back(file, to)
     place = shlex.quote(display_safe(str(done.path), 1000))
     say(f"{counted(done.backup.events, 'event')} restored to {place}")

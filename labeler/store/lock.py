@@ -156,13 +156,10 @@ def holder(project: Path) -> str:
     """Who has a project open for writing ("process 12 on host"), by whatever name; "" where nobody has."""
     place = Path(os.path.realpath(project))
     try:
-        descriptor = os.open(place, os.O_RDONLY | os.O_CLOEXEC | getattr(os, "O_NONBLOCK", 0))
+        with descriptors.opened(place) as descriptor:
+            return _holder(descriptor, place)
     except OSError:
         return ""
-    try:
-        return _holder(descriptor, place)
-    finally:
-        descriptors.close(descriptor)
 
 
 def _lock(descriptor: int) -> bool:

@@ -61,7 +61,9 @@ class OpenFile:
         self._nested = 0
         self._logs: dict[str, descriptors.Identity] = {}
         self._changed = 0
+        self._last: tuple[int, bytes] | None = None  # the last event that is in the file itself, not in its log
         self._look()
+        self._look_inside()
 
     @classmethod
     def read(cls, path: Path) -> OpenFile:
@@ -221,16 +223,22 @@ class OpenFile:
         for_writing(self.path, self.place, self.db, lambda: None)
         self._is_closed = False
         self._look()
+        self._look_inside()
 
     def _reads_well(self) -> bool:
-        """Whether a fresh look at a file that somebody else wrote in finds what this one holds."""
-        last = "SELECT seq, seal FROM events ORDER BY seq DESC LIMIT 1"
+        """Whether a fresh look at a file that somebody else wrote in finds what this program put there."""
         try:
             with closing(connect(self.place, "ro")) as other:
-                is_sound = bool(other.execute("PRAGMA quick_check(1)").fetchone() == ("ok",))
-                return is_sound and bool(other.execute(last).fetchone() == self.db.execute(last).fetchone())
+                is_sound = other.execute("PRAGMA quick_check(1)").fetchone() == ("ok",)
+                seq = self._last[0] if self._last is not None else 0
+                return is_sound and _event(other, "WHERE seq = ?", seq) == self._last
         except sqlite3.Error:
             return False
+
+    def _look_inside(self) -> None:
+        if self.lock is not None:
+            with explained(self.path):
+                self._last = _event(self.db, "ORDER BY seq DESC LIMIT ?", 1)
 
     def _look(self) -> None:
         self._logs, self._changed = self._identities(), self._changed_at()
@@ -259,6 +267,7 @@ class OpenFile:
         if size > LARGEST_LOG:
             try:
                 fold_log(self.db)
+                self._look_inside()
             except sqlite3.Error as error:
                 self._is_doubtful |= _is_failed_flush(error)
         if size < 0 or size > LARGEST_LOG:  # it was this program that wrote in the database
@@ -300,6 +309,11 @@ class OpenFile:
         except OSError as error:
             raise NotSaved(f"NOT saved: {self.path}: {error.strerror}", "check the disk, or save elsewhere") from error
         self._is_doubtful = False
+
+
+def _event(db: Connection, which: str, value: int) -> tuple[int, bytes] | None:
+    row: tuple[int, bytes] | None = db.execute(f"SELECT seq, seal FROM events {which}", [value]).fetchone()  # noqa: S608
+    return row
 
 
 def _is_failed_flush(error: sqlite3.Error) -> bool:
