@@ -47,6 +47,11 @@ class Opened:
         """Where the instances are."""
         return self.source.path if self.source is not None else Path(self._store.project()["source"]["path"])
 
+    def inputs(self) -> list[Path]:
+        """What the labels are of and rest on: nothing that is written goes over it."""
+        features = self.options.get("features")
+        return [self.path, self.source_path, *([Path(features)] if features else [])]
+
     @property
     def options(self) -> dict[str, Any]:
         """The options in force."""
