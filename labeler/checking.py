@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,17 +12,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labeler import backups, locating
+from labeler.backup_folder import Backup, folder_of, lines, sound, split
 from labeler.core.pool import Pool
 from labeler.core.vocabulary import Event, Progress
 from labeler.display import display_safe
 from labeler.errors import LabelerError, UsageError
 from labeler.findings import ANEW, NOTHING, Report
 from labeler.importers.names import counted
+from labeler.locating import SUFFIX
 from labeler.session.audits import thawed
 from labeler.session.state import State
 from labeler.store import rows
 from labeler.store.inspecting import Inspected, inspect
 from labeler.store.lock import holder
+
+MOST_LINES = 3
+"""Lines of answers in backups that are named one by one."""
 
 
 def check(path: Path, progress: Callable[[Progress], None] = lambda _: None) -> Report:
@@ -33,10 +39,12 @@ def check(path: Path, progress: Callable[[Progress], None] = lambda _: None) -> 
         There is no such file and no backup of one, or it is of another program or a newer version.
     """
     report = Report(path)
-    report.backup = backups.newest_sound(path)
+    copies = backups.listed(path)
+    report.backup = sound(copies)
     if not path.exists():
         if report.backup is None:
             raise UsageError(f"there is no project file {path}", "start one with: labeler label SOURCE -p PROJECT")
+        _backups(Inspected(), copies, report)
         report.damage("missing", "the file is gone", "what was answered since its last backup")
         return report
     progress(Progress("reading"))
@@ -49,6 +57,7 @@ def check(path: Path, progress: Callable[[Progress], None] = lambda _: None) -> 
         )
     report.schema = found.schema
     if found.unreadable:
+        _backups(found, copies, report)
         report.damage("unreadable", f"the file cannot be opened: {found.unreadable}", "all that is only in it")
         return report
     for line in found.structure[:5]:
@@ -57,6 +66,7 @@ def check(path: Path, progress: Callable[[Progress], None] = lambda _: None) -> 
         report.notes.append(f"SQLite says {len(found.structure) - 5:,} more of its kind")
     if found.log_cut_short:
         report.damage("log", "the log beside the file (-wal) is not as it was written", "the answers given last")
+    _backups(found, copies, report)
     ids = _pool(found, report)
     state = _journal(found, ids, report)
     _project(found, report)
@@ -71,6 +81,25 @@ def check(path: Path, progress: Callable[[Progress], None] = lambda _: None) -> 
     if who := holder(path):
         report.notes.append(f"it is open in {who}: this is how it stood a moment ago")
     return report
+
+
+def _backups(found: Inspected, copies: list[Backup], report: Report) -> None:
+    """The newest backup of the answers that are in the file, and what others hold that it does not."""
+    own, others = split(copies, {event.seq: event.event_id for event in found.events})
+    report.backup = sound(own) or report.backup
+    parted = lines(others) if found.events else lines(copies)[1:]
+    for line in parted[:MOST_LINES]:
+        newest = line[0]
+        report.notes.append(
+            f"answers of another line are in a backup: {counted(newest.events, 'event')} that part from those"
+            f" {'in the file' if found.events else 'in the newest'}, from before another copy was brought back;"
+            f" look at them: labeler restore {shlex.quote(display_safe(str(newest.path), 1000))} --to OTHER{SUFFIX}"
+        )
+    if len(parted) > MOST_LINES:
+        report.notes.append(f"{counted(len(parted) - MOST_LINES, 'more line')} of answers in {folder_of(report.path)}")
+    if report.sound and own and found.events and own[0].events > len(found.events):
+        more = counted(own[0].events - len(found.events), "event")
+        report.notes.append(f"the newest backup goes on from the file: it has {more} more")
 
 
 # -- what cannot be made anew ---------------------------------------------------------------------------------------
