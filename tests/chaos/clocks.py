@@ -9,7 +9,7 @@ from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
 
-from labeler import backups
+from labeler import backup_folder, backups
 from labeler.backups import Backup
 from labeler.checking import check
 from labeler.store.store import Store
@@ -19,6 +19,8 @@ from tests.chaos.writing import open_session, step
 
 NAME = "chaos.labeler.db"
 STEPS = 14
+KEPT = 3
+"""Backups a line keeps here: few, so that there is something to let go of after a few steps."""
 YEAR = 365.25 * 86400
 ACTS = {"a session": 8, "a copy asked for": 2, "a copy brought back": 2, "a migration": 1, "nothing": 1}
 
@@ -41,7 +43,8 @@ def run(count: int, seed: int, folder: Path) -> Outcome:
     )
     began = time.perf_counter()
     os.environ["XDG_STATE_HOME"] = str(folder / "state")
-    chance = random.Random(seed)
+    chance, whole = random.Random(seed), backup_folder.KEPT
+    backup_folder.KEPT = KEPT
     try:
         for number in range(count):
             if outcome.is_over(number):
@@ -51,7 +54,7 @@ def run(count: int, seed: int, folder: Path) -> Outcome:
             wrong = _Walk(place / NAME, chance, outcome).wrong()
             outcome.failures += [f"walk {number}: {one}" for one in wrong]
     finally:
-        backups.time = time  # type: ignore[assignment]
+        backups.time, backup_folder.KEPT = time, whole  # type: ignore[assignment]
     outcome.seconds = time.perf_counter() - began
     return outcome
 
@@ -133,7 +136,7 @@ class _Walk:
         lengths = [len(journal) for journal in copies.values()]
         if lengths != sorted(lengths, reverse=True):
             wrong.append(f"the list is out of order: {lengths}")
-        if len(copies) > backups.KEPT * len(tips) + 1:
+        if len(copies) > KEPT * len(tips) + 1:
             wrong.append(f"{len(copies)} backups of {len(tips)} lines")
         if self.notes.exists() and self.notes.read_bytes() != b"a person's":
             wrong.append("a person's file changed")
