@@ -7,7 +7,6 @@ the newest of each line is kept, for none holds what is in the other.
 
 from __future__ import annotations
 
-import hashlib
 import math
 import os
 import re
@@ -18,7 +17,7 @@ from pathlib import Path
 
 from labeler.core.pool import Pool
 from labeler.errors import LabelerError, ProjectError, UsageError
-from labeler.locating import SUFFIX
+from labeler.locating import SUFFIX, key_of
 from labeler.session.state import State
 from labeler.store.ends import End, end_of, ends_at, n_instances
 from labeler.store.store import Store
@@ -56,12 +55,6 @@ def folder_of(project: Path) -> Path:
     from platformdirs import user_state_path
 
     return user_state_path("labeler", appauthor=False) / "backups" / key_of(project)
-
-
-def key_of(project: Path) -> str:
-    """A name for the place of a project file, that is no other's."""
-    whole = os.fsencode(project.resolve())
-    return f"{project.name.removesuffix(SUFFIX)}-{hashlib.sha256(whole).hexdigest()[:12]}"
 
 
 # -- one copy --------------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from labeler.backup_folder import Backup, folder_of, lines, sound, split
 from labeler.core.pool import Pool
 from labeler.core.vocabulary import Event, Progress
 from labeler.display import display_safe
-from labeler.errors import LabelerError, UsageError
+from labeler.errors import LabelerError, ProjectBusy, UsageError
 from labeler.findings import ANEW, NOTHING, Report
 from labeler.importers.names import counted
 from labeler.locating import SUFFIX
@@ -37,6 +37,8 @@ def check(path: Path, progress: Callable[[Progress], None] = lambda _: None) -> 
     ------
     UsageError
         There is no such file and no backup of one, or it is of another program or a newer version.
+    ProjectBusy
+        Another program holds it, so that nothing can be read.
     """
     report = Report(path)
     copies = backups.listed(path)
@@ -49,6 +51,10 @@ def check(path: Path, progress: Callable[[Progress], None] = lambda _: None) -> 
         return report
     progress(Progress("reading"))
     found = inspect(path)
+    if found.locked:
+        raise ProjectBusy(
+            f"another program holds {path} locked", "close it there and try again; nothing is lost, as far as is known"
+        )
     if found.foreign:
         raise UsageError(f"{path} is no project file: {found.foreign}", "give a *.labeler.db file")
     if found.newer:
@@ -250,6 +256,8 @@ def _cache(found: Inspected, ids: list[str], report: Report) -> None:
     if "source" not in kept:
         return
     cache = locating.cache_of(report.path)
+    if not cache.is_dir():  # nothing could be written beside the file
+        cache = locating.cache_elsewhere(report.path)
     if not cache.is_dir():
         report.cache = "none: it is made at the next opening"
         return

@@ -34,13 +34,27 @@ class Opened:
         self.truth: dict[str, str] | None = None
         self.path = store.path
         self.name = store.path.name.removesuffix(locating.SUFFIX)
-        self._cache = locating.cache_of(store.path)  # also where answers are saved elsewhere from some time on
+        self._first_path = store.path  # whose cache it is, also where answers are saved elsewhere from some time on
+        self._cache: Path | None = None
         self._client: WorkerClient | None = None
         self._features: Any = None
         self._rows: dict[int, int] | None = None
         self._columns: Columns | None = None
         self.ready = False
         self.backed_up = not store.read_only  # whether closing it leaves a backup
+
+    def cache(self) -> Path:
+        """The folder of the cache; where it is not beside the project, a notice says so.
+
+        Raises
+        ------
+        ProjectError
+            It cannot be written, nor can the user's cache folder.
+        """
+        if self._cache is None or not self._cache.is_dir():  # it may be deleted at any time
+            self._cache, elsewhere = locating.usable_cache(self._first_path)
+            self.notices += [elsewhere] if elsewhere else []
+        return self._cache
 
     @property
     def source_path(self) -> Path:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
-from labeler.errors import DamagedProject, NotSaved, ProjectError
+from labeler.errors import DamagedProject, NotSaved, ProjectBusy, ProjectError
 from labeler.store.connection import Connection
 from labeler.store.mounts import is_on_network
 from labeler.store.schema import APPLICATION_ID, bring_up_to_date, schema_version
@@ -115,6 +115,11 @@ def explained(path: Path, kind: type[ProjectError] = ProjectError) -> Iterator[N
     try:
         yield
     except sqlite3.Error as error:
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            lead, busy = ("NOT saved: ", NotSaved) if kind is NotSaved else ("", ProjectBusy)
+            raise busy(
+                f"{lead}another program holds {path} locked ({error})", "close it there and try again; nothing is lost"
+            ) from error
         if kind is NotSaved:
             raise NotSaved(f"NOT saved: {path}: {error}", "make room or check the disk, then try again") from error
         raise ProjectError(f"cannot read the project file {path}: {error}", LOOK.format(path)) from error
