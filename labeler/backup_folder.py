@@ -182,9 +182,9 @@ def split(backups: list[Backup], event_ids: dict[int, str]) -> tuple[list[Backup
     return own, others
 
 
-def let_go(project: Path, made: Backup, before: list[Backup]) -> None:
+def let_go(project: Path, latest: Backup, before: list[Backup]) -> None:
     """Remove of the backups there were `before` what each line has beyond its newest; only files written here."""
-    backups = sorted([made, *before], key=lambda backup: backup.rank, reverse=True)
+    backups = sorted([latest, *before], key=lambda backup: backup.rank, reverse=True)
     if len(backups) <= KEPT:
         return
     stays = {backup.path for line in lines(backups) for backup in line[:KEPT]}

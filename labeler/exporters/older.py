@@ -114,12 +114,16 @@ def is_of_a_project(path: Path, name: str = "") -> bool:
     `name`: its path in a folder, else its own. What a name tells is not opened: to close a file that this process has
     open as a database gives up its locks.
     """
-    if any(_PROJECT.search(part) for part in (name or path.name).split("/")):
+    if _is_named_for_a_project(name or path.name):
         return True
     companion = _COMPANION.search(path.name)
     if companion is not None and _begins_as_database(path.with_name(path.name[: companion.start()])):
         return True
     return _begins_as_database(path)
+
+
+def _is_named_for_a_project(name: str) -> bool:
+    return any(_PROJECT.search(part) for part in name.split("/"))
 
 
 def projects_in(folder: Path) -> Iterator[Path]:
@@ -173,9 +177,9 @@ def look(folder: Path, listed: Listed, new: Path, known: Mapping[str, Stamp] | N
                 contents.edited += [name] if name in listed.files or name in listed.links else []
             else:
                 contents.own[name] = stamp
-        if place in written or place in holding or any(one in holding for one in inner[place]):
+        if place in written or place in holding or any(child in holding for child in inner[place]):
             holding.add(place)
-            contents.rest += [*stays, *(one for one in inner[place] if one not in holding)]
+            contents.rest += [*stays, *(child for child in inner[place] if child not in holding)]
     contents.folders = [place for place in order if place in holding and place]
     contents.edited.sort()
     contents.rest.sort()
@@ -205,7 +209,7 @@ def fit(contents: Contents, folder: Path, new: Path) -> Fit:
             outcome.moves.append(name)
         elif is_folder(folder / name) and is_folder(there):
             outcome.shared.append(name)
-            waiting += [f"{name}/{one}" for one in sorted(os.listdir(folder / name))]
+            waiting += [f"{name}/{child}" for child in sorted(os.listdir(folder / name))]
         else:
             outcome.blocked.append(name)
     return outcome
@@ -246,16 +250,15 @@ class _Judge:
             if path.is_symlink():
                 leads = self._listed.links.get(name)
                 return stamp_of(path) if leads is not None and leads == escaped(os.readlink(path)) else None
-            if name not in self._listed.files or not path.is_file() or is_of_a_project(path, name):
+            if name not in self._listed.files or _is_named_for_a_project(name) or not path.is_file():
                 return None
             stamp = stamp_of(path)
             if self._known.get(name) == stamp:
                 return stamp
-            if sha256_of(path) == self._listed.files[name] or self._goes_on(path):
-                return stamp
+            as_listed = sha256_of(path) == self._listed.files[name] or self._goes_on(path)
+            return stamp if as_listed and not is_of_a_project(path, name) else None
         except OSError:  # what cannot be read cannot be what was written
             return None
-        return None
 
     def _goes_on(self, path: Path) -> bool:
         status = path.lstat()

@@ -209,9 +209,9 @@ def check_replaceable(place: Place, sources: Iterable[Path]) -> None:
         raise ExportError(f"{display_safe(str(beside))} is no manifest of an export", hint)
 
 
-def _is_same(one: Path, other: Path) -> bool:
+def _is_same(first: Path, second: Path) -> bool:
     try:
-        return os.path.samefile(one, other)
+        return os.path.samefile(first, second)
     except OSError:
         return False
 

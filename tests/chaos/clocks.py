@@ -73,11 +73,11 @@ class _Walk:
         for number in range(STEPS):
             self._set_clock()
             act = self.chance.choices(list(ACTS), list(ACTS.values()))[0] if number else "a session"
-            made = self._do(act)
+            backup = self._do(act)
             self.outcome.saw(act)
-            found = self._judge(made)
-            if found:
-                return [f"step {number} ({act}): {one}" for one in found]
+            faults = self._judge(backup)
+            if faults:
+                return [f"step {number} ({act}): {one}" for one in faults]
             if not number:
                 self.notes.write_bytes(b"a person's")
         return []
@@ -125,11 +125,11 @@ class _Walk:
         self.copied.add(journal_of(self.path))
         return backup
 
-    def _judge(self, made: Backup | None) -> list[str]:
+    def _judge(self, backup: Backup | None) -> list[str]:
         copies = {copy: journal_of(copy.path) for copy in backups.listed(self.path)}
         wrong = []
-        if made is not None and made not in copies:
-            wrong.append(f"what was just made is not there: {made.path.name}")
+        if backup is not None and backup not in copies:
+            wrong.append(f"what was just made is not there: {backup.path.name}")
         tips = [one for one in self.copied if not any(one != other and follows(other, one) for other in self.copied)]
         self.outcome.seen["most lines of answers"] = max(len(tips), self.outcome.seen.get("most lines of answers", 0))
         wrong += [f"the newest of a line is gone: {len(one)} events" for one in tips if one not in copies.values()]

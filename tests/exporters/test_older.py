@@ -29,16 +29,16 @@ FOLDER, FILE = ImageFolderExporter(), CsvExporter()
 
 def contents(root: Path) -> dict[str, bytes | str]:
     """Every file and link below a folder, and every empty folder."""
-    found: dict[str, bytes | str] = {}
+    tree: dict[str, bytes | str] = {}
     for path in root.rglob("*"):
         name = path.relative_to(root).as_posix()
         if path.is_symlink():
-            found[name] = f"-> {os.readlink(path)}"
+            tree[name] = f"-> {os.readlink(path)}"
         elif path.is_file():
-            found[name] = path.read_bytes()
+            tree[name] = path.read_bytes()
         elif not any(path.iterdir()):
-            found[name] = "empty"
-    return found
+            tree[name] = "empty"
+    return tree
 
 
 @pytest.fixture
@@ -151,12 +151,12 @@ def test_a_project_stays_whatever_a_manifest_says(rows_of, target: Path) -> None
         (target / name).write_bytes(b"of a project")
     (target / "p.labeler.cache").mkdir()
     (target / "p.labeler.cache" / "f").write_bytes(b"of a project")
-    theirs = [name for name in contents(target) if "labeler" in name or name.startswith("odd")]
-    assert len(theirs) == 8
-    listing(target, **{name: hash_of(target / name) for name in theirs})
-    before = {name: contents(target)[name] for name in theirs}
+    names = [name for name in contents(target) if "labeler" in name or name.startswith("odd")]
+    assert len(names) == 8
+    listing(target, **{name: hash_of(target / name) for name in names})
+    before = {name: contents(target)[name] for name in names}
     again(rows_of, target)
-    assert {name: contents(target)[name] for name in theirs} == before
+    assert {name: contents(target)[name] for name in names} == before
     rows = rows_of("a", ["p.labeler.db"], [0], link="copy")
     before = contents(target)
     with pytest.raises(ExportError, match="project"):
@@ -256,9 +256,9 @@ def test_what_finds_its_place_taken_is_kept_where_it_can_be_seen(rows_of, target
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_a_kill_at_any_step_loses_nothing_of_a_person(rows_of, target: Path, tmp_path: Path) -> None:
     steps = ("rename", "replace", "link", "fsync", "mkdir", "unlink", "rmdir", "open")
-    mine = {"notes.txt": b"mine", "cat/why.md": b"mine too", "cat/a.png": b"edited", "deep/er/x": b"deep"}
+    own = {"notes.txt": b"mine", "cat/why.md": b"mine too", "cat/a.png": b"edited", "deep/er/x": b"deep"}
     original = tmp_path / "original"
-    for name, text in mine.items():
+    for name, text in own.items():
         (target / name).parent.mkdir(parents=True, exist_ok=True)
         (target / name).write_bytes(text)
     shutil.copytree(target, original)
@@ -287,7 +287,7 @@ def test_a_kill_at_any_step_loses_nothing_of_a_person(rows_of, target: Path, tmp
         ended = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
         recover(Place(target, None))
         after = contents(target)
-        assert {name: after.get(name) for name in mine} == mine
+        assert {name: after.get(name) for name in own} == own
         seen.add("new" if "bird/a.png" in after else "old")
         assert ("bird/a.png" in after, "bird/d.png" in after) in ((True, True), (False, False))
         assert ("cat/b.png" in after) == ("bird/a.png" not in after)
@@ -341,19 +341,19 @@ def test_nothing_but_what_an_export_wrote_ever_changes(make_rows, things: dict[s
             (root / f"{name}.png").write_bytes(name.encode())
 
         def export(names: str, classes: list[str], of: list[int], force: bool) -> None:
-            made = make_rows(
+            rows = make_rows(
                 [f"{name}.png" for name in names], classes, of, locate=lambda row: root / f"{names[row]}.png"
             )
-            write_export(FOLDER, made, root / "set", {}, force)
+            write_export(FOLDER, rows, root / "set", {}, force)
 
         export("ad", ["cat", "dog"], [0, 1], False)
         ours = contents(root / "set")
         for name, kind in things.items():
             put(root / "set" / name, kind)
         before = contents(root / "set")
-        mine = {name: value for name, value in before.items() if ours.get(name) != value and value != "empty"}
+        own = {name: value for name, value in before.items() if ours.get(name) != value and value != "empty"}
         if listed and (root / "set" / "manifest.json").is_file():
-            regular = {name for name, value in mine.items() if isinstance(value, bytes) and b"SQLite" in value}
+            regular = {name for name, value in own.items() if isinstance(value, bytes) and b"SQLite" in value}
             listing(root / "set", **{name: hash_of(root / "set" / name) for name in regular})
             before = contents(root / "set")
         try:
@@ -361,7 +361,7 @@ def test_nothing_but_what_an_export_wrote_ever_changes(make_rows, things: dict[s
         except ExportError:
             assert contents(root / "set") == before
         after = contents(root / "set")
-        assert {name: after.get(name) for name in mine} == mine
+        assert {name: after.get(name) for name in own} == own
         assert {path.name for path in root.iterdir()} == {"a.png", "d.png", "set"}
 
 
