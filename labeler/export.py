@@ -83,7 +83,7 @@ def export(
             note = "this is not what the certificate speaks of, so it goes without"
         left_out.append(f"these are the labels that audit {leaving.certificate.number} froze: {note}")
     progress(Progress("writing", 0, len(rows.ids)))
-    written = write_export(exporter, rows, target, manifest, force, project.inputs())
+    written = write_export(exporter, rows, target, manifest, force, project.inputs()[1:])  # the project: refused above
     return Written(written.path, written.manifest_path, written.counts, left_out + written.warnings)
 
 

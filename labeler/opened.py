@@ -62,7 +62,7 @@ class Opened:
         return self.source.path if self.source is not None else Path(self._store.project()["source"]["path"])
 
     def inputs(self) -> list[Path]:
-        """What the labels are of and rest on: nothing that is written goes over it."""
+        """The project, then what its labels are of and rest on: nothing that is written goes over them."""
         features = self.options.get("features")
         return [self.path, self.source_path, *([Path(features)] if features else [])]
 

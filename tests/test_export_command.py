@@ -342,3 +342,24 @@ store = Store.open(Path({str(inner)!r})); print('open', flush=True); sys.stdin.r
         before = inner.read_bytes()
         export(project, tmp_path / "set", "imagefolder", force=True)
         assert inner.read_bytes() == before
+
+
+def test_the_project_itself_stays_in_the_folder_of_its_exports(few_digits, tmp_path):
+    """Opened for writing, as a script does; what was answered after the export is in the file all the same."""
+    folder = tmp_path / "set"
+    with open_project(few_digits, tmp_path / "p.labeler.db", Options(classes=("a", "b"))) as project:
+        project.session.label(project.session.pool.ids[0], 0)
+        export(project, folder, "imagefolder")
+    path = folder / "p.labeler.db"
+    (tmp_path / "p.labeler.db").rename(path)
+    for writing in (False, True):
+        with open_project(path, read_only=not writing) as project:
+            before = list(project._store.replay())
+            export(project, folder, "imagefolder", force=True)
+            if writing:
+                project.session.label(project.session.pool.ids[1], 1)
+        with open_project(path, read_only=True) as project:
+            after = list(project._store.replay())
+        assert after[: len(before)] == before
+        assert len(after) == len(before) + int(writing)
+    assert not [name for name in os.listdir(tmp_path) if "labeler-" in name]
