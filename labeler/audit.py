@@ -14,8 +14,10 @@ from typing import Any
 from labeler.core.certificate import PLANNED, WHOLE, more_needed, share_of_alpha
 from labeler.core.vocabulary import Progress
 from labeler.display import display_safe
+from labeler.drafts import writing
 from labeler.errors import ExportError, UsageError
 from labeler.exporters.escaping import escaped, unescaped
+from labeler.exporters.older import is_of_a_project
 from labeler.importers.files import first_bytes
 from labeler.importers.names import counted
 from labeler.importers.tables import LabelRow, read_label_rows
@@ -52,7 +54,7 @@ def run_audit(
     """
     session = project.session
     if draw is not None:
-        _check_place(draw)
+        _check_place(project, draw)
     if answers is not None:
         check_confidence(session.audit, confidence)
         say(f"{counted(take_answers(project, answers), 'answer')} taken")
@@ -162,11 +164,10 @@ def write_drawn(project: Project, target: Path, goal: float | None = None) -> in
     order = session.frozen(audit).order[len(audit.answers) :][: _planned(audit, session, goal)]
     for index in order.tolist():
         writer.writerow([escaped(session.pool.ids[index]), escaped(project.location(index))])
-    _check_place(target)
+    _check_place(project, target)
     try:
-        working = target.with_name(f".{target.name}.{os.getpid()}")
-        working.write_text(text.getvalue(), encoding="utf-8", newline="\n")
-        working.replace(target)
+        with writing(target) as draft:
+            Path(draft).write_text(text.getvalue(), encoding="utf-8", newline="\n")
     except OSError as error:
         raise ExportError(
             f"cannot write {display_safe(str(target))}: {error.strerror or error}", "choose another place for the list"
@@ -190,11 +191,14 @@ def _planned(audit: Audit, session: Session, goal: float | None) -> int:
     return PLANNED if looks is None else max(looks, 1)
 
 
-def _check_place(target: Path) -> None:
+def _check_place(project: Project, target: Path) -> None:
     """Refuse a place for the list before anything is drawn for it: only such a list is replaced."""
     if str(target) == "-":
         raise UsageError("the list is not written to standard output", "give a file: --draw check.csv")
     head = ",".join(HEADER)
+    is_input = any(path.exists() and target.exists() and os.path.samefile(path, target) for path in project.inputs())
+    if is_input or is_of_a_project(target):
+        raise ExportError(f"{display_safe(str(target))} is not written over", "choose another name for the list")
     if os.path.lexists(target) and first_bytes(target, 2 * len(head)).decode("latin-1").splitlines()[:1] != [head]:
         raise ExportError(f"{display_safe(str(target))} exists already", "choose another name for the list")
     if not target.parent.is_dir():

@@ -1,54 +1,59 @@
 """Copies of a project in the user's state folder: before a migration, at the end of a session, on request.
 
 A copy is written under another name, read back whole (SQLite's own check, every seal, the fold of its journal), synced
-and then given its name: what is called a backup can be restored. Each project keeps its last ten.
+and then given its name: what is called a backup can be restored. Which are kept: :mod:`labeler.backup_folder`.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from labeler.core.pool import Pool
+from labeler.backup_folder import (
+    KEPT,
+    Backup,
+    about,
+    folded,
+    folder_of,
+    free,
+    has,
+    let_go,
+    listed,
+    newest_sound,
+    number_after,
+    verified,
+)
 from labeler.drafts import sweep
-from labeler.errors import LabelerError, NotSaved, ProjectError, UsageError
+from labeler.errors import NotSaved, ProjectError, UsageError
 from labeler.locating import SUFFIX, remembered
-from labeler.session.state import State
 from labeler.store.copying import put_aside, sync
 from labeler.store.lock import ProjectLock
 from labeler.store.store import Store
 
-KEPT = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Backup:
-    """One copy: where it is, whose it is (None = it does not say), why and when it was made, how many events it has."""
-
-    path: Path
-    of: Path | None
-    reason: str
-    at: float
-    events: int
-    mark: str
+__all__ = [
+    "KEPT",
+    "Backup",
+    "about",
+    "at_exit",
+    "back_up",
+    "before_migration",
+    "folded",
+    "folder_of",
+    "go_on_at",
+    "keep",
+    "listed",
+    "newest_sound",
+    "restore",
+    "verified",
+]
 
 
 # -- making --------------------------------------------------------------------------------------------------------
-
-
-def folder_of(project: Path) -> Path:
-    """Where the backups of a project file are: the same for the same file, however it is named on the command line."""
-    from platformdirs import user_state_path
-
-    whole = os.fsencode(project.resolve())
-    key = hashlib.sha256(whole).hexdigest()[:12]
-    return user_state_path("labeler", appauthor=False) / "backups" / f"{project.name.removesuffix(SUFFIX)}-{key}"
 
 
 def back_up(project: Path, target: Path | None = None, *, now: float | None = None) -> Backup:
@@ -70,18 +75,20 @@ def back_up(project: Path, target: Path | None = None, *, now: float | None = No
 
 
 def keep(store: Store, reason: str, now: float | None = None) -> Backup:
-    """Copy an open project into its own folder of backups, and let go of the oldest. Raises as :func:`back_up`."""
+    """Copy an open project into its own folder of backups, and let go of what is in newer ones. Raises as
+    :func:`back_up`.
+    """
     now = time.time() if now is None else now
     folder = _own_folder(store.path)
-    made = _write(store, _free(folder / _name(store, reason, now)), reason, now)
-    _let_go(folder)
-    return made
+    before = listed(store.path)
+    backup = _write(store, free(folder / _name(store, reason, now)), reason, now, number_after(before))
+    let_go(store.path, backup, before)
+    return backup
 
 
 def at_exit(store: Store) -> Backup | None:
-    """Copy a project that a session leaves; None where nothing changed since the last backup."""
-    newest = next(iter(listed(store.path)), None)
-    if newest is not None and newest.mark == store.mark():
+    """Copy a project that a session leaves; None where there is a backup with all that is in it."""
+    if has(store.path, store.n_events(), store.mark()):
         return None
     return keep(store, "exit")
 
@@ -99,34 +106,41 @@ def go_on_at(store: Store, target: Path, source: Path) -> Store:
 def before_migration(path: Path, copy: Callable[..., None]) -> None:
     """Keep a project file of an older schema before it is brought up to date; `copy` writes it to a new file."""
     folder, now = _own_folder(path), time.time()
-    place = _free(folder / f"{_stamp(now)}-migration{SUFFIX}")
+    place = free(folder / f"{_stamp(now)}-migration{SUFFIX}")
+    before = listed(path)
     with _draft(place) as draft:
-        copy(draft, backup=_noted(path, "migration", now))
-        verified(draft)
-    _let_go(folder)
+        copy(draft, backup=_noted(path, "migration", now, number_after(before)))
+        copied = verified(draft)
+    let_go(path, replace(copied, path=place), before)
 
 
-def _write(store: Store, target: Path, reason: str, now: float) -> Backup:
+def _write(store: Store, target: Path, reason: str, now: float, number: int = 0) -> Backup:
     if os.path.lexists(target):
         raise ProjectError(f"{target} is there already", "choose another name; nothing was changed")
     with _draft(target) as draft:
-        store.copy(draft, backup=_noted(store.path, reason, now))
-        found = verified(draft)
-    return Backup(target, found.of, reason, now, found.events, found.mark)
+        store.copy(draft, backup=_noted(store.path, reason, now, number))
+        copied = verified(draft)
+    return replace(copied, path=target)
 
 
-def _noted(path: Path, reason: str, now: float) -> dict[str, Any]:
-    return {"of": os.fsdecode(os.fsencode(path.resolve())), "reason": reason, "at": now}
+def _noted(path: Path, reason: str, now: float, number: int) -> dict[str, Any]:
+    return {"of": os.fsdecode(os.fsencode(path.resolve())), "reason": reason, "at": now, "number": number}
 
 
 @contextmanager
-def _draft(target: Path) -> Iterator[Path]:
-    """A name beside `target` for the time of writing; what is written there is renamed when it is whole and on disk."""
+def _draft(target: Path, *, over: bool = False) -> Iterator[Path]:
+    """A name beside `target` for the time of writing; what is written there is renamed when it is whole and on disk.
+
+    Only with `over` it takes the place of a file that is there.
+    """
     draft = target.with_name(f".{target.name}.{os.getpid()}.draft")
     try:
         yield draft
         sync(draft)
-        draft.replace(target)
+        if over:
+            draft.replace(target)
+        else:
+            _name_anew(draft, target)
         sync(target.parent)
     except OSError as error:
         raise NotSaved(f"cannot write {target}: {error.strerror}", "is there room, and the right to write?") from error
@@ -134,6 +148,19 @@ def _draft(target: Path) -> Iterator[Path]:
         for left in (draft, draft.with_name(f"{draft.name}-journal"), draft.with_name(f"{draft.name}-wal")):
             with suppress(OSError):
                 left.unlink(missing_ok=True)
+
+
+def _name_anew(draft: Path, target: Path) -> None:
+    """Give a file its name, never over one that came meanwhile."""
+    taken = ProjectError(f"{target} is there already", "choose another name; nothing was changed")
+    try:
+        os.link(draft, target)
+    except FileExistsError:
+        raise taken from None
+    except OSError:  # a disk without hard links
+        if os.path.lexists(target):
+            raise taken from None
+        draft.rename(target)
 
 
 def _own_folder(project: Path) -> Path:
@@ -153,89 +180,10 @@ def _name(store: Store, reason: str, now: float) -> str:
 
 
 def _stamp(now: float) -> str:
-    return time.strftime("%Y%m%dT%H%M%S", time.gmtime(now)) + f"{int(now % 1 * 1000):03d}Z"
-
-
-def _free(path: Path) -> Path:
-    """`path`, or where it is taken (two in one second) the next name that sorts behind it."""
-    base, number = path.name.removesuffix(SUFFIX), 1
-    while os.path.lexists(path):
-        number += 1
-        path = path.with_name(f"{base}.{number}{SUFFIX}")
-    return path
-
-
-def _let_go(folder: Path) -> None:
-    for path in _files(folder)[KEPT:]:
-        with suppress(OSError):
-            path.unlink()
-
-
-# -- finding and trying ------------------------------------------------------------------------------------------------
-
-
-def listed(project: Path) -> Iterator[Backup]:
-    """The backups of a project, the newest first; those that cannot be opened are left out."""
-    for path in _files(folder_of(project)):
-        with suppress(LabelerError):
-            yield about(path)
-
-
-def newest_sound(project: Path) -> Backup | None:
-    """The newest backup of a project that can be restored."""
-    for path in _files(folder_of(project)):
-        with suppress(LabelerError):
-            return verified(path)
-    return None
-
-
-def about(path: Path) -> Backup:
-    """What a copy says of itself. Raises ProjectError where it cannot be opened."""
-    with closing(Store.open(path, read_only=True)) as store:
-        noted = store.project().get("backup", {})
-        of = Path(noted["of"]) if "of" in noted else None
-        return Backup(path, of, noted.get("reason", ""), noted.get("at", 0.0), store.n_events(), store.mark())
-
-
-def verified(path: Path) -> Backup:
-    """Read a copy whole and fold its journal.
-
-    Raises
-    ------
-    ProjectError
-        It is damaged, or no project.
-    """
-    with closing(Store.open(path, read_only=True)) as store:
-        if wrong := store.quick_check():
-            raise ProjectError(f"{path} is damaged: {wrong[0]}", "choose an older backup")
-        state = folded(store)
-        for audit in state.audits:
-            if not store.frozen(audit.number):
-                raise ProjectError(
-                    f"{path} is damaged: the labels of audit {audit.number} are gone", "choose an older backup"
-                )
-    return about(path)
-
-
-def folded(store: Store) -> State:
-    """What the journal of a project amounts to. Raises ProjectError where it cannot be read or does not add up."""
-    state = State(Pool(store.instance_ids()))
-    for event in store.replay():
-        try:
-            state.apply(event)
-        except (KeyError, IndexError, TypeError, ValueError, UsageError) as error:
-            raise ProjectError(
-                f"{store.path} is damaged: event {event.seq} of its journal says nothing that can be ({error})",
-                f"what is lost, and which backup to restore: labeler check {store.path}",
-            ) from error
-    return state
-
-
-def _files(folder: Path) -> list[Path]:
-    """The backups in a folder by name, and so by time, the newest first."""
-    with suppress(OSError):
-        return sorted((path for path in folder.glob(f"2*{SUFFIX}") if path.is_file()), reverse=True)
-    return []
+    try:
+        return time.strftime("%Y%m%dT%H%M%S", time.gmtime(now)) + f"{int(now % 1 * 1000):03d}Z"
+    except (OverflowError, ValueError, OSError):  # a clock beyond all calendars
+        return "0T0Z"
 
 
 # -- bringing back -----------------------------------------------------------------------------------------------------
@@ -274,9 +222,9 @@ def restore(backup: Path, to: Path | None = None, *, now: float | None = None) -
             f"{path} cannot be restored from itself", "name one of its backups, or another place with --to"
         )
     now = time.time() if now is None else now
-    kept = _free(path.with_name(f"{path.name.removesuffix(SUFFIX)}-before-restore-{_stamp(now)}{SUFFIX}"))
+    kept = free(path.with_name(f"{path.name.removesuffix(SUFFIX)}-before-restore-{_stamp(now)}{SUFFIX}"))
     sweep(path.parent, f".{path.name}.")  # what a killed restore left
-    with _locked(path), closing(Store.open(backup, read_only=True)) as store, _draft(path) as draft:
+    with _locked(path), closing(Store.open(backup, read_only=True)) as store, _draft(path, over=True) as draft:
         store.copy(draft, backup=None, **_source_from(store, found.of, path))
         there = put_aside(path, kept)
     return Restored(found, path, kept if there else None)

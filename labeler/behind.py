@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -46,14 +45,8 @@ class Behind(Opened):
         """Start the worker; `post` gets its messages, from another thread. Hand each to :meth:`receive`."""
         if self.source is None:
             raise ProjectError("the source of this project is not open", "open it with: labeler label PROJECT")
-        cache = Path(self.recipe().cache)
-        try:
-            cache.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise ProjectError(
-                f"cannot write the cache {cache}: {error.strerror}", "choose a writable place with -p PROJECT"
-            ) from error
-        self._client = WorkerClient(self.opening(), post, cache / "worker.log")
+        opening = self.opening()
+        self._client = WorkerClient(opening, post, self.cache() / "worker.log")
         if self.session.state.standings:
             self.changed()
 
@@ -165,7 +158,7 @@ class Behind(Opened):
         self._check_own(options)
         return Recipe(
             source=str(self.source_path),
-            cache=str(self._cache),
+            cache=str(self.cache()),
             plugins=plugin_files.loaded(),
             **{"seed": DEFAULT_SEED, **chosen},
         )

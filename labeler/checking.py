@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,18 +12,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labeler import backups, locating
+from labeler.backup_folder import Backup, folder_of, lines, sound, split
 from labeler.core.pool import Pool
 from labeler.core.vocabulary import Event, Progress
 from labeler.display import display_safe
-from labeler.errors import LabelerError, UsageError
+from labeler.errors import LabelerError, ProjectBusy, UsageError
 from labeler.findings import ANEW, NOTHING, Report
 from labeler.importers.names import counted
+from labeler.locating import SUFFIX
 from labeler.session.audits import thawed
 from labeler.session.state import State
 from labeler.store import rows
 from labeler.store.inspecting import Inspected, inspect
 from labeler.store.lock import holder
 from labeler.store.log import MADE_ANEW, Missing
+
+MOST_LINES = 3
+"""Lines of answers in backups that are named one by one."""
 
 
 def check(path: Path, progress: Callable[[Progress], None] = lambda _: None) -> Report:
@@ -32,16 +38,24 @@ def check(path: Path, progress: Callable[[Progress], None] = lambda _: None) -> 
     ------
     UsageError
         There is no such file and no backup of one, or it is of another program or a newer version.
+    ProjectBusy
+        Another program holds it, so that nothing can be read.
     """
     report = Report(path)
-    report.backup = backups.newest_sound(path)
+    copies = backups.listed(path)
+    report.backup = sound(copies)
     if not path.exists():
         if report.backup is None:
             raise UsageError(f"there is no project file {path}", "start one with: labeler label SOURCE -p PROJECT")
+        _backups(Inspected(), copies, report)
         report.damage("missing", "the file is gone", "what was answered since its last backup")
         return report
     progress(Progress("reading"))
     found = inspect(path)
+    if found.locked:
+        raise ProjectBusy(
+            f"another program holds {path} locked", "close it there and try again; nothing is lost, as far as is known"
+        )
     if found.foreign:
         raise UsageError(f"{path} is no project file: {found.foreign}", "give a *.labeler.db file")
     if found.newer:
@@ -50,6 +64,7 @@ def check(path: Path, progress: Callable[[Progress], None] = lambda _: None) -> 
         )
     report.schema = found.schema
     if found.unreadable:
+        _backups(found, copies, report)
         report.damage("unreadable", f"the file cannot be opened: {found.unreadable}", "all that is only in it")
         return report
     for line in found.structure[:5]:
@@ -60,6 +75,7 @@ def check(path: Path, progress: Callable[[Progress], None] = lambda _: None) -> 
         report.damage("log", "the log beside the file (-wal) is not as it was written", "the answers given last")
     elif found.missing is Missing.DERIVED:
         report.notes.append(MADE_ANEW)
+    _backups(found, copies, report)
     ids = _pool(found, report)
     state = _journal(found, ids, report)
     _project(found, report)
@@ -74,6 +90,25 @@ def check(path: Path, progress: Callable[[Progress], None] = lambda _: None) -> 
     if who := holder(path):
         report.notes.append(f"it is open in {who}: this is how it stood a moment ago")
     return report
+
+
+def _backups(found: Inspected, copies: list[Backup], report: Report) -> None:
+    """The newest backup of the answers that are in the file, and what others hold that it does not."""
+    own, others = split(copies, {event.seq: event.event_id for event in found.events})
+    report.backup = sound(own) or report.backup
+    parted = lines(others) if found.events else lines(copies)[1:]
+    for line in parted[:MOST_LINES]:
+        newest = line[0]
+        report.notes.append(
+            f"answers of another line are in a backup: {counted(newest.events, 'event')} that part from those"
+            f" {'in the file' if found.events else 'in the newest'}, from before another copy was brought back;"
+            f" look at them: labeler restore {shlex.quote(display_safe(str(newest.path), 1000))} --to OTHER{SUFFIX}"
+        )
+    if len(parted) > MOST_LINES:
+        report.notes.append(f"{counted(len(parted) - MOST_LINES, 'more line')} of answers in {folder_of(report.path)}")
+    if report.sound and own and found.events and own[0].events > len(found.events):
+        more = counted(own[0].events - len(found.events), "event")
+        report.notes.append(f"the newest backup goes on from the file: it has {more} more")
 
 
 # -- what cannot be made anew ---------------------------------------------------------------------------------------
@@ -224,6 +259,8 @@ def _cache(found: Inspected, ids: list[str], report: Report) -> None:
     if "source" not in kept:
         return
     cache = locating.cache_of(report.path)
+    if not cache.is_dir():  # nothing could be written beside the file
+        cache = locating.cache_elsewhere(report.path)
     if not cache.is_dir():
         report.cache = "none: it is made at the next opening"
         return

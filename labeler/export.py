@@ -12,10 +12,12 @@ from labeler.display import display_safe
 from labeler.errors import ExportError, UsageError
 from labeler.export_rows import collect
 from labeler.exporters.base import Exporter
+from labeler.exporters.older import projects_in
 from labeler.exporters.writing import Written, format_of, write_export
 from labeler.importers.names import counted
 from labeler.leaving import WEIGHTS, Choice, certified, frozen_labels, latest_labels, measured
 from labeler.project import Project, summary_of
+from labeler.store.lock import holder
 
 __all__ = ["Choice", "export", "report"]
 
@@ -41,6 +43,7 @@ def export(
     choice = choice or Choice()
     name = format_of(target, format_)
     exporter: Exporter = registry.create("exporter", name)
+    _check_place(project, target, force)
     if not project.session.state.counts["label"]:
         raise ExportError("nothing is labeled yet", f"answer some questions first: labeler label {project.path}")
     if exporter.needs == "images" and project.source is not None and project.source.content != "images":
@@ -52,8 +55,6 @@ def export(
     if leaving is None:
         progress(Progress("computing every label anew"))
         leaving = latest_labels(project, bench, choice)
-    if os.path.realpath(target) == os.path.realpath(project.path):
-        raise ExportError(f"{target} is the project itself", "choose another target; nothing was changed")
     rows, indices, left_out = collect(project, leaving, bench, choice, bool(exporter.needs))
     if not rows.ids:
         reason = f" ({left_out[0]})" if left_out else ""
@@ -82,8 +83,21 @@ def export(
             note = "this is not what the certificate speaks of, so it goes without"
         left_out.append(f"these are the labels that audit {leaving.certificate.number} froze: {note}")
     progress(Progress("writing", 0, len(rows.ids)))
-    written = write_export(exporter, rows, target, manifest, force)
+    written = write_export(exporter, rows, target, manifest, force, project.inputs()[1:])  # the project: refused above
     return Written(written.path, written.manifest_path, written.counts, left_out + written.warnings)
+
+
+def _check_place(project: Project, target: Path, force: bool) -> None:
+    """Refuse the project itself, and a folder in which somebody labels: for a moment its files have other places."""
+    if target.exists() and project.path.exists() and os.path.samefile(target, project.path):
+        raise ExportError(f"{target} is the project itself", "choose another target; nothing was changed")
+    if not force or not target.is_dir():
+        return
+    for other in projects_in(target):
+        who = holder(other)
+        if who and not who.startswith(f"process {os.getpid()} "):
+            shown = display_safe(str(other))
+            raise ExportError(f"{shown} is open in {who}", "close it there first; nothing was changed")
 
 
 def report(written: Written) -> str:

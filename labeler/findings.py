@@ -136,5 +136,8 @@ def _advice(report: Report) -> list[str]:
 
 
 def _named(backup: Backup) -> str:
-    when = time.strftime("%Y-%m-%d %H:%M", time.localtime(backup.at))
+    try:
+        when = time.strftime("%Y-%m-%d %H:%M", time.localtime(backup.at))
+    except (OverflowError, ValueError, OSError):  # a clock beyond all calendars
+        when = "at an unknown time"
     return f"{counted(backup.events, 'event')}, made {when} ({backup.reason})"

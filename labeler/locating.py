@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import hashlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +18,7 @@ from labeler.importers.detect import open_source
 from labeler.importers.files import first_bytes
 
 SUFFIX = ".labeler.db"
+_FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
 N_COMPARED = 40
 """Instances whose content is compared before a moved source is believed to be the same."""
 
@@ -39,6 +42,68 @@ def default_project(source: Path) -> Path:
 def cache_of(project: Path) -> Path:
     """``<name>.labeler.cache`` beside a project file."""
     return project.with_name(project.name.removesuffix(SUFFIX) + ".labeler.cache")
+
+
+def key_of(project: Path) -> str:
+    """A name for the place of a project file that is no other's: the same however it is named on the command line."""
+    whole = os.fsencode(project.resolve())
+    return f"{project.name.removesuffix(SUFFIX)}-{hashlib.sha256(whole).hexdigest()[:12]}"
+
+
+def cache_elsewhere(project: Path) -> Path:
+    """The cache of a project beside which nothing can be written: in the user's cache folder."""
+    from platformdirs import user_cache_path
+
+    return user_cache_path("labeler", appauthor=False) / key_of(project)
+
+
+def usable_cache(project: Path) -> tuple[Path, str]:
+    """The folder for a project's cache, there and writable, and where it is not beside the file a line that says so.
+
+    Raises
+    ------
+    ProjectError
+        There is none.
+    """
+    beside = cache_of(project)
+    try:
+        _make(beside)
+    except OSError as error:
+        if error.errno not in _FORBIDDEN:
+            raise ProjectError(
+                f"cannot write the cache {beside}: {error.strerror}", "make room, or move what is in the way"
+            ) from error
+    else:
+        return beside, ""
+    elsewhere = cache_elsewhere(project)
+    try:
+        _make(elsewhere)
+        _take_over(beside, elsewhere)
+    except OSError as error:
+        raise ProjectError(
+            f"cannot write the cache, neither {beside} nor {elsewhere}: {error.strerror}",
+            "set XDG_CACHE_HOME to a writable folder",
+        ) from error
+    return elsewhere, f"nothing can be written beside {display_safe(project.name)}: its cache is in {elsewhere}"
+
+
+def _make(cache: Path) -> None:
+    """Make a folder and see whether it can be written in: rights alone do not tell, on a disk that is read-only."""
+    cache.mkdir(parents=True, exist_ok=True)
+    probe = cache / f".probe.{os.getpid()}.draft"
+    os.close(os.open(probe, os.O_WRONLY | os.O_CREAT, 0o600))
+    probe.unlink()
+
+
+def _take_over(beside: Path, elsewhere: Path) -> None:
+    """Let the entries of a cache that can only be read be found in the other one: what is there is not made anew."""
+    if not beside.is_dir() or not os.access(beside, os.R_OK | os.X_OK):
+        return
+    for entry in beside.iterdir():
+        link = elsewhere / entry.name
+        if not entry.name.startswith(".") and entry.is_file() and entry.suffix != ".log" and not link.exists():
+            link.unlink(missing_ok=True)
+            link.symlink_to(entry.resolve())
 
 
 def remembered(source: Path, project: Path) -> dict[str, str]:
@@ -97,8 +162,6 @@ def check_same_source(
 
 
 def _same_content(source: Source, ids: Sequence[str], hashes: NDArray[Any] | None) -> bool:
-    import hashlib
-
     positions = {name: position for position, name in enumerate(source.ids)}
     shared = [row for row, name in enumerate(ids) if name in positions]
     if len(shared) * 2 < len(ids):

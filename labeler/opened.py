@@ -34,7 +34,8 @@ class Opened:
         self.truth: dict[str, str] | None = None
         self.path = store.path
         self.name = store.path.name.removesuffix(locating.SUFFIX)
-        self._cache = locating.cache_of(store.path)  # also where answers are saved elsewhere from some time on
+        self._first_path = store.path  # whose cache it is, also where answers are saved elsewhere from some time on
+        self._cache: Path | None = None
         self._client: WorkerClient | None = None
         self._features: Any = None
         self._rows: dict[int, int] | None = None
@@ -42,10 +43,28 @@ class Opened:
         self.ready = False
         self.backed_up = not store.read_only  # whether closing it leaves a backup
 
+    def cache(self) -> Path:
+        """The folder of the cache; where it is not beside the project, a notice says so.
+
+        Raises
+        ------
+        ProjectError
+            It cannot be written, nor can the user's cache folder.
+        """
+        if self._cache is None or not self._cache.is_dir():  # it may be deleted at any time
+            self._cache, elsewhere = locating.usable_cache(self._first_path)
+            self.notices += [elsewhere] if elsewhere else []
+        return self._cache
+
     @property
     def source_path(self) -> Path:
         """Where the instances are."""
         return self.source.path if self.source is not None else Path(self._store.project()["source"]["path"])
+
+    def inputs(self) -> list[Path]:
+        """The project, then what its labels are of and rest on: nothing that is written goes over them."""
+        features = self.options.get("features")
+        return [self.path, self.source_path, *([Path(features)] if features else [])]
 
     @property
     def options(self) -> dict[str, Any]:

@@ -48,6 +48,7 @@ class Predictions:
     facts: dict[str, Any]  # JSON-able: project, revision, model, what was asked
     notes: list[str] = field(default_factory=list)
     unreadable: dict[str, str] = field(default_factory=dict)
+    inputs: list[Path] = field(default_factory=list)  # what was read for them: never written over
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -126,7 +127,8 @@ def predict(
         if novelty is not None and UNKNOWN in names.values():
             notes.append(f"a class of this project is called {UNKNOWN!r}, too: the column novelty tells them apart")
         scores = scores[kept] if scores is not None else None
-        return Predictions(ids, list(labels[kept]), confidence[kept], scores, facts, notes, unreadable)
+        inputs = [*project.inputs(), source.path]
+        return Predictions(ids, list(labels[kept]), confidence[kept], scores, facts, notes, unreadable, inputs)
     finally:
         source.close()
 
@@ -174,7 +176,7 @@ def write(predictions: Predictions, target: Path, *, force: bool = False) -> Pat
         "counts": {"total": len(predictions.ids), "classes": dict(Counter(predictions.labels))},
         "notes": [*predictions.notes, *warnings],
     }
-    return write_single(target, manifest, lambda path: _write_bytes(path, content), force)
+    return write_single(target, manifest, lambda path: _write_bytes(path, content), force, predictions.inputs)
 
 
 def _write_bytes(path: Path, content: bytes) -> None:

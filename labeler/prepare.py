@@ -306,7 +306,7 @@ def _make_cache(cache: Path) -> None:
         sweep(cache)
     except OSError as error:
         raise ProjectError(
-            f"cannot write the cache {cache}: {error.strerror}", "choose a writable place with -p PROJECT"
+            f"cannot write the cache {cache}: {error.strerror}", "make room, or move what is in the way"
         ) from error
 
 

@@ -46,7 +46,9 @@ class Replayed:
         return not self.differences
 
 
-def replay(path: Path, progress: Callable[[Progress], None] = lambda _: None) -> Replayed:
+def replay(
+    path: Path, progress: Callable[[Progress], None] = lambda _: None, say: Callable[[str], None] = lambda _: None
+) -> Replayed:
     """Rebuild a project from its journal in a fresh file with a fresh cache, and compare state and export.
 
     The one there is takes its features from its cache, the fresh one from the source: what differs is damage of the
@@ -61,6 +63,9 @@ def replay(path: Path, progress: Callable[[Progress], None] = lambda _: None) ->
     with tempfile.TemporaryDirectory(prefix="labeler-") as scratch:
         fresh = Path(scratch) / f"replayed{SUFFIX}"
         with open_project(path, read_only=True) as project:
+            project.cache()
+            for notice in project.notices:
+                say(notice)
             progress(Progress("rebuilding from the journal"))
             found.events = rebuilt(path, fresh)
             with open_project(fresh) as again:

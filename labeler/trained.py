@@ -113,7 +113,7 @@ def export_model(
             "logreg has, and so has the default engine; labeler predict works with every one",
         )
     manifest = {"format": format_, "model": found.facts, "classes": found.names}
-    write_single(target, manifest, lambda path: writer(found, path), force)
+    write_single(target, manifest, lambda path: writer(found, path), force, project.inputs())
     return found
 
 

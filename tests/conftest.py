@@ -26,9 +26,10 @@ settings.load_profile("labeler")
 
 @pytest.fixture(autouse=True)
 def state_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where backups go while a test runs: never into the state folder of who runs it."""
+    """Where backups go while a test runs, and caches: never into the folders of who runs it."""
     folder = tmp_path_factory.mktemp("state")
     monkeypatch.setenv("XDG_STATE_HOME", str(folder))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
     return folder
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from labeler import backups
+from labeler import backup_folder, backups, checking
 from labeler.api import open_project
 from labeler.errors import NotSaved, ProjectBusy, ProjectError, UsageError
 from labeler.store import copying
@@ -243,3 +243,122 @@ def test_the_newest_that_is_sound_is_found(path):
         connection.execute("UPDATE events SET class_id = 5 WHERE seq = 3")
         connection.commit()
     assert backups.newest_sound(path) == first
+
+
+class TestWhateverTheClockSays:
+    """Copies are put in order by what is in them."""
+
+    @pytest.mark.parametrize(
+        "clock",
+        [
+            pytest.param(lambda n: 2e9 - 1e6 * n, id="back"),
+            pytest.param(lambda n: 1e9, id="still"),
+            pytest.param(lambda n: 1e9 * (n % 2), id="to and fro"),
+            pytest.param(lambda n: 253402300800.0 * n, id="beyond the year 9999"),
+            pytest.param(lambda n: -1e6 * n, id="before 1970"),
+        ],
+    )
+    def test_the_newest_answers_are_kept_and_come_first(self, path, clock, monkeypatch):
+        for n in range(backups.KEPT + 4):
+            monkeypatch.setattr(backups.time, "time", lambda n=n: clock(n))
+            with open_project(path) as project:
+                answer(project, 1)
+            everything = events(path)
+            copies = list(backups.listed(path))
+            assert events(copies[0].path) == everything
+            assert backups.newest_sound(path) == copies[0]
+            assert checking.check(path).backup == copies[0]
+            assert [copy.events for copy in copies] == sorted((copy.events for copy in copies), reverse=True)
+        assert len(copies) == backups.KEPT
+        assert [copy.events for copy in copies] == list(range(len(everything), len(everything) - backups.KEPT, -1))
+
+    def test_one_that_was_just_made_is_never_let_go(self, path, monkeypatch):
+        oldest, now = None, 2e9
+        for _ in range(backups.KEPT + 2):
+            now -= 1e6
+            monkeypatch.setattr(backups.time, "time", lambda now=now: now)
+            made = backups.back_up(path)  # nothing changed: all of the same content
+            assert made.path.exists()
+            assert backups.listed(path)[0].path == made.path
+            oldest = oldest or made
+        assert not oldest.path.exists()
+        assert len(backups.listed(path)) == backups.KEPT
+
+    def test_each_line_of_answers_keeps_its_newest(self, path, monkeypatch):
+        """An older copy is brought back and gone on from: neither line pushes the other out."""
+        old = backups.listed(path)[0]
+        with open_project(path) as project:
+            answer(project, 40)
+        longest = backups.listed(path)[0]
+        tips = {longest.path: events(path)}
+        for line in range(3):
+            backups.restore(old.path)
+            for n in range(backups.KEPT + 2):
+                monkeypatch.setattr(backups.time, "time", lambda n=n: 1e6 - 1e3 * n)
+                with open_project(path) as project:
+                    answer(project, 1)
+            (newest,) = [copy for copy in backups.listed(path) if events(copy.path) == events(path)]
+            tips[newest.path] = events(path)
+            report = checking.check(path)
+            assert report.sound
+            assert report.backup == newest
+            assert sum("another line" in note for note in report.notes) == line + 1
+            assert any(str(longest.path) in note for note in report.notes)
+        assert all(events(tip) == journal for tip, journal in tips.items())
+        assert len(backups.listed(path)) <= len(tips) * backups.KEPT
+
+    def test_a_damaged_project_is_sent_to_its_own_line(self, path):
+        old = backups.listed(path)[0]
+        with open_project(path) as project:
+            answer(project, 40)
+        backups.restore(old.path)
+        with open_project(path) as project:
+            answer(project, 2)
+        (own,) = [copy for copy in backups.listed(path) if events(copy.path) == events(path)]
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("UPDATE events SET class_id = 5 WHERE seq = 3")
+            connection.commit()
+        assert checking.check(path).backup == own
+
+    def test_only_backups_are_let_go(self, path):
+        folder = backups.folder_of(path)
+        (first,) = backups.listed(path)
+        (folder / "20200101T000000000Z-notes.txt").write_text("mine")
+        for name in ("mine.labeler.db", "20200101T000000000Z-3-mine.labeler.db"):
+            (folder / name).write_bytes(first.path.read_bytes())  # named by a person
+        (folder / "20200101T000000000Z-3-exit.labeler.db").write_bytes(path.read_bytes())  # no backup at all
+        (folder / "20200101T000000000Z-4-exit.labeler.db").write_bytes(b"damaged")
+        link = folder / "20200101T000000000Z-5-exit.labeler.db"
+        before = {file: file.read_bytes() for file in folder.iterdir() if file != first.path}
+        link.symlink_to(path)
+        for _ in range(backups.KEPT + 3):
+            with open_project(path) as project:
+                answer(project, 1)
+        assert {file: file.read_bytes() for file in before} == before
+        assert link.is_symlink()
+        assert not first.path.exists()
+
+    def test_a_copy_at_exit_opens_none_of_another_length(self, path, monkeypatch):
+        for _ in range(5):
+            with open_project(path) as project:
+                answer(project, 1)
+        looked_at = []
+        monkeypatch.setattr(backup_folder, "about", lambda path: looked_at.append(path) or about(path))
+        about = backups.about
+        with open_project(path):
+            pass
+        assert len(looked_at) == 1
+
+    def test_a_file_that_came_meanwhile_is_not_written_over(self, path, tmp_path, monkeypatch):
+        target = tmp_path / "copy.labeler.db"
+        real = backups.verified
+
+        def late(draft):
+            target.write_text("mine")
+            return real(draft)
+
+        monkeypatch.setattr(backups, "verified", late)
+        with pytest.raises(ProjectError, match="there already"):
+            backups.back_up(path, target)
+        assert target.read_text() == "mine"
+        assert not list(tmp_path.glob(".*draft*"))

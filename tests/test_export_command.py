@@ -5,6 +5,9 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
+import subprocess
+import sys
 import zipfile
 from collections import Counter
 
@@ -14,10 +17,13 @@ import pytest
 from PIL import Image
 
 from labeler.api import Options, open_project
+from labeler.audit import run_audit
 from labeler.core.vocabulary import Provenance
 from labeler.errors import ExportError, LabelerError
 from labeler.export import Choice, export, report
+from labeler.exporters.single import write_single
 from labeler.importing import import_labels
+from labeler.trained import export_model
 
 
 @pytest.fixture(scope="module")
@@ -296,3 +302,64 @@ def test_no_split_separates_an_instance_from_its_near_duplicates(tmp_path, digit
     assert set(table["split"]) == {"train", "test"}
     assert (table.groupby("pair")["split"].nunique() == 1).all()
     assert len(table) > table["pair"].nunique()
+
+
+def test_nothing_is_written_over_a_source_or_a_project(labeled, tmp_path):
+    """Also with --force, in each command that takes a name to write to."""
+    with open_project(labeled["path"], read_only=True) as project:
+        inputs = {path: path.read_bytes() for path in project.inputs()}
+        assert len(inputs) == 2
+        other = tmp_path / "other.labeler.db"
+        shutil.copy(labeled["path"], other)
+        for path in (*inputs, other):
+            before = path.read_bytes()
+            writers = (
+                lambda path=path: export(project, path, "csv", force=True),
+                lambda path=path: export_model(project, path, "model", force=True),
+                lambda path=path: run_audit(project, draw=path),
+                lambda path=path: write_single(path, {}, lambda new: new.touch(), True, project.inputs()),
+            )
+            for write in writers:
+                with pytest.raises(ExportError) as caught:
+                    write()
+                assert "\n" not in caught.value.message
+            assert path.read_bytes() == before
+
+
+def test_an_export_over_a_folder_in_which_somebody_labels_is_refused(labeled, tmp_path):
+    with open_project(labeled["path"], read_only=True) as project:
+        export(project, tmp_path / "set", "imagefolder")
+        inner = tmp_path / "set" / "deep" / "other.labeler.db"
+        inner.parent.mkdir()
+        shutil.copy(labeled["path"], inner)
+        code = f"import sys; from pathlib import Path; from labeler.store.store import Store; \
+store = Store.open(Path({str(inner)!r})); print('open', flush=True); sys.stdin.read(); store.close()"
+        with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+            assert child.stdout.readline() == b"open\n"
+            with pytest.raises(ExportError, match=r"other\.labeler\.db is open in process"):
+                export(project, tmp_path / "set", "imagefolder", force=True)
+            child.stdin.close()
+        before = inner.read_bytes()
+        export(project, tmp_path / "set", "imagefolder", force=True)
+        assert inner.read_bytes() == before
+
+
+def test_the_project_itself_stays_in_the_folder_of_its_exports(few_digits, tmp_path):
+    """Opened for writing, as a script does; what was answered after the export is in the file all the same."""
+    folder = tmp_path / "set"
+    with open_project(few_digits, tmp_path / "p.labeler.db", Options(classes=("a", "b"))) as project:
+        project.session.label(project.session.pool.ids[0], 0)
+        export(project, folder, "imagefolder")
+    path = folder / "p.labeler.db"
+    (tmp_path / "p.labeler.db").rename(path)
+    for writing in (False, True):
+        with open_project(path, read_only=not writing) as project:
+            before = list(project._store.replay())
+            export(project, folder, "imagefolder", force=True)
+            if writing:
+                project.session.label(project.session.pool.ids[1], 1)
+        with open_project(path, read_only=True) as project:
+            after = list(project._store.replay())
+        assert after[: len(before)] == before
+        assert len(after) == len(before) + int(writing)
+    assert not [name for name in os.listdir(tmp_path) if "labeler-" in name]

@@ -19,7 +19,7 @@ from labeler.errors import ExportError, UnreadableInstance, UsageError
 from labeler.finding import facts, nearest_to, odd_ones, text
 from labeler.outliers import pools
 from labeler.outliers.pools import scored
-from labeler.predict import UNKNOWN, as_object, as_text, predict, write
+from labeler.predict import UNKNOWN, Predictions, as_object, as_text, predict, write
 from labeler.trained import digest, export_model, trained
 
 ROOT = Path(__file__).parent.parent
@@ -290,3 +290,12 @@ class TestFinding:
         assert len(steps) == 10
         found = finished(scored(X, "isolation-forest", 0))
         assert found.argmax() == whole.argmax() == 7
+
+
+def test_predictions_are_not_written_over_what_they_are_of(tmp_path):
+    new = tmp_path / "new.csv"
+    new.write_text("text\nhello\n")
+    predictions = Predictions(["0"], ["a"], np.ones(1, dtype=np.float32), None, {}, inputs=[new])
+    with pytest.raises(ExportError, match="not written over"):
+        write(predictions, new, force=True)
+    assert new.read_text() == "text\nhello\n"

@@ -56,6 +56,12 @@ def reading(project: Path, *, with_source: bool = False) -> Project:
 
     check_project(project)
     opened = open_project(project, read_only=True, with_source=with_source)
+    try:
+        if with_source:
+            opened.cache()  # says where it is, if it is not where one would look for it
+    except BaseException:
+        opened.close()
+        raise
     _say_notices(opened)
     return opened
 

@@ -55,7 +55,7 @@ def replay(project: Path, as_json: bool) -> None:
 
     check_project(project)
     with narrator_of() as narrator:
-        found = rebuild(project, narrator.progress)
+        found = rebuild(project, narrator.progress, narrator.note)
     say(json.dumps(facts(found)) if as_json else text(found))
     if not found.same:
         sys.exit(1)

@@ -99,7 +99,7 @@ def audit(
 @click.option("--split", metavar="80/10/10", help="Train / (val /) test, stratified, duplicates together.")
 @click.option("--link", type=click.Choice(["hard", "sym", "copy"]), help="How an image folder gets its files.")
 @click.option("--csv-safe", is_flag=True, help="Prefix cells a spreadsheet would run.")
-@click.option("--force", is_flag=True, help="Replace an existing target.")
+@click.option("--force", is_flag=True, help="Replace an older export; what else is there stays.")
 @plugin_option
 @quiet_option
 def export(

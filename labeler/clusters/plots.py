@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import colorsys
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,10 +16,13 @@ from labeler.core.vocabulary import ByteArray
 from labeler.display import display_safe
 from labeler.drafts import writing
 from labeler.errors import UsageError
+from labeler.importers.files import first_bytes
 
 if TYPE_CHECKING:
     from PIL.ImageDraw import ImageDraw
 
+DRAWN_BY = "labeler clusters"
+"""What a picture says of itself, so that it may be drawn anew."""
 WIDTH, HEIGHT, MARGIN, THUMB = 1_000, 420, 60, 40
 INK, QUIET, PAPER, MARK = (30, 30, 36), (150, 150, 158), (255, 255, 255), (205, 60, 50)
 LINE = (50, 100, 190)
@@ -40,14 +44,25 @@ def check(path: Path) -> None:
         raise UsageError(f"{path} is no .png file", "pictures are written as PNG: --plot clusters.png")
     if not path.absolute().parent.is_dir():
         raise UsageError(f"there is no folder {path.absolute().parent}", "make it first, or name another")
+    if os.path.lexists(path) and not _is_drawn_here(path):
+        raise UsageError(f"{display_safe(str(path))} exists already, and was not drawn here", "choose another name")
 
 
 def save(found: Found, image_of: Thumbnails, path: Path) -> None:
     """Draw a report as a PNG: the tree of merges of a hierarchy, else curves and silhouettes."""
     is_tree = len(found.clustering.tree) and 1 < len(found.cards) <= MOST_LEAVES
     picture = _tree(found, image_of) if is_tree else _diagrams(found, image_of)
+    from PIL.PngImagePlugin import PngInfo
+
+    text = PngInfo()
+    text.add_text("Software", DRAWN_BY)
     with writing(path) as draft, open(draft, "wb") as file:
-        picture.save(file, format="PNG")
+        picture.save(file, format="PNG", pnginfo=text)
+
+
+def _is_drawn_here(path: Path) -> bool:
+    """Whether a file is such a picture: no other one is written over."""
+    return f"Software\0{DRAWN_BY}".encode() in first_bytes(path, 200)
 
 
 # -- curves and silhouettes --------------------------------------------------------------------------------------

@@ -1,9 +1,11 @@
 """Swapping a finished export into its place so that a kill at any moment leaves the old or the new, whole.
 
-A folder cannot be replaced in one step: the old one is moved into a sibling `aside`, the new one takes its name, the
-old one is removed. A kill between the two renames leaves the target in `aside`, from where :func:`recover` takes it
-back at the next export. A file is replaced in one step; its manifest, a second file, is absent meanwhile: a manifest
-that is there always describes the data beside it, and its presence is what says that the new pair is complete.
+A folder cannot be replaced in one step: the old one is moved into a sibling `aside`, the new one takes its name, what
+the old export did not write is moved into the new folder, and what it did write is removed. A kill between the first
+two renames leaves the target in `aside`, from where :func:`recover` takes it back at the next export; a later one
+leaves there what is still to be moved or removed, which it then does. A file is replaced in one step; its manifest, a
+second file, is absent meanwhile: a manifest that is there always describes the data beside it, and its presence is
+what says that the new pair is complete.
 """
 
 from __future__ import annotations
@@ -12,13 +14,16 @@ import errno
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from tempfile import mkdtemp
 
 from labeler.drafts import sweep
+from labeler.errors import ExportError
+from labeler.exporters.older import MANIFEST, Listed, Stamp, fit, is_folder, listed_in, look, manifest_in
 
 WORKING = ".labeler-"
 """How the names of the folders begin that exist only while an export is written."""
@@ -56,8 +61,13 @@ def staging(parent: Path) -> Iterator[Path]:
         shutil.rmtree(stage, ignore_errors=True)
 
 
-def put_in_place(new: Path, new_manifest: Path | None, place: Place) -> bool:
-    """Rename `new` (and `new_manifest`) into `place`, replacing what is there; returns whether the old is all gone.
+def put_in_place(
+    new: Path, new_manifest: Path | None, place: Place, known: Mapping[str, Stamp] | None = None
+) -> Path | None:
+    """Rename `new` (and `new_manifest`) into `place`, replacing what is there; returns where something of it is left.
+
+    Of a folder only what the export in it wrote is removed, the rest is in the new one afterwards. `known`: see
+    :func:`labeler.exporters.older.look`.
 
     Raises
     ------
@@ -81,31 +91,89 @@ def put_in_place(new: Path, new_manifest: Path | None, place: Place) -> bool:
             os.replace(path, back)
         recover(place)
         raise
-    with suppress(OSError):
-        remove(place.aside)
-    return not place.aside.exists()
+    with suppress(OSError, ExportError):
+        _clear(place, known)
+    return place.aside if place.aside.exists() else None
 
 
-def recover(place: Place) -> None:
-    """Finish or take back what a killed export left in `place.aside`: afterwards the old or the new is there, whole."""
-    if not place.aside.is_dir():
-        return
+def recover(place: Place) -> Path | None:
+    """Finish or take back what a killed export left in `place.aside`: afterwards the old or the new is there, whole.
+
+    Returns where something is left that could not be brought back, because other things stand in its place.
+
+    Raises
+    ------
+    OSError
+        It cannot be done.
+    """
+    if not is_folder(place.aside):
+        return None
     old, old_manifest = place.aside / "target", place.aside / "manifest"
-    complete = os.path.lexists(place.manifest or place.target)
-    if not complete and os.path.lexists(old):
-        os.replace(old, place.target)
-    if not complete and place.manifest is not None and os.path.lexists(old_manifest):
-        os.replace(old_manifest, place.manifest)
-    remove(place.aside)
-    sync_folder(place.target.parent)
-
-
-def remove(path: Path) -> None:
-    """Remove a file, a link (not what it points to) or a whole folder."""
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
+    if not _is_complete(place):
+        if os.path.lexists(old) and not os.path.lexists(place.target):
+            os.rename(old, place.target)
+        elif os.path.lexists(old) and not is_folder(old):
+            os.replace(old, place.target)
+            with suppress(FileNotFoundError):  # two names of one file: then to rename one to the other does nothing
+                os.unlink(old)
+        if place.manifest is not None and os.path.lexists(old_manifest):
+            os.replace(old_manifest, place.manifest)
     else:
-        path.unlink()
+        with suppress(OSError):  # what cannot be cleared is left, below
+            _clear(place, None)
+    with suppress(OSError):
+        os.rmdir(place.aside)
+    sync_folder(place.target.parent)
+    if not os.path.lexists(place.aside):
+        return None
+    left = next(path for number in count(1) if not os.path.lexists(path := _left_over(place, number)))
+    os.rename(place.aside, left)
+    return left
+
+
+def _left_over(place: Place, number: int) -> Path:
+    return place.aside.with_name(f"{place.aside.name.removeprefix('.')}-{number}")
+
+
+def _is_complete(place: Place) -> bool:
+    """Whether what is at the target is an export that was put there whole."""
+    if place.manifest is not None:
+        return os.path.lexists(place.manifest)
+    if not os.path.lexists(place.target):
+        return False
+    return not is_folder(place.aside / "target") or manifest_in(place.target / MANIFEST) is not None
+
+
+def _clear(place: Place, known: Mapping[str, Stamp] | None) -> None:
+    """Empty `place.aside`, once the new export is there: what the old one wrote is removed, the rest moved over."""
+    old, old_manifest = place.aside / "target", place.aside / "manifest"
+    if is_folder(old):
+        _hand_over(old, place.target, known)
+    elif os.path.lexists(old):
+        os.unlink(old)
+    if os.path.lexists(old_manifest):
+        os.unlink(old_manifest)
+    os.rmdir(place.aside)
+
+
+def _hand_over(old: Path, new: Path, known: Mapping[str, Stamp] | None) -> None:
+    """Move what is somebody's from a replaced folder into the new one, then remove the rest: its manifest last."""
+    listed = Listed({}, {})
+    with suppress(ExportError):  # nobody can say what it wrote: all of it stays
+        listed = listed_in(old) or listed
+    contents = look(old, listed, new, known)
+    fitted = fit(contents, old, new)
+    for name in fitted.moves:
+        (new / name).parent.mkdir(parents=True, exist_ok=True)
+        os.rename(old / name, new / name)
+    for name in contents.own:
+        os.unlink(old / name)
+    for name in (*reversed(fitted.shared), *reversed(contents.folders)):
+        with suppress(OSError):  # something else is in it by now
+            os.rmdir(old / name)
+    if os.listdir(old) == [MANIFEST]:
+        os.unlink(old / MANIFEST)
+    os.rmdir(old)
 
 
 def sync_files(files: Sequence[Path]) -> None:

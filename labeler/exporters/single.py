@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +11,21 @@ import labeler
 from labeler.display import display_safe
 from labeler.errors import ExportError
 from labeler.exporters.escaping import json_text
+from labeler.exporters.older import MANIFEST, TOOL, sha256_of
 from labeler.exporters.placing import Place, put_in_place, recover, staging, sync_files
-from labeler.exporters.writing import MANIFEST, TOOL, check_parent, explained, plain, sha256_of
+from labeler.exporters.writing import check_parent, check_replaceable, explained, plain
 
 
-def write_single(target: Path, manifest: dict[str, Any], write: Callable[[Path], None], force: bool) -> Path:
+def write_single(
+    target: Path,
+    manifest: dict[str, Any],
+    write: Callable[[Path], None],
+    force: bool,
+    sources: Sequence[Path] = (),
+) -> Path:
     """Let `write` make the file and put it at `target` with its manifest beside it, whose path is returned.
+
+    `sources` are never written over, and no project.
 
     Raises
     ------
@@ -35,6 +44,7 @@ def write_single(target: Path, manifest: dict[str, Any], write: Callable[[Path],
             raise ExportError(
                 f"{display_safe(str(target))} exists already", "choose another name, or replace it with --force"
             )
+        check_replaceable(place, sources)
         with staging(target.parent) as stage:
             new, new_manifest = stage / "new", stage / MANIFEST
             write(new)

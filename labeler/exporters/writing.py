@@ -6,14 +6,12 @@ Exporters write; everything that makes an export trustworthy is here, once.
 from __future__ import annotations
 
 import errno
-import hashlib
-import json
 import math
 import os
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +24,21 @@ from labeler.errors import ExportError, LabelerError, UsageError
 from labeler.exporters.base import Exporter, ExportRows
 from labeler.exporters.card import CARD, card
 from labeler.exporters.escaping import escaped, json_text
+from labeler.exporters.older import (
+    MANIFEST,
+    TOOL,
+    Listed,
+    Stamp,
+    fit,
+    is_folder,
+    is_of_a_project,
+    listed_in,
+    look,
+    manifest_in,
+    sha256_of,
+)
 from labeler.exporters.placing import MANY, WORKING, Place, put_in_place, recover, staging, sync_files, sync_folder
 
-MANIFEST = "manifest.json"
-TOOL = "labeler"
 FOLDER_FORMAT = "imagefolder"
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
@@ -75,8 +84,18 @@ def format_of(target: Path, name: str | None = None) -> str:
     )
 
 
-def write_export(exporter: Exporter, rows: ExportRows, target: Path, manifest: dict[str, Any], force: bool) -> Written:
+def write_export(
+    exporter: Exporter,
+    rows: ExportRows,
+    target: Path,
+    manifest: dict[str, Any],
+    force: bool,
+    sources: Sequence[Path] = (),
+) -> Written:
     """Write `rows` to `target` with a manifest, or leave everything as it was.
+
+    With `force` an older export is replaced: of a folder what its own manifest lists, as it lists it; all else in it
+    stays, and is refused where it stands in the way of the new one. `sources` are never written over.
 
     `manifest` brings what only the caller knows (``seed``, ``configuration``, ``certificate``, ...); the class list,
     counts, files, warnings and version are put in here. The same rows and `manifest` give the same bytes.
@@ -94,8 +113,8 @@ def write_export(exporter: Exporter, rows: ExportRows, target: Path, manifest: d
     expected = _by_class(rows)
     try:
         check_parent(target)
-        recover(place)
-        _check_target(exporter, rows, place, force)
+        left = recover(place)
+        _check_target(exporter, rows, place, force, sources)
         with staging(target.parent) as stage:
             new = stage / "new"
             warnings = exporter.write(rows, new)
@@ -106,13 +125,14 @@ def write_export(exporter: Exporter, rows: ExportRows, target: Path, manifest: d
                 (new / CARD).write_text(said, encoding="utf-8", newline="\n")
             else:
                 document["card"] = said
-            document["files"] = _hashes(new, target.name)
+            document |= _hashes(new, target.name)
             new_manifest = new / MANIFEST if inside else stage / MANIFEST
             new_manifest.write_text(json_text(document, pretty=True) + "\n", encoding="utf-8", newline="\n")
             _sync(stage)
-            _check_target(exporter, rows, place, force)  # writing took its time: nobody else came first?
-            if not put_in_place(new, None if inside else new_manifest, place):
-                warnings = [*warnings, f"what was replaced is still in {display_safe(str(place.aside))}"]
+            listed = _check_target(exporter, rows, place, force, sources)  # nobody else came first?
+            known, edited = _what_stays(target, new, listed)
+            stays = put_in_place(new, None if inside else new_manifest, place, known)
+            warnings = [*warnings, *edited, *_left_in(left), *_left_in(stays)]
     except OSError as error:
         raise explained(error, target) from error
     return Written(target, place.manifest or target / MANIFEST, expected, warnings)
@@ -138,36 +158,100 @@ def check_parent(target: Path) -> None:
         raise ExportError(f"{display_safe(str(parent))} {what}", "make the folder first, or choose another one")
 
 
-def _check_target(exporter: Exporter, rows: ExportRows, place: Place, force: bool) -> None:
-    """Refuse what exists; with `force`, refuse only what is not ours to remove."""
+def _check_target(
+    exporter: Exporter, rows: ExportRows, place: Place, force: bool, sources: Sequence[Path]
+) -> Listed | None:
+    """Refuse what exists; with `force`, refuse only what is not ours to remove. Returns what the older export wrote."""
     target, shown = place.target, display_safe(str(place.target))
     if not place.taken():
-        return
+        return None
     if not force:
-        found = target if os.path.lexists(target) else place.manifest
+        taken = target if os.path.lexists(target) else place.manifest
         raise ExportError(
-            f"{display_safe(str(found))} exists already", "choose another name, or replace it with --force"
+            f"{display_safe(str(taken))} exists already", "choose another name, or replace it with --force"
         )
-    if not os.path.lexists(target):
-        return
-    if target.is_dir() != exporter.is_folder:
+    if os.path.lexists(target) and target.is_dir() != exporter.is_folder:
         raise ExportError(f"{shown} is a {'folder' if target.is_dir() else 'file'}", "choose another name")
+    located = (rows.locate(position) for position in range(len(rows.ids)))
+    images = (source for source in located if source is not None)
     if not exporter.is_folder:
-        return
-    if not _is_ours(target) and any(target.iterdir()):  # --force with a wrong name must not cost a photo collection
+        check_replaceable(place, chain(sources, images))
+        return None
+    if not os.path.lexists(target):
+        return None
+    listed = listed_in(target)
+    if listed is None and any(target.iterdir()):  # --force with a wrong name must not cost a photo collection
         raise ExportError(f"{shown} is a folder that no export made", "choose another name, or remove it yourself")
     root = Path(os.path.realpath(target))
-    sources = (rows.locate(position) for position in range(len(rows.ids)))
-    if any(source is not None and source.resolve().is_relative_to(root) for source in sources):
+    if any(source.resolve().is_relative_to(root) for source in chain(sources, images)):
         raise ExportError(f"the images themselves are in {shown}", "choose another name")
+    return None if target.is_symlink() else listed or Listed({}, {})
 
 
-def _is_ours(folder: Path) -> bool:
+def check_replaceable(place: Place, sources: Iterable[Path]) -> None:
+    """Refuse to replace what nobody means by --force: a project or any database, a source, a manifest of another kind.
+
+    Raises
+    ------
+    ExportError
+        One of them is there.
+    """
+    target, hint = place.target, "choose another name; nothing was changed"
+    shown = display_safe(str(target))
+    if any(_is_same(target, source) for source in sources):
+        raise ExportError(f"{shown} is what the labels are of: it is not written over", hint)
+    if is_of_a_project(target):
+        raise ExportError(f"{shown} is a project or another database: it is not written over", hint)
+    beside = place.manifest
+    if beside is None or not os.path.lexists(beside) or manifest_in(beside) is not None:
+        return
+    if beside.is_symlink() or not beside.is_file() or beside.stat().st_size:
+        raise ExportError(f"{display_safe(str(beside))} is no manifest of an export", hint)
+
+
+def _is_same(first: Path, second: Path) -> bool:
     try:
-        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return os.path.samefile(first, second)
+    except OSError:
         return False
-    return isinstance(manifest, dict) and manifest.get("tool") == TOOL
+
+
+def _what_stays(target: Path, new: Path, listed: Listed | None) -> tuple[dict[str, Stamp] | None, list[str]]:
+    """Stamps of what an older export wrote, and a line on what was edited since.
+
+    Raises
+    ------
+    ExportError
+        What stays is in the way of the new export.
+    """
+    if listed is None or not is_folder(target):
+        return None, []
+    contents = look(target, listed, new)
+    blocked = fit(contents, target, new).blocked
+    if blocked:
+        shown = display_safe(str(target / blocked[0]))
+        why = "was not written by the export that is there"
+        if is_of_a_project(target / blocked[0], blocked[0]):
+            why = "is a project's"
+        elif blocked[0] in contents.edited:
+            why = "was edited since the export that is there"
+        more = f" (and {len(blocked) - 1:,} more)" if len(blocked) > 1 else ""
+        raise ExportError(
+            f"{shown} {why}, and is in the way{more}", "move it elsewhere, or choose another name; nothing was changed"
+        )
+    if not contents.edited:
+        return contents.own, []
+    names = ", ".join(display_safe(name, 60) for name in contents.edited[:5])
+    more = f" and {len(contents.edited) - 5:,} more" if len(contents.edited) > 5 else ""
+    return contents.own, [f"edited since the export that was replaced, and left as it is: {names}{more}"]
+
+
+def _left_in(place: Path | None) -> list[str]:
+    return (
+        []
+        if place is None
+        else [f"not all of what was replaced could be put back: it is in {display_safe(str(place))}"]
+    )
 
 
 def _check_counts(exporter: Exporter, new: Path, expected: dict[str, int]) -> None:
@@ -232,22 +316,23 @@ def plain(value: Any) -> Any:
     return escaped(str(value))
 
 
-def _hashes(new: Path, name: str) -> dict[str, str]:
-    """File -> sha256: of the one file under the `name` it will have, or of all in the folder by relative path."""
+def _hashes(new: Path, name: str) -> dict[str, dict[str, str]]:
+    """``files``: sha256 of the one file under the `name` it will have, or of all in the folder by relative path; and
+    ``links`` where there are any: where they lead.
+    """
     if not new.is_dir():
-        return {name: sha256_of(new)}
+        return {"files": {name: sha256_of(new)}}
     hashes: dict[str, str] = {}
+    links: dict[str, str] = {}
     for folder, _, names in os.walk(new, onerror=_raise):  # no list of paths: for a million files that is a gigabyte
         root = Path(folder)
         place = root.relative_to(new).as_posix()
-        hashes |= {name if root == new else f"{place}/{name}": sha256_of(root / name) for name in names}
-    return hashes
-
-
-def sha256_of(file: Path) -> str:
-    """The hex digest of a file's bytes."""
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+        for base in names:
+            path, shown = root / base, base if root == new else f"{place}/{base}"
+            hashes[shown] = sha256_of(path)
+            if path.is_symlink():
+                links[shown] = escaped(os.readlink(path))
+    return {"files": hashes, "links": links} if links else {"files": hashes}
 
 
 def _sync(stage: Path) -> None:

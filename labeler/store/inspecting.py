@@ -28,12 +28,14 @@ class Inspected:
     `events`: the sound ones in order; `bad_events`: the others as (seq, as far as they can be read).
     `unreadable`: why it cannot be opened at all; `foreign`: why it is none of our files; `newer`: its newer schema.
     `missing`: what of the log beside the file could not be read.
+    `locked`: another program holds it, so that nothing of it is known.
     """
 
     unreadable: str = ""
     foreign: str = ""
     newer: int = 0
     missing: log.Missing = log.Missing.NOTHING
+    locked: bool = False
     schema: int = 0
     structure: list[str] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
@@ -69,10 +71,20 @@ def inspect(path: Path) -> Inspected:
             if is_at_rest and not holder(place):
                 found.missing = before.missing(counter_page(db))
     except (sqlite3.Error, ProjectError) as error:
-        found.unreadable = str(error)
+        found.unreadable, found.locked = str(error), _is_locked(error)
     finally:
         descriptors.release(place)
     return found
+
+
+def _is_locked(error: Exception) -> bool:
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+def _pass_on(error: sqlite3.Error) -> None:
+    """What is locked is not damaged: then nothing that is said of it holds."""
+    if _is_locked(error):
+        raise error
 
 
 def _look(db: Connection, found: Inspected) -> None:
@@ -107,6 +119,7 @@ def _look(db: Connection, found: Inspected) -> None:
                 else:
                     found.bad.setdefault(table, []).append(_named(table, row))
         except sqlite3.Error as error:
+            _pass_on(error)
             found.bad.setdefault(table, []).append(f"cannot be read on ({error})")
 
 
@@ -119,6 +132,7 @@ def _structure(db: Connection) -> list[str]:
             if found != ["ok"]:
                 return found
     except sqlite3.Error as error:
+        _pass_on(error)
         return [*found, str(error)]
     return []
 
@@ -164,7 +178,8 @@ def _event_rows(db: Connection, counter: int | None) -> Iterator[tuple[int, tupl
         for seq, *values, seal in db.execute(f"SELECT seq, {seals.EVENTS}, seal FROM events ORDER BY seq"):  # noqa: S608
             yield seq, tuple(values), seal
             seen = seq
-    except sqlite3.Error:
+    except sqlite3.Error as error:
+        _pass_on(error)
         yield from _one_by_one(db, seen, counter)
 
 

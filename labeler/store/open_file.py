@@ -9,7 +9,7 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 
 from labeler import descriptors
-from labeler.errors import NotSaved
+from labeler.errors import NotSaved, ProjectError
 from labeler.store import log, names, renewal
 from labeler.store.connection import Connection
 from labeler.store.copying import copy, sync
@@ -22,6 +22,7 @@ from labeler.store.opening import (
     fold_log,
     for_reading,
     for_writing,
+    in_words,
     open_reader,
 )
 
@@ -281,17 +282,16 @@ class OpenFile:
         if self._is_doubtful:
             self._renew()
 
-    def _not_saved(self, error: sqlite3.Error) -> NotSaved:
-        """What to say of a write that failed; whether a flush did, after which nobody knows what is on disk."""
-        is_flush = _is_failed_flush(error)
-        self._is_doubtful |= is_flush
-        if is_flush:
-            return NotSaved(
-                f"perhaps NOT saved: {self.path}: the disk did not confirm it ({error})",
-                "try again: all that is saved then goes into a fresh copy, and this answer with it, once",
-                is_uncertain=True,
-            )
-        return NotSaved(f"NOT saved: {self.path}: {error}", "make room or check the disk, then try again")
+    def _not_saved(self, error: sqlite3.Error) -> ProjectError:
+        """What to say of a write that failed; where its flush did, nobody knows what is on disk."""
+        if not _is_failed_flush(error):
+            return in_words(error, self.path, NotSaved)
+        self._is_doubtful = True
+        return NotSaved(
+            f"perhaps NOT saved: {self.path}: the disk did not confirm it ({error})",
+            "try again: all that is saved then goes into a fresh copy, and this answer with it, once",
+            is_uncertain=True,
+        )
 
     def _renew(self) -> None:
         """Go on in a fresh copy that is flushed whole, under the same name. Raises NotSaved."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from labeler import descriptors
-from labeler.errors import DamagedProject, NotSaved, ProjectError
+from labeler.errors import DamagedProject, NotSaved, ProjectBusy, ProjectError
 from labeler.store.connection import Connection
 from labeler.store.lock import holder
 from labeler.store.mounts import is_on_network
@@ -213,6 +213,16 @@ def explained(path: Path, kind: type[ProjectError] = ProjectError) -> Iterator[N
     try:
         yield
     except sqlite3.Error as error:
-        if kind is NotSaved:
-            raise NotSaved(f"NOT saved: {path}: {error}", "make room or check the disk, then try again") from error
-        raise ProjectError(f"cannot read the project file {path}: {error}", LOOK.format(path)) from error
+        raise in_words(error, path, kind) from error
+
+
+def in_words(error: sqlite3.Error, path: Path, kind: type[ProjectError] = ProjectError) -> ProjectError:
+    """An error of SQLite's as ours; see :func:`explained`."""
+    if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        lead, busy = ("NOT saved: ", NotSaved) if kind is NotSaved else ("", ProjectBusy)
+        return busy(
+            f"{lead}another program holds {path} locked ({error})", "close it there and try again; nothing is lost"
+        )
+    if kind is NotSaved:
+        return NotSaved(f"NOT saved: {path}: {error}", "make room or check the disk, then try again")
+    return ProjectError(f"cannot read the project file {path}: {error}", LOOK.format(path))

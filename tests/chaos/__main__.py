@@ -19,6 +19,7 @@ PARTS = {
     "pty-kills": ("pty_kills", 200),
     "export-kills": ("export_kills", 200),
     "copy-kills": ("copy_kills", 200),
+    "clocks": ("clocks", 200),
     "mutations": ("mutations", 500),
     "faults": ("faults", 20_000),
     "power-cuts": ("power_cuts", 5000),
@@ -31,7 +32,7 @@ PARTS = {
 """Part -> its module, which has ``run(count, seed, folder)``, and how many cases make a whole run."""
 
 
-IN_MEMORY = frozenset({"faults", "walk", "power-cuts", "flushes"})
+IN_MEMORY = frozenset({"faults", "walk", "clocks", "power-cuts", "flushes"})
 """Parts that test logic and not the disk: thousands of flushes take minutes on one."""
 
 

@@ -26,6 +26,9 @@ N = 150
 TARGETS = ("labels.csv", "labels.jsonl", "labels.npz", "folders")
 WRITING = b"step:writing\n"
 
+MINE = {"notes.txt": b"mine", "mine/p.labeler.db": b"a project of mine", "7/why.md": b"in a folder of a class"}
+"""What a person has put into the folder of the older export."""
+
 Tree = dict[str, str]
 """Every file below a place by its path, with the hash of its content."""
 
@@ -40,7 +43,8 @@ def run(count: int, seed: int, folder: Path) -> Outcome:
         f"An export of {N} digits (csv, jsonl, npz, folders of images) over an older one, killed at a random moment,"
         " half of them while it writes. What is there is the old one whole or the new one whole, a manifest describes"
         " what it stands beside; the next export succeeds, is the new one to the byte, and leaves nothing else in the"
-        " folder: it sweeps up what the killed one left.",
+        " folder: it sweeps up what the killed one left. What a person put into the folder of the older one (notes, a"
+        " project) is there all the time, to the byte: in it, or set aside with it until the next export.",
     )
     began = time.perf_counter()
     chance = random.Random(seed)
@@ -59,6 +63,8 @@ def run(count: int, seed: int, folder: Path) -> Outcome:
         place = folder / "killed" / target
         shutil.rmtree(place.parent, ignore_errors=True)
         shutil.copytree(folder / "old", place.parent)
+        if target == "folders":
+            _put_mine(place)
         others = {name: tree(place.parent, name) for name in TARGETS if name != target}
         before_writing, writing = spans[target]
         work = lambda side, place=place: _export(projects["new"], place, side)  # noqa: E731
@@ -70,9 +76,11 @@ def run(count: int, seed: int, folder: Path) -> Outcome:
         outcome.saw("killed while writing", int(ended.was_killed and WRITING in ended.said))
         wrong = [ended.trouble] if ended.trouble else []
         wrong += _judge(place, old[target], new[target], outcome)
+        wrong += _lost(place, Place(place, None).aside / "target")
         outcome.saw("left something to sweep up", int(any(place.parent.glob(f"{WORKING}*"))))
         again = run_and_kill(work, None)
         wrong += [f"the next export failed: {again.trouble}"] if again.trouble else []
+        wrong += _lost(place)
         if tree(place.parent, target) != new[target]:
             wrong.append("the next export is not the new one")
         wrong += [f"left behind: {path.name}" for path in place.parent.glob(f"{WORKING}*")]
@@ -117,12 +125,30 @@ def _export(project: Path, target: Path, side: int | None = None) -> tuple[float
     return moments[1] - moments[0], time.perf_counter() - moments[1]
 
 
+def _put_mine(place: Path) -> None:
+    for name, content in MINE.items():
+        (place / name).parent.mkdir(exist_ok=True)
+        (place / name).write_bytes(content)
+
+
+def _lost(place: Path, *asides: Path) -> list[str]:
+    """What of a person's is neither in a folder nor where it was set aside."""
+    if place.suffix:
+        return []
+    return [
+        f"{name} is gone"
+        for name, content in MINE.items()
+        if not any((at / name).is_file() and (at / name).read_bytes() == content for at in (place, *asides))
+    ]
+
+
 def tree(folder: Path, target: str) -> Tree:
-    """The files of an export: of the target, or below it, and its manifest."""
+    """The files of an export: of the target, or below it, and its manifest; without what a person put there."""
     place = folder / target
     files = [path for path in place.rglob("*") if path.is_file()] if place.is_dir() else [place]
     files.append(folder / f"{target}.{MANIFEST}")
-    return {str(path.relative_to(folder)): _hash(path) for path in files if path.is_file()}
+    mine = {place / name for name in MINE}
+    return {str(path.relative_to(folder)): _hash(path) for path in files if path.is_file() and path not in mine}
 
 
 def _judge(place: Path, old: Tree, new: Tree, outcome: Outcome) -> list[str]:

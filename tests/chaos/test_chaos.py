@@ -40,6 +40,7 @@ def environment(tmp_path) -> dict[str, str]:
     [
         ("writer-kills", 300, 500),
         ("export-kills", 8, 0),
+        ("clocks", 6, 0),
         ("mutations", 60, 0),
         ("faults", 130, 0),
         ("walk", 3000, 0),

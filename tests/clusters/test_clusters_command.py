@@ -217,3 +217,16 @@ def test_samples_come_back_from_components_to_pixels(tmp_path):
     light = np.stack(found.samples).mean(axis=(1, 2))
     assert ((abs(light - 128) < 15) | (abs(light - 226) < 15)).all()
     assert 5 < (light > 180).sum() < 21
+
+
+def test_a_picture_is_drawn_over_one_of_ours_and_over_no_other(wine, tmp_path):
+    photo, drawn = tmp_path / "photo.png", tmp_path / "drawn.png"
+    Image.new("L", (40, 40)).save(photo)
+    before = photo.read_bytes()
+    with pytest.raises(UsageError, match="exists already"):
+        plots.check(photo)
+    assert photo.read_bytes() == before
+    found, _ = of_source(wine, Plan(encoder="scaled", n_clusters=3), quiet)
+    for _ in range(2):
+        plots.check(drawn)
+        plots.save(found, images_of(None), drawn)

@@ -4,6 +4,7 @@ import errno
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 from contextlib import suppress
@@ -17,7 +18,7 @@ from labeler.errors import ExportError, MissingExtra, UsageError
 from labeler.exporters import image_files, placing
 from labeler.exporters.arrays import NpzExporter
 from labeler.exporters.imagefolder import ImageFolderExporter
-from labeler.exporters.placing import Place, recover, remove
+from labeler.exporters.placing import Place, recover
 from labeler.exporters.tables import CsvExporter, JsonlExporter
 from labeler.exporters.writing import format_of, write_export
 
@@ -177,6 +178,10 @@ def test_what_does_not_read_back_is_not_put_in_place(make_rows, out: Path, monke
     assert list(out.iterdir()) == []
 
 
+def remove_all(path: Path) -> None:
+    shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+
+
 class Killed(BaseException):
     """Not an Exception: as Ctrl-C, nothing but the clean-up itself may stop it."""
 
@@ -226,7 +231,7 @@ def test_a_failure_at_any_step_leaves_the_old_or_the_new(make_rows, out: Path, e
             # too late to fail: the new one stands and what was left to do is to clear the old one away
             assert exporter.count(target) == {"x": 2}
             for path in out.iterdir():
-                remove(path)
+                remove_all(path)
             if old:
                 write_export(exporter, make_rows(["a"], ["x"], [0]), target, {}, force=False)
             assert contents(out) == before
