@@ -61,6 +61,7 @@ class OpenFile:
         self._is_released = False
         self._nested = 0
         self._logs: dict[str, descriptors.Identity] = {}
+        self._largest_log = LARGEST_LOG
         self._changed = 0
         self._last: tuple[int, bytes] | None = None  # the last event that is in the file itself, not in its log
         self._look()
@@ -261,18 +262,24 @@ class OpenFile:
 
     def _look_at_log(self) -> None:
         """Fold a log in that has grown; a flush that fails then is heard of at the next write."""
-        try:
-            size = os.stat(f"{self.place}-wal").st_size
-        except OSError:
-            size = -1
-        if size > LARGEST_LOG:
+        size = self._size_of_log()
+        if size > self._largest_log:
             try:
                 fold_log(self.db)
                 self._look_inside()
             except sqlite3.Error as error:
                 self._is_doubtful |= _is_failed_flush(error)
+            # somebody reads, and it stays as long as it is: not again before it is as much longer
+            self._largest_log = max(self._size_of_log(), 0) + LARGEST_LOG
         if size < 0 or size > LARGEST_LOG:  # it was this program that wrote in the database
             self._changed = self._changed_at()
+
+    def _size_of_log(self) -> int:
+        """Bytes of the log; -1 where there is none: a rollback journal comes and goes."""
+        try:
+            return os.stat(f"{self.place}-wal").st_size
+        except OSError:
+            return -1
 
     def _make_sure(self) -> None:
         """Write nothing where it may not last. Raises NotSaved."""
