@@ -17,8 +17,9 @@ from typing import Any
 
 from labeler.core.pool import Pool
 from labeler.drafts import sweep
-from labeler.errors import LabelerError, NotSaved, ProjectError, UsageError
+from labeler.errors import DamagedProject, LabelerError, NotSaved, ProjectError, UsageError
 from labeler.locating import SUFFIX, remembered
+from labeler.session.folding import fold
 from labeler.session.state import State
 from labeler.store.copying import put_aside, sync
 from labeler.store.lock import ProjectLock
@@ -218,17 +219,14 @@ def verified(path: Path) -> Backup:
 
 
 def folded(store: Store) -> State:
-    """What the journal of a project amounts to. Raises ProjectError where it cannot be read or does not add up."""
-    state = State(Pool(store.instance_ids()))
-    for event in store.replay():
-        try:
-            state.apply(event)
-        except (KeyError, IndexError, TypeError, ValueError, UsageError) as error:
-            raise ProjectError(
-                f"{store.path} is damaged: event {event.seq} of its journal says nothing that can be ({error})",
-                f"what is lost, and which backup to restore: labeler check {store.path}",
-            ) from error
-    return state
+    """What the journal of a project amounts to. Raises DamagedProject where it cannot be read or does not add up."""
+    try:
+        return fold(State(Pool(store.instance_ids())), store.replay())
+    except DamagedProject as error:
+        raise DamagedProject(
+            f"{store.path} is damaged: {error.message}",
+            f"what is lost, and which backup to restore: labeler check {store.path}",
+        ) from error
 
 
 def _files(folder: Path) -> list[Path]:

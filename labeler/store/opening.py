@@ -9,9 +9,11 @@ from pathlib import Path
 from urllib.parse import quote
 
 from labeler.errors import DamagedProject, NotSaved, ProjectError
+from labeler.store import limits
 from labeler.store.connection import Connection
 from labeler.store.mounts import is_on_network
 from labeler.store.schema import APPLICATION_ID, bring_up_to_date, schema_version
+from labeler.store.schema_check import refuse_foreign
 
 BUSY_MS = 2000
 LOOK = "what is damaged, and which backup to restore: labeler check {}"
@@ -31,7 +33,8 @@ def connect(path: Path, mode: str) -> Connection:
         raise ProjectError(
             f"cannot open the project file {path}: {error}", "is the folder there, and yours to write?"
         ) from error
-    return Connection(connection)
+    with explained(path):
+        return Connection(limits.guarded(connection, path))
 
 
 def for_writing(path: Path, db: Connection, before_migration: Callable[[], None]) -> None:
@@ -40,9 +43,11 @@ def for_writing(path: Path, db: Connection, before_migration: Callable[[], None]
     The log of a file on a network disk is a rollback journal: a write-ahead log needs memory that writers share.
     """
     with explained(path):
+        refuse_foreign(path, db.conn)
         (wrong,) = db.execute("PRAGMA quick_check(1)").fetchone()  # 20 ms at 70,000 instances
         if wrong != "ok":
             raise DamagedProject(f"{path} is damaged: {' '.join(wrong.split())}", LOOK.format(path))
+        limits.lift(db.conn)
         pending = db.execute("PRAGMA user_version").fetchone()[0] < schema_version()
         old = pending and db.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()[0] > 0
     if old:
@@ -59,6 +64,8 @@ def for_writing(path: Path, db: Connection, before_migration: Callable[[], None]
 def for_reading(path: Path, db: Connection) -> Connection:
     """`db`, or where its schema is older a copy of it in memory that is up to date: the file stays as it is."""
     with explained(path):
+        refuse_foreign(path, db.conn)
+        limits.lift_if_sound(db.conn)
         if db.execute("PRAGMA user_version").fetchone()[0] == schema_version():
             return db
         copy = sqlite3.connect(":memory:", isolation_level=None)
