@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any
 
@@ -90,11 +90,12 @@ def _queue_misfit(round_: Round, state: State) -> str:
 
 def _words_misfit(round_: Round) -> str:
     words = [round_.stage, *(getattr(round_.advice, item.name) for item in fields(Advice))]
-    if not all(isinstance(word, str) for word in words):
+    facts: Any = round_.facts  # as it was stored: of any type
+    if not all(map(_is_text, words)):
         return "its words are none"
-    if not isinstance(round_.facts, dict):
+    if not isinstance(facts, dict):
         return "its facts are none"
-    wrong = [name for name, value in round_.facts.items() if name in _FACTS and not _FACTS[name](value)]
+    wrong = [name for name, value in facts.items() if name in _FACTS and not _FACTS[name](value)]
     return f"its {wrong[0]} cannot be" if wrong else ""
 
 
@@ -117,7 +118,7 @@ def _is_history(value: Any) -> bool:
     )
 
 
-_FACTS = {
+_FACTS: dict[str, Callable[[Any], bool]] = {
     **dict.fromkeys(("engine", "encoder", "clusterer", "classifier", "strategy"), _is_text),
     **dict.fromkeys(("n_clusters", "gain_from", "unseen_chance", "inertia"), lambda v: v is None or _is_number(v)),
     "expected_errors": lambda v: v is None or _is_number(v),

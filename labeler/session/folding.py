@@ -10,7 +10,7 @@ from labeler.errors import DamagedProject, LabelerError
 from labeler.session import payloads
 from labeler.session.state import State
 
-SECONDS, SECONDS_AN_EVENT = 3.0, 0.0001
+SECONDS, SECONDS_AN_EVENT = 2.0, 0.0001
 """Processor time that a fold may take: ten times what the journals that people make take."""
 _OFTEN = 64
 HINT = "what is damaged, and which backup to restore: labeler check PROJECT"
@@ -40,10 +40,16 @@ def in_time(events: Iterable[Event]) -> Iterator[Event]:
             raise DamagedProject(f"the journal takes too long to read: {number:,} events are no end of it", HINT)
 
 
-def take(state: State, event: Event) -> list[int]:
-    """Fold one stored event in; returns the indices whose standing changed. Raises DamagedProject."""
+def take(state: State, event: Event, *, classes_known: bool = True) -> list[int]:
+    """Fold one stored event in; returns the indices whose standing changed.
+
+    `classes_known`: whether the events that made its classes come before it, not so in the records of another file.
+    Raises DamagedProject.
+    """
     try:
         payloads.check(event)
+        if classes_known:
+            payloads.check_classes(event, state.classes)
         return state.apply(event)
     except DamagedProject:
         raise

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import fields
 from typing import Any
 
@@ -122,6 +122,16 @@ def check(event: Event) -> None:
     for name in _REQUIRED.get(event.kind, ()):
         if name not in event.payload:
             raise ValueError(f"it has no {name}")
+
+
+def check_classes(event: Event, classes: Container[int]) -> None:
+    """Raise ValueError where an event gives instances a class that was not there before it."""
+    given = [row[1] for name in ("labels", "planted") for row in event.payload.get(name, ())]
+    if event.kind in ("label", "keep", "audit_answer", "repeat") and event.class_id is not None:
+        given.append(event.class_id)
+    for class_id in given:
+        if class_id not in classes:
+            raise ValueError(f"no class is {class_id}")
 
 
 def _check_settings(settings: Mapping[str, Any]) -> None:

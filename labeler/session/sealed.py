@@ -112,7 +112,7 @@ def _opened(record: Event, frozen: Frozen, pool: Pool) -> list[CarriedAudit]:
     state, begins = State(Pool(longest) if longest else pool), []
     for packed in record.payload["events"]:
         event = Event(**packed)
-        take(state, event)
+        take(state, event, classes_known=False)
         if event.kind == "audit_begin":
             begins.append(event.event_id)
     looked_at = [(begin, audit) for begin, audit in zip(begins, state.audits, strict=True) if audit.answers]

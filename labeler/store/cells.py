@@ -48,7 +48,7 @@ def is_typed(table: str, row: Sequence[Any]) -> bool:
 
 
 def check_event(row: Sequence[Any]) -> None:
-    """Raise ValueError where a row of the journal (with its seq) holds a value of another type than is written there."""
+    """Raise ValueError where a row of the journal (with its seq) holds another type than is written there."""
     for name, value, types in zip(_EVENT_NAMES, row, _EVENT, strict=True):
         if not isinstance(value, types):
             raise ValueError(f"its {name} is {_called(value)}")  # noqa: TRY004 - a value of the file, not of a caller

@@ -73,7 +73,7 @@ OPTIONS: dict[str, Check] = {
 
 KEYS: dict[str, Check] = {
     "source": _has({"path": _is_path, "relative": _is_path}),
-    "options": _has({}, {name: _or_none(check) for name, check in OPTIONS.items()}),
+    "options": _has({}, OPTIONS),
     "created": _is_time,
     "fingerprint": _or_none(_is_text),
     "backup": _or_none(_has({}, {"of": _is_path, "reason": _is_text, "at": _is_time})),
@@ -91,6 +91,6 @@ def wrong_key(values: Mapping[str, Any]) -> str:
     for key, check in KEYS.items():
         if key in values and not check(values[key]):
             options = values[key] if key == "options" and isinstance(values[key], dict) else {}
-            odd = (name for name, fits in OPTIONS.items() if options.get(name) is not None and not fits(options[name]))
+            odd = (name for name, fits in OPTIONS.items() if name in options and not fits(options[name]))
             return next((f"option {name}" for name in odd), key)
     return ""

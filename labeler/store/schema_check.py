@@ -22,7 +22,7 @@ _OF_SQLITE = {
     ("table", "sqlite_stat4", "sqlite_stat4", "create table sqlite_stat4(tbl,idx,neq,nlt,ndlt,sample)"),
 }
 _NOTES = "_sqlite_migrations"
-"""The notes of sqlite-utils on what was migrated: its versions write them in several ways, all of them plain columns."""
+"""The notes of sqlite-utils on what was migrated: its versions write them in several ways, all plain columns."""
 _PLAIN = re.compile(r"create (table|unique index) [\w ]+\([\w ,]+(\([\w ,]+\))? ?\)")
 
 
