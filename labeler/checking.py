@@ -83,7 +83,7 @@ def _pool(found: Inspected, report: Report) -> list[str]:
     gap = bool(found.bad.get("pool"))
     for start, count, blob, _ in sorted(found.rows.get("pool", [])):
         part = rows.unpack_ids(blob, count)
-        gap = gap or start != len(ids) or len(part) != count
+        gap = gap or start != len(ids) or len(part) != count or not count
         ids += part
     gap = gap or len(set(ids)) != len(ids)
     report.instances = len(ids)

@@ -224,7 +224,7 @@ class Store(Tables):
                 if start != len(ids):
                     raise self._damaged("its list of instances")
                 ids += rows.unpack_ids(blob, count)
-                if len(ids) != start + count:
+                if count < 1 or len(ids) != start + count:
                     raise self._damaged("its list of instances")
         return ids
 

@@ -8,6 +8,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import click
@@ -30,12 +31,8 @@ class Ended:
     trouble: str = ""
 
 
-LOOKS = ("status", "why", "check", "label", "open")
-"""The commands that read what the others read first."""
-
-
 def every_command(path: Path, sound: Path, scratch: Path, only: tuple[str, ...] | None = None) -> Iterator[Ended]:
-    """Run all commands (or `only` these) on a copy each of the file at `path`; `sound` is a sound project to merge with."""
+    """Run all commands (or `only` these), each on a copy of the file at `path`; `sound` is one to merge with."""
     names = _arguments(path, sound, scratch)
     for name in only or (*names, "label", "open"):
         shutil.rmtree(scratch, ignore_errors=True)
@@ -47,7 +44,7 @@ def every_command(path: Path, sound: Path, scratch: Path, only: tuple[str, ...] 
         elif name == "open":
             yield _measured(name, lambda copy=copy: _from_python(copy))
         else:
-            yield _measured(name, lambda name=name: _run(_arguments(copy, sound, scratch)[name]))
+            yield _measured(name, partial(_run, _arguments(copy, sound, scratch)[name]))
 
 
 def _arguments(path: Path, sound: Path, scratch: Path) -> dict[str, list[str]]:
@@ -85,7 +82,7 @@ def _run(arguments: list[str]) -> tuple[int, str]:
         return error.exit_code, result.output
     if error is not None:
         raise error
-    return (result.return_value if isinstance(result.return_value, int) else result.exit_code), result.output
+    return result.exit_code, result.output
 
 
 def _opened(path: Path) -> tuple[int, str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from labeler.store import seals
+from labeler.store.remembered import OPTIONS
 
 DEEP = "[" * 100_000 + "]" * 100_000
 DEEP_OBJECTS = '{"a":' * 5_000 + "1" + "}" * 5_000
@@ -25,15 +26,36 @@ ODD_CELLS: tuple[Any, ...] = (
     *(None, -1, 0, 2**62, 2**63 - 1, -(2**63), 1e300, float("inf"), 0.5, "", "x", "\0", "9" * 5_000, b"", b"\xff\0x"),
 )
 """What any cell may hold where SQLite lets it."""
-ODD_DTYPES = ("O", "|O", "|O8", "<M8[ns]", "<m8", "V8", "|V0", "<U0", "|S1", "<U4", ">i4", "<c16", "i4,i4", "<f16", "x", "")
+ODD_DTYPES = (
+    "O",
+    "|O",
+    "|O8",
+    "<M8[ns]",
+    "<m8",
+    "V8",
+    "|V0",
+    "<U0",
+    "|S1",
+    "<U4",
+    ">i4",
+    "<c16",
+    "i4,i4",
+    "<f16",
+    "x",
+    "",
+)
 ODD_SHAPES = ("[1000000000000]", "[-1]", "[-1, 0]", "[1, 1, 1, 1, 1, 1]", "{}", "7", "null", "[0.5]", '["a"]', "[true]",
               "[0]", "[100, 0, 99999999999999999999]", DEEP, LONG_NUMBER)  # fmt: skip
+DERIVED = (
+    *("labels", "provenances", "tiers", "sources", "clusters", "scores", "representatives", "runner_ups", "foreign"),
+    *("seconds", "doubts", "queue.indices", "queue.guesses", "queue.rules", "queue.margins"),
+)
 SCHEMAS = {
     "an endless view": (
         "ALTER TABLE events RENAME TO hidden",
         "CREATE VIEW events AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i AS seq,"
-        " 'x' AS event_id, 'label' AS kind, 0.0 AS at, '' AS annotator, NULL AS instance, 0 AS class_id, NULL AS target,"
-        " '{}' AS payload, x'00' AS seal FROM n WHERE i < 0",
+        " 'x' AS event_id, 'label' AS kind, 0.0 AS at, '' AS annotator, NULL AS instance, 0 AS class_id,"
+        " NULL AS target, '{}' AS payload, x'00' AS seal FROM n WHERE i < 0",
     ),
     "an endless view of the pool": (
         "DROP TABLE pool",
@@ -97,18 +119,16 @@ def json_cells() -> Iterator[Hostile]:
 
 def fields() -> Iterator[Hostile]:
     """Every field of a JSON object holds something else."""
-    values = ("[]", "{}", "null", "true", "-1", "1e300", "4611686018427387904", '"x"', '"\\ud800"', '["a"]', "[[1, 2]]")
-    options = ("engine", "encoder", "clusterer", "classifier", "strategy", "n_clusters", "percentile", "features", "text",
-               "seed", "annotator", "keys", "images", "control", "repeats", "blind", "classes")  # fmt: skip
+    values = ("[]", "{}", "null", "true", "-1", "1e300", str(2**62), '"x"', '"\\ud800"', '["a"]', "[[1, 2]]")
+    kinds = ("label", "page", "import", "audit_begin", "audit_answer", "class_add", "setting")
     for value in values:
-        for option in options:
+        for option in OPTIONS:
             yield Hostile(f"option {option} = {value}", _put("options", f'{{"{option}": {value}}}'))
         for kind, table, column, where in (
             ("question", "question", "value", "1"),
             ("facts", "rounds", "facts", "1"),
-            *((k, "events", "payload", f"kind = '{k}'") for k in ("label", "page", "import", "audit_begin", "audit_answer",
-                                                                 "class_add", "setting")),
-        ):  # fmt: skip
+            *((k, "events", "payload", f"kind = '{k}'") for k in kinds),
+        ):
             yield Hostile(f"all of {kind} = {value}", _each_field(table, column, where, value))
 
 
@@ -140,11 +160,12 @@ def arrays() -> Iterator[Hostile]:
             yield Hostile(f"{table} {where} of odd shape {number}", _set(table, "shape", shape, where))
         for fill in (b"\xff", b"\x7f", b"\x00"):
             yield Hostile(f"{table} {where} full of {fill.hex()}", _fill(table, where, fill))
-    for name in ("labels", "provenances", "tiers", "sources", "clusters", "scores", "representatives", "runner_ups",
-                 "foreign", "seconds", "doubts", "queue.indices", "queue.guesses", "queue.rules", "queue.margins"):  # fmt: skip
+    for name in DERIVED:
         for fill in (b"\xff", b"\x7f"):
             yield Hostile(f"{name} full of {fill.hex()}", _fill("arrays", f"name = '{name}'", fill))
-        yield Hostile(f"{name} is gone", lambda path, name=name: bent(path, f"DELETE FROM arrays WHERE name = '{name}'"))
+        yield Hostile(
+            f"{name} is gone", lambda path, name=name: bent(path, f"DELETE FROM arrays WHERE name = '{name}'")
+        )
         yield Hostile(f"{name} is empty", lambda path, name=name: bent(
             path, f"UPDATE arrays SET data = x'', shape = '[0]' WHERE name = '{name}'"))  # fmt: skip
 
@@ -184,19 +205,33 @@ def schemas() -> Iterator[Hostile]:
         yield Hostile(name, lambda path, statements=statements: bent(path, *statements, sealed=False))
     for version in (0, 1, 2, 99, -1):
         yield Hostile(f"schema {version}", lambda path, version=version: bent(path, f"PRAGMA user_version = {version}"))
-    yield Hostile("no notes of migrations", lambda path: bent(path, "DELETE FROM _sqlite_migrations", "PRAGMA user_version = 1"))
+    yield Hostile(
+        "no notes of migrations", lambda path: bent(path, "DELETE FROM _sqlite_migrations", "PRAGMA user_version = 1")
+    )
     yield Hostile("a sequence that is odd", lambda path: bent(path, "UPDATE sqlite_sequence SET seq = 'x'"))
-    yield Hostile("a sequence far ahead", lambda path: bent(path, "UPDATE sqlite_sequence SET seq = 9223372036854775807"))
-    yield Hostile("a blob of 60 MB", lambda path: bent(
-        path, ("INSERT OR REPLACE INTO project VALUES ('x', CAST(zeroblob(60000000) AS TEXT), NULL)", ())))
-    yield Hostile("an array of 60 MB", lambda path: bent(path, "UPDATE arrays SET data = zeroblob(60000000) WHERE name = 'labels'"))
+    yield Hostile(
+        "a sequence far ahead", lambda path: bent(path, "UPDATE sqlite_sequence SET seq = 9223372036854775807")
+    )
+    yield Hostile(
+        "a blob of 60 MB",
+        lambda path: bent(
+            path, ("INSERT OR REPLACE INTO project VALUES ('x', CAST(zeroblob(60000000) AS TEXT), NULL)", ())
+        ),
+    )
+    yield Hostile(
+        "an array of 60 MB",
+        lambda path: bent(path, "UPDATE arrays SET data = zeroblob(60000000) WHERE name = 'labels'"),
+    )
 
 
 def looped_pages() -> Iterator[Hostile]:
     """Trees of pages that point into themselves: a few kilobytes of rows without end."""
     for table in ("project", "events", "arrays", "pool", "rounds", "frozen", "sqlite_master"):
         yield Hostile(f"the pages of {table} point into themselves", lambda path, table=table: _loop(path, table))
-        yield Hostile(f"... and its index", lambda path, table=table: _loop(path, f"sqlite_autoindex_{table}_1"))
+        yield Hostile(
+            f"the pages of the index of {table} point into themselves",
+            lambda path, table=table: _loop(path, f"sqlite_autoindex_{table}_1"),
+        )
 
 
 def _loop(path: Path, table: str, levels: int = 12) -> None:
@@ -251,17 +286,31 @@ def _inner(size: int, child: int, is_index: bool, start: int) -> bytearray:
 
 def long_journals() -> Iterator[Hostile]:
     """Journals of events that are dear to fold."""
-    yield Hostile("many classes", lambda path: _many(path, "class_add", lambda n: (None, 100 + n, f'{{"name":"c{n}"}}'), 30_000))
-    yield Hostile("many reaches", lambda path: _many(path, "reach", lambda n: (f"{n % 100:05}", None, '{"percentile":9}'), 60_000))
-    yield Hostile("many merges", lambda path: _many(path, "class_merge", lambda n: (None, n % 10, f'{{"into":{(n + 1) % 10}}}'), 30_000))
+    yield Hostile(
+        "many classes", lambda path: _many(path, "class_add", lambda n: (None, 100 + n, f'{{"name":"c{n}"}}'), 30_000)
+    )
+    yield Hostile(
+        "many reaches", lambda path: _many(path, "reach", lambda n: (f"{n % 100:05}", None, '{"percentile":9}'), 60_000)
+    )
+    yield Hostile(
+        "many merges",
+        lambda path: _many(path, "class_merge", lambda n: (None, n % 10, f'{{"into":{(n + 1) % 10}}}'), 30_000),
+    )
     yield Hostile("many keys", lambda path: _many(path, "class_key", lambda n: (None, n % 10, '{"key":"x"}'), 60_000))
     yield Hostile("many flags", lambda path: _many(path, "flag", lambda n: (f"{n % 100:05}", None, "{}"), 60_000))
     yield Hostile("many splits", lambda path: _many(path, "split", lambda n: (f"{n % 100:05}", None, "{}"), 20_000))
     yield Hostile("a class far out", lambda path: _many(path, "class_add", lambda n: (None, 2**62, '{"name":"c"}'), 1))
-    yield Hostile("a class at the end", lambda path: _many(path, "class_add", lambda n: (None, 999_999, '{"name":"c"}'), 1))
+    yield Hostile(
+        "a class at the end", lambda path: _many(path, "class_add", lambda n: (None, 999_999, '{"name":"c"}'), 1)
+    )
     yield Hostile("an unknown kind", lambda path: _many(path, "x" * 10_000, lambda n: (None, None, "{}"), 1))
     yield Hostile("an event of no time", lambda path: bent(path, "UPDATE events SET at = 1e300"))
-    yield Hostile("a gap in the journal", lambda path: bent(path, "UPDATE events SET seq = 4611686018427387904 WHERE seq = (SELECT MAX(seq) FROM events)"))
+    yield Hostile(
+        "a gap in the journal",
+        lambda path: bent(
+            path, "UPDATE events SET seq = 4611686018427387904 WHERE seq = (SELECT MAX(seq) FROM events)"
+        ),
+    )
 
 
 def _many(path: Path, kind: str, row: Callable[[int], tuple[Any, ...]], count: int) -> None:
@@ -270,7 +319,8 @@ def _many(path: Path, kind: str, row: Callable[[int], tuple[Any, ...]], count: i
         for number in range(count):
             instance, class_id, payload = row(number)
             db.execute(
-                "INSERT INTO events (event_id, kind, at, annotator, instance, class_id, payload) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO events (event_id, kind, at, annotator, instance, class_id, payload)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (f"h{number}", kind, 1e9, "", instance, class_id, payload),
             )  # fmt: skip
         seals.seal_all(db)
