@@ -468,7 +468,7 @@ def project_cases() -> st.SearchStrategy[Any]:
     leaf = st.none() | st.booleans() | st.integers() | st.floats() | st.sampled_from(CELLS) | st.text(max_size=6)
     value = leaf | st.lists(leaf, max_size=3) | st.dictionaries(st.sampled_from(CELLS), leaf, max_size=2)
     odd = (
-        st.sampled_from([text for text in ODD_JSON if len(text) < 50_000])
+        st.sampled_from([text for text in ODD_JSON if len(text) < 6_000])
         | st.sampled_from(ODD_DTYPES)
         | st.sampled_from(ODD_SHAPES[:-2])
     )
@@ -492,7 +492,7 @@ def run_project(changes: list[tuple[int, int, int, Any, str]], folder: Path) -> 
             _ = status(project)
     except LabelerError as error:
         if "never opened with a source" not in error.message:  # to the check this is a note
-            assert not sound, "it is refused, and the check finds nothing"  # noqa: PT017 - raised again below
+            assert not sound, "it is refused, and the check finds nothing"
         raise
 
 
@@ -508,7 +508,7 @@ def _bend(db: sqlite3.Connection, which: int, row: int, kind: int, value: Any, o
         after = value
     elif kind > 1:
         after = json.dumps(value)
-        with contextlib.suppress(ValueError, TypeError):
+        with contextlib.suppress(ValueError, TypeError, LookupError, ZeroDivisionError):
             inner = json.loads(before)
             inner[sorted(inner)[row % len(inner)]] = value
             after = json.dumps(inner)
