@@ -25,6 +25,7 @@ from labeler.plugin_files import origin_of
 from labeler.project import Project
 from labeler.session.blind import Blind
 from labeler.session.control import Control
+from labeler.session.fitting import fitting_arrays
 from labeler.session.repeats import Repeats
 from labeler.session.session import Session
 from labeler.store.store import Store
@@ -174,7 +175,7 @@ def _wire(
         )
     notices: list[str] = []
     stored_ids = store.instance_ids()
-    arrays = store.arrays("pool")
+    arrays = fitting_arrays(store.arrays("pool"), len(stored_ids))
     if source is None and with_source:
         source = locating.find_source(
             kept["source"], store.path, options.text or kept.get("options", {}).get("text") or ""
@@ -201,7 +202,7 @@ def _wire(
     hashes = _contents(store, source, session, kept.get("fingerprint"), arrays.get("sha256"), notices)
     if source is not None:
         check_size(chosen.get("clusterer"), len(pool))
-    notices.extend(store.notes)
+    notices.extend([*store.notes, *session.notes])
     shares, seed = {name: float(chosen.get(name, 0.0)) for name in SHARES}, int(chosen.get("seed", 0))
     session.questions.control = Control(shares["control"], seed)
     session.questions.repeats = Repeats(shares["repeats"], seed, session.annotator)

@@ -16,15 +16,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from labeler.core.pool import Pool
-from labeler.errors import LabelerError, ProjectError, UsageError
+from labeler.errors import DamagedProject, LabelerError, ProjectError
 from labeler.locating import SUFFIX, key_of
+from labeler.session.folding import fold
 from labeler.session.state import State
 from labeler.store.ends import End, end_of, ends_at, n_instances
 from labeler.store.store import Store
 
 KEPT = 10
 """Backups that each line of answers keeps."""
-_NAME = re.compile(r"\d+T\d+Z-(?:(\d+)-)?(?:asked|exit|migration)(?:\.\d+)?" + re.escape(SUFFIX))
+_NAME = re.compile(r"\d+T\d+Z-(?:(\d+)-)?(?:asked|exit|lost|migration)(?:\.\d+)?" + re.escape(SUFFIX))
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,17 +101,14 @@ def verified(path: Path) -> Backup:
 
 
 def folded(store: Store) -> State:
-    """What the journal of a project amounts to. Raises ProjectError where it cannot be read or does not add up."""
-    state = State(Pool(store.instance_ids()))
-    for event in store.replay():
-        try:
-            state.apply(event)
-        except (KeyError, IndexError, TypeError, ValueError, UsageError) as error:
-            raise ProjectError(
-                f"{store.path} is damaged: event {event.seq} of its journal says nothing that can be ({error})",
-                f"what is lost, and which backup to restore: labeler check {store.path}",
-            ) from error
-    return state
+    """What the journal of a project amounts to. Raises DamagedProject where it cannot be read or does not add up."""
+    try:
+        return fold(State(Pool(store.instance_ids())), store.replay())
+    except DamagedProject as error:
+        raise DamagedProject(
+            f"{store.path} is damaged: {error.message}",
+            f"what is lost, and which backup to restore: labeler check {store.path}",
+        ) from error
 
 
 # -- all of a project ------------------------------------------------------------------------------------------------

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
+import contextlib
 import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from labeler import backups, locating
@@ -16,16 +15,19 @@ from labeler.backup_folder import Backup, folder_of, lines, sound, split
 from labeler.core.pool import Pool
 from labeler.core.vocabulary import Event, Progress
 from labeler.display import display_safe
-from labeler.errors import LabelerError, ProjectBusy, UsageError
+from labeler.errors import DamagedProject, LabelerError, ProjectBusy, UsageError
 from labeler.findings import ANEW, NOTHING, Report
 from labeler.importers.names import counted
 from labeler.locating import SUFFIX
 from labeler.session.audits import thawed
+from labeler.session.fitting import fitting_arrays, misfit, question_fits
+from labeler.session.folding import in_time, take
 from labeler.session.state import State
-from labeler.store import rows
+from labeler.store import cells, rows
 from labeler.store.inspecting import Inspected, inspect
 from labeler.store.lock import holder
 from labeler.store.log import MADE_ANEW, Missing
+from labeler.store.remembered import wrong_key
 
 MOST_LINES = 3
 """Lines of answers in backups that are named one by one."""
@@ -119,7 +121,7 @@ def _pool(found: Inspected, report: Report) -> list[str]:
     gap = bool(found.bad.get("pool"))
     for start, count, blob, _ in sorted(found.rows.get("pool", [])):
         part = rows.unpack_ids(blob, count)
-        gap = gap or start != len(ids) or len(part) != count
+        gap = gap or start != len(ids) or len(part) != count or not count
         ids += part
     gap = gap or len(set(ids)) != len(ids)
     report.instances = len(ids)
@@ -147,13 +149,17 @@ def _journal(found: Inspected, ids: list[str], report: Report) -> State | None:
         return None
     state = State(Pool(ids))
     broken = 0
-    for event in found.events:
-        try:
-            state.apply(event)
-        except (LabelerError, KeyError, IndexError, TypeError, ValueError) as error:
-            broken += 1
-            if broken == 1:
-                report.damage("fold", f"event {event.seq} does not follow from those before it: {error}", _lost(event))
+    try:
+        for event in in_time(found.events):
+            try:
+                take(state, event)
+            except DamagedProject as error:
+                broken += 1
+                if broken == 1:
+                    what = f"event {event.seq} does not follow from those before it: {error}"
+                    report.damage("fold", what, _lost(event))
+    except DamagedProject as error:
+        report.damage("fold", error.message, "what the other events say")
     if broken > 1:
         report.damage("fold", f"{broken - 1:,} more events do not follow from those before them", "what they say")
     return state
@@ -176,14 +182,27 @@ def _project(found: Inspected, report: Report) -> None:
             "project", f"what the project remembers is not as it was written ({what})", "an option or a place"
         )
     names = {key for key, _ in found.rows.get("project", [])}
+    try:
+        remembered = _remembered(found)
+    except ValueError as error:
+        report.damage("project", f"what the project remembers is none: {error}", "an option or a place")
+    else:
+        if wrong := wrong_key(remembered):
+            report.damage("project", f"what the project remembers cannot be ({wrong})", "an option or a place")
     if not report.findings and found.events and "source" not in names:
         report.notes.append("it does not say where its source is: labeler label SOURCE -p PROJECT tells it")
+
+
+def _remembered(found: Inspected) -> dict[str, Any]:
+    """What the project remembers, as far as it can be read. Raises ValueError where it is none."""
+    return {key: cells.read_json(value) for key, value in found.rows.get("project", [])}
 
 
 def _audits(found: Inspected, ids: list[str], state: State, report: Report) -> None:
     kept: dict[int, dict[str, NDArray[Any]]] = {}
     for number, name, *packed in found.rows.get("frozen", []):
-        kept.setdefault(number, {})[name] = rows.unpack_array(*packed)
+        with contextlib.suppress(ValueError):  # without it they are not those that the journal names
+            kept.setdefault(number, {})[name] = rows.unpack_array(*packed)
     for audit in state.audits:
         try:
             thawed(audit, kept.get(audit.number, {}), ids)
@@ -204,8 +223,11 @@ def _question(found: Inspected, state: State, report: Report) -> None:
     if found.bad.get("question"):
         report.damage("question", "the question on the screen is not as it was written", ANEW)
     for _, value in found.rows.get("question", []):
-        kept = json.loads(value)
-        if kept is not None and not (kept["revision"] <= state.revision and 0 <= kept["index"] < len(state.pool)):
+        try:
+            kept = cells.read_json(value)
+        except ValueError:
+            kept = False
+        if kept is not None and not (isinstance(kept, dict) and question_fits(kept, state)):
             report.damage("question", "the question on the screen is none of this journal", ANEW)
 
 
@@ -218,45 +240,38 @@ def _round(found: Inspected, state: State, report: Report) -> None:
     kept = found.rows.get("rounds", [])
     if not kept or any(one.code == "round" for one in report.findings):
         return
-    number, revision, facts = max(kept, key=lambda row: (row[1], row[0]))
-    arrays = {name: rows.unpack_array(*packed) for owner, name, *packed in found.rows["arrays"] if owner == "round"}
+    number, revision, facts = max(kept, key=lambda row: (row[1] or 0, row[0]))
     try:
-        round_ = rows.round_of(number, revision, json.loads(facts), arrays)
+        arrays = {name: rows.unpack_array(*packed) for owner, name, *packed in found.rows["arrays"] if owner == "round"}
+        round_ = rows.round_of(number, revision, cells.read_object(facts, finite=False), arrays)
     except (KeyError, TypeError, ValueError) as error:
         report.damage("round", f"the last round is not whole ({error})", ANEW)
         return
-    n = len(round_.labels)
-    lengths = {
-        len(array)
-        for name, array in rows.round_arrays(round_).items()
-        if not name.startswith("queue.") and name not in ("representatives", "foreign") and len(array)
-    }
-    queue = {len(array) for name, array in rows.round_arrays(round_).items() if name.startswith("queue.")}
-    places = np.concatenate([round_.queue.indices, round_.representatives])
-    wrong = (
-        revision > state.revision
-        or n > len(state.pool)
-        or lengths - {n}
-        or len(queue) > 1
-        or (len(places) and (places.min() < 0 or places.max() >= len(state.pool)))
-        or (n and round_.labels.max() >= state.next_class_id)
-    )
-    if wrong:
-        report.damage("round", "the last round is none of this journal and pool", ANEW)
+    if wrong := misfit(round_, state):
+        report.damage("round", f"the last round does not fit ({wrong})", ANEW)
 
 
 def _pool_arrays(found: Inspected, n: int, report: Report) -> None:
     for owner, name, *packed in found.rows.get("arrays", []):
-        if owner == "pool" and len(rows.unpack_array(*packed)) > n:
-            report.damage("round", f"the {name} of the instances are more than the instances", ANEW)
+        if owner != "pool":
+            continue
+        try:
+            fits = bool(fitting_arrays({name: rows.unpack_array(*packed)}, n))
+        except ValueError:
+            fits = False
+        if not fits:
+            report.damage("round", f"the {display_safe(name, 40)} of the instances are none of these instances", ANEW)
 
 
 def _cache(found: Inspected, ids: list[str], report: Report) -> None:
     """The cache against the source as it is now: deletable, but what is in it should be what its name says."""
     from labeler import prepare
 
-    kept = {key: json.loads(value) for key, value in found.rows.get("project", [])}
-    if "source" not in kept:
+    try:
+        kept = _remembered(found)
+    except ValueError:
+        return
+    if "source" not in kept or wrong_key(kept):
         return
     cache = locating.cache_of(report.path)
     if not cache.is_dir():  # nothing could be written beside the file

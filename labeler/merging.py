@@ -22,6 +22,7 @@ from labeler.display import display_safe
 from labeler.errors import ProjectError, UsageError
 from labeler.exporters.escaping import escaped
 from labeler.importers.names import counted
+from labeler.session.fitting import fitting_arrays
 from labeler.session.kinds import CARRIED
 from labeler.session.merging import Merged, merged
 from labeler.session.sealed import PLACES, carried_audits
@@ -142,11 +143,11 @@ def _read(path: Path) -> _File:
         project = store.project()
         if "source" not in project:
             raise ProjectError(f"the project {path} was never opened with a source", "answer some questions first")
-        events = list(store.replay())
+        events, ids = list(store.replay()), store.instance_ids()
         name = str(project.get("options", {}).get("annotator") or path.name.removesuffix(locating.SUFFIX))
         side = Side(events, name, frozenset(project.get("left_out", ())))
         frozen = {number: dict(store.frozen(number)) for number in _frozen_under(events).values()}
-        return _File(path, store.instance_ids(), side, project, store.arrays("pool"), frozen)
+        return _File(path, ids, side, project, fitting_arrays(store.arrays("pool"), len(ids)), frozen)
 
 
 def _name_of(file: _File) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from labeler.core.cards import Card, Columns, Passage, Shown
 from labeler.core.vocabulary import ByteArray, IndexArray
 from labeler.errors import UnreadableInstance
 from labeler.importers.base import Source
+from labeler.session.folding import fold
 from labeler.session.session import Session
 from labeler.session.state import State
 from labeler.session.view import View
@@ -149,12 +151,7 @@ class Opened:
 
     def state_at(self, seq: int) -> State:
         """What the events before the one at `seq` of the journal amount to."""
-        state = State(self.session.pool)
-        for event in self._store.replay():
-            if event.seq >= seq:
-                break
-            state.apply(event)
-        return state
+        return fold(State(self.session.pool), takewhile(lambda event: event.seq < seq, self._store.replay()))
 
     def sha256(self) -> ByteArray:
         """Content hashes (n, 32) uint8, of answered instances as they were answered; zeros where not known."""

@@ -19,6 +19,7 @@ from labeler.exporters.escaping import escaped
 from labeler.importers.names import counted
 from labeler.locating import SUFFIX
 from labeler.project import Project
+from labeler.session.folding import fold
 from labeler.session.state import State
 from labeler.store.store import Store
 
@@ -86,9 +87,7 @@ def rebuilt(path: Path, fresh: Path) -> int:
         new.join_instances(ids, 0.0)
         events = list(store.replay())
         new.append_all(events)
-        state = State(Pool(ids))
-        for event in events:
-            state.apply(event)
+        state = fold(State(Pool(ids)), events)
         for audit in state.audits:
             new.freeze(audit.number, store.frozen(audit.number))
         new.remember(**{key: value for key, value in store.project().items() if key != "backup"})

@@ -208,6 +208,10 @@ class Progress:
     total: int = 0
 
 
+LATEST = 253_402_300_799
+"""The last second of the year 9999, after 1970: what no calendar takes is no time."""
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """One thing a person did, as the journal keeps it. `seq` is 0 until the journal gave it its place.

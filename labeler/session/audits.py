@@ -241,12 +241,31 @@ def thawed(audit: Audit, arrays: Mapping[str, NDArray[Any]], ids: Sequence[str])
     )
     if not arrays:
         raise damaged
+    if not _can_be_frozen(arrays, len(ids), audit):
+        raise damaged
     final = FinalLabels(round=audit.round, **{name: array for name, array in arrays.items() if name != "order"})
     order = arrays["order"]
     same = set_sha256(ids[: len(final.labels)], final, audit.class_names) == audit.set_sha256
     if not same or order_sha256(order) != audit.order_sha256:
         raise damaged
     return freeze(final, order)
+
+
+_KINDS = {"scores": "f", **dict.fromkeys(("labels", "provenances", "tiers", "sources", "clusters", "order"), "iu")}
+
+
+def _can_be_frozen(arrays: Mapping[str, NDArray[Any]], n: int, audit: Audit) -> bool:
+    """Whether stored arrays are those of an audit at all: hashes are no proof where somebody else wrote both."""
+    if arrays.keys() != _KINDS.keys():
+        return False
+    if not all(array.ndim == 1 and array.dtype.kind in _KINDS[name] for name, array in arrays.items()):
+        return False
+    order = arrays["order"]
+    sizes = {len(array) for name, array in arrays.items() if name != "order"}
+    if len(sizes) != 1 or max(sizes) > n or len(order) != audit.population or not len(order):
+        return False
+    within = int(order.min()) >= 0 and int(order.max()) < max(sizes)
+    return within and len(np.unique(order)) == len(order) and bool(np.isfinite(arrays["scores"]).all())
 
 
 def moments(audit: Audit) -> Iterator[tuple[int, Reviewer]]:

@@ -22,9 +22,12 @@ class Creations:
         """Those of a journal."""
         return cls({e.event_id: e.class_id for e in events if e.kind in _MAKES and e.class_id is not None})
 
-    def of_class(self, class_id: int) -> list[str]:
-        """The events that made one class: more than one where journals were merged."""
-        return [event_id for event_id, made in self.class_of.items() if made == class_id]
+    def by_class(self) -> dict[int, list[str]]:
+        """Class id -> the events that made it: more than one where journals were merged."""
+        made: dict[int, list[str]] = {}
+        for event_id, class_id in self.class_of.items():
+            made.setdefault(class_id, []).append(event_id)
+        return made
 
 
 def joint_classes(
@@ -47,8 +50,7 @@ def joint_classes(
         group[most] = least
 
     for creations in (first, second):
-        for class_id in set(creations.class_of.values()):
-            made = creations.of_class(class_id)
+        for made in creations.by_class().values():
             for event_id in made[1:]:
                 join(made[0], event_id)
     waiting = [_by_name(first, classes, second), _by_name(second, others, first)]
@@ -64,8 +66,9 @@ def joint_classes(
 def _by_name(own: Creations, classes: Mapping[int, ClassInfo], other: Creations) -> dict[str, list[str]]:
     """Name -> events that made classes of that name which the other side does not know, those in use first."""
     found: dict[str, list[str]] = {}
+    makers = own.by_class()
     for info in sorted(classes.values(), key=lambda info: (info.retired, info.class_id)):
-        made = own.of_class(info.class_id)
+        made = makers.get(info.class_id, [])
         if info.merged_into == UNLABELED and made and not any(event_id in other.class_of for event_id in made):
             found.setdefault(info.name, []).append(made[0])
     return found

@@ -48,9 +48,9 @@ def mended(events: Sequence[Event], pool: Pool) -> list[Event]:
 
 def compare_classes(result: Merged, state: State, sides: tuple[Reading, Reading]) -> None:
     """Note the classes whose keys or names the two have differently."""
-    creations = Creations.of(result.events)
+    makers = Creations.of(result.events).by_class()
     for info in state.active_classes():
-        own = [_counterpart(info.class_id, creations, side) for side in sides]
+        own = [_counterpart(makers.get(info.class_id, []), side) for side in sides]
         if own[0] is not None and own[1] is not None:
             if own[0].key != own[1].key and not (own[0].retired or own[1].retired):
                 result.keys.append((info.name, own[0].key, own[1].key, info.key))
@@ -61,9 +61,9 @@ def compare_classes(result: Merged, state: State, sides: tuple[Reading, Reading]
         result.renamed += [(one.name, info.name) for one in own if one is not None and one.name != info.name]
 
 
-def _counterpart(class_id: int, creations: Creations, side: Reading) -> ClassInfo | None:
-    """The class of one side that became `class_id`; None where it had none."""
-    for event_id, number in creations.class_of.items():
-        if number == class_id and event_id in side.creations.class_of:
+def _counterpart(makers: Sequence[str], side: Reading) -> ClassInfo | None:
+    """The class of one side that became the one which the events `makers` made; None where it had none."""
+    for event_id in makers:
+        if event_id in side.creations.class_of:
             return side.state.classes.get(side.creations.class_of[event_id])
     return None

@@ -12,6 +12,8 @@ from labeler.core.vocabulary import ClassInfo, Event
 from labeler.errors import NotSaved, UsageError
 from labeler.session.classes import CLASS_KINDS
 from labeler.session.derived import Derived
+from labeler.session.fitting import misfit, question_fits
+from labeler.session.folding import fold
 from labeler.session.ports import Journal
 from labeler.session.questions import Questions
 from labeler.session.state import State
@@ -34,14 +36,23 @@ class Recording:
         self._journal = journal
         self._unsaved: Event | None = None  # the last one, where nobody could say whether it is in the journal
         self._clock, self._new_id = clock, new_id
-        for event in journal.replay():
-            self.state.apply(event)
-        kept = journal.load_round()
-        if kept is not None and len(kept.labels) <= len(pool):
-            self.derived.restore(kept)
-            self.questions.refill(kept.queue)
-        self.questions.restore(journal.load_question())
+        self.notes: list[str] = []  # what was stored and does not fit, one line each: it is made anew
+        fold(self.state, journal.replay())
+        self._take_derived(journal)
         self.questions.draw()
+
+    def _take_derived(self, journal: Journal) -> None:
+        """Take the last round and the pinned question as far as they fit the journal."""
+        kept = journal.load_round()
+        if kept is not None:
+            if wrong := misfit(kept, self.state):
+                self.notes.append(f"the last round is left out, {wrong}: it is made anew")
+            else:
+                self.derived.restore(kept)
+                self.questions.refill(kept.queue)
+        question = journal.load_question()
+        if question is not None and question_fits(question, self.state):
+            self.questions.restore(question)
 
     def go_on_in(self, journal: Journal) -> None:
         """Append to another journal from here on; it holds what this session's did."""

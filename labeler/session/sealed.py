@@ -18,6 +18,7 @@ from labeler.core.vocabulary import Event
 from labeler.errors import ProjectError
 from labeler.session import audits
 from labeler.session.audits import Audit, Certificate
+from labeler.session.folding import take
 from labeler.session.kinds import CARRIED
 from labeler.session.sides import Reading, id_of, text
 from labeler.session.state import State
@@ -106,12 +107,12 @@ def carried_audits(records: Iterable[Event], frozen: Frozen, pool: Pool) -> list
 
 def _opened(record: Event, frozen: Frozen, pool: Pool) -> list[CarriedAudit]:
     kept = {begin: dict(frozen(int(number))) for begin, number in record.payload["kept_under"].items()}
-    ids = {begin: [pool.ids[int(place)] for place in arrays.pop(PLACES, ())] for begin, arrays in kept.items()}
+    ids = {begin: _named(arrays.pop(PLACES, None), pool) for begin, arrays in kept.items()}
     longest = max(ids.values(), key=len, default=[])
     state, begins = State(Pool(longest) if longest else pool), []
     for packed in record.payload["events"]:
         event = Event(**packed)
-        state.apply(event)
+        take(state, event, classes_known=False)
         if event.kind == "audit_begin":
             begins.append(event.event_id)
     looked_at = [(begin, audit) for begin, audit in zip(begins, state.audits, strict=True) if audit.answers]
@@ -119,6 +120,15 @@ def _opened(record: Event, frozen: Frozen, pool: Pool) -> list[CarriedAudit]:
         CarriedAudit(record.annotator, audit, _certificate(audit, kept[begin], ids[begin]))
         for begin, audit in looked_at
     ]
+
+
+def _named(places: NDArray[Any] | None, pool: Pool) -> list[str]:
+    """The ids at some places of the pool; none where one of them is no place: nothing can be proven then."""
+    if places is None or places.dtype.kind not in "iu" or places.ndim != 1 or not places.size:
+        return []
+    if int(places.min()) < 0 or int(places.max()) >= len(pool):
+        return []
+    return [pool.ids[place] for place in places.tolist()]
 
 
 def _certificate(audit: Audit, arrays: Mapping[str, NDArray[Any]], ids: list[str]) -> Certificate | None:

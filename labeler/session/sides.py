@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from labeler.core.pool import Pool
 from labeler.core.vocabulary import Event
 from labeler.session.class_ids import Creations
+from labeler.session.folding import fold
 from labeler.session.kinds import CARRIED
 from labeler.session.state import State
 
@@ -39,10 +40,7 @@ class Reading:
         self.ids = frozenset(event.event_id for event in side.events)
         self.state = State(pool)
         self.flags: dict[str, bool] = {}  # event -> whether it set the bookmark
-        for event in side.events:
-            self.state.apply(event)
-            if event.kind == "flag":
-                self.flags[event.event_id] = pool.index(event.instance_id or "") in self.state.flagged
+        fold(self.state, side.events, self._note_flag)
         self.creations = Creations.of(side.events)
         self.names: dict[int, str] = {}  # class id -> what both journals call it, once that is known
         self._moves: dict[str, set[str]] = {}
@@ -51,6 +49,10 @@ class Reading:
                 self._moves.setdefault(event.target, set()).add(event.event_id)
         undone = {event.target for event in side.events if event.kind == "undo" and event.target is not None}
         self.gone = {event_id for event_id in undone if self.state.event(event_id) is None}
+
+    def _note_flag(self, event: Event) -> None:
+        if event.kind == "flag":
+            self.flags[event.event_id] = self.state.pool.index(event.instance_id or "") in self.state.flagged
 
     def moves(self, event_id: str) -> set[str]:
         """The undos and redos of an event."""
@@ -63,10 +65,7 @@ class Reading:
 
 def folded(events: Iterable[Event], pool: Pool) -> State:
     """What a journal amounts to."""
-    state = State(pool)
-    for event in events:
-        state.apply(event)
-    return state
+    return fold(State(pool), events)
 
 
 def text(event: Event) -> str:

@@ -60,7 +60,7 @@ class State:
         self.repeats: list[Repeat] = []  # second answers to hidden repeats
         self.conflicts: dict[int, Conflict] = {}  # instances that wait for somebody to settle them
         self.settings: dict[str, Any] = {}
-        self.reaches: dict[int, float | None] = {}  # representative -> percentile of its cluster, the latest last
+        self._reaches: list[tuple[int, float | None]] = []  # as they were said and stand
         self.splits: list[int] = []  # representatives whose clusters were divided in two, in that order
         self.audits: list[Audit] = []
         self.carried: list[Event] = []  # audits of other files, sealed
@@ -257,10 +257,8 @@ class State:
         step.back.append(self.repeats.pop)
 
     def _fold_reach(self, step: _Step) -> None:
-        step.back.append(partial(setattr, self, "reaches", dict(self.reaches)))
-        index = self._index_of(step.event)
-        self.reaches.pop(index, None)
-        self.reaches[index] = step.event.payload["percentile"]
+        self._reaches.append((self._index_of(step.event), step.event.payload["percentile"]))
+        step.back.append(self._reaches.pop)
         self.voided_at = self.revision
 
     def _fold_split(self, step: _Step) -> None:
@@ -360,6 +358,15 @@ class State:
             self.standings[index] = standing
             if index in self.front:
                 self.front.remove(index)
+
+    @property
+    def reaches(self) -> dict[int, float | None]:
+        """Representative -> percentile of its cluster, the latest last."""
+        latest: dict[int, float | None] = {}
+        for index, percentile in self._reaches:
+            latest.pop(index, None)
+            latest[index] = percentile
+        return latest
 
     # -- reading -------------------------------------------------------------------------------------------------
 

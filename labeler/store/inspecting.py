@@ -12,13 +12,16 @@ from typing import Any
 from labeler import descriptors
 from labeler.core.vocabulary import Event
 from labeler.errors import ProjectError
-from labeler.store import log, names, renewal, rows, seals
+from labeler.store import cells, limits, log, names, renewal, rows, seals
 from labeler.store.connection import Connection
 from labeler.store.lock import holder
 from labeler.store.opening import MAGIC, counter_page, open_reader
 from labeler.store.schema import APPLICATION_ID, bring_up_to_date, schema_version
+from labeler.store.schema_check import foreign_things
 
 TABLES = ("events", *seals.COLUMNS)
+_MOST_GONE = 100_000
+"""Events that are named one by one where a stretch of the journal is gone."""
 
 
 @dataclass(slots=True)
@@ -101,7 +104,12 @@ def _look(db: Connection, found: Inspected) -> None:
     if found.schema > schema_version() and application_id == APPLICATION_ID:
         found.newer = found.schema
         return
+    if wrong := foreign_things(db.conn):
+        found.unreadable = f"it holds things that labeler did not put there: {', '.join(wrong[:5])}"
+        return
     found.structure += _structure(db)
+    if not found.structure:
+        limits.lift(db.conn)
     sealed = db
     if found.schema < schema_version() and not found.structure:  # as it will be once it is opened
         sealed = Connection(sqlite3.connect(":memory:", isolation_level=None))
@@ -114,7 +122,7 @@ def _look(db: Connection, found: Inspected) -> None:
         good: list[tuple[Any, ...]] = found.rows.setdefault(table, [])
         try:
             for *row, seal in sealed.execute(f"SELECT {', '.join(columns)}, seal FROM {table}"):  # noqa: S608
-                if seal == seals.seal(row):
+                if seal == seals.seal(row) and cells.is_typed(table, row):
                     good.append(tuple(row))
                 else:
                     found.bad.setdefault(table, []).append(_named(table, row))
@@ -144,9 +152,8 @@ def _read_events(db: Connection, found: Inspected) -> None:
     expected = 1
     doubtful: tuple[int, Event | None, bytes] | None = None  # a row that its seal contradicts: perhaps the seal is bad
     for seq, values, seal in _event_rows(db, counter):
-        while expected < seq:
-            found.bad_events.append((expected, None))
-            expected += 1
+        if expected < seq:
+            found.bad_events += [(gone, None) for gone in range(expected, min(seq, expected + _MOST_GONE))]
             before = set()
         expected = seq + 1
         links = {seals.chain(link, seq, values) for link in before}
@@ -168,7 +175,7 @@ def _read_events(db: Connection, found: Inspected) -> None:
     if doubtful is not None:
         found.bad_events.append(doubtful[:2])
     if counter is not None and counter >= expected:
-        found.bad_events += [(seq, None) for seq in range(expected, min(counter, expected + 100_000) + 1)]
+        found.bad_events += [(seq, None) for seq in range(expected, min(counter, expected + _MOST_GONE) + 1)]
 
 
 def _event_rows(db: Connection, counter: int | None) -> Iterator[tuple[int, tuple[Any, ...], Any]]:
@@ -184,7 +191,7 @@ def _event_rows(db: Connection, counter: int | None) -> Iterator[tuple[int, tupl
 
 
 def _one_by_one(db: Connection, seen: int, counter: int | None) -> Iterator[tuple[int, tuple[Any, ...], Any]]:
-    for seq in range(seen + 1, min(counter or 0, seen + 100_000) + 1):
+    for seq in range(seen + 1, min(counter or 0, seen + _MOST_GONE) + 1):
         try:
             row = db.execute(f"SELECT {seals.EVENTS}, seal FROM events WHERE seq = ?", [seq]).fetchone()  # noqa: S608
         except sqlite3.Error:

@@ -11,10 +11,12 @@ from urllib.parse import quote
 
 from labeler import descriptors
 from labeler.errors import DamagedProject, NotSaved, ProjectBusy, ProjectError
+from labeler.store import limits
 from labeler.store.connection import Connection
 from labeler.store.lock import holder
 from labeler.store.mounts import is_on_network
 from labeler.store.schema import APPLICATION_ID, bring_up_to_date, schema_version
+from labeler.store.schema_check import refuse_foreign
 
 BUSY_MS = 2000
 MAGIC = b"SQLite format 3\0"
@@ -35,7 +37,8 @@ def connect(path: Path, mode: str) -> Connection:
         raise ProjectError(
             f"cannot open the project file {path}: {error}", "is the folder there, and yours to write?"
         ) from error
-    return Connection(connection)
+    with explained(path):
+        return Connection(limits.guarded(connection, path))
 
 
 def counter_page(db: Connection) -> int:
@@ -55,9 +58,11 @@ def for_writing(path: Path, place: Path, db: Connection, before_migration: Calla
     with explained(path):
         for pragma in (f"busy_timeout = {BUSY_MS}", "synchronous = EXTRA", "cache_spill = OFF"):
             db.execute(f"PRAGMA {pragma}")
+        refuse_foreign(path, db.conn)
         (wrong,) = db.execute("PRAGMA quick_check(1)").fetchone()  # 20 ms at 70,000 instances
         if wrong != "ok":
             raise DamagedProject(f"{path} is damaged: {' '.join(wrong.split())}", LOOK.format(path))
+        limits.lift(db.conn)
         _check_ours(path, db)
         pending = db.execute("PRAGMA user_version").fetchone()[0] < schema_version()
         old = pending and db.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()[0] > 0
@@ -90,6 +95,8 @@ def fold_log(db: Connection) -> None:
 def for_reading(path: Path, db: Connection) -> Connection:
     """`db`, or where its schema is older a copy of it in memory that is up to date: the file stays as it is."""
     with explained(path):
+        refuse_foreign(path, db.conn)
+        limits.lift_if_sound(db.conn)
         if db.execute("PRAGMA user_version").fetchone()[0] == schema_version():
             return db
         copy = sqlite3.connect(":memory:", isolation_level=None)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labeler.core.vocabulary import Advice, Event, Queue, Round
+from labeler.store import cells
 
 _ROUND_ARRAYS = (
     "labels",
@@ -44,10 +45,17 @@ def event_row(event: Event) -> tuple[Any, ...]:
 
 
 def event_of(row: tuple[Any, ...]) -> Event:
-    """An event from (seq, event_id, kind, at, annotator, instance, class_id, target, payload)."""
+    """An event from (seq, event_id, kind, at, annotator, instance, class_id, target, payload).
+
+    Raises
+    ------
+    ValueError
+        A value is not of the type that is written there, or the payload is no object.
+    """
+    cells.check_event(row)
     seq, event_id, kind, at, annotator, instance, class_id, target, payload = row
     name = None if instance is None else decode_name(instance)
-    return Event(event_id, kind, at, decode_name(annotator), name, class_id, target, json.loads(payload), seq)
+    return Event(event_id, kind, at, decode_name(annotator), name, class_id, target, cells.read_object(payload), seq)
 
 
 def encode_name(name: str) -> str | bytes:
@@ -120,9 +128,6 @@ def unpack_array(dtype: str, shape: str, data: bytes) -> NDArray[Any]:
     Raises
     ------
     ValueError
-        The bytes do not fit the shape: the file is damaged.
+        The bytes do not fit the shape, or it holds no numbers: the file is damaged.
     """
-    kind = np.dtype(dtype)
-    if kind.hasobject:
-        raise ValueError("an array of objects is never stored")
-    return np.frombuffer(data, dtype=kind).reshape(json.loads(shape))
+    return cells.read_array(dtype, shape, data)

@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 
 from labeler.core.vocabulary import Event, Question
 from labeler.errors import DamagedProject, ProjectError
-from labeler.store import rows, seals
+from labeler.store import cells, rows, seals
 from labeler.store.copying import copy
 from labeler.store.open_file import OpenFile
 from labeler.store.opening import explained
+from labeler.store.remembered import wrong_key
 from labeler.store.tables import Tables, marks
 from labeler.store.witness import witness
 
@@ -106,7 +107,7 @@ class Store(Tables):
     def n_events(self) -> int:
         """How many events the journal has."""
         with explained(self.path):
-            return int(self._db.execute("SELECT COUNT(*) FROM events").fetchone()[0])
+            return int(self._db.execute("SELECT COUNT(*) FROM events WHERE seq > 0").fetchone()[0])
 
     def quick_check(self) -> list[str]:
         """What SQLite finds wrong with the file, one line each; empty where it is sound."""
@@ -175,7 +176,11 @@ class Store(Tables):
                 if not proven:
                     where = f"event {row[0]} of its journal" if row[0] else "the end of its journal"
                     raise self._damaged(where)
-                yield rows.event_of(row)
+                try:
+                    event = rows.event_of(row)
+                except ValueError as error:
+                    raise self._damaged(f"event {row[0]} of its journal ({error})") from error
+                yield event
 
     def freeze(self, audit: int, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Commit the labels an audit speaks of; what an audit that never began left under its number is replaced."""
@@ -209,7 +214,10 @@ class Store(Tables):
                 row = next(self._rows("question"), None)
             except DamagedProject:
                 return None
-        value: dict[str, Any] | None = json.loads(row[1]) if row else None
+        try:
+            value: dict[str, Any] | None = cells.read_object(row[1]) if row and row[1] != "null" else None
+        except ValueError:
+            return None
         return value
 
     # -- pool and project ----------------------------------------------------------------------------------------
@@ -222,6 +230,8 @@ class Store(Tables):
                 if start != len(ids):
                     raise self._damaged("its list of instances")
                 ids += rows.unpack_ids(blob, count)
+                if count < 1 or len(ids) != start + count:
+                    raise self._damaged("its list of instances")
         return ids
 
     def join_instances(self, ids: list[str], at: float, **remembered: Any) -> None:
@@ -235,9 +245,21 @@ class Store(Tables):
                 self._put("project", key, json.dumps(value))
 
     def project(self) -> dict[str, Any]:
-        """What the project remembers: source, options, ..."""
+        """What the project remembers: source, options, ...; see :mod:`labeler.store.remembered`.
+
+        Raises
+        ------
+        DamagedProject
+            It says what cannot be.
+        """
         with explained(self.path):
-            return {key: json.loads(value) for key, value in self._rows("project")}
+            try:
+                values = {key: cells.read_json(value) for key, value in self._rows("project")}
+            except ValueError as error:
+                raise self._damaged(f"what it remembers ({error})") from error
+        if wrong := wrong_key(values):
+            raise self._damaged(f"what it remembers ({wrong})")
+        return values
 
     def remember(self, **values: Any) -> None:
         """Keep values of the project."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from labeler.core.vocabulary import Round
 from labeler.errors import DamagedProject
-from labeler.store import rows, seals
+from labeler.store import cells, rows, seals
 from labeler.store.connection import Connection
 from labeler.store.open_file import OpenFile
 from labeler.store.opening import LOOK, explained
@@ -47,7 +47,7 @@ class Tables:
                 last = next(self._rows("rounds", "ORDER BY revision DESC, round DESC LIMIT 1"), None)
                 if last is None:
                     return None
-                return rows.round_of(last[0], last[1], json.loads(last[2]), self._arrays("round"))
+                return rows.round_of(last[0], last[1], cells.read_object(last[2], finite=False), self._arrays("round"))
             except (DamagedProject, KeyError, TypeError, ValueError):
                 self.notes.append("the last round is damaged: what the machine said is missing until it is made anew")
                 return None
@@ -82,7 +82,7 @@ class Tables:
         """Rows of a table, without their seals. Raises DamagedProject at the first that is not as it was written."""
         columns = ", ".join(seals.COLUMNS[table])
         for *row, found in self._db.execute(f"SELECT {columns}, seal FROM {table} {which}", values):  # noqa: S608
-            if found != seals.seal(row):
+            if found != seals.seal(row) or not cells.is_typed(table, row):
                 raise self._damaged(f"a row of {table}")
             yield tuple(row)
 

@@ -5,8 +5,13 @@ from __future__ import annotations
 import importlib.util
 import io
 import json
+import os
+import shutil
 import struct
 import tarfile
+import tempfile
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -218,3 +223,19 @@ def feature_tables() -> list[str]:
     plain = "".join(",".join(row) + "\n" for row in rows)
     named = "".join(f"{name},{','.join(row)}\n" for name, row in zip(IDS, rows, strict=True))
     return [plain, "a,b,c\n" + plain, named, "path,a,b,c\n" + named, "path;a;b;c\n" + named.replace(",", ";")]
+
+
+@cache
+def project() -> bytes:
+    """A project file of some work: answers, pages, an import, classes merged and taken back, an audit, a round."""
+    from tests.chaos.mutations import make
+
+    folder, before = Path(tempfile.mkdtemp(prefix="seed-")), os.environ.get("XDG_STATE_HOME")
+    os.environ["XDG_STATE_HOME"] = str(folder / "state")
+    try:
+        return make(folder)[0].read_bytes()
+    finally:
+        shutil.rmtree(folder)
+        os.environ.pop("XDG_STATE_HOME")
+        if before is not None:
+            os.environ["XDG_STATE_HOME"] = before

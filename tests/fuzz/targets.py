@@ -6,12 +6,14 @@ a mistake of ours; so is taking a file and then holding ids twice, notes of seve
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import itertools
 import json
 import os
 import re
 import shutil
+import sqlite3
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -24,7 +26,9 @@ import numpy as np
 from hypothesis import strategies as st
 
 from labeler import registry
+from labeler.api import open_project
 from labeler.audit import take_answers
+from labeler.checking import check as check_project
 from labeler.core.pool import Pool
 from labeler.core.vocabulary import Provenance
 from labeler.display import display_safe
@@ -43,6 +47,8 @@ from labeler.options import ENGINES, IMAGES, PARTS, Options, check
 from labeler.session.final import FinalLabels
 from labeler.session.session import Session
 from labeler.simulate import thin
+from labeler.status import status
+from labeler.store.seals import COLUMNS, EVENT_COLUMNS, seal_all
 from tests.fuzz import seeds
 from tests.fuzz.mutation import (
     CELLS,
@@ -54,6 +60,7 @@ from tests.fuzz.mutation import (
     sometimes,
     zipped,
 )
+from tests.hostile.projects import ODD_DTYPES, ODD_JSON, ODD_SHAPES
 from tests.memory_journal import MemoryJournal
 
 UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -456,6 +463,59 @@ def run_option(case: tuple[str, Any], folder: Path) -> None:
 
 
 @cache
+def project_cases() -> st.SearchStrategy[Any]:
+    """Which cell of a project file holds what: a value as it is, JSON, or a part of the JSON that stands there."""
+    leaf = st.none() | st.booleans() | st.integers() | st.floats() | st.sampled_from(CELLS) | st.text(max_size=6)
+    value = leaf | st.lists(leaf, max_size=3) | st.dictionaries(st.sampled_from(CELLS), leaf, max_size=2)
+    odd = (
+        st.sampled_from([text for text in ODD_JSON if len(text) < 6_000])
+        | st.sampled_from(ODD_DTYPES)
+        | st.sampled_from(ODD_SHAPES[:-2])
+    )
+    change = st.tuples(st.integers(0, 2**16 - 1), st.integers(0, 2**16 - 1), st.integers(0, 3), value, odd)
+    return st.lists(change, min_size=1, max_size=3)
+
+
+def run_project(changes: list[tuple[int, int, int, Any, str]], folder: Path) -> None:
+    """Bend cells of a sound project, seal them anew, and check and open it; what opens is drawn from."""
+    path = folder / "fuzz.labeler.db"
+    path.write_bytes(seeds.project())
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as db:
+        for change in changes:
+            _bend(db, *change)
+        seal_all(db)
+    sound = check_project(path).sound
+    try:
+        with open_project(path, read_only=True, with_source=False) as project:
+            project.view()
+            project.session.snapshot()
+            _ = status(project)
+    except LabelerError as error:
+        if "never opened with a source" not in error.message:  # to the check this is a note
+            assert not sound, "it is refused, and the check finds nothing"
+        raise
+
+
+def _bend(db: sqlite3.Connection, which: int, row: int, kind: int, value: Any, odd: str) -> None:
+    cells = [(table, name) for table, names in (("events", EVENT_COLUMNS), *COLUMNS.items()) for name in names]
+    table, column = cells[which % len(cells)]
+    rows = db.execute(f"SELECT rowid, {column} FROM {table}").fetchall()
+    if not rows:
+        return
+    rowid, before = rows[row % len(rows)]
+    after: Any = odd
+    if kind == 1 and isinstance(value, str | int | float | bytes | None):
+        after = value
+    elif kind > 1:
+        after = json.dumps(value)
+        with contextlib.suppress(ValueError, TypeError, LookupError, ZeroDivisionError):
+            inner = json.loads(before)
+            inner[sorted(inner)[row % len(inner)]] = value
+            after = json.dumps(inner)
+    with contextlib.suppress(sqlite3.Error, OverflowError, UnicodeEncodeError, ZeroDivisionError):
+        db.execute(f"UPDATE OR IGNORE {table} SET {column} = ? WHERE rowid = ?", (after, rowid))
+
+
 def targets() -> dict[str, Target]:
     """Every target by name."""
     found = {f"image-{kind.lower()}": Target(lambda kind=kind: image_cases(kind), run_image) for kind in seeds.images()}
@@ -481,6 +541,7 @@ def targets() -> dict[str, Target]:
         "class-map": Target(lambda: changed_text([CLASS_MAP, '["a"]', "{}"]), run_class_map),
         "class-names": Target(lambda: changed_text(["cat\ndog\nGreek/alpha\n", "a\r\nb"]), run_class_names),
         "options": Target(option_cases, run_option),
+        "project": Target(project_cases, run_project),
     }
     if seeds.parquets():
         found["table-parquet"] = Target(lambda: changed_bytes(seeds.parquets()), run_file("customers.parquet"))

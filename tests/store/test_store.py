@@ -78,9 +78,10 @@ def test_the_question_comes_back_with_its_guesses(path, open_store):
 
 
 def test_what_a_project_remembers_is_replaced_key_by_key(store):
-    store.remember(source={"path": "/a"}, options={"engine": "book"})
+    source = {"path": "/a", "relative": "../a"}
+    store.remember(source=source, options={"engine": "book"})
     store.remember(options={})
-    assert store.project() == {"source": {"path": "/a"}, "options": {}}
+    assert store.project() == {"source": source, "options": {}}
 
 
 # -- durability
