@@ -21,6 +21,7 @@ PARTS = {
     "copy-kills": ("copy_kills", 200),
     "mutations": ("mutations", 500),
     "faults": ("faults", 20_000),
+    "signals": ("signals", 60),
     "walk": ("walk", 20_000),
     "soak": ("soak", 1200),
 }
