@@ -400,12 +400,13 @@ def run(count: int, seed: int, folder: Path) -> Outcome:
         if outcome.is_over(number):
             break
         way = chance.choices(list(weights), list(weights.values()))[0]
+        own = random.Random(chance.random())  # what one run draws depends on how quick the machine is
         place = folder / str(number)
         place.mkdir()
         if way == COMMANDS:
-            wrong = commands(place, source, chance)
+            wrong = commands(place, source, own)
         else:
-            wrong = one_run(way, place, source, chance, outcome)
+            wrong = one_run(way, place, source, own, outcome)
         outcome.failures += [f"run {number} ({way}): {item}" for item in wrong]
         outcome.saw(way)
     outcome.seconds = time.perf_counter() - began

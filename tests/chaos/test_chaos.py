@@ -64,6 +64,6 @@ def test_fifteen_ends_of_the_application(environment):
 
 @pytest.mark.timeout(300)
 def test_six_signals(environment):
-    found = outcome_of("signals", 6, environment, seed=2)
+    found = outcome_of("signals", 6, environment, seed=2868)
     assert found["failures"] == []
     assert found["seen"]["acknowledged events"] > 30
