@@ -97,7 +97,7 @@ class TerminalDriver(LinuxDriver):
         self._in_use = False
         self._leaving = False  # what was switched on is being switched off
         self._modes: list[Any] | None = None  # of the terminal, as we set them
-        self._coming_back = False
+        self._staying_away = False
         self._continued = False
 
     # -- in and out ----------------------------------------------------------------------------------------------
@@ -179,22 +179,24 @@ class TerminalDriver(LinuxDriver):
             self._repaint()
         return self._continued
 
+    # a handler runs amid anything, also while a lock of the writer is held: it stops the process, and leaves the rest
+    # to the loop
+
     def _sigtstp_application(self, *_: object) -> None:
-        self.suspend(with_group=False)
+        if self._in_use and not self._leaving:
+            self._loop.call_soon_threadsafe(lambda: self.suspend(with_group=False))
+        else:
+            self.suspend(with_group=False)
 
     def _sigcont_application(self, *_: object) -> None:
         self._continued = True
-        if self._in_use and self._auto_restart and not self._leaving and not self._coming_back:
-            self._coming_back = True
-            try:
-                self._come_back()
-            finally:
-                self._coming_back = False
+        if self._in_use and self._auto_restart and not self._leaving and not self._staying_away:
+            self._stay_away()
+            self._loop.call_soon_threadsafe(self._come_back)
 
     def _come_back(self) -> None:
         """Take up the terminal as it is after a SIGSTOP: perhaps untouched, perhaps with a shell's modes."""
-        self._stay_away()
-        if self._is_elsewhere():  # and asked to end
+        if not self._in_use or self._leaving or self._is_elsewhere():
             return
         try:
             now = termios.tcgetattr(self.fileno)
@@ -219,13 +221,17 @@ class TerminalDriver(LinuxDriver):
 
         Who ends a stopped job sends a signal and continues it: that signal may be looked at after this.
         """
-        while self._is_elsewhere():
-            for _ in range(10):
-                if self._ending.number:
-                    return
-                time.sleep(0.02)
-            if self._is_elsewhere():
-                os.kill(os.getpid(), signal.SIGSTOP)
+        self._staying_away = True
+        try:
+            while self._is_elsewhere():
+                for _ in range(10):
+                    if self._ending.number:
+                        return
+                    time.sleep(0.02)
+                if self._is_elsewhere():
+                    os.kill(os.getpid(), signal.SIGSTOP)
+        finally:
+            self._staying_away = False
 
     @staticmethod
     def _mind_other_jobs(how: signal.Handlers) -> None:
