@@ -225,7 +225,7 @@ def asked_at_the_end(run: Run) -> None:
         os.kill(run.pid, number)
     if not run.seen.wait_for_end(ENDS_WITHIN):
         run.wrong.append(f"it did not end: {last_words(run.seen)}")
-    elif run.seen.process.returncode not in (0, 128 + number):
+    elif run.seen.process.returncode not in (0, 128 + number, -number):  # the last: when all was done, by the kernel
         run.wrong.append(f"it ended with code {run.seen.process.returncode}: {last_words(run.seen)}")
     run.wrong += left_on(run.seen._burst)
 
