@@ -9,6 +9,7 @@ import fcntl
 import os
 import re
 import select
+import signal
 import struct
 import subprocess
 import sys
@@ -156,7 +157,12 @@ class Terminal:
 
 
 def _take_terminal() -> None:
-    """In the new process: the pty is its controlling terminal, so that it is hung up on when the pty is closed."""
+    """In the new process: the pty is its controlling terminal, so that it is hung up on when the pty is closed.
+
+    What ignores signals here (a shell's background, nohup) is no business of a program in a terminal of its own.
+    """
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_DFL)
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 

@@ -21,6 +21,9 @@ from labeler.session.view import View
 from labeler.store.store import Store
 from labeler.worker_client import WorkerClient
 
+_LATELY = 500
+"""Answers, the latest ones, among which the nearest are looked for."""
+
 
 class Opened:
     """One open project file: its session and its source."""
@@ -138,16 +141,13 @@ class Opened:
 
     def neighbors(self, index: int, count: int) -> list[tuple[int, int]]:
         """The nearest labeled instances as (index, class_id), nearest first; empty before the pool is encoded."""
-        given = [
-            (other, standing.class_id)
-            for other, standing in self.session.state.standings.items()
-            if standing.kind == "label" and other != index
-        ][-500:]
-        if self._features is None or not given or index >= len(self._features):
+        given = self.session.state.columns.of("label")
+        given = given[given["index"] != index][-_LATELY:]
+        if self._features is None or not len(given) or index >= len(self._features):
             return []
-        rows = np.array([other for other, _ in given])
-        distances = np.square(self._features[rows] - self._features[index]).sum(axis=1)
-        return [given[int(position)] for position in np.argsort(distances, kind="stable")[:count]]
+        distances = np.square(self._features[given["index"]] - self._features[index]).sum(axis=1)
+        nearest = given[np.argsort(distances, kind="stable")[:count]]
+        return list(zip(nearest["index"].tolist(), nearest["class_id"].tolist(), strict=True))
 
     def state_at(self, seq: int) -> State:
         """What the events before the one at `seq` of the journal amount to."""

@@ -39,9 +39,11 @@ class WorkerClient:
         self._latest: Answered | None = None
         self._restarts_left = RESTARTS
         self._closing = False
+        self._deciding = threading.Lock()  # whether a worker that ended has a successor
         self._process: subprocess.Popen[bytes]
         self._launch()
-        threading.Thread(target=self._feed, daemon=True).start()
+        self._feeder = threading.Thread(target=self._feed, daemon=True)
+        self._feeder.start()
 
     @property
     def pid(self) -> int:
@@ -55,17 +57,20 @@ class WorkerClient:
         self._outbox.put(message)
 
     def close(self) -> None:
-        """Let the worker end (it does at the end of its input) and collect it."""
-        self._closing = True
+        """Let the worker end (it does at the end of its input) and collect it.
+
+        The feeder closes the input, not we: a worker that reads nothing (stopped, or in a long step) keeps it in the
+        middle of a write, and a file that is being written cannot be closed without waiting for that.
+        """
+        with self._deciding:
+            self._closing = True
         self._outbox.put(None)
-        with contextlib.suppress(OSError):
-            if self._process.stdin is not None:
-                self._process.stdin.close()
         try:
             self._process.wait(timeout=PATIENCE)
         except subprocess.TimeoutExpired:  # in the middle of a long step; nothing there is worth keeping
             self._process.kill()
             self._process.wait()
+        self._feeder.join(PATIENCE)  # what it was writing has no reader any more
         sweep(self._log.parent)
 
     def _launch(self) -> None:
@@ -81,20 +86,27 @@ class WorkerClient:
         threading.Thread(target=self._read, args=(self._process,), daemon=True).start()
 
     def _feed(self) -> None:
-        while (message := self._outbox.get()) is not None:
+        while (message := self._outbox.get()) is not None and not self._closing:
             process = self._process
             # a worker that died shows at its output's end; what could not be sent is sent again after the restart
             with contextlib.suppress(OSError, ValueError):
                 if process.stdin is not None:
                     messages.write(process.stdin, message)  # type: ignore[arg-type]
+        with contextlib.suppress(OSError):
+            if self._process.stdin is not None:
+                self._process.stdin.close()
 
     def _read(self, process: subprocess.Popen[bytes]) -> None:
         with contextlib.suppress(OSError, ValueError):
             while process.stdout is not None and (reply := messages.read(process.stdout)) is not None:  # type: ignore[arg-type]
                 self._post(reply)
-        if self._closing:
-            return
-        code = process.wait()
+        with self._deciding:
+            if self._closing:
+                return
+            self._succeed(process.wait())
+
+    def _succeed(self, code: int) -> None:
+        """Start another worker in place of one that ended with `code`, once."""
         if self._restarts_left:
             self._restarts_left -= 1
             self._post(Failed(f"the worker ended (code {code}) and was started again", f"details: {self._log}"))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import os
 import queue
+import select
 import signal
 import subprocess
 import sys
@@ -94,6 +97,26 @@ def test_a_killed_worker_is_restarted_once_and_gets_the_latest_snapshot_again(cl
     said = client.until(Failed)
     assert said.fatal
     assert "still saved" in said.message
+
+
+def test_a_worker_that_reads_nothing_does_not_hold_up_the_end(client, make_snapshot):
+    client.until(Ready)
+    pid = client.pid
+    os.kill(pid, signal.SIGSTOP)
+    closing = threading.Thread(target=client.close, daemon=True)
+    try:
+        revision = itertools.count(1)
+        while select.select([], [client._process.stdin], [], 0.2)[1]:  # until the feeder is in the middle of a write
+            for _ in range(50):
+                client.send(Answered(make_snapshot(dict.fromkeys(range(150), 0), revision=next(revision))))
+        closing.start()
+        closing.join(PATIENCE)
+        assert not closing.is_alive()
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 @pytest.mark.parametrize("broken", ["source", "features"])

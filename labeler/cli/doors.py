@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import select
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,9 @@ from labeler.errors import UsageError
 if TYPE_CHECKING:
     from labeler.api import Project
     from labeler.narrator import Narrator
+
+PATIENCE = 2.0
+"""Seconds that a terminal which nobody reads is waited for."""
 
 
 def need_terminal() -> None:
@@ -44,10 +48,23 @@ def open_screen(project: Project, *, audit: bool = False) -> None:
             summary = text(found)
             code = code or (0 if found.reached else 1)
         code = code or int(project.is_lost)
-        say(summary)  # before the backup, which nobody should wait for
-    _say_notices(project)
+        _say_last(lambda: say(summary), code)  # before the backup, which nobody should wait for
+    _say_last(lambda: _say_notices(project), code)
     if code:
         sys.exit(code)
+
+
+def _say_last(speak: Callable[[], object], code: int) -> None:
+    """Say something; where the application was asked to end (`code` above 128) there may be nobody to say it to."""
+    if code <= 128:
+        speak()
+        return
+    try:
+        if select.select([], [sys.stdout], [], PATIENCE)[1]:  # else it is a terminal that nobody reads
+            speak()
+    except (OSError, ValueError):  # the terminal is gone: nothing is tried again at exit
+        for descriptor in (1, 2):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)
 
 
 def reading(project: Path, *, with_source: bool = False) -> Project:

@@ -19,7 +19,7 @@ from labeler.errors import LabelerError
 def run(started: float) -> None:
     """Run the program; every :class:`LabelerError` becomes two lines and its exit code, never a traceback."""
     with contextlib.suppress(ValueError):  # outside the main thread
-        for number in (signal.SIGTERM, signal.SIGHUP):
+        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
             if signal.getsignal(number) is not signal.SIG_IGN:  # nohup means it
                 signal.signal(number, _terminated)
     for stream in (sys.stdout, sys.stderr):

@@ -54,8 +54,13 @@ class Derived:
         judged = round_.facts.get("answers_judged", True)  # where labels do not spread, a doubt means nothing
         found = np.flatnonzero(round_.doubts >= DOUBTED) if judged else np.empty(0, dtype=np.int64)
         self._doubted = found[np.argsort(-round_.doubts[found], kind="stable")].tolist()
-        self._struck = set()
-        self.note(self._state.standings)
+        spoken = self._state.indices_of("label", "reject")
+        self._struck = set(spoken.tolist())
+        known = spoken[spoken < len(labels)]
+        hidden = known[np.isin(provenances[known], _MACHINE)]
+        pairs = np.column_stack((labels[hidden], provenances[hidden]))
+        for (class_id, provenance), count in zip(*np.unique(pairs, axis=0, return_counts=True), strict=True):
+            self._counts[int(class_id), int(provenance)] -= int(count)
 
     @property
     def history(self) -> tuple[Point, ...]:
@@ -68,7 +73,8 @@ class Derived:
         assert round_ is not None  # noqa: S101 - called after a merge
         assert sent is not None  # noqa: S101
         machine = np.isin(round_.provenances, _MACHINE)
-        machine[[index for index in self._struck if index < len(machine)]] = False  # answered since it was begun
+        spoken = self._state.indices_of("label", "reject")  # answered since it was begun, too
+        machine[spoken[spoken < len(machine)]] = False
         tiers = np.bincount(round_.tiers[machine], minlength=len(Tier))
         agreement = None
         if self._points and self._points[-1].answers == self._state.label_events:

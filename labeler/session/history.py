@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 MOST = 100
@@ -42,6 +42,9 @@ class Point:
         return (self.given + self.locked + self.likely) / self.usable if self.usable else 0.0
 
 
+_NAMES = tuple(item.name for item in fields(Point))
+
+
 def standing(history: Sequence[Point], answers: int) -> tuple[Point, ...]:
     """The points that hold when `answers` stand: what came after was taken back."""
     return tuple(point for point in history if point.answers <= answers)
@@ -58,7 +61,7 @@ def grown(history: Sequence[Point], point: Point) -> tuple[Point, ...]:
 
 def packed(history: Sequence[Point]) -> list[list[Any]]:
     """For the facts of a round."""
-    return [list(astuple(point)) for point in history]
+    return [[getattr(point, name) for name in _NAMES] for point in history]  # astuple copies each number deeply
 
 
 def unpacked(kept: object) -> tuple[Point, ...]:

@@ -171,10 +171,10 @@ class Questions:
         for index in state.conflicts:
             if self._is_open(index):
                 yield self._question(index, CONFLICT)
-        skipped = sorted((s.until, s.seq, index) for index, s in state.standings.items() if s.kind == "skip")
-        for until, _, index in skipped:
-            if state.answers >= until:
-                yield self._question(index, "skipped")
+        skips = state.columns.of("skip")
+        skips = skips[np.lexsort((skips["index"], skips["seq"], skips["until"]))]
+        for index in skips["index"][skips["until"] <= state.answers].tolist():
+            yield self._question(index, "skipped")
         repeat = self.repeats.draw(state)
         if repeat is not None:
             yield repeat
@@ -192,7 +192,7 @@ class Questions:
             for index in map(int, np.flatnonzero(~gone)):
                 if index not in state.standings:
                     yield self._question(index, "waiting for the engine")
-            for _, _, index in skipped:
+            for index in skips["index"].tolist():
                 yield self._question(index, "skipped")
             for index in state.conflicts:
                 if self._can_be_asked(index):

@@ -8,8 +8,6 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-import numpy as np
-
 from labeler.core.pool import Pool
 from labeler.core.vocabulary import UNLABELED, ClassInfo, Event, IndexArray, IntArray, Provenance
 from labeler.errors import ProjectError
@@ -25,6 +23,7 @@ from labeler.session.classes import (
     lookup_of,
     moved_labels,
 )
+from labeler.session.columns import Columns
 from labeler.session.kinds import ANSWERS, AUDITED, CARRIED, GIVES_LABELS, PAGES, UNDOABLE, keys_of
 from labeler.session.standings import Conflict, Kept, Repeat, Standing, repeat_of
 
@@ -51,6 +50,7 @@ class State:
         self.pool = pool
         self.revision = 0
         self.standings: dict[int, Standing] = {}
+        self.columns = Columns()  # the same, for what is asked of all of them at once
         self.classes: dict[int, ClassInfo] = {}
         self.next_class_id = 0  # never given twice: a round computed before an undo may still speak of the old class
         self.classes_at = 0  # the revision at which a class was last added or changed
@@ -345,6 +345,7 @@ class State:
 
     def _put(self, index: int, standing: Standing | None) -> None:
         before = self.standings.get(index)
+        self.columns.put(index, standing)
         if before is not None and (standing is None or standing.event_id != before.event_id):
             del self.standings[index]  # what is said anew goes to the end; the same label of another class stays
         for one, step in ((before, -1), (standing, 1)):
@@ -372,12 +373,16 @@ class State:
 
     def indices_of(self, *kinds: str) -> IndexArray:
         """Indices whose standing is one of `kinds`, in pool order."""
-        found = [index for index, standing in self.standings.items() if standing.kind in kinds]
-        return np.array(sorted(found), dtype=np.int64)
+        return self.columns.indices_of(*kinds)
+
+    @property
+    def audit_held(self) -> int:
+        """The number of the audit whose statement is not drawn yet; 0 = none: the engine must not learn from it."""
+        return len(self.audits) if self.audits and not self.audits[-1].drawn else 0
 
     def is_held(self, standing: Standing) -> bool:
-        """Whether it was said in an audit whose statement is not drawn yet: the engine must not learn from it."""
-        return 0 < standing.audit == len(self.audits) and not self.audits[standing.audit - 1].drawn
+        """Whether it was said in an audit whose statement is not drawn yet."""
+        return 0 < standing.audit == self.audit_held
 
     def in_conflict(self, index: int) -> bool:
         """Whether two people's answers to an instance differ, nobody settled it, and both stand."""

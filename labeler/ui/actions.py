@@ -288,6 +288,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("help", ("?",), "help", "every key", in_footer=True),
     Action("palette", ("ctrl+p",), "palette", "find a command by its name"),
     Action("saved", ("ctrl+s",), "save", "nothing to do: every answer is saved at once"),
+    Action("suspend", ("ctrl+t",), "shell", "to the shell for a while; fg comes back (ctrl+z is undo)"),
     Action("quit", ("Q", "ctrl+q", "ctrl+c"), "quit", "leave; everything is saved", in_footer=True),
 )
 """In the order of help and footer."""

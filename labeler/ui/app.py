@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
-import signal
 import sys
 import time
 from collections.abc import Callable
@@ -13,6 +11,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events
 from textual.app import App
+from textual.driver import Driver
+from textual.drivers.linux_driver import LinuxDriver
 from textual.reactive import var
 
 from labeler.display import display_safe
@@ -20,6 +20,7 @@ from labeler.errors import LabelerError, NotSaved, UsageError
 from labeler.session.view import View
 from labeler.streams import own_stderr
 from labeler.ui.actions import Action, key_name
+from labeler.ui.ending import Ending
 from labeler.ui.keyqueue import KeyQueue, Waiting
 from labeler.ui.messages import PictureReady, WorkerSaid
 from labeler.ui.news import News
@@ -27,6 +28,7 @@ from labeler.ui.pictures import Pictures
 from labeler.ui.screens.base import LabelScreen
 from labeler.ui.screens.form import Form
 from labeler.ui.screens.question import QuestionScreen
+from labeler.ui.terminal import TerminalDriver
 from labeler.ui.theme import THEME
 from labeler.ui.widgets.image import depth_for
 
@@ -80,6 +82,7 @@ class LabelerApp(App[None]):
             depth_for(self.console.color_system, images),
             words=project.content != "images",
         )
+        self.ending = Ending()
         self.line = KeyQueue(self._take, self._held)
         self.looked_for = ""  # the last search
         self.paints = 0  # questions painted so far
@@ -87,11 +90,23 @@ class LabelerApp(App[None]):
 
     # -- starting and ending -------------------------------------------------------------------------------------
 
+    def get_driver_class(self) -> type[Driver]:
+        """Textual's choice, but for a terminal of our own."""
+        chosen = super().get_driver_class()
+        return TerminalDriver if chosen is LinuxDriver else chosen
+
+    def suspend_to_shell(self) -> None:
+        """Leave the terminal to the shell and stop, until ``fg``."""
+        if not isinstance(self._driver, TerminalDriver):
+            self.say("there is no shell to go to from here", "warn")
+        elif self._driver.suspend(with_group=True):
+            self.say("back from the shell: every answer from before is saved")
+        else:
+            self.say("no shell started this, so nobody could bring it back: not suspended", "warn")
+
     async def on_mount(self) -> None:
         """First frame first, then the worker."""
-        with contextlib.suppress(RuntimeError, ValueError):  # not in the main thread: whoever runs us sees to it
-            for number in (signal.SIGTERM, signal.SIGHUP):
-                asyncio.get_running_loop().add_signal_handler(number, self._terminated, number)
+        self.ending.tell(self._terminated)
         self.view = self.project.view()
         await self.push_screen(QuestionScreen())
         if self._audit_first:
@@ -124,9 +139,6 @@ class LabelerApp(App[None]):
 
     def on_unmount(self) -> None:
         """End the thread that draws."""
-        with contextlib.suppress(RuntimeError, ValueError):
-            for number in (signal.SIGTERM, signal.SIGHUP):
-                asyncio.get_running_loop().remove_signal_handler(number)
         self.pictures.close()
 
     # -- keys ----------------------------------------------------------------------------------------------------
@@ -244,6 +256,8 @@ class LabelerApp(App[None]):
                 screen.draw_message()
 
     def _spin(self) -> None:
+        if isinstance(self._driver, TerminalDriver):
+            self._driver.look()
         if self.news.progress is not None:
             self.news.tick += 1
             if self.news.moving:
@@ -293,7 +307,7 @@ def _palette() -> Any:
 def run(project: Project, *, images: str = "auto", keys: str = "digits", audit: bool = False) -> int:
     """Run the application on an open project until the person quits; closing the project stays with the caller.
 
-    Returns the exit code: 0, or 143 where the process was asked to end.
+    Returns the exit code: 0, or 128 + the number of the signal that asked it to end (143: SIGTERM, 130: SIGINT).
 
     Raises
     ------
@@ -306,6 +320,6 @@ def run(project: Project, *, images: str = "auto", keys: str = "digits", audit: 
             "run it in a terminal, without redirecting these two; in scripts use: labeler simulate, status, export",
         )
     app = LabelerApp(project, images=images, keys=keys, audit=audit)
-    with own_stderr():
+    with own_stderr(), app.ending.listening():
         app.run()
     return app.return_code or 0

@@ -26,6 +26,7 @@ PARTS = {
     "flushes": ("flushes", 1000),
     "places": ("places", 400),
     "readers": ("readers", 50),
+    "signals": ("signals", 60),
     "walk": ("walk", 20_000),
     "soak": ("soak", 1200),
 }

@@ -61,3 +61,10 @@ def test_fifteen_ends_of_the_application(environment):
     found = outcome_of("pty-kills", 15, environment, seed=1)
     assert found["failures"] == []
     assert found["seen"]["acknowledged events"] > 30
+
+
+@pytest.mark.timeout(300)
+def test_six_signals(environment):
+    found = outcome_of("signals", 6, environment, seed=2868)
+    assert found["failures"] == []
+    assert found["seen"]["acknowledged events"] > 30

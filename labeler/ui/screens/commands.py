@@ -280,6 +280,10 @@ class CommandScreen(LabelScreen):
         """Nothing to save."""
         self.labeler.say("already saved: every answer is on disk before the next question is drawn")
 
+    def do_suspend(self) -> None:
+        """Back to the shell for a while."""
+        self.labeler.suspend_to_shell()
+
     def do_quit(self) -> None:
         """Leave."""
         self.labeler.exit()

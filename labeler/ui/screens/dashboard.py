@@ -14,7 +14,9 @@ from labeler.ui.screens.base import LabelScreen, Target
 from labeler.ui.screens.commands import CommandScreen
 from labeler.ui.widgets.line import Block
 
-_STAYS = frozenset({"dashboard", "undo", "redo", "percentile", "choose_k", "help", "palette", "saved", "quit"})
+_STAYS = frozenset(
+    {"dashboard", "undo", "redo", "percentile", "choose_k", "help", "palette", "saved", "suspend", "quit"}
+)
 """Commands that are done here; the others lead away, to where their key leads from the screen below."""
 ROOM_FOR_CHARTS = 20
 """Rows of a terminal below which the figures in words stand alone."""
