@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from labeler import backups, locating
+from labeler.core.codec import Unreadable, loads
 from labeler.core.pool import Pool
 from labeler.core.vocabulary import Event, Progress
 from labeler.display import display_safe
@@ -18,6 +19,7 @@ from labeler.errors import LabelerError, UsageError
 from labeler.findings import ANEW, NOTHING, Report
 from labeler.importers.names import counted
 from labeler.session.audits import thawed
+from labeler.session.derived import belongs
 from labeler.session.state import State
 from labeler.store import rows
 from labeler.store.inspecting import Inspected, inspect
@@ -145,7 +147,8 @@ def _project(found: Inspected, report: Report) -> None:
 def _audits(found: Inspected, ids: list[str], state: State, report: Report) -> None:
     kept: dict[int, dict[str, NDArray[Any]]] = {}
     for number, name, *packed in found.rows.get("frozen", []):
-        kept.setdefault(number, {})[name] = rows.unpack_array(*packed)
+        with contextlib.suppress(Unreadable):  # it is missing then, below
+            kept.setdefault(number, {})[name] = rows.unpack_array(*packed)
     for audit in state.audits:
         try:
             thawed(audit, kept.get(audit.number, {}), ids)
@@ -166,8 +169,12 @@ def _question(found: Inspected, state: State, report: Report) -> None:
     if found.bad.get("question"):
         report.damage("question", "the question on the screen is not as it was written", ANEW)
     for _, value in found.rows.get("question", []):
-        kept = json.loads(value)
-        if kept is not None and not (kept["revision"] <= state.revision and 0 <= kept["index"] < len(state.pool)):
+        try:
+            pinned = rows.question_of(value)
+        except Unreadable as error:
+            report.damage("question", f"the question on the screen cannot be read ({error})", ANEW)
+            continue
+        if pinned is not None and not (pinned[1] <= state.revision and 0 <= pinned[0].index < len(state.pool)):
             report.damage("question", "the question on the screen is none of this journal", ANEW)
 
 
@@ -181,36 +188,28 @@ def _round(found: Inspected, state: State, report: Report) -> None:
     if not kept or any(one.code == "round" for one in report.findings):
         return
     number, revision, facts = max(kept, key=lambda row: (row[1], row[0]))
-    arrays = {name: rows.unpack_array(*packed) for owner, name, *packed in found.rows["arrays"] if owner == "round"}
+    packed = {name: columns for owner, name, *columns in found.rows["arrays"] if owner == "round"}
     try:
-        round_ = rows.round_of(number, revision, json.loads(facts), arrays)
-    except (KeyError, TypeError, ValueError) as error:
+        arrays = {name: rows.unpack_array(*columns) for name, columns in packed.items()}
+        round_ = rows.round_of(number, revision, loads(facts), arrays)
+    except Unreadable as error:
         report.damage("round", f"the last round is not whole ({error})", ANEW)
         return
-    n = len(round_.labels)
-    lengths = {
-        len(array)
-        for name, array in rows.round_arrays(round_).items()
-        if not name.startswith("queue.") and name not in ("representatives", "foreign") and len(array)
-    }
-    queue = {len(array) for name, array in rows.round_arrays(round_).items() if name.startswith("queue.")}
-    places = np.concatenate([round_.queue.indices, round_.representatives])
-    wrong = (
-        revision > state.revision
-        or n > len(state.pool)
-        or lengths - {n}
-        or len(queue) > 1
-        or (len(places) and (places.min() < 0 or places.max() >= len(state.pool)))
-        or (n and round_.labels.max() >= state.next_class_id)
-    )
-    if wrong:
+    if not belongs(round_, state):
         report.damage("round", "the last round is none of this journal and pool", ANEW)
 
 
 def _pool_arrays(found: Inspected, n: int, report: Report) -> None:
     for owner, name, *packed in found.rows.get("arrays", []):
-        if owner == "pool" and len(rows.unpack_array(*packed)) > n:
-            report.damage("round", f"the {name} of the instances are more than the instances", ANEW)
+        if owner != "pool":
+            continue
+        try:
+            too_many = len(rows.unpack_array(*packed)) > n
+        except (Unreadable, TypeError) as error:
+            report.damage("round", f"the {display_safe(name, 40)} of the instances cannot be read ({error})", ANEW)
+            continue
+        if too_many:
+            report.damage("round", f"the {display_safe(name, 40)} of the instances are more than the instances", ANEW)
 
 
 def _cache(found: Inspected, ids: list[str], report: Report) -> None:

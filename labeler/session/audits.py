@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from labeler.core import codec
 from labeler.core.certificate import (
     CUT_OFF,
     WHOLE,
@@ -117,6 +118,13 @@ class Frozen:
     def arrays(self) -> dict[str, NDArray[Any]]:
         """What is stored."""
         return {**self.final.arrays, "order": self.order}
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """What is stored beside the frozen labels."""
+
+    order: IndexArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,8 +249,11 @@ def thawed(audit: Audit, arrays: Mapping[str, NDArray[Any]], ids: Sequence[str])
     )
     if not arrays:
         raise damaged
-    final = FinalLabels(round=audit.round, **{name: array for name, array in arrays.items() if name != "order"})
-    order = arrays["order"]
+    try:
+        final = codec.decode(FinalLabels, {"round": audit.round}, arrays)
+        order = codec.decode(_Order, {}, arrays).order
+    except codec.Unreadable:
+        raise damaged from None
     same = set_sha256(ids[: len(final.labels)], final, audit.class_names) == audit.set_sha256
     if not same or order_sha256(order) != audit.order_sha256:
         raise damaged

@@ -6,8 +6,10 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from itertools import islice
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from labeler.core.agreement import kappa
 from labeler.core.vocabulary import DOUBTED, UNLABELED, ClassInfo, Provenance, Round, Tier
@@ -18,6 +20,27 @@ from labeler.session.state import State
 from labeler.session.view import ClassCount
 
 _MACHINE = (Provenance.PROPAGATED, Provenance.PREDICTED)
+
+
+def belongs(round_: Round, state: State) -> bool:
+    """Whether a round that was stored can be of this journal and pool: what it names is there."""
+    n, classes = len(state.pool), state.next_class_id
+    if round_.revision > state.revision or len(round_.labels) > n:
+        return False
+    places = (round_.queue.indices, round_.representatives, round_.sources, round_.foreign)
+    named = (round_.labels, round_.runner_ups, round_.queue.guesses)
+    return (
+        all(_within(array, n) for array in places)
+        and all(_within(array, classes) for array in named)
+        and bool((round_.queue.indices >= 0).all() and (round_.representatives >= 0).all())
+        and _within(round_.provenances, len(Provenance))
+        and _within(round_.tiers, len(Tier))
+    )
+
+
+def _within(array: NDArray[Any], end: int) -> bool:
+    """Whether all values are below `end`, and none below -1, which is none."""
+    return not array.size or bool(array.min() >= UNLABELED and array.max() < end)
 
 
 class Derived:

@@ -11,7 +11,7 @@ from labeler.core.pool import Pool
 from labeler.core.vocabulary import ClassInfo, Event
 from labeler.errors import NotSaved, UsageError
 from labeler.session.classes import CLASS_KINDS
-from labeler.session.derived import Derived
+from labeler.session.derived import Derived, belongs
 from labeler.session.ports import Journal
 from labeler.session.questions import Questions
 from labeler.session.state import State
@@ -36,10 +36,11 @@ class Recording:
         for event in journal.replay():
             self.state.apply(event)
         kept = journal.load_round()
-        if kept is not None and len(kept.labels) <= len(pool):
+        if kept is not None and belongs(kept, self.state):
             self.derived.restore(kept)
             self.questions.refill(kept.queue)
-        self.questions.restore(journal.load_question())
+        if pinned := journal.load_question():
+            self.questions.restore(*pinned)
         self.questions.draw()
 
     def go_on_in(self, journal: Journal) -> None:

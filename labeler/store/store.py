@@ -14,6 +14,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from labeler.core.codec import Unreadable
 from labeler.core.vocabulary import Event, Question
 from labeler.errors import DamagedProject, NotSaved, ProjectError
 from labeler.store import log, rows, seals
@@ -192,19 +193,17 @@ class Store(Tables):
         """Keep the pinned question; without an fsync, because the queue can stand in for it."""
         if self.read_only:
             return
-        value = None if question is None else _question_row(question, revision)
         with explained(self.path, NotSaved), self._unsynced(), self._db.atomic():
-            self._put("question", 1, json.dumps(value))
+            self._put("question", 1, rows.question_value(question, revision))
 
-    def load_question(self) -> dict[str, Any] | None:
-        """The pinned question, or None; also where it cannot be read, because the queue can stand in for it."""
+    def load_question(self) -> tuple[Question, int] | None:
+        """The pinned question and its revision; None also where it cannot be read: the queue can stand in for it."""
         with explained(self.path):
             try:
                 row = next(self._rows("question"), None)
-            except DamagedProject:
+                return rows.question_of(row[1]) if row else None
+            except (DamagedProject, Unreadable):
                 return None
-        value: dict[str, Any] | None = json.loads(row[1]) if row else None
-        return value
 
     # -- pool and project ----------------------------------------------------------------------------------------
 
@@ -245,14 +244,3 @@ class Store(Tables):
         row = seals.next_event(self._db, rows.event_row(event))
         self._db.execute(f"INSERT INTO events (seq, {seals.EVENTS}, seal) VALUES ({marks(row)})", row)  # noqa: S608
         return int(row[0])
-
-
-def _question_row(question: Question, revision: int) -> dict[str, Any]:
-    return {
-        "revision": revision,
-        "index": question.index,
-        "rule": question.rule,
-        "utility": question.utility,
-        "margin": question.margin,
-        "guesses": [list(guess) for guess in question.guesses],
-    }
