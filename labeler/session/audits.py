@@ -338,7 +338,8 @@ def certificate(audit: Audit, frozen: Frozen, target: float | None = None, *, pa
         more = more_needed(wrong, checked, audit.population, alpha * WHOLE, goal, eye, shaped_for=audit.target)
         size = largest_cutoff(frozen.ranks, outcomes, frozen.ends, alpha * CUT_OFF, goal, holds if blocks else None)
         if size is not None:
-            cutoff = float(np.sort(frozen.final.scores[frozen.order])[-size])
+            # as the exports print it: whoever filters one of them by it keeps the rows that stand on it
+            cutoff = float(str(np.sort(frozen.final.scores[frozen.order])[-size]))
     seen, shown = audit.plants
     return Certificate(
         audit.number,
