@@ -20,7 +20,7 @@ from labeler.errors import LabelerError, ProjectError, UsageError
 from labeler.importers.base import Source
 from labeler.importers.detect import open_source
 from labeler.importers.names import counted
-from labeler.options import BOOK_PERCENTILE, ENGINES, PARTS, RECOMPUTES, SHARES, Options, check, check_size
+from labeler.options import BOOK_PERCENTILE, ENGINES, PARTS, RECOMPUTES, SHARES, Options, check, check_size, readable
 from labeler.plugin_files import origin_of
 from labeler.project import Project
 from labeler.session.blind import Blind
@@ -143,7 +143,7 @@ def _kept_text(path: Path) -> str:
     except LabelerError:
         return ""  # whoever opens it next says what is wrong
     try:
-        return str(store.project().get("options", {}).get("text") or "")
+        return str(readable(store.project().get("options"))[0].get("text") or "")
     finally:
         store.close()
 
@@ -172,12 +172,13 @@ def _wire(
             f"do so: labeler label SOURCE -p {display_safe(str(store.path))}",
         )
     notices: list[str] = []
+    stored, odd = readable(kept.get("options"))
+    if odd:
+        notices.append(f"options that cannot be read are as if not given: {', '.join(odd)}")
     stored_ids = store.instance_ids()
     arrays = store.arrays("pool")
     if source is None and with_source:
-        source = locating.find_source(
-            kept["source"], store.path, options.text or kept.get("options", {}).get("text") or ""
-        )
+        source = locating.find_source(kept["source"], store.path, options.text or stored.get("text") or "")
     if source is not None:
         moved = "source" in kept and locating.check_same_source(
             source, kept["source"], store.path, stored_ids, arrays.get("sha256")
@@ -187,7 +188,6 @@ def _wire(
     pool = _join(store, source, stored_ids, notices, clock)
     if "unreadable" in arrays:
         pool.mark_unreadable(np.flatnonzero(arrays["unreadable"]))
-    stored = dict(kept.get("options", {}))
     session = Session(
         pool,
         store,

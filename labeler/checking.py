@@ -18,6 +18,7 @@ from labeler.display import display_safe
 from labeler.errors import LabelerError, UsageError
 from labeler.findings import ANEW, NOTHING, Report
 from labeler.importers.names import counted
+from labeler.options import readable
 from labeler.session.audits import thawed
 from labeler.session.derived import belongs
 from labeler.session.state import State
@@ -139,7 +140,12 @@ def _project(found: Inspected, report: Report) -> None:
         report.damage(
             "project", f"what the project remembers is not as it was written ({what})", "an option or a place"
         )
-    names = {key for key, _ in found.rows.get("project", [])}
+    remembered = dict(found.rows.get("project", []))
+    with contextlib.suppress(Unreadable):
+        _, odd = readable(loads(remembered.get("options", "{}")))
+        if odd:
+            report.damage("project", f"options cannot be read: {', '.join(odd)}", "they are as if not given")
+    names = set(remembered)
     if not report.findings and found.events and "source" not in names:
         report.notes.append("it does not say where its source is: labeler label SOURCE -p PROJECT tells it")
 
@@ -224,12 +230,13 @@ def _cache(found: Inspected, ids: list[str], report: Report) -> None:
         report.cache = "none: it is made at the next opening"
         return
     try:
-        source = locating.find_source(kept["source"], report.path, kept.get("options", {}).get("text") or "")
+        options, _ = readable(kept.get("options"))
+        source = locating.find_source(kept["source"], report.path, options.get("text") or "")
     except LabelerError as error:
         report.notes.append(f"{error.message}: the cache was not looked at")
         return
     try:
-        entries = prepare.entries(source, ids, cache, str(kept.get("options", {}).get("encoder") or ""))
+        entries = prepare.entries(source, ids, cache, str(options.get("encoder") or ""))
     finally:
         source.close()
     for name, why in entries.broken.items():

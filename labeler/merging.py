@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +22,7 @@ from labeler.display import display_safe
 from labeler.errors import ProjectError, UsageError
 from labeler.exporters.escaping import escaped
 from labeler.importers.names import counted
+from labeler.options import readable
 from labeler.session.kinds import CARRIED
 from labeler.session.merging import Merged, merged
 from labeler.session.sealed import PLACES, carried_audits
@@ -143,7 +144,7 @@ def _read(path: Path) -> _File:
         if "source" not in project:
             raise ProjectError(f"the project {path} was never opened with a source", "answer some questions first")
         events = list(store.replay())
-        name = str(project.get("options", {}).get("annotator") or path.name.removesuffix(locating.SUFFIX))
+        name = str(readable(project.get("options"))[0].get("annotator") or path.name.removesuffix(locating.SUFFIX))
         side = Side(events, name, frozenset(project.get("left_out", ())))
         frozen = {number: dict(store.frozen(number)) for number in _frozen_under(events).values()}
         return _File(path, store.instance_ids(), side, project, store.arrays("pool"), frozen)
@@ -288,8 +289,7 @@ def _project(
     files: tuple[_File, _File], older: _File, target: Path, outcome: Merged, notes: list[str]
 ) -> dict[str, Any]:
     """What the new file remembers: the older one's options and source."""
-    options = [{k: v for k, v in file.project.get("options", {}).items() if k != "annotator"} for file in files]
-    chosen = {k: v for k, v in older.project.get("options", {}).items() if k != "annotator"}
+    options, chosen = [_shared(file.project) for file in files], _shared(older.project)
     names = [name for name in sorted({*options[0], *options[1]}) if options[0].get(name) != options[1].get(name)]
     if names:
         shown = ", ".join(f"{name} = {display_safe(str(chosen.get(name, 'default')), 60)}" for name in names)
@@ -322,3 +322,8 @@ def _pool_arrays(files: Sequence[_File], ids: list[str]) -> dict[str, NDArray[An
 def _filled(known: NDArray[Any], array: NDArray[Any]) -> NDArray[Any]:
     """`known` with the rows of `array` where it has none."""
     return np.where(known.any(axis=1, keepdims=True), known, array)
+
+
+def _shared(project: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of a project that are not one person's."""
+    return {name: value for name, value in readable(project.get("options"))[0].items() if name != "annotator"}

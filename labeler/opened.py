@@ -13,6 +13,7 @@ from labeler.core.cards import Card, Columns, Passage, Shown
 from labeler.core.vocabulary import ByteArray, IndexArray
 from labeler.errors import UnreadableInstance
 from labeler.importers.base import Source
+from labeler.options import readable
 from labeler.session.session import Session
 from labeler.session.state import State
 from labeler.session.view import View
@@ -50,7 +51,7 @@ class Opened:
     @property
     def options(self) -> dict[str, Any]:
         """The options in force."""
-        return dict(self._store.project().get("options", {}))
+        return readable(self._store.project().get("options"))[0]
 
     def view(self) -> View:
         """What screens draw from."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from labeler import registry
+from labeler.core import codec
 from labeler.errors import UsageError, too_many
 from labeler.session.class_commands import check_names
 from labeler.session.keys import LAYOUTS
@@ -50,6 +52,25 @@ class Options:
     def given(self) -> dict[str, Any]:
         """The options that were given, by name."""
         return {item.name: value for item in fields(self) if (value := getattr(self, item.name)) not in (None, ())}
+
+
+def readable(kept: object) -> tuple[dict[str, Any], list[str]]:
+    """The options that a project remembers, and the names of those that are none, which are as if not given.
+
+    What only a newer version knows is handed on as it is.
+    """
+    if not isinstance(kept, Mapping):
+        return {}, [] if kept is None else ["all"]
+    known, values, odd = {item.name for item in fields(Options)}, {}, []
+    for name, value in kept.items():
+        if name not in known:
+            values[name] = value
+            continue
+        try:
+            values[name] = getattr(check(codec.decode(Options, {name: value})), name)
+        except (codec.Unreadable, UsageError):
+            odd.append(name)
+    return values, odd
 
 
 RECOMPUTES = ("engine", "encoder", "clusterer", "classifier", "strategy", "n_clusters", "features", "text", "seed")
