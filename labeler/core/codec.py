@@ -38,14 +38,14 @@ class Unreadable(ValueError):
 
 def encode(record: Any, arrays: dict[str, NDArray[Any]], *, prefix: str = "") -> dict[str, Any]:
     """A record's fields by name, JSON-able; its arrays go into `arrays` under their names, ``queue.indices`` nested."""
-    found = {}
+    packed = {}
     for item in fields(record):
         value = getattr(record, item.name)
         if isinstance(value, np.ndarray):
             arrays[prefix + item.name] = value
         else:
-            found[item.name] = _plain(value, arrays, f"{prefix}{item.name}.")
-    return found
+            packed[item.name] = _plain(value, arrays, f"{prefix}{item.name}.")
+    return packed
 
 
 def _plain(value: Any, arrays: dict[str, NDArray[Any]], prefix: str) -> Any:
@@ -260,7 +260,7 @@ def _as_typed(array: NDArray[Any], hint: Any, place: str) -> NDArray[Any]:
     dtype = np.dtype(wanted)
     if array.dtype == dtype:
         return array
-    if array.dtype.kind == "f" and dtype.kind != "f":
+    if array.dtype.kind not in "biuf" or (array.dtype.kind == "f" and dtype.kind != "f"):
         raise Unreadable(f"{place} is of {array.dtype}, not {dtype}")
     with np.errstate(over="ignore"):
         cast = array.astype(dtype)
