@@ -80,8 +80,10 @@ class KeyQueue:
         self._line.clear()
         return dropped
 
-    async def until(self, ready: asyncio.Event, lets_go: Callable[[Waiting], bool]) -> int | None:
-        """Wait for `ready` on behalf of the key in hand, as long as it takes.
+    async def until(
+        self, ready: asyncio.Event, lets_go: Callable[[Waiting], bool], look: Callable[[], None], every: float
+    ) -> int | None:
+        """Wait for `ready` on behalf of the key in hand, as long as it takes; `look` again `every` so many seconds.
 
         Only a key that `lets_go`, pressed from now on, ends the waiting: the key in hand and those before that one are
         dropped, and how many is returned; else None.
@@ -89,9 +91,11 @@ class KeyQueue:
         looked_at = len(self._line)  # typed ahead: they wait like the key in hand
         while not ready.is_set():
             self._came.clear()
-            await _first_of(ready, self._came)
+            await _first_of(ready, self._came, within=every)
             if ready.is_set():
                 break
+            if not self._came.is_set():
+                look()
             fresh = [place for place in range(looked_at, len(self._line)) if lets_go(self._line[place])]
             if fresh:
                 for _ in range(fresh[0]):
@@ -113,11 +117,11 @@ class KeyQueue:
                 self._busy = False
 
 
-async def _first_of(*occasions: asyncio.Event) -> None:
-    """Wait for one of several."""
+async def _first_of(*occasions: asyncio.Event, within: float) -> None:
+    """Wait for one of several, for so many seconds at most."""
     tasks = [asyncio.ensure_future(occasion.wait()) for occasion in occasions]
     try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(tasks, timeout=within, return_when=asyncio.FIRST_COMPLETED)
     finally:
         for task in tasks:
             task.cancel()

@@ -222,3 +222,11 @@ class TestSlowPainting:
             await until(lambda: app.line.idle)
             assert isinstance(app.screen, ContactSheet)
             assert project.labels() == [(0, "1"), (1, "2"), (2, "7")]
+
+    async def test_a_picture_whose_announcement_got_lost_is_found_all_the_same(self):
+        project = FakeProject()
+        async with running(project) as app:
+            app.screen.painted.clear()  # and nobody draws again
+            await keys_at_once(app, "1")
+            await until(lambda: app.line.idle)
+            assert project.labels() == [(0, "1")]

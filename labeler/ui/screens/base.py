@@ -219,7 +219,8 @@ class LabelScreen(Screen[None]):
         False where the person pressed a key since that speaks of no picture: it is the way out.
         """
         self.labeler.say(f"the picture is still being read: {key_name(key)} waits for it; any other command lets it go")
-        dropped = await self.labeler.line.until(self.painted, self._lets_go)
+        # drawing again finds a picture whose announcement came at a moment when nobody was there to hear it
+        dropped = await self.labeler.line.until(self.painted, self._lets_go, self.redraw, PATIENCE)
         if dropped is None:
             return True
         self.labeler.news.let_go(dropped)
