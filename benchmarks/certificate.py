@@ -50,7 +50,7 @@ from labeler.core import certificate as core
 from labeler.core.certificate import allowed, exact_bound, log_wealth, share_of_alpha
 from labeler.core.overlooking import Reviewer, least_log_wealth
 from labeler.core.pool import Pool
-from labeler.core.vocabulary import UNLABELED, Event, Provenance, Round
+from labeler.core.vocabulary import UNLABELED, Event, Provenance, Question, Round
 from labeler.options import Options
 from labeler.session.audit_pages import Cell
 from labeler.session.audits import covered
@@ -117,7 +117,7 @@ class Drawer:
     def save_question(self, question: object, revision: int) -> None:
         """Nothing: none is asked."""
 
-    def load_question(self) -> dict[str, Any] | None:
+    def load_question(self) -> tuple[Question, int] | None:
         """None."""
         return None
 

@@ -174,12 +174,11 @@ def _wire(
             f"do so: labeler label SOURCE -p {display_safe(str(store.path))}",
         )
     notices: list[str] = []
+    stored = dict(kept.get("options", {}))
     stored_ids = store.instance_ids()
     arrays = fitting_arrays(store.arrays("pool"), len(stored_ids))
     if source is None and with_source:
-        source = locating.find_source(
-            kept["source"], store.path, options.text or kept.get("options", {}).get("text") or ""
-        )
+        source = locating.find_source(kept["source"], store.path, options.text or stored.get("text") or "")
     if source is not None:
         moved = "source" in kept and locating.check_same_source(
             source, kept["source"], store.path, stored_ids, arrays.get("sha256")
@@ -189,7 +188,6 @@ def _wire(
     pool = _join(store, source, stored_ids, notices, clock)
     if "unreadable" in arrays:
         pool.mark_unreadable(np.flatnonzero(arrays["unreadable"]))
-    stored = dict(kept.get("options", {}))
     session = Session(
         pool,
         store,

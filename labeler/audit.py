@@ -317,7 +317,7 @@ def text(found: Certificate) -> str:
         lines.append(f"{100 * found.target:g} % is out of reach for this set: label on, then audit again with --new")
     if found.cutoff is not None:
         lines.append(
-            f"with a confidence of {found.cutoff:.6g} and above {100 * found.target:g} % holds: for "
+            f"with a confidence of {found.cutoff!r} and above {100 * found.target:g} % holds: for "
             f"{found.cutoff_population:,} labels (labeler export --min-confidence {found.cutoff!r})"
         )
     return "\n".join(lines)

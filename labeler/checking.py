@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from labeler import backups, locating
 from labeler.backup_folder import Backup, folder_of, lines, sound, split
+from labeler.core.codec import Unreadable, loads
 from labeler.core.pool import Pool
 from labeler.core.vocabulary import Event, Progress
 from labeler.display import display_safe
@@ -23,7 +24,7 @@ from labeler.session.audits import thawed
 from labeler.session.fitting import fitting_arrays, misfit, question_fits
 from labeler.session.folding import in_time, take
 from labeler.session.state import State
-from labeler.store import cells, rows
+from labeler.store import rows
 from labeler.store.inspecting import Inspected, inspect
 from labeler.store.lock import holder
 from labeler.store.log import MADE_ANEW, Missing
@@ -195,13 +196,13 @@ def _project(found: Inspected, report: Report) -> None:
 
 def _remembered(found: Inspected) -> dict[str, Any]:
     """What the project remembers, as far as it can be read. Raises ValueError where it is none."""
-    return {key: cells.read_json(value) for key, value in found.rows.get("project", [])}
+    return {key: loads(value) for key, value in found.rows.get("project", [])}
 
 
 def _audits(found: Inspected, ids: list[str], state: State, report: Report) -> None:
     kept: dict[int, dict[str, NDArray[Any]]] = {}
     for number, name, *packed in found.rows.get("frozen", []):
-        with contextlib.suppress(ValueError):  # without it they are not those that the journal names
+        with contextlib.suppress(Unreadable):  # without it they are not those that the journal names
             kept.setdefault(number, {})[name] = rows.unpack_array(*packed)
     for audit in state.audits:
         try:
@@ -224,10 +225,11 @@ def _question(found: Inspected, state: State, report: Report) -> None:
         report.damage("question", "the question on the screen is not as it was written", ANEW)
     for _, value in found.rows.get("question", []):
         try:
-            kept = cells.read_json(value)
-        except ValueError:
-            kept = False
-        if kept is not None and not (isinstance(kept, dict) and question_fits(kept, state)):
+            pinned = rows.question_of(value)
+        except Unreadable as error:
+            report.damage("question", f"the question on the screen cannot be read ({error})", ANEW)
+            continue
+        if pinned is not None and not question_fits(*pinned, state):
             report.damage("question", "the question on the screen is none of this journal", ANEW)
 
 
@@ -241,10 +243,11 @@ def _round(found: Inspected, state: State, report: Report) -> None:
     if not kept or any(one.code == "round" for one in report.findings):
         return
     number, revision, facts = max(kept, key=lambda row: (row[1] or 0, row[0]))
+    packed = {name: columns for owner, name, *columns in found.rows["arrays"] if owner == "round"}
     try:
-        arrays = {name: rows.unpack_array(*packed) for owner, name, *packed in found.rows["arrays"] if owner == "round"}
-        round_ = rows.round_of(number, revision, cells.read_object(facts, finite=False), arrays)
-    except (KeyError, TypeError, ValueError) as error:
+        arrays = {name: rows.unpack_array(*columns) for name, columns in packed.items()}
+        round_ = rows.round_of(number, revision, loads(facts, finite=False), arrays)
+    except Unreadable as error:
         report.damage("round", f"the last round is not whole ({error})", ANEW)
         return
     if wrong := misfit(round_, state):
@@ -257,7 +260,7 @@ def _pool_arrays(found: Inspected, n: int, report: Report) -> None:
             continue
         try:
             fits = bool(fitting_arrays({name: rows.unpack_array(*packed)}, n))
-        except ValueError:
+        except Unreadable:
             fits = False
         if not fits:
             report.damage("round", f"the {display_safe(name, 40)} of the instances are none of these instances", ANEW)

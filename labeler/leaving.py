@@ -109,7 +109,7 @@ def certified(leaving: Leaving, indices: IndexArray) -> dict[str, Any] | None:
     if scope == "cutoff":
         statement = (
             f"at least {floored(found.target)} % of the {len(speaks_of):,} labels with a confidence of "
-            f"{found.cutoff:.6g} and above that no single answer gave were right when they were frozen, with "
+            f"{found.cutoff!r} and above that no single answer gave were right when they were frozen, with "
             f"{100 * found.confidence:g} % confidence, {found.given}"
         )
     return {

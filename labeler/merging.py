@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -289,8 +289,7 @@ def _project(
     files: tuple[_File, _File], older: _File, target: Path, outcome: Merged, notes: list[str]
 ) -> dict[str, Any]:
     """What the new file remembers: the older one's options and source."""
-    options = [{k: v for k, v in file.project.get("options", {}).items() if k != "annotator"} for file in files]
-    chosen = {k: v for k, v in older.project.get("options", {}).items() if k != "annotator"}
+    options, chosen = [_shared(file.project) for file in files], _shared(older.project)
     names = [name for name in sorted({*options[0], *options[1]}) if options[0].get(name) != options[1].get(name)]
     if names:
         shown = ", ".join(f"{name} = {display_safe(str(chosen.get(name, 'default')), 60)}" for name in names)
@@ -323,3 +322,8 @@ def _pool_arrays(files: Sequence[_File], ids: list[str]) -> dict[str, NDArray[An
 def _filled(known: NDArray[Any], array: NDArray[Any]) -> NDArray[Any]:
     """`known` with the rows of `array` where it has none."""
     return np.where(known.any(axis=1, keepdims=True), known, array)
+
+
+def _shared(project: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of a project that are not one person's."""
+    return {name: value for name, value in project.get("options", {}).items() if name != "annotator"}

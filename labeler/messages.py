@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import struct
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
 import numpy as np
+from numpy.typing import NDArray
 
+from labeler.core import codec
 from labeler.core.choose_k import Tried
 from labeler.core.vocabulary import Advice, ByteArray, FloatArray, Grid, IndexArray, Progress, Queue, Round, Snapshot
 
@@ -208,20 +210,40 @@ _TYPES = {
         Failed,
     )
 }
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """What stands before the bytes of the arrays, of each of which it has name, dtype, shape and size in bytes."""
+
+    type: str
+    fields: dict[str, Any]
+    arrays: list[tuple[str, str, list[int], int]]
+
+
 _PREFIX = struct.Struct("<QQ")
 
 
 def write(stream: BinaryIO, message: Any) -> None:
     """Write one message and flush."""
-    arrays: list[bytes] = []
-    header = json.dumps(_pack(message, arrays)).encode()
-    body = b"".join(arrays)
+    arrays: dict[str, NDArray[Any]] = {}
+    packed = codec.encode(message, arrays)
+    rows = [(name, *codec.pack_array(array)) for name, array in arrays.items()]
+    listed = [(name, dtype, shape, len(content)) for name, dtype, shape, content in rows]
+    header = json.dumps(codec.encode(_Frame(type(message).__name__, packed, listed), {})).encode()
+    body = b"".join(content for *_, content in rows)
     stream.write(_PREFIX.pack(len(header), len(body)) + header + body)
     stream.flush()
 
 
 def read(stream: BinaryIO) -> Any:
-    """Read one message; None at the end of the stream."""
+    """Read one message; None at the end of the stream.
+
+    Raises
+    ------
+    Unreadable
+        It is no message of this version's.
+    """
     prefix = stream.read(_PREFIX.size)
     if len(prefix) < _PREFIX.size:
         return None
@@ -229,40 +251,11 @@ def read(stream: BinaryIO) -> Any:
     header, body = stream.read(header_size), stream.read(body_size)
     if len(header) < header_size or len(body) < body_size:
         return None
-    return _unpack(json.loads(header), memoryview(body))
-
-
-def _pack(value: Any, arrays: list[bytes]) -> Any:
-    if isinstance(value, np.ndarray):
-        array = np.ascontiguousarray(value)
-        start = sum(map(len, arrays))
-        arrays.append(array.tobytes())
-        return {"array": [start, array.dtype.str, list(array.shape)]}
-    if is_dataclass(value) and not isinstance(value, type):
-        packed = {item.name: _pack(getattr(value, item.name), arrays) for item in fields(value)}
-        return {"type": type(value).__name__, "fields": packed}
-    if isinstance(value, dict):
-        return {"dict": {str(key): _pack(item, arrays) for key, item in value.items()}}
-    if isinstance(value, (list, tuple)):
-        kind = "tuple" if isinstance(value, tuple) else "list"
-        return {kind: [_pack(item, arrays) for item in value]}
-    return value.item() if isinstance(value, np.generic) else value
-
-
-def _unpack(value: Any, body: memoryview) -> Any:
-    if not isinstance(value, dict):
-        return value
-    if "array" in value:
-        start, dtype, shape = value["array"]
-        kind = np.dtype(dtype)
-        count = int(np.prod(shape, dtype=np.int64))
-        flat = np.frombuffer(body, kind, count, start) if count else np.empty(0, kind)
-        return flat.reshape(shape)
-    if "type" in value:
-        arguments = {name: _unpack(item, body) for name, item in value["fields"].items()}
-        return _TYPES[value["type"]](**arguments)
-    if "dict" in value:
-        return {key: _unpack(item, body) for key, item in value["dict"].items()}
-    if "tuple" in value:
-        return tuple(_unpack(item, body) for item in value["tuple"])
-    return [_unpack(item, body) for item in value["list"]]
+    frame = codec.decode(_Frame, codec.loads(header), finite=False)
+    if frame.type not in _TYPES:
+        raise codec.Unreadable(f"there is no message {frame.type!r}")
+    arrays, start = {}, 0
+    for name, dtype, shape, size in frame.arrays:
+        arrays[name] = codec.unpack_array(dtype, shape, memoryview(body)[start : start + size])
+        start += size
+    return codec.decode(_TYPES[frame.type], frame.fields, arrays, finite=False)

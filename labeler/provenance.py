@@ -13,6 +13,7 @@ from typing import Any
 
 from labeler.core.vocabulary import UNLABELED, Event, Provenance, Tier
 from labeler.display import display_safe
+from labeler.session.asked import HowAsked, how_asked
 from labeler.session.classes import class_of, current
 from labeler.session.session import Session
 from labeler.session.standings import Repeat, Standing
@@ -273,7 +274,8 @@ def _answer(session: Session, index: int) -> Press | None:
 
 def _press(session: Session, index: int, standing: Standing) -> Press:
     event = session.state.event(standing.event_id)
-    how = event.payload if event is not None else {}
+    how = how_asked(event) if event is not None else HowAsked()
+    origin = event.payload.get("origin", "") if event is not None else ""
     return Press(
         index,
         session.pool.ids[index],
@@ -284,14 +286,12 @@ def _press(session: Session, index: int, standing: Standing) -> Press:
         standing.annotator,
         standing.round,
         standing.event_id,
-        str(how.get("screen", "")),
-        str(how.get("rule", "")),
-        str(how.get("origin", "")),
-        tuple(
-            (_name(session, int(class_id)), float(score)) for class_id, score in how.get("shown", how.get("hidden", ()))
-        ),
+        how.screen,
+        how.rule,
+        str(origin),
+        tuple((_name(session, class_id), score) for class_id, score in how.guesses),
         _given_as(session, event, standing, session.pool.ids[index]),
-        "hidden" in how,
+        how.hidden is not None,
     )
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from labeler.api import Options, open_project
 from labeler.core.steps import finished
-from labeler.core.vocabulary import UNLABELED, ByteArray, FloatArray, Round
+from labeler.core.vocabulary import UNLABELED, ByteArray, FloatArray, Question, Round
 from labeler.errors import UsageError
 from labeler.export import export as export_labels
 from labeler.export_rows import collect
@@ -23,10 +23,12 @@ from labeler.plugin_files import register
 from labeler.predict import Predictions, open_new
 from labeler.predict import predict as predict_new
 from labeler.project import Project
+from labeler.session.asked import PYTHON
+from labeler.session.questions import CHOSEN
 from labeler.workbench import Workbench
 
-SCREEN = "python"
-"""What the journal says of where an answer was given."""
+BY_NAME = "python, by name"
+"""Where something is said of an instance that was not asked about: it answers no question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,11 @@ class Instance:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The question that is next: which instance, the rule that chose it, the guesses (name, score), best first."""
+    """The question that is next: which instance, the rule that chose it, the guesses (name, score), best first.
+
+    Without guesses where it measures: it is random (`control`) or blind (`blind`). One that was answered before, at
+    least twenty answers ago, comes as it came then (`repeats`); the second answer is kept beside the first.
+    """
 
     id: str
     index: int
@@ -81,7 +87,8 @@ def open(source: str | Path, project: str | Path | None = None, **options: Any) 
         The project file; by default ``<source name>.labeler.db`` in the current folder.
     options
         As of ``labeler label``: `classes`, `engine`, `encoder`, `clusterer`, `classifier`, `strategy`, `n_clusters`,
-        `percentile`, `features`, `seed`, `annotator`. An encoder, classifier or strategy may be an object or a class
+        `percentile`, `features`, `seed`, `annotator`; `control`, `repeats`, `blind`: shares of the questions (0 to 0.5)
+        that measure. An encoder, classifier or strategy may be an object or a class
         of one's own instead of a name: see docs/api.md.
 
     Raises
@@ -118,6 +125,7 @@ class Labeling:
         self.project = project
         self.session = project.session
         self._bench: Workbench | None = None
+        self._handed: Question | None = None  # the question that whoever answers has seen
 
     # -- the pool ------------------------------------------------------------------------------------------------
 
@@ -170,32 +178,41 @@ class Labeling:
     def question(self) -> Asked | None:
         """What is asked next; None when nothing is left."""
         self._open_bench()
-        asked = self.session.question
+        asked = self._handed = self.session.question
         if asked is None:
             return None
         names = {class_id: info.name for class_id, info in self.session.state.classes.items()}
-        guesses = tuple((names[class_id], score) for class_id, score in asked.guesses if class_id in names)
+        shown = () if asked.blind else asked.guesses
+        guesses = tuple((names[class_id], score) for class_id, score in shown if class_id in names)
         return Asked(asked.instance_id, asked.index, asked.rule, guesses, self.project)
 
     def answer(self, label: str, instance_id: str | None = None) -> None:
-        """Say what an instance is, the one asked about unless named; a class that is new is added."""
+        """Say what an instance is, the one asked about unless named; a class that is new is added.
+
+        What is said of the :attr:`question` last looked at answers it, named or not: where it was answered before, that
+        is a second answer and the label stays. A name that was not asked about says what it is from now on.
+        """
         name = self._asked_id(instance_id)
-        self.session.label(name, self.session.class_id_for(str(label)), screen=SCREEN)
+        chosen = None if self._was_handed(name) else Question(self.session.pool.index(name), name, CHOSEN)
+        self.session.label(name, self.session.class_id_for(str(label)), screen=PYTHON, asked=chosen)
         self._moved()
 
     def skip(self, instance_id: str | None = None) -> None:
         """Ask it again later."""
-        self.session.skip(self._asked_id(instance_id), screen=SCREEN)
+        name = self._asked_id(instance_id)
+        self.session.skip(name, screen=self._screen(name))
         self._moved()
 
     def unsure(self, instance_id: str | None = None) -> None:
         """Looked at, cannot tell: not asked again."""
-        self.session.unsure(self._asked_id(instance_id), screen=SCREEN)
+        name = self._asked_id(instance_id)
+        self.session.unsure(name, screen=self._screen(name))
         self._moved()
 
     def reject(self, instance_id: str | None = None) -> None:
         """It belongs to no class or is unusable: it leaves the pool."""
-        self.session.reject(self._asked_id(instance_id), screen=SCREEN)
+        name = self._asked_id(instance_id)
+        self.session.reject(name, screen=self._screen(name))
         self._moved()
 
     def undo(self) -> None:
@@ -210,6 +227,14 @@ class Labeling:
         if asked is None:
             raise UsageError("nothing is asked any more", "name the instance: answer(label, instance_id)")
         return asked.id
+
+    def _was_handed(self, name: str) -> bool:
+        """Whether the question that is next is about `name`, and was looked at: else something is said by name."""
+        asked, handed = self.session.question, self._handed
+        return asked is not None and handed is not None and asked.instance_id == handed.instance_id == name
+
+    def _screen(self, name: str) -> str:
+        return PYTHON if self._was_handed(name) else BY_NAME
 
     def _moved(self) -> None:
         if self._bench is None:

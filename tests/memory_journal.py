@@ -9,6 +9,7 @@ from typing import Any
 
 from labeler.core.vocabulary import Event, Question, Round
 from labeler.errors import NotSaved
+from labeler.store import rows
 
 
 class MemoryJournal:
@@ -17,7 +18,7 @@ class MemoryJournal:
     def __init__(self) -> None:
         self.events: list[Event] = []
         self.round: Round | None = None
-        self.kept: dict[str, Any] | None = None
+        self.kept: str | None = None  # as a file keeps it
         self.kept_labels: dict[int, dict[str, Any]] = {}
         self.full = False
         self.full_for_derived = False
@@ -53,16 +54,10 @@ class MemoryJournal:
 
     def save_question(self, question: Question | None, revision: int) -> None:
         self._write(self.full_for_derived)
-        self.kept = None
-        if question is not None:
-            fields = {
-                name: getattr(question, name)
-                for name in ("index", "rule", "utility", "margin", "blind", "drawn", "first")
-            }
-            self.kept = fields | {"revision": revision, "guesses": [list(guess) for guess in question.guesses]}
+        self.kept = rows.question_value(question, revision)
 
-    def load_question(self) -> dict[str, Any] | None:
-        return self.kept
+    def load_question(self) -> tuple[Question, int] | None:
+        return rows.question_of(self.kept) if self.kept else None
 
     def _write(self, full: bool) -> None:
         if full:

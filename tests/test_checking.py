@@ -138,6 +138,38 @@ def test_what_is_made_anew_is_no_loss(path, statement):
         assert project.session.view().answers == 13
 
 
+def test_a_question_of_this_version_and_of_older_ones_is_sound(path):
+    assert checking.check(path).sound
+    with open_project(path) as project:
+        store, (question, revision) = project._store, project._store.load_question()
+        old = {"revision": revision, "index": question.index, "rule": question.rule, "utility": 0.0, "margin": 1.0}
+        store._put("question", 1, json.dumps(old | {"guesses": []}))
+    assert checking.check(path).sound
+
+
+@pytest.mark.parametrize(
+    ("table", "row"),
+    [
+        ("question", (1, "[" * 100_000)),
+        ("question", (1, '{"revision": 1, "index": "0", "rule": "x"}')),
+        ("arrays", ("round", "labels", "|O", "[1]", bytes(8))),
+        ("arrays", ("round", "labels", "<i4", "[99999999999]", bytes(8))),
+        ("arrays", ("round", "queue.indices", "<i8", "[1]", (10**12).to_bytes(8, "little"))),
+        ("arrays", ("round", "labels", "<M8[s]", "[1]", bytes(8))),
+        ("arrays", ("pool", "unreadable", "<U2", "[1]", bytes(8))),
+    ],
+)
+def test_a_row_that_is_none_though_its_seal_holds_is_named_and_does_no_harm(path, table, row):
+    with open_project(path) as project:
+        project.backed_up = False
+        project._store._put(table, *row)
+    report = checking.check(path)
+    assert {"question": "question", "project": "project", "arrays": "round"}[table] in codes(report)
+    with open_project(path) as project:
+        assert project.session.view().answers == 13
+        project.session.label(project.session.question.instance_id, 0)
+
+
 def test_a_round_of_another_journal_is_found_though_its_seals_hold(path):
     edit(path, "DELETE FROM rounds", "DELETE FROM arrays WHERE owner = 'round'")
     with open_project(path) as project:

@@ -123,7 +123,7 @@ def test_any_facts_and_arrays_survive(make_round, facts, values):
 
 def test_no_array_of_objects_is_ever_read():
     forged = io.BytesIO()
-    header = b'{"array": [0, "|O", [1]]}'
+    header = b'{"type": "OddReady", "fields": {}, "arrays": [["indices", "|O", [1], 8]]}'
     forged.write(messages._PREFIX.pack(len(header), 8) + header + b"\0" * 8)
     forged.seek(0)
     with pytest.raises(ValueError, match=r"(?i)object"):

@@ -20,6 +20,8 @@ import labeler.messages
 from labeler import plugin_files, registry
 from labeler.api import open_project
 from labeler.errors import LabelerError, ProjectError, UsageError
+from labeler.session.blind import sway
+from labeler.session.control import estimate
 
 ROOT = Path(__file__).parent.parent
 
@@ -294,3 +296,120 @@ class TestOpen:
             assert len(wide.y) >= len(arrays.y)
             with pytest.raises(UsageError, match="X cannot be"):
                 project.arrays(X="pixels")
+
+
+class TestMeasuring:
+    """Questions that measure come from Python as they do on the screen."""
+
+    @pytest.fixture
+    def opened(self, few_digits, tmp_path):
+        def opened(**shares):
+            options = {"engine": "book", "n_clusters": 10, "seed": 1} | shares
+            return labeler.open(few_digits, tmp_path / "few.labeler.db", **options)
+
+        return opened
+
+    @staticmethod
+    def events(project, kind="label"):
+        return [event for event in project.session._journal.replay() if event.kind == kind]
+
+    @staticmethod
+    def truth(project):
+        return project.project.source.truth()
+
+    def answer_all(self, project, count):
+        truth = self.truth(project)
+        for _ in range(count):
+            project.answer(truth[project.question.id])
+
+    def until_a_repeat(self, project):
+        truth = self.truth(project)
+        for _ in range(200):
+            asked = project.question
+            project.answer(truth[asked.id], asked.id)
+            if project.session.question.first:
+                return project.session.question
+        raise AssertionError("no repeat came")
+
+    def test_a_second_answer_is_kept_beside_the_first_and_changes_no_label(self, opened):
+        with opened(repeats=0.5) as project:
+            truth, second = self.truth(project), 0
+            for number in range(90):
+                asked = project.question
+                pinned = project.session.question
+                if pinned.first:
+                    first = project.session.state.event(pinned.first)
+                    assert (asked.rule, project[asked.id].label) == (first.payload["rule"], truth[asked.id])
+                    assert not hasattr(asked, "first")
+                    second += 1
+                said = "another" if pinned.first else truth[asked.id]
+                project.answer(said, asked.id if number % 2 else None)
+            repeats = self.events(project, "repeat")
+            assert len(repeats) == second >= 10
+            assert len(self.events(project)) == 90 - second
+            assert {event.payload["screen"] for event in repeats} == {"python"}
+            for event in repeats:
+                assert project[event.instance_id].label == truth[event.instance_id]
+
+    @pytest.mark.parametrize("said", ["skip", "unsure", "reject"])
+    def test_other_second_answers_change_no_label_either(self, opened, said):
+        with opened(repeats=0.5) as project:
+            pinned = self.until_a_repeat(project)
+            label = project[pinned.instance_id].label
+            assert project.question.id == pinned.instance_id
+            getattr(project, said)()
+            assert self.events(project, "repeat")[-1].payload["said"] == said
+            assert project[pinned.instance_id].label == label
+
+    def test_a_repeat_is_one_still_after_a_restart(self, opened):
+        with opened(repeats=0.5) as project:
+            pinned = self.until_a_repeat(project)
+        with opened() as project:
+            assert project.session.question == pinned
+            label = project[pinned.instance_id].label
+            project.answer("another")
+            assert self.events(project, "repeat")[-1].instance_id == pinned.instance_id
+            assert project[pinned.instance_id].label == label
+
+    def test_a_correction_by_name_is_no_second_answer(self, opened):
+        """Whoever names an instance that they were not asked about means what they say."""
+        with opened(repeats=0.5) as project:
+            pinned = self.until_a_repeat(project)
+            before = len(self.events(project, "repeat"))
+            project.answer("another", pinned.instance_id)
+            assert project[pinned.instance_id].label == "another"
+            assert len(self.events(project, "repeat")) == before
+            how = self.events(project)[-1].payload
+            assert (how["screen"], how["rule"]) == ("python", "chosen")
+            assert "shown" not in how
+
+    def test_a_blind_question_has_no_guesses_and_is_counted_as_blind(self, opened):
+        with opened(blind=0.5) as project:
+            self.answer_all(project, 12)
+            truth, seen = self.truth(project), {True: 0, False: 0}
+            for _ in range(40):
+                asked, pinned = project.question, project.session.question
+                if pinned.drawn:
+                    seen[pinned.blind] += 1
+                    assert bool(asked.guesses) is not pinned.blind
+                project.answer(truth[asked.id])
+            counted = sway(project.session.state)
+            assert min(seen.values()) >= 5
+            assert counted.unseen >= seen[True]
+            assert counted.seen >= seen[False]
+
+    def test_random_questions_come_without_guesses_and_tell_the_accuracy(self, opened):
+        with opened(control=0.5) as project:
+            self.answer_all(project, 15)
+            project.round()
+            truth, at_random = self.truth(project), 0
+            for _ in range(30):
+                asked = project.question
+                if asked.rule == "random":
+                    at_random += 1
+                    assert asked.guesses == ()
+                project.answer(truth[asked.id])
+            accuracy = estimate(project.session.state)
+            assert at_random >= 5
+            assert accuracy.n >= at_random
+            assert accuracy.active > 0

@@ -201,7 +201,7 @@ def test_with_nothing_else_to_do_it_works_ahead_and_still_answers(make_snapshot)
     assert sent[-1] == Progress("learning")
 
 
-def test_it_ends_within_two_seconds_of_the_end_of_its_input(recipe, make_snapshot):
+def test_it_ends_with_its_input_whatever_it_is_doing(recipe, make_snapshot):
     worker = subprocess.Popen(
         [sys.executable, "-m", "labeler.worker"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
@@ -210,7 +210,7 @@ def test_it_ends_within_two_seconds_of_the_end_of_its_input(recipe, make_snapsho
         pass
     messages.write(worker.stdin, Answered(make_snapshot({0: 0, 1: 1})))
     worker.stdin.close()
-    assert worker.wait(timeout=2) == 0
+    assert worker.wait(timeout=PATIENCE) == 0
     assert worker.stderr.read() == b""
     worker.stdout.close()
     worker.stderr.close()

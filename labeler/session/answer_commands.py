@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
 
 from labeler.core.pacing import Pacing
 from labeler.core.vocabulary import Event, Provenance, Question
 from labeler.errors import UsageError
+from labeler.session.asked import ASKING, QUESTION, HowAsked, as_asked
 from labeler.session.class_commands import ClassCommands
 from labeler.session.control import RANDOM
+from labeler.session.questions import CHOSEN
 
-QUESTION = "question"
-"""The screen of the pinned question."""
 PAGES_OF_A_CLASS = "grid"
 """The screen whose pages the engine chooses by the errors it expects."""
 
@@ -36,10 +36,10 @@ class AnswerCommands(ClassCommands):
         if asked is None and self._answers_repeat(instance_id, "label", class_id, screen):
             return
         asked = asked or self.questions.asked(index)
-        how = _asked_as(asked, screen) if asked else {"screen": screen, "rule": "chosen", "margin": 1.0}
-        if asked and asked.rule == RANDOM and screen == QUESTION:
-            how["machine"] = self.derived.label_of(index)[0]  # as it stands before this answer
-        self._record("label", instance_id, class_id, how)
+        how = as_asked(asked, screen) if asked else HowAsked(screen=screen, rule=CHOSEN)
+        if asked and asked.rule == RANDOM and screen in ASKING:
+            how = replace(how, machine=self.derived.label_of(index)[0])  # as it stands before this answer
+        self._record("label", instance_id, class_id, how.payload)
         self.pacing.single_done()
 
     def skip(self, instance_id: str, *, screen: str = QUESTION) -> None:
@@ -61,11 +61,11 @@ class AnswerCommands(ClassCommands):
     def _answers_repeat(self, instance_id: str, said: str, class_id: int | None, screen: str) -> bool:
         """Record what is said of the question on the screen where it is a hidden repeat: the first answer stays."""
         index = self.pool.index(instance_id)
-        asked = self.questions.repeat(index) if screen == QUESTION else None
+        asked = self.questions.repeat(index) if screen in ASKING else None
         if asked is None:
             return False
         about = {"said": said, "first": asked.first, "first_class": self.state.standings[index].class_id}
-        self._record("repeat", instance_id, class_id, _asked_as(asked, screen) | about)
+        self._record("repeat", instance_id, class_id, as_asked(asked, screen).payload | about)
         return True
 
     def flag(self, instance_id: str) -> None:
@@ -133,11 +133,3 @@ class AnswerCommands(ClassCommands):
             event = Event(self._new_id(), "source_change", self._clock(), payload={"answers": answers})
             self.derived.note(self.state.apply(event))
             self._draw()
-
-
-def _asked_as(asked: Question, screen: str) -> dict[str, Any]:
-    """How a question was asked, for the event of its answer."""
-    how: dict[str, Any] = {"screen": screen, "rule": asked.rule, "margin": asked.margin}
-    if asked.guesses:
-        how["hidden" if asked.blind else "shown"] = [[guess, round(score, 4)] for guess, score in asked.guesses]
-    return how | ({"blind": asked.blind} if asked.drawn else {})

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from labeler.core import codec
 from labeler.core.certificate import (
     CUT_OFF,
     WHOLE,
@@ -117,6 +118,13 @@ class Frozen:
     def arrays(self) -> dict[str, NDArray[Any]]:
         """What is stored."""
         return {**self.final.arrays, "order": self.order}
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """What is stored beside the frozen labels."""
+
+    order: IndexArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,10 +249,13 @@ def thawed(audit: Audit, arrays: Mapping[str, NDArray[Any]], ids: Sequence[str])
     )
     if not arrays:
         raise damaged
+    try:
+        final = codec.decode(FinalLabels, {"round": audit.round}, arrays)
+        order = codec.decode(_Order, {}, arrays).order
+    except codec.Unreadable:
+        raise damaged from None
     if not _can_be_frozen(arrays, len(ids), audit):
         raise damaged
-    final = FinalLabels(round=audit.round, **{name: array for name, array in arrays.items() if name != "order"})
-    order = arrays["order"]
     same = set_sha256(ids[: len(final.labels)], final, audit.class_names) == audit.set_sha256
     if not same or order_sha256(order) != audit.order_sha256:
         raise damaged
@@ -346,7 +357,8 @@ def certificate(audit: Audit, frozen: Frozen, target: float | None = None, *, pa
         more = more_needed(wrong, checked, audit.population, alpha * WHOLE, goal, eye, shaped_for=audit.target)
         size = largest_cutoff(frozen.ranks, outcomes, frozen.ends, alpha * CUT_OFF, goal, holds if blocks else None)
         if size is not None:
-            cutoff = float(np.sort(frozen.final.scores[frozen.order])[-size])
+            # as the exports print it: whoever filters one of them by it keeps the rows that stand on it
+            cutoff = float(str(np.sort(frozen.final.scores[frozen.order])[-size]))
     seen, shown = audit.plants
     return Certificate(
         audit.number,

@@ -13,6 +13,7 @@ import numpy as np
 
 from labeler.core.intervals import difference
 from labeler.core.vocabulary import Question
+from labeler.session.asked import how_asked
 from labeler.session.classes import class_of, current
 from labeler.session.control import FIRST
 from labeler.session.state import State
@@ -93,12 +94,12 @@ def sway(state: State) -> Sway | None:
     """What the blind questions say; None until there are both kinds."""
     counts = {True: [0, 0], False: [0, 0]}  # blind? -> [questions, answers that were the first guess]
     for event in state.standing_events("label"):
-        how = event.payload
-        guesses = how.get("hidden" if how.get("blind") else "shown")
-        if "blind" in how and guesses:
-            same = current(class_of(event), state.classes) == current(int(guesses[0][0]), state.classes)
-            counts[how["blind"]][0] += 1
-            counts[how["blind"]][1] += same
+        how = how_asked(event)
+        guesses = how.hidden if how.blind else how.shown
+        if how.blind is not None and guesses:
+            same = current(class_of(event), state.classes) == current(guesses[0][0], state.classes)
+            counts[how.blind][0] += 1
+            counts[how.blind][1] += same
     (unseen, unseen_same), (seen, seen_same) = counts[True], counts[False]
     if not unseen or not seen:
         return None

@@ -15,6 +15,7 @@ import numpy as np
 
 from labeler.core.intervals import clopper_pearson, difference, sign_test
 from labeler.core.vocabulary import UNLABELED
+from labeler.session.asked import ASKING, how_asked
 from labeler.session.classes import class_of, current
 from labeler.session.state import State
 
@@ -148,15 +149,15 @@ def estimate(state: State) -> Estimate | None:
     """What the random questions say; None without any that had a label of the engine's."""
     said, chosen = [], []
     for event in state.standing_events("label"):
-        how = event.payload
-        machine = int(how.get("machine", UNLABELED))
+        how = how_asked(event)
+        machine = UNLABELED if how.machine is None else how.machine
         standing = state.standings.get(state.pool.index(event.instance_id or ""))
         if machine != UNLABELED and standing is not None and standing.kind == "label":
             said.append((current(machine, state.classes), standing.class_id))
-        elif said and how.get("screen") == "question" and how.get("rule") not in NOT_THE_ENGINES:
-            guesses = how.get("hidden") if how.get("blind") else how.get("shown")
+        elif said and how.screen in ASKING and how.rule not in NOT_THE_ENGINES:
+            guesses = how.hidden if how.blind else how.shown
             if guesses:
-                guess = current(int(guesses[0][0]), state.classes)
+                guess = current(guesses[0][0], state.classes)
                 chosen.append(guess != current(class_of(event), state.classes))
     if not said:
         return None

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from labeler.core.vocabulary import Advice, Provenance, Round, Tier
+from labeler.core.vocabulary import Advice, Provenance, Question, Round, Tier
 from labeler.session.history import Point
 from labeler.session.state import State
 
@@ -129,26 +129,13 @@ _FACTS: dict[str, Callable[[Any], bool]] = {
 """The facts of a round that something is computed from; others are only handed on."""
 
 
-def question_fits(kept: Mapping[str, Any], state: State) -> bool:
-    """Whether a stored question is one of this journal and pool."""
+def question_fits(question: Question, revision: int, state: State) -> bool:
+    """Whether a stored question, drawn at `revision`, is one of this journal and pool."""
     return (
-        type(kept.get("revision")) is int
-        and type(kept.get("index")) is int
-        and kept["revision"] <= state.revision
-        and 0 <= kept["index"] < len(state.pool)
-        and _is_text(kept.get("rule"))
-        and _is_number(kept.get("utility"))
-        and _is_number(kept.get("margin"))
-        and isinstance(kept.get("guesses"), list)
-        and all(_is_guess(guess, state) for guess in kept["guesses"])
+        revision <= state.revision
+        and 0 <= question.index < len(state.pool)
+        and all(-1 <= class_id < state.next_class_id for class_id, _ in question.guesses)
     )
-
-
-def _is_guess(guess: Any, state: State) -> bool:
-    if not isinstance(guess, list) or len(guess) != 2:
-        return False
-    class_id, score = guess
-    return type(class_id) is int and -1 <= class_id < state.next_class_id and _is_number(score)
 
 
 _POOL_ARRAYS = {"sha256": ("|u1", 2), "unreadable": ("|u1", 1)}

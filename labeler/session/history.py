@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
+from labeler.core import codec
+
 MOST = 100
 """Points kept; when there are more, every second one of the older half goes."""
 
@@ -65,10 +67,12 @@ def packed(history: Sequence[Point]) -> list[list[Any]]:
 
 
 def unpacked(kept: object) -> tuple[Point, ...]:
-    """The inverse of :func:`packed`; empty for what a newer version wrote otherwise."""
+    """The inverse of :func:`packed`; empty for what cannot be read."""
+    names = [item.name for item in fields(Point)]
     try:
-        return tuple(Point(*values) for values in kept)  # type: ignore[attr-defined]
-    except TypeError:
+        # what a newer version added stands behind, and is passed over
+        return tuple(codec.decode(Point, dict(zip(names, values, strict=False))) for values in kept)  # type: ignore[attr-defined]
+    except (codec.Unreadable, TypeError):
         return ()
 
 

@@ -59,6 +59,6 @@ class Journal(Protocol):
         """Remember the question on the screen; a convenience that survives a kill, not a promise."""
         ...
 
-    def load_question(self) -> dict[str, Any] | None:
-        """What :meth:`save_question` kept: the question's fields and the `revision` it was drawn at."""
+    def load_question(self) -> tuple[Question, int] | None:
+        """What :meth:`save_question` kept: the question, and the revision it was drawn at."""
         ...

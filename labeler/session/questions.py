@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
@@ -42,24 +41,22 @@ class Questions:
         """Take a newer queue; the pinned question stays."""
         self._queue, self._position = queue, 0
 
-    def restore(self, kept: dict[str, Any] | None) -> None:
+    def restore(self, question: Question, revision: int) -> None:
         """Pin the question that was on the screen when the program ended, if the journal has not moved since."""
-        if kept and kept["revision"] == self._state.revision and kept["index"] < len(self._state.pool):
-            index = int(kept["index"])
-            guesses = tuple((int(guess), float(score)) for guess, score in kept["guesses"])
-            self.current = Question(
-                index,
-                self._state.pool.ids[index],
-                kept["rule"],
-                kept["utility"],
-                kept["margin"],
-                guesses,
-                bool(kept.get("blind")),
-                bool(kept.get("drawn")),
-                str(kept.get("first", "")),
-            )
-            if not self._stays(self.current):  # the person chose to be asked again
-                self._hold(index)
+        ids = self._state.pool.ids
+        if revision != self._state.revision or not 0 <= question.index < len(ids):
+            return
+        name = ids[question.index]
+        if question.instance_id not in ("", name):  # older versions did not keep it
+            return
+        blind = question.blind or question.rule == RANDOM  # older versions forgot that
+        self.current = replace(question, instance_id=name, blind=blind)
+        if self._stays(self.current):
+            return
+        if question.rule == CHOSEN:  # the person chose to be asked again
+            self._hold(question.index)
+        else:  # a repeat, as older versions kept it: an answer to it would replace the first one
+            self.current = None
 
     def ask(self, index: int) -> None:
         """Pin an instance that the person chose, answered before or not, until something is said of it or undone."""

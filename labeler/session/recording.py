@@ -50,9 +50,9 @@ class Recording:
             else:
                 self.derived.restore(kept)
                 self.questions.refill(kept.queue)
-        question = journal.load_question()
-        if question is not None and question_fits(question, self.state):
-            self.questions.restore(question)
+        pinned = journal.load_question()
+        if pinned is not None and question_fits(*pinned, self.state):
+            self.questions.restore(*pinned)
 
     def go_on_in(self, journal: Journal) -> None:
         """Append to another journal from here on; it holds what this session's did."""

@@ -15,6 +15,7 @@ import numpy as np
 
 from labeler.core.intervals import clopper_pearson
 from labeler.core.vocabulary import UNLABELED, Provenance, Question
+from labeler.session.asked import ASKING, how_asked
 from labeler.session.classes import current
 from labeler.session.control import RANDOM
 from labeler.session.standings import Repeat, Standing
@@ -72,10 +73,8 @@ class Repeats:
             return False
         if index in state.kept or index in state.conflicts or state.classes[standing.class_id].retired:
             return False
-        how = event.payload
-        rule = how.get("rule", "")
-        as_it_was = "shown" in how or "hidden" in how or rule == RANDOM
-        return how.get("screen") == "question" and rule not in _OF_THEIR_OWN and as_it_was
+        how = how_asked(event)
+        return how.screen in ASKING and how.rule not in _OF_THEIR_OWN and bool(how.guesses or how.rule == RANDOM)
 
 
 def repeated(state: State, index: int) -> Question | None:
@@ -84,12 +83,17 @@ def repeated(state: State, index: int) -> Question | None:
     event = state.event(standing.event_id) if standing is not None else None
     if event is None or event.kind != "label":
         return None
-    how = event.payload
-    rule = str(how.get("rule", ""))
-    guesses = tuple((int(guess), float(score)) for guess, score in how.get("shown", how.get("hidden", ())))
-    blind = rule == RANDOM or bool(how.get("blind"))
-    margin = float(how.get("margin", 1.0))
-    return Question(index, state.pool.ids[index], rule, 0.0, margin, guesses, blind, first=event.event_id)
+    how = how_asked(event)
+    blind = how.rule == RANDOM or bool(how.blind)
+    return Question(
+        index,
+        state.pool.ids[index],
+        how.rule,
+        margin=how.margin,
+        guesses=how.guesses,
+        blind=blind,
+        first=event.event_id,
+    )
 
 
 def waits(state: State, question: Question) -> bool:

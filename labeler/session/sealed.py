@@ -8,11 +8,12 @@ compute the statement again and compare the hashes. What was answered in it is a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from numpy.typing import NDArray
 
+from labeler.core import codec
 from labeler.core.pool import Pool
 from labeler.core.vocabulary import Event
 from labeler.errors import ProjectError
@@ -27,6 +28,15 @@ PLACES = "places"
 """The array that says where in the pool the rows of the frozen ones are."""
 
 Frozen = Callable[[int], Mapping[str, NDArray[Any]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """What an ``audit_carried`` event holds: the events of audits, and under which number each one's arrays are kept,
+    by the event that begins it."""
+
+    events: list[Event]
+    kept_under: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +106,9 @@ def _records(side: Reading) -> list[Event]:
         own = audit_events(side.side.events)
         who = " and ".join(sorted({event.annotator for event in own if event.annotator})) or side.side.annotator
         made = id_of(CARRIED, *(event.event_id for event in own))
-        found.append(Event(made, CARRIED, own[-1].at, who, payload={"events": [asdict(event) for event in own]}))
+        found.append(
+            Event(made, CARRIED, own[-1].at, who, payload={"events": codec.encode(Carried(own), {})["events"]})
+        )
     return found
 
 
@@ -106,12 +118,12 @@ def carried_audits(records: Iterable[Event], frozen: Frozen, pool: Pool) -> list
 
 
 def _opened(record: Event, frozen: Frozen, pool: Pool) -> list[CarriedAudit]:
-    kept = {begin: dict(frozen(int(number))) for begin, number in record.payload["kept_under"].items()}
+    carried = _read(record)
+    kept = {begin: dict(frozen(number)) for begin, number in carried.kept_under.items()}
     ids = {begin: _named(arrays.pop(PLACES, None), pool) for begin, arrays in kept.items()}
     longest = max(ids.values(), key=len, default=[])
     state, begins = State(Pool(longest) if longest else pool), []
-    for packed in record.payload["events"]:
-        event = Event(**packed)
+    for event in carried.events:
         take(state, event, classes_known=False)
         if event.kind == "audit_begin":
             begins.append(event.event_id)
@@ -120,6 +132,17 @@ def _opened(record: Event, frozen: Frozen, pool: Pool) -> list[CarriedAudit]:
         CarriedAudit(record.annotator, audit, _certificate(audit, kept[begin], ids[begin]))
         for begin, audit in looked_at
     ]
+
+
+def _read(record: Event) -> Carried:
+    """What a record holds. Raises ProjectError where it cannot be read."""
+    try:
+        return codec.decode(Carried, record.payload)
+    except codec.Unreadable as error:
+        raise ProjectError(
+            f"event {record.seq} of the journal carries an audit that cannot be read ({error})",
+            "merge the files anew: the originals hold their audits",
+        ) from error
 
 
 def _named(places: NDArray[Any] | None, pool: Pool) -> list[str]:

@@ -1,25 +1,11 @@
-"""What may stand in the cells of a project file: SQLite lets any type into any column, and JSON may be of any depth."""
+"""What may stand in the cells of a project file: SQLite lets any type into any column."""
 
 from __future__ import annotations
 
-import json
 import math
-import re
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-DEEPEST = 20
-"""Lists within lists: what labeler writes has five at most."""
-MOST_DIMENSIONS = 4
-DTYPES = frozenset(("|b1", "|u1", "|i1", "<u2", "<u4", "<u8", "<i2", "<i4", "<i8", "<f2", "<f4", "<f8"))
-"""Arrays hold numbers: no objects, dates or texts, and nothing of size 0."""
-
-_BIGGEST = 2**63
-_ODD = re.compile(r"\d{16}|[eE]\+?\d{3}|NaN|Infinity")
-"""A number that may be beyond what arrays and columns hold; what does not match is not looked through."""
 _NULL = type(None)
 _TYPES: dict[str, tuple[tuple[type, ...], ...]] = {
     "project": ((str,), (str,)),
@@ -60,65 +46,6 @@ def check_event(row: Sequence[Any]) -> None:
 
 MOST_EVENTS = 2**40
 _EVENT_NAMES = ("place", "id", "kind", "time", "annotator", "instance", "class", "target", "payload")
-
-
-def read_json(text: str, *, finite: bool = True) -> Any:
-    """What JSON text of the file says.
-
-    Raises
-    ------
-    ValueError
-        It is none, too deep, or holds numbers that nothing can hold (with `finite`, NaN and infinity as well).
-    """
-    try:
-        value = json.loads(text)
-    except RecursionError:
-        raise ValueError("JSON that is too deep") from None
-    if text.count("[") + text.count("{") > DEEPEST or (_ODD.search(text) is not None):
-        _check(value, finite)
-    return value
-
-
-def read_object(text: str, *, finite: bool = True) -> dict[str, Any]:
-    """The same, of JSON that must be an object. Raises as :func:`read_json`."""
-    value = read_json(text, finite=finite)
-    if not isinstance(value, dict):
-        raise ValueError(f"{_called(value)} in place of an object")  # noqa: TRY004 - as above
-    return value
-
-
-def read_array(dtype: str, shape: str, data: bytes) -> NDArray[Any]:
-    """An array from its row, read-only. Raises ValueError where its parts do not fit or it holds no numbers."""
-    if dtype not in DTYPES:
-        raise ValueError(f"an array of {dtype[:20]!r} is never stored")
-    sizes = read_json(shape)
-    if not isinstance(sizes, list) or len(sizes) > MOST_DIMENSIONS:
-        raise ValueError("an array without a shape")
-    if not all(type(size) is int and size >= 0 for size in sizes):
-        raise ValueError("an array of a shape that is none")
-    kind = np.dtype(dtype)
-    if math.prod(sizes) * kind.itemsize != len(data):
-        raise ValueError("an array whose bytes do not fit its shape")
-    return np.frombuffer(data, dtype=kind).reshape(sizes)
-
-
-def _check(value: Any, finite: bool) -> None:
-    level = [value]
-    for _ in range(DEEPEST):
-        below: list[Any] = []
-        for item in level:
-            if isinstance(item, dict):
-                below += item.values()
-            elif isinstance(item, list):
-                below += item
-            elif isinstance(item, int) and not -_BIGGEST <= item < _BIGGEST:
-                raise ValueError("a number that is too large")
-            elif isinstance(item, float) and finite and not math.isfinite(item):
-                raise ValueError("a number that is none")
-        if not below:
-            return
-        level = below
-    raise ValueError("JSON that is too deep")
 
 
 def _called(value: Any) -> str:

@@ -5,29 +5,17 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
-from labeler.core.vocabulary import Advice, Event, Queue, Round
+from labeler.core import codec
+from labeler.core.vocabulary import Event, Question, Round
 from labeler.store import cells
 
-_ROUND_ARRAYS = (
-    "labels",
-    "provenances",
-    "scores",
-    "tiers",
-    "sources",
-    "clusters",
-    "distances",
-    "runner_ups",
-    "representatives",
-)
-_LATER_ARRAYS = ("doubts", "foreign", "shares", "seconds", "outliers")
+_LATER = frozenset(item.name for item in fields(Round) if item.default_factory is not MISSING)
 """What rounds of older versions do not hold."""
-_QUEUE_ARRAYS = ("indices", "utilities", "rules", "margins", "guesses", "guess_scores")
 
 
 def event_row(event: Event) -> tuple[Any, ...]:
@@ -55,7 +43,14 @@ def event_of(row: tuple[Any, ...]) -> Event:
     cells.check_event(row)
     seq, event_id, kind, at, annotator, instance, class_id, target, payload = row
     name = None if instance is None else decode_name(instance)
-    return Event(event_id, kind, at, decode_name(annotator), name, class_id, target, cells.read_object(payload), seq)
+    return Event(event_id, kind, at, decode_name(annotator), name, class_id, target, _object(payload), seq)
+
+
+def _object(text: str) -> dict[str, Any]:
+    value = codec.loads(text)
+    if not isinstance(value, dict):
+        raise codec.Unreadable("what it says is no object")
+    return value
 
 
 def encode_name(name: str) -> str | bytes:
@@ -84,50 +79,92 @@ def unpack_ids(blob: bytes, count: int) -> list[str]:
 
 def round_arrays(round_: Round) -> dict[str, NDArray[Any]]:
     """The array columns of a round by name; those of its queue as ``queue.<name>``."""
-    arrays: dict[str, NDArray[Any]] = {name: getattr(round_, name) for name in _ROUND_ARRAYS + _LATER_ARRAYS}
-    return arrays | {f"queue.{name}": getattr(round_.queue, name) for name in _QUEUE_ARRAYS}
+    arrays: dict[str, NDArray[Any]] = {}
+    codec.encode(round_, arrays)
+    return arrays
 
 
 def round_facts(round_: Round) -> dict[str, Any]:
-    """What of a round is no array, JSON-able."""
-    return {
-        "stage": round_.stage,
-        "advice": {field.name: getattr(round_.advice, field.name) for field in fields(Advice)},
-        "facts": round_.facts,
-        "rule_names": list(round_.queue.rule_names),
-    }
+    """What of a round is no array, JSON-able, but for its number and revision; what its queue says stands among it."""
+    packed = codec.encode(round_, {})
+    queue: dict[str, Any] = packed.pop("queue")
+    return queue | {name: value for name, value in packed.items() if name not in ("revision", "round")}
 
 
-def round_of(number: int, revision: int, meta: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Round:
-    """A round from its stored halves. Raises KeyError where one is missing."""
-    queue = Queue(
-        rule_names=tuple(meta["rule_names"]),
-        **{name: arrays[f"queue.{name}"] for name in _QUEUE_ARRAYS},
-    )
-    return Round(
-        revision=revision,
-        round=number,
-        stage=meta["stage"],
-        queue=queue,
-        advice=Advice(**meta["advice"]),
-        facts=meta["facts"],
-        **{name: arrays[name] for name in _ROUND_ARRAYS},
-        **{name: arrays[name] for name in _LATER_ARRAYS if name in arrays},
-    )
+def round_of(number: int, revision: int, facts: object, arrays: Mapping[str, NDArray[Any]]) -> Round:
+    """A round from its stored halves.
+
+    Raises
+    ------
+    Unreadable
+        One is not whole, or the two are not of one round.
+    """
+    if not isinstance(facts, Mapping):
+        raise codec.Unreadable("its facts are none")
+    stored = {**facts, "queue": facts, "revision": revision, "round": number}
+    round_ = codec.decode(Round, stored, arrays)
+    _check_shapes(round_)
+    return round_
+
+
+def _check_shapes(round_: Round) -> None:
+    """Every column of the instances is of one length, or of a version that did not have it; every one of the queue."""
+    arrays = round_arrays(round_)
+    queue = {name: array for name, array in arrays.items() if name.startswith("queue.")}
+    own = {name for name in ("representatives", "foreign") if name in arrays}
+    for name, array in arrays.items():
+        if array.ndim != (2 if name in ("queue.guesses", "queue.guess_scores") else 1):
+            raise codec.Unreadable(f"{name} has {array.ndim} dimensions")
+        if name not in queue and name not in own and len(array) not in _lengths(round_, name):
+            raise codec.Unreadable(f"{name} has {len(array):,} entries for {len(round_.labels):,} instances")
+    if (
+        len({len(array) for array in queue.values()}) > 1
+        or round_.queue.guesses.shape != round_.queue.guess_scores.shape
+    ):
+        raise codec.Unreadable("the columns of the queue are of several lengths")
+    if len(round_.queue.rules) and round_.queue.rules.max() >= len(round_.queue.rule_names):
+        raise codec.Unreadable("the queue names a rule that there is none of")
+
+
+def _lengths(round_: Round, name: str) -> tuple[int, ...]:
+    return (len(round_.labels), 0) if name in _LATER else (len(round_.labels),)
 
 
 def pack_array(array: NDArray[Any]) -> tuple[str, str, bytes]:
-    """(dtype, shape, bytes) of an array without objects."""
-    array = np.ascontiguousarray(array)
-    return array.dtype.str, json.dumps(array.shape), array.tobytes()
+    """(dtype, shape as JSON, bytes) of an array of numbers."""
+    dtype, shape, data = codec.pack_array(array)
+    return dtype, json.dumps(shape), data
 
 
-def unpack_array(dtype: str, shape: str, data: bytes) -> NDArray[Any]:
+def unpack_array(dtype: object, shape: str, data: bytes) -> NDArray[Any]:
     """The inverse of :func:`pack_array`; read-only.
 
     Raises
     ------
-    ValueError
-        The bytes do not fit the shape, or it holds no numbers: the file is damaged.
+    Unreadable
+        The bytes do not fit the shape, or are no numbers: the file is damaged.
     """
-    return cells.read_array(dtype, shape, data)
+    if not isinstance(data, bytes):
+        raise codec.Unreadable("the bytes of an array are none")
+    return codec.unpack_array(dtype, codec.loads(shape), data)
+
+
+def question_value(question: Question | None, revision: int) -> str:
+    """The pinned question and the revision it was drawn at, as JSON."""
+    return json.dumps(None if question is None else codec.encode(question, {}) | {"revision": revision})
+
+
+def question_of(value: str) -> tuple[Question, int] | None:
+    """The inverse of :func:`question_value`; without its instance's id in rows of older versions.
+
+    Raises
+    ------
+    Unreadable
+        It is no question.
+    """
+    stored = codec.loads(value)
+    if stored is None:
+        return None
+    if not isinstance(stored, dict) or type(revision := stored.get("revision")) is not int:
+        raise codec.Unreadable("the question is none")
+    return codec.decode(Question, {"instance_id": "", **stored}), revision

@@ -14,9 +14,10 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from labeler.core.codec import Unreadable, loads
 from labeler.core.vocabulary import Event, Question
 from labeler.errors import DamagedProject, ProjectError
-from labeler.store import cells, rows, seals
+from labeler.store import rows, seals
 from labeler.store.copying import copy
 from labeler.store.open_file import OpenFile
 from labeler.store.opening import explained
@@ -203,22 +204,17 @@ class Store(Tables):
         """Keep the pinned question; without an fsync, because the queue can stand in for it."""
         if self.read_only:
             return
-        value = None if question is None else _question_row(question, revision)
         with self._file.saving(), self._file.unsynced(), self._db.atomic():
-            self._put("question", 1, json.dumps(value))
+            self._put("question", 1, rows.question_value(question, revision))
 
-    def load_question(self) -> dict[str, Any] | None:
-        """The pinned question, or None; also where it cannot be read, because the queue can stand in for it."""
+    def load_question(self) -> tuple[Question, int] | None:
+        """The pinned question and its revision; None also where it cannot be read: the queue can stand in for it."""
         with explained(self.path):
             try:
                 row = next(self._rows("question"), None)
-            except DamagedProject:
+                return rows.question_of(row[1]) if row else None
+            except (DamagedProject, Unreadable):
                 return None
-        try:
-            value: dict[str, Any] | None = cells.read_object(row[1]) if row and row[1] != "null" else None
-        except ValueError:
-            return None
-        return value
 
     # -- pool and project ----------------------------------------------------------------------------------------
 
@@ -254,7 +250,7 @@ class Store(Tables):
         """
         with explained(self.path):
             try:
-                values = {key: cells.read_json(value) for key, value in self._rows("project")}
+                values = {key: loads(value) for key, value in self._rows("project")}
             except ValueError as error:
                 raise self._damaged(f"what it remembers ({error})") from error
         if wrong := wrong_key(values):
@@ -277,14 +273,3 @@ class Store(Tables):
         row = seals.next_event(self._db, rows.event_row(event))
         self._db.execute(f"INSERT INTO events (seq, {seals.EVENTS}, seal) VALUES ({marks(row)})", row)  # noqa: S608
         return int(row[0])
-
-
-def _question_row(question: Question, revision: int) -> dict[str, Any]:
-    return {
-        "revision": revision,
-        "index": question.index,
-        "rule": question.rule,
-        "utility": question.utility,
-        "margin": question.margin,
-        "guesses": [list(guess) for guess in question.guesses],
-    }

@@ -8,6 +8,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from labeler.core.codec import Unreadable, loads
 from labeler.core.vocabulary import Round
 from labeler.errors import DamagedProject
 from labeler.store import cells, rows, seals
@@ -47,8 +48,8 @@ class Tables:
                 last = next(self._rows("rounds", "ORDER BY revision DESC, round DESC LIMIT 1"), None)
                 if last is None:
                     return None
-                return rows.round_of(last[0], last[1], cells.read_object(last[2], finite=False), self._arrays("round"))
-            except (DamagedProject, KeyError, TypeError, ValueError):
+                return rows.round_of(last[0], last[1], loads(last[2], finite=False), self._arrays("round"))
+            except (DamagedProject, Unreadable):
                 self.notes.append("the last round is damaged: what the machine said is missing until it is made anew")
                 return None
 
@@ -56,7 +57,7 @@ class Tables:
         """All arrays of one owner ("round", "pool") by name; without damaged ones, which is noted: they are derived."""
         try:
             return self._arrays(owner)
-        except (DamagedProject, TypeError, ValueError):
+        except (DamagedProject, Unreadable):
             self.notes.append(f"what was read of the {owner} is damaged: it is made anew")
             return {}
 

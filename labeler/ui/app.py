@@ -152,8 +152,11 @@ class LabelerApp(App[None]):
             await super().on_event(event)
 
     async def _take(self, waiting: Waiting) -> None:
+        if self._exit:  # typed behind the key that quit
+            return
         session = self.project.session
         session.presses = (session.presses or 0) + 1
+        self.news.turn()
         if waiting.released:
             self.news.held = ""
         screen = self.screen
@@ -165,9 +168,8 @@ class LabelerApp(App[None]):
 
     async def _focus_there(self) -> None:
         """What is typed right behind the key that opened a palette waits for its input."""
-        for _ in range(50):
-            if self.focused is not None:
-                return
+        palette = self.screen
+        while self.focused is None and self.screen is palette and self.is_running:
             await asyncio.sleep(0.01)
 
     def _held(self, key: str, ignored: int) -> None:

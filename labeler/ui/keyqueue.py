@@ -7,6 +7,7 @@ name being typed) pass through the same line, so that what is typed right after 
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -51,7 +52,8 @@ class KeyQueue:
 
     def __init__(self, take: Callable[[Waiting], Awaitable[None]], held: Callable[[str, int], None]) -> None:
         self._take, self._held = take, held
-        self._line: asyncio.Queue[Waiting] = asyncio.Queue()
+        self._line: deque[Waiting] = deque()
+        self._came = asyncio.Event()
         self._hold = HeldKey()
         self._busy = False
         self._holding = False
@@ -63,28 +65,63 @@ class KeyQueue:
             self._holding = True
             self._held(key, self._hold.ignored)
             return
-        self._line.put_nowait(Waiting(key, event, paints, self._holding, blind))
+        self._line.append(Waiting(key, event, paints, self._holding, blind))
         self._holding = False
+        self._came.set()
 
     @property
     def idle(self) -> bool:
         """Whether every key was handled."""
-        return self._line.empty() and not self._busy
+        return not self._line and not self._busy
 
     def forget(self) -> int:
         """Drop what waits (the answers behind one that could not be saved); returns how many."""
-        dropped = 0
-        while not self._line.empty():
-            self._line.get_nowait()
-            dropped += 1
+        dropped = len(self._line)
+        self._line.clear()
         return dropped
+
+    async def until(
+        self, ready: asyncio.Event, lets_go: Callable[[Waiting], bool], look: Callable[[], None], every: float
+    ) -> int | None:
+        """Wait for `ready` on behalf of the key in hand, as long as it takes; `look` again `every` so many seconds.
+
+        Only a key that `lets_go`, pressed from now on, ends the waiting: the key in hand and those before that one are
+        dropped, and how many is returned; else None.
+        """
+        looked_at = len(self._line)  # typed ahead: they wait like the key in hand
+        while not ready.is_set():
+            self._came.clear()
+            await _first_of(ready, self._came, within=every)
+            if ready.is_set():
+                break
+            if not self._came.is_set():
+                look()
+            fresh = [place for place in range(looked_at, len(self._line)) if lets_go(self._line[place])]
+            if fresh:
+                for _ in range(fresh[0]):
+                    self._line.popleft()
+                return 1 + fresh[0]
+            looked_at = len(self._line)
+        return None
 
     async def run(self) -> None:
         """Work the line, for as long as the application lives."""
         while True:
-            key = await self._line.get()
+            while not self._line:
+                self._came.clear()
+                await self._came.wait()
             self._busy = True
             try:
-                await self._take(key)
+                await self._take(self._line.popleft())
             finally:
                 self._busy = False
+
+
+async def _first_of(*occasions: asyncio.Event, within: float) -> None:
+    """Wait for one of several, for so many seconds at most."""
+    tasks = [asyncio.ensure_future(occasion.wait()) for occasion in occasions]
+    try:
+        await asyncio.wait(tasks, timeout=within, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()

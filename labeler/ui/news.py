@@ -26,6 +26,7 @@ class News:
         self._role = "info"
         self._early = 0
         self._note = ""
+        self._let_go, self._let_go_turns = "", 0
         self.held = ""  # a key is held down: stays until it is let go and another is pressed
         self.trouble = ""
         self.progress: Progress | None = None
@@ -54,6 +55,17 @@ class News:
         self._early += 1
         self.say(f"{phrases.amount(self._early, 'key')} pressed before {what} was there: ignored", "warn")
 
+    def let_go(self, keys: int) -> None:
+        """Count the keys that were dropped for the one that comes now; it stays while that one says its own."""
+        self._let_go = f"{phrases.amount(keys, 'key')} let go: the picture was not there yet"
+        self._let_go_turns = 2
+
+    def turn(self) -> None:
+        """Let the next key have its turn."""
+        self._let_go_turns -= 1
+        if self._let_go_turns <= 0:
+            self._let_go = ""
+
     def clear(self) -> None:
         """A key did something: what was said before is out of date."""
         self._notice, self._note = "", ""
@@ -70,7 +82,9 @@ class News:
     @property
     def moving(self) -> bool:
         """Whether a spinner is on the line."""
-        return not self._notice and not self.held and not self.trouble and self.progress is not None
+        return (
+            not self._notice and not self._let_go and not self.held and not self.trouble and self.progress is not None
+        )
 
     def meanwhile(self) -> str:
         """For a key that comes too soon: what is being done, and that answering can go on."""
@@ -104,12 +118,14 @@ class News:
 
     @property
     def _may_wrap(self) -> bool:
-        return bool(self.held or self._notice or self.trouble or (self.progress is None and self._note))
+        return bool(self.held or self._let_go or self._notice or self.trouble or (self.progress is None and self._note))
 
     def line(self, place: Place | None = None) -> Content:
         """The text of the line now; without the advice where its key does nothing."""
         if self.held:
             return Content.styled(display_safe(self.held, 300), STYLES["warn"])
+        if self._let_go:
+            return Content.styled(self._let_go, STYLES["warn"])
         if self._notice:
             return Content.styled(display_safe(self._notice, 300), STYLES[self._role])
         if self.trouble:

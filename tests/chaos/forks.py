@@ -26,15 +26,15 @@ class Ended:
 
 
 def run_and_kill(
-    work: Callable[[int], None], seconds: float | None, after: bytes = b"", number: int = signal.SIGKILL
+    work: Callable[[int], None], seconds: float | None, after: bytes = b"", number: int = signal.SIGKILL, times: int = 1
 ) -> Ended:
     """Run `work` (which gets the side pipe's descriptor) in a child of its own and kill it.
 
     Parameters
     ----------
     seconds
-        The child lives that long, counted from the moment it says `after` on the side pipe (b"" = from its birth);
-        None = until it is done.
+        The child lives that long, counted from the moment it has said `after` on the side pipe so many `times`
+        (b"" = from its birth); None = until it is done.
     """
     ours, theirs = os.pipe()
     pid = os.fork()
@@ -57,7 +57,7 @@ def run_and_kill(
             piece = os.read(ours, 1 << 16)
             is_open = bool(piece)
             said += piece
-            if until is None and seconds is not None and after and after in said:
+            if until is None and seconds is not None and after and said.count(after) >= times:
                 until = time.perf_counter() + seconds
     os.close(ours)
     _, status = os.waitpid(pid, 0)

@@ -14,8 +14,10 @@ from tests.chaos.outcome import Outcome
 from tests.chaos.writing import open_session, step
 
 KILLS_A_FILE = 40
-FIRST_ACK = b"["
-"""Half of the kills are timed from the first acknowledgement on: however busy the machine is, they hit a writer."""
+ACK = b"\n"
+ACKS = (1, 2, 4, 8, 16)
+"""Half of the kills are timed from one of so many acknowledgements on: however busy the machine is, they hit a writer
+at work, and so many events are acknowledged."""
 LONGEST = 0.08
 """Seconds that a writer lives at most; opening takes about 5 ms, a command about 1."""
 
@@ -43,8 +45,9 @@ def run(count: int, seed: int, folder: Path) -> Outcome:
         if acks and chance.random() < 0.15:
             make_older(path, chance.choice((1, 2)))
             outcome.saw("older files being migrated")
-        after = FIRST_ACK if chance.random() < 0.5 else b""
-        ended = run_and_kill(lambda _, path=path, n=commands, salt=salt: _write(path, n, salt), _when(chance), after)
+        after, times = (ACK if chance.random() < 0.5 else b""), chance.choice(ACKS)
+        work = lambda _, path=path, n=commands, salt=salt: _write(path, n, salt)  # noqa: E731
+        ended = run_and_kill(work, _when(chance), after, times=times)
         kills += 1
         outcome.saw("killed" if ended.was_killed else "closed before the kill")
         acks += acknowledged(ended.said)

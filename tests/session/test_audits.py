@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -292,3 +294,18 @@ class TestCutOff:
         assert not found.reached
         assert found.more is None
         assert (found.cutoff, found.cutoff_population) == (0.75, 1200)
+
+    def test_it_is_the_number_that_the_exports_print(self, make_session, make_round):
+        """Else whoever filters a table by it loses the rows that stand on it: 0.8 as float32 is above 0.8."""
+        session = make_session(2000)
+        scores = np.where(np.arange(2000) < 1200, 0.8, 0.5).astype(np.float32)
+        assert float(scores[0]) > 0.8
+        base = make_round(2000, session.state.revision, np.zeros(2000), np.full(2000, SPREAD))
+        session.closing = replace(base, scores=scores)
+        order = session.frozen(begin(session)).order
+        session.state.audits[0].answers.extend(
+            audits.Answer(int(i), 0 if i < 1200 or i % 2 else UNLABELED) for i in order[:700]
+        )
+        found = session.certificate()
+        assert (found.cutoff, found.cutoff_population) == (0.8, 1200)
+        assert (scores >= found.cutoff).sum() == 1200

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 
 import numpy as np
@@ -112,6 +113,19 @@ def test_it_is_still_there_after_a_restart_and_when_the_engine_sends_others(aske
     assert again.question == question
     again.label(question.instance_id, 0)
     assert journal.events[-1].kind == "repeat"
+
+
+def test_a_repeat_that_an_older_version_kept_never_takes_the_place_of_the_first_answer(asked, make_session, journal):
+    session = asked(AGO + 2, by_number, journal=journal)
+    question = first_repeat(session)
+    kept = json.loads(journal.kept)
+    journal.kept = json.dumps(
+        {name: kept[name] for name in ("revision", "index", "rule", "utility", "margin", "guesses")}
+    )
+    again = make_session(N, journal, classes=())
+    assert again.question.index not in again.state.standings
+    again.label(again.question.instance_id, 9)
+    assert again.state.standings[question.index].class_id == question.index % 10
 
 
 def test_seed_and_answers_decide_alone(asked, new_journal):

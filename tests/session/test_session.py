@@ -471,7 +471,7 @@ def test_a_restart_shows_the_same_question_with_its_rule_and_guesses(make_sessio
 
 def test_a_kept_question_of_another_revision_is_not_trusted(make_session, journal):
     session = make_session(journal=journal)
-    kept = dict(journal.kept)
+    kept = journal.kept
     session.label("i0", 0)
     journal.kept = kept  # as if the program was killed between the answer and its next question
     again = make_session(journal=journal)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 import sqlite3
 
@@ -71,10 +72,48 @@ def test_ids_keep_their_order_and_their_bytes(store, first, second):
 def test_the_question_comes_back_with_its_guesses(path, open_store):
     store = open_store(path, create=True)
     assert store.load_question() is None
-    store.save_question(Question(3, "i3", "uncertain", 0.5, 0.25, ((1, 0.75), (0, 0.25))), 9)
+    question = Question(3, "i3", "uncertain", 0.5, 0.25, ((1, 0.75), (0, 0.25)))
+    store.save_question(question, 9)
     store.close()
-    kept = open_store(path).load_question()
-    assert (kept["index"], kept["revision"], kept["margin"], kept["guesses"]) == (3, 9, 0.25, [[1, 0.75], [0, 0.25]])
+    assert open_store(path).load_question() == (question, 9)
+
+
+def test_a_question_of_a_version_that_knew_less_is_read(store):
+    old = {
+        "revision": 9,
+        "index": 3,
+        "rule": "uncertain",
+        "utility": 0.5,
+        "margin": 0.25,
+        "guesses": [[1, 0.75], [0, 0.25]],
+    }
+    store._put("question", 1, json.dumps(old))
+    assert store.load_question() == (Question(3, "", "uncertain", 0.5, 0.25, ((1, 0.75), (0, 0.25))), 9)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "[]",
+        '{"revision": 1}',
+        '{"revision": "1", "index": 0, "rule": "x"}',
+        '{"revision": 1, "index": true, "rule": "x"}',
+        '{"revision": 1, "index": 0, "rule": "x", "margin": NaN}',
+        '{"revision": 1, "index": 0, "rule": "x", "guesses": [[1, 0.5, 2]]}',
+        '{"revision": 1, "index": 1' + "0" * 5000 + ', "rule": "x"}',
+        '{"revision": 1, "index": 1' + "0" * 30 + ', "rule": "x"}',
+        "[" * 100_000,
+        "junk",
+    ],
+)
+def test_a_question_that_cannot_be_read_is_none(store, value):
+    store._put("question", 1, value)
+    assert store.load_question() is None
+
+
+def test_what_a_newer_version_adds_to_a_question_is_passed_over(store):
+    store._put("question", 1, '{"revision": 1, "index": 0, "instance_id": "a", "rule": "x", "mood": {"a": [1]}}')
+    assert store.load_question() == (Question(0, "a", "x"), 1)
 
 
 def test_what_a_project_remembers_is_replaced_key_by_key(store):

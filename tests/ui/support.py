@@ -260,9 +260,17 @@ class FakeProject:
         return [(index(e.instance_id), names[e.class_id]) for e in self.journal.events if e.kind == "label"]
 
 
+async def arrived(app: LabelerApp) -> None:
+    """Until what was posted so far has reached the application: its keys are in line then."""
+    done = asyncio.Event()
+    app.call_later(done.set)
+    await done.wait()
+
+
 async def settle(app: LabelerApp, pilot) -> None:
     """Until every key was handled and the screen in front is painted."""
-    for _ in range(1000):
+    await arrived(app)
+    for _ in range(12_000):  # a minute: a bound for a machine that does much else, no wait
         await asyncio.sleep(0.005)
         screen = app.screen
         painted = not isinstance(screen, LabelScreen) or screen.painted.is_set() or screen.too_small

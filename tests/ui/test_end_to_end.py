@@ -3,11 +3,13 @@
 import asyncio
 import json
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+import labeler
 from labeler.api import Options, Project, open_demo, open_project
 from labeler.audit import run_audit
 from labeler.export import Choice, export
@@ -200,3 +202,35 @@ async def test_a_whole_audit_of_the_digits_in_pages_to_the_certificate_of_the_ex
     assert certificate["planted"] == certificate["planted_seen"] == found.planted
     assert certificate["in_pages"] == certificate["checked"] == found.checked
     assert f"({found.planted} of {found.planted} seen)" in certificate["statement"]
+
+
+@pytest.mark.parametrize("kind", ["repeats", "blind"])
+async def test_a_question_that_measures_is_one_still_after_a_kill(kind, few_digits, tmp_path):
+    """The file as a killed program leaves it: a repeat is no new label, a blind question hides its guesses."""
+    path, names = tmp_path / "few.labeler.db", tuple("0123456789")
+    options = {"engine": "book", "n_clusters": 10, "seed": 1, "classes": names, kind: 0.5}
+    with labeler.open(few_digits, path, **options) as script:
+        session, truth = script.session, script.project.source.truth()
+        while not (script.question and (session.question.first if kind == "repeats" else session.question.blind)):
+            script.answer(truth[script.question.id])
+        pinned, before = session.question, session.label_of(session.question.index)
+        for ending in ("", "-wal"):
+            shutil.copy(f"{path}{ending}", tmp_path / f"killed.labeler.db{ending}")
+    with open_project(tmp_path / "killed.labeler.db") as project:
+        app = LabelerApp(project)
+        async with app.run_test(size=(120, 40)) as pilot:
+            await until(lambda: app.view is not None and app.view.question is not None)
+            await settle(app, pilot)
+            assert project.session.question == pinned
+            assert (app.screen.guess() is None) == pinned.blind
+            other = next(name for name in names if name != truth[pinned.instance_id])
+            await pilot.press(other)
+            await until(lambda: project.session.last is not None)
+        event = list(project._store.replay())[-1]
+        assert event.instance_id == pinned.instance_id
+        if kind == "repeats":
+            assert event.kind == "repeat"
+            assert project.session.label_of(pinned.index) == before
+        else:
+            assert (event.kind, event.payload["blind"]) == ("label", True)
+            assert "hidden" in event.payload

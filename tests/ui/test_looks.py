@@ -92,7 +92,7 @@ class TestKeys:
         async with running(project) as app:
             await app.press_and_see("V")
             pictures, (columns, rows) = app.pictures, app.screen.picture.size
-            for _ in range(200):
+            for _ in range(6000):
                 if pictures._drawn.get((4, columns, rows, pictures.look)) is not None:
                     break
                 await app.pilot.pause(0.01)

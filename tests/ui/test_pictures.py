@@ -16,9 +16,11 @@ class Source:
         self.ready: list[int] = []
         self.gate = threading.Event()
         self.gate.set()
+        self.busy = threading.Event()  # the thread has an instance in hand
 
     def load(self, index: int) -> np.ndarray:
-        self.gate.wait(10)
+        self.busy.set()
+        self.gate.wait(60)
         self.loaded.append(index)
         if index == 13:
             raise UnreadableInstance("cut short")
@@ -32,7 +34,7 @@ def pictures(source: Source) -> Pictures:
 
 
 def wait_for(condition) -> None:
-    for _ in range(500):
+    for _ in range(6000):  # a minute: a bound for a machine that does much else
         if condition():
             return
         time.sleep(0.01)
@@ -67,7 +69,7 @@ def test_the_question_goes_before_what_is_expected():
     source.gate.clear()
     cache = pictures(source)
     cache.expect(range(100, 108), 16, 8)
-    time.sleep(0.05)  # the thread waits with the first of them in hand
+    assert source.busy.wait(60)  # the thread waits with the first of them in hand
     cache.strips(5, 16, 8)
     cache.strips(107, 16, 8)  # expected, and now asked for
     source.gate.set()

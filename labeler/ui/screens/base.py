@@ -16,7 +16,7 @@ from textual.widgets import Static
 from labeler.core.vocabulary import ClassInfo
 from labeler.session.view import View
 from labeler.ui import phrases, typeahead
-from labeler.ui.actions import ANSWERING, SMALL_COMMANDS, Action, Place, find, on, refusal
+from labeler.ui.actions import ANSWERING, SMALL_COMMANDS, Action, Place, find, key_name, on, refusal
 from labeler.ui.keyboard import CapsLock, looks_azerty, unshifted
 from labeler.ui.keyqueue import Waiting
 from labeler.ui.widgets.line import Line
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 LEAST_WIDTH, LEAST_HEIGHT = 60, 16
 PATIENCE = 3.0
-"""Seconds that a key waits for its question to be painted before it is told why it cannot."""
+"""Seconds that a key waits for its question to be painted before the person is told that it waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,13 +187,11 @@ class LabelScreen(Screen[None]):
             return
         self._caps.fitted()
         self.paints_at_key = waiting.paints
-        speaks = chosen is not None or place is not None or (action is not None and action.speaks_of_instance)
-        if speaks and early:
+        answers = chosen is not None or place is not None
+        if early and (answers or (action is not None and action.speaks_of_instance)):
             self.labeler.ignored_early()
             return
-        waits = speaks or (action is not None and action.repeats)
-        if waits and not await self._is_painted():
-            self.labeler.say("the picture is still being read: press again when it is there")
+        if (answers or _waits(action)) and not await self._is_painted() and not await self._is_painted_at_last(key):
             return
         if chosen is not None:
             self.answer(chosen.class_id)
@@ -214,6 +212,24 @@ class LabelScreen(Screen[None]):
         except TimeoutError:
             return False
         return True
+
+    async def _is_painted_at_last(self, key: str) -> bool:
+        """Wait as long as it takes: a key that was let go would leave the next one to the picture it was meant for.
+
+        False where the person pressed a key since that speaks of no picture: it is the way out.
+        """
+        self.labeler.say(f"the picture is still being read: {key_name(key)} waits for it; any other command lets it go")
+        # drawing again finds a picture whose announcement came at a moment when nobody was there to hear it
+        dropped = await self.labeler.line.until(self.painted, self._lets_go, self.redraw, PATIENCE)
+        if dropped is None:
+            return True
+        self.labeler.news.let_go(dropped)
+        return False
+
+    def _lets_go(self, waiting: Waiting) -> bool:
+        key = unshifted(waiting.token, self.labeler.layout)
+        action = find(key, self.PLACE)
+        return self._class_of(key) is None and action is not None and not _waits(action)
 
     @property
     def _typing_ahead(self) -> bool:
@@ -257,3 +273,8 @@ class LabelScreen(Screen[None]):
             self.labeler.say("an AZERTY keyboard? with --keys azerty the row & é \" ' ( answers as 1 2 3 4 5", "warn")
         else:
             self.labeler.say(refusal(key, has_classes=bool(view and view.classes)), "warn")
+
+
+def _waits(action: Action | None) -> bool:
+    """Whether what it does is about what is painted."""
+    return action is not None and (action.speaks_of_instance or action.repeats)

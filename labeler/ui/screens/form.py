@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Generic, cast
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from labeler.ui.app import LabelerApp
 
 _A_MOMENT = 1.0
+"""Seconds after which it is looked whether what is waited for is there at all."""
 
 
 class Form(ModalScreen[ScreenResultType], Generic[ScreenResultType]):
@@ -94,17 +96,16 @@ class Form(ModalScreen[ScreenResultType], Generic[ScreenResultType]):
 
     async def _there(self) -> None:
         """A key typed right behind the one that opened this form waits for its parts."""
-        for _ in range(100):
-            if self.is_mounted:
-                return
+        while not self.is_mounted and self.labeler.is_running:
             await asyncio.sleep(0.01)
 
     async def _settled(self) -> None:
+        """Wait until all that was typed is in the widget, however long it takes."""
         widget = self.typed_into()
-        if widget is not None:
-            done = asyncio.Event()
-            widget.call_later(done.set)
-            try:
+        if widget is None:
+            return
+        done = asyncio.Event()
+        widget.call_later(done.set)
+        while widget.is_attached and self.labeler.is_running and not done.is_set():
+            with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(done.wait(), _A_MOMENT)
-            except TimeoutError:
-                return

@@ -52,7 +52,7 @@ def card_layout(count: int, width: int, height: int, usual: int = 0) -> CardLayo
         if fits and (rows == LEAST_ROWS or not usual or rows * 2 < usual or rows * 2 % usual == 0):
             return found
     beside = width >= CardLayout(LEAST_ROWS, ACROSS, 1).pictures_width + LEAST_WORDS
-    return CardLayout(LEAST_ROWS, ACROSS, max((height - 1) // (LEAST_ROWS + 2 - beside), 1), beside)
+    return CardLayout(LEAST_ROWS, ACROSS, max((height - 1) // (LEAST_ROWS + 2 - beside), 1), beside=beside)
 
 
 class CardGrid(SheetGrid):

@@ -1,0 +1,121 @@
+"""Every record that is stored or sent comes back as it was, through the way it really goes."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import threading
+
+import numpy as np
+import pytest
+
+from labeler import messages
+from labeler.core import codec
+from labeler.core.vocabulary import Event, Question, Round
+from labeler.options import Options
+from labeler.session.asked import HowAsked, how_asked
+from labeler.session.audits import Audit, freeze, order_sha256, set_sha256, thawed
+from labeler.session.final import FinalLabels
+from labeler.session.history import Point, packed, unpacked
+from labeler.session.sealed import Carried
+from labeler.store.store import Store
+from tests.records import ROWS, example, same
+
+QUEUE = {"guesses": np.ones((ROWS, 2), np.int32), "guess_scores": np.full((ROWS, 2), 0.5, np.float32)}
+"""The columns that have a row each; the types do not say so."""
+
+
+@pytest.fixture
+def store(tmp_path):
+    store = Store.open(tmp_path / "a.labeler.db", create=True)
+    store.join_instances([f"i{number}" for number in range(ROWS)], 1.0)
+    yield store
+    store.close()
+
+
+def reopened(store):
+    store.close()
+    return Store.open(store.path, read_only=True)
+
+
+def test_every_message_has_its_type_in_the_table():
+    public = {
+        kind
+        for name, kind in vars(messages).items()
+        if dataclasses.is_dataclass(kind) and kind.__module__ == messages.__name__ and not name.startswith("_")
+    }
+    assert public <= set(messages._TYPES.values())
+
+
+@pytest.mark.parametrize("kind", list(messages._TYPES.values()), ids=lambda kind: kind.__name__)
+def test_a_message_through_a_pipe(kind):
+    message = example(kind, **QUEUE) if dataclasses.fields(kind) else kind()
+    reading, writing = os.pipe()
+    with os.fdopen(reading, "rb") as receiver, os.fdopen(writing, "wb") as sender:
+        threading.Thread(target=messages.write, args=(sender, message), daemon=True).start()
+        assert same(messages.read(receiver), message)
+
+
+def test_the_pinned_question(store):
+    question = example(Question)
+    store.save_question(question, 5)
+    back = reopened(store)
+    assert back.load_question() == (question, 5)
+    assert same(back.load_question()[0], question)
+    back.close()
+
+
+def test_a_round(store):
+    round_ = example(Round, **QUEUE)
+    store.save_round(round_)
+    back = reopened(store)
+    assert same(back.load_round(), round_)
+    assert back.notes == []
+    back.close()
+
+
+def test_an_event(store):
+    event = example(Event, event_id="e1", kind="label", target="e0", seq=1)  # these are never names of files
+    assert same(store.append(event), event)
+    assert same(next(store.replay()), event)
+    assert same(codec.decode(Event, codec.encode(event, {})), event)
+
+
+def test_how_a_question_was_asked(store):
+    how = example(HowAsked)
+    store.append(Event("e", "label", 1.0, payload=how.payload))
+    assert same(how_asked(next(store.replay())), how)
+
+
+def test_the_labels_of_an_audit(store):
+    final = example(FinalLabels)
+    ids, names = store.instance_ids(), {1: "a"}
+    frozen = freeze(final, np.array([2, 0], np.int64))
+    store.freeze(1, frozen.arrays)
+    hashes = set_sha256(ids, final, names), order_sha256(frozen.order)
+    audit = Audit(1, 1, 1.0, 2, 0.9, 0.9, 0, *hashes, names, final.round, True)
+    back = thawed(audit, store.frozen(1), ids)
+    assert same(back.final, final)
+    assert same(back.order, frozen.order)
+
+
+def test_options(store):
+    given = {"engine": "book", "keys": "letters", "images": "ascii", "classes": ("cat", "dog"), "percentile": 12.5}
+    given |= {"control": 0.25, "repeats": 0.5, "blind": 0.125}
+    options = example(Options, **given)
+    store.remember(options=codec.encode(options, {}))
+    back = reopened(store)
+    assert same(codec.decode(Options, back.project()["options"]), options)
+    back.close()
+
+
+def test_the_points_of_the_learning_curve(store):
+    points = (example(Point), dataclasses.replace(example(Point), answers=99))
+    store.save_round(dataclasses.replace(example(Round, **QUEUE), facts={"history": packed(points)}))
+    assert same(unpacked(store.load_round().facts["history"]), points)
+
+
+def test_an_audit_that_goes_along(store):
+    carried = example(Carried)
+    store.append(Event("e", "audit_carried", 1.0, payload=codec.encode(carried, {})))
+    assert same(codec.decode(Carried, next(store.replay()).payload), carried)
