@@ -171,7 +171,9 @@ class OpenFile:
         if self._is_released:
             return
         self._is_released = True
-        if self.lock is not None and not self.is_lost:
+        if self.is_lost:
+            self._fold_where_it_is()
+        elif self.lock is not None:
             if self._is_doubtful:
                 with suppress(NotSaved):
                     self._renew()
@@ -186,6 +188,20 @@ class OpenFile:
             self.lock.release()
             self.lock = None
         descriptors.release(self.place)
+
+    def _fold_where_it_is(self) -> None:
+        """Fold the log into a file that was moved, so that it is whole there; what is left of ours goes.
+
+        Where another file has its name, what lies beside that may be the other's, and nothing is touched.
+        """
+        if self.place.exists():
+            return
+        with suppress(sqlite3.Error, OSError):
+            fold_log(self.db)
+            for suffix, identity in self._logs.items():
+                name = self.place.with_name(self.place.name + suffix)
+                if descriptors.identity_of(name) == identity and (suffix != "-wal" or not name.stat().st_size):
+                    name.unlink(missing_ok=True)
 
     # -- where it is ---------------------------------------------------------------------------------------------
 

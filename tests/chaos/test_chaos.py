@@ -43,6 +43,10 @@ def environment(tmp_path) -> dict[str, str]:
         ("clocks", 6, 0),
         ("mutations", 60, 0),
         ("faults", 130, 0),
+        ("power-cuts", 240, 0),
+        ("flushes", 120, 0),
+        ("places", 64, 0),
+        ("readers", 3, 30),
         ("walk", 3000, 0),
         ("soak", 30, 1),  # half a minute of use: how much that is depends on the machine
     ],

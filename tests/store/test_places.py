@@ -118,6 +118,15 @@ class TestUnderTheWriter:
         store.close()
         assert ids_of(path) == ["e1", "e2"]
 
+    def test_moved_and_left_there_it_is_whole_where_it_is(self, store, path, tmp_path):
+        store.append(event(2))
+        path.rename(tmp_path / "moved.labeler.db")
+        with pytest.raises(NotSaved):
+            store.append(event(3))
+        store.close()
+        assert ids_of(tmp_path / "moved.labeler.db") == ["e1", "e2"]
+        assert not list(tmp_path.glob(f"{path.name}*"))
+
     def test_removed(self, store, path):
         path.unlink()
         self.refused(store, "gone")

@@ -265,6 +265,30 @@ class TestNotSaved:
             await app.press_and_see("3")
             assert project.labels() == [(0, "1"), (1, "2"), (2, "3")]
 
+    @pytest.mark.parametrize(
+        ("facts", "title", "words"),
+        [
+            ({"is_lost": True}, "NOT saved", "held by this program alone"),
+            ({"is_uncertain": True}, "perhaps NOT saved", "Everything before it is on disk"),
+            ({}, "NOT saved", "Everything before it is on disk"),
+        ],
+    )
+    async def test_what_is_said_of_a_lost_file_and_of_a_failed_flush(self, project, monkeypatch, facts, title, words):
+        def fails(event):
+            raise NotSaved(f"{title}: p.labeler.db was moved to /there", "put it back", **facts)
+
+        async with running(project) as app:
+            await app.press_and_see("1")
+            with monkeypatch.context() as patched:
+                patched.setattr(project.journal, "append", fails)
+                text = await app.press_and_see("2")
+                lines = [line.strip(" │┃▌▐╭╮╰╯") for line in text.splitlines()]
+                assert title in lines
+                assert "p.labeler.db was moved to /there" in text
+                assert words in " ".join(text.split())
+            await app.press_and_see("enter")
+            assert project.labels() == [(0, "1"), (1, "2")]
+
     async def test_a_new_class_is_not_added_twice(self, project):
         async with running(project) as app:
             project.journal.full = True
