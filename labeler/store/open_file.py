@@ -147,8 +147,11 @@ class OpenFile:
 
     @contextmanager
     def unsynced(self) -> Iterator[None]:
-        """Write derived data without a flush: at a power cut (never at a kill) it may be lost, and is made anew."""
-        if self.db.conn.in_transaction:  # what it is a part of is synced
+        """Write derived data without a flush: at a power cut (never at a kill) it may be lost, and is made anew.
+
+        Not so with a rollback journal: there an unflushed write may tear pages of the file that it does not concern.
+        """
+        if self.db.conn.in_transaction or not self._logs:  # what it is a part of is synced
             yield
             return
         ((level,),) = self.db.execute("PRAGMA synchronous").fetchall()
