@@ -233,7 +233,12 @@ class OpenFile:
     def _mend_log(self) -> None:
         """Fold the log in that lost its name, and go on with a new one. Raises NotSaved."""
         with explained(self.path, NotSaved):
-            fold_log(self.db)
+            if not fold_log(self.db):
+                raise NotSaved(
+                    f"NOT saved: the log beside {self.path} was removed while it was open, and another program reads",
+                    "end the other program and try again, or save elsewhere",
+                    is_lost=True,
+                )
             self._reopen()
 
     def _reopen(self) -> None:

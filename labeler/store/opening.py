@@ -80,16 +80,20 @@ def for_writing(path: Path, place: Path, db: Connection, before_migration: Calla
                 bring_up_to_date(db.conn)
 
 
-def fold_log(db: Connection) -> None:
-    """Write what is in the log to the database, flush both and empty the log; while somebody reads, a part of it."""
+def fold_log(db: Connection) -> bool:
+    """Write what is in the log to the database, flush both and empty the log; while somebody reads, a part of it.
+
+    Returns whether all of it is in the database.
+    """
     db.execute("PRAGMA busy_timeout = 0")
     db.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()  # ends the read that a quick_check leaves open
     try:
         ((busy, in_log, folded),) = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         if busy and folded < in_log:
-            db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+            ((busy, in_log, folded),) = db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
     finally:
         db.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+    return int(folded) >= int(in_log)
 
 
 def for_reading(path: Path, db: Connection) -> Connection:
