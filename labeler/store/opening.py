@@ -214,7 +214,7 @@ def _check_is_ours(path: Path, application_id: int, has_tables: bool, version: i
     if version > schema_version():
         raise ProjectError(
             f"{path} was written by a newer labeler (schema {version}, this one knows {schema_version()})",
-            "upgrade with: pip install -U labeler-tui; nothing was changed",
+            "upgrade in the clone: git pull && pip install . (nothing was changed)",
         )
 
 
