@@ -56,6 +56,11 @@ class Evidence:
 
     log: bytes
     index: Index | None
+    stamp: tuple[object, ...] = ()
+
+    def stands(self, project: Path) -> bool:
+        """Whether nobody wrote since: what was read while somebody does is of several moments, and says nothing."""
+        return self.stamp == _stamp(project)
 
     def missing(self, counter_page: int) -> Missing:
         """What was committed and cannot be read; `counter_page` is that of the table ``sqlite_sequence``."""
@@ -80,7 +85,21 @@ class Evidence:
 
 def evidence(project: Path) -> Evidence:
     """Read the log beside a project file and its index; empty and None where there are none."""
-    return Evidence(_read(project, "-wal"), _index(project))
+    stamp = _stamp(project)  # first: what changes while the rest is read shows
+    return Evidence(_read(project, "-wal"), _index(project), stamp)
+
+
+def _stamp(project: Path) -> tuple[object, ...]:
+    """What changes when somebody writes in a project file or its log."""
+    stamp: list[object] = []
+    for suffix in ("", "-wal"):
+        try:
+            status = project.with_name(project.name + suffix).stat()
+        except OSError:
+            continue
+        if status.st_size:  # a reader makes an empty log where there is none
+            stamp.append((suffix, status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns))
+    return tuple(stamp)
 
 
 def _index(project: Path) -> Index | None:

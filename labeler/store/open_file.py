@@ -84,7 +84,8 @@ class OpenFile:
                 current = for_reading(path, db)
             if current is not db:
                 undo.callback(current.close)
-            note = _note(before, counter) if is_at_rest and not holder(place) else ""
+            is_at_rest = is_at_rest and before.stands(place) and not holder(place)
+            note = _note(before, counter) if is_at_rest else ""
             undo.pop_all()
         return cls(path, place, current, None, note)
 

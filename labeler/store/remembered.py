@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Mapping
 from typing import Any
-
-FURTHEST = 1e14
-"""Seconds: three million years."""
 
 Check = Callable[[Any], bool]
 
@@ -38,7 +36,7 @@ def _is_path(value: Any) -> bool:
 
 def _is_time(value: Any) -> bool:
     """Seconds since 1970 of any clock, however wrong: nothing but a note rests on it."""
-    return is_number(value) and abs(value) <= FURTHEST
+    return is_number(value) and math.isfinite(value)
 
 
 def _is_names(value: Any) -> bool:
