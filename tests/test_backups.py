@@ -307,6 +307,21 @@ class TestWhateverTheClockSays:
         assert all(events(tip) == journal for tip, journal in tips.items())
         assert len(backups.listed(path)) <= len(tips) * backups.KEPT
 
+    def test_lines_that_were_left_long_ago_are_let_go_but_for_the_one_that_holds_most(self, path):
+        old = backups.listed(path)[0]
+        with open_project(path) as project:
+            answer(project, 40)
+        longest, tips = backups.listed(path)[0], []
+        for _ in range(backup_folder.LINES + backups.KEPT):
+            backups.restore(old.path)
+            with open_project(path) as project:
+                answer(project, 1)
+            tips.append(events(path))
+        copies = [events(copy.path) for copy in backups.listed(path)]
+        assert events(longest.path) in copies
+        assert all(tip in copies for tip in tips[-backup_folder.LINES :])
+        assert not any(tip in copies for tip in tips[: -backups.KEPT])  # so many are kept in any case
+
     def test_a_damaged_project_is_sent_to_its_own_line(self, path):
         old = backups.listed(path)[0]
         with open_project(path) as project:
