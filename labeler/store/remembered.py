@@ -75,6 +75,7 @@ KEYS: dict[str, Check] = {
     "source": _has({"path": _is_path, "relative": _is_path}),
     "options": _has({}, OPTIONS),
     "created": _is_time,
+    "opened_as": lambda value: isinstance(value, dict),
     "fingerprint": _or_none(_is_text),
     "backup": _or_none(_has({}, {"of": _is_path, "reason": _is_text, "at": _is_time})),
     "own": lambda value: (
