@@ -9,7 +9,7 @@ from typing import TypeVar
 import numpy as np
 
 from labeler.core.blending import EARLY_BELOW, FLOOR, Blend, blend, product, softmax
-from labeler.core.calibration import Calibration, Evidence, calibrate, left_out_right, reached_share, support
+from labeler.core.calibration import Calibration, Evidence, calibrate, certainty, left_out_right, reached_share, support
 from labeler.core.doubt import Doubt, doubt, most_doubted
 from labeler.core.learner import KernelRidge, landmarks_of
 from labeler.core.linear import Linear
@@ -130,7 +130,7 @@ class Believer:
         proba = product(shares, mix.weights)
         graph, kernel, linear = (one.argmax(axis=1).astype(np.int32) for one in shares[:3])
         del shares, by_ridge, by_rule
-        scores = proba
+        scores, certain = proba, certainty(proba)
         if n_classes > 1:
             proba, scores = yield from told(self._second_opinion(proba, answers, snapshot.excluded, fresh))
         labels = proba.argmax(axis=1).astype(np.int32)
@@ -154,7 +154,7 @@ class Believer:
             tiers,
             mix,
             doubt(answers.positions, [walked, by_kernel, *by_rules], mix.weights, opinion),
-            calibrated(proba, answers, tiers, reached, product(without, mix.weights), checked),
+            calibrated(proba, answers, tiers, (reached, certain), product(without, mix.weights), checked),
         )
 
     def mass_at(self, answers: Answers, rows: IndexArray) -> FloatArray | None:
@@ -221,16 +221,26 @@ def told(job: Generator[None, None, Result]) -> Generator[Progress, None, Result
 
 
 def calibrated(
-    proba: FloatArray, answers: Answers, tiers: ByteArray, reached: float, left_out: FloatArray, checked: IndexArray
+    proba: FloatArray,
+    answers: Answers,
+    tiers: ByteArray,
+    pool: tuple[float, float],
+    left_out: FloatArray,
+    checked: IndexArray,
 ) -> Calibration:
-    """What may be shown of `proba` (n, k): `left_out` are the class shares of the `checked` answers without them."""
+    """What may be shown of `proba` (n, k).
+
+    `pool`: which share of it the answers reach, and how certain the label models are by themselves; `left_out`: class
+    shares of the `checked` answers, each left out.
+    """
     waiting = np.ones(len(proba), dtype=np.bool_)
     waiting[answers.indices] = False
     rest = tiers[waiting]
     positions = answers.positions[checked]
     evidence = Evidence(
-        reached=reached,
+        reached=pool[0],
         locked=float((rest == Tier.LOCKED).mean()) if len(rest) else 0.0,
+        certain=pool[1],
         left_out=left_out_right(left_out, positions, answers.weights[checked]),
         support=support(left_out, positions),
         n_answers=len(answers),

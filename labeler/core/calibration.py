@@ -6,10 +6,13 @@ that grows with its largest share alone: no order changes, in an instance or bet
 
 - Where the pool falls into groups, what the answers' walks reach is right and the rest is not: as many instances as
   they reach are shown as sure, those of the largest shares. That holds so far as what is reached is *locked*, which is
-  to say that models and neighbours agree on it.
+  to say that models and neighbours agree on it, and the label models are certain of it by themselves, before everyone
+  judges everyone: on noise they are not, and are talked into it.
 - Elsewhere left-out answers tell. Each counts as much as it was answered with: representatives in full, the hard ones
   that were chosen for it hardly at all. A class's only answer is a miss, for nothing is left behind (Good 1953).
   LEFT_OUT of STRENGTH answers are presumed.
+- An instance that the models differ on is doubtful wherever it lies: no share of several models is shown above the
+  square root of its odds, for they count the same evidence about twice.
 - Nothing above UNSUPPORTED is shown before the surest left-out answers are right often enough, by Laplace's rule of
   succession: (right + 1) of (looked at + 2).
 
@@ -31,10 +34,12 @@ REACHED = 0.4
 """Part of the mass that each instance would have if walks ended anywhere alike from which an instance counts as
 reached; or that of FEW answers, if that is less."""
 FEW = 8
-GROUPED_FROM = (0.6, 0.7)
+GROUPED_FROM = (0.6, 0.4)
 """Share of what is reached that must be locked for a pool to fall into groups: the first, and the second divided by
 the number of answers, for few answers are agreed on easily."""
 GROUPED_WITHIN = 0.15
+CERTAIN_FROM = 0.4
+CERTAIN_WITHIN = 0.2
 STRENGTH = 12.0
 LEFT_OUT = 0.1
 BLUR = 0.08
@@ -42,16 +47,24 @@ BLUR = 0.08
 TILT = 1.2
 RISE = 0.001
 """Part of what may be shown at most that is kept for the order of those who would be shown more."""
+PRODUCT = 0.5
+"""Power of the odds of a share that is a product of several models'."""
+SINGLE = 1.0
 KNOTS = 513
 LEAST = np.float32(1e-12)
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """A curve from the largest share of an instance, at `knots` (m,) ascending, to what is `shown` of it (m,)."""
+    """A curve from the largest share of an instance, at `knots` (m,) ascending, to what is `shown` of it (m,).
+
+    `most` is the largest percentage that the answers support, `power` what the odds of a share are raised to.
+    """
 
     knots: NDArray[np.float64]
     shown: NDArray[np.float64]
+    most: float
+    power: float = PRODUCT
 
     def of(self, shares: FloatArray) -> FloatArray:
         """What is shown of class `shares` (rows, k): scaled down row by row, so that what is missing of 1 is doubt."""
@@ -60,7 +73,9 @@ class Calibration:
 
     def of_largest(self, largest: FloatArray) -> FloatArray:
         """What is shown of instances whose largest class share is `largest`; never more than that."""
-        return np.asarray(np.minimum(np.interp(largest, self.knots, self.shown), largest), dtype=np.float32)
+        exact = np.clip(largest.astype(np.float64), 0.0, 1.0)
+        pool = np.interp(exact, self.knots, self.shown)
+        return np.asarray(np.minimum(np.minimum(pool, tempered(exact, self.power)), exact), dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +83,13 @@ class Evidence:
     """What is known of a pool's labels beside the shares themselves; all in [0, 1].
 
     `reached`: share of the pool that the answers speak of; `locked`: share that models and neighbours agree on;
-    `left_out`: how many of left-out answers are right, as :func:`left_out_right`; `support`: as :func:`support`.
+    `certain`: as :func:`certainty`; `left_out`: how many of left-out answers are right, as :func:`left_out_right`;
+    `support`: as :func:`support`.
     """
 
     reached: float
     locked: float
+    certain: float
     left_out: float
     support: float
     n_answers: int
@@ -83,9 +100,11 @@ class Evidence:
         """How far the pool falls into groups, in [0, 1]; one class alone shows nothing of it."""
         if self.n_classes < 2:
             return 0.0
-        locked = min(self.locked / max(self.reached, 1e-6), 1.0)
+        reached = max(self.reached, 1e-6)
         least = GROUPED_FROM[0] + GROUPED_FROM[1] / self.n_answers
-        return float(np.clip((locked - least) / GROUPED_WITHIN, 0.0, 1.0))
+        locked = np.clip((min(self.locked / reached, 1.0) - least) / GROUPED_WITHIN, 0.0, 1.0)
+        certain = np.clip((min(self.certain / reached, 1.0) - CERTAIN_FROM) / CERTAIN_WITHIN, 0.0, 1.0)
+        return float(locked * certain)
 
     @property
     def most(self) -> float:
@@ -101,16 +120,23 @@ class Evidence:
         return np.asarray(self.grouped * inside + (1.0 - self.grouped) * spread)
 
 
-def calibrate(largest: FloatArray, evidence: Evidence) -> Calibration:
-    """The curve for a pool whose instances have the `largest` class shares (n,)."""
+def tempered(share: NDArray[np.float64], power: float) -> NDArray[np.float64]:
+    """A share at a power of its odds."""
+    return np.asarray(share**power / (share**power + (1.0 - share) ** power))
+
+
+def calibrate(largest: FloatArray, evidence: Evidence, power: float = PRODUCT) -> Calibration:
+    """The curve for a pool whose instances have the `largest` class shares (n,); `power` as :class:`Calibration`."""
     ordered = np.sort(largest.astype(np.float64)) if len(largest) else np.ones(1)
     knots, first, count = np.unique(ordered, return_index=True, return_counts=True)
-    level = (first + 0.5 * count) / len(ordered)
+    level = (np.arange(len(ordered)) + 0.5) / len(ordered)
+    expected = np.add.reduceat(evidence.expected(level), first) / count  # of those that cannot be told apart, the mean
+    most = evidence.most * (1.0 - RISE * (1.0 - (first + 0.5 * count) / len(ordered)))
+    shown = np.minimum(expected, most)
     if len(knots) > KNOTS:
         places = np.unique(np.linspace(0, len(knots) - 1, KNOTS).round().astype(np.int64))
-        knots, level = knots[places], level[places]
-    most = evidence.most * (1.0 - RISE * (1.0 - level))
-    return Calibration(knots, np.minimum(evidence.expected(level), most))
+        knots, shown = knots[places], shown[places]
+    return Calibration(knots, shown, evidence.most, power)
 
 
 def reached_share(mass: FloatArray, weight: float, n_answers: int, alpha: float) -> float:
@@ -118,6 +144,12 @@ def reached_share(mass: FloatArray, weight: float, n_answers: int, alpha: float)
     even = weight / ((1.0 - alpha) * max(len(mass), 1))
     least = np.float32(min(REACHED, FEW / n_answers) * even)
     return sum(int((mass[rows].sum(axis=1) > least).sum()) for rows in blocks(*mass.shape)) / max(len(mass), 1)
+
+
+def certainty(shares: FloatArray) -> float:
+    """How certain models are of a pool: the mean largest of their class shares (n, k), 0 = all alike, 1 = sure."""
+    even = 1.0 / shares.shape[1]
+    return float((shares.max(axis=1).mean(dtype=np.float64) - even) / (1.0 - even)) if even < 1.0 else 0.0
 
 
 def left_out_right(left_out: FloatArray, positions: IntArray, weights: FloatArray) -> float:
@@ -139,6 +171,12 @@ def support(left_out: FloatArray, positions: IntArray) -> float:
     hits = _hits(left_out, positions)[judged]
     order = np.argsort(-left_out[judged].max(axis=1), kind="stable") if judged.any() else np.empty(0, dtype=np.int64)
     return float(((np.cumsum(hits[order]) + 1) / (np.arange(len(order)) + 3)).max(initial=0.0))
+
+
+def alike(left_out: FloatArray, positions: IntArray) -> float:
+    """How far answers are like the nearest others of their class: (right + 1) of (looked at + 2), as in `support`."""
+    judged = np.bincount(positions)[positions] > 1
+    return float((_hits(left_out, positions).sum() + 1) / (judged.sum() + 2))
 
 
 def _hits(left_out: FloatArray, positions: IntArray) -> BoolArray:
