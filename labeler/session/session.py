@@ -175,6 +175,7 @@ class Session(AnswerCommands, ClusterCommands, AuditPageCommands):
             keys=state.keys,
             representatives_left=self.questions.representatives_left(derived.round),
             history=derived.history,
+            recent=state.recent_classes(),
         )
 
     def _gone_kinds(self) -> list[str]:

@@ -20,6 +20,7 @@ from labeler.session.view import ClassCount, View
 from labeler.ui.actions import Action, key_name
 from labeler.ui.charts import area, divided, sampled, sparkline
 from labeler.ui.phrases import amount, percent
+from labeler.ui.short_names import longest, short_name
 
 _AXIS = 7
 """Cells left of the chart."""
@@ -87,13 +88,14 @@ def balance(classes: Sequence[ClassCount], width: int, height: int) -> Content:
     rows = max(height - 1, 1)
     shown = classes if len(classes) <= rows else classes[: rows - 1]
     totals = [count.given + count.propagated + count.predicted for count in shown]
-    room = min(max(cell_len(display_safe(count.info.name, 60)) for count in shown), _NAME_ROOM)
+    names = tuple(count.info.name for count in classes)
+    room = min(longest(count.info.name for count in shown), _NAME_ROOM)
     columns = max(width - room - 1 - 11, 4)
     lines = [title.truncate(width, ellipsis=True)]
     for count, total in zip(shown, totals, strict=True):
         most = max(*totals, 1)
         given, machine = divided([count.given / most, (total - count.given) / most], columns)
-        name = Content(display_safe(count.info.name, 60)).truncate(room, ellipsis=True)
+        name = Content(short_name(count.info.name, names, room))
         lines.append(
             Content.assemble(
                 name.pad_right(max(room - name.cell_length, 0)),

@@ -6,10 +6,12 @@ the names of all classes and a width in cells to text; whoever draws a class in 
 
 from __future__ import annotations
 
+import textwrap
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import pairwise
 from types import MappingProxyType
 
 from rich.cells import cell_len, chop_cells
@@ -19,6 +21,8 @@ from labeler.display import display_safe
 LONGEST = 2_000
 """Characters of a name as it is shown: the longest name there may be, each of its characters as an escape."""
 _DOTS = "…"
+_BEFORE = 4
+"""Characters before the first that differs that may be shown with it, at most."""
 _ENOUGH = 3
 """Cells of what differs that make a beginning enough."""
 
@@ -42,15 +46,18 @@ def name_lines(name: str, names: Sequence[str], width: int, most: int) -> list[s
     """`name` in at most `most` lines of `width` cells, all of it where it fits; more lines only if nothing less tells
     it from the others."""
     others = tuple(names) if name in names else (*names, name)
-    whole = full_names(others)[name]
-    found = short_names(others, width * most).get(name)
-    for text in (found, whole):
-        lines = chop_cells(text, max(width, 2)) if text is not None else []
-        if lines and len(lines) <= most:
-            return lines
+    whole, width = full_names(others)[name], max(width, 2)
+    if len(lines := wrapped(whole, width, most)) <= most:
+        return lines
     # a wide character that falls on the end of a line goes to the next one, and so takes a cell more
-    found = short_names(others, width * most - most).get(name)
-    return chop_cells(whole if found is None else found, max(width, 2))
+    found = short_names(others, width * most - (most - 1)).get(name)
+    return wrapped(whole if found is None else found, width, most)
+
+
+def wrapped(text: str, width: int, most: int) -> list[str]:
+    """`text` in lines of `width` cells, between words if that takes no more than `most` lines."""
+    by_words = textwrap.wrap(text, width, break_on_hyphens=False) if text.isascii() else []
+    return by_words if by_words and len(by_words) <= most else chop_cells(text, width) or [""]
 
 
 @lru_cache(maxsize=16)
@@ -129,7 +136,9 @@ class _Shortener:
         for tail in tails:
             if self._is_clear(part, tail):
                 yield self._cut(part, tail)
-        yield from self._around(part, differs)
+        around = list(self._around(part, differs))
+        yield from (f"{head}{_DOTS}{middle}" for head, middle in around if self._fits_alone(head, middle))
+        yield from (f"{head}{_DOTS}{middle}" for head, middle in around)
         for tail in sorted(tails, key=lambda tail: abs(2 * tail - width)):
             yield self._cut(part, tail)
 
@@ -146,23 +155,28 @@ class _Shortener:
             self._counts[tail] = Counter(self._ends(other, tail) for other in self._parts)
         return self._counts[tail][self._ends(part, tail)] == 1
 
-    def _around(self, part: _Parts, differs: int) -> Iterator[str]:
-        """The place where it differs, between the beginning and dots."""
+    def _fits_alone(self, head: str, middle: str) -> bool:
+        """Whether only one text begins so and holds that further on."""
+        held = middle.rstrip(_DOTS)
+        return sum(other.text.startswith(head) and held in other.text[len(head) :] for other in self._parts) == 1
+
+    def _around(self, part: _Parts, differs: int) -> Iterator[tuple[str, str]]:
+        """The beginning, and the place where it differs with dots behind."""
         for first in range(min(self._width // 3, differs), -1, -1):
             room = self._width - first - 1
-            for start in (differs, max(differs - 1, 0)):
+            for start in range(differs, max(differs - _BEFORE, -1), -1):
                 middle = part.middle(start, room)
                 if not part.text.endswith(middle):
                     middle = part.middle(start, room - 1) + _DOTS
                 if room > 1 and len(middle) > 1:
-                    yield f"{part.head(first)}{_DOTS}{middle}"
+                    yield part.head(first), middle
 
 
 def _where_they_differ(parts: Sequence[_Parts]) -> dict[str, int]:
     """For each text the first character in which it is not like the one that is most like it at the beginning."""
     ordered = sorted(parts, key=lambda part: part.chars)
     found: dict[str, int] = {part.text: 0 for part in parts}
-    for one, other in zip(ordered, ordered[1:], strict=False):
+    for one, other in pairwise(ordered):
         common = next(
             (place for place, (a, b) in enumerate(zip(one.chars, other.chars, strict=False)) if a != b),
             min(len(one.chars), len(other.chars)),

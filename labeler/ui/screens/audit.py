@@ -114,8 +114,8 @@ class AuditScreen(AuditKeys):
                 None, ["every label of the set was checked", "", "E leads back, ⌫ takes the last one back"]
             )
         self.query_one("#statement", Block).show(lambda width, height: _statement(found, width))
-        typed = self.typed
-        self.query_one("#legend", Block).show(lambda width, height: legend(view.classes, typed, width, height))
+        typed, first = self.typing, self.leading(view)
+        self.query_one("#legend", Block).show(lambda width, height: legend(view.classes, typed, width, height, first))
         self._draw_about(view, found, target)
         self._note_paint()
 

@@ -270,6 +270,7 @@ class AuditPages(AuditKeys, ThumbnailScreen):
         every = {class_id: info.name for class_id, info in self.labeler.project.session.state.classes.items()}
         headings = [every[cell.class_id] for cell in self._page]
         grid = self.query_one("#sheet", HeadedGrid)
+        grid.names = tuple(every.values())
         grid.show_under(headings, self._letters, shown, lambda place: self.cell(place, every), self.cursor)
 
     def cell(self, place: int, names: dict[int, str]) -> Cell:
@@ -278,7 +279,7 @@ class AuditPages(AuditKeys, ThumbnailScreen):
         if looked.index not in self._otherwise:
             return Cell(looked.index, "")
         said = self._otherwise[looked.index]
-        return Cell(looked.index, "→ ?" if said == UNLABELED else f"→ {names.get(said, '')}", "warn")
+        return Cell(looked.index, "?" if said == UNLABELED else names.get(said, ""), "warn", lead="→ ")
 
     def heading(self, view: View) -> Content:
         """What is asked, and what is certified now."""

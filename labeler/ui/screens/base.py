@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, cast
 
@@ -19,6 +19,8 @@ from labeler.ui import phrases, typeahead
 from labeler.ui.actions import ANSWERING, SMALL_COMMANDS, Action, Place, find, on, refusal
 from labeler.ui.keyboard import CapsLock, looks_azerty, unshifted
 from labeler.ui.keyqueue import Waiting
+from labeler.ui.short_names import short_name
+from labeler.ui.widgets.legend import Typed
 from labeler.ui.widgets.line import Line
 
 if TYPE_CHECKING:
@@ -48,6 +50,7 @@ class LabelScreen(Screen[None]):
         super().__init__()
         self.painted = asyncio.Event()
         self.typed = ""
+        self._choice = ("", 0)  # what was typed when the arrows chose among the classes that fit, and the how manyth
         self.paints_at_key = 0  # how many questions had been painted when the key in hand was pressed
         self._caps = CapsLock()
 
@@ -235,10 +238,29 @@ class LabelScreen(Screen[None]):
             self.typed = self.typed[:-1]
         elif self.typed and key == "escape":
             self.typed = ""
+        elif self.typed and key in ("up", "down"):
+            fitting = len(typeahead.matches(self.typed, view.classes))
+            step = 1 if key == "down" else -1
+            self._choice = (self.typed, (self.typing.place + step) % max(fitting, 1))
         elif not (self.typed and key == "space"):
             return False
         self.draw(view)
         return True
+
+    @property
+    def typing(self) -> Typed:
+        """The name that is being typed, and which of the classes that fit ``enter`` takes."""
+        text, place = self._choice
+        return Typed(self.typed, place if text == self.typed else 0)
+
+    def short(self, name: str, width: int) -> str:
+        """The name of a class in at most `width` cells, told from those of the others."""
+        view = self.labeler.view
+        return short_name(name, tuple(view.class_names.values()) if view is not None else (), width)
+
+    def leading(self, view: View) -> Sequence[int]:
+        """The classes that stand first where the legend cannot hold all: those answered with of late."""
+        return view.recent
 
     def _class_of(self, key: str) -> ClassInfo | None:
         view = self.labeler.view
@@ -246,7 +268,7 @@ class LabelScreen(Screen[None]):
             return None
         if self.typed:
             found = typeahead.matches(self.typed, view.classes) if key == "enter" else []
-            return found[0].info if found else None
+            return found[min(self.typing.place, len(found) - 1)].info if found else None
         return next((count.info for count in view.classes if count.info.key == key), None)
 
     def _explain(self, key: str) -> None:
