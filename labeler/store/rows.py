@@ -74,6 +74,9 @@ def unpack_ids(blob: bytes, count: int) -> list[str]:
     return [os.fsdecode(name) for name in blob.split(b"\0")] if count else []
 
 
+_ADVICE = tuple(field.name for field in fields(Advice))
+
+
 def round_arrays(round_: Round) -> dict[str, NDArray[Any]]:
     """The array columns of a round by name; those of its queue as ``queue.<name>``."""
     arrays: dict[str, NDArray[Any]] = {name: getattr(round_, name) for name in _ROUND_ARRAYS + _LATER_ARRAYS}
@@ -84,7 +87,7 @@ def round_facts(round_: Round) -> dict[str, Any]:
     """What of a round is no array, JSON-able."""
     return {
         "stage": round_.stage,
-        "advice": {field.name: getattr(round_.advice, field.name) for field in fields(Advice)},
+        "advice": {name: text for name in _ADVICE if (text := getattr(round_.advice, name)) or name != "short"},
         "facts": round_.facts,
         "rule_names": list(round_.queue.rule_names),
     }
@@ -101,7 +104,7 @@ def round_of(number: int, revision: int, meta: Mapping[str, Any], arrays: Mappin
         round=number,
         stage=meta["stage"],
         queue=queue,
-        advice=Advice(**meta["advice"]),
+        advice=Advice(**{name: text for name, text in meta["advice"].items() if name in _ADVICE}),
         facts=meta["facts"],
         **{name: arrays[name] for name in _ROUND_ARRAYS},
         **{name: arrays[name] for name in _LATER_ARRAYS if name in arrays},

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from rich.cells import cell_len
 from textual.content import Content
 
+from labeler.core.advice import answer_first
 from labeler.core.vocabulary import Advice
 from labeler.display import display_safe
 from labeler.session.history import Point, answers_to_cover
@@ -201,9 +202,11 @@ def _gain(view: View) -> Spans:
 
 def _advice(advice: Advice | None, width: int, height: int) -> list[Content]:
     if advice is None:
-        return [_line("advice", [("answer the first questions", "bold")])]
+        advice = answer_first()
     key = key_name(advice.key) if advice.key else ""
     text = textwrap.wrap(display_safe(advice.text, 400), max(width - _LABEL - 2, 20)) or [""]
+    if len(text) > height and advice.short:
+        text = textwrap.wrap(display_safe(advice.short, 400), max(width - _LABEL - 2, 20))
     if len(text) > height:
         text = [*text[: height - 1], text[height - 1] + " …"]
     lead = (f"{key} ", "bold $command") if key else ("", "")

@@ -40,6 +40,19 @@ class Target:
     instance_id: str
 
 
+class _Painted(asyncio.Event):
+    """Set while the picture that a key speaks of is on the screen; `then` is called when it comes there."""
+
+    def __init__(self, then: Callable[[], None]) -> None:
+        super().__init__()
+        self._then = then
+
+    def set(self) -> None:
+        """It is there."""
+        super().set()
+        self._then()
+
+
 class LabelScreen(Screen[None]):
     """A screen whose keys answer and command. Holds no input, so that every key is an answer or a command."""
 
@@ -48,7 +61,7 @@ class LabelScreen(Screen[None]):
 
     def __init__(self) -> None:
         super().__init__()
-        self.painted = asyncio.Event()
+        self.painted = _Painted(self._picture_is_there)
         self.typed = ""
         self._choice = ("", 0)  # what was typed when the arrows chose among the classes that fit, and the how manyth
         self.paints_at_key = 0  # how many questions had been painted when the key in hand was pressed
@@ -196,7 +209,8 @@ class LabelScreen(Screen[None]):
             return
         waits = speaks or (action is not None and action.repeats)
         if waits and not await self._is_painted():
-            self.labeler.say("the picture is still being read: press again when it is there")
+            self.labeler.news.say("the picture is still being read: press again when it is there", until_painted=True)
+            self.draw_message()
             return
         if chosen is not None:
             self.answer(chosen.class_id)
@@ -210,6 +224,10 @@ class LabelScreen(Screen[None]):
         result = getattr(self, f"do_{action.name}")()
         if inspect.isawaitable(result):
             await result
+
+    def _picture_is_there(self) -> None:
+        if self.labeler.news.painted():
+            self.draw_message()
 
     async def _is_painted(self) -> bool:
         try:

@@ -249,6 +249,15 @@ class ClassesScreen(CommandScreen):
         self.labeler.news.clear()
         self.redraw()
 
+    def do_undo(self) -> None:
+        """Leave a merge that waits for its other class, and take nothing else back."""
+        if self._source() is None:
+            super().do_undo()
+            return
+        self._merging = None
+        self.labeler.say("the merge is left: nothing was changed, and nothing taken back")
+        self.redraw()
+
     def _source(self) -> ClassCount | None:
         """The class that is to be merged; it may be gone by an undo."""
         return next((row for row in self.rows if row.info.class_id == self._merging), None)

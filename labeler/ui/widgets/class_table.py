@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rich.cells import cell_len
 from textual.content import Content
 
 from labeler.session.view import ClassCount
@@ -53,4 +54,6 @@ def _row(row: ClassCount, names: tuple[str, ...], room: int, wide: int, *, here:
     counts = [getattr(row, word) for word in COUNTS]
     cells = [(f"{count:>{wide},}", "" if count else "$quiet") for count in counts]
     key = (info.key or "·", "bold $answer" if info.key else "$quiet")
-    return Content.assemble((f"{mark}  ", "bold $command" if here else "bold $warn"), key, " ", name, said, gap, *cells)
+    lead = (f"{mark}  ", "bold $command" if here else "bold $warn")
+    space = " " if cell_len(key[0]) == 1 else ""
+    return Content.assemble(lead, key, space, name, said, gap, *cells)

@@ -233,7 +233,7 @@ def _entry(
     right = Content.assemble((given, "bold" if count.given else "$quiet"), (more, "$quiet"))
     if not counted:
         right = Content("")
-    room = max(width - 2 - right.cell_length - bool(right.cell_length), 0)
+    room = max(width - 1 - cell_len(key[0]) - right.cell_length - bool(right.cell_length), 0)
     name = _name(count)
     middle = Content.styled(short_name(name, names, room) if name else "", "bold underline" if first else "")
     hint = ("⏎", "bold $command") if first else (" ", "")
