@@ -287,7 +287,7 @@ class LabelerApp(App[None]):
 def _about_images(images: str) -> list[str]:
     """What to know of the way pictures are drawn, which a project remembers: how to leave it."""
     if images in ("kitty", "sixel"):
-        return [f"{images} pictures come with a later version: half-blocks for now (--images auto leaves it)"]
+        return [f"{images} pictures come later, half-blocks until then: --images auto leaves it"]
     return [f"pictures are drawn by --images {images}: --images auto leaves it"] if images != "auto" else []
 
 

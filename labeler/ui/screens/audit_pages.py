@@ -292,7 +292,12 @@ class AuditPages(AuditKeys, ThumbnailScreen):
         block = self._block
         ahead = sum(not cell.planted for page in block.pages[: len(block.said)] for cell in page) if block else 0
         width = max(self.size.width - 2, 1)
-        return phrases.ends(asked, said_now(found, ahead), width) if found is not None else asked
+        if found is None:
+            return asked
+        said = said_now(found, ahead)
+        if not self._page and asked.cell_length + said.cell_length >= width:
+            return asked  # what to press comes first
+        return phrases.ends(asked, said, width)
 
     def facts(self, view: View) -> list[str]:
         """Where in the block, and how well was seen so far."""

@@ -251,7 +251,7 @@ class LabelScreen(Screen[None]):
             if early:
                 self.labeler.ignored_early()
             else:
-                self.typed += key
+                self.typed, self._choice = self.typed + key, ("", 0)
         elif self.typed and key == "backspace":
             self.typed = self.typed[:-1]
         elif self.typed and key == "escape":
