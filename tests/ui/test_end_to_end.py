@@ -186,7 +186,7 @@ async def test_a_whole_audit_of_the_digits_in_pages_to_the_certificate_of_the_ex
                 await pilot.press("enter")
                 await until(lambda now=now: len(session.state.standings) > now)
                 await settle(app, pilot)
-            assert "98 % reached" in screen_text(app)
+            assert "98 % is reached" in screen_text(app)
             keys = session.state.keys - before
         found = session.certificate()
         wrong = sum(names[labels[a.index]] != truth[session.pool.ids[a.index]] for a in session.audit.answers)
