@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
 
 from labeler.core.vocabulary import ClassInfo
 from labeler.session.view import ClassCount
@@ -31,19 +32,27 @@ def matches(typed: str, classes: Sequence[ClassCount]) -> list[ClassCount]:
     beginning, a word's beginning, anywhere in it."""
     if not typed:
         return list(classes)
-    ranked = [(_rank(typed, count.info), place, count) for place, count in enumerate(classes)]
+    typed = unicodedata.normalize("NFC", typed)
+    wanted = _folded(typed)
+    ranked = [(_rank(typed, wanted, count.info), place, count) for place, count in enumerate(classes)]
     return [count for rank, _, count in sorted(ranked, key=lambda item: item[:2]) if rank < _NO_MATCH]
 
 
 _NO_MATCH = 7
 
 
-def _rank(typed: str, info: ClassInfo) -> int:
-    whole, name, wanted = unicodedata.normalize("NFC", info.name), _folded(info.name), _folded(typed)
-    words = "".join(char if char.isalnum() or _is_mark(char) else " " for char in name).split()
-    together = "".join(words)
+@lru_cache(maxsize=10_000)
+def _forms(name: str) -> tuple[str, str, tuple[str, ...], str]:
+    """The name, without capitals, its words, and these without what lies between them."""
+    whole, folded = unicodedata.normalize("NFC", name), _folded(name)
+    words = "".join(char if char.isalnum() or _is_mark(char) else " " for char in folded).split()
+    return whole, folded, tuple(words), "".join(words)
+
+
+def _rank(typed: str, wanted: str, info: ClassInfo) -> int:
+    whole, name, words, together = _forms(info.name)
     fits = (
-        whole == unicodedata.normalize("NFC", typed),
+        whole == typed,
         name == wanted or together == wanted,
         typed == info.key,
         whole.startswith(typed),

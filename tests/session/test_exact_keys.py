@@ -46,3 +46,16 @@ def test_it_is_so_after_opening_again():
     for name in ("A", "a", "B", "b"):
         first.class_id_for(name, setup=True)
     assert keys(opened(journal)) == keys(first) == {"A": "1", "a": "a", "B": "2", "b": "b"}
+
+
+def test_the_classes_of_the_latest_answers_the_latest_first():
+    session = opened()
+    ids = [session.add_class(name, setup=True) for name in ("cat", "dog", "bird", "cow")]
+    for index, place in enumerate((0, 1, 1, 2, 0)):
+        session.label(f"{index}.png", ids[place])
+    assert session.view().recent == (ids[0], ids[2], ids[1])
+    session.undo()
+    assert session.view().recent == (ids[2], ids[1], ids[0])
+    session.retire_class(ids[1])
+    session.skip("8.png")
+    assert session.view().recent == (ids[2], ids[0])
