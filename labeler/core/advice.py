@@ -75,12 +75,7 @@ def go_on() -> Advice:
 
 def rest_from_pages(left: int) -> Advice:
     """The last pages held hardly an error: single questions teach more for a while."""
-    questions = "1 more question" if left == 1 else f"{left} more questions"
-    return Advice(
-        "answer",
-        f"the last pages held hardly an error: answer {questions}, then pages again",
-        short=f"answer {questions}, then pages again",
-    )
+    return Advice("answer", f"the last pages held hardly an error: answer {left} more, then pages again")
 
 
 def look_again(n_doubts: int) -> Advice:
