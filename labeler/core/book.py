@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
+from labeler.core import advice
 from labeler.core.calibration import SINGLE, Calibration, Evidence, alike, calibrate, left_out_right, support
 from labeler.core.checks import check_features
 from labeler.core.learner import landmarks_of
@@ -400,9 +401,8 @@ def representatives(clustering: Clustering) -> IndexArray:
 def _advice(n_clusters: int, n_classes: int) -> Advice:
     """What to do next; where there are too few clusters to meet every class, that too."""
     if n_clusters >= CLUSTERS_A_CLASS * n_classes:
-        return Advice("answer", "answer the question on the screen", "")
-    few = "only 1 cluster" if n_clusters == 1 else f"only {n_clusters} clusters"
-    return Advice("answer", f"{few} for {n_classes} classes: their representatives may miss some, so margin asks on")
+        return advice.answer_question()
+    return advice.expect_classes_missed(n_clusters, n_classes)
 
 
 def _candidates(snapshot: Snapshot, n: int) -> BoolArray:

@@ -180,11 +180,15 @@ class Round:
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """What to do next: a stable `code`, one sentence with its reason, and the key that follows it ("" = none)."""
+    """What to do next: a stable `code`, one sentence with its reason, and the key that follows it ("" = none).
+
+    `short`: the same in few words, where the sentence is long. All there are: :mod:`labeler.core.advice`.
+    """
 
     code: str  # "answer", "grids", "second-look", "stop", "no-propagation"
     text: str
     key: str = ""
+    short: str = ""
 
 
 @dataclass(frozen=True, slots=True)
