@@ -10,11 +10,12 @@ from __future__ import annotations
 import os
 import shlex
 import sqlite3
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from labeler import descriptors
 from labeler.core.codec import Unreadable, loads
 from labeler.descriptors import Identity, identity_of
 from labeler.errors import ProjectError
@@ -23,6 +24,7 @@ from labeler.store import seals
 KEY = "opened_as"
 """Where the note is among what a project remembers; copies leave it out."""
 LOGS = ("-wal", "-journal")
+_JOURNAL = bytes.fromhex("d9d505f920a163d7")
 
 
 def note_of(place: Path, identity: Identity) -> dict[str, Any]:
@@ -56,11 +58,23 @@ def log_name(project: Path) -> Path:
 
 def has_log(place: Path) -> bool:
     """Whether something that SQLite would apply lies beside a name."""
-    for suffix in LOGS:
-        with suppress(OSError):
-            if place.with_name(place.name + suffix).stat().st_size:
-                return True
-    return False
+    return any(_has(place, suffix) for suffix in LOGS)
+
+
+def _has(place: Path, suffix: str) -> bool:
+    try:
+        return place.with_name(place.name + suffix).stat().st_size > 0
+    except OSError:
+        return False
+
+
+def _restores_something(place: Path) -> bool:
+    """Whether a journal holds pages of a file: a kill while one is made leaves a journal of none (fileformat2.html)."""
+    try:
+        head = descriptors.read(place.with_name(f"{place.name}-journal"), 28)
+    except OSError:
+        return False
+    return head[:8] == _JOURNAL and any(head[16:20])
 
 
 def refuse_strange_log(place: Path) -> None:
@@ -71,7 +85,8 @@ def refuse_strange_log(place: Path) -> None:
     ProjectError
         There is one.
     """
-    if has_log(place) or place.with_name(f"{place.name}.fresh").exists():
+    has_strange_log = _has(place, "-wal") or _restores_something(place)
+    if has_strange_log or place.with_name(f"{place.name}.fresh").exists():
         raise ProjectError(
             f"beside {place} lies the log of a project that is not there any more: answers may be in it",
             "bring that project back to this name, or move its log away, or choose another name with -p PROJECT",
