@@ -126,11 +126,12 @@ def check(event: Event) -> None:
 
 def check_classes(event: Event, classes: Container[int]) -> None:
     """Raise ValueError where an event gives instances a class that was not there before it."""
-    given = [row[1] for name in ("labels", "planted") for row in event.payload.get(name, ())]
+    rows = [row[1] for name in ("labels", "planted") for row in event.payload.get(name, ())]
+    given = [class_id for class_id in rows if class_id != UNLABELED]  # what a page leaves without a label is said, too
     if event.kind in ("label", "keep", "audit_answer", "repeat") and event.class_id is not None:
         given.append(event.class_id)
     for class_id in given:
-        if class_id != UNLABELED and class_id not in classes:  # what a page leaves without a label is said, too
+        if class_id not in classes:
             raise ValueError(f"no class is {class_id}")
 
 

@@ -163,7 +163,7 @@ class TestLines:
             await settle(app, app.pilot)
             assert "still being read" not in screen_text(app)
             assert "go on answering" in screen_text(app)
-            assert len(project.labels()) == 1
+            assert len(project.labels()) == 2  # the key waited for its picture
 
     @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
     async def test_a_slow_disk_stands_beside_the_advice(self, monkeypatch, size):
