@@ -110,7 +110,8 @@ class Behind(Opened):
         if isinstance(message, messages.QueueReady):
             return Received(changed=self.session.merge_queue(message.queue, message.revision))
         if isinstance(message, messages.RoundReady):
-            return Received(changed=self.session.merge_round(message.round))
+            changed = self.session.merge_round(message.round)
+            return Received(changed=changed, note=" · ".join(self.session.round_notes) if changed else "")
         if isinstance(message, messages.GridReady):
             return Received(page=message)
         if isinstance(message, messages.SimilarReady):

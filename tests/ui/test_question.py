@@ -15,6 +15,12 @@ from tests.ui.places import disagree
 from tests.ui.support import FakeProject, Received, digit, running, screen_text, settle
 
 
+def guessed(app) -> str | None:
+    """The name of the marked guess."""
+    class_id = app.screen.guess()
+    return None if class_id is None else app.project.session.state.classes[class_id].name
+
+
 def kinds(project: FakeProject) -> list[str]:
     return [event.kind for event in project.journal.events if event.kind != "class_add"]
 
@@ -193,15 +199,103 @@ class TestPinned:
                 await app.pilot.pause()
             assert app.screen.target().index == 1
 
-    async def test_the_guesses_stay_while_rounds_come(self):
+    async def test_the_guesses_stay_while_rounds_come_and_enter_saves_none_that_is_not_held_any_more(self):
         project = FakeProject(n_classes_known=10)
         async with running(project) as app:
             await app.press_and_see("0")
+            project.n_classes_known = 1  # from now on everything is a 0
+            project.post("round")
+            await settle(app, app.pilot)
+            assert guessed(app) == "1"
+            text = await app.press_and_see("enter")
+            assert "the guess has changed: now 0; ⏎ again saves it" in text
+            assert guessed(app) == "0"
+            assert project.labels() == [(0, "0")]
+            await app.press_and_see("enter")
+            assert project.labels() == [(0, "0"), (1, "0")]
+
+    async def test_a_second_enter_from_before_the_new_guess_was_there_saves_nothing(self):
+        project = FakeProject(n_classes_known=10)
+        async with running(project) as app:
+            await app.press_and_see("1")
+            project.n_classes_known = 1
+            project.merge_round()  # the screen does not know yet
+            text = await app.press_and_see("enter", "enter")
+            assert "pressed before the new guess was there" in text
+            assert project.labels() == [(0, "1")]
+            await app.press_and_see("enter")
+            assert project.labels() == [(0, "1"), (1, "0")]
+
+    async def test_a_guess_that_came_after_the_picture_is_shown_before_it_is_saved(self):
+        project = FakeProject(n_classes_known=0)
+        async with running(project) as app:
+            assert "there is no guess to accept yet" in await app.press_and_see("enter")
+            project.n_classes_known = 10
+            project.post("round")
+            await settle(app, app.pilot)
+            assert "none yet" in screen_text(app)
+            assert "the guess has changed: now 0" in await app.press_and_see("enter")
+            assert project.labels() == []
+            await app.press_and_see("enter")
+            assert project.labels() == [(0, "0")]
+
+    @pytest.mark.parametrize("there_and_back", [("G", "G"), ("R", "R"), ("I", "I"), ("D", "D"), ("?", "escape")])
+    async def test_back_from_another_screen_the_guesses_are_those_of_now(self, there_and_back):
+        project = FakeProject(n_classes_known=10)
+        there, back = there_and_back
+        async with running(project) as app:
+            await app.press_and_see("7", there)
             project.n_classes_known = 1
             project.post("round")
             await settle(app, app.pilot)
-            await app.press_and_see("enter", "enter")
-            assert project.labels() == [(0, "0"), (1, "1"), (2, "0")]
+            await app.press_and_see(back)
+            assert guessed(app) == "0"
+            await app.press_and_see("enter")
+            assert project.labels() == [(0, "7"), (1, "0")]
+
+    async def test_a_merge_elsewhere_is_in_the_guesses(self):
+        project = FakeProject(n_classes_known=10)
+        async with running(project) as app:
+            await app.press_and_see("0", "C")
+            project.session.merge_class(1, 4)
+            await app.press_and_see("C")
+            assert guessed(app) == "4"
+            await app.press_and_see("enter")
+            assert project.labels()[-1] == (1, "4")
+
+    async def test_a_guess_chosen_with_the_arrows_is_the_persons_own(self):
+        project = FakeProject(n_classes_known=10)
+        async with running(project) as app:
+            await app.press_and_see("0", "down")
+            project.n_classes_known = 1
+            project.post("round")
+            await settle(app, app.pilot)
+            assert guessed(app) == "2"
+            await app.press_and_see("enter")
+            assert project.labels() == [(0, "0"), (1, "2")]
+
+    async def test_a_flag_moves_no_guess(self):
+        project = FakeProject(n_classes_known=10)
+        async with running(project) as app:
+            project.n_classes_known = 1
+            project.post("round")
+            await settle(app, app.pilot)
+            await app.press_and_see("1", "F")
+            project.n_classes_known = 10
+            project.post("round")
+            await app.press_and_see("F")
+            assert guessed(app) == "0"
+
+    async def test_after_an_undo_what_was_taken_back_is_not_offered(self):
+        project = FakeProject(n_classes_known=0)
+        async with running(project) as app:
+            session = project.session
+            await app.press_and_see("3")
+            round_ = session.derived.round
+            round_.labels[0], round_.provenances[0] = 3, 1  # as an engine hands an answer back
+            await app.press_and_see("backspace")
+            assert app.screen.target().index == 0
+            assert guessed(app) is None
 
     async def test_a_question_queued_before_the_model_knew_anything_shows_what_the_round_says(self):
         project = FakeProject(n_classes_known=10, bare_queue=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -11,6 +12,7 @@ from labeler.core.vocabulary import UNLABELED, Provenance
 from labeler.display import display_safe
 from labeler.session.view import View
 from labeler.ui import phrases
+from labeler.ui.screens.base import Target
 from labeler.ui.screens.thumbnails import ThumbnailScreen
 from labeler.ui.widgets.sheet_grid import Cell, layout
 
@@ -19,7 +21,8 @@ LARGEST_PAGE = 25
 
 @dataclass(slots=True)
 class Page:
-    """A page as the engine gave it, and what the person set otherwise (place on the page -> class).
+    """A page as the engine gave it: what is asked about it, what each picture is captioned as, what the person set
+    otherwise (place on the page -> class).
 
     UNLABELED as the class of a place: it is left without an answer.
     """
@@ -29,19 +32,48 @@ class Page:
     runner_ups: list[int] = field(default_factory=list)
     otherwise: dict[int, int] = field(default_factory=dict)
     painted: int = 0  # the how manyth painted question it was; 0 = not painted yet
+    captions: list[int] = field(default_factory=list)
+    held: list[int] = field(default_factory=list)  # what each picture was held to be when its caption was drawn
+    is_named: bool = False  # a person said that all of them are `class_id`
+
+    def __post_init__(self) -> None:
+        self.captions = self.captions or [self.class_id] * len(self.indices)
+        self.held = self.held or [UNLABELED] * len(self.indices)
+
+    def caption(self, held: Sequence[int], *, without: int) -> bool:
+        """Caption every picture as what it is `held` to be now, `without` such a class as that; whether any changed."""
+        captions = [class_id if class_id != UNLABELED else without for class_id in held]
+        changed = captions != self.captions
+        self.captions, self.held = captions, list(held)
+        self.otherwise = {place: said for place, said in self.otherwise.items() if said != captions[place]}
+        return changed
+
+    def name(self, class_id: int) -> None:
+        """A person says what all of them are."""
+        self.class_id, self.is_named = class_id, True
+        self.captions = [class_id] * len(self.indices)
+        self.otherwise = {place: said for place, said in self.otherwise.items() if said != class_id}
 
     def class_at(self, place: int) -> int:
         """What confirming would say of one picture."""
-        return self.otherwise.get(place, self.class_id)
+        return self.otherwise.get(place, self.captions[place])
+
+    def painted_as(self) -> dict[int, int]:
+        """index -> what it was held to be, of the pictures whose caption is not a person's word."""
+        if self.is_named:
+            return {}
+        return {index: self.held[place] for place, index in enumerate(self.indices) if place not in self.otherwise}
 
     def swap(self, place: int) -> bool:
         """The runner-up instead of the caption, or back; False where there is no runner-up."""
         if place in self.otherwise:
             del self.otherwise[place]
             return True
-        if self.runner_ups[place] == UNLABELED:
+        others = (self.runner_ups[place], self.class_id)
+        instead = next((other for other in others if other not in (UNLABELED, self.captions[place])), None)
+        if instead is None:
             return False
-        self.otherwise[place] = self.runner_ups[place]
+        self.otherwise[place] = instead
         return True
 
     def leave_out(self, place: int) -> None:
@@ -53,7 +85,7 @@ class Page:
 
     def set(self, place: int, class_id: int) -> None:
         """What the person says of one picture."""
-        if class_id == self.class_id:
+        if class_id == self.captions[place]:
             self.otherwise.pop(place, None)
         else:
             self.otherwise[place] = class_id
@@ -61,23 +93,21 @@ class Page:
     def restate(self, stands_for: Callable[[int], int]) -> None:
         """The same in the classes there are by now; UNLABELED stands for itself."""
         self.class_id = stands_for(self.class_id)
+        self.captions = [stands_for(class_id) for class_id in self.captions]
         self.runner_ups = [stands_for(class_id) for class_id in self.runner_ups]
         said = {
             place: stands_for(class_id)
             for place, class_id in self.otherwise.items()
-            if class_id == UNLABELED or stands_for(class_id) not in (UNLABELED, self.class_id)
+            if class_id == UNLABELED or stands_for(class_id) not in (UNLABELED, self.captions[place])
         }
-        self.otherwise.clear()
-        self.otherwise.update(said)
+        self.otherwise = said
 
     def drop(self, place: int) -> None:
         """Take a picture off the page."""
-        del self.indices[place]
+        del self.indices[place], self.captions[place], self.held[place]
         if self.runner_ups:
             del self.runner_ups[place]
-        moved = {at - (at > place): class_id for at, class_id in self.otherwise.items() if at != place}
-        self.otherwise.clear()
-        self.otherwise.update(moved)
+        self.otherwise = {at - (at > place): class_id for at, class_id in self.otherwise.items() if at != place}
 
     def labels(self) -> list[tuple[int, int, Provenance]]:
         """What confirming saves: (index, class_id, provenance)."""
@@ -181,7 +211,7 @@ class PageScreen(ThumbnailScreen):
         if self.paints_at_key < page.painted:
             self.labeler.say("that key was pressed before this page was there: ignored", "warn")
             return
-        session, place = self.labeler.project.session, str(self.PLACE)
+        session, place, painted = self.labeler.project.session, str(self.PLACE), page.painted_as()
         labels = [(session.pool.ids[index], class_id, word.word) for index, class_id, word in page.labels()]
 
         def saved() -> None:
@@ -189,7 +219,7 @@ class PageScreen(ThumbnailScreen):
                 self._confirmed.append(page)
             self.went_by(page)
 
-        self.labeler.command(lambda: session.page(labels, screen=place), saved)
+        self.labeler.command(lambda: session.confirm(labels, painted, screen=place), saved)
 
     def leave_page(self) -> None:
         """Save nothing, look at the next."""
@@ -207,6 +237,7 @@ class PageScreen(ThumbnailScreen):
         if last.what == "undo page" and self._confirmed:
             self._page, self._asked, self.cursor = self._confirmed.pop(), False, 0
             self.came_back(self._page)
+            self.renew()
         elif last.what == "redo page":
             if self._page is None:
                 self._want_page()
@@ -234,9 +265,37 @@ class PageScreen(ThumbnailScreen):
     # -- drawing -------------------------------------------------------------------------------------------------
 
     def draw(self, view: View) -> None:
-        """The page, as far as its classes are there."""
+        """The page, as far as its classes are there, each picture captioned as what it is held to be.
+
+        Captions follow what is held until they are painted, and stay from then on.
+        """
         self._let_go_of_classes()
+        page = self._page
+        if page is not None and page.painted == 0 and not page.is_named:
+            held = [self.held_of(index) for index in page.indices]
+            if page.caption(held, without=self.without_a_label(page)):
+                self._drawn_for = None
         super().draw(view)
+
+    def held_of(self, index: int) -> int:
+        """What a picture is held to be now, as far as the page may say so."""
+        return self.labeler.project.session.held(index)
+
+    def without_a_label(self, page: Page) -> int:
+        """The caption of a picture that is held to be nothing: what the engine laid the page out for."""
+        return page.class_id
+
+    def renew(self) -> None:
+        """Captions are drawn anew, and a key from before they were painted confirms nothing."""
+        super().renew()
+        if self._page is not None:
+            self._page.painted = 0
+
+    def kind_of(self, target: Target) -> int:
+        """What the person set the picture to, else what it is held to be."""
+        page = self._page
+        set_to = page.otherwise.get(self.cursor, UNLABELED) if page is not None else UNLABELED
+        return set_to if set_to != UNLABELED else super().kind_of(target)
 
     def _let_go_of_classes(self) -> None:
         """Classes may have been merged or retired since the page came: what it says follows."""
@@ -260,8 +319,14 @@ class PageScreen(ThumbnailScreen):
         return self.question(self._page, {count.info.class_id: count.info.name for count in view.classes})
 
     def are_these_all(self, page: Page, names: dict[int, str]) -> Content:
-        """The question of every such page."""
-        name = display_safe(names.get(page.class_id, ""), 40)
+        """The question of every such page: about one class where all captions name it, else about the captions."""
+        counts = Counter(class_id for class_id in page.captions if class_id != UNLABELED)
+        if len(counts) > 1:
+            listed = [
+                f"{count} {display_safe(names.get(class_id, ''), 20)}" for class_id, count in counts.most_common()
+            ]
+            return Content.assemble(("is every caption right? ", "bold"), (", ".join(listed), "bold $guess"))
+        name = display_safe(names.get(next(iter(counts), page.class_id), ""), 40)
         return Content.assemble(("are these all ", "bold"), (name, "bold $guess"), ("?", "bold"))
 
     def cell(self, place: int, names: dict[int, str]) -> Cell:
