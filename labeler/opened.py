@@ -153,6 +153,14 @@ class Opened:
         """What the events before the one at `seq` of the journal amount to."""
         return fold(State(self.session.pool), takewhile(lambda event: event.seq < seq, self._store.replay()))
 
+    def mark(self) -> str | None:
+        """What tells this state of the project from all others; None where the session is not what its file says.
+
+        So it is where another process has gone on meanwhile, or where a changed source is followed without writing.
+        """
+        found = self._store.mark()
+        return found if self._store.n_events() == self.session.state.revision else None
+
     def sha256(self) -> ByteArray:
         """Content hashes (n, 32) uint8, of answered instances as they were answered; zeros where not known."""
         return self._hashes
