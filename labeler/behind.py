@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -84,6 +84,26 @@ class Behind(Opened):
         if self._client is not None:
             self._client.send(messages.SharesWanted(self.session.snapshot(), index))
 
+    def want_closing(self) -> None:
+        """Ask the engine for the round that would leave now; the session answers from it once it is there."""
+        if self._client is not None:
+            self._client.send(messages.ClosingWanted(self.session.snapshot()))
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the session answers from the closing round of what was said so far."""
+        return self._closed is not None and self._closed == (self.session.state.revision, self.session.derived.n_merged)
+
+    def _close(self, closing: Round) -> bool:
+        """Take a closing round; what advises while a person answers stays the live round's, where it is as new."""
+        live = self.session.derived.sent
+        if live is not None and live.revision == closing.revision:
+            closing = replace(closing, advice=live.advice, queue=live.queue, facts=closing.facts | live.facts)
+        changed = closing.revision == self.session.state.revision and self.session.merge_round(closing)
+        if changed:
+            self._closed = (closing.revision, self.session.derived.n_merged)
+        return changed
+
     def want_ks(self) -> None:
         """Ask the engine to compare numbers of clusters; they come as ``Received.tried``, more and more of them."""
         if self._client is not None:
@@ -112,6 +132,8 @@ class Behind(Opened):
         if isinstance(message, messages.RoundReady):
             changed = self.session.merge_round(message.round)
             return Received(changed=changed, note=" · ".join(self.session.round_notes) if changed else "")
+        if isinstance(message, messages.ClosingReady):
+            return Received(changed=self._close(message.round))
         if isinstance(message, messages.GridReady):
             return Received(page=message)
         if isinstance(message, messages.SimilarReady):

@@ -92,6 +92,13 @@ class SharesWanted:
 
 
 @dataclass(frozen=True, slots=True)
+class ClosingWanted:
+    """The round that would leave the program now, from scratch."""
+
+    snapshot: Snapshot
+
+
+@dataclass(frozen=True, slots=True)
 class KsWanted:
     """Compare numbers of clusters."""
 
@@ -127,6 +134,13 @@ class QueueReady:
 @dataclass(frozen=True, slots=True)
 class RoundReady:
     """A finished round."""
+
+    round: Round
+
+
+@dataclass(frozen=True, slots=True)
+class ClosingReady:
+    """The closing round of a snapshot."""
 
     round: Round
 
@@ -190,6 +204,8 @@ _TYPES = {
         GridWanted,
         SimilarWanted,
         SharesWanted,
+        ClosingWanted,
+        ClosingReady,
         KsWanted,
         KsTried,
         Tried,

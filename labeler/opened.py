@@ -46,6 +46,9 @@ class Opened:
         self._rows: dict[int, int] | None = None
         self._columns: Columns | None = None
         self.ready = False
+        self._closed: tuple[int, int] | None = (
+            None  # the revision of the closing round in force, and which merge it was
+        )
         self.backed_up = not store.read_only  # whether closing it leaves a backup
 
     def cache(self) -> Path:

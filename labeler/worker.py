@@ -26,6 +26,8 @@ from labeler.errors import LabelerError
 from labeler.importers.detect import open_source
 from labeler.messages import (
     Answered,
+    ClosingReady,
+    ClosingWanted,
     Failed,
     GridReady,
     GridWanted,
@@ -64,6 +66,7 @@ class Worker:
         self._waiting: Snapshot | None = None
         self._latest: Snapshot | None = None
         self._odd_wanted: OddWanted | None = None
+        self._closing_wanted: ClosingWanted | None = None
         self._warm = False
         self._gave_way = False
         self._reconsidered = False
@@ -93,7 +96,8 @@ class Worker:
     def _serve_requests(self) -> None:
         """Everything in the inbox; waits for the next request only when there is nothing else to do."""
         latest: Answered | None = None
-        idle = self._job is None and ((self._waiting is None and self._odd_wanted is None) or not self._is_open)
+        wanted = (self._waiting, self._odd_wanted, self._closing_wanted)
+        idle = self._job is None and (all(one is None for one in wanted) or not self._is_open)
         if idle:
             self._warm_up()
             self._compare()
@@ -118,6 +122,8 @@ class Worker:
             elif isinstance(message, SharesWanted) and self._bench and self._is_open:
                 shares = self._bench.shares(message.snapshot, message.index)
                 self._send(SharesReady(message.index, [[float(index), share] for index, share in shares]))
+            elif isinstance(message, ClosingWanted):
+                self._closing_wanted = message
             elif isinstance(message, KsWanted):
                 self._compares = True
         if latest is not None:
@@ -126,6 +132,12 @@ class Worker:
     def _odd_ones(self, wanted: OddWanted, bench: Workbench) -> Iterator[Progress | OddReady]:
         found = yield from bench.odd_ones(wanted.snapshot, wanted.size, wanted.first)
         yield OddReady(*found)
+
+    def _closing(self, wanted: ClosingWanted, bench: Workbench) -> Iterator[Progress | ClosingReady]:
+        """After the live round of the same answers, which would take its place otherwise."""
+        yield Progress("computing every label anew")
+        yield from bench.join_companion()
+        yield ClosingReady(bench.closing_round(wanted.snapshot))
 
     def _answered(self, message: Answered) -> None:
         bench = self._bench
@@ -144,6 +156,9 @@ class Worker:
     def _step(self) -> None:
         if self._job is None and self._odd_wanted is not None and self._bench is not None and self._is_open:
             self._job, self._odd_wanted = self._odd_ones(self._odd_wanted, self._bench), None
+        closes = self._job is None and self._waiting is None and self._bench is not None and self._is_open
+        if closes and self._closing_wanted is not None and self._bench is not None:
+            self._job, self._closing_wanted = self._closing(self._closing_wanted, self._bench), None
         if self._job is None:
             if self._waiting is None or self._bench is None or not self._is_open:
                 self._go_ahead()

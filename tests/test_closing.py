@@ -6,6 +6,7 @@ import csv
 import hashlib
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from labeler.export import Choice, export
 from labeler.importing import import_labels
 from labeler.locating import cache_of
 from labeler.merging import merge
+from labeler.messages import ClosingReady, RoundReady
 from labeler.provenance import reasons
 from labeler.status import status
 from labeler.workbench import Workbench
@@ -264,3 +266,22 @@ def test_the_number_in_the_header_is_what_the_default_export_holds_after_each_of
             rows = [json.loads(line) for line in target.read_text(encoding="utf-8").splitlines()]
             assert session.view().labeled == len(rows)
             assert f"to export: {len(rows):,} of" in project.summary()
+
+
+def test_a_screen_knows_whether_it_answers_from_the_closing_round(labeled):
+    path = labeled("a.labeler.db", 12, "anna")
+    with open_project(path) as project:
+        session, bench = project.session, project.open_bench()
+        live = session.derived.round
+        closed = bench.closing_round(session.snapshot())
+        assert not project.is_closed
+        assert project.receive(ClosingReady(closed)).changed
+        assert project.is_closed
+        assert session.derived.round.advice == (live.advice if live.revision == closed.revision else closed.advice)
+        assert np.array_equal(session.derived.round.labels, closed.labels)
+        project.receive(RoundReady(replace(closed)))  # a live one of the same answers
+        assert not project.is_closed
+        project.receive(ClosingReady(closed))
+        session.label(session.question.instance_id, 0)
+        assert not project.is_closed
+        assert not project.receive(ClosingReady(closed)).changed  # it is of the answers before

@@ -25,6 +25,8 @@ from labeler.session.view import Stage
 REPRESENTATIVE = "representative"
 CHOSEN = "chosen"
 CONFLICT = "conflict"
+_SPREAD = {"nothing": "nothing", "unproven": "nothing yet"}
+"""How far labels spread by themselves, where it is not as far as the engine sees fit."""
 
 
 class Questions:
@@ -167,14 +169,15 @@ class Questions:
         representatives = f"representatives {asked}/{len(round_.representatives)}"
         if on_representatives and asked == len(round_.representatives):
             representatives = "more representatives"  # of finer clusters, while new classes turn up
-        reach = "auto" if percentile is None else f"{percentile:g} %"
+        reach = _SPREAD.get(str(facts.get("spread")), "auto") if percentile is None else f"{percentile:g} %"
+        last = "nothing left to ask" if self.current is None else rule
         return (
             Stage(str(facts.get("encoder", "encode"))),
             Stage(f"{facts.get('clusterer', 'k-means')} {facts.get('n_clusters', len(round_.representatives))}"),
             Stage(representatives, on_representatives),
             Stage(f"propagate {reach}"),
             Stage(str(facts.get("classifier", "classifier")).replace(" x ", "×")),
-            Stage("uncertain" if on_representatives or not rule else rule, bool(rule) and not on_representatives),
+            Stage("uncertain" if on_representatives or not last else last, bool(last) and not on_representatives),
         )
 
     def representatives_left(self, round_: Round | None) -> int:

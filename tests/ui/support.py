@@ -127,6 +127,8 @@ class FakeProject:
         self.wanted_similar: list[tuple[int, int, list[int]]] = []
         self.no_pages = False
         self.wanted_odd = 0
+        self.wanted_closing = 0
+        self.is_closed = False
         self.no_odd_yet = False
         self.folders: list[str] = []
         self.post: Callable[[object], None] = lambda message: None
@@ -183,7 +185,7 @@ class FakeProject:
             return message
         if message == "round":
             self.merge_round()
-            return Received(changed=True)
+            return Received(changed=True, note=" · ".join(self.session.round_notes))
         raise TypeError(message)
 
     def want_page(self, size: int, shown: list[int]) -> None:
@@ -227,6 +229,11 @@ class FakeProject:
         found = [other for other, s in self.session.state.standings.items() if s.class_id == class_id]
         shares = [[float(other), 2.0 ** -(place + 1)] for place, other in enumerate(found)]
         self.post(Received(shares=SimpleNamespace(index=index, shares=shares)))
+
+    def want_closing(self) -> None:
+        """At once."""
+        self.wanted_closing += 1
+        self.is_closed = True
 
     def want_ks(self) -> None:
         """Four numbers, two at a time."""

@@ -297,6 +297,19 @@ class TestPinned:
             assert app.screen.target().index == 0
             assert guessed(app) is None
 
+    async def test_a_fall_of_what_is_labeled_is_explained_on_the_line(self):
+        project = FakeProject(n_classes_known=10)
+        async with running(project, size=(120, 40)) as app:
+            assert "200 of 400 images labeled" in screen_text(app)
+            project.n_classes_known = 0
+            project.n_clusters = 60
+            project.post("round")
+            await settle(app, app.pilot)
+            text = screen_text(app)
+            assert "0 of 400 images labeled" in text
+            assert "labeled fell from 200 to 0: the latest answers make it less sure of them" in text
+            assert "finer clusters: 60 representatives" in text
+
     async def test_a_question_queued_before_the_model_knew_anything_shows_what_the_round_says(self):
         project = FakeProject(n_classes_known=10, bare_queue=True)
         async with running(project) as app:
