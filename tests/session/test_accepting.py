@@ -25,7 +25,7 @@ from labeler.session.final import final_labels
 from labeler.session.repeats import Repeats
 from labeler.session.session import Session
 from labeler.store.store import Store
-from labeler.ui.screens.pages import Page
+from labeler.ui.page import Page
 from tests.memory_journal import MemoryJournal
 
 N = 24

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from labeler.core.vocabulary import Advice
+from labeler.ui.page import Page
 from labeler.ui.screens.contact_sheet import ContactSheet
 from labeler.ui.screens.grid import GridScreen
-from labeler.ui.screens.pages import Page
 from labeler.ui.screens.question import QuestionScreen
 from tests.ui.support import FakeProject, running, screen_text, settle
 

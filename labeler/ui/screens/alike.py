@@ -12,9 +12,10 @@ from textual.content import Content
 from labeler.core.vocabulary import UNLABELED
 from labeler.display import display_safe
 from labeler.ui.actions import Place
+from labeler.ui.page import Page
 from labeler.ui.phrases import amount
 from labeler.ui.screens.base import Target
-from labeler.ui.screens.pages import Page, PageScreen
+from labeler.ui.screens.pages import PageScreen
 
 if TYPE_CHECKING:
     from labeler.api import Received
