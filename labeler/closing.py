@@ -11,7 +11,7 @@ import io
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from labeler import __version__, locating
 from labeler.core.codec import Unreadable
@@ -21,7 +21,9 @@ from labeler.errors import LabelerError, ProjectError
 from labeler.messages import RoundReady, read, write
 from labeler.project import Project
 from labeler.session.fitting import misfit
-from labeler.workbench import Workbench
+
+if TYPE_CHECKING:
+    from labeler.workbench import Workbench  # its libraries take longer to load than what was kept takes to read
 
 NAME = "closing.round"
 _KEY = "rests_on"
@@ -71,6 +73,8 @@ def keep(project: Project, round_: Round) -> None:
     content = io.BytesIO()
     write(content, RoundReady(replace(round_, facts=facts)))
     sealed = hashlib.sha256(content.getbuffer()).digest() + content.getvalue()
+    if any(_holds(path, sealed) for path in _places(project)):
+        return
     with contextlib.suppress(OSError, ProjectError), writing(project.cache() / NAME) as draft:
         Path(draft).write_bytes(sealed)
 
@@ -80,6 +84,13 @@ def keep(project: Project, round_: Round) -> None:
 
 def _places(project: Project) -> list[Path]:
     return [place(project.path) / NAME for place in (locating.cache_of, locating.cache_elsewhere)]
+
+
+def _holds(path: Path, content: bytes) -> bool:
+    try:
+        return path.stat().st_size == len(content) and path.read_bytes() == content
+    except OSError:
+        return False
 
 
 def _rests_on(project: Project) -> str | None:

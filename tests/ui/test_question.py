@@ -263,6 +263,16 @@ class TestPinned:
             await app.press_and_see("enter")
             assert project.labels()[-1] == (1, "4")
 
+    async def test_two_answers_to_settle_are_named_as_the_classes_are_now(self):
+        project = FakeProject(n_classes_known=10)
+        disagree(project)  # 3 and 7, the later one
+        project.session.rename_class(4, "owl")
+        project.session.merge_class(7, 4)
+        async with running(project, size=(120, 40)) as app:
+            assert "owl bob" in screen_text(app)
+            await app.press_and_see("enter")
+            assert project.labels()[-1] == (5, "owl")
+
     async def test_a_guess_chosen_with_the_arrows_is_the_persons_own(self):
         project = FakeProject(n_classes_known=10)
         async with running(project) as app:

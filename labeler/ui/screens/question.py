@@ -12,6 +12,7 @@ from textual.content import Content
 from labeler.core.vocabulary import Question
 from labeler.display import display_safe
 from labeler.session.asked import Guesses
+from labeler.session.classes import current
 from labeler.session.control import RANDOM
 from labeler.session.view import View
 from labeler.ui import phrases
@@ -104,7 +105,8 @@ class QuestionScreen(CommandScreen):
         question, state = view.question, self.labeler.project.session.state
         if question is None or not state.in_conflict(question.index):
             return []
-        return [(who, class_id) for _, who, class_id in reversed(state.conflicts[question.index].answers)]
+        answers = reversed(state.conflicts[question.index].answers)
+        return [(who, current(class_id, state.classes)) for _, who, class_id in answers]
 
     @staticmethod
     def _is_blind(view: View) -> bool:
