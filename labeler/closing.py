@@ -41,9 +41,9 @@ def take(project: Project) -> bool:
     if not session.state.counts["label"] and not session.derived.total(Provenance.PROPAGATED):
         return True
     for path in _places(project):
-        found = _read(path, project)
-        if found is not None:
-            return session.merge_round(found, save=False)
+        stored = _read(path, project)
+        if stored is not None:
+            return session.merge_round(stored, save=False)
     return False
 
 
@@ -101,7 +101,9 @@ def _rests_on(project: Project) -> str | None:
 
 def _read(path: Path, project: Project) -> Round | None:
     """The round in a file of any origin, where it is one of the project as it is."""
-    state, pool = project.session.state, project.session.pool
+    state, pool, rests_on = project.session.state, project.session.pool, _rests_on(project)
+    if rests_on is None or not path.is_file():  # else it may be something that is never read to its end
+        return None
     try:
         with open(path, "rb") as file:
             seal, content = file.read(_SEAL), file.read(_AN_INSTANCE * len(pool) + _BESIDES)
@@ -110,13 +112,13 @@ def _read(path: Path, project: Project) -> Round | None:
         return None
     if not isinstance(message, RoundReady):
         return None
-    found = message.round
-    facts = dict(found.facts)
+    round_ = message.round
+    facts = dict(round_.facts)
     key = facts.pop(_KEY, None)
-    if not isinstance(key, list) or len(key) != 2 or key[0] != _rests_on(project):
+    if not isinstance(key, list) or len(key) != 2 or key[0] != rests_on:
         return None
     if project.source is not None and key[1] != hashlib.sha256(pool.missing.tobytes()).hexdigest():
         return None
-    found = replace(found, facts=facts)
-    fits = found.revision == state.revision and len(found.labels) == len(pool) and not misfit(found, state)
-    return found if fits else None
+    round_ = replace(round_, facts=facts)
+    fits = round_.revision == state.revision and len(round_.labels) == len(pool) and not misfit(round_, state)
+    return round_ if fits else None

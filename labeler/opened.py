@@ -161,8 +161,8 @@ class Opened:
 
         So it is where another process has gone on meanwhile, or where a changed source is followed without writing.
         """
-        found = self._store.mark()
-        return found if self._store.n_events() == self.session.state.revision else None
+        mark = self._store.mark()
+        return mark if self._store.n_events() == self.session.state.revision else None
 
     def sha256(self) -> ByteArray:
         """Content hashes (n, 32) uint8, of answered instances as they were answered; zeros where not known."""

@@ -34,14 +34,14 @@ class Page:
         captions = [class_id if class_id != UNLABELED else without for class_id in held]
         changed = captions != self.captions
         self.captions, self.held = captions, list(held)
-        self.otherwise = {place: said for place, said in self.otherwise.items() if said != captions[place]}
+        self.otherwise = {place: other for place, other in self.otherwise.items() if other != captions[place]}
         return changed
 
     def name(self, class_id: int) -> None:
         """A person says what all of them are."""
         self.class_id, self.is_named = class_id, True
         self.captions = [class_id] * len(self.indices)
-        self.otherwise = {place: said for place, said in self.otherwise.items() if said != class_id}
+        self.otherwise = {place: other for place, other in self.otherwise.items() if other != class_id}
 
     def class_at(self, place: int) -> int:
         """What confirming would say of one picture."""
@@ -84,12 +84,12 @@ class Page:
         self.class_id = stands_for(self.class_id)
         self.captions = [stands_for(class_id) for class_id in self.captions]
         self.runner_ups = [stands_for(class_id) for class_id in self.runner_ups]
-        said = {
+        others = {
             place: stands_for(class_id)
             for place, class_id in self.otherwise.items()
             if class_id == UNLABELED or stands_for(class_id) not in (UNLABELED, self.captions[place])
         }
-        self.otherwise = said
+        self.otherwise = others
 
     def drop(self, place: int) -> None:
         """Take a picture off the page."""
