@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,8 @@ from labeler import messages, plugin_files, registry
 from labeler.core.vocabulary import IndexArray, Progress, Provenance, Round
 from labeler.display import display_safe
 from labeler.errors import NotSaved, ProjectError
+from labeler.importers.features import check_rows
+from labeler.importers.names import counted
 from labeler.messages import Recipe
 from labeler.opened import Opened
 from labeler.options import PARTS, RECOMPUTES
@@ -34,6 +37,7 @@ class Received:
     shares: messages.SharesReady | None = None
     tried: messages.KsTried | None = None
     odd: messages.OddReady | None = None
+    closing: Round | None = None
 
 
 class Behind(Opened):
@@ -85,7 +89,10 @@ class Behind(Opened):
             self._client.send(messages.SharesWanted(self.session.snapshot(), index))
 
     def want_closing(self) -> None:
-        """Ask the engine for the round that would leave now; the session answers from it once it is there."""
+        """Ask the engine for every label anew, as it leaves the program; they come as ``Received.closing``.
+
+        The session answers from them once they are there, as long as nothing was said meanwhile.
+        """
         if self._client is not None:
             self._client.send(messages.ClosingWanted(self.session.snapshot()))
 
@@ -94,15 +101,13 @@ class Behind(Opened):
         """Whether the session answers from the closing round of what was said so far."""
         return self._closed is not None and self._closed == (self.session.state.revision, self.session.derived.n_merged)
 
-    def _close(self, closing: Round) -> bool:
+    def _close(self, closing: Round) -> None:
         """Take a closing round; what advises while a person answers stays the live round's, where it is as new."""
         live = self.session.derived.sent
         if live is not None and live.revision == closing.revision:
             closing = replace(closing, advice=live.advice, queue=live.queue, facts=closing.facts | live.facts)
-        changed = closing.revision == self.session.state.revision and self.session.merge_round(closing)
-        if changed:
+        if closing.revision == self.session.state.revision and self.session.merge_round(closing):
             self._closed = (closing.revision, self.session.derived.n_merged)
-        return changed
 
     def want_ks(self) -> None:
         """Ask the engine to compare numbers of clusters; they come as ``Received.tried``, more and more of them."""
@@ -126,14 +131,18 @@ class Behind(Opened):
         if isinstance(message, messages.Ready):
             self.encoded(message)
             self.changed()
-            return Received(changed=True, note=f"encoder {message.encoder}: {message.reason}")
+            noun = self.session.pool.noun
+            return Received(changed=True, note=f"ready: {counted(len(self.session.pool), noun)} read and compared")
         if isinstance(message, messages.QueueReady):
             return Received(changed=self.session.merge_queue(message.queue, message.revision))
         if isinstance(message, messages.RoundReady):
             changed = self.session.merge_round(message.round)
             return Received(changed=changed, note=" · ".join(self.session.round_notes) if changed else "")
         if isinstance(message, messages.ClosingReady):
-            return Received(changed=self._close(message.round))
+            self._close(message.round)
+            return Received(
+                changed=True, closing=message.round
+            )  # also where it is outdated: what was being done is done
         if isinstance(message, messages.GridReady):
             return Received(page=message)
         if isinstance(message, messages.SimilarReady):
@@ -185,6 +194,18 @@ class Behind(Opened):
             plugins=plugin_files.loaded(),
             **{"seed": DEFAULT_SEED, **chosen},
         )
+
+    def check_features(self) -> None:
+        """Refuse a features file that has not a row for each instance, before the pool is read.
+
+        Raises
+        ------
+        SourceError
+            How many rows it has, and how many are wanted.
+        """
+        features = self.options.get("features")
+        if features:
+            check_rows(Path(features), self.session.pool.ids)
 
     def _check_own(self, options: dict[str, Any]) -> None:
         """A person's own plug-ins are never run because a project names them: the person must, each time."""

@@ -71,7 +71,7 @@ class MissingExtra(LabelerError):
     def __init__(self, what: str, extra: str) -> None:
         super().__init__(
             f"{what} needs a package that is not installed",
-            f"install it with: pip install 'labeler-tui[{extra}]'",
+            f"install it with: pip install '.[{extra}]' (in the clone of labeler)",
         )
 
 

@@ -93,7 +93,7 @@ class SharesWanted:
 
 @dataclass(frozen=True, slots=True)
 class ClosingWanted:
-    """The round that would leave the program now, from scratch."""
+    """Every label anew from these answers alone, as they leave the program."""
 
     snapshot: Snapshot
 

@@ -20,7 +20,7 @@ def listing() -> str:
         width = max(len(name) for name in names)
         for name in names:
             entry = registry.entry(kind, name)
-            missing = "" if entry.available else f"  [pip install 'labeler-tui[{entry.extra}]']"
+            missing = "" if entry.available else f"  [pip install '.[{entry.extra}]']"
             lines.append(f"  {name:<{width}}  {entry.summary}{missing}")
     return "\n".join(lines)
 

@@ -96,8 +96,8 @@ class Worker:
     def _serve_requests(self) -> None:
         """Everything in the inbox; waits for the next request only when there is nothing else to do."""
         latest: Answered | None = None
-        wanted = (self._waiting, self._odd_wanted, self._closing_wanted)
-        idle = self._job is None and (all(one is None for one in wanted) or not self._is_open)
+        wanted = self._waiting or self._odd_wanted or self._closing_wanted
+        idle = self._job is None and (wanted is None or not self._is_open)
         if idle:
             self._warm_up()
             self._compare()

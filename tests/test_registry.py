@@ -27,7 +27,7 @@ def test_every_plugin_loads_and_every_parameter_has_a_default(kind, name):
     if not line.available:
         with pytest.raises(MissingExtra) as caught:
             registry.load(kind, name)
-        assert caught.value.hint == f"install it with: pip install 'labeler-tui[{line.extra}]'"
+        assert caught.value.hint == f"install it with: pip install '.[{line.extra}]' (in the clone of labeler)"
         return
     assert callable(registry.load(kind, name))
     if name == "onnx":  # there is no model to fall back on
@@ -101,7 +101,7 @@ def test_a_missing_package_says_what_to_install(table):
     assert not registry.entry("encoder", "cloud").available
     with pytest.raises(MissingExtra) as caught:
         registry.create("encoder", "cloud")
-    assert "pip install 'labeler-tui[cloud]'" in caught.value.hint
+    assert "pip install '.[cloud]'" in caught.value.hint
 
 
 def test_a_name_is_not_taken_twice_but_the_same_may_register_again(table):

@@ -87,5 +87,5 @@ class AcceptCommands(AnswerCommands):
         _, now = changed[0]
         if now == UNLABELED:
             raise GuessChanged("the guess has changed: now there is none", "press the key of a class")
-        name = display_safe(self.state.classes[now].name, 40)
+        name = display_safe(self.state.classes[now].name, 100)
         raise GuessChanged(f"the guess has changed: now {name}", "⏎ again saves it")

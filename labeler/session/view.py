@@ -80,6 +80,7 @@ class View:
     representatives_left: int = 0
     history: tuple[Point, ...] = ()
     given_gone: int = 0  # of `given`: their instances are missing or cannot be read; the labels are kept
+    recent: tuple[int, ...] = ()  # ids of the classes given last, the latest first; a few
 
     @property
     def labeled(self) -> int:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from labeler import descriptors
+from labeler.descriptors import Identity
 from labeler.errors import DamagedProject, NotSaved, ProjectBusy, ProjectError
-from labeler.store import limits
+from labeler.store import limits, names, seals
 from labeler.store.connection import Connection
 from labeler.store.lock import holder
 from labeler.store.mounts import is_on_network
@@ -47,7 +50,9 @@ def counter_page(db: Connection) -> int:
     return int(row[0]) if row is not None else 0
 
 
-def for_writing(path: Path, place: Path, db: Connection, before_migration: Callable[[], None]) -> None:
+def for_writing(
+    path: Path, place: Path, identity: Identity, db: Connection, before_migration: Callable[[], None]
+) -> None:
     """Set up the one writer's connection and bring the schema up to date, in one transaction.
 
     The log of a file on a network disk is a rollback journal: a write-ahead log needs memory that writers share.
@@ -74,22 +79,33 @@ def for_writing(path: Path, place: Path, db: Connection, before_migration: Calla
         if mode == "wal":  # SQLite may say no, without an error
             db.execute("PRAGMA synchronous = FULL")  # nothing is removed at a commit
         db.execute("PRAGMA wal_autocheckpoint = 0")  # done where its failure is heard
-        fold_log(db)
-        if pending:
-            with db.atomic():
+        with db.atomic():
+            if pending:
                 bring_up_to_date(db.conn)
+            _note_name(db, place, identity)
+        fold_log(db)  # tables and name are in the file itself before an answer is in the log
 
 
-def fold_log(db: Connection) -> None:
-    """Write what is in the log to the database, flush both and empty the log; while somebody reads, a part of it."""
+def _note_name(db: Connection, place: Path, identity: Identity) -> None:
+    row: list[Any] = [names.KEY, json.dumps(names.note_of(place, identity))]
+    if db.execute("SELECT 1 FROM project WHERE key = ? AND value = ?", row).fetchone() is None:
+        db.execute("INSERT OR REPLACE INTO project VALUES (?, ?, ?)", [*row, seals.seal(row)])
+
+
+def fold_log(db: Connection) -> bool:
+    """Write what is in the log to the database, flush both and empty the log; while somebody reads, a part of it.
+
+    Returns whether all of it is in the database.
+    """
     db.execute("PRAGMA busy_timeout = 0")
     db.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()  # ends the read that a quick_check leaves open
     try:
         ((busy, in_log, folded),) = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         if busy and folded < in_log:
-            db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+            ((busy, in_log, folded),) = db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
     finally:
         db.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+    return int(folded) >= int(in_log)
 
 
 def for_reading(path: Path, db: Connection) -> Connection:
@@ -133,10 +149,11 @@ def open_reader(path: Path) -> Connection:
             raise
         else:
             return db
-    return _open_copy(path)
+    return open_copy(path)
 
 
-def _open_copy(path: Path) -> Connection:
+def open_copy(path: Path) -> Connection:
+    """A connection to a copy of a file and its log or journal. Raises as :func:`open_reader`."""
     folder = tempfile.TemporaryDirectory(prefix="labeler-")
     copy = Path(folder.name) / path.name
     db = None
@@ -210,7 +227,7 @@ def _check_is_ours(path: Path, application_id: int, has_tables: bool, version: i
     if version > schema_version():
         raise ProjectError(
             f"{path} was written by a newer labeler (schema {version}, this one knows {schema_version()})",
-            "upgrade with: pip install -U labeler-tui; nothing was changed",
+            "upgrade in the clone: git pull && pip install . (nothing was changed)",
         )
 
 

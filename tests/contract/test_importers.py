@@ -85,7 +85,7 @@ def make_csv(root, values):
 
 
 def make_parquet(root, values):
-    pyarrow = pytest.importorskip("pyarrow", reason="pyarrow is not installed: pip install 'labeler-tui[parquet]'")
+    pyarrow = pytest.importorskip("pyarrow", reason="pyarrow is not installed: pip install '.[parquet]'")
     from pyarrow import parquet
 
     path = root / "pool.parquet"

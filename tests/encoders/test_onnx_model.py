@@ -117,7 +117,7 @@ def test_without_the_package_the_one_command_is_said(monkeypatch, model):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(MissingExtra) as error:
         registry.create("encoder", f"onnx:model={model}")
-    assert "pip install 'labeler-tui[onnx]'" in error.value.hint
+    assert "pip install '.[onnx]'" in error.value.hint
 
 
 def test_a_project_sees_images_at_the_models_size_and_predicts_new_ones(tmp_path, model):

@@ -330,4 +330,4 @@ def test_a_format_that_is_not_installed_says_what_to_install(monkeypatch) -> Non
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(MissingExtra) as caught:
         format_of(Path("x.parquet"))
-    assert "labeler-tui[parquet]" in caught.value.hint
+    assert ".[parquet]" in caught.value.hint

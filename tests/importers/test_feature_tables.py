@@ -96,7 +96,7 @@ def test_any_text_is_read_or_explained(tmp_path_factory, text):
 
 
 def parquet_of(file, **columns):
-    pyarrow = pytest.importorskip("pyarrow", reason="pyarrow is not installed: pip install 'labeler-tui[parquet]'")
+    pyarrow = pytest.importorskip("pyarrow", reason="pyarrow is not installed: pip install '.[parquet]'")
     from pyarrow import parquet
 
     parquet.write_table(pyarrow.table(columns), file)

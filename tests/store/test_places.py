@@ -169,6 +169,19 @@ class TestUnderTheWriter:
         store.close()
         assert ids_of(path) == ["e1", "e2", "e3"]
 
+    def test_a_log_that_lost_its_name_while_somebody_reads_is_not_given_up(self, store, path, open_store):
+        reader = open_store(path, read_only=True)
+        with reader.at_one_moment():
+            list(reader.replay())
+            store.append(event(2))
+            path.with_name(path.name + "-wal").unlink()
+            self.refused(store, "was removed", "another program reads")
+        store.append(event(2))
+        store.append(event(3))
+        reader.close()
+        store.close()
+        assert ids_of(path) == ["e1", "e2", "e3"]
+
     def test_the_folder_moved(self, open_store, tmp_path):
         (tmp_path / "here").mkdir()
         store = open_store(tmp_path / "here" / "pool.labeler.db", create=True)

@@ -36,6 +36,7 @@ class Received:
     shares: Any = None
     tried: object = None
     odd: Any = None
+    closing: Any = None
 
 
 GLYPHS = {
@@ -121,13 +122,12 @@ class FakeProject:
         self.n_clusters, self.n_classes_known = n_clusters, n_classes_known
         self._image, self._bare_queue = image, bare_queue
         self.sent = 0
-        self.wanted_ks = self.restarts = 0
+        self.wanted_ks = self.restarts = self.wanted_closing = 0
         self.ready = with_round
         self.wanted: list[tuple[int, list[int]]] = []
         self.wanted_similar: list[tuple[int, int, list[int]]] = []
         self.no_pages = False
         self.wanted_odd = 0
-        self.wanted_closing = 0
         self.is_closed = False
         self.no_odd_yet = False
         self.folders: list[str] = []
@@ -231,9 +231,14 @@ class FakeProject:
         self.post(Received(shares=SimpleNamespace(index=index, shares=shares)))
 
     def want_closing(self) -> None:
-        """At once."""
+        """The round there is, as of now; at once."""
         self.wanted_closing += 1
         self.is_closed = True
+        now = self.session.state.revision
+        self.post(Received(changed=True, closing=replace(self.session.derived.round, revision=now)))
+
+    def recipe(self) -> Any:
+        return SimpleNamespace(seed=0)
 
     def want_ks(self) -> None:
         """Four numbers, two at a time."""

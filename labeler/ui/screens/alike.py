@@ -167,7 +167,7 @@ class AlikeScreen(PageScreen):
             else self.are_these_all(page, names)
         )
         info = self.labeler.project.session.state.classes.get(page.class_id)
-        all_of_it = f"   {info.key} {info.key}: all {display_safe(info.name, 20)}" if info and info.key else ""
+        all_of_it = f"   {info.key} {info.key}: all {self.short(info.name, 20)}" if info and info.key else ""
         all_of_it = all_of_it if page.class_id != UNLABELED and self._differ(page) else ""
         misses = f"   {amount(len(page.otherwise), 'miss', 'misses')}" if page.otherwise else ""
         return Content.assemble(

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from textual.content import Content
 
 from labeler.core.vocabulary import UNLABELED
-from labeler.display import display_safe
 from labeler.session.view import View
 from labeler.ui import phrases
 from labeler.ui.page import Page
 from labeler.ui.screens.base import Target
 from labeler.ui.screens.thumbnails import ThumbnailScreen
+from labeler.ui.short_names import short_name
 from labeler.ui.widgets.sheet_grid import Cell, layout
 
 LARGEST_PAGE = 25
@@ -222,12 +222,15 @@ class PageScreen(ThumbnailScreen):
     def are_these_all(self, page: Page, names: dict[int, str]) -> Content:
         """The question of every such page: about one class where all captions name it, else about the captions."""
         counts = Counter(class_id for class_id in page.captions if class_id != UNLABELED)
+        every = tuple(names.values())
         if len(counts) > 1:
+            room = max((self.size.width - 40) // len(counts), 20)
             listed = [
-                f"{count} {display_safe(names.get(class_id, ''), 20)}" for class_id, count in counts.most_common()
+                f"{count} {short_name(names.get(class_id, ''), every, room)}"
+                for class_id, count in counts.most_common()
             ]
             return Content.assemble(("is every caption right? ", "bold"), (", ".join(listed), "bold $guess"))
-        name = display_safe(names.get(next(iter(counts), page.class_id), ""), 40)
+        name = short_name(names.get(next(iter(counts), page.class_id), ""), every, max(self.size.width - 40, 20))
         return Content.assemble(("are these all ", "bold"), (name, "bold $guess"), ("?", "bold"))
 
     def cell(self, place: int, names: dict[int, str]) -> Cell:
@@ -238,7 +241,7 @@ class PageScreen(ThumbnailScreen):
         index, name = page.indices[place], names.get(page.class_at(place), "")
         if place not in page.otherwise:
             return Cell(index, name)
-        return Cell(index, f"→ {name}" if name else "left out", "warn")
+        return Cell(index, name, "warn", lead="→ ") if name else Cell(index, "left out", "warn")
 
     def facts(self, view: View) -> list[str]:
         """How far the person is."""
