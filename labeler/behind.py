@@ -140,9 +140,7 @@ class Behind(Opened):
             return Received(changed=changed, note=" · ".join(self.session.round_notes) if changed else "")
         if isinstance(message, messages.ClosingReady):
             self._close(message.round)
-            return Received(
-                changed=True, closing=message.round
-            )  # also where it is outdated: what was being done is done
+            return Received(changed=True, closing=message.round)  # outdated or not: what was being done is done
         if isinstance(message, messages.GridReady):
             return Received(page=message)
         if isinstance(message, messages.SimilarReady):

@@ -284,4 +284,7 @@ def test_a_screen_knows_whether_it_answers_from_the_closing_round(labeled):
         project.receive(ClosingReady(closed))
         session.label(session.question.instance_id, 0)
         assert not project.is_closed
-        assert not project.receive(ClosingReady(closed)).changed  # it is of the answers before
+        merged = session.derived.n_merged
+        assert project.receive(ClosingReady(closed)).closing is closed  # whoever asked may want it as it is ...
+        assert session.derived.n_merged == merged  # ... but it is of the answers before
+        assert not project.is_closed

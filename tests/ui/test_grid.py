@@ -9,6 +9,7 @@ from labeler.ui.page import Page
 from labeler.ui.screens.contact_sheet import ContactSheet
 from labeler.ui.screens.grid import GridScreen
 from labeler.ui.screens.question import QuestionScreen
+from labeler.ui.short_names import short_name
 from tests.ui.support import FakeProject, running, screen_text, settle
 
 
@@ -207,6 +208,16 @@ class TestWhatIsHeld:
             await app.press_and_see("X")  # the class of the page in place of the caption
             await app.press_and_see("enter")
             assert pages(project)[0][:3] == [(1, 2, "human"), (11, 1, "confirmed"), (21, 8, "confirmed")]
+
+    async def test_the_classes_of_a_mixed_page_are_told_apart_by_their_names(self):
+        names = tuple(f"an unusually long name of a class, number {number}" for number in range(10))
+        project = FakeProject(classes=names, n_classes_known=10)
+        project.session.derived.round.labels[[1, 21]] = 8
+        async with running(project, size=(120, 40)) as app:
+            asked = next(line for line in (await app.press_and_see("G")).splitlines() if "is every caption" in line)
+            first, second = (short_name(names[class_id], names, 40) for class_id in (1, 8))
+            assert first != second
+            assert f"is every caption right? 23 {first}, 2 {second}" in asked
 
     async def test_back_from_another_screen_the_captions_are_those_of_now(self, project):
         async with running(project, size=(120, 40)) as app:

@@ -226,6 +226,19 @@ class TestPinned:
             await app.press_and_see("enter")
             assert project.labels() == [(0, "1"), (1, "0")]
 
+    async def test_a_guess_that_changed_to_a_class_of_nearly_the_same_name_says_which(self):
+        names = tuple(f"an unusually long name of a class, such as the one of number {number}" for number in range(10))
+        project = FakeProject(classes=names, n_classes_known=10)
+        async with running(project, size=(120, 40)) as app:
+            await app.press_and_see("0")
+            project.n_classes_known = 1
+            project.post("round")
+            await settle(app, app.pilot)
+            before = len(project.labels())
+            text = await app.press_and_see("enter")
+            assert f"the guess has changed: now {names[0]}; ⏎ again saves it" in text
+            assert len(project.labels()) == before
+
     async def test_a_guess_that_came_after_the_picture_is_shown_before_it_is_saved(self):
         project = FakeProject(n_classes_known=0)
         async with running(project) as app:
