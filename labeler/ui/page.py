@@ -21,6 +21,7 @@ class Page:
     runner_ups: list[int] = field(default_factory=list)
     otherwise: dict[int, int] = field(default_factory=dict)
     painted: int = 0  # the how manyth painted question it was; 0 = not painted yet
+    is_fixed: bool = False  # painted since it came to the front: its captions stay
     captions: list[int] = field(default_factory=list)
     held: list[int] = field(default_factory=list)  # what each picture was held to be when its caption was drawn
     is_named: bool = False  # a person said that all of them are `class_id`

@@ -168,14 +168,15 @@ class PageScreen(ThumbnailScreen):
     def draw(self, view: View) -> None:
         """The page, as far as its classes are there, each picture captioned as what it is held to be.
 
-        Captions follow what is held until they are painted, and stay from then on.
+        Captions follow what is held until they are painted, and stay from then on. Where they change, a key from before
+        they are painted confirms nothing; where they do not, the person has seen them.
         """
         self._let_go_of_classes()
         page = self._page
-        if page is not None and page.painted == 0 and not page.is_named:
+        if page is not None and not page.is_fixed and not page.is_named:
             held = [self.held_of(index) for index in page.indices]
             if page.caption(held, without=self.without_a_label(page)):
-                self._drawn_for = None
+                self._drawn_for, page.painted = None, 0
         super().draw(view)
 
     def held_of(self, index: int) -> int:
@@ -187,10 +188,10 @@ class PageScreen(ThumbnailScreen):
         return page.class_id
 
     def renew(self) -> None:
-        """Captions are drawn anew, and a key from before they were painted confirms nothing."""
+        """Captions are drawn anew."""
         super().renew()
         if self._page is not None:
-            self._page.painted = 0
+            self._page.is_fixed = False
 
     def kind_of(self, target: Target) -> int:
         """What the person set the picture to, else what it is held to be."""
@@ -252,10 +253,14 @@ class PageScreen(ThumbnailScreen):
         return not self._asked and self.grid.all_ready()
 
     def was_painted(self) -> None:
-        """A page counts as one question, once."""
-        if self._page is not None and self._page.painted == 0:
+        """A page counts as one question, once, or anew where its captions changed."""
+        page = self._page
+        if page is None:
+            return
+        page.is_fixed = True
+        if page.painted == 0:
             self.labeler.question_was_painted()
-            self._page.painted = self.labeler.paints
+            page.painted = self.labeler.paints
 
     def resized(self) -> None:
         """The first page is asked for when the size is known."""
