@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -89,9 +89,25 @@ class Behind(Opened):
             self._client.send(messages.SharesWanted(self.session.snapshot(), index))
 
     def want_closing(self) -> None:
-        """Ask the engine for every label anew, as it leaves the program; they come as ``Received.closing``."""
+        """Ask the engine for every label anew, as it leaves the program; they come as ``Received.closing``.
+
+        The session answers from them once they are there, as long as nothing was said meanwhile.
+        """
         if self._client is not None:
             self._client.send(messages.ClosingWanted(self.session.snapshot()))
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the session answers from the closing round of what was said so far."""
+        return self._closed is not None and self._closed == (self.session.state.revision, self.session.derived.n_merged)
+
+    def _close(self, closing: Round) -> None:
+        """Take a closing round; what advises while a person answers stays the live round's, where it is as new."""
+        live = self.session.derived.sent
+        if live is not None and live.revision == closing.revision:
+            closing = replace(closing, advice=live.advice, queue=live.queue, facts=closing.facts | live.facts)
+        if closing.revision == self.session.state.revision and self.session.merge_round(closing):
+            self._closed = (closing.revision, self.session.derived.n_merged)
 
     def want_ks(self) -> None:
         """Ask the engine to compare numbers of clusters; they come as ``Received.tried``, more and more of them."""
@@ -120,15 +136,17 @@ class Behind(Opened):
         if isinstance(message, messages.QueueReady):
             return Received(changed=self.session.merge_queue(message.queue, message.revision))
         if isinstance(message, messages.RoundReady):
-            return Received(changed=self.session.merge_round(message.round))
+            changed = self.session.merge_round(message.round)
+            return Received(changed=changed, note=" · ".join(self.session.round_notes) if changed else "")
+        if isinstance(message, messages.ClosingReady):
+            self._close(message.round)
+            return Received(changed=True, closing=message.round)  # outdated or not: what was being done is done
         if isinstance(message, messages.GridReady):
             return Received(page=message)
         if isinstance(message, messages.SimilarReady):
             return Received(similar=message)
         if isinstance(message, messages.OddReady):
             return Received(changed=True, odd=message)  # what was being done is done
-        if isinstance(message, messages.ClosingReady):
-            return Received(changed=True, closing=message.round)
         if isinstance(message, messages.SharesReady):
             return Received(shares=message)
         if isinstance(message, messages.KsTried):

@@ -25,6 +25,10 @@ class UsageError(LabelerError):
     """An option, name or value that cannot be used."""
 
 
+class GuessChanged(UsageError):
+    """What is held of an instance is no longer what the screen shows: shown anew instead of saved."""
+
+
 class SourceError(LabelerError):
     """A source that cannot be opened as a pool of instances."""
 

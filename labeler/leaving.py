@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from labeler.closing import keep
 from labeler.core.vocabulary import UNLABELED, IndexArray, Provenance
 from labeler.importers.names import counted
 from labeler.options import PARTS
@@ -58,6 +59,7 @@ def latest_labels(project: Project, bench: Workbench, choice: Choice) -> Leaving
     session = project.session
     closing = bench.closing_round(session.snapshot())
     session.merge_round(closing, save=False)
+    keep(project, closing)
     notes = []
     if session.audit is not None and not session.audit.drawn and not choice.latest:
         notes.append("an audit is under way and has not reached its target: these are the labels as they are now")

@@ -99,13 +99,6 @@ class ClosingWanted:
 
 
 @dataclass(frozen=True, slots=True)
-class ClosingReady:
-    """The round that leaves the program."""
-
-    round: Round
-
-
-@dataclass(frozen=True, slots=True)
 class KsWanted:
     """Compare numbers of clusters."""
 
@@ -141,6 +134,13 @@ class QueueReady:
 @dataclass(frozen=True, slots=True)
 class RoundReady:
     """A finished round."""
+
+    round: Round
+
+
+@dataclass(frozen=True, slots=True)
+class ClosingReady:
+    """The closing round of a snapshot."""
 
     round: Round
 

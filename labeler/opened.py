@@ -46,6 +46,9 @@ class Opened:
         self._rows: dict[int, int] | None = None
         self._columns: Columns | None = None
         self.ready = False
+        self._closed: tuple[int, int] | None = (
+            None  # the revision of the closing round in force, and which merge it was
+        )
         self.backed_up = not store.read_only  # whether closing it leaves a backup
 
     def cache(self) -> Path:
@@ -152,6 +155,14 @@ class Opened:
     def state_at(self, seq: int) -> State:
         """What the events before the one at `seq` of the journal amount to."""
         return fold(State(self.session.pool), takewhile(lambda event: event.seq < seq, self._store.replay()))
+
+    def mark(self) -> str | None:
+        """What tells this state of the project from all others; None where the session is not what its file says.
+
+        So it is where another process has gone on meanwhile, or where a changed source is followed without writing.
+        """
+        mark = self._store.mark()
+        return mark if self._store.n_events() == self.session.state.revision else None
 
     def sha256(self) -> ByteArray:
         """Content hashes (n, 32) uint8, of answered instances as they were answered; zeros where not known."""

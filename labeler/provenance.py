@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from labeler.core.vocabulary import UNLABELED, Event, Provenance, Tier
+from labeler.core.vocabulary import GIVEN, UNLABELED, Event, Provenance, Tier
 from labeler.display import display_safe
 from labeler.session.asked import HowAsked, how_asked
 from labeler.session.classes import class_of, current
@@ -220,6 +220,8 @@ def reasons(session: Session, index: int) -> Reasons:
                 "representative_id": session.pool.ids[mine[0]],
                 "representative_label": _name(session, session.label_of(mine[0])[0]),
             }
+        if provenance in GIVEN:  # also of a missing instance, which the engine does not see
+            changes |= {"score": 1.0, "tier": Tier.LOCKED.word}
         source = int(round_.sources[index])
         if found.is_machine and source >= 0:
             changes["nearest"] = _answer(session, source)

@@ -178,10 +178,12 @@ class Labeling:
     def question(self) -> Asked | None:
         """What is asked next; None when nothing is left."""
         self._open_bench()
+        self.session.renew()
         asked = self._handed = self.session.question
         if asked is None:
             return None
         names = {class_id: info.name for class_id, info in self.session.state.classes.items()}
+        self.session.painted(asked)  # what is handed out is what its answer is kept with
         shown = () if asked.blind else asked.guesses
         guesses = tuple((names[class_id], score) for class_id, score in shown if class_id in names)
         return Asked(asked.instance_id, asked.index, asked.rule, guesses, self.project)

@@ -17,7 +17,7 @@ from labeler.session.repeats import self_agreement, to_look_at
 
 
 def status(project: Project) -> dict[str, Any]:
-    """Counts and what to do next, JSON-able; from the project file alone."""
+    """Counts and what to do next, JSON-able; from the session alone."""
     view = project.view()
     words = ("human", "confirmed", "imported", "propagated", "predicted")
     advice = view.advice or answer_first()
@@ -31,6 +31,7 @@ def status(project: Project) -> dict[str, Any]:
         "project": escaped(str(project.path)),
         "source": escaped(str(project.source_path)),
         "n_instances": view.n_instances,
+        "labeled": view.labeled,
         "classes": classes,
         "by_provenance": {word: sum(row[word] for row in classes) for word in words},
         "rounds": view.rounds,
@@ -82,6 +83,7 @@ def status_text(facts: dict[str, Any]) -> str:
     lines = [
         f"{display_safe(facts['project'])} · source {display_safe(facts['source'])}",
         f"{facts['n_instances']:,} instances · {facts['answers']:,} answers · {facts['open_questions']:,} open",
+        f"{facts['labeled']:,} of {facts['n_instances']:,} labeled: what an export holds",
         " · ".join(f"{word} {count:,}" for word, count in by.items()),
         " · ".join(f"{word} {facts[word]:,}" for word in ("skipped", "unsure", "rejected", "flagged")),
     ]
@@ -125,9 +127,8 @@ def why(
         The pool has no such instance.
     """
     session = project.session
-    if instance_id not in session.pool:  # as an export writes it
-        instance_id = unescaped(instance_id)
-    index = session.pool.index(instance_id)
+    index = index_of(project, instance_id)
+    instance_id = session.pool.ids[index]
     found = reasons(session, index)
     event = f" (event {found.press.event_id})" if found.press is not None else ""
     lines = [display_safe(instance_id)]
@@ -141,6 +142,12 @@ def why(
     elif found.nearest is not None:
         lines.append(f"it rests most on {_spoken(found.nearest)}")
     return "\n".join(lines)
+
+
+def index_of(project: Project, instance_id: str) -> int:
+    """The index of an instance, by its id or as an export writes it. Raises UsageError where there is none."""
+    pool = project.session.pool
+    return pool.index(instance_id if instance_id in pool else unescaped(instance_id))
 
 
 def _spoken(press: Press) -> str:

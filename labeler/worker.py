@@ -119,24 +119,25 @@ class Worker:
                 self._send(SimilarReady(message.snapshot.revision, message.index, found))
             elif isinstance(message, OddWanted):
                 self._odd_wanted = message
-            elif isinstance(message, ClosingWanted):
-                self._closing_wanted = message
             elif isinstance(message, SharesWanted) and self._bench and self._is_open:
                 shares = self._bench.shares(message.snapshot, message.index)
                 self._send(SharesReady(message.index, [[float(index), share] for index, share in shares]))
+            elif isinstance(message, ClosingWanted):
+                self._closing_wanted = message
             elif isinstance(message, KsWanted):
                 self._compares = True
         if latest is not None:
             self._answered(latest)
 
-    def _close(self, wanted: ClosingWanted, bench: Workbench) -> Iterator[Progress | ClosingReady]:
-        yield Progress("computing every label anew")
-        yield from bench.join_companion()
-        yield ClosingReady(bench.closing_round(wanted.snapshot))
-
     def _odd_ones(self, wanted: OddWanted, bench: Workbench) -> Iterator[Progress | OddReady]:
         found = yield from bench.odd_ones(wanted.snapshot, wanted.size, wanted.first)
         yield OddReady(*found)
+
+    def _closing(self, wanted: ClosingWanted, bench: Workbench) -> Iterator[Progress | ClosingReady]:
+        """After the live round of the same answers, which would take its place otherwise."""
+        yield Progress("computing every label anew")
+        yield from bench.join_companion()
+        yield ClosingReady(bench.closing_round(wanted.snapshot))
 
     def _answered(self, message: Answered) -> None:
         bench = self._bench
@@ -153,10 +154,11 @@ class Worker:
             self._waiting = message.snapshot
 
     def _step(self) -> None:
-        if self._job is None and self._closing_wanted is not None and self._bench is not None and self._is_open:
-            self._job, self._closing_wanted = self._close(self._closing_wanted, self._bench), None
         if self._job is None and self._odd_wanted is not None and self._bench is not None and self._is_open:
             self._job, self._odd_wanted = self._odd_ones(self._odd_wanted, self._bench), None
+        closes = self._job is None and self._waiting is None and self._bench is not None and self._is_open
+        if closes and self._closing_wanted is not None and self._bench is not None:
+            self._job, self._closing_wanted = self._closing(self._closing_wanted, self._bench), None
         if self._job is None:
             if self._waiting is None or self._bench is None or not self._is_open:
                 self._go_ahead()

@@ -57,6 +57,8 @@ def every_message(make_round, make_queue, make_snapshot):
         OddWanted(snapshot, 200, np.array([7], np.int64)),
         OddReady(np.array([7, 4], np.int64), np.array([1.5, 1.25], np.float32)),
         SharesWanted(snapshot, 3),
+        messages.ClosingWanted(snapshot),
+        messages.ClosingReady(make_round(6, 2, [1, -1, 0, 0, 0, 0], [4, 0, 5, 5, 5, 5])),
         Ready("pca:n_components=4", "because", {"3": "cut short"}, np.zeros((2, 32), np.uint8), "/cache/f.npy"),
         Ready("pixels", "", {}, np.empty((0, 32), np.uint8)),
         QueueReady(4, make_queue([3, 1], classes=(1, 0))),

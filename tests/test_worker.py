@@ -62,6 +62,20 @@ def client(recipe, tmp_path):
     client.close()
 
 
+def test_the_closing_round_is_that_of_an_export(client, make_snapshot, recipe, few_digits, tmp_path):
+    client.until(Ready)
+    snapshot = make_snapshot({3: 0, 10: 1, 20: 0, 31: 1}, revision=4)
+    client.send(Answered(snapshot))
+    client.until(RoundReady, lambda message: message.round.revision == 4)
+    client.send(messages.ClosingWanted(snapshot))
+    closing = client.until(messages.ClosingReady).round
+    bench = Workbench(recipe, open_source(few_digits))
+    finished(bench.open())
+    expected = bench.closing_round(snapshot)
+    for name in ("labels", "provenances", "scores", "tiers", "sources"):
+        assert np.array_equal(getattr(closing, name), getattr(expected, name)), name
+
+
 def test_it_opens_the_pool_asks_and_derives(client, make_snapshot):
     ready = client.until(Ready)
     assert ready.encoder == "pixels"

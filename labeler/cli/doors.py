@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import select
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,8 +69,37 @@ def _say_last(speak: Callable[[], object], code: int) -> None:
             os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)
 
 
-def reading(project: Path, *, with_source: bool = False) -> Project:
-    """Open a project without changing it, also while the application has it open."""
+@contextmanager
+def reading_what_leaves(project: Path, first: Callable[[Project], object] = lambda _: None) -> Iterator[Project]:
+    """A project to read, whose labels are those that an export would ship now: of its closing round.
+
+    Where that was not kept it is computed, which takes a while and is said. Where it cannot be, the last round stands
+    in for it, and a note says so. `first` is called before, with the project as it was opened.
+    """
+    from labeler import closing
+    from labeler.errors import LabelerError
+
+    with reading(project) as opened:
+        first(opened)
+        if closing.take(opened):
+            yield opened
+            return
+    with ExitStack() as stack:
+        try:
+            opened = stack.enter_context(reading(project, with_source=True, quiet=True))
+            with narrator_of() as narrator:
+                if not closing.take(opened):
+                    closing.compute(opened, narrator.progress)
+        except LabelerError as error:
+            stack.close()
+            opened = stack.enter_context(reading(project, quiet=True))
+            what = display_safe(error.message, 1000)
+            click.echo(f"note: {what}: the machine's labels are those of the last round, not of an export", err=True)
+        yield opened
+
+
+def reading(project: Path, *, with_source: bool = False, quiet: bool = False) -> Project:
+    """Open a project without changing it, also while the application has it open; `quiet`: it was opened before."""
     from labeler.api import open_project
 
     check_project(project)
@@ -80,7 +110,8 @@ def reading(project: Path, *, with_source: bool = False) -> Project:
     except BaseException:
         opened.close()
         raise
-    _say_notices(opened)
+    if not quiet:
+        _say_notices(opened)
     return opened
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from labeler.cli.choices import plugin_option
-from labeler.cli.doors import narrator_of, reading, say
+from labeler.cli.doors import narrator_of, reading, reading_what_leaves, say
 from labeler.cli.group import main, plugins_of, quiet_option
 from labeler.display import display_safe
 from labeler.errors import SourceError
@@ -27,7 +27,7 @@ def status(project: Path, as_json: bool) -> None:
     from labeler.status import status as facts_of
     from labeler.status import status_text
 
-    with reading(project) as opened:
+    with reading_what_leaves(project) as opened:
         facts = facts_of(opened)
     say(json.dumps(facts) if as_json else status_text(facts))
 
@@ -42,6 +42,7 @@ def why(project: Path, instance_id: str) -> None:
 
     Example: labeler why digits.labeler.db digits/0007.png
     """
+    from labeler.status import index_of
     from labeler.status import why as reasons
 
     def shares(index: int) -> list[tuple[int, float]] | None:
@@ -54,7 +55,7 @@ def why(project: Path, instance_id: str) -> None:
             click.echo(f"note: {display_safe(error.message, 1000)}: the shares of the answers are not known", err=True)
             return None
 
-    with reading(project) as opened:
+    with reading_what_leaves(project, lambda opened: index_of(opened, instance_id)) as opened:
         say(reasons(opened, instance_id, shares))
 
 

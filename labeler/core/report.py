@@ -77,6 +77,7 @@ def assemble(
         tiers = belief.tiers.copy()
         sources = nearest_answers(belief.answers, positions, assembly.space.z)
         inside = trusted(tiers, belief) & (advice.code != "no-propagation")
+        facts = facts | {"spread": _spread(tiers, belief, advice)}
         if assembly.discovering:
             tiers[~is_near(sources, assembly.space.z, assembly.space.graph)] = Tier.ASK
         scores = belief.calibration.of_largest(belief.proba[np.arange(n), positions])
@@ -123,6 +124,15 @@ def trusted(tiers: ByteArray, belief: Belief) -> BoolArray:
     if is_smooth(tiers):
         return np.asarray(tiers >= Tier.LIKELY)
     return np.asarray((tiers == Tier.LOCKED) & (belief.blend.skill >= LOW_SKILL))
+
+
+def _spread(tiers: ByteArray, belief: Belief, advice: Advice) -> str:
+    """What spreads by itself, in a word: "nothing", "likely" labels or "locked" ones, or none as yet ("unproven")."""
+    if advice.code == "no-propagation":
+        return "nothing"
+    if is_smooth(tiers):
+        return "likely"
+    return "locked" if belief.blend.skill >= LOW_SKILL else "unproven"
 
 
 def with_repeats(belief: Belief, first_of: IndexArray) -> tuple[IntArray, IndexArray]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from labeler.core.pacing import Pacing
 from labeler.core.vocabulary import Event, Provenance, Question
-from labeler.errors import UsageError
+from labeler.errors import GuessChanged, UsageError
 from labeler.session.asked import ASKING, QUESTION, HowAsked, as_asked
 from labeler.session.class_commands import ClassCommands
 from labeler.session.control import RANDOM
@@ -72,17 +72,23 @@ class AnswerCommands(ClassCommands):
         """Set or take away a bookmark; answers nothing."""
         self._record("flag", self._known(instance_id))
 
-    def keep(self, instance_id: str) -> None:
+    def keep(self, instance_id: str, *, shown: int | None = None) -> None:
         """A second look found the given label right: it is not offered again unless the label changes.
+
+        `shown`: the class that stood before the eye.
 
         Raises
         ------
+        GuessChanged
+            The label is not the one that was `shown` any more; nothing changed.
         UsageError
             Nobody gave it a label.
         """
         standing = self.state.standings.get(self.pool.index(instance_id))
         if standing is None or standing.kind != "label":
             raise UsageError("there is no given label to keep", "press the key of its class")
+        if shown is not None and shown != standing.class_id:
+            raise GuessChanged("the label has changed since it was shown", "look again, ⏎ again keeps it")
         self._record("keep", instance_id, standing.class_id)
 
     def page(self, labels: list[tuple[str, int, str]], *, screen: str = PAGES_OF_A_CLASS) -> None:

@@ -29,6 +29,7 @@ class Derived:
         self._as_sent: Round | None = None
         self._classes_at = -1
         self.revision = -1
+        self.n_merged = 0  # rounds taken so far
         self._points: tuple[Point, ...] = ()
         self._struck: set[int] = set()  # instances of the round that a person has spoken of: its label is hidden
         self._doubted: list[int] = []  # given labels the round doubts, the most doubted first
@@ -41,6 +42,7 @@ class Derived:
 
     def merge(self, round_: Round) -> None:
         """Take `round_` in place of the one before."""
+        self.n_merged += round_ is not self._as_sent
         self._as_sent, self._classes_at = round_, self._state.classes_at
         round_ = restated_round(round_, self._state.stands_for())
         self.round, self.revision = round_, round_.revision
@@ -61,6 +63,11 @@ class Derived:
         pairs = np.column_stack((labels[hidden], provenances[hidden]))
         for (class_id, provenance), count in zip(*np.unique(pairs, axis=0, return_counts=True), strict=True):
             self._counts[int(class_id), int(provenance)] -= int(count)
+
+    @property
+    def sent(self) -> Round | None:
+        """The latest round as the engine sent it."""
+        return self._as_sent
 
     @property
     def history(self) -> tuple[Point, ...]:

@@ -19,6 +19,7 @@ from labeler.core.vocabulary import (
     Round,
     Tier,
 )
+from labeler.session.classes import restated_round
 
 if TYPE_CHECKING:
     from labeler.session.state import State
@@ -61,13 +62,27 @@ class FinalLabels:
 
 
 def final_labels(state: State, round_: Round) -> FinalLabels:
-    """What a closing round and the answers amount to; a rejected instance has no label."""
-    labels, provenances = round_.labels.copy(), round_.provenances.copy()
-    scores, tiers = round_.scores.copy(), round_.tiers.copy()
+    """What a round and the answers amount to, in the classes there are now: the labels that an export takes from.
+
+    A rejected instance has no label, nor has one whose answer was taken back since the round, or that joined later.
+    """
+    round_ = restated_round(round_, state.stands_for())
+    final = FinalLabels(
+        round_.labels.copy(),
+        round_.provenances.copy(),
+        round_.scores.copy(),
+        round_.tiers.copy(),
+        round_.sources,
+        round_.clusters,
+        round_.round,
+    ).grown(len(state.pool))
+    labels, provenances, scores, tiers = final.labels, final.provenances, final.scores, final.tiers
+    given = np.isin(provenances, GIVEN)
+    labels[given], provenances[given], scores[given], tiers[given] = UNLABELED, Provenance.NONE, 0.0, Tier.NONE
     for index, standing in state.standings.items():
         if standing.kind == "label":  # also of missing instances, which the engine does not see
             labels[index], provenances[index] = standing.class_id, standing.provenance
             scores[index], tiers[index] = 1.0, Tier.LOCKED
         elif standing.kind == "reject":
             labels[index], provenances[index] = UNLABELED, Provenance.NONE
-    return FinalLabels(labels, provenances, scores, tiers, round_.sources, round_.clusters, round_.round)
+    return final

@@ -119,7 +119,7 @@ def _is_history(value: Any) -> bool:
 
 
 _FACTS: dict[str, Callable[[Any], bool]] = {
-    **dict.fromkeys(("engine", "encoder", "clusterer", "classifier", "strategy"), _is_text),
+    **dict.fromkeys(("engine", "encoder", "clusterer", "classifier", "strategy", "spread"), _is_text),
     **dict.fromkeys(("n_clusters", "gain_from", "unseen_chance", "inertia"), lambda v: v is None or _is_number(v)),
     "expected_errors": lambda v: v is None or _is_number(v),
     "gain": lambda v: v is None or (isinstance(v, list) and len(v) == 3 and all(map(_is_number, v))),

@@ -1,6 +1,7 @@
 """Which question comes next: chosen, taken back, skipped and due, the engine's queue, whatever is left; in that order.
 
-The one on the screen is pinned: nothing that arrives from the engine replaces it.
+The one on the screen is pinned: nothing that arrives from the engine replaces it. Its guesses are those of the moment
+it comes to the front: they follow what is held of it until they are painted, and stay from then on.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from labeler.core.vocabulary import UNLABELED, Question, Queue, Round
 from labeler.session.blind import Blind
 from labeler.session.classes import restated_question
 from labeler.session.control import RANDOM, Control
+from labeler.session.derived import Derived
+from labeler.session.held import Held
 from labeler.session.repeats import Repeats, taken_back, waits
 from labeler.session.standings import Standing
 from labeler.session.state import State
@@ -22,24 +25,29 @@ from labeler.session.view import Stage
 REPRESENTATIVE = "representative"
 CHOSEN = "chosen"
 CONFLICT = "conflict"
+_SPREAD = {"nothing": "nothing", "unproven": "nothing yet"}
+"""How far labels spread by themselves, where it is not as far as the engine sees fit."""
 
 
 class Questions:
     """The ready queue and the pinned question."""
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: State, derived: Derived) -> None:
         self._state = state
+        self.held = Held(state, derived)
         self._queue: Queue | None = None
         self._position = 0
         self.control = Control()
         self.repeats = Repeats()
         self.blind = Blind()
         self.current: Question | None = None
+        self._painted: Question | None = None  # the pinned one as it was painted
         self._chosen: tuple[int, Standing | None, list[int]] | None = None  # index, what stood of it, the front then
 
-    def refill(self, queue: Queue) -> None:
-        """Take a newer queue; the pinned question stays."""
+    def refill(self, queue: Queue, revision: int) -> None:
+        """Take a newer queue, which rests on `revision`; the pinned question stays."""
         self._queue, self._position = queue, 0
+        self.held.take(queue, revision)
 
     def restore(self, question: Question, revision: int) -> None:
         """Pin the question that was on the screen when the program ended, if the journal has not moved since."""
@@ -89,10 +97,22 @@ class Questions:
         return self.shown() if self.current is not None and self.current.index == index else None
 
     def shown(self) -> Question | None:
-        """The pinned question with its guesses in the classes there are now."""
-        if self.current is None or not self.current.guesses:
-            return self.current
-        return restated_question(self.current, self._state.stands_for())
+        """The pinned question: with the guesses that were painted, else with those there are now."""
+        question, painted = self.current, self._painted
+        if question is None:
+            return None
+        if painted is not None and (painted.index, painted.first) == (question.index, question.first):
+            return restated_question(replace(question, guesses=painted.guesses), self._state.stands_for())
+        return self.held.restated(question)
+
+    def painted(self, question: Question) -> None:
+        """`question` stands before the eye as it is: its guesses do not move until :meth:`renew`."""
+        if self.current is not None and (question.index, question.first) == (self.current.index, self.current.first):
+            self._painted = question
+
+    def renew(self) -> None:
+        """The question comes to the front anew, and so do its guesses."""
+        self._painted = None
 
     def draw(self) -> Question | None:
         """Keep the pinned question while it is open; else pin and return the next one (None = nothing left)."""
@@ -149,14 +169,15 @@ class Questions:
         representatives = f"representatives {asked}/{len(round_.representatives)}"
         if on_representatives and asked == len(round_.representatives):
             representatives = "more representatives"  # of finer clusters, while new classes turn up
-        reach = "auto" if percentile is None else f"{percentile:g} %"
+        reach = _SPREAD.get(str(facts.get("spread")), "auto") if percentile is None else f"{percentile:g} %"
+        last = "nothing left to ask" if self.current is None else rule
         return (
             Stage(str(facts.get("encoder", "encode"))),
             Stage(f"{facts.get('clusterer', 'k-means')} {facts.get('n_clusters', len(round_.representatives))}"),
             Stage(representatives, on_representatives),
             Stage(f"propagate {reach}"),
             Stage(str(facts.get("classifier", "classifier")).replace(" x ", "×")),
-            Stage("uncertain" if on_representatives or not rule else rule, bool(rule) and not on_representatives),
+            Stage("uncertain" if on_representatives or not last else last, bool(last) and not on_representatives),
         )
 
     def representatives_left(self, round_: Round | None) -> int:

@@ -29,13 +29,14 @@ class Recording:
         self.pool = pool
         self.state = State(pool)
         self.derived = Derived(self.state)
-        self.questions = Questions(self.state)
+        self.questions = Questions(self.state, self.derived)
         self.annotator = annotator
         self.last: Done | None = None
         self.presses: int | None = None  # keys since the last event, where a screen counts them; kept with the next
         self._journal = journal
         self._unsaved: Event | None = None  # the last one, where nobody could say whether it is in the journal
         self._clock, self._new_id = clock, new_id
+        self.since_round: list[str] = []  # kinds of the events since the last round came
         self.notes: list[str] = []  # what was stored and does not fit, one line each: it is made anew
         fold(self.state, journal.replay())
         self._take_derived(journal)
@@ -49,7 +50,7 @@ class Recording:
                 self.notes.append(f"the last round is left out, {wrong}: it is made anew")
             else:
                 self.derived.restore(kept)
-                self.questions.refill(kept.queue)
+                self.questions.refill(kept.queue, kept.revision)
         pinned = journal.load_question()
         if pinned is not None and question_fits(*pinned, self.state):
             self.questions.restore(*pinned)
@@ -124,6 +125,9 @@ class Recording:
         before = self._class(about)  # an undo may take it away
         touched = self.state.apply(stored)
         self.derived.note(touched)
+        self.since_round.append(kind)
+        if kind != "flag":  # a bookmark is set while one looks: nothing moves under the eye
+            self.questions.renew()
         info = self._class(about) or before
         if subject.payload.get("setup") or kind == "audit_block":  # nothing that a person did, to be shown as done
             self._draw()

@@ -15,11 +15,12 @@ from labeler.core.pacing import Pacing
 from labeler.core.pool import Pool
 from labeler.core.vocabulary import UNLABELED, Advice, Provenance, Question, Queue, Round, Snapshot
 from labeler.errors import NotSaved, UsageError
-from labeler.session.answer_commands import AnswerCommands
+from labeler.session.accept_commands import AcceptCommands
 from labeler.session.audit_page_commands import AuditPageCommands
 from labeler.session.cluster_commands import ClusterCommands
 from labeler.session.pace import pace
 from labeler.session.ports import Journal
+from labeler.session.round_notes import notes_of
 from labeler.session.snapshots import snapshot_of
 from labeler.session.view import View
 
@@ -33,7 +34,7 @@ class Began:
     times: int
 
 
-class Session(AnswerCommands, ClusterCommands, AuditPageCommands):
+class Session(AcceptCommands, ClusterCommands, AuditPageCommands):
     """A person's labeling of one pool.
 
     Parameters
@@ -61,6 +62,7 @@ class Session(AnswerCommands, ClusterCommands, AuditPageCommands):
         super().__init__(pool, journal, clock=clock, new_id=new_id, annotator=annotator)
         self.key_layout = key_layout
         self.pacing = Pacing()
+        self.round_notes: list[str] = []  # what the last round changed of what is counted, and why, one line each
         self.began = Began(self.state.keys, self.state.counts["label"], len(self.state.times))
 
     # -- settings ------------------------------------------------------------------------------------------------
@@ -87,7 +89,7 @@ class Session(AnswerCommands, ClusterCommands, AuditPageCommands):
         """Take newer questions; the one on the screen stays. Dropped (False) where it rests on something undone."""
         if revision < self.state.voided_at:
             return False
-        self.questions.refill(queue)
+        self.questions.refill(queue, revision)
         self._draw()
         return True
 
@@ -95,15 +97,20 @@ class Session(AnswerCommands, ClusterCommands, AuditPageCommands):
         """Take a round: given labels win, answered instances leave its queue. False = dropped as outdated."""
         if round_.revision < max(self.state.voided_at, self.derived.revision):
             return False
-        before = self.derived.round
+        before, labeled = self.derived.round, self._labeled()
         self.derived.merge(round_)
-        self.questions.refill(round_.queue)
+        self.round_notes = notes_of(before, self.derived.round, (labeled, self._labeled()), self.since_round)
+        self.since_round = []
+        self.questions.refill(round_.queue, round_.revision)
         kept = self.derived.remember(before, self._n_usable())
         if save:
             with contextlib.suppress(NotSaved):  # derived: the engine makes it anew
                 self._journal.save_round(kept)
         self._draw()
         return True
+
+    def _labeled(self) -> int:
+        return self.state.counts["label"] + self.derived.total(Provenance.PROPAGATED)
 
     def ask(self, instance_id: str) -> None:
         """Ask about this instance next, whether it has an answer or not. Shown at once; no event.
@@ -117,6 +124,7 @@ class Session(AnswerCommands, ClusterCommands, AuditPageCommands):
         if self.pool.missing[index] or self.pool.unreadable[index]:
             raise UsageError("it cannot be asked about: it is missing or unreadable", "is the file where it was?")
         self.questions.ask(index)
+        self.questions.renew()
         self._draw()
 
     # -- reading -------------------------------------------------------------------------------------------------
@@ -176,6 +184,7 @@ class Session(AnswerCommands, ClusterCommands, AuditPageCommands):
             keys=state.keys,
             representatives_left=self.questions.representatives_left(derived.round),
             history=derived.history,
+            given_gone=gone.count("label"),
             recent=state.recent_classes(),
         )
 

@@ -29,9 +29,8 @@ def in_the_export(session: Session) -> str:
     """What the default export would hold, by provenance."""
     view = session.view()
     counts = {word: sum(getattr(count, word.word) for count in (*view.classes, *view.retired)) for word in _EXPORTED}
-    total = sum(counts.values())
     kinds = ", ".join(f"{count:,} {word.word}" for word, count in counts.items() if count)
-    return f"to export: {total:,} of {_amount(view.n_instances, 'label')}{f': {kinds}' if kinds else ''}"
+    return f"to export: {view.labeled:,} of {_amount(view.n_instances, 'label')}{f': {kinds}' if kinds else ''}"
 
 
 def _amount(number: int, word: str) -> str:

@@ -79,7 +79,18 @@ class View:
     keys: int = 0  # presses so far, as far as the journal tells
     representatives_left: int = 0
     history: tuple[Point, ...] = ()
+    given_gone: int = 0  # of `given`: their instances are missing or cannot be read; the labels are kept
     recent: tuple[int, ...] = ()  # ids of the classes given last, the latest first; a few
+
+    @property
+    def labeled(self) -> int:
+        """Labels that the default export would hold by the last round and the answers since: the one such number."""
+        return self.given + self.propagated
+
+    @property
+    def n_to_label(self) -> int:
+        """Instances that may be among them."""
+        return self.n_usable + self.given_gone
 
     @property
     def class_names(self) -> dict[int, str]:
@@ -88,5 +99,5 @@ class View:
 
     @property
     def coverage(self) -> float:
-        """Share of the usable instances that the default export would hold."""
-        return (self.given + self.propagated) / self.n_usable if self.n_usable else 0.0
+        """Share of the instances that the default export would hold."""
+        return self.labeled / self.n_to_label if self.n_to_label else 0.0

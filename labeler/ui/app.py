@@ -16,7 +16,7 @@ from textual.drivers.linux_driver import LinuxDriver
 from textual.reactive import var
 
 from labeler.display import display_safe
-from labeler.errors import LabelerError, NotSaved, UsageError
+from labeler.errors import GuessChanged, LabelerError, NotSaved, UsageError
 from labeler.session.view import View
 from labeler.streams import own_size, own_stderr
 from labeler.ui.actions import Action, key_name
@@ -98,6 +98,8 @@ class LabelerApp(App[None]):
         if not isinstance(self._driver, TerminalDriver):
             self.say("there is no shell to go to from here", "warn")
         elif self._driver.suspend(with_group=True):
+            if isinstance(self.screen, LabelScreen):
+                self.screen.on_screen_resume()
             self.say("back from the shell: every answer from before is saved")
         else:
             self.say("no shell started this, so nobody could bring it back: not suspended", "warn")
@@ -178,6 +180,8 @@ class LabelerApp(App[None]):
     def question_was_painted(self) -> None:
         """From the first one on keys are answers."""
         self.paints += 1
+        if isinstance(self.screen, LabelScreen) and self.screen.anew_from == 0:
+            self.screen.anew_from = self.paints
 
     # -- commands ------------------------------------------------------------------------------------------------
 
@@ -192,6 +196,9 @@ class LabelerApp(App[None]):
         except NotSaved as error:
             self._not_saved(what, then, error)
             return
+        except GuessChanged as error:
+            self._shown_anew(error)
+            return
         except LabelerError as error:
             self.say(f"{error.message}: {error.hint}" if error.hint else error.message, "warn")
             return
@@ -203,6 +210,14 @@ class LabelerApp(App[None]):
         if then is not None:
             then()
         self.view = self.project.view()
+
+    def _shown_anew(self, error: GuessChanged) -> None:
+        """What is on the screen is not what is held any more: draw it as it is now, and say so."""
+        if isinstance(self.screen, LabelScreen):
+            self.screen.renew()
+            self.screen.anew_from = 0
+        self.view = self.project.view()
+        self.say(f"{error.message}; {error.hint}", "warn")
 
     def _not_saved(self, what: Callable[[], object], then: Callable[[], None] | None, error: NotSaved) -> None:
         from labeler.ui.screens.not_saved import AGAIN, ELSEWHERE, Elsewhere, Unsaved

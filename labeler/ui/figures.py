@@ -162,7 +162,7 @@ def _tiers(view: View, width: int) -> Spans:
 
 
 def _keys(view: View) -> Spans:
-    labels = view.given + view.propagated
+    labels = view.labeled
     if not view.keys or not labels:
         return [(amount(view.keys, "key"), "bold")]
     each = view.keys / labels

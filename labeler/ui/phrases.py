@@ -81,12 +81,11 @@ def beside(left: Callable[[int], Content], rights: Sequence[Content], width: int
 def header(name: str, view: View, width: int) -> Content:
     """Project on the left, progress on the right."""
     left = Content.assemble(("labeler ", "bold $command"), (display_safe(name, 60), "bold"))
-    labels = view.given + view.propagated
     parts: list[tuple[str, str]] = [(amount(view.answers, "answer"), "bold")]
     if width >= 100 and view.pace is not None:
         parts.insert(0, (f"{time_to_go(view.pace, view.representatives_left, view.open_questions)} · ", "$quiet"))
     if width >= 72:
-        parts.append((f" · {labels:,} of {amount(view.n_usable, view.noun)} labeled", "$quiet"))
+        parts.append((f" · {view.labeled:,} of {amount(view.n_to_label, view.noun)} labeled", "$quiet"))
     room = 16 if width >= 100 else 8
     parts += [(" ", ""), (bar(view.coverage, room), "$saved on $panel"), (f" {percent(view.coverage):>5}", "bold")]
     return ends(left, Content.assemble(*parts), width)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.stats import binom
@@ -57,7 +59,8 @@ def test_seed_and_number_of_answers_decide_alone_and_it_stays_blind_over_a_resta
     assert session.question.blind
     session.skip(session.question.instance_id)  # no answer: the next one is blind as well
     assert session.question.blind
-    assert make_session(N, session._journal, classes=()).question == session.question
+    again = make_session(N, session._journal, classes=()).question  # its guesses are those of its own engine
+    assert replace(again, guesses=()) == replace(session.question, guesses=())
 
 
 def test_a_random_question_and_one_without_guesses_are_of_neither_kind(asked, journal, make_session):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from labeler.core.vocabulary import UNLABELED, Advice, Provenance, Question
-from labeler.errors import NotSaved, ProjectError, UsageError
+from labeler.errors import GuessChanged, NotSaved, ProjectError, UsageError
 from labeler.session.state import SKIP_FOR
 
 PROPAGATED, PREDICTED = Provenance.PROPAGATED, Provenance.PREDICTED
@@ -461,12 +461,52 @@ def test_a_saved_answer_does_not_seem_lost_when_only_the_derived_data_do_not_fit
     assert make_session(journal=journal).view().answers == 1
 
 
-def test_a_restart_shows_the_same_question_with_its_rule_and_guesses(make_session, make_round, make_queue, journal):
+def test_a_restart_shows_the_same_question_with_its_rule_and_what_is_held_of_it(
+    make_session, make_round, make_queue, journal
+):
     session = make_session(journal=journal)
+    session.merge_round(make_round(40, session.state.revision, [0] * 40, [Provenance.PROPAGATED] * 40))
     session.merge_queue(make_queue(range(5, 40), classes=(1, 0)), session.state.revision)
     session.label("i0", 0)
-    assert session.question.guesses == ((1, 0.625), (0, 0.25))
+    assert session.question.guesses == ((0, 0.5),)  # the round's word, as every other screen has it
     assert make_session(journal=journal).question == session.question
+
+
+def test_the_guesses_follow_until_they_are_painted_and_stay_from_then_on(make_session, make_round, make_queue):
+    session = make_session()
+
+    def says(class_id):
+        session.merge_round(make_round(40, session.state.revision, [class_id] * 40, [Provenance.PREDICTED] * 40))
+
+    says(0)
+    assert session.question.guesses[0][0] == 0
+    says(1)
+    shown = session.question
+    assert shown.guesses[0][0] == 1
+    session.painted(shown)
+    says(0)
+    assert session.question == shown
+    with pytest.raises(GuessChanged, match="now a"):
+        session.accept(shown.instance_id, 1)
+    assert session.question.guesses[0][0] == 0
+    assert session.state.answers == 0
+    session.accept(shown.instance_id, 0)
+    assert session.label_of(shown.index) == (0, Provenance.HUMAN)
+
+
+def test_where_nobody_knows_there_is_nothing_to_accept(make_session):
+    session = make_session()
+    with pytest.raises(UsageError, match="no guess"):
+        session.accept(session.question.instance_id, UNLABELED)
+
+
+def test_a_queue_guesses_where_no_newer_round_says_nothing(make_session, make_round, make_queue):
+    session = make_session()
+    session.merge_queue(make_queue(range(40), classes=(1, 0)), session.state.revision)
+    assert session.held(3) == 1
+    session.label("i0", 0)
+    session.merge_round(make_round(40, session.state.revision))
+    assert session.held(3) == UNLABELED
 
 
 def test_a_kept_question_of_another_revision_is_not_trusted(make_session, journal):

@@ -128,6 +128,7 @@ class FakeProject:
         self.wanted_similar: list[tuple[int, int, list[int]]] = []
         self.no_pages = False
         self.wanted_odd = 0
+        self.is_closed = False
         self.no_odd_yet = False
         self.folders: list[str] = []
         self.post: Callable[[object], None] = lambda message: None
@@ -184,7 +185,7 @@ class FakeProject:
             return message
         if message == "round":
             self.merge_round()
-            return Received(changed=True)
+            return Received(changed=True, note=" · ".join(self.session.round_notes))
         raise TypeError(message)
 
     def want_page(self, size: int, shown: list[int]) -> None:
@@ -230,8 +231,9 @@ class FakeProject:
         self.post(Received(shares=SimpleNamespace(index=index, shares=shares)))
 
     def want_closing(self) -> None:
-        """The round there is, as of now."""
+        """The round there is, as of now; at once."""
         self.wanted_closing += 1
+        self.is_closed = True
         now = self.session.state.revision
         self.post(Received(changed=True, closing=replace(self.session.derived.round, revision=now)))
 

@@ -1,5 +1,7 @@
 """More like this, key by key."""
 
+from dataclasses import replace
+
 import pytest
 
 from labeler.ui.screens.alike import AlikeScreen
@@ -31,13 +33,51 @@ class TestOpening:
             assert isinstance(app.screen, QuestionScreen)
             assert "0001.png" in text
 
-    async def test_of_a_labeled_one_the_kind_is_its_label(self, project):
+    async def test_of_a_labeled_one_the_kind_is_its_label_but_each_picture_has_its_own(self, project):
         async with running(project, size=WIDE) as app:
             text = await app.press_and_see("R", "left", "7", "left", "M")
-            assert "are these all 7?" in text
+            assert "are these all 0?   7 7: all 7" in text
             assert app.screen.shown()[:2] == [10, 20]
             await app.press_and_see("M")
             assert isinstance(app.screen, ContactSheet)
+            await app.press_and_see("M")
+            await app.press_and_see("enter")
+            assert {class_id for _, class_id, _ in pages(project)[0]} == {0}
+
+    async def test_the_key_of_the_kind_pressed_twice_says_it_of_all(self, project):
+        async with running(project, size=WIDE) as app:
+            text = await app.press_and_see("R", "left", "7", "left", "M", "7")
+            assert text.count("→ 7") == 1
+            text = await app.press_and_see("7")
+            assert "are these all 7?" in text
+            assert "it says so already" in await app.press_and_see("7")
+            await app.press_and_see("enter")
+            words = {index: word for index, _, word in pages(project)[0]}
+            assert {class_id for _, class_id, _ in pages(project)[0]} == {7}
+            assert set(words.values()) == {"confirmed"}
+
+    async def test_a_guess_that_is_not_held_any_more_is_no_kind(self, project):
+        async with running(project, size=WIDE) as app:
+            await app.press_and_see("1")
+            project.n_classes_known = 1  # the question shows a 1 still
+            project.post("round")
+            await settle(app, app.pilot)
+            assert "are these all 0?" in await app.press_and_see("M")
+
+    async def test_of_a_blind_question_nothing_is_shown_until_the_person_says_what_they_are(self, project):
+        async with running(project, size=WIDE) as app:
+            current = project.session.questions.current
+            project.session.questions.current = replace(current, blind=True)
+            app.view = project.view()
+            await settle(app, app.pilot)
+            text = await app.press_and_see("M")
+            assert "which class are these?" in text
+            assert "0[" not in text.split("nearest to")[1].splitlines()[1]
+            assert app.screen.guess() is None
+            assert "press its key first" in await app.press_and_see("enter")
+            assert "are these all 3?" in await app.press_and_see("3")
+            await app.press_and_see("enter")
+            assert {class_id for _, class_id, _ in pages(project)[0]} == {3}
 
     async def test_without_a_guess_the_next_class_key_says_the_kind(self):
         project = FakeProject(n_classes_known=0)
@@ -70,6 +110,37 @@ class TestOpening:
     async def test_without_a_question_it_says_so(self):
         async with running(FakeProject(with_round=False)) as app:
             assert "no question yet" in await app.press_and_see("M")
+
+
+class TestWhatIsHeld:
+    async def test_captions_stay_while_rounds_come_and_are_new_before_they_are_saved(self, project):
+        async with running(project, size=WIDE) as app:
+            await app.press_and_see("1", "M", "right", "5")
+            project.n_classes_known = 1
+            project.post("round")
+            await settle(app, app.pilot)
+            assert "are these all 1?" in screen_text(app)
+            text = await app.press_and_see("enter", "enter")
+            assert "labels have changed" in text or "pressed before this page was there" in text
+            assert pages(project) == []
+            assert "are these all 0?" in text
+            assert "→ 5" in text
+            await app.press_and_see("enter")
+            assert pages(project)[0][:3] == [(1, 0, "confirmed"), (11, 5, "human"), (21, 0, "confirmed")]
+
+    async def test_what_is_near_but_held_to_be_of_another_class_says_so(self, project):
+        labels = project.session.derived.round.labels
+        labels[[10, 20]] = 6
+        async with running(project, size=WIDE) as app:
+            text = await app.press_and_see("M")
+            assert "is every caption right? 23 0, 2 6" in text
+            await app.press_and_see("enter")
+            assert pages(project)[0][:4] == [
+                (0, 0, "confirmed"),
+                (10, 6, "confirmed"),
+                (20, 6, "confirmed"),
+                (30, 0, "confirmed"),
+            ]
 
 
 class TestAnswers:

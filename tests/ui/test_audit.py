@@ -354,6 +354,34 @@ class TestPages:
             text = await app.press_and_see("q")
             assert "Q quits" in text
 
+    async def test_what_the_engine_sends_between_paint_and_enter_moves_no_caption_and_no_label(self, project):
+        """The audit speaks of the labels as they were frozen: each picture is confirmed as what it is shown as."""
+        async with running(project, size=(120, 40), audit=True) as app:
+            await app.press_and_see("G")
+            page = app.screen._page
+            project.n_classes_known = 1  # from now on the engine holds everything to be a 0
+            project.post("round")
+            await settle(app, app.pilot)
+            assert app.screen._page == page
+            await app.press_and_see("enter")
+            saved = {name: class_id for name, class_id, _ in project.journal.events[-1].payload["labels"]}
+            assert saved == {f"{cell.index:04d}.png": cell.class_id for cell in page if not cell.planted}
+
+    async def test_a_class_that_was_merged_meanwhile_has_the_name_that_is_saved(self, project):
+        async with running(project, size=(120, 40), audit=True) as app:
+            await app.press_and_see("G")
+            shown = app.screen._page[0].class_id
+            into = (shown + 1) % 10
+            project.session.rename_class(into, "owl")
+            project.session.merge_class(shown, into)
+            app.view = project.view()
+            await settle(app, app.pilot)
+            assert "owl" in screen_text(app)
+            page = app.screen._page
+            await app.press_and_see("enter")
+            drawn = next(cell.index for cell in page if cell.class_id == shown and not cell.planted)
+            assert project.session.label_of(drawn)[0] == into
+
     async def test_which_were_planted_is_told_afterwards(self, project):
         async with running(project, audit=True) as app:
             text = await app.press_and_see("G")

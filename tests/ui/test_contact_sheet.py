@@ -76,7 +76,7 @@ class TestAnswers:
             await app.press_and_see(key)
             assert project.labels() == [(1, "1")]
 
-    async def test_the_guess_under_the_cursor_stays_while_rounds_come(self):
+    async def test_the_guess_under_the_cursor_stays_while_rounds_come_and_is_not_saved_where_it_is_not_held(self):
         project = FakeProject(n_classes_known=10)
         async with running(project) as app:
             await app.press_and_see("R", "right")
@@ -85,8 +85,11 @@ class TestAnswers:
             await settle(app, app.pilot)
             assert "[   1?   ]" in screen_text(app)
             assert screen_text(app).count("0?") > 10
+            assert "the guess has changed: now 0" in await app.press_and_see("enter")
+            assert "[   0?   ]" in screen_text(app)
+            assert project.labels() == []
             await app.press_and_see("enter", "enter")
-            assert project.labels() == [(1, "1"), (2, "0")]
+            assert project.labels() == [(1, "0"), (2, "0")]
 
     @pytest.mark.parametrize(
         ("key", "kind", "caption"),

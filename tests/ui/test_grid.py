@@ -5,10 +5,11 @@ from dataclasses import replace
 import pytest
 
 from labeler.core.vocabulary import Advice
+from labeler.ui.page import Page
 from labeler.ui.screens.contact_sheet import ContactSheet
 from labeler.ui.screens.grid import GridScreen
-from labeler.ui.screens.pages import Page
 from labeler.ui.screens.question import QuestionScreen
+from labeler.ui.short_names import short_name
 from tests.ui.support import FakeProject, running, screen_text, settle
 
 
@@ -185,6 +186,63 @@ class TestAnswers:
             assert len(pages(project)) == 1
 
 
+class TestWhatIsHeld:
+    async def test_a_page_never_confirms_a_class_that_its_pictures_do_not_hold(self, project):
+        async with running(project, size=(120, 40)) as app:
+            await app.press_and_see("G")
+            project.n_classes_known = 1  # the page asks about 1; from now on everything is a 0
+            project.post("round")
+            await settle(app, app.pilot)
+            assert "are these all 1?" in screen_text(app)
+            text = await app.press_and_see("enter")
+            assert "25 labels have changed, and the captions with them; look again, ⏎ again saves the page" in text
+            assert "are these all 0?" in text
+            assert pages(project) == []
+            await app.press_and_see("enter")
+            assert pages(project) == [[(index, 0, "confirmed") for index in range(1, 250, 10)]]
+
+    async def test_each_picture_is_captioned_as_what_it_is_held_to_be(self, project):
+        project.session.derived.round.labels[[1, 21]] = 8
+        async with running(project, size=(120, 40)) as app:
+            assert "is every caption right? 23 1, 2 8" in await app.press_and_see("G")
+            await app.press_and_see("X")  # the class of the page in place of the caption
+            await app.press_and_see("enter")
+            assert pages(project)[0][:3] == [(1, 2, "human"), (11, 1, "confirmed"), (21, 8, "confirmed")]
+
+    async def test_the_classes_of_a_mixed_page_are_told_apart_by_their_names(self):
+        names = tuple(f"an unusually long name of a class, number {number}" for number in range(10))
+        project = FakeProject(classes=names, n_classes_known=10)
+        project.session.derived.round.labels[[1, 21]] = 8
+        async with running(project, size=(120, 40)) as app:
+            asked = next(line for line in (await app.press_and_see("G")).splitlines() if "is every caption" in line)
+            first, second = (short_name(names[class_id], names, 40) for class_id in (1, 8))
+            assert first != second
+            assert f"is every caption right? 23 {first}, 2 {second}" in asked
+
+    async def test_back_from_another_screen_the_captions_are_those_of_now(self, project):
+        async with running(project, size=(120, 40)) as app:
+            await app.press_and_see("G", "R")
+            project.n_classes_known = 1
+            project.post("round")
+            await settle(app, app.pilot)
+            assert "are these all 0?" in await app.press_and_see("R")
+            await app.press_and_see("enter")
+            assert {class_id for _, class_id, _ in pages(project)[0]} == {0}
+
+    async def test_a_page_taken_back_is_captioned_anew(self, project):
+        async with running(project, size=(120, 40)) as app:
+            await app.press_and_see("G", "X")
+            await app.press_and_see("enter")
+            project.n_classes_known = 1
+            project.post("round")
+            await settle(app, app.pilot)
+            text = await app.press_and_see("backspace")
+            assert "are these all 0?" in text
+            assert "1 set otherwise" in text
+            await app.press_and_see("enter")
+            assert pages(project)[1][:2] == [(1, 2, "human"), (11, 0, "confirmed")]
+
+
 class TestMoving:
     async def test_arrows_and_resize(self, project):
         async with running(project, size=(120, 40)) as app:
@@ -207,6 +265,9 @@ def test_a_page_without_one_of_its_pictures_keeps_the_rest_straight():
     assert page.swap(1)
     assert page.swap(3)
     assert not page.swap(2)
+    assert page.caption([1, 1, 5, 1], without=1)
+    assert page.swap(2)  # the class that is asked about
     page.drop(0)
     assert [page.class_at(place) for place in range(3)] == [2, 1, 2]
+    assert page.painted_as() == {}
     assert page.indices == [20, 30, 40]

@@ -15,6 +15,12 @@ from tests.ui.places import disagree
 from tests.ui.support import FakeProject, Received, digit, running, screen_text, settle
 
 
+def guessed(app) -> str | None:
+    """The name of the marked guess."""
+    class_id = app.screen.guess()
+    return None if class_id is None else app.project.session.state.classes[class_id].name
+
+
 def kinds(project: FakeProject) -> list[str]:
     return [event.kind for event in project.journal.events if event.kind != "class_add"]
 
@@ -193,15 +199,139 @@ class TestPinned:
                 await app.pilot.pause()
             assert app.screen.target().index == 1
 
-    async def test_the_guesses_stay_while_rounds_come(self):
+    async def test_the_guesses_stay_while_rounds_come_and_enter_saves_none_that_is_not_held_any_more(self):
         project = FakeProject(n_classes_known=10)
         async with running(project) as app:
+            await app.press_and_see("0")
+            project.n_classes_known = 1  # from now on everything is a 0
+            project.post("round")
+            await settle(app, app.pilot)
+            assert guessed(app) == "1"
+            text = await app.press_and_see("enter")
+            assert "the guess has changed: now 0; ⏎ again saves it" in text
+            assert guessed(app) == "0"
+            assert project.labels() == [(0, "0")]
+            await app.press_and_see("enter")
+            assert project.labels() == [(0, "0"), (1, "0")]
+
+    async def test_a_second_enter_from_before_the_new_guess_was_there_saves_nothing(self):
+        project = FakeProject(n_classes_known=10)
+        async with running(project) as app:
+            await app.press_and_see("1")
+            project.n_classes_known = 1
+            project.merge_round()  # the screen does not know yet
+            text = await app.press_and_see("enter", "enter")
+            assert "pressed before the new guess was there" in text
+            assert project.labels() == [(0, "1")]
+            await app.press_and_see("enter")
+            assert project.labels() == [(0, "1"), (1, "0")]
+
+    async def test_a_guess_that_changed_to_a_class_of_nearly_the_same_name_says_which(self):
+        names = tuple(f"an unusually long name of a class, such as the one of number {number}" for number in range(10))
+        project = FakeProject(classes=names, n_classes_known=10)
+        async with running(project, size=(120, 40)) as app:
             await app.press_and_see("0")
             project.n_classes_known = 1
             project.post("round")
             await settle(app, app.pilot)
-            await app.press_and_see("enter", "enter")
-            assert project.labels() == [(0, "0"), (1, "1"), (2, "0")]
+            before = len(project.labels())
+            text = await app.press_and_see("enter")
+            assert f"the guess has changed: now {names[0]}; ⏎ again saves it" in text
+            assert len(project.labels()) == before
+
+    async def test_a_guess_that_came_after_the_picture_is_shown_before_it_is_saved(self):
+        project = FakeProject(n_classes_known=0)
+        async with running(project) as app:
+            assert "there is no guess to accept yet" in await app.press_and_see("enter")
+            project.n_classes_known = 10
+            project.post("round")
+            await settle(app, app.pilot)
+            assert "none yet" in screen_text(app)
+            assert "the guess has changed: now 0" in await app.press_and_see("enter")
+            assert project.labels() == []
+            await app.press_and_see("enter")
+            assert project.labels() == [(0, "0")]
+
+    @pytest.mark.parametrize("there_and_back", [("G", "G"), ("R", "R"), ("I", "I"), ("D", "D"), ("?", "escape")])
+    async def test_back_from_another_screen_the_guesses_are_those_of_now(self, there_and_back):
+        project = FakeProject(n_classes_known=10)
+        there, back = there_and_back
+        async with running(project) as app:
+            await app.press_and_see("7", there)
+            project.n_classes_known = 1
+            project.post("round")
+            await settle(app, app.pilot)
+            await app.press_and_see(back)
+            assert guessed(app) == "0"
+            await app.press_and_see("enter")
+            assert project.labels() == [(0, "7"), (1, "0")]
+
+    async def test_a_merge_elsewhere_is_in_the_guesses(self):
+        project = FakeProject(n_classes_known=10)
+        async with running(project) as app:
+            await app.press_and_see("0", "C")
+            project.session.merge_class(1, 4)
+            await app.press_and_see("C")
+            assert guessed(app) == "4"
+            await app.press_and_see("enter")
+            assert project.labels()[-1] == (1, "4")
+
+    async def test_two_answers_to_settle_are_named_as_the_classes_are_now(self):
+        project = FakeProject(n_classes_known=10)
+        disagree(project)  # 3 and 7, the later one
+        project.session.rename_class(4, "owl")
+        project.session.merge_class(7, 4)
+        async with running(project, size=(120, 40)) as app:
+            assert "owl bob" in screen_text(app)
+            await app.press_and_see("enter")
+            assert project.labels()[-1] == (5, "owl")
+
+    async def test_a_guess_chosen_with_the_arrows_is_the_persons_own(self):
+        project = FakeProject(n_classes_known=10)
+        async with running(project) as app:
+            await app.press_and_see("0", "down")
+            project.n_classes_known = 1
+            project.post("round")
+            await settle(app, app.pilot)
+            assert guessed(app) == "2"
+            await app.press_and_see("enter")
+            assert project.labels() == [(0, "0"), (1, "2")]
+
+    async def test_a_flag_moves_no_guess(self):
+        project = FakeProject(n_classes_known=10)
+        async with running(project) as app:
+            project.n_classes_known = 1
+            project.post("round")
+            await settle(app, app.pilot)
+            await app.press_and_see("1", "F")
+            project.n_classes_known = 10
+            project.post("round")
+            await app.press_and_see("F")
+            assert guessed(app) == "0"
+
+    async def test_after_an_undo_what_was_taken_back_is_not_offered(self):
+        project = FakeProject(n_classes_known=0)
+        async with running(project) as app:
+            session = project.session
+            await app.press_and_see("3")
+            round_ = session.derived.round
+            round_.labels[0], round_.provenances[0] = 3, 1  # as an engine hands an answer back
+            await app.press_and_see("backspace")
+            assert app.screen.target().index == 0
+            assert guessed(app) is None
+
+    async def test_a_fall_of_what_is_labeled_is_explained_on_the_line(self):
+        project = FakeProject(n_classes_known=10)
+        async with running(project, size=(120, 40)) as app:
+            assert "200 of 400 images labeled" in screen_text(app)
+            project.n_classes_known = 0
+            project.n_clusters = 60
+            project.post("round")
+            await settle(app, app.pilot)
+            text = screen_text(app)
+            assert "0 of 400 images labeled" in text
+            assert "labeled fell from 200 to 0: the latest answers make it less sure of them" in text
+            assert "finer clusters: 60 representatives" in text
 
     async def test_a_question_queued_before_the_model_knew_anything_shows_what_the_round_says(self):
         project = FakeProject(n_classes_known=10, bare_queue=True)

@@ -158,6 +158,7 @@ class TestSlowPainting:
                     app.screen.on_screen_resume()
                 await keys_at_once(app, "1", "2", "right", "3", "backspace", "4", "right", "5", "right", "enter")
                 await until(lambda app=app: app.line.idle)
+                await app.pilot.pause()  # the next page comes as a message
                 new = project.journal.events[before:]
                 told = [(event.kind, event.instance_id, event.class_id, event.payload.get("labels")) for event in new]
                 done.append((told, app.screen.target()))

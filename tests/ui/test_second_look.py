@@ -66,6 +66,27 @@ class TestOffer:
             assert type(app.screen) is before
 
 
+class TestWhatIsHeld:
+    async def test_enter_keeps_no_label_but_the_one_that_is_shown(self, project):
+        async with running(project) as app:
+            assert "you said  6" in await app.press_and_see("S")
+            project.session.rename_class(2, "owl")
+            project.session.merge_class(6, 2)  # the screen does not know yet
+            text = await app.press_and_see("enter")
+            assert "the label has changed since it was shown; look again, ⏎ again keeps it" in text
+            assert "you said  owl" in text
+            assert kinds(project) == []
+            await app.press_and_see("enter")
+            assert kinds(project) == [("keep", "0005.png", 2)]
+
+    async def test_back_from_another_screen_both_sides_are_those_of_now(self, project):
+        async with running(project) as app:
+            await app.press_and_see("S", "C")
+            project.session.rename_class(5, "owl")
+            app.view = project.view()
+            assert "the engine  owl" in await app.press_and_see("C")
+
+
 class TestAnswers:
     async def test_the_most_doubted_comes_first_with_both_sides(self, project):
         async with running(project) as app:

@@ -53,6 +53,17 @@ class TestOpening:
             index = app.screen.target().index
             assert f"{index:04d}.png" in (await app.press_and_see("I")).splitlines()[1]
 
+    async def test_until_the_closing_round_is_there_it_says_whose_word_it_is(self, project, monkeypatch):
+        asked = []
+        monkeypatch.setattr(project, "want_closing", lambda: asked.append(1))
+        async with running(project, size=(120, 40)) as app:
+            assert "by the last round: what an export would say is being computed" in await app.press_and_see("I")
+            assert asked == [1]
+            project.is_closed = True
+            project.post("round")
+            await settle(app, app.pilot)
+            assert "by the last round" not in screen_text(app)
+
     async def test_nothing_known_yet_is_one_line(self):
         async with running(FakeProject(n_clusters=5)) as app:
             text = await app.press_and_see("I")

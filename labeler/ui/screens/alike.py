@@ -1,4 +1,7 @@
-"""More like this: the nearest instances of one, page by page, until too many in a row are of another kind."""
+"""More like this: the nearest instances of one, page by page, until too many in a row are of another kind.
+
+Each picture is captioned as what it is held to be itself: that one is near makes it of no kind.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,10 @@ from textual.content import Content
 from labeler.core.vocabulary import UNLABELED
 from labeler.display import display_safe
 from labeler.ui.actions import Place
+from labeler.ui.page import Page
 from labeler.ui.phrases import amount
 from labeler.ui.screens.base import Target
-from labeler.ui.screens.pages import Page, PageScreen
+from labeler.ui.screens.pages import PageScreen
 
 if TYPE_CHECKING:
     from labeler.api import Received
@@ -23,20 +27,23 @@ MISSES = 3
 class AlikeScreen(PageScreen):
     """Pages of the instances nearest to one, "are these all 3?". What is marked is a miss and stays unanswered.
 
+    A class key sets one picture; on the one they are near to, or pressed again where it is their kind, all of them.
+
     Parameters
     ----------
     like
         The instance they are near to.
     kind
-        Its class, a given one or a guess; None = the person's next class key says it.
+        What it is held to be; UNLABELED = the person's next class key says it.
+    hidden
+        Nothing that is held of the pictures is shown, because one of them is asked blind.
     """
 
     PLACE = Place.ALIKE
 
-    def __init__(self, like: Target, kind: int | None) -> None:
+    def __init__(self, like: Target, kind: int, *, hidden: bool = False) -> None:
         super().__init__()
-        self._like = like
-        self._kind = UNLABELED if kind is None else kind
+        self._like, self._kind, self._hidden = like, kind, hidden
         self._ended = False
 
     # -- pages ---------------------------------------------------------------------------------------------------
@@ -67,12 +74,21 @@ class AlikeScreen(PageScreen):
         """The next class key says what they are."""
         self._kind = UNLABELED
 
+    def held_of(self, index: int) -> int:
+        """Nothing of them where one is asked blind."""
+        return UNLABELED if self._hidden else super().held_of(index)
+
+    def without_a_label(self, page: Page) -> int:
+        """Their kind, where a person gave it to the one they are near to."""
+        standing = self.labeler.project.session.state.standings.get(self._like.index)
+        return page.class_id if standing is not None and standing.kind == "label" and not self._hidden else UNLABELED
+
     def _misses(self, pages: list[Page]) -> tuple[int, bool]:
         """Misses in a row at the end of `pages`, and whether there ever were too many."""
         run, most = 0, 0
         for page in pages:
             for place in range(len(page.indices)):
-                run = run + 1 if place in page.otherwise else 0
+                run = run + 1 if page.class_at(place) != page.class_id else 0
                 most = max(most, run)
         return run, most >= MISSES
 
@@ -87,18 +103,27 @@ class AlikeScreen(PageScreen):
         return "nothing without an answer is left near it: ⏎ or M leads back"
 
     def answer(self, class_id: int) -> None:
-        """Says what kind it is (on the picture they are near to, or where nobody knows yet), else sets one picture."""
+        """Says what kind they are (on the picture they are near to, where nobody knows yet, or again), or sets one."""
         page = self.page_to_answer()
-        if page is None or not (page.class_id == UNLABELED or page.indices[self.cursor] == self._like.index):
+        if page is None or not self._names_all(page, class_id):
             super().answer(class_id)
             return
         self.typed = ""
-        if page.class_id == class_id and self.cursor not in page.otherwise:
+        if set(page.captions) == {class_id} and self.cursor not in page.otherwise:
             self.labeler.say("it says so already: ⏎ confirms the page", "quiet")
             return
-        self._kind = page.class_id = class_id
-        page.otherwise = {place: other for place, other in page.otherwise.items() if other != class_id}
+        self._kind = class_id
+        page.name(class_id)
         self.changed()
+
+    def _names_all(self, page: Page, class_id: int) -> bool:
+        if page.class_id == UNLABELED or page.indices[self.cursor] == self._like.index:
+            return True
+        return class_id == page.class_id == page.class_at(self.cursor) and self._differ(page)
+
+    def _differ(self, page: Page) -> bool:
+        """Whether some are captioned as another kind than theirs."""
+        return any(page.captions[place] != page.class_id for place in range(len(page.indices)))
 
     async def do_accept(self) -> None:
         """All but the marked ones are of the kind; at the end: back."""
@@ -141,5 +166,10 @@ class AlikeScreen(PageScreen):
             if page.class_id == UNLABELED
             else self.are_these_all(page, names)
         )
+        info = self.labeler.project.session.state.classes.get(page.class_id)
+        all_of_it = f"   {info.key} {info.key}: all {self.short(info.name, 20)}" if info and info.key else ""
+        all_of_it = all_of_it if page.class_id != UNLABELED and self._differ(page) else ""
         misses = f"   {amount(len(page.otherwise), 'miss', 'misses')}" if page.otherwise else ""
-        return Content.assemble(asked, (misses, "bold $warn"), (f"   nearest to {like} first", "$quiet"))
+        return Content.assemble(
+            asked, (all_of_it, "$quiet"), (misses, "bold $warn"), (f"   nearest to {like} first", "$quiet")
+        )

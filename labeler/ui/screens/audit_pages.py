@@ -14,6 +14,7 @@ from labeler.session.audit_page_commands import Planted
 from labeler.session.audit_pages import Block, said_on_page
 from labeler.session.audit_pages import Cell as Looked
 from labeler.session.audits import Certificate, floored
+from labeler.session.classes import current
 from labeler.session.keys import COMMAND_LETTERS, LETTERS
 from labeler.session.view import View
 from labeler.ui import phrases
@@ -267,7 +268,8 @@ class AuditPages(AuditKeys, ThumbnailScreen):
 
     def show_cells(self, shown: Sequence[int], names: dict[int, str]) -> None:
         """Under the names the classes have by now, those that are out of use as well."""
-        every = {class_id: info.name for class_id, info in self.labeler.project.session.state.classes.items()}
+        classes = self.labeler.project.session.state.classes
+        every = {class_id: classes[current(class_id, classes)].name for class_id in classes}
         headings = [every[cell.class_id] for cell in self._page]
         grid = self.query_one("#sheet", HeadedGrid)
         grid.names = tuple(every.values())

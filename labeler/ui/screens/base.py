@@ -65,6 +65,7 @@ class LabelScreen(Screen[None]):
         self.typed = ""
         self._choice = ("", 0)  # what was typed when the arrows chose among the classes that fit, and the how manyth
         self.paints_at_key = 0  # how many questions had been painted when the key in hand was pressed
+        self.anew_from = -1  # the how manyth painted question it was when a guess had changed; 0 = not painted yet
         self._caps = CapsLock()
 
     # -- what a screen adds --------------------------------------------------------------------------------------
@@ -170,7 +171,11 @@ class LabelScreen(Screen[None]):
     def on_screen_resume(self) -> None:
         """Another screen went away: draw what changed meanwhile."""
         self.painted.clear()
+        self.renew()
         self.redraw()
+
+    def renew(self) -> None:
+        """It comes to the front anew: what `accept` would give is what is held now, from the next `draw` on."""
 
     def redraw(self) -> None:
         """Draw the present view, if there is one."""

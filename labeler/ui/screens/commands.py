@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
+from labeler.core.vocabulary import UNLABELED
 from labeler.display import display_safe
 from labeler.session.audits import CONFIDENCE, TARGET
 from labeler.ui import phrases
@@ -37,15 +38,20 @@ class CommandScreen(LabelScreen):
         self.labeler.command(lambda: tell(target), saved)
 
     def do_accept(self) -> Awaitable[None] | None:
-        """Accept the guess."""
+        """Accept the guess, where it is what is held still."""
+        if self.is_too_soon():
+            return None
         guess = self.guess()
-        if self.target() is None:
-            self.labeler.say(self.nothing_to_answer(), "warn")
-        elif guess is None:
-            self.labeler.say("there is no guess to accept yet: press the key of a class", "warn")
-        else:
-            self.answer(guess)
+        shown, place = UNLABELED if guess is None else guess, str(self.PLACE)
+        self._about_target(lambda target: self.labeler.project.session.accept(target.instance_id, shown, screen=place))
         return None
+
+    def is_too_soon(self) -> bool:
+        """Whether the key in hand was pressed before a guess that changed was painted anew; says so."""
+        if self.paints_at_key >= self.anew_from:
+            return False
+        self.labeler.say("that key was pressed before the new guess was there: ignored", "warn")
+        return True
 
     def do_skip(self) -> Awaitable[None] | None:
         """Ask it later."""
@@ -146,10 +152,18 @@ class CommandScreen(LabelScreen):
         if not self.labeler.project.ready:
             self._too_soon("what is near is")
             return
-        standing = self.labeler.project.session.state.standings.get(target.index)
-        kind = standing.class_id if standing is not None and standing.kind == "label" else self.guess()
+        hidden = self.hides(target)
+        kind = UNLABELED if hidden else self.kind_of(target)
         self.labeler.news.clear()
-        await self.labeler.push_screen(AlikeScreen(target, kind))
+        await self.labeler.push_screen(AlikeScreen(target, kind, hidden=hidden))
+
+    def kind_of(self, target: Target) -> int:
+        """The class that the target is held to be now; UNLABELED = nobody says."""
+        return self.labeler.project.session.held(target.index)
+
+    def hides(self, target: Target) -> bool:
+        """Whether what is held of the target is kept from the eye."""
+        return False
 
     async def do_clusters(self) -> None:
         """Open the cluster browser."""

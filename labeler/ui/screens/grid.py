@@ -8,7 +8,8 @@ from textual.content import Content
 
 from labeler.core.vocabulary import Grid
 from labeler.ui.actions import Place
-from labeler.ui.screens.pages import Page, PageScreen
+from labeler.ui.page import Page
+from labeler.ui.screens.pages import PageScreen
 
 if TYPE_CHECKING:
     from labeler.api import Received

@@ -2,90 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Sequence
 
 from textual.content import Content
 
-from labeler.core.vocabulary import UNLABELED, Provenance
+from labeler.core.vocabulary import UNLABELED
 from labeler.session.view import View
 from labeler.ui import phrases
+from labeler.ui.page import Page
+from labeler.ui.screens.base import Target
 from labeler.ui.screens.thumbnails import ThumbnailScreen
 from labeler.ui.short_names import short_name
 from labeler.ui.widgets.sheet_grid import Cell, layout
 
 LARGEST_PAGE = 25
-
-
-@dataclass(slots=True)
-class Page:
-    """A page as the engine gave it, and what the person set otherwise (place on the page -> class).
-
-    UNLABELED as the class of a place: it is left without an answer.
-    """
-
-    class_id: int
-    indices: list[int]
-    runner_ups: list[int] = field(default_factory=list)
-    otherwise: dict[int, int] = field(default_factory=dict)
-    painted: int = 0  # the how manyth painted question it was; 0 = not painted yet
-
-    def class_at(self, place: int) -> int:
-        """What confirming would say of one picture."""
-        return self.otherwise.get(place, self.class_id)
-
-    def swap(self, place: int) -> bool:
-        """The runner-up instead of the caption, or back; False where there is no runner-up."""
-        if place in self.otherwise:
-            del self.otherwise[place]
-            return True
-        if self.runner_ups[place] == UNLABELED:
-            return False
-        self.otherwise[place] = self.runner_ups[place]
-        return True
-
-    def leave_out(self, place: int) -> None:
-        """No answer for one picture, or back."""
-        if place in self.otherwise:
-            del self.otherwise[place]
-        else:
-            self.otherwise[place] = UNLABELED
-
-    def set(self, place: int, class_id: int) -> None:
-        """What the person says of one picture."""
-        if class_id == self.class_id:
-            self.otherwise.pop(place, None)
-        else:
-            self.otherwise[place] = class_id
-
-    def restate(self, stands_for: Callable[[int], int]) -> None:
-        """The same in the classes there are by now; UNLABELED stands for itself."""
-        self.class_id = stands_for(self.class_id)
-        self.runner_ups = [stands_for(class_id) for class_id in self.runner_ups]
-        said = {
-            place: stands_for(class_id)
-            for place, class_id in self.otherwise.items()
-            if class_id == UNLABELED or stands_for(class_id) not in (UNLABELED, self.class_id)
-        }
-        self.otherwise.clear()
-        self.otherwise.update(said)
-
-    def drop(self, place: int) -> None:
-        """Take a picture off the page."""
-        del self.indices[place]
-        if self.runner_ups:
-            del self.runner_ups[place]
-        moved = {at - (at > place): class_id for at, class_id in self.otherwise.items() if at != place}
-        self.otherwise.clear()
-        self.otherwise.update(moved)
-
-    def labels(self) -> list[tuple[int, int, Provenance]]:
-        """What confirming saves: (index, class_id, provenance)."""
-        return [
-            (index, self.class_at(place), Provenance.HUMAN if place in self.otherwise else Provenance.CONFIRMED)
-            for place, index in enumerate(self.indices)
-            if self.class_at(place) != UNLABELED
-        ]
 
 
 class PageScreen(ThumbnailScreen):
@@ -181,7 +112,7 @@ class PageScreen(ThumbnailScreen):
         if self.paints_at_key < page.painted:
             self.labeler.say("that key was pressed before this page was there: ignored", "warn")
             return
-        session, place = self.labeler.project.session, str(self.PLACE)
+        session, place, painted = self.labeler.project.session, str(self.PLACE), page.painted_as()
         labels = [(session.pool.ids[index], class_id, word.word) for index, class_id, word in page.labels()]
 
         def saved() -> None:
@@ -189,7 +120,7 @@ class PageScreen(ThumbnailScreen):
                 self._confirmed.append(page)
             self.went_by(page)
 
-        self.labeler.command(lambda: session.page(labels, screen=place), saved)
+        self.labeler.command(lambda: session.confirm(labels, painted, screen=place), saved)
 
     def leave_page(self) -> None:
         """Save nothing, look at the next."""
@@ -207,6 +138,7 @@ class PageScreen(ThumbnailScreen):
         if last.what == "undo page" and self._confirmed:
             self._page, self._asked, self.cursor = self._confirmed.pop(), False, 0
             self.came_back(self._page)
+            self.renew()
         elif last.what == "redo page":
             if self._page is None:
                 self._want_page()
@@ -234,9 +166,38 @@ class PageScreen(ThumbnailScreen):
     # -- drawing -------------------------------------------------------------------------------------------------
 
     def draw(self, view: View) -> None:
-        """The page, as far as its classes are there."""
+        """The page, as far as its classes are there, each picture captioned as what it is held to be.
+
+        Captions follow what is held until they are painted, and stay from then on. Where they change, a key from before
+        they are painted confirms nothing; where they do not, the person has seen them.
+        """
         self._let_go_of_classes()
+        page = self._page
+        if page is not None and not page.is_fixed and not page.is_named:
+            held = [self.held_of(index) for index in page.indices]
+            if page.caption(held, without=self.without_a_label(page)):
+                self._drawn_for, page.painted = None, 0
         super().draw(view)
+
+    def held_of(self, index: int) -> int:
+        """What a picture is held to be now, as far as the page may say so."""
+        return self.labeler.project.session.held(index)
+
+    def without_a_label(self, page: Page) -> int:
+        """The caption of a picture that is held to be nothing: what the engine laid the page out for."""
+        return page.class_id
+
+    def renew(self) -> None:
+        """Captions are drawn anew."""
+        super().renew()
+        if self._page is not None:
+            self._page.is_fixed = False
+
+    def kind_of(self, target: Target) -> int:
+        """What the person set the picture to, else what it is held to be."""
+        page = self._page
+        set_to = page.otherwise.get(self.cursor, UNLABELED) if page is not None else UNLABELED
+        return set_to if set_to != UNLABELED else super().kind_of(target)
 
     def _let_go_of_classes(self) -> None:
         """Classes may have been merged or retired since the page came: what it says follows."""
@@ -260,8 +221,17 @@ class PageScreen(ThumbnailScreen):
         return self.question(self._page, {count.info.class_id: count.info.name for count in view.classes})
 
     def are_these_all(self, page: Page, names: dict[int, str]) -> Content:
-        """The question of every such page."""
-        name = short_name(names.get(page.class_id, ""), tuple(names.values()), max(self.size.width - 40, 20))
+        """The question of every such page: about one class where all captions name it, else about the captions."""
+        counts = Counter(class_id for class_id in page.captions if class_id != UNLABELED)
+        every = tuple(names.values())
+        if len(counts) > 1:
+            room = max((self.size.width - 40) // len(counts), 20)
+            listed = [
+                f"{count} {short_name(names.get(class_id, ''), every, room)}"
+                for class_id, count in counts.most_common()
+            ]
+            return Content.assemble(("is every caption right? ", "bold"), (", ".join(listed), "bold $guess"))
+        name = short_name(names.get(next(iter(counts), page.class_id), ""), every, max(self.size.width - 40, 20))
         return Content.assemble(("are these all ", "bold"), (name, "bold $guess"), ("?", "bold"))
 
     def cell(self, place: int, names: dict[int, str]) -> Cell:
@@ -283,10 +253,14 @@ class PageScreen(ThumbnailScreen):
         return not self._asked and self.grid.all_ready()
 
     def was_painted(self) -> None:
-        """A page counts as one question, once."""
-        if self._page is not None and self._page.painted == 0:
+        """A page counts as one question, once, or anew where its captions changed."""
+        page = self._page
+        if page is None:
+            return
+        page.is_fixed = True
+        if page.painted == 0:
             self.labeler.question_was_painted()
-            self._page.painted = self.labeler.paints
+            page.painted = self.labeler.paints
 
     def resized(self) -> None:
         """The first page is asked for when the size is known."""

@@ -10,6 +10,9 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 
+from labeler.core.vocabulary import Question
+from labeler.session.asked import Guesses
+from labeler.session.classes import current
 from labeler.session.control import RANDOM
 from labeler.session.view import View
 from labeler.ui import phrases
@@ -17,7 +20,7 @@ from labeler.ui.actions import Place
 from labeler.ui.looks import Look, following
 from labeler.ui.screens.base import Target
 from labeler.ui.screens.commands import CommandScreen
-from labeler.ui.widgets.legend import both_answers, first_guesses, fits, guess_rows, guesses, legend, none_shown
+from labeler.ui.widgets.legend import both_answers, fits, guess_rows, guesses, legend, none_shown
 from labeler.ui.widgets.line import Block
 from labeler.ui.widgets.neighbors import Neighbors
 from labeler.ui.widgets.picture import Picture
@@ -39,7 +42,8 @@ class QuestionScreen(CommandScreen):
         super().__init__()
         self._chosen = 0
         self._guesses: list[tuple[int, float]] = []
-        self._shown: tuple[int, int] | None = None  # (index, revision) on the screen
+        self._shown: tuple[int, int, Guesses] | None = None  # index, revision, guesses on the screen
+        self._drawn: Question | None = None
 
     def body(self) -> ComposeResult:
         """Picture and side."""
@@ -79,16 +83,13 @@ class QuestionScreen(CommandScreen):
     def draw(self, view: View) -> None:
         """Show the question; what did not change is not drawn again."""
         question = view.question
-        now = (question.index, view.revision) if question is not None else None
+        now = (question.index, view.revision, question.guesses) if question is not None else None
         if now != self._shown:
-            self._shown = now
+            self._shown, self._drawn = now, question
             self.painted.clear()
-            if question is None or question.index != self.picture.index:
-                self._chosen = 0
-                self._guesses = self._offered(view)  # these stay: nothing changes under the eye
-        active = {count.info.class_id for count in view.classes}
-        if any(class_id not in active for class_id, _ in self._guesses):  # merged or retired meanwhile
-            self._chosen, self._guesses = 0, self._offered(view)
+            offered = self._offered(view)
+            if question is None or question.index != self.picture.index or offered != self._guesses:
+                self._chosen, self._guesses = 0, offered
         if question is not None:
             if question.index != self.picture.index:
                 self.labeler.pictures.look = replace(self.labeler.pictures.look, page=0)
@@ -105,7 +106,8 @@ class QuestionScreen(CommandScreen):
         question, state = view.question, self.labeler.project.session.state
         if question is None or not state.in_conflict(question.index):
             return []
-        return [(who, class_id) for _, who, class_id in reversed(state.conflicts[question.index].answers)]
+        answers = reversed(state.conflicts[question.index].answers)
+        return [(who, current(class_id, state.classes)) for _, who, class_id in answers]
 
     @staticmethod
     def _is_blind(view: View) -> bool:
@@ -113,12 +115,11 @@ class QuestionScreen(CommandScreen):
         return view.question is not None and view.question.blind
 
     def _offered(self, view: View) -> list[tuple[int, float]]:
-        """What `⏎` may accept: the answers to settle, else the guesses."""
-        if self._is_blind(view):
+        """What `⏎` may accept: the guesses of the question, as the session has them."""
+        if view.question is None or self._is_blind(view):
             return []
         active = {count.info.class_id for count in view.classes}
-        said = [(class_id, 0.0) for _, class_id in self._answers(view) if class_id in active]
-        return list(dict.fromkeys(said)) or first_guesses(view)
+        return [(class_id, score) for class_id, score in view.question.guesses if class_id in active]
 
     def _draw_side(self, view: View) -> None:
         infos = {count.info.class_id: count.info for count in view.classes}
@@ -185,11 +186,12 @@ class QuestionScreen(CommandScreen):
         if self.picture.ready and not self.painted.is_set():
             self.picture.call_after_refresh(self._painted, self._shown)
 
-    def _painted(self, shown: tuple[int, int] | None) -> None:
+    def _painted(self, shown: tuple[int, int, Guesses] | None) -> None:
         if shown != self._shown or not self.picture.ready or not self.in_front or self.painted.is_set():
             return
         self.painted.set()
-        if shown is not None:
+        if self._drawn is not None:
+            self.labeler.project.session.painted(self._drawn)
             self.labeler.question_was_painted()
             self._draw_ahead()
 
@@ -225,6 +227,29 @@ class QuestionScreen(CommandScreen):
             self.picture.show(None, self._instead(view))
 
     # -- commands ------------------------------------------------------------------------------------------------
+
+    def on_screen_resume(self) -> None:
+        """With the guesses there are by now."""
+        self.labeler.project.session.renew()
+        self.labeler.view = self.labeler.project.view()
+        super().on_screen_resume()
+
+    def renew(self) -> None:
+        """The guesses are those there are now."""
+        self._shown = None
+
+    def do_accept(self) -> None:
+        """Accept the guess that is marked: the first, where it is what is held still, or the one that was chosen."""
+        guess = self.guess()
+        if guess is not None and self._chosen and not self.is_too_soon():
+            self.answer(guess)
+        else:
+            super().do_accept()
+
+    def hides(self, target: Target) -> bool:
+        """A blind question, and one that is asked a second time, keep what is held of it to themselves."""
+        question = self.labeler.project.session.question
+        return question is not None and question.index == target.index and (question.blind or bool(question.first))
 
     def do_view(self) -> None:
         """Look at the pictures in the next way."""

@@ -68,6 +68,13 @@ class SecondLook(CommandScreen):
         for index in view.doubts if view is not None else ():
             self._doubts.append(self._doubted_now(index))
 
+    def renew(self) -> None:
+        """Classes may have been merged, or labels changed elsewhere: what is not looked at yet is as it is now."""
+        self._doubts = [
+            doubted if doubted.index in self._looked else self._doubted_now(doubted.index) for doubted in self._doubts
+        ]
+        self._shown = None
+
     def _doubted_now(self, index: int) -> Doubted:
         session = self.labeler.project.session
         class_id, (belief, instead) = session.label_of(index)[0], session.derived.left_out(index) or (None, UNLABELED)
@@ -247,8 +254,11 @@ class SecondLook(CommandScreen):
     # -- commands ------------------------------------------------------------------------------------------------
 
     def do_accept(self) -> None:
-        """Keep the answer."""
-        self._about_target(lambda target: self.labeler.project.session.keep(target.instance_id))
+        """Keep the answer that is shown."""
+        if self.is_too_soon():
+            return
+        shown = self.doubted.class_id if self.doubted is not None else None
+        self._about_target(lambda target: self.labeler.project.session.keep(target.instance_id, shown=shown))
 
     def do_reject(self) -> None:
         """Take what the engine says."""

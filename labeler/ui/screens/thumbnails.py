@@ -33,6 +33,7 @@ class ThumbnailScreen(CommandScreen):
         self._drawn_for: tuple[Hashable, ...] | None = None
         self._focused: int | None = None
         self._focused_guess: int | None = None
+        self._focus_was_painted = False
 
     # -- what a screen adds --------------------------------------------------------------------------------------
 
@@ -66,6 +67,7 @@ class ThumbnailScreen(CommandScreen):
 
     def was_painted(self) -> None:
         """The person sees what an answer would go to."""
+        self._focus_was_painted = True
         self.labeler.question_was_painted()
 
     # -- the parts -----------------------------------------------------------------------------------------------
@@ -90,15 +92,33 @@ class ThumbnailScreen(CommandScreen):
         return Target(index, self.labeler.project.session.pool.ids[index])
 
     def guess(self) -> int | None:
-        """What the caption under the cursor said when the cursor came there."""
+        """What the caption under the cursor said when it was painted there."""
         return self._focused_guess
 
     def guess_of(self, index: int) -> int | None:
-        """The class an instance has by now, a person's or the machine's; None without one that can be answered."""
-        class_id, _ = self.labeler.project.session.label_of(index)
-        active = self.labeler.view.classes if self.labeler.view is not None else ()
-        known = any(count.info.class_id == class_id for count in active)
-        return class_id if class_id != UNLABELED and known else None
+        """The class an instance is held to be by now, a person's or the machine's; None without one."""
+        class_id = self.labeler.project.session.held(index)
+        return None if class_id == UNLABELED else class_id
+
+    def renew(self) -> None:
+        """The caption under the cursor as well."""
+        self._focused = self._drawn_for = None
+
+    def _focus(self) -> None:
+        """What `enter` gives is what the caption says when the cursor comes there; from its painting on it stays."""
+        target = self.target()
+        if target is None:
+            return
+        if target.index == self._focused and self._focus_was_painted and self._is_active(self._focused_guess):
+            return
+        before = (self._focused, self._focused_guess)
+        self._focused, self._focused_guess = target.index, self.guess_of(target.index)
+        if before != (self._focused, self._focused_guess):
+            self._focus_was_painted, self._drawn_for = False, None
+
+    def _is_active(self, class_id: int | None) -> bool:
+        classes = self.labeler.project.session.state.classes
+        return class_id is None or (class_id in classes and not classes[class_id].retired)
 
     def standing_cell(self, index: int, names: dict[int, str]) -> Cell:
         """A thumbnail that says what its instance is by now: a person's word, or the machine's guess."""
@@ -117,9 +137,7 @@ class ThumbnailScreen(CommandScreen):
         shown = self.shown()
         self.cursor = min(self.cursor, max(len(shown) - 1, 0))
         target = self.target()
-        gone = self._focused_guess not in {None, *(count.info.class_id for count in view.classes)}
-        if target is not None and (target.index != self._focused or gone):  # else nothing changes under the eye
-            self._focused, self._focused_guess = target.index, self.guess_of(target.index)
+        self._focus()
         names = view.class_names
         self.grid.names = tuple(names.values())
         self.show_cells(shown, names)

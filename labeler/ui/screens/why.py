@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 NEAREST = 8
 """Answers shown beside one that a person gave."""
+_NOT_YET = "by the last round: what an export would say is being computed"
 
 
 class WhyScreen(ThumbnailScreen):
@@ -38,6 +39,7 @@ class WhyScreen(ThumbnailScreen):
         self._before: list[tuple[int, int, list[list[float]] | None]] = []  # instances on the way here, as they were
         self._shares: list[list[float]] | None = None  # what the engine says carries it; None = not known (yet)
         self._asked_at: tuple[int, int] | None = None
+        self._closing_asked_at = -1
         self._answers: list[tuple[Press, float | None]] = []
         self._more = 0
 
@@ -97,11 +99,21 @@ class WhyScreen(ThumbnailScreen):
     def draw(self, view: View) -> None:
         """The instance as it stands now."""
         found = reasons(self.labeler.project.session, self.index)
+        if found.is_machine:
+            self._have_it_closed(view)
         self._look_up(view, found)
         self.picture.show(self.index)
-        facts = Content("\n").join(_facts(found))
+        waits = found.is_machine and not self.labeler.project.is_closed
+        facts = Content("\n").join([*_facts(found), *([Content.styled(_NOT_YET, "$quiet")] if waits else [])])
         self.query_one("#why-facts", Block).show(lambda width, height: facts)
         super().draw(view)
+
+    def _have_it_closed(self, view: View) -> None:
+        """What is said here is what an export would ship: of the closing round, which the engine is asked for."""
+        project = self.labeler.project
+        if project.ready and not project.is_closed and self._closing_asked_at != view.revision:
+            self._closing_asked_at = view.revision
+            project.want_closing()
 
     def foot(self, view: View, width: int, height: int) -> Content:
         """The key press under the cursor."""

@@ -10,7 +10,7 @@ from textual.content import Content
 
 from labeler.core.vocabulary import UNLABELED, ClassInfo
 from labeler.display import display_safe
-from labeler.session.view import ClassCount, View
+from labeler.session.view import ClassCount
 from labeler.ui.phrases import bar, percent
 from labeler.ui.short_names import full_names, longest, name_lines, short_name, short_names, wrapped
 from labeler.ui.typeahead import matches, needed
@@ -239,22 +239,6 @@ def _entry(
     hint = ("⏎", "bold $command") if first else (" ", "")
     gap = " " * (room - middle.cell_length)
     return Content.assemble(key, hint, middle, gap, " " if right.cell_length else "", right)
-
-
-def first_guesses(view: View) -> list[tuple[int, float]]:
-    """What the model thinks of the question as it comes up: (class_id, score), likeliest first.
-
-    A question queued before the model knew anything carries no guesses; then the last round says what it can.
-    """
-    question, round_ = view.question, view.round
-    if question is None:
-        return []
-    found = list(question.guesses)
-    if not found and round_ is not None and question.index < len(round_.labels) and not question.first:
-        index = question.index
-        found = [(int(round_.labels[index]), float(round_.scores[index])), (int(round_.runner_ups[index]), 0.0)]
-    active = {count.info.class_id for count in view.classes}
-    return [(class_id, score) for class_id, score in found if class_id in active]
 
 
 def guess_rows(names: tuple[str, ...], width: int) -> int:

@@ -1,0 +1,50 @@
+"""What a round changes of what is counted, in words: no number falls, and no total changes, unsaid."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import numpy as np
+
+from labeler.core.vocabulary import GIVEN, Round
+from labeler.session.classes import CLASS_KINDS
+
+SMALL = 200
+"""A fall of less than one in so many instances is no news: labels come and go with every answer."""
+_REACH = frozenset({"setting", "reach", "split"})
+
+
+def notes_of(before: Round | None, after: Round | None, labeled: tuple[int, int], events: Collection[str]) -> list[str]:
+    """What to say of the round that came `after` another one; `labeled` then and now, `events` in between by kind."""
+    if before is None or after is None:
+        return []
+    notes = []
+    then, now = labeled
+    if then - now > len(after.labels) // SMALL:
+        notes.append(f"labeled fell from {then:,} to {now:,}: {_why(before, after, events)}")
+    had, has = len(before.representatives), len(after.representatives)
+    if had != has:
+        how = "a cluster was divided" if "split" in events else "finer clusters" if has > had else "coarser clusters"
+        notes.append(f"{how}: {has:,} representatives")
+    return notes
+
+
+def _why(before: Round, after: Round, events: Collection[str]) -> str:
+    if "undo" in events:
+        return "an answer was taken back"
+    if not CLASS_KINDS.isdisjoint(events) or _n_classes(after) > _n_classes(before):
+        return "a class was added" if _n_classes(after) > _n_classes(before) else "the classes were changed"
+    if not _REACH.isdisjoint(events):
+        return "how far labels spread was changed"
+    spread, spread_before = after.facts.get("spread"), before.facts.get("spread")
+    if spread == "nothing":
+        return "left-out answers say that labels do not spread here"
+    if spread == "unproven":
+        return "nothing spreads until left-out answers bear it out"
+    if spread == "locked" and spread_before != "locked":
+        return "only the surest labels spread now, as left-out answers bear out no more"
+    return "the latest answers make it less sure of them"
+
+
+def _n_classes(round_: Round) -> int:
+    return len(np.unique(round_.labels[np.isin(round_.provenances, GIVEN)]))

@@ -1,0 +1,100 @@
+"""Numbers that fall, and totals that change, are explained in words."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from labeler.core.vocabulary import Provenance
+from labeler.session.round_notes import notes_of
+
+N = 400
+PROPAGATED, PREDICTED, HUMAN = Provenance.PROPAGATED, Provenance.PREDICTED, Provenance.HUMAN
+
+
+@pytest.fixture
+def spread_to(make_round):
+    """A round in which `count` labels spread; `answers` of so many classes stand in it."""
+
+    def make(count, revision, spread="likely", answers=(0, 1), clusters=3):
+        provenances = np.where(np.arange(N) < count, PROPAGATED, PREDICTED)
+        labels = np.zeros(N, dtype=int)
+        labels[-len(answers) :], provenances[-len(answers) :] = answers, HUMAN
+        round_ = make_round(N, revision, labels, provenances)
+        return replace(round_, facts={"spread": spread}, representatives=np.arange(clusters))
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("spread", "answers", "events", "words"),
+    [
+        ("likely", (0, 1), ["label", "undo"], "an answer was taken back"),
+        ("likely", (0, 1, 2), ["label"], "a class was added"),
+        ("likely", (0, 1), ["class_merge"], "the classes were changed"),
+        ("likely", (0, 1), ["setting"], "how far labels spread was changed"),
+        ("nothing", (0, 1), ["label"], "left-out answers say that labels do not spread here"),
+        ("unproven", (0, 1), ["label"], "nothing spreads until left-out answers bear it out"),
+        ("locked", (0, 1), ["label"], "only the surest labels spread now"),
+        ("likely", (0, 1), ["label"], "the latest answers make it less sure of them"),
+    ],
+)
+def test_a_fall_says_why(spread_to, spread, answers, events, words):
+    (note,) = notes_of(spread_to(283, 1), spread_to(10, 2, spread, answers), (283, 10), events)
+    assert note.startswith("labeled fell from 283 to 10: ")
+    assert words in note
+
+
+def test_growth_and_a_few_labels_to_and_fro_are_no_news(spread_to):
+    assert notes_of(spread_to(10, 1), spread_to(283, 2), (10, 283), ["label"]) == []
+    assert notes_of(spread_to(283, 1), spread_to(281, 2), (283, 281), ["label"]) == []
+    assert notes_of(None, spread_to(281, 2), (283, 1), ["label"]) == []
+
+
+def test_another_number_of_representatives_is_said(spread_to):
+    few, many = spread_to(9, 1, clusters=20), spread_to(9, 2, clusters=60)
+    assert notes_of(few, many, (9, 9), ["label"]) == ["finer clusters: 60 representatives"]
+    assert notes_of(many, few, (9, 9), ["undo"]) == ["coarser clusters: 20 representatives"]
+    assert notes_of(few, spread_to(9, 2, clusters=21), (9, 9), ["split"]) == [
+        "a cluster was divided: 21 representatives"
+    ]
+
+
+def test_the_session_says_it_of_the_round_it_took_and_once(make_session, spread_to):
+    session = make_session(N)
+    session.merge_round(spread_to(300, session.state.revision))
+    assert session.round_notes == []
+    session.label("i399", 1)
+    session.undo()
+    session.merge_round(spread_to(20, session.state.revision))
+    assert session.round_notes == ["labeled fell from 300 to 20: an answer was taken back"]
+    session.merge_round(spread_to(20, session.state.revision))
+    assert session.round_notes == []
+    session.merge_round(spread_to(0, session.state.revision, "unproven"))
+    assert session.round_notes == ["labeled fell from 20 to 0: nothing spreads until left-out answers bear it out"]
+
+
+def test_the_chain_names_what_is_in_force(make_session, spread_to, make_round):
+    session = make_session(N)
+
+    def active():
+        return [stage.text for stage in session.view().chain if stage.active]
+
+    def propagates():
+        return next(stage.text for stage in session.view().chain if stage.text.startswith("propagate"))
+
+    session.merge_round(spread_to(300, session.state.revision))
+    assert propagates() == "propagate auto"
+    session.merge_round(spread_to(0, session.state.revision, "unproven"))
+    assert propagates() == "propagate nothing yet"
+    session.merge_round(spread_to(0, session.state.revision, "nothing"))
+    assert propagates() == "propagate nothing"
+    session.set(percentile=20.0)
+    assert propagates() == "propagate 20 %"
+    assert active() == ["uncertain"]
+    small = make_session(2)
+    for index in range(2):
+        small.label(f"i{index}", 0)
+    assert [stage.text for stage in small.view().chain if stage.active] == ["nothing left to ask"]
