@@ -63,7 +63,8 @@ def check(path: Path, progress: Callable[[Progress], None] = lambda _: None) -> 
         raise UsageError(f"{path} is no project file: {found.foreign}", "give a *.labeler.db file")
     if found.newer:
         raise UsageError(
-            f"{path} was written by a newer labeler (schema {found.newer})", "upgrade in the clone: git pull && pip install ."
+            f"{path} was written by a newer labeler (schema {found.newer})",
+            "upgrade in the clone: git pull && pip install .",
         )
     report.schema = found.schema
     if found.unreadable:
