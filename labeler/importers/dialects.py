@@ -25,6 +25,7 @@ Lines = Iterator[tuple[int, list[str]]]
 
 csv.field_size_limit(MAX_CELL)  # of the process: the limit of 131,072 that csv has refuses long texts
 _SEPARATOR_LINE = re.compile(r'"?sep=([,;\t|])"?\r?\n', re.IGNORECASE)
+_DECIMAL = re.compile(r"\s*[+-]?\d[\d.]*,\d+(?:[eE][+-]?\d+)?\s*")
 _QUOTED = re.compile(r'"[^"]*"')
 
 
@@ -72,6 +73,9 @@ def delimiter_of(text: str) -> str:
         return said
     head = text[: text.find("\n")] if "\n" in text else text
     bare = _QUOTED.sub("", head)
+    for sign in SEPARATORS[1:]:  # decimal commas separate nothing, be there more of them
+        if sign in bare and all("," not in part or _DECIMAL.fullmatch(part) for part in bare.split(sign)):
+            return sign
     return max(SEPARATORS, key=bare.count)
 
 
@@ -118,6 +122,8 @@ def _way_of(text: str, separator: str, cut: bool = False) -> Way:
         return best
     for way in ways[1:]:
         found = _judge(text, separator, way, cut)
+        if way is _LETTERS and separator != "\t" and found[1]:
+            continue  # outside of TSV, quotes that leave lines of other lengths are broken ones
         if found < least:
             best, least = way, found
     return best

@@ -79,8 +79,9 @@ def classes_of_folders(ids: Iterable[str]) -> dict[str, str]:
 
 
 def splits_of_folders(ids: Iterable[str]) -> dict[str, str]:
-    """id -> name of the split whose folder it lies in, as it is written; empty where folders are no splits."""
-    return {i: plain_text(split) for i, (split, _) in parted(ids).items() if split}
+    """id -> split whose folder it lies in (``train``, ``val``, ``test``, ...); empty where there are no two."""
+    found = {i: split_of(split) for i, (split, _) in parted(ids).items() if split}
+    return found if len(set(found.values())) > 1 else {}
 
 
 def parted(ids: Iterable[str]) -> dict[str, tuple[str, str]]:

@@ -179,6 +179,10 @@ def _class_folders(root: Path, source: Source, decoded: Callable[[str], str]) ->
             f"no class folders with images in {display_safe(str(root))}", "one folder a class, images in it"
         )
     parts = parted(listed)
+    without = sum(not parts[name][1] for name in listed)
+    if without:
+        lead = counted(without, "image lies", "images lie")
+        source.notes.append(f"{display_safe(root.name)}: {lead} in the folder of a split, in none of a class")
     listed = [name for name in listed if parts[name][1]]
     if not listed:
         raise SourceError(f"only folders of splits in {display_safe(str(root))}", "one folder a class, images in it")
