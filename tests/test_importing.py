@@ -139,12 +139,18 @@ def test_splits_that_the_source_came_with_stay_a_column(tmp_path):
         assert labels_of(project) == {
             "train/circle/0.png": "circle", "train/square/1.png": "square", "Validation/circle/2.png": "circle"
         }  # fmt: skip
-        export(project, tmp_path / "out.csv", "csv", Choice())
+        written = export(project, tmp_path / "out.csv", "csv", Choice())
         export(project, tmp_path / "cut.csv", "csv", Choice(split=(1, 1)))
     with (tmp_path / "out.csv").open(newline="") as stream:
         split_of = {row["path"]: row["split"] for row in csv.DictReader(stream)}
     assert split_of | {"test/3.png": "test"} == {  # whose label may have spread to it
-        "train/circle/0.png": "train", "train/square/1.png": "train", "Validation/circle/2.png": "val", "test/3.png": "test"
-    }  # fmt: skip
+        "train/circle/0.png": "train",
+        "train/square/1.png": "train",
+        "Validation/circle/2.png": "val",
+        "test/3.png": "test",
+    }
     with (tmp_path / "cut.csv").open(newline="") as stream:
-        assert {row["split"] for row in csv.DictReader(stream)} == {"train", "test"}
+        assert {row["split"] for row in csv.DictReader(stream)} <= {"train", "test"}  # divided anew: no val
+    manifest = json.loads((tmp_path / "out.csv.manifest.json").read_text())
+    assert "as in the folders of the source" in manifest["card"]
+    assert any("--split divides anew" in line for line in written.warnings)
