@@ -241,27 +241,27 @@ def _no_column(wanted: str, names: list[str], shown: str) -> SourceError:
 
 
 class _Columns(NamedTuple):
-    """Which columns may name the instance, the best first, and which says its class."""
+    """Which columns may name the instance, and which say its class, the best first: JSON may have one or the other."""
 
     keys: list[str]
-    label: str
+    labels: list[str]
 
 
 def _columns_of(records: list[Record], shown: str, ids: Sequence[str] | None) -> _Columns:
     names = list(dict.fromkeys(name for record in records[:100] for name in record.cells))
-    label = column(names, (*LABEL_COLUMNS, *_CLASS_COLUMNS)) or ""
+    labels = [name for name in (*LABEL_COLUMNS, *_CLASS_COLUMNS) if name in names]
     if "choice" in names and "image" in names and "path" not in names:  # Label Studio: its id is the task's
-        return _Columns(["image"], label)
-    candidates = [name for name in (*ID_COLUMNS, *_FILE_COLUMNS) if name in names and name != label]
+        return _Columns(["image"], labels)
+    candidates = [name for name in (*ID_COLUMNS, *_FILE_COLUMNS) if name in names and name not in labels[:1]]
     if not candidates and ids is not None:
-        candidates = [name for name in names if name not in (label, *_BESIDE)]
+        candidates = [name for name in names if name not in (*labels, *_BESIDE)]
         candidates = [name for name in candidates if _matches(name, records, ids)]
     if not candidates:
         raise _no_column(ID_COLUMNS[0], names, shown)
     if len(candidates) > 1 and ids is not None:
         counts = {name: _matches(name, records, ids) for name in candidates}
         candidates = sorted(candidates, key=lambda name: -counts[name])  # stable: the usual order where they tie
-    return _Columns(candidates, label)
+    return _Columns(candidates, labels)
 
 
 def _matches(name: str, records: list[Record], ids: Sequence[str]) -> int:
@@ -273,13 +273,13 @@ def _matches(name: str, records: list[Record], ids: Sequence[str]) -> int:
 def _label_row(record: Record, columns: _Columns, words: LabelWords, shown: str) -> LabelRow | None:
     """The label of one record, None where there is none; raises SourceError."""
     line, cells = record
-    value = cells.get(columns.label)
+    value = cells.get(next((name for name in columns.labels if name in cells), ""))
     _text(value, line, shown)
     provenance = _text(cells.get("provenance"), line, shown).strip().lower()
     label = words.text(value, is_given=provenance in _PROVENANCES)
     if not label:
         return None
-    name = _text(cells.get(next(key for key in columns.keys if key in cells)), line, shown)
+    name = _text(cells.get(next((key for key in columns.keys if key in cells), "")), line, shown)
     if not name:
         raise SourceError(f"{shown}, line {line}: a label without a path or id", "name the instance or drop the line")
     confidence = _confidence(cells.get("confidence"), line, shown)

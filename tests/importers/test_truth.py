@@ -233,3 +233,12 @@ def test_any_bytes_are_read_or_explained(tmp_path_factory, content, ending):
                 row.label.encode()  # a class name is always text that can be stored
         except LabelerError as error:
             assert "\n" not in error.message  # noqa: PT017
+
+
+def test_records_that_name_things_differently_are_read_each_by_its_own(tmp_path, pool):
+    lines = [{"path": "Latin/b.png", "label": "B"}, {"id": "Latin/x.png", "class": "X", "label_of": None}]
+    path = write(tmp_path / "t.jsonl", "\n".join(map(json.dumps, lines)))
+    assert read_truth(str(path), pool) == {"Latin/b.png": "B", "Latin/x.png": "X"}
+    path = write(tmp_path / "n.jsonl", json.dumps(lines[0]) + "\n" + json.dumps({"name": None, "label": "C"}))
+    with pytest.raises(SourceError, match="line 2: a label without a path or id"):
+        read_truth(str(path), pool)
