@@ -205,9 +205,9 @@ def _longer(path: str, whole: dict[str, list[str]]) -> list[_Hit]:
 
 def path_key(name: str) -> str:
     """A path as names are compared: composed letters, forward slashes, no ``.``, ``..``, drive or root."""
-    if "\udc80" <= max(name, default="") <= "\udcff":  # the bytes of an older file system, read as such files are
-        name = name.encode("utf-8", "surrogateescape").decode("cp1252", "replace") if _is_bytes(name) else name
-    text = unicodedata.normalize("NFC", name.strip()).replace("\\", "/")
+    if not name.isascii():
+        name = unicodedata.normalize("NFC", _letters(name))
+    text = name.strip().replace("\\", "/")
     text = _DRIVE.sub("", text, count=1) if _DRIVE.match(text) else text
     if text.startswith(("/", ".")) or "//" in text or "/." in text:
         parts = posixpath.normpath(text).split("/") if text else []
@@ -215,8 +215,14 @@ def path_key(name: str) -> str:
     return text
 
 
-def _is_bytes(name: str) -> bool:
-    return all(not "\ud800" <= char <= "\udfff" or "\udc80" <= char <= "\udcff" for char in name)
+def _letters(name: str) -> str:
+    """A name that is no UTF-8 (an older file system's) as the tables of that time are read."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        is_bytes = all(not "\ud800" <= char <= "\udfff" or "\udc80" <= char <= "\udcff" for char in name)
+        return name.encode("utf-8", "surrogateescape").decode("cp1252", "replace") if is_bytes else name
+    return name
 
 
 def _number(name: str) -> str:
