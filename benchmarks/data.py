@@ -2,12 +2,16 @@
 
 MNIST and CIFAR are looked for in the folder that the environment variable LABELER_DATA names: `mnist/` with the four
 IDX files of the original publication (yann.lecun.com/exdb/mnist and its mirrors), and `cifar10_3000.npz` with `X`
-(3000, 32, 32, 3) uint8 and `y`: 300 images a class of CIFAR-10 (cs.toronto.edu/~kriz/cifar.html). The others need
-nothing: digits and tables come with scikit-learn, `signs` and `characters` are drawn (drawn.py).
+(3000, 32, 32, 3) uint8 and `y`: 300 images a class of CIFAR-10 (cs.toronto.edu/~kriz/cifar.html); in `photos/`, each
+set as `<name>.zip` of JPEG files at most 160 pixels a side beside `<name>.csv` (path,label): `grocery` (5,421 in 43
+kinds, github.com/marcusklasson/GroceryStoreDataset) and `bloodcells` (4,886 crops in 3 kinds,
+github.com/Shenggan/BCCD_Dataset). The others need nothing: digits and tables come with scikit-learn, `signs` and
+`characters` are drawn (drawn.py), `noise` is random pixels whose classes are drawn by lot.
 """
 
 from __future__ import annotations
 
+import csv
 import gzip
 import os
 import sys
@@ -78,6 +82,22 @@ def _cifar(seed: int, folder: Path) -> PoolFile:
         return PoolFile(path, "y", arrays["X"], arrays["y"])
 
 
+def _photos(name: str) -> Callable[[int, Path], PoolFile]:
+    def loaded(seed: int, folder: Path) -> PoolFile:
+        path = data_folder() / "photos" / f"{name}.zip"
+        with path.with_suffix(".csv").open(newline="", encoding="utf-8") as file:
+            y = np.array([row["label"] for row in csv.DictReader(file)])
+        return PoolFile(path, str(path.with_suffix(".csv")), None, y)  # files of many sizes: no array of them
+
+    return loaded
+
+
+def _noise(seed: int, folder: Path) -> PoolFile:
+    rng = np.random.default_rng(seed)
+    images, y = rng.integers(0, 256, (2_000, 16, 16), dtype=np.uint8), rng.integers(0, 10, 2_000)
+    return _saved(folder / f"noise-{seed}.npz", images, y)
+
+
 def _small(seed: int, folder: Path) -> PoolFile:
     images, y = mnist("train")
     chosen = np.sort(np.random.default_rng(seed).choice(len(images), 9_000, replace=False))
@@ -113,6 +133,9 @@ SETS: dict[str, Callable[[int, Path], PoolFile]] = {
     "mnist-train": _mnist_train,
     "mnist70k": _mnist70k,
     "cifar3000": _cifar,
+    "grocery": _photos("grocery"),
+    "bloodcells": _photos("bloodcells"),
+    "noise": _noise,
     "small-digits": _small,
     "signs": _signs,
     "characters": _characters,

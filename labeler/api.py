@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from labeler import backups, changes, locating, registry
+from labeler.backup_folder import free
 from labeler.behind import Received, unreadable_line
 from labeler.core.naming import class_name
 from labeler.core.pool import Pool
@@ -125,7 +126,9 @@ def open_demo(*, fresh: bool = False, options: Options | None = None) -> Project
     path = folder / f"demo{locating.SUFFIX}"
     if fresh and path.exists():
         Store.open(path).close()  # refuses while another process labels in it; folds the log in
-        path.replace(path.with_name(f"demo-{time.strftime('%Y%m%d-%H%M%S')}{locating.SUFFIX}"))
+        aside = free(path.with_name(f"demo-{time.strftime('%Y%m%d-%H%M%S')}{locating.SUFFIX}"))
+        os.link(path, aside)  # never over one that was put aside before, whatever the clock says
+        path.unlink()
     digits = Path(__file__).parent / "_data" / "digits.npz"
     options = options or Options()
     opened = open_project(digits, path, options)

@@ -22,12 +22,11 @@ from labeler.importers.files import first_bytes
 from labeler.importers.names import counted
 from labeler.importers.tables import LabelRow, read_label_rows
 from labeler.project import Project
-from labeler.session.audits import Audit, Certificate
+from labeler.session.audits import CONFIDENCE, TARGET, Audit, Certificate
 from labeler.session.class_commands import check_names
 from labeler.session.final import final_labels
 from labeler.session.session import Session
 
-TARGET, CONFIDENCE = 0.98, 0.95
 HEADER = ("id", "path")
 
 
@@ -119,7 +118,7 @@ def open_audit(
     """
     session = project.session
     audit, since = session.audit, session.labels_since_audit()
-    if audit is not None and not new and not audit.ended and not (audit.drawn and since):
+    if audit is not None and not new and session.audit_goes_on():
         check_confidence(audit, confidence)
         if not since:
             return audit, []

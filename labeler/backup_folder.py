@@ -25,6 +25,8 @@ from labeler.store.store import Store
 
 KEPT = 10
 """Backups that each line of answers keeps."""
+LINES = 5
+"""Lines of answers that are kept besides the one that holds most."""
 _NAME = re.compile(r"\d+T\d+Z-(?:(\d+)-)?(?:asked|exit|lost|migration)(?:\.\d+)?" + re.escape(SUFFIX))
 
 
@@ -181,11 +183,16 @@ def split(backups: list[Backup], event_ids: dict[int, str]) -> tuple[list[Backup
 
 
 def let_go(project: Path, latest: Backup, before: list[Backup]) -> None:
-    """Remove of the backups there were `before` what each line has beyond its newest; only files written here."""
+    """Remove of the backups there were `before` what each line has beyond its newest, and the lines that were left long
+    ago; only files written here.
+    """
     backups = sorted([latest, *before], key=lambda backup: backup.rank, reverse=True)
     if len(backups) <= KEPT:
         return
-    stays = {backup.path for line in lines(backups) for backup in line[:KEPT]}
+    parted = lines(backups)
+    latest_first = sorted(parted, key=lambda line: max(backup.number for backup in line), reverse=True)
+    # the line that holds most, whenever it was gone on with, and those that were gone on with last
+    stays = {backup.path for line in (parted[0], *latest_first[:LINES]) for backup in line[:KEPT]}
     for backup in before:
         if backup.path not in stays and backup.of == project.resolve() and _NAME.fullmatch(backup.path.name):
             with suppress(OSError):

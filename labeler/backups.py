@@ -31,8 +31,11 @@ from labeler.backup_folder import (
 from labeler.drafts import sweep
 from labeler.errors import NotSaved, ProjectError, UsageError
 from labeler.locating import SUFFIX, remembered
+from labeler.store import renewal
 from labeler.store.copying import put_aside, sync
 from labeler.store.lock import ProjectLock
+from labeler.store.names import refuse_strange_log
+from labeler.store.open_file import fold_at_rest
 from labeler.store.store import Store
 
 __all__ = [
@@ -134,6 +137,8 @@ def _draft(target: Path, *, over: bool = False) -> Iterator[Path]:
     Only with `over` it takes the place of a file that is there.
     """
     draft = target.with_name(f".{target.name}.{os.getpid()}.draft")
+    if not over:
+        refuse_strange_log(target)
     try:
         yield draft
         sync(draft)
@@ -226,6 +231,7 @@ def restore(backup: Path, to: Path | None = None, *, now: float | None = None) -
     sweep(path.parent, f".{path.name}.")  # what a killed restore left
     with _locked(path), closing(Store.open(backup, read_only=True)) as store, _draft(path, over=True) as draft:
         store.copy(draft, backup=None, **_source_from(store, found.of, path))
+        fold_at_rest(path)  # so that one file is put aside, and not a pair that a kill could part
         there = put_aside(path, kept)
     return Restored(found, path, kept if there else None)
 
@@ -243,7 +249,7 @@ def _source_from(store: Store, of: Path | None, path: Path) -> dict[str, Any]:
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
     lock = ProjectLock(path)
-    lock.acquire()
+    lock.acquire(before=lambda: renewal.finish(path))
     try:
         yield
     finally:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,8 @@ from labeler import messages, plugin_files, registry
 from labeler.core.vocabulary import IndexArray, Progress, Provenance, Round
 from labeler.display import display_safe
 from labeler.errors import NotSaved, ProjectError
+from labeler.importers.features import check_rows
+from labeler.importers.names import counted
 from labeler.messages import Recipe
 from labeler.opened import Opened
 from labeler.options import PARTS, RECOMPUTES
@@ -34,6 +37,7 @@ class Received:
     shares: messages.SharesReady | None = None
     tried: messages.KsTried | None = None
     odd: messages.OddReady | None = None
+    closing: Round | None = None
 
 
 class Behind(Opened):
@@ -84,6 +88,11 @@ class Behind(Opened):
         if self._client is not None:
             self._client.send(messages.SharesWanted(self.session.snapshot(), index))
 
+    def want_closing(self) -> None:
+        """Ask the engine for every label anew, as it leaves the program; they come as ``Received.closing``."""
+        if self._client is not None:
+            self._client.send(messages.ClosingWanted(self.session.snapshot()))
+
     def want_ks(self) -> None:
         """Ask the engine to compare numbers of clusters; they come as ``Received.tried``, more and more of them."""
         if self._client is not None:
@@ -106,7 +115,8 @@ class Behind(Opened):
         if isinstance(message, messages.Ready):
             self.encoded(message)
             self.changed()
-            return Received(changed=True, note=f"encoder {message.encoder}: {message.reason}")
+            noun = self.session.pool.noun
+            return Received(changed=True, note=f"ready: {counted(len(self.session.pool), noun)} read and compared")
         if isinstance(message, messages.QueueReady):
             return Received(changed=self.session.merge_queue(message.queue, message.revision))
         if isinstance(message, messages.RoundReady):
@@ -117,6 +127,8 @@ class Behind(Opened):
             return Received(similar=message)
         if isinstance(message, messages.OddReady):
             return Received(changed=True, odd=message)  # what was being done is done
+        if isinstance(message, messages.ClosingReady):
+            return Received(changed=True, closing=message.round)
         if isinstance(message, messages.SharesReady):
             return Received(shares=message)
         if isinstance(message, messages.KsTried):
@@ -162,6 +174,18 @@ class Behind(Opened):
             plugins=plugin_files.loaded(),
             **{"seed": DEFAULT_SEED, **chosen},
         )
+
+    def check_features(self) -> None:
+        """Refuse a features file that has not a row for each instance, before the pool is read.
+
+        Raises
+        ------
+        SourceError
+            How many rows it has, and how many are wanted.
+        """
+        features = self.options.get("features")
+        if features:
+            check_rows(Path(features), self.session.pool.ids)
 
     def _check_own(self, options: dict[str, Any]) -> None:
         """A person's own plug-ins are never run because a project names them: the person must, each time."""

@@ -46,7 +46,7 @@ def cache_of(project: Path) -> Path:
 
 def key_of(project: Path) -> str:
     """A name for the place of a project file that is no other's: the same however it is named on the command line."""
-    whole = os.fsencode(project.resolve())
+    whole = os.fsencode(os.path.realpath(project))
     return f"{project.name.removesuffix(SUFFIX)}-{hashlib.sha256(whole).hexdigest()[:12]}"
 
 

@@ -92,6 +92,20 @@ class SharesWanted:
 
 
 @dataclass(frozen=True, slots=True)
+class ClosingWanted:
+    """Every label anew from these answers alone, as they leave the program."""
+
+    snapshot: Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class ClosingReady:
+    """The round that leaves the program."""
+
+    round: Round
+
+
+@dataclass(frozen=True, slots=True)
 class KsWanted:
     """Compare numbers of clusters."""
 
@@ -190,6 +204,8 @@ _TYPES = {
         GridWanted,
         SimilarWanted,
         SharesWanted,
+        ClosingWanted,
+        ClosingReady,
         KsWanted,
         KsTried,
         Tried,

@@ -71,6 +71,7 @@ def prepare(
     raw: Images
     key = _key(source, ids)
     _make_cache(cache)
+    given = _from_elsewhere(features, ids, cache, key) if features else None  # refused before anything is read
     unreadable: dict[int, str] = {}
     if source.content == "images":
         raw, hashes, unreadable = yield from _images(source, rows, cache, key)
@@ -78,8 +79,9 @@ def prepare(
         raw, hashes = _texts(source, rows)
     else:
         raw, hashes = yield from _table(source, rows)
-    if features:
-        return Prepared(raw, _from_elsewhere(features, ids), hashes, unreadable, "features", f"from {features}", "")
+    if given is not None:
+        vectors, kept = given
+        return Prepared(raw, vectors, hashes, unreadable, "features", f"from {features}", str(kept))
     reason = "chosen by you"
     if not encoder:
         yield Progress("choosing an encoder")
@@ -213,10 +215,22 @@ def _texts(source: Source, rows: NDArray[np.int64]) -> tuple[Images, ByteArray]:
     return raw, hashes
 
 
-def _from_elsewhere(features: str, ids: Sequence[str]) -> FloatArray:
+def _from_elsewhere(features: str, ids: Sequence[str], cache: Path, key: str) -> tuple[FloatArray, Path]:
+    """The vectors of a file, and an array file that holds just these: itself, or a copy in the cache."""
     from labeler.importers.features import read_features
 
-    return read_features(Path(features), list(ids))
+    file = Path(features)
+    vectors = read_features(file, list(ids))
+    if isinstance(vectors, np.memmap) and file.suffix.lower() == ".npy":
+        return vectors, file
+    status = file.stat()
+    kept = cache / f"vectors-{_digest(key, file.resolve(), status.st_size, status.st_mtime_ns)}.npy"
+    if _broken(kept, len(ids)):
+        for older in cache.glob("vectors-*.npy"):
+            older.unlink(missing_ok=True)
+        with writing(kept) as draft, open(draft, "wb") as stream:
+            np.save(stream, vectors)
+    return vectors, kept
 
 
 def _encode(

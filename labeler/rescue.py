@@ -21,9 +21,10 @@ from labeler.session.state import State
 from labeler.store import rows
 from labeler.store.copying import sync
 from labeler.store.inspecting import Inspected, inspect
+from labeler.store.names import refuse_strange_log
 from labeler.store.store import Store
 
-NOT_COPIED = ("backup",)
+NOT_COPIED = ("backup", "opened_as")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,7 @@ def rescue(damaged: Path, to: Path) -> Rescued:
     """
     if os.path.lexists(to):
         raise ProjectError(f"{to} is there already", "choose another name; nothing was changed")
+    refuse_strange_log(to)
     inspected = inspect(damaged)
     if inspected.unreadable or inspected.foreign or inspected.newer or not inspected.events:
         why = inspected.unreadable or inspected.foreign or "no event of it can be read"

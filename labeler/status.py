@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from labeler.api import Project
-from labeler.core.vocabulary import Advice
+from labeler.core.advice import answer_first
 from labeler.display import display_safe
 from labeler.exporters.escaping import escaped, unescaped
 from labeler.importers.names import counted
@@ -20,7 +20,7 @@ def status(project: Project) -> dict[str, Any]:
     """Counts and what to do next, JSON-able; from the project file alone."""
     view = project.view()
     words = ("human", "confirmed", "imported", "propagated", "predicted")
-    advice = view.advice or Advice("answer", "answer the first questions", "")
+    advice = view.advice or answer_first()
     twice, swayed = self_agreement(project.session.state), sway(project.session.state)
     classes: list[dict[str, Any]] = [
         {"name": row.info.name, "key": row.info.key, "retired": row.info.retired}

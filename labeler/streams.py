@@ -1,4 +1,6 @@
-"""Standard error for ourselves: libraries written in C (libtiff, libjpeg) print to it what they think of a broken file.
+"""The terminal as it is, and standard error for ourselves.
+
+Libraries written in C (libtiff, libjpeg) print to it what they think of a broken file.
 
 The screen is drawn on standard error and the commands narrate there. What a stranger's file makes a library print has
 no place in either; the file's own line is said by the importer.
@@ -10,6 +12,27 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+SIZE = ("COLUMNS", "LINES")
+"""What a shell may have exported of the size of another terminal, or of this one before it was resized."""
+
+
+@contextmanager
+def own_size() -> Iterator[None]:
+    """The terminal that is drawn on is asked for its size meanwhile: neither the environment nor a redirected standard
+    output speak of it. A front end that brings its own driver is left alone."""
+    if os.environ.get("TEXTUAL_DRIVER"):
+        yield
+        return
+    kept = {name: os.environ.pop(name) for name in SIZE if name in os.environ}
+    output = sys.__stdout__
+    if sys.__stderr__ is not None and sys.__stderr__.isatty() and not (output is not None and output.isatty()):
+        sys.__stdout__ = sys.__stderr__  # type: ignore[misc]
+    try:
+        yield
+    finally:
+        sys.__stdout__ = output  # type: ignore[misc]
+        os.environ.update(kept)
 
 
 @contextmanager

@@ -246,7 +246,7 @@ class Workbench:
         if not is_better(hits[best], hits[found.encoder]):
             return None
         shares = f"{hits[best].mean():.0%} of your answers against {hits[found.encoder].mean():.0%}, each left out"
-        return Offer(f"encoder {best} would suit better ({shares}): quit, then go on with --encoder {best}")
+        return Offer(f"quit (Q), then go on with --encoder {best}: it would suit better ({shares})")
 
     def _named(self, round_: Round) -> Round:
         """Add the names of the chain's parts, which the engine does not know."""

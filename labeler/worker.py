@@ -26,6 +26,8 @@ from labeler.errors import LabelerError
 from labeler.importers.detect import open_source
 from labeler.messages import (
     Answered,
+    ClosingReady,
+    ClosingWanted,
     Failed,
     GridReady,
     GridWanted,
@@ -64,6 +66,7 @@ class Worker:
         self._waiting: Snapshot | None = None
         self._latest: Snapshot | None = None
         self._odd_wanted: OddWanted | None = None
+        self._closing_wanted: ClosingWanted | None = None
         self._warm = False
         self._gave_way = False
         self._reconsidered = False
@@ -93,7 +96,8 @@ class Worker:
     def _serve_requests(self) -> None:
         """Everything in the inbox; waits for the next request only when there is nothing else to do."""
         latest: Answered | None = None
-        idle = self._job is None and ((self._waiting is None and self._odd_wanted is None) or not self._is_open)
+        wanted = self._waiting or self._odd_wanted or self._closing_wanted
+        idle = self._job is None and (wanted is None or not self._is_open)
         if idle:
             self._warm_up()
             self._compare()
@@ -115,6 +119,8 @@ class Worker:
                 self._send(SimilarReady(message.snapshot.revision, message.index, found))
             elif isinstance(message, OddWanted):
                 self._odd_wanted = message
+            elif isinstance(message, ClosingWanted):
+                self._closing_wanted = message
             elif isinstance(message, SharesWanted) and self._bench and self._is_open:
                 shares = self._bench.shares(message.snapshot, message.index)
                 self._send(SharesReady(message.index, [[float(index), share] for index, share in shares]))
@@ -122,6 +128,11 @@ class Worker:
                 self._compares = True
         if latest is not None:
             self._answered(latest)
+
+    def _close(self, wanted: ClosingWanted, bench: Workbench) -> Iterator[Progress | ClosingReady]:
+        yield Progress("computing every label anew")
+        yield from bench.join_companion()
+        yield ClosingReady(bench.closing_round(wanted.snapshot))
 
     def _odd_ones(self, wanted: OddWanted, bench: Workbench) -> Iterator[Progress | OddReady]:
         found = yield from bench.odd_ones(wanted.snapshot, wanted.size, wanted.first)
@@ -142,6 +153,8 @@ class Worker:
             self._waiting = message.snapshot
 
     def _step(self) -> None:
+        if self._job is None and self._closing_wanted is not None and self._bench is not None and self._is_open:
+            self._job, self._closing_wanted = self._close(self._closing_wanted, self._bench), None
         if self._job is None and self._odd_wanted is not None and self._bench is not None and self._is_open:
             self._job, self._odd_wanted = self._odd_ones(self._odd_wanted, self._bench), None
         if self._job is None:

@@ -172,7 +172,8 @@ class TestRestore:
         if done.kept is not None:
             assert done.kept.read_bytes() == content
 
-    def test_a_log_goes_with_the_file_it_belongs_to(self, path):
+    def test_a_log_is_folded_into_the_file_it_belongs_to(self, path):
+        """One file is put aside, and not a pair that a kill could part."""
         (kept,) = backups.listed(path)
         project = open_project(path)
         answer(project, 2)
@@ -183,7 +184,7 @@ class TestRestore:
         done = backups.restore(kept.path)
         assert answers(path) == 3
         assert not Path(f"{path}-wal").exists()
-        assert Path(f"{done.kept}-wal").read_bytes() == saved["-wal"]
+        assert not Path(f"{done.kept}-wal").exists()
         assert answers(done.kept) == 5
 
     def test_refuses_while_the_project_is_open(self, path):
@@ -306,6 +307,21 @@ class TestWhateverTheClockSays:
             assert any(str(longest.path) in note for note in report.notes)
         assert all(events(tip) == journal for tip, journal in tips.items())
         assert len(backups.listed(path)) <= len(tips) * backups.KEPT
+
+    def test_lines_that_were_left_long_ago_are_let_go_but_for_the_one_that_holds_most(self, path):
+        old = backups.listed(path)[0]
+        with open_project(path) as project:
+            answer(project, 40)
+        longest, tips = backups.listed(path)[0], []
+        for _ in range(backup_folder.LINES + backups.KEPT):
+            backups.restore(old.path)
+            with open_project(path) as project:
+                answer(project, 1)
+            tips.append(events(path))
+        copies = [events(copy.path) for copy in backups.listed(path)]
+        assert events(longest.path) in copies
+        assert all(tip in copies for tip in tips[-backup_folder.LINES :])
+        assert not any(tip in copies for tip in tips[: -backups.KEPT])  # so many are kept in any case
 
     def test_a_damaged_project_is_sent_to_its_own_line(self, path):
         old = backups.listed(path)[0]

@@ -17,6 +17,7 @@ from labeler import backups, descriptors
 from labeler.checking import check
 from labeler.core.vocabulary import Event
 from labeler.errors import ProjectBusy
+from labeler.exporters.older import is_of_a_project
 from labeler.locating import is_project
 from labeler.store.inspecting import inspect
 from labeler.store.lock import holder
@@ -47,6 +48,13 @@ def path(tmp_path):
     return tmp_path / "pool.labeler.db"
 
 
+def looked_at_by_an_export(path):
+    """By a name that does not tell that it is a project: an export looks at how the file begins."""
+    plain = path.with_name("labels.csv")
+    plain.hardlink_to(path)
+    assert is_of_a_project(plain)
+
+
 def refused(path):
     with pytest.raises(ProjectBusy):
         Store.open(path)
@@ -61,7 +69,17 @@ def read_twice(path):
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the layout of struct flock is Linux's")
 @pytest.mark.parametrize(
     "look",
-    [read_twice, check, inspect, holder, is_project, backups.back_up, refused, descriptors.read],
+    [
+        read_twice,
+        check,
+        inspect,
+        holder,
+        is_project,
+        backups.back_up,
+        refused,
+        descriptors.read,
+        looked_at_by_an_export,
+    ],
     ids=lambda look: look.__name__,
 )
 def test_the_locks_of_a_writer_outlive_every_look_of_its_own_process(path, look):

@@ -17,8 +17,23 @@ import numpy as np
 import pytest
 
 from labeler import messages
+from labeler.core.steps import finished
 from labeler.core.vocabulary import Progress, Provenance
-from labeler.messages import Answered, Failed, Open, QueueReady, Ready, Recipe, RoundReady, SharesReady, SharesWanted
+from labeler.importers.detect import open_source
+from labeler.messages import (
+    Answered,
+    ClosingReady,
+    ClosingWanted,
+    Failed,
+    Open,
+    QueueReady,
+    Ready,
+    Recipe,
+    RoundReady,
+    SharesReady,
+    SharesWanted,
+)
+from labeler.workbench import Workbench
 from labeler.worker import Worker
 from labeler.worker_client import WorkerClient
 
@@ -236,3 +251,16 @@ def test_what_a_library_prints_does_not_disturb_the_replies(recipe):
     assert b"progress bars" in worker.stderr.read()
     worker.stdout.close()
     worker.stderr.close()
+
+
+def test_every_label_as_it_leaves_the_program_is_computed_on_demand(client, recipe, few_digits, make_snapshot):
+    """What an audit begun in the application freezes is what the command freezes."""
+    snapshot = make_snapshot({index: index % 2 for index in range(12)}, revision=12)
+    client.send(ClosingWanted(snapshot))  # also while the pool is still being read
+    closing = client.until(ClosingReady).round
+    bench = Workbench(recipe, open_source(few_digits))
+    finished(bench.open())
+    expected = bench.closing_round(snapshot)
+    assert closing.revision == expected.revision == 12
+    assert np.array_equal(closing.labels, expected.labels)
+    assert np.array_equal(closing.provenances, expected.provenances)

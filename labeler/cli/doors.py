@@ -39,6 +39,7 @@ def open_screen(project: Project, *, audit: bool = False) -> None:
     options = project.options
     with project:
         project.recipe()  # says what is missing for it before the screen opens
+        project.check_features()
         code = run_app(project, images=options.get("images", "auto"), keys=options.get("keys", "digits"), audit=audit)
         summary = project.summary()
         found = project.session.certificate() if audit else None

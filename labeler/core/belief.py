@@ -9,6 +9,7 @@ from typing import TypeVar
 import numpy as np
 
 from labeler.core.blending import EARLY_BELOW, FLOOR, Blend, blend, product, softmax
+from labeler.core.calibration import Calibration, Evidence, calibrate, certainty, left_out_right, reached_share, support
 from labeler.core.doubt import Doubt, doubt, most_doubted
 from labeler.core.learner import KernelRidge, landmarks_of
 from labeler.core.linear import Linear
@@ -16,7 +17,8 @@ from labeler.core.propagation import RandomWalk, Spread, left_out, mass_by_steps
 from labeler.core.second_opinion import SecondOpinion
 from labeler.core.space import Space
 from labeler.core.steps import blocks, finished
-from labeler.core.vocabulary import FloatArray, IndexArray, IntArray, Progress, Snapshot
+from labeler.core.tiers import tiers_of
+from labeler.core.vocabulary import ByteArray, FloatArray, IndexArray, IntArray, Progress, Snapshot, Tier
 
 Result = TypeVar("Result")
 
@@ -59,7 +61,10 @@ class Answers:
 
 @dataclass(frozen=True, slots=True)
 class Belief:
-    """Class shares of the pool and the opinions they are made of (positions in `answers.classes`)."""
+    """Class shares of the pool and the opinions they are made of (positions in `answers.classes`).
+
+    `proba` ranks; what may be shown of it goes through `calibration`.
+    """
 
     answers: Answers
     proba: FloatArray  # (n, k)
@@ -69,8 +74,10 @@ class Belief:
     by_kernel: IntArray
     by_linear: IntArray
     by_others: IntArray
+    tiers: ByteArray  # (n,)
     blend: Blend
     doubt: Doubt
+    calibration: Calibration
 
 
 class Believer:
@@ -106,6 +113,7 @@ class Believer:
         n_classes = len(answers.classes)
         mass = yield from told(self._mass(answers, fresh))
         totals = np.bincount(answers.positions, answers.weights, n_classes).astype(np.float32)
+        reached = reached_share(mass, float(totals.sum()), len(answers), self.walk.alpha)
         shares, mass = [shares_of(mass, totals)], mass[answers.indices]
         checked = landmarks_of(len(answers), MAX_LEFT_OUT)
         by_graph = yield from told(self._left_out(answers, mass, totals, checked))
@@ -117,11 +125,12 @@ class Believer:
             by_rule, out = rule.fit_predict(answers.indices, answers.positions, n_classes, quick=quick)
             shares.append(by_rule)
             by_rules.append(out)
-        mix = blend([by_graph, by_kernel[checked], *(out[checked] for out in by_rules)], answers.positions[checked])
+        without = [by_graph, by_kernel[checked], *(out[checked] for out in by_rules)]
+        mix = blend(without, answers.positions[checked])
         proba = product(shares, mix.weights)
         graph, kernel, linear = (one.argmax(axis=1).astype(np.int32) for one in shares[:3])
         del shares, by_ridge, by_rule
-        scores = proba
+        scores, certain = proba, certainty(proba)
         if n_classes > 1:
             proba, scores = yield from told(self._second_opinion(proba, answers, snapshot.excluded, fresh))
         labels = proba.argmax(axis=1).astype(np.int32)
@@ -131,6 +140,8 @@ class Believer:
         walked = np.full((len(answers), n_classes), np.float32(1 / n_classes))  # equal shares: not looked at
         walked[checked] = by_graph
         walked[more] = yield from told(self._left_out(answers, mass, totals, more))
+        others = scores.argmax(axis=1).astype(np.int32)
+        tiers = tiers_of(labels, (graph, kernel, others), self.space.graph)
         return Belief(
             answers,
             proba,
@@ -139,9 +150,11 @@ class Believer:
             graph,
             kernel,
             linear,
-            scores.argmax(axis=1).astype(np.int32),
+            others,
+            tiers,
             mix,
             doubt(answers.positions, [walked, by_kernel, *by_rules], mix.weights, opinion),
+            calibrated(proba, answers, tiers, (reached, certain), product(without, mix.weights), checked),
         )
 
     def mass_at(self, answers: Answers, rows: IndexArray) -> FloatArray | None:
@@ -205,6 +218,35 @@ def told(job: Generator[None, None, Result]) -> Generator[Progress, None, Result
             result: Result = end.value
             return result
         yield Progress("learning", 0, 2)
+
+
+def calibrated(
+    proba: FloatArray,
+    answers: Answers,
+    tiers: ByteArray,
+    pool: tuple[float, float],
+    left_out: FloatArray,
+    checked: IndexArray,
+) -> Calibration:
+    """What may be shown of `proba` (n, k).
+
+    `pool`: which share of it the answers reach, and how certain the label models are by themselves; `left_out`: class
+    shares of the `checked` answers, each left out.
+    """
+    waiting = np.ones(len(proba), dtype=np.bool_)
+    waiting[answers.indices] = False
+    rest = tiers[waiting]
+    positions = answers.positions[checked]
+    evidence = Evidence(
+        reached=pool[0],
+        locked=float((rest == Tier.LOCKED).mean()) if len(rest) else 0.0,
+        certain=pool[1],
+        left_out=left_out_right(left_out, positions, answers.weights[checked]),
+        support=support(left_out, positions),
+        n_answers=len(answers),
+        n_classes=proba.shape[1],
+    )
+    return calibrate(proba.max(axis=1)[waiting], evidence)
 
 
 def margins_of(proba: FloatArray) -> FloatArray:

@@ -13,8 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
+from labeler.core import advice
+from labeler.core.calibration import SINGLE, Calibration, Evidence, alike, calibrate, left_out_right, support
 from labeler.core.checks import check_features
+from labeler.core.learner import landmarks_of
 from labeler.core.model import Model, no_labels
+from labeler.core.nearest_left_out import by_nearest
 from labeler.core.protocols import Classifier, Clusterer, Clustering, QueryStrategy
 from labeler.core.reach import percentiles_of, within_reach
 from labeler.core.representatives import Level, nearest_to_center
@@ -45,13 +49,17 @@ BATCH_SIZE = 10
 """Answers between two fits of the classifier."""
 QUEUE_SIZE = 200
 N_GUESSES = 3
+MAX_LEFT_OUT = 256
+MIN_WEIGHT = 0.05
+"""What a left-out answer at least stands for: a chosen one was hard, and stands for little of the pool."""
 CLUSTERS_A_CLASS = 2
 """Fewer clusters a class miss classes: 8 or 9 of 10 were met with 10 clusters (engine of the default, measured)."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Fit:
-    """What one fit says of every instance: `spread` labels, class probabilities `proba` (n, k) over `classes`."""
+    """What one fit says of every instance: `spread` labels, class probabilities `proba` (n, k) over `classes`, which
+    rank; what may be shown of them goes through `calibration`."""
 
     n_answers: int
     spread: IntArray
@@ -59,6 +67,7 @@ class _Fit:
     reach: BoolArray
     classes: IntArray
     proba: FloatArray
+    calibration: Calibration
 
 
 class BookEngine:
@@ -215,7 +224,34 @@ class BookEngine:
             proba = np.empty((len(self.X), len(model.classes_)), dtype=np.float32)
             for block in blocks(*self.X.shape):
                 proba[block] = model.predict_proba(np.asarray(self.X[block]))
-        return _Fit(len(snapshot.indices), spread, sources, reach, model.classes_.astype(np.int32), proba)
+        classes = model.classes_.astype(np.int32)
+        calibration = self._calibrated(snapshot, level, proba)
+        return _Fit(len(snapshot.indices), spread, sources, reach, classes, proba, calibration)
+
+    def _calibrated(self, snapshot: Snapshot, level: Level, proba: FloatArray) -> Calibration:
+        """What may be shown of `proba` (n, k). The classifier learned what was spread, so that it agrees everywhere:
+        whether clusters are groups is left to the answers, each guessed from the nearest other ones."""
+        waiting = np.ones(len(proba), dtype=np.bool_)
+        waiting[snapshot.indices] = False
+        clusters = level.clustering.clusters
+        near = np.isin(clusters, clusters[snapshot.indices])[waiting]
+        reached = float(near.mean()) if len(near) else 0.0
+        checked = landmarks_of(len(snapshot.indices), MAX_LEFT_OUT)
+        asked = snapshot.indices[checked]
+        positions = np.unique(snapshot.class_ids[checked], return_inverse=True)[1].astype(np.int32)
+        left_out = by_nearest(np.asarray(self.X[asked], dtype=np.float32), positions)
+        weights = np.clip(np.nan_to_num(snapshot.weights[checked], nan=1.0), MIN_WEIGHT, 1.0).astype(np.float32)
+        weights[np.isin(asked, self.representatives)] = 1.0
+        evidence = Evidence(
+            reached=reached,
+            locked=reached * alike(left_out, positions),
+            certain=reached,
+            left_out=left_out_right(left_out, positions, weights),
+            support=support(left_out, positions),
+            n_answers=len(snapshot.indices),
+            n_classes=proba.shape[1],
+        )
+        return calibrate(proba.max(axis=1)[waiting], evidence, SINGLE)
 
     def _divided(self, snapshot: Snapshot) -> Level:
         """The clustering as the person divided it."""
@@ -274,8 +310,8 @@ class BookEngine:
             guesses = np.full((len(indices), N_GUESSES), UNLABELED, dtype=np.int32)
             scores, margins = np.zeros(guesses.shape, dtype=np.float32), np.ones(len(indices), dtype=np.float32)
         else:
-            guesses, scores = _top(fit, indices, N_GUESSES)
-            margins = scores[:, 0] - scores[:, 1]
+            guesses, shares = _top(fit, indices, N_GUESSES)
+            margins, scores = shares[:, 0] - shares[:, 1], fit.calibration.of(shares)
         return Queue(
             indices=indices,
             utilities=(1.0 - margins).astype(np.float32),
@@ -296,7 +332,8 @@ class BookEngine:
         tiers: ByteArray = np.zeros(n, dtype=np.uint8)
         if fit is not None:
             guesses, top = _top(fit, slice(None), 2)
-            labels, runner_ups, scores = guesses[:, 0].copy(), guesses[:, 1].copy(), top[:, 0].copy()
+            labels, runner_ups = guesses[:, 0].copy(), guesses[:, 1].copy()
+            scores = fit.calibration.of_largest(top[:, 0])
             spread, sources = fit.spread.copy(), fit.sources.copy()
             self._spread(snapshot, self._divided(snapshot), ~fit.reach, spread, sources)
             propagated = fit.reach & (spread == labels)
@@ -330,7 +367,12 @@ class BookEngine:
             representatives=level.representatives,
             queue=self._queue(snapshot, fit, uncertain),
             advice=_advice(level.size, len(snapshot.class_list)),
-            facts={"n_clusters": level.size, "inertia": level.clustering.inertia, "clustering": level.clustering.facts},
+            facts={
+                "n_clusters": level.size,
+                "inertia": level.clustering.inertia,
+                "clustering": level.clustering.facts,
+                "shown_at_most": fit.calibration.most if fit is not None else None,
+            },
             foreign=around.foreign,
             doubts=doubts,
             shares=around.shares,
@@ -359,9 +401,8 @@ def representatives(clustering: Clustering) -> IndexArray:
 def _advice(n_clusters: int, n_classes: int) -> Advice:
     """What to do next; where there are too few clusters to meet every class, that too."""
     if n_clusters >= CLUSTERS_A_CLASS * n_classes:
-        return Advice("answer", "answer the question on the screen", "")
-    few = "only 1 cluster" if n_clusters == 1 else f"only {n_clusters} clusters"
-    return Advice("answer", f"{few} for {n_classes} classes: their representatives may miss some, so margin asks on")
+        return advice.answer_question()
+    return advice.expect_classes_missed(n_clusters, n_classes)
 
 
 def _candidates(snapshot: Snapshot, n: int) -> BoolArray:

@@ -314,6 +314,7 @@ class JoinedEngine:
                 "left_out_skill": None if np.isnan(belief.blend.skill) else belief.blend.skill,
                 "unseen_chance": unseen_chance(belief.answers, snapshot.class_list),
                 "expected_errors": float(expected_errors(belief).sum()),
+                "shown_at_most": belief.calibration.most,
             }
             facts["gain_from"] = FROM_ANSWERS  # before, what is expected of the next keys means nothing
         if belief is not None and len(belief.answers) >= FROM_ANSWERS:

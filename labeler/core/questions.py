@@ -138,5 +138,5 @@ def queue_of(indices: IndexArray, rules: ByteArray, utility: FloatArray | None, 
     best = np.argsort(-shares, axis=1, kind="stable")[:, :N_GUESSES]
     width = best.shape[1]
     guesses[:, :width] = belief.answers.classes[best]
-    scores[:, :width] = np.take_along_axis(shares, best, axis=1)
+    scores[:, :width] = np.take_along_axis(belief.calibration.of(shares), best, axis=1)
     return Queue(indices, utility, rules, RULES, belief.margins[indices], guesses, scores)

@@ -16,7 +16,7 @@ from labeler.core.space import Space
 from labeler.core.steps import blocks
 from labeler.core.stopping import LOW_SKILL
 from labeler.core.surroundings import Surroundings
-from labeler.core.tiers import is_near, is_smooth, tiers_of
+from labeler.core.tiers import is_near, is_smooth
 from labeler.core.vocabulary import (
     UNLABELED,
     Advice,
@@ -74,12 +74,12 @@ def assemble(
         classes = belief.answers.classes
         positions, repeats = with_repeats(belief, assembly.first_of)
         labels = classes[positions]
-        tiers = tiers_of(belief, assembly.space.graph)
+        tiers = belief.tiers.copy()
         sources = nearest_answers(belief.answers, positions, assembly.space.z)
         inside = trusted(tiers, belief) & (advice.code != "no-propagation")
         if assembly.discovering:
             tiers[~is_near(sources, assembly.space.z, assembly.space.graph)] = Tier.ASK
-        scores = np.clip(belief.proba[np.arange(n), positions], 0.0, 1.0).astype(np.float32)
+        scores = belief.calibration.of_largest(belief.proba[np.arange(n), positions])
         tiers[repeats], scores[repeats] = Tier.LOCKED, 1.0
         inside &= tiers >= Tier.LIKELY
         inside[repeats] = advice.code != "no-propagation"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from labeler.core import advice
 from labeler.core.belief import Belief
 from labeler.core.vocabulary import Advice
 
@@ -35,19 +36,11 @@ def advise(belief: Belief | None, steady: bool, open_questions: int, page_pays: 
     than a question. How many labels the next answer mends is not said: what is expected ranks, and counts nothing.
     """
     if belief is None:
-        return Advice("answer", "answer the representatives: each names a whole group")
+        return advice.answer_representatives()
     if not spreads(belief):
-        return Advice(
-            "no-propagation",
-            f"labels do not spread on these features: of {len(belief.answers)} answers, each left out, hardly more are "
-            "guessed than by chance; use another encoder or a model's features",
-        )
+        return advice.choose_other_features(len(belief.answers))
     if not open_questions:
-        return Advice("stop", "everything is asked: quit and export", "Q")
+        return advice.export()
     if steady:
-        also = ", or confirm pages with G" if page_pays else ""
-        said = f"the last {WINDOW} answers changed hardly any label: stop here{also}"
-        return Advice("stop", said, "G" if page_pays else "Q")
-    if page_pays:
-        return Advice("grids", "a page to confirm at a glance mends more a key than a question now", "G")
-    return Advice("answer", "go on: the question that helps most comes first")
+        return advice.stop(WINDOW, page_pays=page_pays)
+    return advice.confirm_page() if page_pays else advice.go_on()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from labeler.core.belief import Belief
 from labeler.core.graph import NeighbourGraph
 from labeler.core.steps import blocks
 from labeler.core.vocabulary import BoolArray, ByteArray, FloatArray, IntArray, Tier
@@ -16,15 +17,15 @@ SMOOTH = 0.7
 neighbours are of other classes: .5 and less)."""
 
 
-def tiers_of(belief: Belief, graph: NeighbourGraph) -> ByteArray:
+def tiers_of(labels: IntArray, opinions: Sequence[IntArray], graph: NeighbourGraph) -> ByteArray:
     """Tier (n,) uint8 of each label.
 
-    *likely*: graph, kernel and all the others agree with it; *locked*: and so do all its neighbours; *ask*: the rest.
+    *likely*: all `opinions` (n,) agree with it (graph, kernel and all the others); *locked*: and so do all its
+    neighbours; *ask*: the rest.
     """
-    labels = belief.labels
-    agree = (belief.by_graph == labels) & (belief.by_kernel == labels)
-    if len(belief.answers.classes) > 1:
-        agree &= belief.by_others == labels
+    agree = np.ones(len(labels), dtype=np.bool_)
+    for opinion in opinions:
+        agree &= opinion == labels
     alike = (labels[graph.neighbours] == labels[:, None]).all(axis=1)
     return np.where(agree, np.where(alike, Tier.LOCKED, Tier.LIKELY), Tier.ASK).astype(np.uint8)
 

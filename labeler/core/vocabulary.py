@@ -126,7 +126,8 @@ class Queue:
     """Questions in the order to ask them; parallel arrays, `rules` indexes into `rule_names`.
 
     `margins`: the model's margin (likeliest - second class score, in [0, 1]) of each queued instance;
-    `guesses` (q, 3) int32 class ids best first (UNLABELED = none), `guess_scores` (q, 3) float32.
+    `guesses` (q, 3) int32 class ids best first (UNLABELED = none), `guess_scores` (q, 3) float32 what may be shown of
+    them (rows sum to at most 1; the rest is doubt).
     """
 
     indices: IndexArray
@@ -143,9 +144,10 @@ class Round:
     """What an engine derives from a snapshot; one entry an instance unless said otherwise.
 
     `labels` int32 class ids (UNLABELED = none): given labels stand in it untouched. `provenances` uint8, `scores`
-    float32 in [0, 1] (1 for given ones), `tiers` uint8, `sources` int32 = index of the answer a label rests on
-    most (itself for a given one, -1 = none), `clusters` int32, `distances` float32 to the cluster's center,
-    `runner_ups` int32 second-best class (UNLABELED = none; of a given label the likeliest other class without it),
+    float32 in [0, 1] what may be shown of it (1 for given ones), `tiers` uint8, `sources` int32 = index
+    of the answer a label rests on most (itself for a given one, -1 = none), `clusters` int32, `distances` float32 to
+    the cluster's center, `runner_ups` int32 second-best class (UNLABELED = none; of a given label the likeliest other
+    class without it),
     `doubts` float32 in [0, 1]: of a given label 1 - the engine's belief in it when that answer is left out, else 0.
     `foreign` (n_clusters,) int32: for each cluster the instance of another one nearest to its center (-1 = none).
     `shares` (n,) float32 in [0, 1]: how much each instance belongs to its own cluster (soft assignment), `seconds` (n,)
@@ -178,11 +180,15 @@ class Round:
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """What to do next: a stable `code`, one sentence with its reason, and the key that follows it ("" = none)."""
+    """What to do next: a stable `code`, one sentence with its reason, and the key that follows it ("" = none).
+
+    `short`: the same in few words, where the sentence is long. All there are: :mod:`labeler.core.advice`.
+    """
 
     code: str  # "answer", "grids", "second-look", "stop", "no-propagation"
     text: str
     key: str = ""
+    short: str = ""
 
 
 @dataclass(frozen=True, slots=True)

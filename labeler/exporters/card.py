@@ -82,12 +82,13 @@ def _accuracy(manifest: Mapping[str, Any]) -> list[str]:
     if found is None and control is not None:
         return [
             f"An estimate, no certificate: {plain(str(control['statement']), 1000)}. An audit (`labeler audit`) would"
-            " certify them. The confidence of a label ranks it among the others; it is no probability of being right."
+            " certify them. The confidence of a label ranks it among the others and estimates how likely it is right;"
+            " it measures nothing."
         ]
     if found is None:
         return [
             "That is not known: accuracy is not known until an audit (`labeler audit`). The confidence of a label ranks"
-            " it among the others; it is no probability of being right."
+            " it among the others and estimates how likely it is right; it measures nothing."
         ]
     return [
         f"**{plain(str(found['statement']), 1000)}**.",

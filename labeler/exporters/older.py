@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from labeler import descriptors
 from labeler.display import display_safe
 from labeler.errors import ExportError
 from labeler.exporters.escaping import escaped
@@ -24,7 +25,7 @@ TOOL = "labeler"
 LARGEST = 1 << 30
 """Bytes of a manifest: that of two million files is a quarter of it."""
 _DATABASE = b"SQLite format 3\0"
-_COMPANION = re.compile(r"(-wal|-shm|-journal|\.lock)$")
+_COMPANION = re.compile(r"(-wal|-shm|-journal|\.lock|\.fresh)$")
 _PROJECT = re.compile(r"\.labeler\.(db.*|cache)$")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -111,8 +112,7 @@ def _no_manifest(folder: Path, why: str) -> ExportError:
 def is_of_a_project(path: Path, name: str = "") -> bool:
     """Whether a file belongs to a project or is a database of any kind, or its log: never removed or written over.
 
-    `name`: its path in a folder, else its own. What a name tells is not opened: to close a file that this process has
-    open as a database gives up its locks.
+    `name`: its path in a folder, else its own. A file need not be there: its name may be kept for one.
     """
     if _is_named_for_a_project(name or path.name):
         return True
@@ -133,11 +133,8 @@ def projects_in(folder: Path) -> Iterator[Path]:
 
 
 def _begins_as_database(path: Path) -> bool:
-    if not path.is_file():  # a pipe would keep us waiting
-        return False
     try:
-        with path.open("rb") as file:
-            return file.read(len(_DATABASE)) == _DATABASE
+        return descriptors.read(path, len(_DATABASE)) == _DATABASE  # it may be a project that is open
     except OSError:
         return False
 

@@ -149,13 +149,17 @@ def _endings() -> dict[str, str]:
 
 
 def check_parent(target: Path) -> None:
-    """Refuse a target in no folder. Raises ExportError."""
+    """Refuse a target in no folder, and a free name where a project looks for its own files. Raises ExportError."""
     parent = target.parent
     if not target.name:
         raise ExportError(f"{display_safe(str(target))} cannot be written over", "name a file or folder in it")
     if not parent.is_dir():
         what = "is not a folder" if parent.exists() else "does not exist"
         raise ExportError(f"{display_safe(str(parent))} {what}", "make the folder first, or choose another one")
+    if not os.path.lexists(target) and is_of_a_project(target):
+        raise ExportError(
+            f"{display_safe(str(target))} is a name for a file of a project", "choose another name; nothing was changed"
+        )
 
 
 def _check_target(

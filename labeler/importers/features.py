@@ -57,17 +57,37 @@ def read_features(path: Path, ids: Sequence[str]) -> FloatArray:
         rows, names = _from_parquet(path)
     else:
         raise SourceError(f"{shown} is no features file this program reads", f"--features takes {_TAKES}")
-    if names is None:
-        if len(rows) != len(ids):
-            raise SourceError(
-                f"{shown} has {counted(len(rows), 'row')}, the source has {counted(len(ids), 'instance')}",
-                "give one row an instance in the same order, or add ids (an array 'ids' or a column 'id')",
-            )
-        return rows
-    return _joined(rows, names, ids, shown)
+    order = _match(len(rows), names, ids, shown)
+    return rows if order is None or order == list(range(len(rows))) else rows[order]
 
 
-def _joined(rows: FloatArray, names: list[str], ids: Sequence[str], shown: str) -> FloatArray:
+def check_rows(path: Path, ids: Sequence[str]) -> None:
+    """Refuse a file of arrays that has not a row for each of `ids`, without reading its vectors.
+
+    Raises
+    ------
+    SourceError
+        As :func:`read_features`, as far as shapes and ids tell.
+    """
+    if path.is_file() and (path.suffix.lower() in (".npy", ".npz") or first_bytes(path, 6) == b"\x93NUMPY"):
+        file, name, names = _array_of(path)
+        count = file.header(name).shape[0]
+        _match(count, names, ids, display_safe(path.name))
+
+
+def _match(count: int, names: list[str] | None, ids: Sequence[str], shown: str) -> list[int] | None:
+    """The row of each of `ids` where rows have `names`; None: row i belongs to instance i."""
+    if names is not None:
+        return _rows_of(names, ids, shown)
+    if count != len(ids):
+        raise SourceError(
+            f"{shown} has {counted(count, 'row')}, the source has {counted(len(ids), 'instance')}",
+            "give one row an instance in the same order, or add ids (an array 'ids' or a column 'id')",
+        )
+    return None
+
+
+def _rows_of(names: list[str], ids: Sequence[str], shown: str) -> list[int]:
     if len(set(names)) < len(names):
         twice = Counter(names).most_common(1)[0][0]
         raise SourceError(f"{shown} has two rows for {display_safe(twice, 60)}", "give one row an instance")
@@ -76,15 +96,20 @@ def _joined(rows: FloatArray, names: list[str], ids: Sequence[str], shown: str) 
     missing = [i for i in ids if i not in id_to_row]
     if missing:
         raise SourceError(
-            f"{shown} has no row for {len(missing):,} of {counted(len(ids), 'instance')}"
-            f" (first: {display_safe(missing[0], 60)})",
+            f"{shown} has {counted(len(names), 'row')}, none for {len(missing):,} of"
+            f" {counted(len(ids), 'instance')} (first: {display_safe(missing[0], 60)})",
             "ids are paths relative to the source; write the file anew for the source as it is now",
         )
-    order = [id_to_row[i] for i in ids]
-    return rows if order == list(range(len(rows))) else rows[order]
+    return [id_to_row[i] for i in ids]
 
 
 def _from_arrays(path: Path) -> tuple[FloatArray, list[str] | None]:
+    file, name, names = _array_of(path)
+    return finite_table(file.read(name), file.shown), names
+
+
+def _array_of(path: Path) -> tuple[ArrayFile, str, list[str] | None]:
+    """The file, the name of the vectors in it, and the ids beside them; nothing large is read."""
     file = ArrayFile(path)
     name = main_array(file)
     header = file.header(name)
@@ -94,8 +119,7 @@ def _from_arrays(path: Path) -> tuple[FloatArray, list[str] | None]:
             f"{file.shown}: features are (n, d) numbers, this is {size} {header.dtype.name}",
             "flatten it: features.reshape(len(features), -1)",
         )
-    names = text_array(file, "ids", header.shape[0]) if "ids" in file.names else None
-    return finite_table(file.read(name), file.shown), names
+    return file, name, text_array(file, "ids", header.shape[0]) if "ids" in file.names else None
 
 
 def _from_csv(path: Path) -> tuple[FloatArray, list[str] | None]:

@@ -141,7 +141,7 @@ def _look_at(folder: Path, name: str, sizes: dict[str, tuple[int, int]], missing
     try:
         status: Any = os.lstat(folder / name)
     except (OSError, ValueError) as error:
-        missing[name] = "the file is gone" if isinstance(error, FileNotFoundError) else "cannot be read"
+        missing[name] = "there is no such file" if isinstance(error, FileNotFoundError) else "cannot be read"
         return
     if not os.path.isfile(folder / name) or os.path.islink(folder / name):
         missing[name] = "a link or no regular file: not followed"

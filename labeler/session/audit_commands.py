@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from labeler.core.certificate import WHOLE, more_needed, share_of_alpha
 from labeler.core.vocabulary import UNLABELED
 from labeler.errors import UsageError
 from labeler.session import audits
 from labeler.session.audits import Answer, Audit, Certificate, Frozen
 from labeler.session.class_commands import ClassCommands
-from labeler.session.final import FinalLabels
+from labeler.session.final import FinalLabels, final_labels
 from labeler.session.sealed import CarriedAudit, carried_audits
 
 SAID = ("label", "unsure", "reject")
@@ -177,6 +178,22 @@ class AuditCommands(ClassCommands):
     def labels_since_audit(self) -> int:
         """Events since the latest audit began that gave labels outside of it: what it speaks of is not the latest."""
         return 0 if self.audit is None else self.state.label_events - self.state.labels_at_audit
+
+    def audit_goes_on(self) -> bool:
+        """Whether there is an audit to go on with: not ended, nor its target reached before labels were given since."""
+        audit = self.audit
+        return audit is not None and not audit.ended and not (audit.drawn and self.labels_since_audit())
+
+    def audit_ahead(self, target: float, confidence: float) -> tuple[int, int | None]:
+        """Labels that an audit would cover as things stand, and looks without an error that it would take; None where
+        not even all of them would do."""
+        if self.derived.round is None:
+            return 0, None
+        final = final_labels(self.state, self.derived.round)
+        population = len(audits.covered(final.grown(len(self.pool)), self.pool))
+        before = len({begin for record in self.state.carried for begin in record.payload["kept_under"]})
+        alpha = share_of_alpha(1.0 - confidence, before + len(self.state.audits) + 1) * WHOLE
+        return population, more_needed(0, 0, population, alpha, target) if population else None
 
     def _open_audit(self) -> Audit:
         audit = self.audit

@@ -35,6 +35,8 @@ from labeler.errors import ProjectError
 from labeler.session.audit_pages import Block, said_on_page
 from labeler.session.final import FinalLabels
 
+TARGET, CONFIDENCE = 0.98, 0.95
+"""What an audit certifies where nobody says otherwise."""
 EARLY = 50
 """Looks before which a run of errors says little of how it goes on."""
 

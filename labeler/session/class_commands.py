@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from labeler.core.naming import class_name
-from labeler.core.vocabulary import UNLABELED, ClassInfo
+from labeler.core.vocabulary import GIVEN, UNLABELED, ClassInfo
 from labeler.errors import UsageError
-from labeler.session.keys import DIGITS, LETTERS, assign_key
+from labeler.session.keys import assign_key, can_answer, own_key
 from labeler.session.recording import Recording
 
 SMALLEST_NAME, LONGEST_NAME = 1, 200
@@ -53,7 +53,10 @@ class ClassCommands(Recording):
         name = self._free_name(name)
         key = self._free_key(name, key)
         class_id = self.state.next_class_id
+        holder = self._holds_by_chance(name)
         self._record("class_add", None, class_id, {"name": name, "key": key} | ({"setup": True} if setup else {}))
+        if setup and holder is not None:
+            self._record("class_key", None, class_id, {"key": holder.key, "setup": True})
         return class_id
 
     def rename_class(self, class_id: int, name: str) -> None:
@@ -77,7 +80,7 @@ class ClassCommands(Recording):
             No such active class, or the key is no digit or small letter.
         """
         self._check_class(class_id)
-        if len(key) != 1 or key not in DIGITS + LETTERS:
+        if not can_answer(key, self.key_layout):
             raise UsageError(f"{key!r} answers no class", "choose a digit or a small letter")
         if key != self.state.classes[class_id].key:
             self._record("class_key", None, class_id, {"key": key})
@@ -148,6 +151,15 @@ class ClassCommands(Recording):
         """The id of the class of that name, added if it is new."""
         found = self.class_named(name)
         return found.class_id if found else self.add_class(name, setup=setup)
+
+    def _holds_by_chance(self, name: str) -> ClassInfo | None:
+        """The class that has the letter that is just `name`, though it is called otherwise (``A`` beside ``a``) and
+        nobody answered with it yet."""
+        if name != own_key(name, self.key_layout):
+            return None
+        holder = next((info for info in self.state.active_classes() if info.key == name), None)
+        used = holder is not None and any(self.state.given[holder.class_id, word] for word in GIVEN)
+        return None if used else holder
 
     # -- checks --------------------------------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Container, Mapping
 from dataclasses import fields
 from typing import Any
 
-from labeler.core.vocabulary import LATEST, Event
+from labeler.core.vocabulary import LATEST, UNLABELED, Event
 
 MOST_CLASSES = 1_000_000
 """Above every class id: ids are given one after the other, and arrays have a place for each."""
@@ -130,7 +130,7 @@ def check_classes(event: Event, classes: Container[int]) -> None:
     if event.kind in ("label", "keep", "audit_answer", "repeat") and event.class_id is not None:
         given.append(event.class_id)
     for class_id in given:
-        if class_id not in classes:
+        if class_id != UNLABELED and class_id not in classes:  # what a page leaves without a label is said, too
             raise ValueError(f"no class is {class_id}")
 
 

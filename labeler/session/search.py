@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from labeler.core.vocabulary import UNLABELED, BoolArray, ByteArray, IntArray, Provenance, Tier
+from labeler.core.vocabulary import UNLABELED, BoolArray, ByteArray, ClassInfo, IntArray, Provenance, Tier
 from labeler.session.session import Session
 
 GUIDE = (
     ("img 07", "both words stand in the path, upper or lower case"),
-    ("class:7", "labeled so, by you or the machine (the name or its beginning)"),
+    ("class:7", "labeled so, by you or the machine (name, key or beginning)"),
     ("provenance:propagated", "or human, confirmed, imported, predicted, none"),
     ("tier:ask", "how sure the machine is of its label: ask, likely or locked"),
     ("flagged  unsure  rejected  skipped", "what you said of it"),
@@ -96,18 +96,24 @@ def find(query: str, session: Session, texts: Sequence[str]) -> Found:
 
 
 def _terms(query: str) -> Iterator[tuple[str, str, bool]]:
-    """(key or "", value in lower case, whether it was quoted)."""
+    """(key or "", value, in lower case but for a class, whether it was quoted)."""
     for match in _TERM.finditer(query):
         key, value = (match[1] or "").lower(), match[2]
         quoted = value.startswith('"')
-        yield key, (value.strip('"') if quoted else value).casefold(), quoted
+        value = value.strip('"') if quoted else value
+        yield key, value if key == "class" else value.casefold(), quoted
 
 
 def _by_class(value: str, session: Session, labels: Labels) -> tuple[BoolArray, str]:
-    names = {class_id: info.name.casefold() for class_id, info in session.state.classes.items()}
-    ids = [class_id for class_id, name in names.items() if name == value]
-    ids = ids or [class_id for class_id, name in names.items() if name.startswith(value)]
-    return np.isin(labels.class_ids, ids), "" if ids else f"no class begins with {value!r}"
+    infos, wanted = list(session.state.classes.values()), value.casefold()
+    ways: tuple[Callable[[ClassInfo], bool], ...] = (  # the first that any class fits
+        lambda info: info.name == value,
+        lambda info: info.name.casefold() == wanted,
+        lambda info: bool(info.key) and info.key == value,
+        lambda info: info.name.casefold().startswith(wanted),
+    )
+    ids = next((found for way in ways if (found := [info.class_id for info in infos if way(info)])), [])
+    return np.isin(labels.class_ids, ids), "" if ids else f"no class begins with {value!r}, and none has that key"
 
 
 def _by_provenance(value: str, session: Session, labels: Labels) -> tuple[BoolArray, str]:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from labeler.core.advice import look_again, rest_from_pages
 from labeler.core.pacing import Pacing
 from labeler.core.pool import Pool
 from labeler.core.vocabulary import UNLABELED, Advice, Provenance, Question, Queue, Round, Snapshot
@@ -175,6 +176,7 @@ class Session(AnswerCommands, ClusterCommands, AuditPageCommands):
             keys=state.keys,
             representatives_left=self.questions.representatives_left(derived.round),
             history=derived.history,
+            recent=state.recent_classes(),
         )
 
     def _gone_kinds(self) -> list[str]:
@@ -190,13 +192,7 @@ class Session(AnswerCommands, ClusterCommands, AuditPageCommands):
 def _advice(advice: Advice | None, n_doubts: int, pacing: Pacing) -> Advice | None:
     """The engine's advice; before the end, the answers it doubts come first, and pages come with pauses."""
     if advice is not None and advice.code == "grids" and not pacing.wants_page:
-        left = "1 more question" if pacing.singles_left == 1 else f"{pacing.singles_left} more questions"
-        return Advice("answer", f"the last pages held hardly an error: {left}, then pages again")
+        return rest_from_pages(pacing.singles_left)
     if advice is None or advice.code != "stop" or not n_doubts:
         return advice
-    look = (
-        "1 answer looks odd: S looks at it again"
-        if n_doubts == 1
-        else f"{n_doubts} answers look odd: S looks at them again"
-    )
-    return Advice("second-look", f"hardly a label changes now, but {look}", "S")
+    return look_again(n_doubts)

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import islice
 from typing import Any
 
 from labeler.core.pool import Pool
@@ -29,6 +30,8 @@ from labeler.session.standings import Conflict, Kept, Repeat, Standing, repeat_o
 
 ROUND_LENGTH = 10
 """Answers to a round, as the exports number them: by the journal alone, whenever the engine refitted in between."""
+LOOKED_BACK = 200
+"""Answers among which the classes used of late are looked for."""
 SKIP_FOR = 25
 """A skipped instance comes back after this many further answers, or when nothing else is left."""
 
@@ -95,6 +98,12 @@ class State:
     def standing_events(self, kind: str) -> Iterator[Event]:
         """The events of a kind that were not taken back, in order."""
         return (event for event in self._events.values() if event.kind == kind)
+
+    def recent_classes(self) -> tuple[int, ...]:
+        """The classes of the latest answers, the latest first; of a page all that it says."""
+        latest = islice(reversed(self.standings.values()), LOOKED_BACK)
+        given = (standing.class_id for standing in latest if standing.kind == "label")
+        return tuple(dict.fromkeys(class_id for class_id in given if not self.classes[class_id].retired))
 
     # -- folding -------------------------------------------------------------------------------------------------
 

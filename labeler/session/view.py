@@ -79,6 +79,7 @@ class View:
     keys: int = 0  # presses so far, as far as the journal tells
     representatives_left: int = 0
     history: tuple[Point, ...] = ()
+    recent: tuple[int, ...] = ()  # ids of the classes given last, the latest first; a few
 
     @property
     def class_names(self) -> dict[int, str]:

@@ -35,7 +35,7 @@ def copy(path: Path, connection: sqlite3.Connection, target: Path, noted: dict[s
             connection.backup(out)
             out.execute("PRAGMA journal_mode = DELETE")
             is_sealed = any(column[1] == "seal" for column in out.execute("PRAGMA table_info(project)"))
-            for key, value in noted.items():
+            for key, value in {"opened_as": None, **noted}.items():
                 out.execute("DELETE FROM project WHERE key = ?", [key])
                 if value is None:
                     continue

@@ -66,12 +66,12 @@ def inspect(path: Path) -> Inspected:
         return found
     descriptors.hold(place)
     try:
-        before, is_at_rest = log.evidence(place), not holder(place)
+        is_at_rest, before = not holder(place), log.evidence(place)
         with closing(open_reader(place)) as db:
             db.conn.text_factory = _text
             with db.atomic():  # one moment of it, also while somebody writes
                 _look(db, found)
-            if is_at_rest and not holder(place):
+            if is_at_rest and before.stands(place) and not holder(place):
                 found.missing = before.missing(counter_page(db))
     except (sqlite3.Error, ProjectError) as error:
         found.unreadable, found.locked = str(error), _is_locked(error)

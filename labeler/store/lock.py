@@ -43,6 +43,7 @@ class ProjectLock:
         self._beside: int | None = None
         self._file: int | None = None
         self._created = False
+        self._pid = os.getpid()
 
     def acquire(self, *, create: bool = False, before: Callable[[], None] = lambda: None) -> None:
         """Take the lock or say who holds it; with `create` an empty file is made where there is none.
@@ -72,6 +73,8 @@ class ProjectLock:
 
     def release(self) -> None:
         """Let go and leave no file behind; after the connection is closed, never before."""
+        if os.getpid() != self._pid:  # a child of the holder
+            return
         if self._file is not None:
             descriptor, self._file, self.identity = self._file, None, None
             _unlock(descriptor)  # it may be parked, and open for longer

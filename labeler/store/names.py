@@ -1,36 +1,35 @@
 """Under which name a project file was opened: SQLite keeps its log beside that name, and a file may have several.
 
-A hard link, or a file that was moved without its log, would be read without the answers in it. So a writer notes the
-name in the user's state folder, by device and inode, for as long as it has the file open; a kill leaves the note.
+A hard link, or a file that was moved without its log, would be read without the answers in it. So the writer notes in
+the file itself, before there is a log, what it is called and which file it is (device and inode): the note travels with
+the file, and means nothing in a copy of it. It counts while a log lies beside the noted name.
 """
 
 from __future__ import annotations
 
 import os
 import shlex
-from contextlib import suppress
+import sqlite3
+from contextlib import closing
 from pathlib import Path
+from typing import Any
+from urllib.parse import quote
 
+from labeler import descriptors
+from labeler.core.codec import Unreadable, loads
 from labeler.descriptors import Identity, identity_of
 from labeler.errors import ProjectError
+from labeler.store import seals
+
+KEY = "opened_as"
+"""Where the note is among what a project remembers; copies leave it out."""
+LOGS = ("-wal", "-journal")
+_JOURNAL = bytes.fromhex("d9d505f920a163d7")
 
 
-def note(identity: Identity | None, place: Path) -> None:
-    """Note that the file is opened for writing as `place`. Where nothing can be noted, nothing is."""
-    if identity is None:
-        return
-    path = _path(identity)
-    with suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        path.write_bytes(os.fsencode(place))
-
-
-def forget(identity: Identity | None, place: Path) -> None:
-    """Remove the note, unless a log is left: once it is folded in, any name is as good."""
-    if identity is None or _has_log(place):
-        return
-    with suppress(OSError):
-        _path(identity).unlink(missing_ok=True)
+def note_of(place: Path, identity: Identity) -> dict[str, Any]:
+    """What to note of a file that is opened for writing as `place`."""
+    return {"path": os.fsdecode(os.fsencode(place)), "device": identity[0], "inode": identity[1]}
 
 
 def log_name(project: Path) -> Path:
@@ -43,33 +42,67 @@ def log_name(project: Path) -> Path:
     """
     place = Path(os.path.realpath(project))
     identity = identity_of(place)
-    if identity is None:
+    noted = _noted(place, identity) if identity is not None and not has_log(place) else None
+    if noted is None or noted == place or not has_log(noted):
         return place
-    try:
-        noted = Path(os.fsdecode(_path(identity).read_bytes()[:4096]))
-    except OSError:
-        return place
-    if noted == place or not noted.is_absolute() or not _has_log(noted):
-        return place
-    if identity_of(noted) == identity:
+    if noted == Path(os.path.realpath(noted)) and identity_of(noted) == identity:
         return noted
-    if identity_of(noted) is None and not _has_log(place):
+    if identity_of(noted) is None or noted != Path(os.path.realpath(noted)):
+        was, now = shlex.quote(f"{noted}-wal"), shlex.quote(f"{place}-wal")
         raise ProjectError(
             f"{project} was moved without its log {noted}-wal: the answers given last are in it",
-            f"move it along: mv {shlex.quote(f'{noted}-wal')} {shlex.quote(f'{place}-wal')}",
+            f"move it along: mv {was} {now}",
         )
     return place
 
 
-def _has_log(place: Path) -> bool:
-    for suffix in ("-wal", "-journal"):
-        with suppress(OSError):
-            if place.with_name(place.name + suffix).stat().st_size:
-                return True
-    return False
+def has_log(place: Path) -> bool:
+    """Whether something that SQLite would apply lies beside a name."""
+    return any(_has(place, suffix) for suffix in LOGS)
 
 
-def _path(identity: Identity) -> Path:
-    from platformdirs import user_state_path  # not needed to draw the first screen of a file that is at rest
+def _has(place: Path, suffix: str) -> bool:
+    try:
+        return place.with_name(place.name + suffix).stat().st_size > 0
+    except OSError:
+        return False
 
-    return user_state_path("labeler", appauthor=False) / "open" / f"{identity[0]:x}-{identity[1]:x}"
+
+def _restores_something(place: Path) -> bool:
+    """Whether a journal holds pages of a file: a kill while one is made leaves a journal of none (fileformat2.html)."""
+    try:
+        head = descriptors.read(place.with_name(f"{place.name}-journal"), 28)
+    except OSError:
+        return False
+    return head[:8] == _JOURNAL and any(head[16:20])
+
+
+def refuse_strange_log(place: Path) -> None:
+    """Refuse a name for a new file beside which the log of another lies: SQLite would apply it, or remove it.
+
+    Raises
+    ------
+    ProjectError
+        There is one.
+    """
+    has_strange_log = _has(place, "-wal") or _restores_something(place)
+    if has_strange_log or place.with_name(f"{place.name}.fresh").exists():
+        raise ProjectError(
+            f"beside {place} lies the log of a project that is not there any more: answers may be in it",
+            "bring that project back to this name, or move its log away, or choose another name with -p PROJECT",
+        )
+
+
+def _noted(place: Path, identity: Identity) -> Path | None:
+    """The name in a file's note, where it is of this very file; read without a lock, and without a log."""
+    query = f"file:{quote(str(place))}?mode=ro&immutable=1"
+    try:
+        with closing(sqlite3.connect(query, uri=True)) as db:
+            row = db.execute("SELECT key, value, seal FROM project WHERE key = ?", [KEY]).fetchone()
+        if row is None or row[2] != seals.seal(row[:2]):
+            return None
+        note = loads(row[1])
+        path = Path(note["path"])
+    except (sqlite3.Error, Unreadable, KeyError, TypeError, ValueError):
+        return None  # what it is, is said by whoever opens it
+    return path if (note.get("device"), note.get("inode")) == identity and path.is_absolute() else None

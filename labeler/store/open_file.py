@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
@@ -23,6 +24,7 @@ from labeler.store.opening import (
     for_reading,
     for_writing,
     in_words,
+    open_copy,
     open_reader,
 )
 
@@ -59,7 +61,10 @@ class OpenFile:
         self._is_doubtful = False  # a flush failed: what is written from there on may be gone after a power cut
         self._is_closed = False  # the last connection was given up, and no other could be opened yet
         self._is_released = False
+        self._owner = os.getpid(), threading.get_ident()
         self._nested = 0
+        self.appended: tuple[int, bytes] | None = None  # the last event that was written, with its seal
+        self._log_state: tuple[int, int] = (0, 0)
         self._logs: dict[str, descriptors.Identity] = {}
         self._largest_log = LARGEST_LOG
         self._changed = 0
@@ -84,9 +89,10 @@ class OpenFile:
                 current = for_reading(path, db)
             if current is not db:
                 undo.callback(current.close)
-            note = _note(before, counter) if is_at_rest and not holder(place) else ""
+            is_at_rest = is_at_rest and before.stands(place) and not holder(place)
+            opened = cls(path, place, current, None, _note(before, counter) if is_at_rest else "")
             undo.pop_all()
-        return cls(path, place, current, None, note)
+        return opened
 
     @classmethod
     def write(cls, path: Path, create: bool, before_migration: Callable[[Path, Callable[..., None]], None]) -> OpenFile:
@@ -97,11 +103,9 @@ class OpenFile:
         lock = ProjectLock(place)
         with ExitStack() as undo:
             undo.callback(lock.release)
-            lock.acquire(create=create, before=lambda: renewal.put_in_place(place))
+            lock.acquire(create=create, before=lambda: _prepare(place))
             descriptors.hold(place)
             undo.callback(descriptors.release, place)
-            names.note(lock.identity, place)
-            undo.callback(names.forget, lock.identity, place)
             before = log.evidence(place)
             db = connect(place, "rwc" if create else "rw")
             undo.callback(db.close)
@@ -112,9 +116,10 @@ class OpenFile:
             def copied(target: Path, **noted: object) -> None:
                 copy(path, db.conn, target, noted)
 
-            for_writing(path, place, db, lambda: before_migration(path, copied))
+            for_writing(path, place, lock.identity or (0, 0), db, lambda: before_migration(path, copied))
+            opened = cls(path, place, db, lock, note)
             undo.pop_all()
-        return cls(path, place, db, lock, note)
+        return opened
 
     # -- saving --------------------------------------------------------------------------------------------------
 
@@ -127,18 +132,24 @@ class OpenFile:
         NotSaved
             It could not be written, or the file is no longer the one at its place.
         """
+        self._check_owner()
         if not self._nested:
-            self._check_place()
+            self._check_place(untouched=True)
             self._make_sure()
         self._nested += 1
         try:
             yield
         except sqlite3.IntegrityError:  # nothing of the disk: it is for whoever wrote it
+            self.appended = None
             raise
         except sqlite3.Error as error:
+            self.appended = None
             if not self._nested - 1:
                 self._check_place()
             raise self._not_saved(error) from error
+        except BaseException:
+            self.appended = None
+            raise
         finally:
             self._nested -= 1
         if not self._nested:
@@ -171,8 +182,9 @@ class OpenFile:
 
         The file rests in DELETE mode, so that a later reader makes no log beside it, not even in a read-only folder.
         """
-        if self._is_released:
+        if self._is_released or os.getpid() != self._owner[0]:  # a child has no part in its parent's locks
             return
+        self._check_owner()
         self._is_released = True
         if self.is_lost:
             self._fold_where_it_is()
@@ -187,10 +199,17 @@ class OpenFile:
         if self.lock is not None:
             with suppress(OSError):
                 sync(self.place.parent)  # the log's name is gone for good, or it would come back at a power cut
-            names.forget(self.lock.identity, self.place)
             self.lock.release()
             self.lock = None
         descriptors.release(self.place)
+
+    def _check_owner(self) -> None:
+        """SQLite's connection and its locks belong to the process, and Python's to the thread, that opened them."""
+        if self._owner != (os.getpid(), threading.get_ident()):
+            what = "process" if os.getpid() != self._owner[0] else "thread"
+            raise ProjectError(
+                f"{self.path} was opened in another {what}; nothing was changed", f"open it in the {what} that uses it"
+            )
 
     def _fold_where_it_is(self) -> None:
         """Fold the log into a file that was moved, so that it is whole there; what is left of ours goes.
@@ -208,15 +227,22 @@ class OpenFile:
 
     # -- where it is ---------------------------------------------------------------------------------------------
 
-    def _check_place(self) -> None:
-        """Raise NotSaved where the name no longer stands for what is open: "saved" would go on into nothing."""
+    def _check_place(self, *, untouched: bool = False) -> None:
+        """Raise NotSaved where the name no longer stands for what is open: "saved" would go on into nothing.
+
+        `untouched`: nothing of its own was written since the last look, so that the log must be as it was then.
+        """
         if self.lock is None:
             return
+        if self.is_lost and descriptors.identity_of(renewal.fresh_of(self.place)) == self.lock.identity:
+            with suppress(OSError):  # it could not be put in place before
+                renewal.put_in_place(self.place)
         if self.is_lost:
             raise NotSaved(f"NOT saved: {self._what_became_of_it()}", _ELSEWHERE, is_lost=True)
         if self._logs != self._identities():
             self._mend_log()
-        if self._changed != self._changed_at() and not self._reads_well():
+        is_log_touched = untouched and self._log_state != self._state_of_log()
+        if (is_log_touched or self._changed != self._changed_at()) and not self._reads_well():
             raise NotSaved(
                 f"NOT saved: {self.path} was overwritten by another program while it was open",
                 "save elsewhere what can be read, or end and restore a backup: labeler check says which",
@@ -243,10 +269,12 @@ class OpenFile:
 
     def _reopen(self) -> None:
         """Go on by another connection; the one before is closed first, or both would share its nameless log."""
+        if self.lock is None:
+            return
         self.db.close()
         self._is_closed = True
         self.db = connect(self.place, "rw")
-        for_writing(self.path, self.place, self.db, lambda: None)
+        for_writing(self.path, self.place, self.lock.identity or (0, 0), self.db, lambda: None)
         self._is_closed = False
         self._look()
         self._look_inside()
@@ -256,8 +284,8 @@ class OpenFile:
         try:
             with closing(connect(self.place, "ro")) as other:
                 is_sound = other.execute("PRAGMA quick_check(1)").fetchone() == ("ok",)
-                seq = self._last[0] if self._last is not None else 0
-                return is_sound and _event(other, "WHERE seq = ?", seq) == self._last
+                last = self.appended or self._last
+                return is_sound and _event(other, "WHERE seq = ?", last[0] if last is not None else 0) == last
         except sqlite3.Error:
             return False
 
@@ -267,7 +295,7 @@ class OpenFile:
                 self._last = _event(self.db, "ORDER BY seq DESC LIMIT ?", 1)
 
     def _look(self) -> None:
-        self._logs, self._changed = self._identities(), self._changed_at()
+        self._logs, self._changed, self._log_state = self._identities(), self._changed_at(), self._state_of_log()
 
     def _identities(self) -> dict[str, descriptors.Identity]:
         """The files of a live log; none in DELETE mode, in which a journal comes and goes."""
@@ -297,6 +325,14 @@ class OpenFile:
             self._largest_log = max(self._size_of_log(), 0) + LARGEST_LOG
         if size < 0 or size > LARGEST_LOG:  # it was this program that wrote in the database
             self._changed = self._changed_at()
+
+    def _state_of_log(self) -> tuple[int, int]:
+        """Size and time of the log, which nobody else writes; (0, 0) where there is none."""
+        try:
+            status = os.stat(f"{self.place}-wal")
+        except OSError:
+            return 0, 0
+        return status.st_size, status.st_mtime_ns
 
     def _size_of_log(self) -> int:
         """Bytes of the log; -1 where there is none: a rollback journal comes and goes."""
@@ -335,16 +371,37 @@ class OpenFile:
                 self.db.close()
                 self.db = connect(fresh, "ro")  # to be read, whatever fails from here on
                 self.lock.now_at(held)
+                self._is_doubtful, self._is_closed = False, True
                 renewal.put_in_place(self.place)
                 self._reopen()
         except OSError as error:
             raise NotSaved(f"NOT saved: {self.path}: {error.strerror}", "check the disk, or save elsewhere") from error
-        self._is_doubtful = False
 
 
 def _event(db: Connection, which: str, value: int) -> tuple[int, bytes] | None:
     row: tuple[int, bytes] | None = db.execute(f"SELECT seq, seal FROM events {which}", [value]).fetchone()  # noqa: S608
     return row
+
+
+def fold_at_rest(place: Path) -> None:
+    """Fold the log of a file that is locked and not open into it; one of which not all can be read stays as it is."""
+    if not names.has_log(place):
+        return
+    with suppress(sqlite3.Error, ProjectError):
+        before = log.evidence(place)
+        with closing(open_copy(place)) as copied:
+            if before.missing(counter_page(copied)) is not log.Missing.NOTHING:
+                return
+        with closing(connect(place, "rw")) as db:
+            db.execute("PRAGMA synchronous = EXTRA")
+            db.execute("PRAGMA journal_mode = DELETE")
+
+
+def _prepare(place: Path) -> None:
+    """With the name locked: bring a fresh copy in place, and take no name beside which another file's log lies."""
+    renewal.finish(place)
+    if not place.exists() or not place.stat().st_size:
+        names.refuse_strange_log(place)
 
 
 def _is_failed_flush(error: sqlite3.Error) -> bool:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from labeler import descriptors
+from labeler.descriptors import Identity
 from labeler.errors import DamagedProject, NotSaved, ProjectBusy, ProjectError
-from labeler.store import limits
+from labeler.store import limits, names, seals
 from labeler.store.connection import Connection
 from labeler.store.lock import holder
 from labeler.store.mounts import is_on_network
@@ -47,7 +50,9 @@ def counter_page(db: Connection) -> int:
     return int(row[0]) if row is not None else 0
 
 
-def for_writing(path: Path, place: Path, db: Connection, before_migration: Callable[[], None]) -> None:
+def for_writing(
+    path: Path, place: Path, identity: Identity, db: Connection, before_migration: Callable[[], None]
+) -> None:
     """Set up the one writer's connection and bring the schema up to date, in one transaction.
 
     The log of a file on a network disk is a rollback journal: a write-ahead log needs memory that writers share.
@@ -74,10 +79,17 @@ def for_writing(path: Path, place: Path, db: Connection, before_migration: Calla
         if mode == "wal":  # SQLite may say no, without an error
             db.execute("PRAGMA synchronous = FULL")  # nothing is removed at a commit
         db.execute("PRAGMA wal_autocheckpoint = 0")  # done where its failure is heard
-        fold_log(db)
-        if pending:
-            with db.atomic():
+        with db.atomic():
+            if pending:
                 bring_up_to_date(db.conn)
+            _note_name(db, place, identity)
+        fold_log(db)  # tables and name are in the file itself before an answer is in the log
+
+
+def _note_name(db: Connection, place: Path, identity: Identity) -> None:
+    row: list[Any] = [names.KEY, json.dumps(names.note_of(place, identity))]
+    if db.execute("SELECT 1 FROM project WHERE key = ? AND value = ?", row).fetchone() is None:
+        db.execute("INSERT OR REPLACE INTO project VALUES (?, ?, ?)", [*row, seals.seal(row)])
 
 
 def fold_log(db: Connection) -> bool:
@@ -137,10 +149,11 @@ def open_reader(path: Path) -> Connection:
             raise
         else:
             return db
-    return _open_copy(path)
+    return open_copy(path)
 
 
-def _open_copy(path: Path) -> Connection:
+def open_copy(path: Path) -> Connection:
+    """A connection to a copy of a file and its log or journal. Raises as :func:`open_reader`."""
     folder = tempfile.TemporaryDirectory(prefix="labeler-")
     copy = Path(folder.name) / path.name
     db = None

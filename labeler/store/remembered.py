@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Mapping
 from typing import Any
-
-FURTHEST = 1e14
-"""Seconds: three million years."""
 
 Check = Callable[[Any], bool]
 
@@ -38,7 +36,7 @@ def _is_path(value: Any) -> bool:
 
 def _is_time(value: Any) -> bool:
     """Seconds since 1970 of any clock, however wrong: nothing but a note rests on it."""
-    return is_number(value) and abs(value) <= FURTHEST
+    return is_number(value) and math.isfinite(value)
 
 
 def _is_names(value: Any) -> bool:
@@ -77,6 +75,7 @@ KEYS: dict[str, Check] = {
     "source": _has({"path": _is_path, "relative": _is_path}),
     "options": _has({}, OPTIONS),
     "created": _is_time,
+    "opened_as": lambda value: isinstance(value, dict),
     "fingerprint": _or_none(_is_text),
     "backup": _or_none(_has({}, {"of": _is_path, "reason": _is_text, "at": _is_time})),
     "own": lambda value: (

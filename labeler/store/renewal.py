@@ -9,14 +9,15 @@ the old file and its log, and whoever opens the project next puts it in place.
 from __future__ import annotations
 
 import os
+import sqlite3
 from contextlib import closing, suppress
 from pathlib import Path
 
-from labeler.errors import NotSaved
+from labeler.errors import NotSaved, ProjectError
 from labeler.store import seals
 from labeler.store.connection import Connection
 from labeler.store.copying import copy, sync
-from labeler.store.opening import connect
+from labeler.store.opening import connect, open_reader
 
 _HINT = "is the disk sound, and is there room? save elsewhere to go on"
 
@@ -28,7 +29,49 @@ def fresh_of(place: Path) -> Path:
 
 def newest(place: Path) -> Path:
     """Return the file to read: the fresh copy where one was left by a cut, else `place`."""
-    return fresh_of(place) if fresh_of(place).exists() else place
+    return fresh_of(place) if fresh_of(place).exists() and _goes_on(place) else place
+
+
+def finish(place: Path) -> None:
+    """Put a fresh copy in place that a cut left; with the name locked.
+
+    Raises
+    ------
+    ProjectError
+        There is one, and it is no copy with all that is in the file: nothing was changed.
+    """
+    if not fresh_of(place).exists():
+        return
+    if not _goes_on(place):
+        raise ProjectError(
+            f"{fresh_of(place)} is no copy of all that is in {place}",
+            "move it to another folder, or where it is the better one give it a name of its own (*.labeler.db)",
+        )
+    put_in_place(place)
+
+
+def _goes_on(place: Path) -> bool:
+    """Whether the fresh copy is sound and holds the last event of the file it is to replace, as far as that reads."""
+    last = "SELECT seq, seal FROM events ORDER BY seq DESC LIMIT 1"
+    try:
+        with closing(connect(fresh_of(place), "ro")) as fresh:
+            if _wrong(fresh):
+                return False
+            try:
+                with closing(open_reader(place)) as old:
+                    end = old.execute(last).fetchone()
+            except (sqlite3.Error, ProjectError):
+                return True  # a cut left it so, and that is what the copy was made for
+            return (
+                end is None or fresh.execute("SELECT seq, seal FROM events WHERE seq = ?", [end[0]]).fetchone() == end
+            )
+    except (sqlite3.Error, ProjectError):
+        return False
+
+
+def _wrong(db: Connection) -> list[str]:
+    wrong = [str(line) for (line,) in db.execute("PRAGMA quick_check") if line != "ok"]
+    return wrong or seals.damaged(db)
 
 
 def write_fresh(path: Path, place: Path, db: Connection) -> Path:
@@ -52,7 +95,7 @@ def write_fresh(path: Path, place: Path, db: Connection) -> Path:
 def _check(path: Path, draft: Path) -> None:
     """Raise NotSaved where a copy is not as it was written: pages of a failed flush may be read as what they were."""
     with closing(connect(draft, "ro")) as db:
-        wrong = [line for (line,) in db.execute("PRAGMA quick_check") if line != "ok"] + seals.damaged(db)
+        wrong = _wrong(db)
     if wrong:
         raise NotSaved(f"{path}: what was written before cannot be read back ({wrong[0]})", _HINT)
 

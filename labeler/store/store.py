@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from labeler.core.codec import Unreadable, loads
 from labeler.core.vocabulary import Event, Question
 from labeler.errors import DamagedProject, ProjectError
-from labeler.store import rows, seals
+from labeler.store import names, rows, seals
 from labeler.store.copying import copy
 from labeler.store.open_file import OpenFile
 from labeler.store.opening import explained
@@ -99,7 +99,8 @@ class Store(Tables):
         with explained(self.path):
             last = self._db.execute("SELECT seal FROM events ORDER BY seq DESC LIMIT 1").fetchone()
             other = self._db.execute(
-                "SELECT seal FROM (SELECT seal, 1 AS part, key AS name FROM project WHERE key != 'backup'"
+                "SELECT seal FROM (SELECT seal, 1 AS part, key AS name FROM project"
+                " WHERE key NOT IN ('backup', 'opened_as')"
                 " UNION ALL SELECT seal, 2, start FROM pool UNION ALL SELECT seal, 3, audit || name FROM frozen)"
                 " ORDER BY part, name"
             ).fetchall()
@@ -250,7 +251,7 @@ class Store(Tables):
         """
         with explained(self.path):
             try:
-                values = {key: loads(value) for key, value in self._rows("project")}
+                values = {key: loads(value) for key, value in self._rows("project") if key != names.KEY}
             except ValueError as error:
                 raise self._damaged(f"what it remembers ({error})") from error
         if wrong := wrong_key(values):
@@ -272,4 +273,5 @@ class Store(Tables):
     def _add(self, event: Event) -> int:
         row = seals.next_event(self._db, rows.event_row(event))
         self._db.execute(f"INSERT INTO events (seq, {seals.EVENTS}, seal) VALUES ({marks(row)})", row)  # noqa: S608
+        self._file.appended = int(row[0]), row[-1]
         return int(row[0])

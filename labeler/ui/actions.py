@@ -284,7 +284,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("grid", ("G",), "pages", "pages of pictures under their labels: fewer keys", _AUDIT, in_footer=True),
     Action("grid", ("G",), "single", "one by one and blind, between two blocks", _AUDIT_PAGES, in_footer=True),
     Action("audit", ("E",), "back", "back to the questions", _AUDITS, in_footer=True),
-    Action("audit", ("E",), "audit", "evidence: go on with the audit, blind", _LEADS_ON),
+    Action("audit", ("E",), "audit", "evidence: begin an audit, or go on with it, blind", _LEADS_ON),
     Action("help", ("?",), "help", "every key", in_footer=True),
     Action("palette", ("ctrl+p",), "palette", "find a command by its name"),
     Action("saved", ("ctrl+s",), "save", "nothing to do: every answer is saved at once"),

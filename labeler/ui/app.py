@@ -18,7 +18,7 @@ from textual.reactive import var
 from labeler.display import display_safe
 from labeler.errors import LabelerError, NotSaved, UsageError
 from labeler.session.view import View
-from labeler.streams import own_stderr
+from labeler.streams import own_size, own_stderr
 from labeler.ui.actions import Action, key_name
 from labeler.ui.ending import Ending
 from labeler.ui.keyqueue import KeyQueue, Waiting
@@ -72,10 +72,8 @@ class LabelerApp(App[None]):
         self.project = project
         self.layout = keys
         self._audit_first = audit
-        self.news = News(project.notices)
+        self.news = News([*project.notices, *_about_images(images)])
         self._noticed = len(project.notices)
-        if images in ("kitty", "sixel"):
-            self.news.say(f"{images} pictures come with a later version: half-blocks for now", "quiet")
         self.pictures = Pictures(
             project.shown,
             lambda index: self.post_message(PictureReady(index)),
@@ -200,7 +198,7 @@ class LabelerApp(App[None]):
         took = time.perf_counter() - started
         self.news.clear()
         if took > SLOW_DISK:
-            self.news.say(f"the disk is slow: saving took {took * 1000:.0f} ms", "quiet")
+            self.news.aside = f"the disk is slow: {took * 1000:.0f} ms"
         self.project.changed()
         if then is not None:
             then()
@@ -290,6 +288,8 @@ class LabelerApp(App[None]):
         for screen in self.screen_stack:
             if isinstance(screen, LabelScreen):
                 screen.heard(received)
+        if isinstance(self.screen, Form):
+            self.run_worker(self.screen.heard(received), name="heard")  # it may close the form, which waits for us
 
     def on_picture_ready(self, message: PictureReady) -> None:
         """Hand a finished drawing to whoever shows it."""
@@ -298,6 +298,13 @@ class LabelerApp(App[None]):
         for screen in self.screen_stack:
             if isinstance(screen, LabelScreen) and screen.is_mounted:  # else its parts are not there yet
                 screen.picture_ready(message.index)
+
+
+def _about_images(images: str) -> list[str]:
+    """What to know of the way pictures are drawn, which a project remembers: how to leave it."""
+    if images in ("kitty", "sixel"):
+        return [f"{images} pictures come later, half-blocks until then: --images auto leaves it"]
+    return [f"pictures are drawn by --images {images}: --images auto leaves it"] if images != "auto" else []
 
 
 def _palette() -> Any:
@@ -321,7 +328,8 @@ def run(project: Project, *, images: str = "auto", keys: str = "digits", audit: 
             "the application needs a terminal: standard input and standard error must be one",
             "run it in a terminal, without redirecting these two; in scripts use: labeler simulate, status, export",
         )
-    app = LabelerApp(project, images=images, keys=keys, audit=audit)
-    with own_stderr(), app.ending.listening():
-        app.run()
+    with own_stderr(), own_size():
+        app = LabelerApp(project, images=images, keys=keys, audit=audit)
+        with app.ending.listening():
+            app.run()
     return app.return_code or 0

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from rich.cells import cell_len
 from textual.content import Content
 
+from labeler.core.advice import answer_first
 from labeler.core.vocabulary import Advice
 from labeler.display import display_safe
 from labeler.session.history import Point, answers_to_cover
@@ -20,6 +21,7 @@ from labeler.session.view import ClassCount, View
 from labeler.ui.actions import Action, key_name
 from labeler.ui.charts import area, divided, sampled, sparkline
 from labeler.ui.phrases import amount, percent
+from labeler.ui.short_names import longest, short_name
 
 _AXIS = 7
 """Cells left of the chart."""
@@ -87,13 +89,14 @@ def balance(classes: Sequence[ClassCount], width: int, height: int) -> Content:
     rows = max(height - 1, 1)
     shown = classes if len(classes) <= rows else classes[: rows - 1]
     totals = [count.given + count.propagated + count.predicted for count in shown]
-    room = min(max(cell_len(display_safe(count.info.name, 60)) for count in shown), _NAME_ROOM)
+    names = tuple(count.info.name for count in classes)
+    room = min(longest(count.info.name for count in shown), _NAME_ROOM)
     columns = max(width - room - 1 - 11, 4)
     lines = [title.truncate(width, ellipsis=True)]
     for count, total in zip(shown, totals, strict=True):
         most = max(*totals, 1)
         given, machine = divided([count.given / most, (total - count.given) / most], columns)
-        name = Content(display_safe(count.info.name, 60)).truncate(room, ellipsis=True)
+        name = Content(short_name(count.info.name, names, room))
         lines.append(
             Content.assemble(
                 name.pad_right(max(room - name.cell_length, 0)),
@@ -199,9 +202,11 @@ def _gain(view: View) -> Spans:
 
 def _advice(advice: Advice | None, width: int, height: int) -> list[Content]:
     if advice is None:
-        return [_line("advice", [("answer the first questions", "bold")])]
+        advice = answer_first()
     key = key_name(advice.key) if advice.key else ""
     text = textwrap.wrap(display_safe(advice.text, 400), max(width - _LABEL - 2, 20)) or [""]
+    if len(text) > height and advice.short:
+        text = textwrap.wrap(display_safe(advice.short, 400), max(width - _LABEL - 2, 20))
     if len(text) > height:
         text = [*text[: height - 1], text[height - 1] + " …"]
     lead = (f"{key} ", "bold $command") if key else ("", "")

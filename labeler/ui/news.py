@@ -24,6 +24,8 @@ class News:
     def __init__(self, notices: Sequence[str]) -> None:
         self._notice = " · ".join(notices)
         self._role = "info"
+        self._until_painted = False
+        self.aside = ""  # said beside what matters, where there is room
         self._early = 0
         self._note = ""
         self._let_go, self._let_go_turns = "", 0
@@ -34,9 +36,16 @@ class News:
         self.tick = 0
         self._doubts_said = 0
 
-    def say(self, text: str, role: str = "info") -> None:
-        """Say something about the latest key."""
-        self._notice, self._role = text, role
+    def say(self, text: str, role: str = "info", *, until_painted: bool = False) -> None:
+        """Say something about the latest key; `until_painted`: it is true as long as the picture is not there."""
+        self._notice, self._role, self._until_painted = text, role, until_painted
+
+    def painted(self) -> bool:
+        """The picture is there; whether what was said is out of date by it."""
+        outdated = self._until_painted and bool(self._notice)
+        if outdated:
+            self._notice = ""
+        return outdated
 
     def note(self, text: str) -> None:
         """Something to know until the next key, where nothing more urgent is said."""
@@ -68,7 +77,7 @@ class News:
 
     def clear(self) -> None:
         """A key did something: what was said before is out of date."""
-        self._notice, self._note = "", ""
+        self._notice, self._note, self.aside = "", "", ""
 
     @staticmethod
     def _can_follow(advice: Advice, place: Place | None) -> bool:
@@ -109,16 +118,33 @@ class News:
         ]
 
     def lines(self, place: Place, width: int) -> list[Content]:
-        """The text in one line, or in two where what is said is longer; advice and progress keep to one."""
+        """The text in one line, or in two where it is longer; advice is said shorter before it takes two."""
         said = self.line(place)
-        if said.cell_length <= width or width <= 0 or not self._may_wrap:
+        if width <= 0 or self._is_progress:
             return [said]
+        if said.cell_length > width and self._is_advice and self.advice is not None and self.advice.short:
+            said = self._advised(self.advice, self.advice.short)
+        if said.cell_length <= width:
+            aside = Content.styled(display_safe(self.aside, 60), "$quiet")
+            fits = self.aside and said.cell_length + aside.cell_length + 2 <= width
+            return [phrases.ends(said, aside, width) if fits else said]
         first, *rest = said.wrap(width)
         return [first, Content(" ").join(rest).truncate(width, ellipsis=True)] if rest else [first]
 
     @property
-    def _may_wrap(self) -> bool:
-        return bool(self.held or self._let_go or self._notice or self.trouble or (self.progress is None and self._note))
+    def _is_progress(self) -> bool:
+        return self.progress is not None and not (self.held or self._let_go or self._notice or self.trouble)
+
+    @property
+    def _is_advice(self) -> bool:
+        return not (
+            self.held or self._let_go or self._notice or self.trouble or self.progress is not None or self._note
+        )
+
+    @staticmethod
+    def _advised(advice: Advice, text: str) -> Content:
+        key = (f"{key_name(advice.key)} ", "bold $command") if advice.key else ("", "")
+        return Content.assemble(key, (display_safe(text, 300), "$quiet"))
 
     def line(self, place: Place | None = None) -> Content:
         """The text of the line now; without the advice where its key does nothing."""
@@ -135,6 +161,5 @@ class News:
         if self._note:
             return Content.styled(display_safe(self._note, 300), STYLES["quiet"])
         if self.advice is not None and self.advice.text and self._can_follow(self.advice, place):
-            key = (f"{key_name(self.advice.key)} ", "bold $command") if self.advice.key else ("", "")
-            return Content.assemble(key, (display_safe(self.advice.text, 300), "$quiet"))
+            return self._advised(self.advice, self.advice.text)
         return Content("")

@@ -17,6 +17,7 @@ from labeler.display import display_safe
 from labeler.session.pace import spoken
 from labeler.session.view import Stage, View
 from labeler.ui.actions import Action
+from labeler.ui.short_names import short_name
 
 NEXT = 20
 """Answers ahead that a time is given for."""
@@ -122,7 +123,7 @@ def mark(view: View, location: str) -> Content:
     if last is None:
         return Content("")
     what, _, of = last.what.rpartition(" ")
-    named = display_safe(last.class_name, 20)
+    named = short_name(last.class_name, tuple(view.class_names.values()), 20) if last.class_name else ""
     said = named if of in ("label", "audit_answer") and named else _PAST.get(of, of)
     if of.startswith("class_"):
         said = _OF_CLASSES[of].format(named)

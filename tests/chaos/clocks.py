@@ -44,7 +44,8 @@ def run(count: int, seed: int, folder: Path) -> Outcome:
     began = time.perf_counter()
     os.environ["XDG_STATE_HOME"] = str(folder / "state")
     chance, whole = random.Random(seed), backup_folder.KEPT
-    backup_folder.KEPT = KEPT
+    backup_folder.KEPT, lines = KEPT, backup_folder.LINES
+    backup_folder.LINES = count  # whether a line is let go for its age is no matter of clocks
     try:
         for number in range(count):
             if outcome.is_over(number):
@@ -54,7 +55,7 @@ def run(count: int, seed: int, folder: Path) -> Outcome:
             wrong = _Walk(place / NAME, chance, outcome).wrong()
             outcome.failures += [f"walk {number}: {one}" for one in wrong]
     finally:
-        backups.time, backup_folder.KEPT = time, whole  # type: ignore[assignment]
+        backups.time, backup_folder.KEPT, backup_folder.LINES = time, whole, lines  # type: ignore[assignment]
     outcome.seconds = time.perf_counter() - began
     return outcome
 

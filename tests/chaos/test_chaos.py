@@ -14,6 +14,8 @@ import pytest
 
 from tests.chaos.outcome import ROOT
 
+pytestmark = pytest.mark.slow  # minutes of kills and cuts: the quick tests of the same promises are in tests/store
+
 
 def outcome_of(part: str, count: int, environment: dict[str, str], seed: int = 0) -> dict:
     done = subprocess.run(

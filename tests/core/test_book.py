@@ -214,7 +214,9 @@ def test_predict_agrees_with_the_labels_of_the_pool(make_snapshot):
     predicted, scores = engine.predict(snapshot, BLOBS)
     free = round_.provenances >= Provenance.PROPAGATED
     assert np.array_equal(predicted[free], round_.labels[free])
-    assert np.allclose(scores[free], round_.scores[free], atol=1e-5)
+    order = np.argsort(scores[free], kind="stable")
+    assert (np.diff(round_.scores[free][order]) >= 0).all()  # what is shown of the pool: calibrated, in the same order
+    assert (round_.scores[free] <= scores[free] + 1e-6).all()
     nobody, nothing = engine.predict(make_snapshot(), BLOBS[:3])
     assert (nobody.tolist(), nothing.tolist()) == ([UNLABELED] * 3, [0.0] * 3)
 
@@ -294,3 +296,28 @@ def test_a_round_holds_soft_scores_and_what_the_clusterer_knows(make_snapshot):
     assert ((round_.shares > 0) & (round_.shares <= 1)).all()
     assert (round_.seconds != round_.clusters).all()
     assert round_.facts["clustering"] == {"converged": True}
+
+
+def test_noise_is_not_shown_as_sure_though_the_classifier_has_learned_it(make_snapshot):
+    noise = np.random.default_rng(1)
+    X, y = noise.normal(size=(400, 30)).astype(np.float32), noise.integers(5, size=400)
+    engine = opened(X, n_clusters=40)
+    indices = engine.representatives[:40]
+    result = engine.closing_round(make_snapshot(dict(zip(indices.tolist(), y[indices].tolist(), strict=True)), 100.0))
+    rest = np.setdiff1d(np.arange(400), indices)
+    assert result.scores[rest].max() < 0.5
+    assert abs(result.scores[rest].mean() - (result.labels == y)[rest].mean()) < 0.1
+
+
+def test_groups_are_shown_as_sure_once_left_out_answers_say_so_and_the_questions_stay(make_snapshot):
+    engine = opened(np.repeat(BLOBS, 5, axis=0) + np.random.default_rng(2).normal(0, 0.3, (300, 3)).astype(np.float32))
+    y = np.repeat(np.arange(N) % 6, 5)
+    few = make_snapshot({int(index): int(y[index]) for index in engine.representatives[:3]}, 100.0)
+    early = engine.closing_round(few).scores
+    assert early[early < 1].max() <= 0.9
+    indices = np.arange(0, 300, 5)
+    result = engine.closing_round(make_snapshot(dict(zip(indices.tolist(), y[indices].tolist(), strict=True)), 100.0))
+    rest = np.setdiff1d(np.arange(300), indices)
+    assert result.scores[rest].mean() > 0.75
+    assert (np.diff(result.queue.guess_scores, axis=1) <= 0).all()
+    assert result.queue.margins.max() <= 1.0

@@ -325,6 +325,24 @@ def test_one_file_is_replaced_but_never_a_database_or_what_the_labels_are_of(row
     assert FILE.count(tmp_path / "mine.csv") == {"cat": 2}
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["p.labeler.db", "p.labeler.db-wal", "p.labeler.db.fresh", "p.labeler.db.lock", "p.labeler.cache", "any.db-wal",
+     "any.db-journal", "any.db.fresh"],
+)  # fmt: skip
+def test_no_file_is_put_where_a_project_looks_for_its_own(rows_of, tmp_path, name: str) -> None:
+    with closing(sqlite3.connect(tmp_path / "any.db")) as db:
+        db.execute("CREATE TABLE t (x)")
+    rows = rows_of("ab", ["cat"], [0, 0])
+    before = contents(tmp_path)
+    for force in (False, True):
+        with pytest.raises(ExportError, match="is a name for a file of a project"):
+            write_export(FILE, rows, tmp_path / name, {}, force)
+        with pytest.raises(ExportError, match="is a name for a file of a project"):
+            write_single(tmp_path / name, {}, lambda path: path.touch(), force)
+    assert contents(tmp_path) == before
+
+
 # -- the law ---------------------------------------------------------------------------------------------------------
 
 PART = st.sampled_from(["cat", "dog", "bird", "notes", "a.png", "b.png", "README.md", "p.labeler.db", "x"])

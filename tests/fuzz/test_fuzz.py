@@ -12,6 +12,7 @@ from tests.fuzz.targets import targets
 CASES = int(os.environ.get("LABELER_FUZZ", "2000"))
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(60 + CASES // 20)
 @pytest.mark.parametrize("target", list(targets()))
 def test_a_bent_file_is_read_or_explained(target: str):

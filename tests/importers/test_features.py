@@ -50,7 +50,7 @@ def test_csv_with_and_without_header_and_ids(tmp_path, text):
     ("text", "why"),
     [
         ("0,1\n2,3\n", "2 rows, the source has 3 instances"),
-        ("id,f\na.png,1\nd.png,2\n", r"no row for 1 of 3 instances \(first: b/c.png\)"),
+        ("id,f\na.png,1\nd.png,2\n", r"none for 1 of 3 instances \(first: b/c.png\)"),
         ("id,f\na.png,1\na.png,2\n", "two rows for a.png"),
         ("id,f,label\na.png,1,3\n", "a label is no feature"),
         ("id\na.png\n", "no column of numbers"),

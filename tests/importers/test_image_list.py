@@ -52,7 +52,7 @@ def test_what_is_not_there_leads_out_or_comes_twice_is_said(folder):
     source = listed(folder, "path,n\n" + "".join(f"{name},1\n" for name in names))
     assert list(source.ids) == ["b.png"]
     assert source.unreadable == {
-        "gone.png": "the file is gone",
+        "gone.png": "there is no such file",
         "link.png": "a link or no regular file: not followed",
         "zero.png": "empty file (0 bytes)",
         "sub": "a link or no regular file: not followed",

@@ -102,7 +102,7 @@ def test_a_key_that_another_class_has_is_swapped(session):
     assert [key for _, key, _ in legend(session)] == ["b", "7"]
 
 
-@pytest.mark.parametrize("key", ["", "A", "12", " ", "é", "\x1b"])
+@pytest.mark.parametrize("key", ["", "A", "12", " ", "É", "é\u0301", "!", "\x1b"])
 def test_a_key_that_answers_nothing_is_refused(session, key):
     with pytest.raises(UsageError):
         session.set_class_key(A, key)

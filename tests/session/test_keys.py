@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labeler.session.keys import AZERTY, COMMAND_LETTERS, DIGITS, LAYOUTS, LETTERS, assign_key
+from labeler.session.keys import AZERTY, COMMAND_LETTERS, DIGITS, LAYOUTS, LETTERS, assign_key, can_answer
 
 NAMES = st.lists(st.text(min_size=1, max_size=4), max_size=60)
 
@@ -17,16 +17,19 @@ def assigned(names, layout="digits"):
 
 
 @given(NAMES, st.sampled_from(LAYOUTS))
-def test_no_key_is_given_twice_and_every_key_is_a_digit_or_a_small_letter(names, layout):
+def test_no_key_is_given_twice_and_no_capital_or_sign_is_one(names, layout):
     given_keys = [key for key in assigned(names, layout) if key]
     assert len(given_keys) == len(set(given_keys))
-    assert set(given_keys) <= set(DIGITS + LETTERS)
+    assert all(can_answer(key, layout) for key in given_keys)
+    assert {key for key in given_keys if key.isascii()} <= set(DIGITS + LETTERS)
+    assert not any(key.isupper() or not key.isalnum() for key in given_keys)
 
 
 @given(NAMES)
 def test_no_class_goes_without_a_key_while_one_is_left(names):
     keys = assigned(names)
-    assert [bool(key) for key in keys] == [position < 36 for position in range(len(names))]
+    for place, key in enumerate(keys):
+        assert key or set(DIGITS + LETTERS) <= set(keys[:place])
 
 
 @given(st.sampled_from(DIGITS + LETTERS), st.sampled_from(LAYOUTS))
@@ -34,6 +37,12 @@ def test_a_class_named_by_one_digit_or_letter_takes_it(name, layout):
     assert assign_key(name, set(), layout) == name
     assert assign_key(f" {name.upper()} ", set(), layout) == name
     assert assign_key(name, {name}, layout) != name
+
+
+@pytest.mark.parametrize(("name", "key"), [("Ж", "ж"), ("猫", "猫"), ("e\u0301", "é"), ("ك", "ك"), ("٣", "٣")])
+def test_a_class_named_by_a_letter_of_any_script_takes_it(name, key):
+    assert assign_key(name, set()) == key
+    assert assign_key("é", set(), "azerty") == "1"  # there it is the key that means 2
 
 
 def test_the_order_is_digits_then_letters_that_are_no_command_then_the_rest():

@@ -51,6 +51,24 @@ def test_words_stand_in_the_path_all_of_them_in_any_case():
 
 
 @pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("class:8", ["8"]),  # a class of that name before the key
+        ("class:2", ["dog"]),  # the key in the legend
+        ("class:a", ["a"]),  # just so before its capital
+        ("class:A", ["A"]),
+        ("class:DO", ["dog", "dove"]),
+        ("class:dog", ["dog"]),
+    ],
+)
+def test_a_class_is_called_by_its_name_its_key_or_how_it_begins(query, names):
+    session = bare([f"{index}.png" for index in range(9)])
+    for index, name in enumerate(("cat", "dog", "8", "dove", "A", "a")):
+        session.label(session.pool.ids[index], session.add_class(name, setup=True))
+    assert [session.state.classes[session.label_of(index)[0]].name for index in found(session, query)] == names
+
+
+@pytest.mark.parametrize(
     ("query", "indices"),
     [
         ("class:a", [4, 2, 6, 7, 10]),

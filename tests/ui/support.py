@@ -36,6 +36,7 @@ class Received:
     shares: Any = None
     tried: object = None
     odd: Any = None
+    closing: Any = None
 
 
 GLYPHS = {
@@ -121,7 +122,7 @@ class FakeProject:
         self.n_clusters, self.n_classes_known = n_clusters, n_classes_known
         self._image, self._bare_queue = image, bare_queue
         self.sent = 0
-        self.wanted_ks = self.restarts = 0
+        self.wanted_ks = self.restarts = self.wanted_closing = 0
         self.ready = with_round
         self.wanted: list[tuple[int, list[int]]] = []
         self.wanted_similar: list[tuple[int, int, list[int]]] = []
@@ -227,6 +228,15 @@ class FakeProject:
         found = [other for other, s in self.session.state.standings.items() if s.class_id == class_id]
         shares = [[float(other), 2.0 ** -(place + 1)] for place, other in enumerate(found)]
         self.post(Received(shares=SimpleNamespace(index=index, shares=shares)))
+
+    def want_closing(self) -> None:
+        """The round there is, as of now."""
+        self.wanted_closing += 1
+        now = self.session.state.revision
+        self.post(Received(changed=True, closing=replace(self.session.derived.round, revision=now)))
+
+    def recipe(self) -> Any:
+        return SimpleNamespace(seed=0)
 
     def want_ks(self) -> None:
         """Four numbers, two at a time."""

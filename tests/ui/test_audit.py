@@ -46,11 +46,6 @@ class TestOpening:
             await app.press_and_see("E")
             assert isinstance(app.screen, AuditScreen)
 
-    async def test_without_an_audit_the_key_says_how_to_begin_one(self):
-        async with running(FakeProject(n_classes_known=10)) as app:
-            assert "labeler audit PROJECT" in await app.press_and_see("1", "E")
-            assert isinstance(app.screen, QuestionScreen)
-
     async def test_nothing_suggests_a_label(self, project):
         """No guess, no neighbor, no runner-up, no bar of the model's."""
         async with running(project, audit=True) as app:
@@ -117,7 +112,7 @@ class TestAnswers:
         async with running(project, audit=True) as app:
             text = await app.press_and_see(*(right(index) for index in order(project)[:more]))
             assert "✓ ≥ 90" in text
-            assert "90 % is reached" in text
+            assert "90 % reached" in text
             assert isinstance(app.screen, AuditScreen)  # and one may go on
             assert f"{more + 1} checked" in await app.press_and_see(right(order(project)[more]))
 
@@ -267,7 +262,7 @@ class TestPages:
             assert "certified ≥ 0.00 %" in text
             text = await look_at_page(app, project)
             assert "✓ certified ≥ 9" in text
-            assert "90 % is reached: E leads back" in text
+            assert "90 % is reached: E leads back, ⏎ goes on with another page" in text  # all of it, at 80 columns
             found = project.session.certificate()
             assert found.reached
             assert (found.wrong, found.planted_seen) == (0, found.planted)

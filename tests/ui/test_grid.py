@@ -68,9 +68,9 @@ class TestOpening:
             assert isinstance(app.screen, GridScreen)  # it goes back when the person does
             await app.press_and_see("G")
             for left in range(10, 1, -1):
-                assert f": {left} more questions, then pages again" in screen_text(app)
+                assert f": answer {left} more, then pages again" in screen_text(app)
                 await app.press_and_see("1")
-            assert ": 1 more question, then pages again" in screen_text(app)
+            assert ": answer 1 more, then pages again" in screen_text(app)
             assert "G a page mends more" in await app.press_and_see("1")
 
     async def test_what_a_screen_said_does_not_stay_on_the_next_one(self, project):

@@ -114,8 +114,8 @@ class AuditScreen(AuditKeys):
                 None, ["every label of the set was checked", "", "E leads back, ⌫ takes the last one back"]
             )
         self.query_one("#statement", Block).show(lambda width, height: _statement(found, width))
-        typed = self.typed
-        self.query_one("#legend", Block).show(lambda width, height: legend(view.classes, typed, width, height))
+        typed, first = self.typing, self.leading(view)
+        self.query_one("#legend", Block).show(lambda width, height: legend(view.classes, typed, width, height, first))
         self._draw_about(view, found, target)
         self._note_paint()
 
@@ -211,7 +211,7 @@ def _statement(found: Certificate | None, width: int) -> Content:
         Content.assemble((f"{sign} ≥ {floored(found.lower_bound)} %", f"bold {role}"), (" right", "bold")),
     ]
     if found.reached:
-        lines.append(Content.assemble((goal, "bold"), " is reached: ", ("E", "bold $command"), " leads back"))
+        lines.append(Content.assemble((goal, "bold"), " reached: ", ("E", "bold $command"), " leads back"))
     elif found.more is not None:
         lines.append(Content.assemble("about ", (f"{found.more:,} more", "bold"), f" for {goal}"))
     elif found.too_early:
@@ -222,4 +222,4 @@ def _statement(found: Certificate | None, width: int) -> Content:
     lines.append(Content.styled(f"{found.checked:,} checked, {found.wrong:,} wrong", "$quiet"))
     if found.cutoff_population is not None:
         lines.append(Content.styled(f"{goal} for the {found.cutoff_population:,} most trusted", "$quiet"))
-    return Content("\n").join(line.truncate(width, ellipsis=True) for line in lines)
+    return Content("\n").join(part for line in lines for part in line.wrap(max(width, 1)))

@@ -270,6 +270,7 @@ class AuditPages(AuditKeys, ThumbnailScreen):
         every = {class_id: info.name for class_id, info in self.labeler.project.session.state.classes.items()}
         headings = [every[cell.class_id] for cell in self._page]
         grid = self.query_one("#sheet", HeadedGrid)
+        grid.names = tuple(every.values())
         grid.show_under(headings, self._letters, shown, lambda place: self.cell(place, every), self.cursor)
 
     def cell(self, place: int, names: dict[int, str]) -> Cell:
@@ -278,7 +279,7 @@ class AuditPages(AuditKeys, ThumbnailScreen):
         if looked.index not in self._otherwise:
             return Cell(looked.index, "")
         said = self._otherwise[looked.index]
-        return Cell(looked.index, "→ ?" if said == UNLABELED else f"→ {names.get(said, '')}", "warn")
+        return Cell(looked.index, "?" if said == UNLABELED else names.get(said, ""), "warn", lead="→ ")
 
     def heading(self, view: View) -> Content:
         """What is asked, and what is certified now."""
@@ -291,7 +292,12 @@ class AuditPages(AuditKeys, ThumbnailScreen):
         block = self._block
         ahead = sum(not cell.planted for page in block.pages[: len(block.said)] for cell in page) if block else 0
         width = max(self.size.width - 2, 1)
-        return phrases.ends(asked, said_now(found, ahead), width) if found is not None else asked
+        if found is None:
+            return asked
+        said = said_now(found, ahead)
+        if not self._page and asked.cell_length + said.cell_length >= width:
+            return asked  # what to press comes first
+        return phrases.ends(asked, said, width)
 
     def facts(self, view: View) -> list[str]:
         """Where in the block, and how well was seen so far."""

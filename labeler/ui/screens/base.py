@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, cast
 
@@ -19,6 +19,8 @@ from labeler.ui import phrases, typeahead
 from labeler.ui.actions import ANSWERING, SMALL_COMMANDS, Action, Place, find, key_name, on, refusal
 from labeler.ui.keyboard import CapsLock, looks_azerty, unshifted
 from labeler.ui.keyqueue import Waiting
+from labeler.ui.short_names import short_name
+from labeler.ui.widgets.legend import Typed
 from labeler.ui.widgets.line import Line
 
 if TYPE_CHECKING:
@@ -38,6 +40,19 @@ class Target:
     instance_id: str
 
 
+class _Painted(asyncio.Event):
+    """Set while the picture that a key speaks of is on the screen; `then` is called when it comes there."""
+
+    def __init__(self, then: Callable[[], None]) -> None:
+        super().__init__()
+        self._then = then
+
+    def set(self) -> None:
+        """It is there."""
+        super().set()
+        self._then()
+
+
 class LabelScreen(Screen[None]):
     """A screen whose keys answer and command. Holds no input, so that every key is an answer or a command."""
 
@@ -46,8 +61,9 @@ class LabelScreen(Screen[None]):
 
     def __init__(self) -> None:
         super().__init__()
-        self.painted = asyncio.Event()
+        self.painted = _Painted(self._picture_is_there)
         self.typed = ""
+        self._choice = ("", 0)  # what was typed when the arrows chose among the classes that fit, and the how manyth
         self.paints_at_key = 0  # how many questions had been painted when the key in hand was pressed
         self._caps = CapsLock()
 
@@ -206,6 +222,10 @@ class LabelScreen(Screen[None]):
         if inspect.isawaitable(result):
             await result
 
+    def _picture_is_there(self) -> None:
+        if self.labeler.news.painted():
+            self.draw_message()
+
     async def _is_painted(self) -> bool:
         try:
             await asyncio.wait_for(self.painted.wait(), PATIENCE)
@@ -218,7 +238,9 @@ class LabelScreen(Screen[None]):
 
         False where the person pressed a key since that speaks of no picture: it is the way out.
         """
-        self.labeler.say(f"the picture is still being read: {key_name(key)} waits for it; any other command lets it go")
+        text = f"the picture is still being read: {key_name(key)} waits for it; any other command lets it go"
+        self.labeler.news.say(text, until_painted=True)
+        self.draw_message()
         # drawing again finds a picture whose announcement came at a moment when nobody was there to hear it
         dropped = await self.labeler.line.until(self.painted, self._lets_go, self.redraw, PATIENCE)
         if dropped is None:
@@ -246,15 +268,34 @@ class LabelScreen(Screen[None]):
             if early:
                 self.labeler.ignored_early()
             else:
-                self.typed += key
+                self.typed, self._choice = self.typed + key, ("", 0)
         elif self.typed and key == "backspace":
             self.typed = self.typed[:-1]
         elif self.typed and key == "escape":
             self.typed = ""
+        elif self.typed and key in ("up", "down"):
+            fitting = len(typeahead.matches(self.typed, view.classes))
+            step = 1 if key == "down" else -1
+            self._choice = (self.typed, (self.typing.place + step) % max(fitting, 1))
         elif not (self.typed and key == "space"):
             return False
         self.draw(view)
         return True
+
+    @property
+    def typing(self) -> Typed:
+        """The name that is being typed, and which of the classes that fit ``enter`` takes."""
+        text, place = self._choice
+        return Typed(self.typed, place if text == self.typed else 0)
+
+    def short(self, name: str, width: int) -> str:
+        """The name of a class in at most `width` cells, told from those of the others."""
+        view = self.labeler.view
+        return short_name(name, tuple(view.class_names.values()) if view is not None else (), width)
+
+    def leading(self, view: View) -> Sequence[int]:
+        """The classes that stand first where the legend cannot hold all: those answered with of late."""
+        return view.recent
 
     def _class_of(self, key: str) -> ClassInfo | None:
         view = self.labeler.view
@@ -262,7 +303,7 @@ class LabelScreen(Screen[None]):
             return None
         if self.typed:
             found = typeahead.matches(self.typed, view.classes) if key == "enter" else []
-            return found[0].info if found else None
+            return found[min(self.typing.place, len(found) - 1)].info if found else None
         return next((count.info for count in view.classes if count.info.key == key), None)
 
     def _explain(self, key: str) -> None:

@@ -11,7 +11,7 @@ from textual.widgets import Static
 
 from labeler.core.vocabulary import ClassInfo
 from labeler.display import display_safe
-from labeler.session.keys import COMMAND_LETTERS, DIGITS, LETTERS
+from labeler.session.keys import COMMAND_LETTERS, can_answer
 from labeler.ui.keyboard import unshifted
 from labeler.ui.screens.form import Form
 
@@ -47,7 +47,7 @@ class ClassKey(Form[str | None]):
         session = self.labeler.project.session
         holder = next((info for info in session.state.active_classes() if info.key == key), None)
         self._wanted = ""
-        if len(key) != 1 or key not in DIGITS + LETTERS:
+        if not can_answer(key, self.labeler.layout):
             self._say(Content.styled("only a digit or a small letter answers a class", "bold $warn"))
         elif holder is not None and holder.class_id != self._info.class_id:
             other, mine = display_safe(holder.name, 30), self._info.key

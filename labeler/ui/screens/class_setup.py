@@ -14,7 +14,7 @@ from textual.widgets import Input, Static
 from labeler.display import display_safe
 from labeler.errors import LabelerError, NotSaved
 from labeler.ui.screens.form import Form
-from labeler.ui.widgets.legend import legend
+from labeler.ui.widgets.legend import Typed, legend
 from labeler.ui.widgets.line import Block, Line
 
 
@@ -119,7 +119,7 @@ class ClassSetup(Form[None]):
             self.query_one("#setup-folders", Line).show(lambda width: offer)
         classes = self.labeler.project.view().classes
         if classes:
-            self.query_one("#setup-legend", Block).show(lambda width, height: legend(classes, "", width, height))
+            self.query_one("#setup-legend", Block).show(lambda width, height: legend(classes, Typed(), width, height))
 
     def draw_message(self) -> None:
         """What is being prepared meanwhile."""

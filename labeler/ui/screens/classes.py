@@ -104,7 +104,8 @@ class ClassesScreen(CommandScreen):
     def _heading(self, view: View) -> Content:
         if self.typed:
             found = typeahead.matches(self.typed, view.classes)
-            said = f" ⏎ goes to {display_safe(found[0].info.name, 40)}" if found else " fits no class: ⌫"
+            place = min(self.typing.place, len(found) - 1)
+            said = f" ⏎ goes to {self.short(found[place].info.name, 40)}" if found else " fits no class: ⌫"
             return Content.assemble((f"{self.typed}▏", "bold $answer"), (said, "$quiet"))
         source = self._source()
         if source is not None:
@@ -120,12 +121,12 @@ class ClassesScreen(CommandScreen):
 
     def _merge_heading(self, source: ClassCount) -> Content:
         labels = phrases.amount(source.given, "label")
-        name = (display_safe(source.info.name, 24), "bold $warn")
+        name = (self.short(source.info.name, 24), "bold $warn")
         into = self.rows[self.cursor]
         leave = (("M", "bold $command"), (" leaves it", "$quiet"))
         if into.info.class_id == source.info.class_id:
             return Content.assemble("merge ", name, f" ({labels}) into which class? its key or ↑ ↓   ", *leave)
-        other = (display_safe(into.info.name, 24), "bold")
+        other = (self.short(into.info.name, 24), "bold")
         goes = ("⏎", "bold $command"), (f" gives it {labels}   ", "")
         return Content.assemble("merge ", name, " into ", other, "?   ", *goes, *leave)
 
@@ -246,6 +247,15 @@ class ClassesScreen(CommandScreen):
         else:
             self._class_id = self._merging = row.info.class_id
         self.labeler.news.clear()
+        self.redraw()
+
+    def do_undo(self) -> None:
+        """Leave a merge that waits for its other class, and take nothing else back."""
+        if self._source() is None:
+            super().do_undo()
+            return
+        self._merging = None
+        self.labeler.say("the merge is left: nothing was changed, and nothing taken back")
         self.redraw()
 
     def _source(self) -> ClassCount | None:

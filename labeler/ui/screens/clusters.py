@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from rich.cells import cell_len, set_cell_size
+from rich.cells import set_cell_size
 from textual.app import ComposeResult
 from textual.content import Content
 
-from labeler.display import display_safe
 from labeler.session.clusters import SLOTS, Clusters, Contents, carried_over, stepped
 from labeler.session.view import View
 from labeler.ui import phrases
 from labeler.ui.actions import Place
 from labeler.ui.screens.thumbnails import ThumbnailScreen
+from labeler.ui.short_names import longest
 from labeler.ui.widgets.cards import ACROSS, CardGrid, Words
 from labeler.ui.widgets.line import Block, Line
 from labeler.ui.widgets.words import mean_lines
@@ -241,10 +241,10 @@ class ClusterBrowser(ThumbnailScreen):
         rest = classes[height - 1 :] if len(classes) > height else []
         shown = classes[: len(classes) - len(rest)]
         names = [known[class_id].name if class_id in known else "?" for class_id, _, _ in shown]
-        room = min(max(cell_len(display_safe(name, _NAME_ROOM)) for name in names), _NAME_ROOM)
+        room = min(longest(names), _NAME_ROOM)
         lines: list[list[tuple[str, str]]] = []
         for name, (_, given, machine) in zip(names, shown, strict=True):
-            name = set_cell_size(display_safe(name, room), room)
+            name = set_cell_size(self.short(name, room), room)
             counts = f"{given or '':>4}{f'+{machine}' if machine else '':>6}"
             wide = max(width - room - len(counts) - 1, 3)
             bar = phrases.bar((given + machine) / max(contents.size, 1), wide)

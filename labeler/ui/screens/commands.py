@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from labeler.display import display_safe
+from labeler.session.audits import CONFIDENCE, TARGET
 from labeler.ui import phrases
 from labeler.ui.screens.base import LabelScreen, Target
 
@@ -225,15 +226,27 @@ class CommandScreen(LabelScreen):
             await self.labeler.push_screen(kind())
 
     async def do_audit(self) -> None:
-        """Go on with the audit that is under way."""
+        """Go on with the audit that is under way; else ask whether one is to begin."""
         from labeler.ui.screens.audit import open_audit
 
-        audit = self.labeler.project.session.audit
-        if audit is None or audit.ended:
-            self.labeler.say("no audit is under way: quit, then begin one with: labeler audit PROJECT")
+        if not self.labeler.project.session.audit_goes_on():
+            await self._ask_to_audit()
             return
         self.labeler.news.clear()
         await open_audit(self.labeler)
+
+    async def _ask_to_audit(self) -> None:
+        from labeler.ui.screens.begin_audit import BeginAudit
+
+        if not self.labeler.project.ready:
+            self._too_soon("the labels to audit are")
+            return
+        population, looks = self.labeler.project.session.audit_ahead(TARGET, CONFIDENCE)
+        if not population:
+            self.labeler.say("there is no label to audit yet: answer until labels spread, or confirm pages (G)", "warn")
+            return
+        self.labeler.news.clear()
+        await self.labeler.push_screen(BeginAudit(population, looks))
 
     async def leave_to(self, kind: type[LabelScreen]) -> None:
         """Close this screen and those below it down to the first of `kind`."""

@@ -15,6 +15,7 @@ from labeler.ui.keyqueue import Waiting
 from labeler.ui.screens.base import LabelScreen
 
 if TYPE_CHECKING:
+    from labeler.api import Received
     from labeler.ui.app import LabelerApp
 
 _A_MOMENT = 1.0
@@ -90,6 +91,9 @@ class Form(ModalScreen[ScreenResultType], Generic[ScreenResultType]):
     async def other(self, key: str) -> bool:
         """Any other key; False passes it on to the input."""
         return False
+
+    async def heard(self, received: Received) -> None:
+        """The worker said something."""
 
     def draw_message(self) -> None:
         """The application has something new to say."""

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from textual.content import Content
 
 from labeler.core.vocabulary import UNLABELED, Provenance
-from labeler.display import display_safe
 from labeler.session.view import View
 from labeler.ui import phrases
 from labeler.ui.screens.thumbnails import ThumbnailScreen
+from labeler.ui.short_names import short_name
 from labeler.ui.widgets.sheet_grid import Cell, layout
 
 LARGEST_PAGE = 25
@@ -261,7 +261,7 @@ class PageScreen(ThumbnailScreen):
 
     def are_these_all(self, page: Page, names: dict[int, str]) -> Content:
         """The question of every such page."""
-        name = display_safe(names.get(page.class_id, ""), 40)
+        name = short_name(names.get(page.class_id, ""), tuple(names.values()), max(self.size.width - 40, 20))
         return Content.assemble(("are these all ", "bold"), (name, "bold $guess"), ("?", "bold"))
 
     def cell(self, place: int, names: dict[int, str]) -> Cell:
@@ -272,7 +272,7 @@ class PageScreen(ThumbnailScreen):
         index, name = page.indices[place], names.get(page.class_at(place), "")
         if place not in page.otherwise:
             return Cell(index, name)
-        return Cell(index, f"→ {name}" if name else "left out", "warn")
+        return Cell(index, name, "warn", lead="→ ") if name else Cell(index, "left out", "warn")
 
     def facts(self, view: View) -> list[str]:
         """How far the person is."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,6 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 
-from labeler.display import display_safe
 from labeler.session.control import RANDOM
 from labeler.session.view import View
 from labeler.ui import phrases
@@ -17,7 +17,7 @@ from labeler.ui.actions import Place
 from labeler.ui.looks import Look, following
 from labeler.ui.screens.base import Target
 from labeler.ui.screens.commands import CommandScreen
-from labeler.ui.widgets.legend import both_answers, first_guesses, fits, guesses, legend, none_shown
+from labeler.ui.widgets.legend import both_answers, first_guesses, fits, guess_rows, guesses, legend, none_shown
 from labeler.ui.widgets.line import Block
 from labeler.ui.widgets.neighbors import Neighbors
 from labeler.ui.widgets.picture import Picture
@@ -25,6 +25,7 @@ from labeler.ui.widgets.picture import Picture
 if TYPE_CHECKING:
     from labeler.api import Received
 
+GUESSES = 3
 AHEAD = 8
 """Pictures drawn ahead of the person."""
 
@@ -121,6 +122,7 @@ class QuestionScreen(CommandScreen):
 
     def _draw_side(self, view: View) -> None:
         infos = {count.info.class_id: count.info for count in view.classes}
+        names = tuple(info.name for info in infos.values())
         known = [(infos[class_id], score) for class_id, score in self._guesses if class_id in infos]
         chosen = -1 if self.typed else self._chosen  # what enter does is marked, there or in the legend
         said, marked = self._answers(view), self._guesses[chosen][0] if self._guesses and chosen >= 0 else None
@@ -130,17 +132,23 @@ class QuestionScreen(CommandScreen):
         elif said:
             self.query_one("#guesses", Block).show(lambda width, height: both_answers(said, infos, marked, width))
         else:
-            self.query_one("#guesses", Block).show(lambda width, height: guesses(known, chosen, width))
-        typed = self.typed
-        self._leave_room_for_the_legend(len(view.classes))
-        self.query_one("#legend", Block).show(lambda width, height: legend(view.classes, typed, width, height))
+            self.query_one("#guesses", Block).show(lambda width, height: guesses(known, chosen, width, names))
+        typed, first = self.typing, self.leading(view)
+        self._leave_room_for_the_legend(names)
+        self.query_one("#legend", Block).show(lambda width, height: legend(view.classes, typed, width, height, first))
 
-    def _leave_room_for_the_legend(self, n_classes: int) -> None:
-        """Neighbors are shown where the legend can do without their place; classes come and go only with `N`."""
-        side = self.query_one("#side").size
-        guessed, near = self.query_one("#guesses").size.height, self.query_one("#neighbors")
-        wanted = 8 if self.has_class("high") else 6
-        near.display = fits(n_classes, side.width, side.height - guessed - wanted)
+    def leading(self, view: View) -> Sequence[int]:
+        """What is likeliest here, then what was answered of late."""
+        return [*(class_id for class_id, _ in self._guesses), *view.recent]
+
+    def _leave_room_for_the_legend(self, names: tuple[str, ...]) -> None:
+        """Guesses come first, then the legend; neighbors are shown where it can do without their place. By the names of
+        all classes, so that nothing moves from question to question."""
+        side, near = self.query_one("#side").size, self.query_one("#neighbors")
+        high = self.has_class("high")
+        guessed = max(6 if high else 5, 1 + GUESSES * guess_rows(names, side.width)) if side.width else 5
+        self.query_one("#guesses").styles.height = guessed
+        near.display = fits(len(names), side.width, side.height - guessed - (8 if high else 6))
 
     def _draw_neighbors(self, view: View) -> None:
         widget = self.query_one("#neighbors", Neighbors)
@@ -150,7 +158,7 @@ class QuestionScreen(CommandScreen):
             if view.question and widget.room and not self._is_blind(view)
             else []
         )
-        widget.show([(index, names.get(class_id, "")) for index, class_id in found])
+        widget.show([(index, names.get(class_id, "")) for index, class_id in found], tuple(names.values()))
 
     def _draw_about(self, view: View) -> None:
         question = view.question
@@ -162,7 +170,7 @@ class QuestionScreen(CommandScreen):
         facts = [self.picture.dimensions, phrases.file_size(size) if size is not None else ""]
         standing = project.session.state.standings.get(question.index)
         if standing is not None and standing.kind == "label" and not question.first:  # chosen to be looked at again
-            facts.append(f"is {display_safe(project.session.state.classes[standing.class_id].name, 30)} now")
+            facts.append(f"is {self.short(project.session.state.classes[standing.class_id].name, 30)} now")
         facts.append(self.labeler.pictures.look.words)
         name, flagged = question.instance_id, view.question_flagged
         self.draw_lines(view, lambda width: phrases.about(name, [fact for fact in facts if fact], flagged, width))

@@ -115,7 +115,7 @@ class SearchScreen(ThumbnailScreen):
         last, before = session.last, self._before
         self._before = None
         if last is not None and last.class_id is not None and before is not None and before != last.class_id:
-            was, now = (display_safe(session.state.classes[one].name, 30) for one in (before, last.class_id))
+            was, now = (self.short(session.state.classes[one].name, 30) for one in (before, last.class_id))
             self.labeler.news.say(f"changed from {was} to {now}: a new answer, ⌫ takes it back")
         self.cursor = min(self.cursor + 1, len(self._indices) - 1)
 
@@ -165,5 +165,5 @@ class SearchScreen(ThumbnailScreen):
         session = self.labeler.project.session
         class_id, provenance = session.label_of(index)
         info = session.state.classes.get(class_id)
-        label = [f"{display_safe(info.name, 30)}, {provenance.word}"] if info is not None else []
+        label = [f"{self.short(info.name, 30)}, {provenance.word}"] if info is not None else []
         return [*label, f"{self.cursor + 1:,} of {len(self._indices):,}"]

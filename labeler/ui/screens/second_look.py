@@ -155,10 +155,10 @@ class SecondLook(CommandScreen):
         names = {count.info.class_id: count.info.name for count in view.classes}
         near = self.query_one("#neighbors", Neighbors)
         found = self.labeler.project.neighbors(doubted.index, near.room) if doubted is not None and near.room else []
-        near.show([(index, names.get(class_id, "")) for index, class_id in found])
+        near.show([(index, names.get(class_id, "")) for index, class_id in found], tuple(names.values()))
         self.query_one("#guesses", Block).show(lambda width, height: self._sides(names, width))
-        typed = self.typed
-        self.query_one("#legend", Block).show(lambda width, height: legend(view.classes, typed, width, height))
+        typed, first = self.typing, self.leading(view)
+        self.query_one("#legend", Block).show(lambda width, height: legend(view.classes, typed, width, height, first))
         self._draw_about(view)
         self._note_paint()
 
@@ -168,7 +168,8 @@ class SecondLook(CommandScreen):
         if doubted is None:
             return Content("")
         press = press_of(self.labeler.project.session, doubted.index)
-        mine, other = (display_safe(names.get(class_id, "?"), 30) for class_id in (doubted.class_id, doubted.instead))
+        mine, other = (names.get(class_id, "?") for class_id in (doubted.class_id, doubted.instead))
+        mine, other = self.short(mine, max(width - 18, 4)), self.short(other, max(width - 20, 4))
         lines = [
             phrases.ends(
                 Content.assemble((f"{self._who(press)} said  ", "$quiet"), (mine, "bold $saved")),

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from textual.content import Content
 
 from labeler.core.vocabulary import ClassInfo
-from labeler.display import display_safe
 from labeler.session.view import View
 from labeler.ui.actions import Place
 from labeler.ui.screens.thumbnails import ThumbnailScreen
@@ -84,7 +83,7 @@ class SplitScreen(ThumbnailScreen):
         """What is marked, and what to press."""
         if not self._standing:
             return Content.styled("no label of it stands: S leads back to the classes", "$quiet")
-        name, marked = (display_safe(self._class_name, 24), "bold"), len(self._marked)
+        name, marked = (self.short(self._class_name, 24), "bold"), len(self._marked)
         if not marked:
             said = Content.assemble(("X", "bold $command"), " marks what goes to a new class")
         else:

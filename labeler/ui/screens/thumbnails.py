@@ -58,7 +58,7 @@ class ThumbnailScreen(CommandScreen):
 
     def foot(self, view: View, width: int, height: int) -> Content:
         """Below the thumbnails: the classes and their keys."""
-        return legend(view.classes, self.typed, width, height)
+        return legend(view.classes, self.typing, width, height, self.leading(view))
 
     def is_ready(self) -> bool:
         """Whether enough is drawn for an answer: the picture under the cursor."""
@@ -104,9 +104,11 @@ class ThumbnailScreen(CommandScreen):
         """A thumbnail that says what its instance is by now: a person's word, or the machine's guess."""
         standing = self.labeler.project.session.state.standings.get(index)
         if standing is not None:
-            return Cell(index, _SAID.get(standing.kind) or f"✓ {names.get(standing.class_id, '')}", "saved")
+            if standing.kind in _SAID:
+                return Cell(index, _SAID[standing.kind], "saved")
+            return Cell(index, names.get(standing.class_id, ""), "saved", lead="✓ ")
         guess = self._focused_guess if index == self._focused else self.guess_of(index)
-        return Cell(index, f"{names[guess]}?", "guess") if guess in names else Cell(index, "·")
+        return Cell(index, names[guess], "guess", trail="?") if guess in names else Cell(index, "·")
 
     # -- drawing -------------------------------------------------------------------------------------------------
 
@@ -119,6 +121,7 @@ class ThumbnailScreen(CommandScreen):
         if target is not None and (target.index != self._focused or gone):  # else nothing changes under the eye
             self._focused, self._focused_guess = target.index, self.guess_of(target.index)
         names = view.class_names
+        self.grid.names = tuple(names.values())
         self.show_cells(shown, names)
         now = (view.revision, self.cursor, id(view.round), *self.grid.in_sight)
         if now != self._drawn_for:

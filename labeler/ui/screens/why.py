@@ -142,7 +142,7 @@ class WhyScreen(ThumbnailScreen):
         """Class and share of one answer."""
         press, share = self._answers[place]
         name = press.class_name if press.kind == "label" else press.kind
-        return Cell(press.index, name if share is None else f"{phrases.percent(share)} {name}", "saved")
+        return Cell(press.index, name, "saved", lead="" if share is None else f"{phrases.percent(share)} ")
 
     def facts(self, view: View) -> list[str]:
         """Which of the answers."""

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from rich.cells import cell_len
 from textual.content import Content
 
-from labeler.display import display_safe
 from labeler.session.view import ClassCount
+from labeler.ui.short_names import longest as longest_of
+from labeler.ui.short_names import short_name
 
 COUNTS = ("human", "confirmed", "imported", "propagated", "predicted")
 _SHORT = {"confirmed": "confirm.", "imported": "import.", "propagated": "propag.", "predicted": "predict."}
@@ -32,26 +33,27 @@ def class_table(rows: Sequence[ClassCount], cursor: int, merging: int | None, wi
         return Content.assemble(("no classes yet: ", "$quiet"), ("N", "bold $command"), (" adds the first", "$quiet"))
     words = {word: word if width >= _COMFORTABLE else _SHORT.get(word, word) for word in COUNTS}
     wide = max(map(len, words.values())) + 1
-    longest = max(cell_len(display_safe(row.info.name, 60)) for row in rows) + len(_RETIRED)
+    longest = min(longest_of(row.info.name for row in rows), 60) + len(_RETIRED)
     room = max(min(width - _KEY - wide * len(COUNTS), max(longest, _NAMES)), 4)
     title = "class".ljust(room) + "".join(word.rjust(wide) for word in words.values())
     lines = [Content.styled(" key "[:_KEY] + title, "$quiet")]
+    names = tuple(row.info.name for row in rows)
     start, count = page_of(cursor, height)
     for place, row in enumerate(rows[start : start + count], start=start):
-        lines.append(_row(row, room, wide, here=place == cursor, goes=row.info.class_id == merging))
+        lines.append(_row(row, names, room, wide, here=place == cursor, goes=row.info.class_id == merging))
     return Content("\n").join(lines)
 
 
-def _row(row: ClassCount, room: int, wide: int, *, here: bool, goes: bool) -> Content:
+def _row(row: ClassCount, names: tuple[str, ...], room: int, wide: int, *, here: bool, goes: bool) -> Content:
     info = row.info
     mark = "▸" if here else "→" if goes else " "
     style = "bold reverse $command" if here else "bold $warn" if goes else "$quiet" if info.retired else "bold"
     said = Content.styled(_RETIRED if info.retired else "", "$warn")
-    name = Content.styled(display_safe(info.name, 60), style)
-    if name.cell_length > room - said.cell_length:
-        name = name.truncate(max(room - said.cell_length, 1), ellipsis=True)
+    name = Content.styled(short_name(info.name, names, max(room - said.cell_length, 1)), style)
     gap = " " * max(room - name.cell_length - said.cell_length, 0)
     counts = [getattr(row, word) for word in COUNTS]
     cells = [(f"{count:>{wide},}", "" if count else "$quiet") for count in counts]
     key = (info.key or "·", "bold $answer" if info.key else "$quiet")
-    return Content.assemble((f"{mark}  ", "bold $command" if here else "bold $warn"), key, " ", name, said, gap, *cells)
+    lead = (f"{mark}  ", "bold $command" if here else "bold $warn")
+    space = " " if cell_len(key[0]) == 1 else ""
+    return Content.assemble(lead, key, space, name, said, gap, *cells)

@@ -8,7 +8,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from labeler.display import display_safe
+from labeler.ui.short_names import short_name
 from labeler.ui.widgets.neighbors import centered
 from labeler.ui.widgets.sheet_grid import Cell, Layout, SheetGrid
 
@@ -39,11 +39,11 @@ class HeadedGrid(SheetGrid):
         if line:
             return super()._cell_line(place, line - 1, now, style)
         roles, width = self.app.theme_variables, now.columns + 2
-        said, heading = display_safe(self._cell(place).caption, 60), display_safe(self._headings[place], 60)
         letter = self._letters[place] if place < len(self._letters) else ""
         room = width - 2 - 2 * len(letter)
+        said, heading = self._cell(place).written(self.names, room), self._headings[place]
         if place == self.cursor:
-            text = f"[{centered(said or heading, room)}{' ' * len(letter)}{letter}]"
+            text = f"[{centered(said or short_name(heading, self.names, room), room)}{' ' * len(letter)}{letter}]"
             return [Strip([Segment(text, style + Style.parse(f"bold reverse {roles['command']}"))], width)]
         end = [Segment(f" {letter} ", style + Style.parse(f"bold {roles['answer']}"))] if letter else []
         if said:
@@ -57,7 +57,8 @@ class HeadedGrid(SheetGrid):
         roles, width = self.app.theme_variables, now.columns + 2
         first, end = self._run(place, now)
         whole = (end - first) * width
-        name = f"{heading} "
+        letters = 3 if first < len(self._letters) else 0
+        name = f"{short_name(heading, self.names, max(whole - 2 - letters, 1))} "
         strip = Strip(
             [
                 Segment(" ", style),

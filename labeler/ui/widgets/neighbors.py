@@ -12,6 +12,7 @@ from textual.widget import Widget
 
 from labeler.display import display_safe
 from labeler.ui.pictures import OF_PICTURES, Pictures
+from labeler.ui.short_names import short_name
 
 GAP = 2
 FEW, LEAST_ROWS = 3, 4
@@ -34,6 +35,7 @@ class Neighbors(Widget):
         super().__init__(id=id)
         self._pictures, self._title = pictures, title
         self._shown: tuple[tuple[int, str], ...] = ()
+        self._names: Sequence[str] = ()
 
     @property
     def room(self) -> int:
@@ -51,9 +53,10 @@ class Neighbors(Widget):
         rows = max(min(self.size.height - 2, max(three_abreast, LEAST_ROWS)), 0)
         return rows * aspect, rows
 
-    def show(self, neighbors: Sequence[tuple[int, str]]) -> None:
-        """Show (index, word) pairs, the first ones first."""
+    def show(self, neighbors: Sequence[tuple[int, str]], names: Sequence[str] = ()) -> None:
+        """Show (index, word) pairs, the first ones first; a word that is one of `names` is told from the others."""
         shown = tuple(neighbors)
+        self._names = names
         if shown != self._shown:
             self._shown = shown
             self.refresh()
@@ -78,7 +81,8 @@ class Neighbors(Widget):
             if parts:
                 parts.append(Strip.blank(GAP, style))
             if y == rows + 1:
-                parts.append(Strip([Segment(centered(display_safe(name, 40), columns), style)], columns))
+                word = short_name(name, self._names, columns) if name in self._names else display_safe(name, 40)
+                parts.append(Strip([Segment(centered(word, columns), style)], columns))
                 continue
             parts.append(thumbnail_row(self._pictures, index, y - 1, columns, rows, style))
         return Strip.join(parts).extend_cell_length(width, style).crop(0, width)

@@ -13,6 +13,7 @@ from textual.widget import Widget
 
 from labeler.display import display_safe
 from labeler.ui.pictures import Pictures
+from labeler.ui.short_names import short_name
 from labeler.ui.widgets.neighbors import centered, thumbnail_row
 
 LEAST_ROWS, MOST_ROWS = 4, 14
@@ -20,11 +21,22 @@ LEAST_ROWS, MOST_ROWS = 4, 14
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One thumbnail: its instance, the caption below it, and the color role of the caption."""
+    """One thumbnail: its instance, the caption below it (a word, or the name of a class), and the caption's color role.
+
+    `lead` and `trail` stand before and behind the caption, however short that has to be.
+    """
 
     index: int
     caption: str
     role: str = "quiet"
+    lead: str = ""
+    trail: str = ""
+
+    def written(self, names: Sequence[str], width: int) -> str:
+        """The caption in at most `width` cells, told from those of the other classes, whose `names` these are."""
+        room = width - len(self.lead) - len(self.trail)
+        said = short_name(self.caption, names, room) if self.caption in names else display_safe(self.caption, 60)
+        return f"{self.lead}{said}{self.trail}" if said else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +91,7 @@ class SheetGrid(Widget):
         self._make: Callable[[int], Cell] = lambda place: Cell(self._indices[place], "")
         self._made: dict[int, Cell] = {}
         self._usual = pictures.usual_height
+        self.names: Sequence[str] = ()  # of all classes: captions are told from each other
         self.cursor = 0
 
     @property
@@ -167,7 +180,7 @@ class SheetGrid(Widget):
                 middle,
                 Strip([Segment("▐" if here else " ", edge)], 1),
             ]
-        caption = display_safe(cell.caption, 60)
+        caption = cell.written(self.names, now.columns)
         if here:
             text = f"[{centered(caption, now.columns)}]"
             return [Strip([Segment(text, style + Style.parse(f"bold reverse {roles['command']}"))], now.columns + 2)]

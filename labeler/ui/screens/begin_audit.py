@@ -1,0 +1,94 @@
+"""Asks once whether an audit is to begin, says how much it takes, and waits for the labels that it freezes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widgets import Static
+
+from labeler.core.vocabulary import Round
+from labeler.session.audits import CONFIDENCE, TARGET
+from labeler.session.final import final_labels
+from labeler.ui.phrases import amount
+from labeler.ui.screens.audit import open_audit
+from labeler.ui.screens.form import Form
+
+if TYPE_CHECKING:
+    from labeler.api import Received
+
+
+class BeginAudit(Form[None]):
+    """``enter`` begins: every label is computed anew behind this form, frozen and drawn into a random order."""
+
+    def __init__(self, population: int, looks: int | None) -> None:
+        super().__init__()
+        self._population, self._looks = population, looks
+        self._waits = False
+
+    def compose(self) -> ComposeResult:
+        """What is done, how much it takes, what to press."""
+        noun = self.labeler.project.session.pool.noun
+        goal, sure = f"{100 * TARGET:g} %", f"{100 * CONFIDENCE:g} %"
+        looks = "more looks than there are labels" if self._looks is None else f"about {amount(self._looks, 'look')}"
+        lines = [
+            f"{amount(self._population, 'label')} that nobody looked at one by one are frozen and drawn into a random "
+            f"order; you look at one {noun} after the other, blind, or at pages (G).",
+            f"\n\nIt takes {looks} without an error to certify that {goal} of them are right ({sure} sure), more with"
+            " errors. Stop and go on where you like: E leads back and forth.",
+        ]
+        with Vertical(classes="dialog"):
+            yield Static("begin an audit?", classes="title", markup=False)
+            yield Static("".join(lines), classes="explanation", markup=False)
+            yield Static(id="preview", markup=False)
+
+    def on_mount(self) -> None:
+        """Nothing is begun yet."""
+        self._say("")
+
+    def _say(self, text: str, style: str = "bold $guess") -> None:
+        does = () if self._waits else (("⏎ ", "bold $command"), ("begin   ", "$quiet"))
+        keys = Content.assemble(*does, ("esc ", "bold $command"), ("back", "$quiet"))
+        self.query_one("#preview", Static).update(Content.assemble((text, style), "\n", keys))
+
+    async def submit(self) -> None:
+        """Have every label computed anew."""
+        if not self._waits:
+            self._waits = True
+            self._say("computing every label anew ...")
+            self.labeler.project.want_closing()
+
+    async def other(self, key: str) -> bool:
+        """No other key does anything here."""
+        return True
+
+    async def heard(self, received: Received) -> None:
+        """The labels are there: freeze them and show the first picture."""
+        if not self._waits:
+            return
+        if received.closing is not None:
+            await self._begin(received.closing)
+        elif received.failed:
+            self._waits = False
+            self._say(received.note, "bold $warn")
+
+    async def _begin(self, closing: Round) -> None:
+        project = self.labeler.project
+        session = project.session
+        if closing.revision != session.state.revision:  # something was recorded meanwhile: these are not the latest
+            project.want_closing()
+            return
+        final = final_labels(session.state, closing)
+        seed = project.recipe().seed
+        done: list[int] = []
+        await self.finish(None)
+        self.labeler.command(
+            lambda: session.begin_audit(final, target=TARGET, confidence=CONFIDENCE, seed=seed),
+            lambda: done.append(1),
+        )
+        if done:
+            session.merge_round(closing)
+            self.labeler.view = project.view()
+            await open_audit(self.labeler)
