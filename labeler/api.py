@@ -14,6 +14,7 @@ import numpy as np
 from labeler import backups, changes, locating, registry
 from labeler.backup_folder import free
 from labeler.behind import Received, unreadable_line
+from labeler.core.naming import class_name
 from labeler.core.pool import Pool
 from labeler.core.vocabulary import ByteArray
 from labeler.display import display_safe
@@ -304,8 +305,9 @@ def _remember(
         if not created and percentile != before:
             notices.append(f"changed: percentile = {percentile if percentile == 'auto' else f'{percentile:g}'}")
     known = {info.name for info in session.state.active_classes()}
+    set_up = set(map(class_name, session.state.set_up))
     for name in options.classes:
-        if name.strip() not in session.state.set_up:  # said before: renamed, merged or retired since, it stays so
+        if class_name(name) not in set_up:  # said before: renamed, merged or retired since, it stays so
             session.class_id_for(name, setup=True)
     added = [display_safe(info.name, 40) for info in session.state.active_classes() if info.name not in known]
     if added and not created:

@@ -59,9 +59,13 @@ def export(
     if not rows.ids:
         reason = f" ({left_out[0]})" if left_out else ""
         raise ExportError(f"no label is left to export{reason}", "choose less strictly; nothing was written")
+    came_divided = not choice.split and any(rows.splits)
+    if came_divided:
+        left_out.append("the splits are those of the source's folders: --split divides anew")
     manifest = summary_of(project) | {
         "seed": bench.recipe.seed,
         "configuration": {"percentile": project.session.percentile, "facts": leaving.facts, "weights": choice.weights}
+        | ({"splits": "of the source"} if came_divided else {})
         | choice.options,
         "n_instances": len(project.session.pool),
         "session": {

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from labeler.api import Project
 from labeler.core.vocabulary import Progress, Provenance
@@ -25,16 +26,27 @@ _MACHINE = (Provenance.PROPAGATED.word, Provenance.PREDICTED.word)
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """How many labels were taken, and (id, imported class, the person's class that stays) of the contradictions."""
+    """How many labels were taken, and (id, imported class, class that stays) of the contradictions: to a person's
+    label, and to an earlier import's (`earlier`)."""
 
     taken: int
     new_classes: list[str]
     conflicts: list[tuple[str, str, str]]
     notes: list[str]
+    earlier: list[tuple[str, str, str]] = field(default_factory=list)
 
 
-def import_labels(project: Project, path: Path, progress: Callable[[Progress], None] = lambda _: None) -> Imported:
-    """Read labels from a CSV, JSONL or class folders and put them into the session; a person's label outranks them.
+def import_labels(
+    project: Project,
+    path: Path,
+    progress: Callable[[Progress], None] = lambda _: None,
+    *,
+    replace_imported: bool = False,
+    classes: Collection[str] = (),
+) -> Imported:
+    """Read labels from a CSV, JSONL or class folders and put them into the session; a person's label outranks them,
+    and so does one that was imported before, unless `replace_imported`. A name in `classes` is one even where it looks
+    like a missing value.
 
     Raises
     ------
@@ -47,12 +59,14 @@ def import_labels(project: Project, path: Path, progress: Callable[[Progress], N
         raise ProjectError("the source of this project is not open", "is it where it was?")
     progress(Progress("reading labels"))
     before = len(project.source.notes)
-    rows = [row for row in read_labels(path, project.source, _decoder(path)) if row.instance_id in project.session.pool]
+    session = project.session
+    known = {info.name for info in session.state.active_classes()}
+    exported = _exported(path)
+    read = read_labels(path, project.source, _decoder(exported), [*known, *classes, *_classes_of(exported)])
+    rows = [row for row in read if row.instance_id in session.pool]
     machine = sum(row.provenance in _MACHINE for row in rows)
     rows = [row for row in rows if row.provenance not in _MACHINE]
     check_names(row.label for row in rows)
-    session = project.session
-    known = {info.name for info in session.state.active_classes()}
     notes = list(project.source.notes[before:])
     if machine:
         lead = counted(machine, "row holds a propagated or predicted label", "rows hold propagated or predicted labels")
@@ -60,39 +74,52 @@ def import_labels(project: Project, path: Path, progress: Callable[[Progress], N
     progress(Progress("importing", 0, len(rows)))
     with session.together():  # a kill leaves no classes without their labels
         labels, twice = _in_classes(session, rows)
-        taken, conflicts = session.import_labels(list(labels.items()), str(path))
+        taken, conflicts = session.import_labels(list(labels.items()), str(path), replace_imported=replace_imported)
     if twice:
         lead = counted(len(twice), "instance has", "instances have")
         first = ", ".join(display_safe(name, 60) for name in twice[:_SHOWN])
         notes.append(f"{lead} two different labels in the file: left out ({first})")
     names = {class_id: info.name for class_id, info in session.state.classes.items()}
-    kept = [
-        (name, names[class_id], names.get(session.label_of(session.pool.index(name))[0], "?"))
-        for name, class_id in conflicts
-    ]
+    kept: dict[bool, list[tuple[str, str, str]]] = {True: [], False: []}
+    for name, class_id in conflicts:
+        stays, provenance = session.label_of(session.pool.index(name))
+        kept[provenance is Provenance.IMPORTED].append((name, names[class_id], names.get(stays, "?")))
     new = sorted({info.name for info in session.state.active_classes()} - known)
-    return Imported(taken, new, kept, notes)
+    return Imported(taken, new, kept[False], notes, kept[True])
 
 
 def _in_classes(session: Session, rows: list[LabelRow]) -> tuple[dict[str, int], list[str]]:
     """Instance id -> class id, its classes made where there are none; and the instances that have two, left out."""
     labels: dict[str, int] = {}
     twice: dict[str, None] = {}  # in the order of the file
+    class_ids = {name: session.class_id_for(name, setup=True) for name in dict.fromkeys(row.label for row in rows)}
     for row in rows:
-        class_id = session.class_id_for(row.label, setup=True)
+        class_id = class_ids[row.label]
         if labels.setdefault(row.instance_id, class_id) != class_id:
             twice[row.instance_id] = None
     return {name: class_id for name, class_id in labels.items() if name not in twice}, list(twice)
 
 
-def _decoder(path: Path) -> Callable[[str], str]:
-    """What undoes the escapes of our own exports; the quote of ``--csv-safe`` only where the manifest says so."""
+def _exported(path: Path) -> dict[str, Any]:
+    """The manifest of our own export; empty where it is none."""
     manifest = path / "manifest.json" if path.is_dir() else path.with_name(f"{path.name}.manifest.json")
     try:
-        configuration = json.loads(manifest.read_text(encoding="utf-8"))["configuration"]
-        safe = configuration.get("csv_safe") == "yes"
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        safe = False
+        document = json.loads(manifest.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _classes_of(manifest: dict[str, Any]) -> list[str]:
+    """The classes of an export of ours, which are what they are called, be it ``NA`` or ``1.0``."""
+    classes = manifest.get("classes")
+    return [name for name in classes if isinstance(name, str)] if isinstance(classes, list) else []
+
+
+def _decoder(manifest: dict[str, Any]) -> Callable[[str], str]:
+    """What undoes the escapes of our own exports; the quote of ``--csv-safe`` only where the manifest says so."""
+    configuration = manifest.get("configuration")
+    safe = isinstance(configuration, dict) and configuration.get("csv_safe") == "yes"
     return (lambda text: unescaped(unprefixed(text))) if safe else unescaped
 
 
@@ -107,5 +134,11 @@ def report(imported: Imported, shown: int = 20) -> str:
         lines += [
             f"  {display_safe(name)}: import says {display_safe(theirs, 40)}, you said {display_safe(mine, 40)}"
             for name, theirs, mine in imported.conflicts[:shown]
+        ]
+    if imported.earlier:
+        lines.append(f"{len(imported.earlier):,} contradict a label that was imported before, which stays (--replace):")
+        lines += [
+            f"  {display_safe(name)}: import says {display_safe(theirs, 40)}, before it was {display_safe(mine, 40)}"
+            for name, theirs, mine in imported.earlier[:shown]
         ]
     return "\n".join([*lines, *imported.notes])

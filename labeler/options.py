@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from labeler import registry
+from labeler.core.naming import class_name
 from labeler.errors import UsageError, too_many
 from labeler.session.class_commands import check_names
 from labeler.session.keys import LAYOUTS
@@ -77,7 +78,7 @@ def check(options: Options) -> Options:
         if share is not None and not 0 <= share <= 0.5:
             raise UsageError(f"--{name} {share:g} is out of range", f"give a share from 0 to 0.5, such as {usual}")
     check_names(options.classes)
-    word, times = Counter(options.classes).most_common(1)[0] if options.classes else ("", 1)
+    word, times = Counter(map(class_name, options.classes)).most_common(1)[0] if options.classes else ("", 1)
     if times > 1:
         raise UsageError(f"the class {word!r} is named twice", "name every class once")
     return replace(options, percentile=parse_percentile(options.percentile))

@@ -100,7 +100,7 @@ def open(source: str | Path, project: str | Path | None = None, **options: Any) 
         if kind in options and not isinstance(options[kind], (str, type(None))):
             options[kind] = _named(kind, options[kind])
     if "classes" in options:
-        options["classes"] = tuple(map(str, options["classes"]))
+        options["classes"] = tuple(map(str, options["classes"] if options["classes"] is not None else ()))
     try:
         chosen = Options(**options)
     except TypeError:

@@ -53,8 +53,10 @@ def label(source: Path, project: Path | None, **given: Any) -> None:
 @main.command("import-labels")
 @click.argument("project", type=click.Path(path_type=Path))
 @click.argument("labels", type=click.Path(path_type=Path))
+@click.option("--replace", is_flag=True, help="In place of other labels that were imported before; never of yours.")
+@click.option("--classes", metavar="A,B", default="", help="Classes although they look like no label: NA,None.")
 @quiet_option
-def import_labels(project: Path, labels: Path) -> None:
+def import_labels(project: Path, labels: Path, replace: bool, classes: str) -> None:
     """Bring LABELS (CSV, JSONL, class folders, or another program's: docs/formats.md) into PROJECT.
 
     Example: labeler import-labels digits.labeler.db labels.csv
@@ -65,7 +67,8 @@ def import_labels(project: Path, labels: Path) -> None:
 
     check_project(project)
     with narrator_of() as narrator, open_project(project) as opened:
-        imported = bring_in(opened, labels, narrator.progress)
+        names = [name for name in classes.split(",") if name.strip()]
+        imported = bring_in(opened, labels, narrator.progress, replace_imported=replace, classes=names)
     say(report(imported))
 
 

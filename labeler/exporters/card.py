@@ -38,7 +38,13 @@ def card(manifest: Mapping[str, Any], rows: ExportRows) -> str:
     lines += [f"- **{word}**: {said}" for word, said in _SOURCES.items() if word in counts["provenance"]]
     if counts["splits"]:
         shown = ", ".join(f"{plain(name)} {number:,}" for name, number in counts["splits"].items())
-        lines += ["", f"Splits: {shown}. Equal and nearly equal images are in the same one."]
+        came_divided = "splits" in manifest.get("configuration", {})
+        how = (
+            "They are as in the folders of the source"
+            if came_divided
+            else "Equal and nearly equal images are in the same one"
+        )
+        lines += ["", f"Splits: {shown}. {how}."]
     lines += ["", "## How right are the labels?", "", *_accuracy(manifest), *_curve(manifest)]
     lines += _of_the_person(manifest)
     lines += _carried(manifest)

@@ -9,6 +9,7 @@ nothing of the class "NA".
 from __future__ import annotations
 
 import csv
+import importlib.util
 import json
 import re
 from collections import Counter
@@ -16,14 +17,15 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from labeler.display import display_safe
-from labeler.errors import UsageError
+from labeler.errors import MissingExtra, UsageError
 from labeler.exporters.base import ExportRows, Needs
 from labeler.exporters.escaping import escaped, json_text, unescaped
+from labeler.exporters.hf_parquet import MetadataParquet, labels_in
 from labeler.exporters.image_files import are_files, link_of, put_images, wanted_name
 from labeler.exporters.names import safe_file_names
-from labeler.exporters.tables import COLUMNS, PANDAS_MISSING, csv_line, records, text_warnings
+from labeler.exporters.tables import COLUMNS, PANDAS_MISSING, Cell, csv_line, records, text_warnings
 
-KINDS = ("jsonl", "csv")
+KINDS = ("jsonl", "csv", "parquet")
 ONLY_SPLIT = "train"
 _COLUMNS = ("file_name", *COLUMNS)
 _READ_AS_NUMBER = re.compile(r"\s*[+-]?(\d|\.\d|inf|nan|true|false)", re.IGNORECASE)
@@ -33,7 +35,7 @@ _READ_AS_DATE = re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d(:\d\d(:\d\d)?)?)?Z?$")
 class HuggingFaceExporter:
     """A folder for ``datasets.load_dataset("imagefolder", data_dir=...)``; images linked as in an image folder.
 
-    `metadata` is ``jsonl`` or ``csv``; `link` as for imagefolder.
+    `metadata` is ``jsonl``, ``csv`` or ``parquet`` (an extra; the label is a ClassLabel); `link` as for imagefolder.
     """
 
     is_folder = True
@@ -43,6 +45,8 @@ class HuggingFaceExporter:
     def __init__(self, metadata: str = "jsonl", link: str = "hard") -> None:
         if metadata not in KINDS:
             raise ValueError(f"metadata is {' or '.join(KINDS)}")
+        if metadata == "parquet" and importlib.util.find_spec("pyarrow") is None:
+            raise MissingExtra("metadata=parquet", "parquet")
         self.metadata, self.link = metadata, link
 
     def write(self, rows: ExportRows, target: Path) -> list[str]:
@@ -57,29 +61,27 @@ class HuggingFaceExporter:
         files = _files(rows, members, own)
         target.mkdir()
         warnings = put_images(rows, files, own, target, link)
-        streams = {}
+        open_files: dict[str, MetadataParquet | _Lines] = {}
         try:
             for split in members or [ONLY_SPLIT]:
                 (target / split).mkdir(exist_ok=True)
                 path = target / split / f"metadata.{self.metadata}"
-                streams[split] = path.open("x", encoding="utf-8", newline="\n")
-                if self.metadata == "csv":
-                    streams[split].write(",".join(_COLUMNS) + "\n")
+                is_parquet = self.metadata == "parquet"
+                open_files[split] = MetadataParquet(path, _COLUMNS, rows.class_names) if is_parquet else _Lines(path)
             for file, record, split in zip(files, records(rows), rows.splits, strict=True):
-                values = (file.partition("/")[2], *record)
-                line = (
-                    csv_line(values) if self.metadata == "csv" else json_text(dict(zip(_COLUMNS, values, strict=True)))
-                )
-                streams[split or ONLY_SPLIT].write(line + "\n")
+                open_files[split or ONLY_SPLIT].add((file.partition("/")[2], *record))
         finally:
-            for stream in streams.values():
-                stream.close()
+            for opened in open_files.values():
+                opened.close()
         return [*warnings, *self._misread(rows), *text_warnings(rows)]
 
     def count(self, target: Path) -> dict[str, int]:
         """Read the metadata of every split; class name -> number of rows whose image opens as a file."""
         counts: Counter[str] = Counter()
         for path in sorted(target.glob(f"*/metadata.{self.metadata}")):
+            if self.metadata == "parquet":
+                counts.update(label for name, label in labels_in(path) if (path.parent / name).is_file())
+                continue
             with path.open(encoding="utf-8", newline="\n" if self.metadata == "jsonl" else "") as stream:
                 lines = csv.DictReader(stream, strict=True) if self.metadata == "csv" else map(json.loads, stream)
                 counts.update(row["label"] for row in lines if (path.parent / row["file_name"]).is_file())
@@ -94,8 +96,27 @@ class HuggingFaceExporter:
                 yield f"datasets reads the class {display_safe(missing)!r} of a metadata.csv as missing: use jsonl"
             if names and all(_READ_AS_NUMBER.match(name) for name in names):
                 yield "datasets reads classes like these of a metadata.csv as numbers: write metadata=jsonl"
-        elif names and all(_READ_AS_DATE.match(name) for name in names):
+        elif self.metadata == "jsonl" and names and all(_READ_AS_DATE.match(name) for name in names):
             yield "datasets reads classes like these as dates: cast the column 'label' to string"
+
+
+class _Lines:
+    """A ``metadata.jsonl`` or ``metadata.csv`` that is written row by row."""
+
+    def __init__(self, path: Path) -> None:
+        self._stream = path.open("x", encoding="utf-8", newline="\n")
+        self._as_csv = path.suffix == ".csv"
+        if self._as_csv:
+            self._stream.write(",".join(_COLUMNS) + "\n")
+
+    def add(self, values: Sequence[Cell]) -> None:
+        """One row."""
+        line = csv_line(values) if self._as_csv else json_text(dict(zip(_COLUMNS, values, strict=True)))
+        self._stream.write(line + "\n")
+
+    def close(self) -> None:
+        """Write what is left."""
+        self._stream.close()
 
 
 def _files(rows: ExportRows, members: dict[str, list[int]], own: Sequence[bool]) -> list[str]:

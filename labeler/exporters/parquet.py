@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pyarrow
 
 ROW_GROUP = 50_000
-_TYPES = {
+TYPES = {
     "confidence": "float32",
     "weight": "float32",
     "cluster": "int32",
@@ -37,7 +37,7 @@ class ParquetExporter:
         import pyarrow
         from pyarrow import parquet
 
-        schema = pyarrow.schema([(name, getattr(pyarrow, _TYPES.get(name, "string"))()) for name in COLUMNS])
+        schema = pyarrow.schema([(name, getattr(pyarrow, TYPES.get(name, "string"))()) for name in COLUMNS])
         with target.open("xb") as stream, parquet.ParquetWriter(stream, schema) as writer:
             for table in _tables(rows, schema):
                 writer.write_table(table)

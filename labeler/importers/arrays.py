@@ -22,7 +22,7 @@ from labeler.importers.plain import PlainSource, digest
 from labeler.importers.scaling import byte_range, to_bytes
 
 _CHUNK_BYTES = 16 << 20
-_NOT_LABELS = ("", "-1", "nan", "None")  # -1 = unlabeled, as in scikit-learn
+_NOT_LABELS = ("", "-1", "-2", "-100", "nan", "None")  # unlabeled in scikit-learn, ignored, left out by torch
 
 
 class ImageRows(PlainSource):

@@ -7,11 +7,9 @@ no feature; it is offered as truth to simulations only.
 
 from __future__ import annotations
 
-import csv
 import io
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -22,18 +20,24 @@ from labeler.core.vocabulary import FloatArray
 from labeler.display import display_safe
 from labeler.errors import SourceError
 from labeler.importers.arrays import TableRows
-from labeler.importers.columns import Column, features_of
+from labeler.importers.columns import Column, features_of, is_number, without_row_numbers
+from labeler.importers.dialects import Lines, lines_of, reader_of, separator_line, way_of_head
+from labeler.importers.encodings import encoding_of_file, opened_text
 from labeler.importers.files import file_state, first_bytes
 from labeler.importers.image_list import names_images
+from labeler.importers.label_words import LabelWords
 from labeler.importers.names import plain_text, row_ids
+from labeler.importers.pixel_tables import NoPixels, PixelReading, PixelTable, layout_of
 from labeler.importers.plain import digest
-from labeler.importers.tables import ID_COLUMNS, LABEL_COLUMNS, column, delimiter_of, lines_of
+from labeler.importers.tables import ID_COLUMNS, LABEL_COLUMNS, column, separator_for, with_row_names
 
 if TYPE_CHECKING:
     import pyarrow
 
 BLOCK, CELLS = 4_096, 1 << 21
 """Rows, and cells, that are read at once."""
+BEGINNING, LOOK = 1 << 20, 50
+"""Characters, and rows, by which is judged how a table is written and what it holds."""
 MAX_LINE = 16 << 20
 """Characters of a first line at most, a hundred times what a hundred thousand columns need."""
 
@@ -67,41 +71,46 @@ class CsvImporter:
         """Whether it is called so, and is not a list of images."""
         return path.is_file() and path.suffix.lower() in _ENDINGS and not names_images(path)
 
-    def open(self, path: Path) -> FeatureTable:
-        """Read the table.
+    def open(self, path: Path) -> FeatureTable | PixelTable:
+        """Read the table; one of pixels as images.
 
         Raises
         ------
         SourceError
             No rows, a row of another length, a broken quote, an infinite value, or no column of numbers.
         """
+        try:
+            return self._read(path, may_be_pixels=True)
+        except NoPixels:
+            return self._read(path, may_be_pixels=False)
+
+    def _read(self, path: Path, may_be_pixels: bool) -> FeatureTable | PixelTable:
         shown = display_safe(path.name)
-        with _text_of(path) as stream:
-            head = stream.readline(MAX_LINE)
-            if len(head) >= MAX_LINE:
-                raise SourceError(
-                    f"the first line of {shown} never ends", "it is no table, or holds millions of columns"
-                )
-            reader = csv.reader(chain([head], stream), delimiter=delimiter_of(head), strict=True)
-            lines = lines_of(reader, shown)
+        encoding = encoding_of_file(path)
+        with opened_text(path, encoding) as stream:
+            lines, separator = _lines_of(path, stream, shown)
             _, first = next(lines, (0, list[str]()))
-            named = any(not _is_number(cell) for cell in (first[1:] or first))
-            header = [cell.strip() for cell in first] if named else [f"column {n}" for n in range(1, len(first) + 1)]
-            lines = lines if named else chain([(1, first)], lines)
-            peeked = list(islice(lines, 1))
+            header = [cell.strip() for cell in first] if _is_header(first, separator) else None
+            lines = lines if header is not None else chain([(1, first)] if first else [], lines)
+            peeked = list(islice(lines, LOOK))
             start = peeked[0][1] if peeked else []
-            reading = _Reading(header, bool(start) and not _is_number(start[0]), shown)
-            lines = chain(peeked, lines)
-            at_once = _rows_at_once(len(header))
-            while part := list(islice(lines, at_once)):
-                wrong = next((line for line, cells in part if len(cells) != len(header)), None)
-                if wrong is not None:
-                    raise SourceError(
-                        f"{shown}, line {wrong}: another number of cells than the first line, {len(header)}",
-                        "mend the line",
-                    )
-                reading.feed_texts([list(cells) for cells in zip(*(cells for _, cells in part), strict=True)])
-        return reading.source("csv", path)
+            header = with_row_names(header, start) if header is not None else None
+            blocks = _blocks(chain(peeked, lines), len(header or first), shown)
+            layout = layout_of(header, [cells for _, cells in peeked]) if may_be_pixels and peeked else None
+            if layout is not None:
+                pixels = PixelReading(layout, shown)
+                for block in blocks:
+                    pixels.feed(block)
+                source: FeatureTable | PixelTable = pixels.source(path, header)
+            else:
+                names = header or [f"column {n}" for n in range(1, len(first) + 1)]
+                first_is_text = bool(start) and not is_number(start[0], separator != ",")
+                reading = _Reading(names, first_is_text, shown, separator != ",")
+                for block in blocks:
+                    reading.feed_texts([list(cells) for cells in zip(*block, strict=True)])
+                source = reading.source("csv", path)
+        source.notes += [encoding.note] if encoding.note else []
+        return source
 
 
 class ParquetImporter:
@@ -139,7 +148,7 @@ class ParquetImporter:
 class _Reading:
     """A table while it is read: which column is what, and their values so far."""
 
-    def __init__(self, header: Sequence[str], first_is_text: bool, shown: str) -> None:
+    def __init__(self, header: Sequence[str], first_is_text: bool, shown: str, decimal_comma: bool = False) -> None:
         names = [name.lower() for name in header]
         self._shown, self._n = shown, 0
         label = column(names, LABEL_COLUMNS)
@@ -150,7 +159,7 @@ class _Reading:
         self._key = None if self._key == self._label else self._key
         self._header = list(header)
         self._texts: dict[int, list[str]] = {p: [] for p in (self._label, self._key) if p is not None}
-        self._columns = {p: Column(name) for p, name in enumerate(header) if p not in self._texts}
+        self._columns = {p: Column(name, decimal_comma) for p, name in enumerate(header) if p not in self._texts}
 
     def feed_texts(self, cells: Sequence[Sequence[str]]) -> None:
         """Some rows of a CSV, as columns."""
@@ -180,7 +189,11 @@ class _Reading:
         """What was read."""
         if not self._n:
             raise SourceError(f"{self._shown} holds no rows", "give one row of numbers an instance")
-        rows, names, notes = features_of(list(self._columns.values()), self._n, self._shown)
+        columns, numbering = list(self._columns.values()), list[str]()
+        if 0 in self._columns:
+            columns, numbering = without_row_numbers(columns)
+        rows, names, notes = features_of(columns, self._n, self._shown)
+        notes += numbering
         ids = row_ids(self._n)
         if self._key is not None:
             found = [plain_text(text.strip()).replace("\0", "") for text in self._texts[self._key]]
@@ -191,34 +204,59 @@ class _Reading:
                 notes.append(f"the column {name!r} does not name every row once: rows are numbered instead")
         truth = {}
         if self._label is not None:
-            labels = (plain_text(text.strip()) for text in self._texts[self._label])
+            words = LabelWords()
+            labels = [words.text(text) for text in self._texts[self._label]]
             truth = {i: label for i, label in zip(ids, labels, strict=True) if label}
             name = display_safe(self._header[self._label], 40)
             notes.append(f"the column {name!r} is no feature: --truth y simulates with it")
+            notes += words.odd_notes()
         source = FeatureTable(kind, path, ids, rows, names, truth)
         source.notes += notes
         return source
 
 
-@contextmanager
-def _text_of(path: Path) -> Iterator[TextIO]:
-    """The file as text: UTF-8 with or without BOM or UTF-16 with one; bytes that are none stay as surrogates."""
-    wide = first_bytes(path, 2) in (b"\xff\xfe", b"\xfe\xff")
-    with path.open("rb") as raw:
-        errors = "replace" if wide else "surrogateescape"
-        yield io.TextIOWrapper(raw, "utf-16" if wide else "utf-8-sig", errors, newline="")
+def _lines_of(path: Path, stream: TextIO, shown: str) -> tuple[Lines, str]:
+    """The lines of a CSV and what separates their cells, judged by its beginning: the rest is read once."""
+    head = stream.readline(MAX_LINE)
+    if len(head) >= MAX_LINE:
+        raise SourceError(f"the first line of {shown} never ends", "it is no table, or holds millions of columns")
+    separator = separator_line(head)
+    if separator:
+        head = stream.readline(MAX_LINE)
+    beginning = head + stream.read(BEGINNING) + stream.readline(MAX_LINE)
+    separator = separator or separator_for(path, beginning)
+    way = way_of_head(beginning, separator)
+    reader = reader_of(chain(io.StringIO(beginning, newline=""), stream), separator, way)
+    return lines_of(reader, shown), separator
+
+
+def _blocks(lines: Lines, width: int, shown: str) -> Iterator[list[list[str]]]:
+    """Some rows at once, all of one width; raises SourceError at one that is not."""
+    at_once = _rows_at_once(width)
+    while part := list(islice(lines, at_once)):
+        rows = []
+        for line, cells in part:
+            if len(cells) > width and not any(cell.strip() for cell in cells[width:]):
+                cells = cells[:width]  # separators at the end of a line
+            if len(cells) != width:
+                raise SourceError(
+                    f"{shown}, line {line}: another number of cells than the first line, {width}", "mend the line"
+                )
+            rows.append(cells)
+        yield rows
+
+
+def _is_header(cells: Sequence[str], separator: str) -> bool:
+    """Whether a first line names columns: a cell after the first is no number, or they count from 0 as pandas' do."""
+    comma = separator != ","
+    if any(not is_number(cell or "nan", comma) for cell in (cells[1:] or cells)):
+        return True
+    counting = cells[1:] if cells and not cells[0].strip().isdigit() else cells
+    return len(counting) > 2 and all(cell.strip() == str(n) for n, cell in enumerate(counting))
 
 
 def _rows_at_once(n_columns: int) -> int:
     return max(1, min(BLOCK, CELLS // max(n_columns, 1)))
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell or "nan")
-    except ValueError:
-        return False
-    return True
 
 
 def _is_text(kind: Any) -> bool:

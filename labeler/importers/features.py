@@ -15,11 +15,12 @@ from labeler.core.vocabulary import FloatArray
 from labeler.display import display_safe
 from labeler.errors import MissingExtra, SourceError
 from labeler.importers.arrays import finite_table, main_array
+from labeler.importers.columns import cell_number, counts_rows, is_number
 from labeler.importers.files import first_bytes
 from labeler.importers.matching import match_names
 from labeler.importers.names import counted
 from labeler.importers.numpyfiles import ArrayFile, text_array
-from labeler.importers.tables import ID_COLUMNS, LABEL_COLUMNS, column, csv_rows, delimiter_of, read_text
+from labeler.importers.tables import ID_COLUMNS, LABEL_COLUMNS, column, csv_rows, read_text, separator_for
 
 if TYPE_CHECKING:
     import pyarrow
@@ -124,8 +125,10 @@ def _array_of(path: Path) -> tuple[ArrayFile, str, list[str] | None]:
 def _from_csv(path: Path) -> tuple[FloatArray, list[str] | None]:
     shown = display_safe(path.name)
     text = read_text(path)
-    lines = list(csv_rows(text, delimiter_of(text), shown))
-    header = [cell.strip().lower() for cell in lines[0][1]] if lines and _is_header(lines[0][1]) else []
+    separator = separator_for(path, text)
+    comma = separator != ","
+    lines = list(csv_rows(text, separator, shown))
+    header = [cell.strip().lower() for cell in lines[0][1]] if lines and _is_header(lines[0][1], comma) else []
     body = lines[1:] if header else lines
     if not body:
         raise SourceError(f"{shown} holds no rows", "give one row of numbers an instance")
@@ -135,8 +138,12 @@ def _from_csv(path: Path) -> tuple[FloatArray, list[str] | None]:
             f"{shown} has a column {label!r}: a label is no feature", "drop it, or rename it if it is one"
         )
     key = column(header, ID_COLUMNS)
-    place = header.index(key) if key is not None else (None if _number(body[0][1][0]) else 0)
+    place = header.index(key) if key is not None else (None if is_number(body[0][1][0], comma) else 0)
     width = len(lines[0][1])
+    if header and place != 0 and len(body[0][1]) == width and counts_rows(header[0], [cells[0] for _, cells in body]):
+        lines, width = [(line, cells[1:]) for line, cells in lines], width - 1  # the index of pandas or R
+        header, body = header[1:], lines[1:]
+        place = place - 1 if place is not None else None
     if width - (place is not None) < 1:
         raise SourceError(f"{shown} has no column of numbers", "give one column a feature")
     for line, cells in body:  # before any memory is taken for rows that may not be there
@@ -147,7 +154,7 @@ def _from_csv(path: Path) -> tuple[FloatArray, list[str] | None]:
     for index, (line, cells) in enumerate(body):
         if place is not None:
             names.append(cells.pop(place))
-        _fill(rows[index], cells, line, shown)
+        _fill(rows[index], cells, line, shown, comma)
     return rows, (names if place is not None else None)
 
 
@@ -195,10 +202,12 @@ def _numbers_of(batch: pyarrow.RecordBatch, place: int | None) -> tuple[list[str
     return ids, np.concatenate(parts, axis=1) if batch.num_rows else np.empty((0, 0))
 
 
-def _fill(row: FloatArray, cells: list[str], line: int, shown: str) -> None:
+def _fill(row: FloatArray, cells: list[str], line: int, shown: str, comma: bool) -> None:
     """Write the numbers of one line into `row`; raises SourceError naming the cell that is none."""
     try:
         with np.errstate(over="ignore"):
+            if comma and any("," in cell for cell in cells):
+                cells = [str(cell_number(cell, comma)) if is_number(cell, comma) else cell for cell in cells]
             row[:] = np.array(cells, dtype=np.float64)
         if np.isfinite(row).all():
             return
@@ -209,9 +218,9 @@ def _fill(row: FloatArray, cells: list[str], line: int, shown: str) -> None:
     raise SourceError(f"{shown}, line {line}: {display_safe(bad, 30)!r} is no finite number", "fill or drop the row")
 
 
-def _is_header(cells: list[str]) -> bool:
+def _is_header(cells: list[str], comma: bool) -> bool:
     """A first line is a header if a cell after the first is no number (one that is all numbers never is)."""
-    return any(not _number(cell) for cell in (cells[1:] or cells))
+    return any(not is_number(cell, comma) for cell in (cells[1:] or cells))
 
 
 def _number(cell: str) -> bool:

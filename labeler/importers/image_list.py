@@ -8,11 +8,14 @@ from typing import Any
 
 from labeler.display import display_safe
 from labeler.errors import SourceError
+from labeler.importers.dialects import delimiter_of
+from labeler.importers.encodings import encoding_of_bytes
 from labeler.importers.files import first_bytes, read_bytes
+from labeler.importers.label_words import LabelWords
 from labeler.importers.members import is_inside
-from labeler.importers.names import counted, has_image_ending, plain_text
+from labeler.importers.names import counted, has_image_ending
 from labeler.importers.plain import ImageFiles, digest
-from labeler.importers.tables import LABEL_COLUMNS, column, csv_rows, delimiter_of, read_text
+from labeler.importers.tables import LABEL_COLUMNS, checked_cells, column, csv_rows, read_text, separator_for
 
 PATH_COLUMNS = ("path", "file_name", "filename", "file", "image", "image_path", "img")
 _LOOK = 1 << 16
@@ -58,8 +61,9 @@ class ListImporter:
             A broken quote, or none of the files is there.
         """
         shown = display_safe(path.name)
-        text = read_text(path)
-        lines = list(csv_rows(text, delimiter_of(text), shown))
+        aside: list[str] = []
+        text = read_text(path, aside)
+        lines = list(csv_rows(text, separator_for(path, text), shown))
         header = _header(lines[0][1]) if lines else []
         place = _place_of_paths(lines[0][1] if lines else [])
         name_of_label = column(header, LABEL_COLUMNS)
@@ -68,18 +72,21 @@ class ListImporter:
         missing: dict[str, str] = {}
         labels: dict[str, str] = {}
         outside: list[str] = []
-        for _, cells in lines[1 if header else 0 :]:
+        words = LabelWords()
+        for line, row in lines[1 if header else 0 :]:
+            cells = checked_cells(row, len(header), line, shown) if header else row
             name = cells[place].strip().replace("\\", "/").removeprefix("./") if place < len(cells) else ""
             if not name:
                 continue
             if not is_inside(name):
                 outside.append(name)
                 continue
-            if label is not None and label < len(cells) and cells[label].strip():
-                labels[name] = plain_text(cells[label].strip())
+            if label is not None and label < len(cells) and (word := words.text(cells[label])):
+                labels[name] = word
             if name not in sizes and name not in missing:
                 _look_at(path.parent, name, sizes, missing)
         source = ListSource(path, sizes, missing)
+        source.notes += [*words.odd_notes(), *aside]
         source.labels = {name: text for name, text in labels.items() if name in sizes}
         if outside:
             lead = counted(len(outside), "name that leads", "names that lead")
@@ -98,7 +105,9 @@ class ListImporter:
 
 def names_images(path: Path) -> bool:
     """Whether the first row of a CSV names an image: one that is there, or one in a table without further numbers."""
-    head = first_bytes(path, _LOOK).removeprefix(b"\xef\xbb\xbf").decode("utf-8", "surrogateescape")
+    start = first_bytes(path, _LOOK)
+    encoding = encoding_of_bytes(start)
+    head = start.decode(encoding.name, "replace" if encoding.errors == "replace" else "surrogateescape")
     try:
         rows = [cells for _, cells in csv_rows(head[: head.rfind("\n") + 1] or head, delimiter_of(head), "")][:2]
     except SourceError:

@@ -6,24 +6,22 @@ knows is a plain table. The layouts are those of the exporters of the same names
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from labeler.display import display_safe
-from labeler.errors import MissingExtra, SourceError
+from labeler.errors import SourceError
 from labeler.importers.files import first_bytes
+from labeler.importers.label_columns import Found, Known, labels_of_arrays, labels_of_parquet
 from labeler.importers.matching import name_of_media
 from labeler.importers.names import counted
-from labeler.importers.numpyfiles import ArrayFile, text_array
-from labeler.importers.tables import ID_COLUMNS, LABEL_COLUMNS, LabelRow, label_row, read_label_rows
+from labeler.importers.tables import LabelRow, read_label_rows
 from labeler.json_items import array_items, object_members
 
-Found = tuple[list[LabelRow], list[str]]
-"""Rows, and a line for each reason that left something out."""
+Reader = Callable[[Path, Known], Found]
 
 TASK_KEYS = frozenset({"annotations", "predictions", "completions"})
 _FOLDERS = ("tasks.json", "labels.json", "metadata.jsonl", "metadata.csv", "metadata.parquet")
@@ -32,7 +30,7 @@ _ANSWERED = frozenset({"_timestamp", "_annotator_id", "_session_id"})
 _PEEK = 1 << 16
 
 
-def read_others(path: Path) -> Found | None:
+def read_others(path: Path, known: Known) -> Found | None:
     """The labels in `path` if it is a file or folder of one of these programs; None = something else.
 
     Raises
@@ -45,7 +43,7 @@ def read_others(path: Path) -> Found | None:
         return None
     shown = display_safe(path.name)
     try:
-        rows, notes = reader(path)
+        rows, notes = reader(path, known)
     except SourceError:
         raise
     except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError) as error:
@@ -56,11 +54,11 @@ def read_others(path: Path) -> Found | None:
     return rows, [f"{shown}: {note}" for note in notes]
 
 
-def _folder_reader(path: Path) -> Callable[[Path], Found] | None:
+def _folder_reader(path: Path) -> Reader | None:
     names = set(os.listdir(path))
     inner = {name for folder in names if (path / folder).is_dir() for name in os.listdir(path / folder)}
     if "tasks.json" in names:
-        return lambda folder: _label_studio(folder / "tasks.json")
+        return lambda folder, known: _label_studio(folder / "tasks.json", known)
     if "labels.json" in names or ("labels.json" in inner and not names & set(_FOLDERS)):
         return _fiftyone_folder
     if (names | inner) & set(_FOLDERS[2:]):
@@ -68,12 +66,12 @@ def _folder_reader(path: Path) -> Callable[[Path], Found] | None:
     return None
 
 
-def _file_reader(path: Path) -> Callable[[Path], Found] | None:
+def _file_reader(path: Path) -> Reader | None:
     ending = path.suffix.lower()
     if ending in (".parquet", ".pq"):
-        return _parquet
+        return labels_of_parquet
     if ending == ".npz":
-        return _arrays
+        return labels_of_arrays
     head = first_bytes(path, _PEEK).removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace").lstrip()
     if ending == ".json" and head.startswith("{") and '"labels"' in head:
         return _fiftyone
@@ -91,7 +89,7 @@ def _text(path: Path) -> Any:
 # -- Label Studio ------------------------------------------------------------------------------------------------------
 
 
-def _label_studio(path: Path) -> Found:
+def _label_studio(path: Path, known: Known) -> Found:
     """Its JSON export: one choice a task is a label, by a person in annotations, by a model in predictions."""
     rows: list[LabelRow] = []
     odd = 0
@@ -130,7 +128,7 @@ def _media(data: dict[str, Any]) -> Iterator[str]:
 # -- Prodigy -----------------------------------------------------------------------------------------------------------
 
 
-def _prodigy(path: Path) -> Found:
+def _prodigy(path: Path, known: Known) -> Found:
     """``db-out``: accepted tasks with one option chosen, or accepted with their label."""
     rows: list[LabelRow] = []
     refused = odd = 0
@@ -157,27 +155,34 @@ def _prodigy(path: Path) -> Found:
 # -- Hugging Face, FiftyOne --------------------------------------------------------------------------------------------
 
 
-def _metadata_folder(path: Path) -> Found:
+def _metadata_folder(path: Path, known: Known) -> Found:
     """Every ``metadata.*`` in the folder and in those of its splits."""
     rows: list[LabelRow] = []
+    notes: list[str] = []
     files = [file for folder in (path, *sorted(path.iterdir())) if folder.is_dir() for file in sorted(folder.iterdir())]
     for file in files:
         if file.name in _FOLDERS[2:]:
-            rows += _parquet(file)[0] if file.suffix == ".parquet" else read_label_rows(file)
-    return rows, []
-
-
-def _fiftyone_folder(path: Path) -> Found:
-    rows: list[LabelRow] = []
-    notes: list[str] = []
-    for folder in (path, *sorted(path.iterdir())):
-        if (folder / "labels.json").is_file():
-            some, why = _fiftyone(folder / "labels.json")
+            some, why = labels_of_parquet(file, known) if file.suffix == ".parquet" else _table(file, known)
             rows, notes = rows + some, notes + why
     return rows, notes
 
 
-def _fiftyone(path: Path) -> Found:
+def _table(path: Path, known: Known) -> Found:
+    notes: list[str] = []
+    return read_label_rows(path, known.ids, known.classes, notes), notes
+
+
+def _fiftyone_folder(path: Path, known: Known) -> Found:
+    rows: list[LabelRow] = []
+    notes: list[str] = []
+    for folder in (path, *sorted(path.iterdir())):
+        if (folder / "labels.json").is_file():
+            some, why = _fiftyone(folder / "labels.json", known)
+            rows, notes = rows + some, notes + why
+    return rows, notes
+
+
+def _fiftyone(path: Path, known: Known) -> Found:
     """``{"classes": [...], "labels": {stem: class}}``; a class is a number, a name, or an object with one."""
     data = path.parent / "data"
     files = {os.path.splitext(name)[0]: name for name in os.listdir(data)} if data.is_dir() else {}
@@ -202,54 +207,6 @@ def _fiftyone(path: Path) -> Found:
         name = kept.get("path") or files.get(stem, stem)
         rows.append(LabelRow(str(name), target, str(kept.get("provenance") or "human")))
     return rows, _left_out(odd, "label that is no class of the list", "labels that are no class of the list")
-
-
-# -- columns -----------------------------------------------------------------------------------------------------------
-
-
-def _parquet(path: Path) -> Found:
-    """The columns that a CSV of labels has."""
-    if importlib.util.find_spec("pyarrow") is None:
-        raise MissingExtra("reading Parquet", "parquet")
-    from pyarrow import ArrowException, parquet
-
-    shown = display_safe(path.name)
-    rows: list[LabelRow] = []
-    try:
-        with parquet.ParquetFile(path) as file:
-            for batch in file.iter_batches(columns=_wanted(file.schema_arrow.names)):
-                for record in batch.to_pylist():
-                    named = {name.lower(): value for name, value in record.items()}
-                    row = label_row(named, len(rows) + 1, shown)
-                    rows += [row] if row else []
-    except (ArrowException, OSError) as error:
-        reason = display_safe(str(error), 100)
-        raise SourceError(f"{shown} is no Parquet file or is damaged: {reason}", "write it anew") from error
-    return rows, []
-
-
-def _wanted(names: Iterable[str]) -> list[str]:
-    """The columns that say something of a label; images and features beside them are not read."""
-    return [name for name in names if name.lower() in (*ID_COLUMNS, *LABEL_COLUMNS, "provenance", "confidence")]
-
-
-def _arrays(path: Path) -> Found:
-    """``ids`` and ``y`` (or ``labels``) with the class names, as the exports npz, sklearn and cleanlab have."""
-    file = ArrayFile(path)
-    labels = next((name for name in ("y", "labels") if name in file.names), None)
-    if labels is None or "ids" not in file.names:
-        raise SourceError(f"{file.shown} has no arrays 'ids' and 'y'", "labels are ids and y, maybe with classes")
-    n = file.header("ids").shape[0]
-    ids, values = text_array(file, "ids", n), text_array(file, labels, n)
-    key = next((name for name in ("classes", "target_names", "class_names") if name in file.names), None)
-    names = text_array(file, key, file.header(key).shape[0]) if key is not None else None
-    words = text_array(file, "provenance", n) if "provenance" in file.names else [""] * n
-    rows = []
-    for name, value, word in zip(ids, values, words, strict=True):
-        if value not in ("", "-1"):
-            label = value if names is None else names[int(value)]
-            rows.append(LabelRow(name, label, word or None))
-    return rows, []
 
 
 def _left_out(number: int, thing: str, things: str) -> list[str]:

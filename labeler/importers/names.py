@@ -21,6 +21,19 @@ IMAGE_ENDINGS = frozenset(
 _JUNK = frozenset({"thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx"})
 _OURS = re.compile(r"\.labeler\.(db.*|cache)$")
 _DIGITS = re.compile(r"[0-9]+")
+_WORDS = re.compile(r"[^\W\d_]+")
+_SPLITS = frozenset(
+    {
+        *("train", "training", "trainset", "test", "testing", "testset", "val", "valid", "validation", "dev"),
+        *("eval", "evaluation", "holdout", "unsplit", "all"),
+    }
+)
+"""What folders of the parts of a data set are called."""
+_CALLED = {
+    **dict.fromkeys(("training", "trainset"), "train"),
+    **dict.fromkeys(("testing", "testset"), "test"),
+    **dict.fromkeys(("valid", "validation", "dev"), "val"),
+}
 
 
 def has_image_ending(name: str) -> bool:
@@ -57,11 +70,77 @@ def row_ids(count: int, prefix: str = "") -> list[str]:
 def classes_of_folders(ids: Iterable[str]) -> dict[str, str]:
     """id -> path of the folder it lies in (``Greek/character01``); ids at the top have none.
 
-    One folder around everything says nothing about classes: fewer than two different folders give no class.
-    Bytes that are not UTF-8 become escapes, because a class name is stored and exported as text.
+    Folders of a split (``train/circle``, ``circle/val``) are no part of the class. One folder around everything says
+    nothing about classes: fewer than two different folders give no class. Bytes that are not UTF-8 become escapes,
+    because a class name is stored and exported as text.
     """
-    found = {i: plain_text(i.rpartition("/")[0]) for i in ids if "/" in i}
+    found = {i: plain_text(name) for i, (_, name) in parted(ids).items() if name}
     return found if len(set(found.values())) > 1 else {}
+
+
+def splits_of_folders(ids: Iterable[str]) -> dict[str, str]:
+    """id -> split whose folder it lies in (``train``, ``val``, ``test``, ...); empty where there are no two."""
+    found = {i: split_of(split) for i, (split, _) in parted(ids).items() if split}
+    return found if len(set(found.values())) > 1 else {}
+
+
+def parted(ids: Iterable[str]) -> dict[str, tuple[str, str]]:
+    """id -> (split, path of the class folder), for ids in folders; "" where there is none.
+
+    A level is one of splits where every folder there is called like one, the first below what all share or the last.
+    """
+    folders = {i: i.rpartition("/")[0] for i in ids if "/" in i}
+    paths = {path: path.split("/") for path in dict.fromkeys(folders.values())}
+    shared = _shared(list(paths.values()))
+    found: dict[str, tuple[str, str]] = {}
+    level = _split_level(list(paths.values()), shared)
+    for path, parts in paths.items():
+        if level is None:
+            found[path] = "", path
+        elif level < 0:
+            found[path] = parts[-1], "/".join(parts[:-1])
+        else:
+            below = level + 1
+            while len(parts) > below and parts[below] == parts[level]:
+                below += 1  # archives of sets are often unpacked into a folder of their own name
+            found[path] = parts[level], "/".join(parts[below:])
+    return {i: found[path] for i, path in folders.items()}
+
+
+def _shared(paths: list[list[str]]) -> int:
+    """How many folders all paths begin with."""
+    if len(paths) < 2:
+        return 0
+    ends = min(paths), max(paths)
+    return next((at for at, pair in enumerate(zip(*ends, strict=False)) if pair[0] != pair[1]), min(map(len, ends)))
+
+
+def _split_level(paths: list[list[str]], shared: int) -> int | None:
+    """Where splits are: the index of their folders, -1 = the last ones, None = nowhere."""
+    for level in range(shared, -1, -1):  # "train/" alone around everything is one, too
+        at = {parts[level] for parts in paths if len(parts) > level}
+        if at and all(map(is_split_name, at)) and all(len(parts) > level for parts in paths) and _alike(at):
+            return level
+    last = {parts[-1] for parts in paths}
+    if len(last) > 1 and all(map(is_split_name, last)) and all(len(parts) > 1 for parts in paths):
+        return -1
+    return None
+
+
+def split_of(name: str) -> str:
+    """The split a folder stands for: ``train`` for ``seg_train``, ``val`` for ``Valid``; else its own word."""
+    words = [word for word in _WORDS.findall(name.lower()) if word in _SPLITS]
+    return _CALLED.get(words[0], words[0]) if words else ""
+
+
+def is_split_name(name: str) -> bool:
+    """Whether a folder is called like a part of a data set: ``train``, ``Validation``, ``seg_test``, ``val2017``."""
+    return bool(_SPLITS.intersection(_WORDS.findall(name.lower())))
+
+
+def _alike(names: Iterable[str]) -> bool:
+    """Whether names differ in nothing but the split they name: ``seg_train`` and ``seg_test``, not two classes."""
+    return len({tuple(w for w in _WORDS.findall(name.lower()) if w not in _SPLITS) for name in names}) == 1
 
 
 def plain_text(text: str) -> str:

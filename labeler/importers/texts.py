@@ -8,10 +8,20 @@ from pathlib import Path
 from labeler.core.vocabulary import ByteArray
 from labeler.display import display_safe
 from labeler.errors import SourceError, UnreadableInstance
+from labeler.importers.encodings import EIGHT_BITS
 from labeler.importers.files import file_state
+from labeler.importers.label_words import LabelWords
 from labeler.importers.names import counted, plain_text, row_ids
 from labeler.importers.plain import PlainSource, digest
-from labeler.importers.tables import ID_COLUMNS, LABEL_COLUMNS, column, csv_rows, delimiter_of, read_text
+from labeler.importers.tables import (
+    ID_COLUMNS,
+    LABEL_COLUMNS,
+    checked_cells,
+    column,
+    csv_rows,
+    read_encoded,
+    separator_for,
+)
 
 _NAMED = 10
 _ENDINGS = (".csv", ".tsv")
@@ -22,9 +32,12 @@ class TextRows(PlainSource):
 
     kind, content = "text", "text"
 
-    def __init__(self, path: Path, ids: Sequence[str], fingerprint: str, texts: list[str]) -> None:
+    def __init__(
+        self, path: Path, ids: Sequence[str], fingerprint: str, texts: list[str], encoding: str = "utf-8"
+    ) -> None:
         super().__init__(path, ids, fingerprint)
         self._texts = texts
+        self._encoding = encoding if encoding in EIGHT_BITS else "utf-8"
         self._truth: dict[str, str] = {}
 
     def texts(self) -> list[str]:
@@ -40,8 +53,8 @@ class TextRows(PlainSource):
         return self.image(index)
 
     def content_bytes(self, index: int) -> bytes:
-        """The text in UTF-8; bytes that were none are themselves again."""
-        return self._texts[index].encode("utf-8", "surrogateescape")
+        """The text in UTF-8, or in the 8-bit letters it is written in: its bytes in the file."""
+        return self._texts[index].encode(self._encoding, "surrogateescape")
 
     def truth(self) -> dict[str, str]:
         """id -> class from the column of labels; empty without one."""
@@ -59,8 +72,8 @@ def open_texts(path: Path, wanted: str) -> TextRows:
     shown = display_safe(path.name)
     if not path.is_file() or path.suffix.lower() not in _ENDINGS:
         raise SourceError(f"{shown} is no CSV, so it has no column of texts", "--text COLUMN goes with a .csv or .tsv")
-    content = read_text(path)
-    lines = csv_rows(content, delimiter_of(content), shown)
+    content, encoding = read_encoded(path)
+    lines = csv_rows(content, separator_for(path, content), shown)
     _, first = next(lines, (0, list[str]()))
     header = [name.strip() for name in first]
     if wanted not in header:
@@ -72,20 +85,21 @@ def open_texts(path: Path, wanted: str) -> TextRows:
     keys: list[str] = []
     labels: list[str] = []
     empty = short = 0
-    for _, cells in lines:
-        short += len(cells) != len(header)
-        cells += [""] * (len(header) - len(cells))
+    words = LabelWords()
+    for line, row in lines:
+        short += len(row) < len(header)
+        cells = checked_cells(row, len(header), line, shown)
         if not cells[place].strip():
             empty += 1
             continue
         texts.append(cells[place])
         keys.append(plain_text(cells[key].strip()).replace("\0", "") if key is not None else "")
-        labels.append(plain_text(cells[label].strip()) if label is not None else "")
+        labels.append(words.text(cells[label]) if label is not None else "")
     if not texts:
         raise SourceError(f"the column {display_safe(wanted, 40)!r} of {shown} holds no text", "name another column")
     named = key is not None and all(keys) and len(set(keys)) == len(keys)
     ids = keys if named else row_ids(len(texts))
-    source = TextRows(path, ids, digest(("text", wanted, *file_state(path))), texts)
+    source = TextRows(path, ids, digest(("text", wanted, *file_state(path))), texts, encoding.name)
     source._truth = {i: name for i, name in zip(ids, labels, strict=True) if name}
     if key is not None and not named:
         lead = display_safe(header[key], 40)
@@ -94,6 +108,7 @@ def open_texts(path: Path, wanted: str) -> TextRows:
         source.notes.append(f"left out {counted(empty, 'row')} without a text")
     if short:
         source.notes.append(f"{counted(short, 'row has', 'rows have')} another number of cells than the first line")
+    source.notes += [*words.odd_notes(), *([encoding.note] if encoding.note else [])]
     return source
 
 

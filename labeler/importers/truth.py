@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from labeler.display import display_safe
@@ -14,21 +14,23 @@ from labeler.importers.base import Source
 from labeler.importers.files import read_bytes
 from labeler.importers.folder import list_folder
 from labeler.importers.idx import is_labels_file, labels_with_ids, read_labels_folder
+from labeler.importers.label_columns import Known
+from labeler.importers.label_words import settled
 from labeler.importers.labels_of_others import read_others
-from labeler.importers.matching import match_names
-from labeler.importers.names import counted, plain_text
-from labeler.importers.tables import LabelRow, csv_rows, delimiter_of, read_label_rows, read_text
+from labeler.importers.matching import Matches, matched, path_key
+from labeler.importers.names import counted, parted, plain_text, split_of
+from labeler.importers.tables import LabelRow, csv_rows, read_label_rows, read_text
 
-_SPLITS = frozenset({"train", "training", "test", "val", "valid", "validation", "unsplit", "all"})
+_NAMED = 5
 _FORMS = "y, folders, a CSV or JSONL file with path,label or id,label, or IDX labels"
 
 
-def read_truth(spec: str, source: Source) -> dict[str, str]:
+def read_truth(spec: str, source: Source, classes: Collection[str] = ()) -> dict[str, str]:
     """id -> class name, for the instances of `source` whose class is known.
 
     `spec` is ``y`` (that array of the npz), ``folders`` (the class is the path of the parent folder), the path
     of a CSV or JSONL file, or of an IDX labels file or a folder of them. Rows that name no instance of the source
-    are counted in one line appended to `source.notes`.
+    are listed in one line appended to `source.notes`. `classes`: as for :func:`read_labels`.
 
     Raises
     ------
@@ -36,9 +38,10 @@ def read_truth(spec: str, source: Source) -> dict[str, str]:
         Not readable, fits no instance, or gives one instance two classes.
     """
     if spec == "y":
-        return _some(source.truth(), "the source has no array 'y' with labels")
+        return _spelled(_some(source.truth(), "the source has no array 'y' with labels"), classes, source)
     if spec == "folders":
-        return _some(source.folder_labels(), "the source has no two sub-folders to take classes from")
+        labels = _some(source.folder_labels(), "the source has no two sub-folders to take classes from")
+        return _spelled(labels, classes, source)
     path = Path(spec)
     if is_labels_file(path):
         return _idx_truth(dict(zip(*labels_with_ids(path), strict=True)), path, source)
@@ -46,17 +49,21 @@ def read_truth(spec: str, source: Source) -> dict[str, str]:
         return _idx_truth(_some(read_labels_folder(path), f"no IDX labels in {display_safe(spec)}"), path, source)
     if not path.is_file():
         raise SourceError(f"there is no truth {display_safe(spec)}", f"--truth takes {_FORMS}")
-    return _as_truth(_resolved(read_label_rows(path), path, source), path)
+    rows = read_label_rows(path, [*source.ids, *source.unreadable], classes, source.notes)
+    return _as_truth(_settled(_resolved(rows, path, source), classes, path, source), path)
 
 
-def read_labels(path: Path, source: Source, decoded: Callable[[str], str] = str) -> list[LabelRow]:
+def read_labels(
+    path: Path, source: Source, decoded: Callable[[str], str] = str, classes: Collection[str] = ()
+) -> list[LabelRow]:
     """Labels made elsewhere, with the ids of `source`: from a CSV, a JSONL file, IDX labels, class folders, or what
     Label Studio, Prodigy, Hugging Face, FiftyOne, Parquet and npz files hold (:mod:`labels_of_others`).
 
     A class folder's files are found in the source by path or base name, else by content; names of splits
-    (train, test, ...) above the class folders are no part of the class. What fits no instance is counted in one
-    line appended to `source.notes`. Conflicts are left in: the session decides and lists them. `decoded` undoes the
-    escape of the program's own exports, for ids that are no plain text and for class names.
+    (train, test, ...) above the class folders are no part of the class. What fits no instance is listed in one
+    line appended to `source.notes`, with the reason. Conflicts are left in: the session decides and lists them.
+    `decoded` undoes the escape of the program's own exports, for ids that are no plain text and for class names;
+    `classes` are there already: a name that is among them is meant as it is written.
 
     Raises
     ------
@@ -67,18 +74,31 @@ def read_labels(path: Path, source: Source, decoded: Callable[[str], str] = str)
         return [LabelRow(i, name) for i, name in read_truth(str(path), source).items()]
     if not path.is_dir() and not path.is_file():
         raise SourceError(f"there is no file or folder {display_safe(str(path))}", "give a CSV, JSONL or class folders")
-    others = read_others(path)
-    if others is None and path.is_dir():
-        return _class_folders(path, source, decoded)
-    written, notes = others or (read_label_rows(path), [])
-    source.notes += notes
     known = {*source.ids, *source.unreadable}
+    others = read_others(path, Known([*source.ids, *source.unreadable], classes))
+    if others is None and path.is_dir():
+        return _settled(_class_folders(path, source, decoded), classes, path, source)
+    written, notes = others or (read_label_rows(path, list(known), classes, source.notes), [])
+    source.notes += notes
     rows = []
     for row in written:
         name = decoded(row.instance_id)
         instance_id = name if name in known else row.instance_id
         rows.append(row._replace(instance_id=instance_id, label=plain_text(decoded(row.label))))
-    return _resolved(rows, path, source)
+    return _settled(_resolved(rows, path, source), classes, path, source)
+
+
+def _settled(rows: list[LabelRow], classes: Collection[str], path: Path, source: Source) -> list[LabelRow]:
+    """Rows whose spellings of one class are one, said in the source's notes."""
+    names, notes = settled((row.label for row in rows), classes)
+    source.notes += [f"{display_safe(path.name)}: {note}" for note in notes]
+    return [row._replace(label=names[row.label]) for row in rows]
+
+
+def _spelled(labels: dict[str, str], classes: Collection[str], source: Source) -> dict[str, str]:
+    names, notes = settled(labels.values(), classes)
+    source.notes += notes
+    return {i: names[name] for i, name in labels.items()}
 
 
 def _some(labels: dict[str, str], otherwise: str) -> dict[str, str]:
@@ -89,24 +109,39 @@ def _some(labels: dict[str, str], otherwise: str) -> dict[str, str]:
 
 def _resolved(rows: list[LabelRow], path: Path, source: Source) -> list[LabelRow]:
     """Rows with the source's own ids; the others are counted in its notes."""
-    found = match_names((row.instance_id for row in rows), [*source.ids, *source.unreadable])
+    matches = matched((row.instance_id for row in rows), [*source.ids, *source.unreadable], root_of(source))
+    found = matches.ids
     kept = [row._replace(instance_id=found[row.instance_id]) for row in rows if row.instance_id in found]
     usable = [row for row in kept if row.instance_id not in source.unreadable]
+    source.notes += [f"{display_safe(path.name)}: {note}" for note in matches.notes]
     missed = [row.instance_id for row in rows if row.instance_id not in found]
-    _say_missed(missed, len(usable), path, source)
+    _say_missed(missed, len(usable), path, source, matches)
     return usable
 
 
-def _say_missed(missed: list[str], matched: int, path: Path, source: Source) -> None:
-    if not matched:
-        example = f" (first: {display_safe(missed[0], 60)})" if missed else ""
+def root_of(source: Source) -> str:
+    """What the folder is called that ids are relative to: names from elsewhere may begin with it."""
+    path = source.path.parent if source.kind == "list" else source.path
+    return path.name if path.is_dir() else path.name.partition(".")[0]
+
+
+def _say_missed(missed: list[str], n_matched: int, path: Path, source: Source, matches: Matches | None = None) -> None:
+    why = matches.missed if matches is not None else {}
+    if not n_matched:
+        example = f" ({_with_reason(missed[0], why)})" if missed else ""
         raise SourceError(
             f"none of the names in {display_safe(path.name)} is an instance of the source{example}",
             f"names are relative to the source, such as {display_safe(source.ids[0], 60)}",
         )
     if missed:
         lead = counted(len(missed), "label fits", "labels fit")
-        source.notes.append(f"{display_safe(path.name)}: {lead} no instance (first: {display_safe(missed[0], 60)})")
+        more = f" and {len(missed) - _NAMED:,} more" if len(missed) > _NAMED else ""
+        named = "; ".join(_with_reason(name, why) for name in missed[:_NAMED])
+        source.notes.append(f"{display_safe(path.name)}: {lead} no instance: {named}{more}")
+
+
+def _with_reason(name: str, why: Mapping[str, str]) -> str:
+    return f"{display_safe(name, 60)}: {why.get(name, 'none is called so')}"
 
 
 def _as_truth(rows: Iterable[LabelRow], path: Path) -> dict[str, str]:
@@ -143,21 +178,49 @@ def _class_folders(root: Path, source: Source, decoded: Callable[[str], str]) ->
         raise SourceError(
             f"no class folders with images in {display_safe(str(root))}", "one folder a class, images in it"
         )
-    tops = {name.partition("/")[0].lower() for name in listed}
-    drop = 1 if tops <= _SPLITS and all(name.count("/") > 1 for name in listed) else 0
-    found = match_names(listed, [*source.ids, *source.unreadable])
+    parts = parted(listed)
+    without = sum(not parts[name][1] for name in listed)
+    if without:
+        lead = counted(without, "image lies", "images lie")
+        source.notes.append(f"{display_safe(root.name)}: {lead} in the folder of a split, in none of a class")
+    listed = [name for name in listed if parts[name][1]]
+    if not listed:
+        raise SourceError(f"only folders of splits in {display_safe(str(root))}", "one folder a class, images in it")
+    found = _by_name(listed, parts, [*source.ids, *source.unreadable])
     found |= _by_content(root, [name for name in listed if name not in found], source)
     renamed = {folder: decoded(name) for folder, name in _class_map(root).items()}
     told = _told(root, decoded)
     rows = []
     for name in listed:
         if found.get(name, "") not in source.unreadable and name in found:
-            folder = name.rpartition("/")[0].split("/", drop)[drop]
+            folder = parts[name][1]
             label = plain_text(renamed.get(folder, folder))
             was, provenance = told.get(name, ("", None))
             rows.append(LabelRow(found[name], label, provenance if was == label else None))
     _say_missed([name for name in listed if name not in found], len(rows), root, source)
     return rows
+
+
+def _by_name(listed: list[str], parts: Mapping[str, tuple[str, str]], ids: Sequence[str]) -> dict[str, str]:
+    """name -> id: by the whole path, else by base name (folders are classes), within a split where both have some."""
+    known = set(ids)
+    found = {name: name for name in listed if name in known}
+    of_ids = {i: split_of(split) for i, (split, _) in parted(ids).items() if split}
+    of_names = {name: split_of(parts[name][0]) for name in listed if parts[name][0]}
+    if not of_ids or not of_names:
+        of_ids, of_names = {}, {}
+
+    def key(name: str, splits: Mapping[str, str]) -> str:
+        return f"{splits.get(name, '')}/{path_key(name).rpartition('/')[2]}"
+
+    taken = set(found.values())
+    offered, wanted = Counter(key(i, of_ids) for i in ids), Counter(key(name, of_names) for name in listed)
+    by_key = {key(i, of_ids): i for i in ids if i not in taken}
+    for name in listed:
+        text = key(name, of_names)
+        if name not in found and offered[text] == wanted[text] == 1 and text in by_key:
+            found[name] = by_key[text]
+    return found
 
 
 def _told(root: Path, decoded: Callable[[str], str]) -> dict[str, tuple[str, str | None]]:
@@ -167,7 +230,7 @@ def _told(root: Path, decoded: Callable[[str], str]) -> dict[str, tuple[str, str
     if not path.is_file():
         return {}
     text = read_text(path)
-    rows = csv_rows(text, delimiter_of(text), display_safe(path.name))
+    rows = csv_rows(text, ",", display_safe(path.name))
     header = next(rows, (0, list[str]()))[1]
     if not {"file", "label", "provenance"} <= set(header):
         return {}

@@ -104,12 +104,14 @@ class AnswerCommands(ClassCommands):
             if screen == PAGES_OF_A_CLASS:
                 self.pacing.page_done(sum(word == Provenance.HUMAN.word for _, _, word in labels))
 
-    def import_labels(self, labels: list[tuple[str, int]], origin: str) -> tuple[int, list[tuple[str, int]]]:
+    def import_labels(
+        self, labels: list[tuple[str, int]], origin: str, *, replace_imported: bool = False
+    ) -> tuple[int, list[tuple[str, int]]]:
         """Labels from elsewhere, as one undoable event.
 
-        Returns how many were taken, and the (instance_id, class_id) that contradict a person's label, which
-        stays: a person outranks an import. A rejected instance stays rejected and is neither, and so is a label that
-        was imported before.
+        Returns how many were taken, and the (instance_id, class_id) that contradict a label which stays: a person's
+        always, since a person outranks an import, and one that was imported before unless `replace_imported`. A
+        rejected instance stays rejected and is neither, and so is a label that is there already.
         """
         taken, conflicts = [], []
         for instance_id, class_id in labels:
@@ -117,7 +119,8 @@ class AnswerCommands(ClassCommands):
             standing = self.state.standings.get(self.pool.index(instance_id))
             if standing is not None and (standing.kind == "reject" or standing.class_id == class_id):
                 continue
-            if standing is None or standing.kind != "label" or standing.provenance is Provenance.IMPORTED:
+            was_imported = standing is not None and standing.provenance is Provenance.IMPORTED
+            if standing is None or standing.kind != "label" or (was_imported and replace_imported):
                 taken.append([instance_id, class_id, Provenance.IMPORTED.word])
             else:
                 conflicts.append((instance_id, class_id))

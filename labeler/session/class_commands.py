@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from labeler.core.naming import class_name
 from labeler.core.vocabulary import GIVEN, UNLABELED, ClassInfo
 from labeler.errors import UsageError
 from labeler.session.keys import assign_key, can_answer, own_key
@@ -22,16 +23,16 @@ def check_names(names: Iterable[str]) -> None:
     UsageError
         A name is empty or too long, or they are absurdly many.
     """
-    different = set(names)
+    different = set(map(class_name, names))
     if len(different) > MOST_CLASSES:
         raise UsageError(
             f"{len(different):,} different class names are more than {MOST_CLASSES:,}",
             "is it the right column? each row seems to have a class of its own",
         )
     for name in different:
-        if not SMALLEST_NAME <= len(name.strip()) <= LONGEST_NAME:
+        if not SMALLEST_NAME <= len(name) <= LONGEST_NAME:
             raise UsageError(
-                f"a class name has 1 to {LONGEST_NAME} characters, not {len(name.strip()):,}: {name[:30]!r}",
+                f"a class name has 1 to {LONGEST_NAME} characters, not {len(name):,}: {name[:30]!r}",
                 "shorten it",
             )
 
@@ -67,8 +68,8 @@ class ClassCommands(Recording):
             No such class, or the name is empty, too long or taken.
         """
         info = self._standing_class(class_id)
-        if name.strip() != info.name:
-            self._record("class_rename", None, class_id, {"name": self._free_name(name)})
+        if class_name(name) != info.name:
+            self._record("class_rename", None, class_id, {"name": self._free_name(name, info)})
 
     def set_class_key(self, class_id: int, key: str) -> None:
         """Give a class another key; the class that has it takes the old one. The key it has: nothing happens.
@@ -142,12 +143,13 @@ class ClassCommands(Recording):
         return new_id
 
     def class_named(self, name: str) -> ClassInfo | None:
-        """The active class of that name."""
-        return next((info for info in self.state.active_classes() if info.name == name), None)
+        """The active class of that name, however it is spelled (:func:`class_name`): older files have others too."""
+        wanted = class_name(name)
+        return next((info for info in self.state.active_classes() if class_name(info.name) == wanted), None)
 
     def class_id_for(self, name: str, *, setup: bool = False) -> int:
         """The id of the class of that name, added if it is new."""
-        found = self.class_named(name.strip())
+        found = self.class_named(name)
         return found.class_id if found else self.add_class(name, setup=setup)
 
     def _holds_by_chance(self, name: str) -> ClassInfo | None:
@@ -164,11 +166,12 @@ class ClassCommands(Recording):
     def _keys(self) -> set[str]:
         return {info.key for info in self.state.active_classes() if info.key}
 
-    def _free_name(self, name: str) -> str:
-        name = name.strip()
+    def _free_name(self, name: str, own: ClassInfo | None = None) -> str:
+        """`name` as it is kept: the one door by which class names come in; raises UsageError where it cannot be one."""
+        name = class_name(name)
         if not SMALLEST_NAME <= len(name) <= LONGEST_NAME:
             raise UsageError("a class name has 1 to 200 characters", "type a shorter name")
-        if self.class_named(name) is not None:
+        if self.class_named(name) not in (None, own):
             raise UsageError(f"there is a class {name!r} already", "choose another name, or press its key")
         return name
 

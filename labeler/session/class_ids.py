@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from labeler.core.naming import class_name
 from labeler.core.vocabulary import UNLABELED, ClassInfo, Event
 
 _MAKES = ("class_add", "class_split")
@@ -70,7 +71,7 @@ def _by_name(own: Creations, classes: Mapping[int, ClassInfo], other: Creations)
     for info in sorted(classes.values(), key=lambda info: (info.retired, info.class_id)):
         made = makers.get(info.class_id, [])
         if info.merged_into == UNLABELED and made and not any(event_id in other.class_of for event_id in made):
-            found.setdefault(info.name, []).append(made[0])
+            found.setdefault(class_name(info.name), []).append(made[0])
     return found
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from labeler.core.naming import class_name
 from labeler.core.pool import Pool
 from labeler.core.vocabulary import UNLABELED, ClassInfo, Event, IntArray, Provenance, Question, Round, Tier
 from labeler.errors import ProjectError
@@ -105,15 +106,15 @@ def back_again(before: ClassInfo, others: Iterable[ClassInfo]) -> ClassInfo:
     if before.retired:
         return before
     active = [info for info in others if not info.retired]
-    names, keys = {info.name for info in active}, {info.key for info in active}
+    names, keys = {class_name(info.name) for info in active}, {info.key for info in active}
     key = assign_key(before.name, keys) if before.key in keys and before.key else before.key
     return replace(before, name=free_name(before.name, names), key=key)
 
 
 def free_name(name: str, taken: Collection[str]) -> str:
-    """`name`, or ``name (2)`` ... where it is taken."""
+    """`name`, or ``name (2)`` ... where it is among the `taken` ones, which are as :func:`class_name` spells them."""
     count, found = 1, name
-    while found in taken:
+    while class_name(found) in taken:
         count += 1
         found = f"{name} ({count})"
     return found

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from labeler.core.naming import class_name
 from labeler.core.pool import Pool
 from labeler.core.vocabulary import ClassInfo, Event
 from labeler.session.class_ids import Creations
@@ -41,7 +42,7 @@ def mended(events: Sequence[Event], pool: Pool) -> list[Event]:
             mend("class_rename", info, {"name": name})
         if key != info.key:
             mend("class_key", info, {"key": key})
-        names.add(name)
+        names.add(class_name(name))
         keys.add(key)
     return found
 

@@ -48,7 +48,7 @@ def simulate(
     started = plan.started or time.perf_counter()
     check(plan)
     whole = open_source(plan.source, plan.options.text or "")
-    truth = read_truth(plan.truth, whole)
+    truth = read_truth(plan.truth, whole, plan.options.classes)
     seed = plan.options.seed or 0
     kept = with_truth(whole, truth, say)
     kept = thin(kept, [truth[whole.ids[row]] for row in kept], plan.imbalance, seed)

@@ -76,12 +76,9 @@ class Model:
         """A bookmark, set or taken away."""
         self.do("flag", name).flags ^= {index}
 
-    def takes_import(self, index: int, class_id: int) -> bool:
-        """Whether an import changes something: a person's word and a rejection stay."""
-        said = self.now.said.get(index, Said(""))
-        if said.kind == "label":
-            return said.provenance == IMPORTED and said.class_id != class_id
-        return said.kind != "reject"
+    def takes_import(self, index: int) -> bool:
+        """Whether an import changes something: a label that is there and a rejection stay."""
+        return self.now.said.get(index, Said("")).kind not in ("label", "reject")
 
     def merge(self, gone: int, into: int) -> None:
         """One class into another."""

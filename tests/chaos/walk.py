@@ -131,7 +131,7 @@ class Walk:
 
     def bring_in(self) -> None:
         labels = [(i, self._active()) for i in self._some()]
-        free = [(i, class_id) for i, class_id in labels if self.model.takes_import(i, class_id)]
+        free = [(i, class_id) for i, class_id in labels if self.model.takes_import(i)]
         taken, _ = self.session.import_labels([(f"i{i}", class_id) for i, class_id in labels], "a file")
         if taken != len(free):
             self.wrong.append(f"{taken} imported, not {len(free)}")

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from labeler.api import open_project
+from labeler.importing import import_labels
 from labeler.out_of_fold import out_of_fold
 from tests.formats.conftest import CLASSES
 
@@ -76,6 +78,24 @@ def test_datasets_reads_labels_and_images(
     for row in rows:
         with Image.open(labeled.source / row["path"]) as image:
             assert np.array_equal(np.asarray(row["image"]), np.asarray(image))
+
+
+def test_datasets_reads_class_labels_in_the_order_of_the_project(
+    write: Callable[..., Path], expected: Expected, labeled: SimpleNamespace, tmp_path: Path
+) -> None:
+    datasets = need("datasets")
+    target = write("set", "hf:metadata=parquet")
+    rows = datasets.load_dataset("imagefolder", data_dir=str(target), cache_dir=str(tmp_path / "cache"))["train"]
+    label = rows.features["label"]
+    assert isinstance(label, datasets.ClassLabel)
+    assert label.names == list(CLASSES)
+    assert pairs(rows["path"], map(label.int2str, rows["label"]), rows["provenance"]) == expected
+    with open_project(labeled.source, tmp_path / "other.labeler.db") as project:
+        import_labels(project, target)
+        state = project.session.state
+        names = {i: state.classes[standing.class_id].name for i, standing in state.standings.items()}
+    given = {i: label for i, (label, word) in expected.items() if word in ("human", "confirmed", "imported")}
+    assert {project.session.pool.ids[i]: name for i, name in names.items()} == given
 
 
 def test_datasets_reads_the_splits(write: Callable[..., Path], expected: Expected, tmp_path: Path) -> None:

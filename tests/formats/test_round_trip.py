@@ -13,6 +13,7 @@ from PIL import Image
 
 from labeler import registry
 from labeler.api import open_project
+from labeler.core.naming import class_name
 from labeler.core.vocabulary import Provenance
 from labeler.export import Choice, export
 from labeler.importing import import_labels
@@ -67,7 +68,7 @@ def test_strange_names_come_back(name: str, tmp_path: Path) -> None:
         export(project, tmp_path / ending_of(name), name, Choice(split=(1, 1) if name in ("hf", "fiftyone") else ()))
     with open_project(source, tmp_path / "two.labeler.db") as project:
         import_labels(project, tmp_path / ending_of(name))
-        assert labels_of(project) == dict(zip(NAMES, HOSTILE, strict=True))
+        assert labels_of(project) == dict(zip(NAMES, map(class_name, HOSTILE), strict=True))
 
 
 def test_a_persons_label_outranks_an_imported_one_and_conflicts_are_listed(

@@ -12,6 +12,7 @@ from PIL import Image
 
 from labeler import registry
 from labeler.api import Options, open_project
+from labeler.core.naming import class_name
 from labeler.errors import LabelerError
 from labeler.export import Choice, export
 from labeler.importing import import_labels
@@ -56,7 +57,7 @@ def given(project) -> dict[str, str]:
 def test_the_journal_gives_them_back_as_they_were(labeled):
     with open_project(labeled[0], read_only=True) as project:
         assert given(project) == labeled[1]
-    assert [name.strip() for name in CLASSES] == list(labeled[1].values())
+    assert [class_name(name) for name in CLASSES] == list(labeled[1].values())
 
 
 @pytest.mark.parametrize("name", EXPORTERS)

@@ -55,7 +55,7 @@ def test_folders(pool):
         'path,label,note\n"Latin/b.png","B","a ""quoted"", cell\nof two lines"\n',
         "path,label\n./Latin/b.png,B\n",
         "path,label\nLatin\\b.png,B\n",
-        "path,label\n/home/me/photos/b.png, B \n",
+        "path,label\n/home/me/pool/Latin/b.png, B \n",
         "path,label\nLatin/b.png,B\nLatin/x.png,\n",
         "path,label\nLatin/b.png,B\nLatin/b.png,B\n",
     ],
@@ -78,9 +78,12 @@ def test_jsonl(tmp_path, pool):
 
 
 def test_unknown_names_are_counted(tmp_path, pool):
-    text = "path,label\nLatin/b.png,B\nnope.png,C\nx.png,D\n"  # x.png could be either of two
+    text = "path,label\nLatin/b.png,B\nnope.png,C\nx.png,D\n"
     assert read_truth(str(write(tmp_path / "t.csv", text)), pool) == {"Latin/b.png": "B"}
-    assert pool.notes == ["t.csv: 2 labels fit no instance (first: nope.png)"]
+    assert pool.notes == [
+        "t.csv: 2 labels fit no instance: nope.png: none is called so; "
+        "x.png: Greek/character01/x.png, Latin/x.png end so"
+    ]
 
 
 def test_names_that_are_not_utf8_match(tmp_path):
@@ -90,7 +93,7 @@ def test_names_that_are_not_utf8_match(tmp_path):
     os.rename(tmp_path / "pool/a.png", os.path.join(os.fsencode(tmp_path), b"pool/caf\xe9.png"))
     (tmp_path / "t.csv").write_bytes(b"path,label\ncaf\xe9.png,caf\xe9\n")
     truth = read_truth(str(tmp_path / "t.csv"), open_source(tmp_path / "pool"))
-    assert truth == {"caf\udce9.png": "caf\\xe9"}
+    assert truth == {"caf\udce9.png": "café"}
 
 
 @pytest.mark.parametrize(
@@ -185,7 +188,7 @@ def test_class_folders_by_name_and_by_content(tmp_path, pool):
         ("Latin/b.png", "cat"),
         ("Latin/x.png", "dog"),
     }
-    assert pool.notes == ["sorted: 1 label fits no instance (first: test/dog/foreign.png)"]
+    assert pool.notes == ["sorted: 1 label fits no instance: test/dog/foreign.png: none is called so"]
 
 
 def test_class_folders_use_the_map_of_an_export(tmp_path, pool):
@@ -209,7 +212,7 @@ def test_match_names_guesses_nothing():
     assert match_names(["é.png"], [nfd, "é.png"]) == {"é.png": "é.png"}
     assert match_names(["x/1.png", "y/1.png"], ["z/1.png"]) == {}
     assert match_names(["1.png"], ["a/1.png", "b/1.png"]) == {}
-    assert match_names(["a/1.png", "1.png"], ["a/1.png", "b/1.png"]) == {"a/1.png": "a/1.png", "1.png": "b/1.png"}
+    assert match_names(["a/1.png", "1.png"], ["a/1.png", "b/1.png"]) == {"a/1.png": "a/1.png"}
 
 
 @given(st.lists(st.text("ab/.01é", max_size=5)), st.lists(st.text("ab/.01é", max_size=5), unique=True))
@@ -230,3 +233,12 @@ def test_any_bytes_are_read_or_explained(tmp_path_factory, content, ending):
                 row.label.encode()  # a class name is always text that can be stored
         except LabelerError as error:
             assert "\n" not in error.message  # noqa: PT017
+
+
+def test_records_that_name_things_differently_are_read_each_by_its_own(tmp_path, pool):
+    lines = [{"path": "Latin/b.png", "label": "B"}, {"id": "Latin/x.png", "class": "X", "label_of": None}]
+    path = write(tmp_path / "t.jsonl", "\n".join(map(json.dumps, lines)))
+    assert read_truth(str(path), pool) == {"Latin/b.png": "B", "Latin/x.png": "X"}
+    path = write(tmp_path / "n.jsonl", json.dumps(lines[0]) + "\n" + json.dumps({"name": None, "label": "C"}))
+    with pytest.raises(SourceError, match="line 2: a label without a path or id"):
+        read_truth(str(path), pool)

@@ -229,16 +229,18 @@ def machine(make_session, make_round, make_queue, new_journal):
             self.did("stand", {index: ("label", c, words[word]) for index, (c, word) in said.items()})
 
         @precondition(lambda self: self.active)
-        @rule(items=st.dictionaries(INDEX, WHICH, min_size=1, max_size=4))
-        def bring_in(self, items):
+        @rule(items=st.dictionaries(INDEX, WHICH, min_size=1, max_size=4), replace=st.booleans())
+        def bring_in(self, items, replace):
             items = {index: self.pick(which) for index, which in items.items()}
             standings = fold(self.done)[0]
             free = {}
             for index, class_id in items.items():
                 kind, said, provenance = standings.get(index, ("", 0, 0))
-                if kind != "reject" and (kind != "label" or (provenance == IMPORTED and said != class_id)):
+                other = replace and provenance == IMPORTED and said != class_id
+                if kind != "reject" and (kind != "label" or other):
                     free[index] = ("label", class_id, IMPORTED)
-            taken, _ = self.session.import_labels([(f"i{index}", c) for index, c in items.items()], "file")
+            labels = [(f"i{index}", c) for index, c in items.items()]
+            taken, _ = self.session.import_labels(labels, "file", replace_imported=replace)
             assert taken == len(free)
             if free:
                 self.did("stand", free)

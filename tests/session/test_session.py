@@ -174,10 +174,12 @@ def test_an_import_never_replaces_what_a_person_said_and_names_the_contradiction
     assert session.state.standings[3].kind == "reject"
 
 
-def test_an_import_replaces_an_earlier_import_and_a_person_replaces_both(make_session):
+def test_an_import_replaces_an_earlier_import_where_it_is_said_and_a_person_replaces_both(make_session):
     session = make_session()
     session.import_labels([("i0", 0)], "first")
-    session.import_labels([("i0", 1)], "second")
+    assert session.import_labels([("i0", 1)], "second") == (0, [("i0", 1)])
+    assert session.label_of(0) == (0, Provenance.IMPORTED)
+    assert session.import_labels([("i0", 1)], "second", replace_imported=True) == (1, [])
     assert session.label_of(0) == (1, Provenance.IMPORTED)
     session.label("i0", 0)
     assert session.label_of(0) == (0, Provenance.HUMAN)
