@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-_DRAFT = re.compile(r"\.(\d+)\.draft$")
+_DRAFT = re.compile(r"\.(\d+)\.draft(?:-journal|-wal|-shm)?$")  # SQLite names its own after the file's
 
 
 @contextlib.contextmanager
