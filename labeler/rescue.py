@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from labeler.backups import verified
+from labeler.core.codec import Unreadable, loads
 from labeler.core.pool import Pool
 from labeler.core.vocabulary import Event
 from labeler.display import display_safe
@@ -17,11 +17,14 @@ from labeler.drafts import writing
 from labeler.errors import LabelerError, ProjectError
 from labeler.importers.names import counted
 from labeler.locating import remembered
+from labeler.session.fitting import fitting_arrays
+from labeler.session.folding import take
 from labeler.session.state import State
 from labeler.store import rows
 from labeler.store.copying import sync
 from labeler.store.inspecting import Inspected, inspect
 from labeler.store.names import refuse_strange_log
+from labeler.store.remembered import wrong_key
 from labeler.store.store import Store
 
 NOT_COPIED = ("backup", "opened_as")
@@ -74,9 +77,7 @@ def rescue(damaged: Path, to: Path) -> Rescued:
             new.append_all(events)
             for audit, arrays in _frozen(inspected).items():
                 new.freeze(audit, arrays)
-            hashes = _arrays(inspected, "pool")
-            if all(len(array) <= len(ids) for array in hashes.values()):
-                new.put_arrays("pool", hashes)
+            new.put_arrays("pool", fitting_arrays(_arrays(inspected, "pool"), len(ids)))
         sync(Path(draft))
     sync(to.parent)
     return Rescued(to, len(events), len(inspected.events) - len(events) + len(inspected.bad_events))
@@ -99,18 +100,23 @@ def _events_that_hold(inspected: Inspected) -> tuple[list[Event], list[str]]:
     state, events = State(Pool(ids)), []
     for event in inspected.events:
         try:
-            state.apply(event)
-        except (LabelerError, KeyError, IndexError, TypeError, ValueError):
+            take(state, event)
+        except LabelerError:
             continue
         events.append(event)
     return events, ids
 
 
 def _project(inspected: Inspected, damaged: Path, to: Path) -> dict[str, Any]:
-    values = {key: json.loads(value) for key, value in inspected.rows.get("project", []) if key not in NOT_COPIED}
+    values: dict[str, Any] = {}
+    for key, text in inspected.rows.get("project", []):
+        with suppress(Unreadable):
+            value = loads(text)
+            if key not in NOT_COPIED and not wrong_key({key: value}):
+                values[key] = value
     if "source" in values:
         there = Path(values["source"]["path"])
-        beside = (Path(os.path.realpath(damaged)).parent / values["source"]["relative"]).resolve()
+        beside = Path(os.path.realpath(Path(os.path.realpath(damaged)).parent / values["source"]["relative"]))
         values["source"] = remembered(beside if beside.exists() and not there.exists() else there, to)
     return values
 
@@ -118,11 +124,15 @@ def _project(inspected: Inspected, damaged: Path, to: Path) -> dict[str, Any]:
 def _frozen(inspected: Inspected) -> dict[int, dict[str, Any]]:
     frozen: dict[int, dict[str, Any]] = {}
     for audit, name, *packed in inspected.rows.get("frozen", []):
-        frozen.setdefault(audit, {})[name] = rows.unpack_array(*packed)
+        with suppress(Unreadable):
+            frozen.setdefault(audit, {})[name] = rows.unpack_array(*packed)
     return frozen
 
 
 def _arrays(inspected: Inspected, owner: str) -> dict[str, Any]:
-    return {
-        name: rows.unpack_array(*packed) for whose, name, *packed in inspected.rows.get("arrays", []) if whose == owner
-    }
+    arrays: dict[str, Any] = {}
+    for whose, name, *packed in inspected.rows.get("arrays", []):
+        with suppress(Unreadable):
+            if whose == owner:
+                arrays[name] = rows.unpack_array(*packed)
+    return arrays
