@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labeler import locating
+from labeler.backup_folder import folded
 from labeler.core.agreement import Agreement, agreement
 from labeler.core.pool import Pool
 from labeler.core.vocabulary import Event
@@ -143,6 +144,7 @@ def _read(path: Path) -> _File:
         project = store.project()
         if "source" not in project:
             raise ProjectError(f"the project {path} was never opened with a source", "answer some questions first")
+        folded(store)  # whatever a stranger's journal says, it is refused here, in one line
         events, ids = list(store.replay()), store.instance_ids()
         name = str(project.get("options", {}).get("annotator") or path.name.removesuffix(locating.SUFFIX))
         side = Side(events, name, frozenset(project.get("left_out", ())))
