@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import shutil
 import sqlite3
 from contextlib import closing
@@ -74,6 +75,7 @@ def test_some_of_each_kind(kind, run):
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(not os.environ.get("LABELER_HOSTILE"), reason="a long check of its own: CONTRIBUTING.md")
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.timeout(3600)
 def test_all_of_each_kind(kind, run):
