@@ -19,7 +19,7 @@ from labeler import descriptors
 from labeler.core.codec import Unreadable, loads
 from labeler.descriptors import Identity, identity_of
 from labeler.errors import ProjectError
-from labeler.store import seals
+from labeler.store import limits, seals
 
 KEY = "opened_as"
 """Where the note is among what a project remembers; copies leave it out."""
@@ -97,7 +97,7 @@ def _noted(place: Path, identity: Identity) -> Path | None:
     """The name in a file's note, where it is of this very file; read without a lock, and without a log."""
     query = f"file:{quote(str(place))}?mode=ro&immutable=1"
     try:
-        with closing(sqlite3.connect(query, uri=True)) as db:
+        with closing(limits.guarded(sqlite3.connect(query, uri=True), place)) as db:
             row = db.execute("SELECT key, value, seal FROM project WHERE key = ?", [KEY]).fetchone()
         if row is None or row[2] != seals.seal(row[:2]):
             return None
