@@ -136,7 +136,8 @@ def _structure(db: Connection) -> list[str]:
     found: list[str] = []
     try:
         for check in ("quick_check", "integrity_check"):
-            found = [str(line) for (line,) in db.execute(f"PRAGMA {check}")]
+            rows = [str(row) for (row,) in db.execute(f"PRAGMA {check}")]
+            found = [line for row in rows for line in row.splitlines() if not line.startswith("***")]
             if found != ["ok"]:
                 return found
     except sqlite3.Error as error:
@@ -147,7 +148,7 @@ def _structure(db: Connection) -> list[str]:
 
 def _read_events(db: Connection, found: Inspected) -> None:
     """Sort the events into sound ones and others; a damaged row or seal is one, not all that come after it."""
-    counter = _counter(db)
+    counter = _counter(db, found)
     before: set[bytes] = {seals.FIRST}
     expected = 1
     doubtful: tuple[int, Event | None, bytes] | None = None  # a row that its seal contradicts: perhaps the seal is bad
@@ -200,13 +201,16 @@ def _one_by_one(db: Connection, seen: int, counter: int | None) -> Iterator[tupl
             yield seq, tuple(row[:-1]), row[-1]
 
 
-def _counter(db: Connection) -> int | None:
+def _counter(db: Connection, found: Inspected) -> int | None:
     """How many events were ever written, by SQLite's own counter; None where it cannot be read."""
     try:
         row = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'events'").fetchone()
     except sqlite3.Error:
         return None
-    return row[0] if row is not None and isinstance(row[0], int) else None
+    if row is None or isinstance(row[0], int):
+        return row[0] if row is not None else None
+    found.structure.append("the counter of events is no number")
+    return None
 
 
 def _event(seq: int, values: tuple[Any, ...]) -> Event | None:

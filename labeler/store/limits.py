@@ -32,8 +32,8 @@ _CATEGORIES = (
 class Guard:
     """The budget of one connection; in force from the beginning until it is lifted."""
 
-    def __init__(self, connection: sqlite3.Connection, size: int) -> None:
-        self._until = time.thread_time() + SECONDS + SECONDS_A_MEGABYTE * size / 1e6
+    def __init__(self, connection: sqlite3.Connection, size: int, seconds: float) -> None:
+        self._until = time.thread_time() + seconds + SECONDS_A_MEGABYTE * size / 1e6
         self._bytes = 2 * size + 1_000_000
         connection.set_progress_handler(self._is_over, _OPS)
         connection.row_factory = self._row
@@ -48,9 +48,9 @@ class Guard:
         return row
 
 
-def guarded(connection: sqlite3.Connection, path: Path) -> sqlite3.Connection:
+def guarded(connection: sqlite3.Connection, path: Path, seconds: float | None = None) -> sqlite3.Connection:
     """`connection` with bounds: no code of the file's own is trusted, and reading has a budget."""
-    Guard(connection, path.stat().st_size if path.exists() else 0)
+    Guard(connection, path.stat().st_size if path.exists() else 0, SECONDS if seconds is None else seconds)
     for category, most in _CATEGORIES:
         connection.setlimit(category, most)
     connection.execute("PRAGMA trusted_schema = OFF")

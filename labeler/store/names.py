@@ -24,6 +24,8 @@ from labeler.store import limits, seals
 KEY = "opened_as"
 """Where the note is among what a project remembers; copies leave it out."""
 LOGS = ("-wal", "-journal")
+_SECONDS = 0.2
+"""Of processor time for looking up one row, which takes none to speak of."""
 _JOURNAL = bytes.fromhex("d9d505f920a163d7")
 
 
@@ -97,7 +99,7 @@ def _noted(place: Path, identity: Identity) -> Path | None:
     """The name in a file's note, where it is of this very file; read without a lock, and without a log."""
     query = f"file:{quote(str(place))}?mode=ro&immutable=1"
     try:
-        with closing(limits.guarded(sqlite3.connect(query, uri=True), place)) as db:
+        with closing(limits.guarded(sqlite3.connect(query, uri=True), place, _SECONDS)) as db:
             row = db.execute("SELECT key, value, seal FROM project WHERE key = ?", [KEY]).fetchone()
         if row is None or row[2] != seals.seal(row[:2]):
             return None

@@ -114,8 +114,9 @@ class Store(Tables):
     def quick_check(self) -> list[str]:
         """What SQLite finds wrong with the file, one line each; empty where it is sound."""
         with explained(self.path):
-            found = [str(line) for (line,) in self._db.execute("PRAGMA quick_check")]
-        return [] if found == ["ok"] else found
+            rows = [str(row) for (row,) in self._db.execute("PRAGMA quick_check")]
+        lines = [line for row in rows for line in row.splitlines() if not line.startswith("***")]  # a row has many
+        return [] if lines == ["ok"] else lines
 
     # -- journal -------------------------------------------------------------------------------------------------
 

@@ -183,14 +183,14 @@ def test_ragged_rows_take_no_memory_for_what_is_not_there(tmp_path):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("path,label\na,cat,extra\n", None),
+        ("path,label\na,cat,extra\n", "line 2: 3 cells, the first line names 2"),
         ("path,label\na\nb,cat\n", None),
         ("path,label\n\n\na,cat\n", None),
         ("\ufeffpath,label\na,cat\n", None),
         ("path,label\na,cat\na,cat\n", None),
         ("path,label\na,cat\na,dog\n", "gives a two labels: 'cat' and 'dog'"),
         ("path,label\na,\n", "holds no label"),
-        ("path,label\na,NaN\n", None),
+        ("path,label\na,NaN\n", "if NaN is a class: --classes NaN"),
         ("path,label,confidence\na,cat,NaN\n", "line 2: confidence 'NaN' is not between 0 and 1"),
         ("path,label,confidence\na,cat,1e400\n", "line 2: confidence '1e400' is not between 0 and 1"),
         ("label\ncat\n", r"has no column 'path' \(columns: label\)"),
@@ -198,7 +198,7 @@ def test_ragged_rows_take_no_memory_for_what_is_not_there(tmp_path):
         ('path,label\n"a,cat\n', "check the quotes"),
         ("path,label\n,cat\n", "line 2: a label without a path or id"),
         ("path,label\nnobody,cat\n", "none of the names in labels.csv is an instance"),
-        ("path,label\na," + "x" * 200_000 + "\n", "field larger than field limit"),
+        ("path,label\na," + "x" * 200_000 + "\n", None),
         ("", "no column|holds no label|no label"),
         ("\0\0\0", "no column|holds no label"),
         ("<html><body>404</body></html>", "no column"),
@@ -211,7 +211,7 @@ def test_odd_tables_are_read_or_explained(tmp_path, text, said):
     source.ids = ["a", "b"]
     if said is None:
         labels = read_truth(str(tmp_path / "labels.csv"), source)
-        assert set(labels.values()) <= {"cat", "NaN"}
+        assert set(labels.values()) <= {"cat", "x" * 200_000}
         assert labels
         assert read_labels(tmp_path / "labels.csv", source)
         return

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from labeler.api import Options, open_project
+from labeler.core.naming import class_name
 from labeler.errors import UnreadableInstance
 from labeler.importers.detect import open_source
 from labeler.importers.images import decode
@@ -169,5 +170,5 @@ def test_names_of_every_kind_are_ids_and_one_of_them_is_answered(tmp_path):
             else:
                 given = {i: project.session.label_of(project.session.pool.index(i))[0] for i in made}
                 classes = project.session.state.classes
-                wanted = {i: i[:150].strip() or "x" for i in made}
+                wanted = {i: class_name(i[:150].strip() or "x") for i in made}
                 assert {i: classes[class_id].name for i, class_id in given.items()} == wanted
