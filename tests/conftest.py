@@ -24,6 +24,30 @@ settings.register_profile(
 settings.load_profile("labeler")
 
 
+SCREENS = Path(__file__).parent / "ui"
+
+
+@pytest.hookimpl(tryfirst=True)  # before those are taken out that `-m` does not ask for
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as slow what is more of the same, so that the quick tests touch every room and are done in two minutes.
+
+    Of a function that is marked as mostly slow this is all but its first parameters; of tests that draw a screen, all
+    but the first of each class, or of a module's functions.
+    """
+    groups = set()
+    for item in items:
+        if SCREENS in item.path.parents and item.get_closest_marker("asyncio"):
+            group = item.path, getattr(item, "cls", None)
+        elif item.get_closest_marker("mostly_slow"):
+            group = item.path, item.originalname
+        else:
+            continue
+        if group in groups:
+            item.add_marker(pytest.mark.slow)
+        elif not item.get_closest_marker("slow"):
+            groups.add(group)
+
+
 @pytest.fixture(autouse=True)
 def state_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where backups go while a test runs, and caches: never into the folders of who runs it."""

@@ -76,6 +76,7 @@ def test_opening_makes_a_project_and_leaves_one_file_and_a_cache(photos, path):
     assert names == ["p.labeler.cache", "p.labeler.db"]
 
 
+@pytest.mark.slow
 def test_a_killed_session_resumes_on_its_question_with_its_undo_stack(few_digits, path):
     path.parent.mkdir()
     done = subprocess.run([sys.executable, "-c", KILLED, few_digits, path], capture_output=True, text=True)
@@ -105,6 +106,7 @@ def test_the_project_file_opens_without_its_source_named(photos, path):
         open_project(path, path.with_name("other.labeler.db"))
 
 
+@pytest.mark.slow
 def test_new_files_join_at_the_end_and_missing_ones_keep_their_labels(photos, path):
     with open_project(photos, path, BOOK) as project:
         answer(project, 12)
@@ -319,6 +321,7 @@ def test_the_demo_knows_its_classes_and_starts_fresh_on_request(monkeypatch, tmp
         assert project.session.view().answers == 1
 
 
+@pytest.mark.slow
 def test_the_worker_behind_a_project_asks_and_derives_and_a_resumed_one_catches_up(few_digits, path):
     path.parent.mkdir()
 
@@ -351,6 +354,7 @@ def test_a_cache_that_cannot_be_made_is_said_in_one_line(few_digits, path):
         project.start(print)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [Options(), BOOK])
 def test_rules_of_clusters_close_alike_after_a_restart_and_undo_restores_exactly(few_digits, path, options):
     path.parent.mkdir()

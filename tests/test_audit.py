@@ -221,6 +221,7 @@ class TestExport:
         manifest = json.loads(written.manifest_path.read_text())
         return pd.read_csv(tmp_path / name, dtype=str), manifest["certificate"], written.warnings
 
+    @pytest.mark.slow
     def test_ships_the_frozen_set_with_its_certificate(self, opened, drawn, answer, tmp_path):
         before, none, _ = self.write(opened, tmp_path, "before.csv", latest=True)
         assert none is None
@@ -235,6 +236,7 @@ class TestExport:
         assert any("--latest" in line for line in warnings)
         assert any("1 answer was given since" in line for line in warnings)
 
+    @pytest.mark.slow
     def test_latest_holds_what_was_corrected(self, opened, drawn, answer, tmp_path):
         answer(drawn, wrong=drawn[:1])
         _, _, warnings = self.write(opened, tmp_path, "frozen.csv")
@@ -255,6 +257,7 @@ class TestExport:
         assert not certificate["reached"]
         assert 0 < certificate["lower_bound"] < 0.98
 
+    @pytest.mark.mostly_slow
     @pytest.mark.parametrize("choice", [{"predicted": True}, {"human_only": True}, {"min_confidence": 0.99}])
     def test_another_set_goes_without(self, opened, drawn, answer, tmp_path, choice):
         answer(drawn)
@@ -262,6 +265,7 @@ class TestExport:
         assert certificate is None
         assert any("goes without" in line for line in warnings)
 
+    @pytest.mark.slow
     def test_what_is_left_above_the_cut_off_has_one(self, opened, drawn, answer, tmp_path, made):
         session = opened.session
         scores = session.frozen(session.audit).final.scores

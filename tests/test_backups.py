@@ -249,6 +249,7 @@ def test_the_newest_that_is_sound_is_found(path):
 class TestWhateverTheClockSays:
     """Copies are put in order by what is in them."""
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         "clock",
         [
@@ -285,6 +286,7 @@ class TestWhateverTheClockSays:
         assert not oldest.path.exists()
         assert len(backups.listed(path)) == backups.KEPT
 
+    @pytest.mark.slow
     def test_each_line_of_answers_keeps_its_newest(self, path, monkeypatch):
         """An older copy is brought back and gone on from: neither line pushes the other out."""
         old = backups.listed(path)[0]

@@ -74,6 +74,7 @@ def test_also_while_it_is_open(path):
         assert any("open in process" in note for note in report.notes)
 
 
+@pytest.mark.mostly_slow
 @pytest.mark.parametrize(
     ("statement", "code", "answers"),
     [
@@ -147,6 +148,7 @@ def test_a_question_of_this_version_and_of_older_ones_is_sound(path):
     assert checking.check(path).sound
 
 
+@pytest.mark.mostly_slow
 @pytest.mark.parametrize(
     ("table", "row"),
     [

@@ -112,6 +112,7 @@ def never_again(monkeypatch) -> Callable[[], None]:
     return lambda: monkeypatch.setattr(Workbench, "closing_round", refuse)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_context")
 def test_why_and_status_agree_with_the_export_after_answers_a_page_an_import_an_undo_and_a_merge(
     labeled, source, tmp_path
@@ -163,6 +164,7 @@ def test_an_export_leaves_it_for_status(labeled, tmp_path, never_again):
     assert sum(counts.values()) == len(rows)
 
 
+@pytest.mark.slow
 def test_what_was_kept_is_not_taken_for_another_state_of_the_project(labeled):
     path = labeled("a.labeler.db", 12, "anna")
 
@@ -247,6 +249,7 @@ def test_an_answer_given_meanwhile_by_another_process_is_not_mixed_in(labeled):
         assert not closing.take(project)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_context")
 def test_the_number_in_the_header_is_what_the_default_export_holds_after_each_of_many_answers(labeled, tmp_path):
     path = labeled("a.labeler.db", 6, "anna")

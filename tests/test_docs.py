@@ -80,6 +80,7 @@ def before(call: list[str], run: Callable[..., int], folder: Path) -> None:
         (folder / call[call.index("--answers") + 1]).write_text(f"id,label\n{answers}")
 
 
+@pytest.mark.mostly_slow
 @pytest.mark.parametrize(
     ("page", "line"),
     [

@@ -21,6 +21,7 @@ from labeler.narrator import Narrator
 from labeler.prepare import encode_again
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_an_interrupted_simulation_leaves_one_line_and_no_folder(few_digits, tmp_path, clean_env, number, code):
     folder = tmp_path / "scratch"
@@ -49,6 +50,7 @@ def test_an_interrupted_simulation_leaves_one_line_and_no_folder(few_digits, tmp
     assert [path.name for path in tmp_path.iterdir() if path.name.endswith(".db")] == []
 
 
+@pytest.mark.mostly_slow
 @pytest.mark.parametrize("target", ["out.csv", "out.npz", "out.jsonl", "folders"])
 @pytest.mark.parametrize("at", ["reading", "encoding", "computing", "writing"])
 def test_an_interrupted_export_writes_nothing(few_digits, tmp_path, target, at):

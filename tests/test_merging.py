@@ -278,6 +278,7 @@ def test_instances_of_one_file_only_are_kept_and_said(few_digits, digits_path, t
     assert sorted(joined.state.standings) == [0, 155]
 
 
+@pytest.mark.slow
 def test_the_command_says_what_is_wrong_in_one_line(two, tmp_path, clean_env):
     def run(*arguments):
         command = [sys.executable, "-m", "labeler", "merge", *map(str, arguments)]

@@ -87,6 +87,7 @@ class TestPredict:
         assert ((found.confidence > 0) & (found.confidence <= 1)).all()
         assert found.facts["model"]["revision"] == project.session.state.revision
 
+    @pytest.mark.slow
     def test_novelty_calls_what_nobody_labeled_unknown(self, project, new, arrays):
         found = predict(project, new, novelty="local-outlier-factor", share=0.05)
         nine = arrays[1][1200:1500] == 9
@@ -251,6 +252,7 @@ class TestFinding:
             assert project.session.pool.ids[int(again.indices[0])] in text(project, again)
             assert project.session.label_of(first)[0] == UNLABELED
 
+    @pytest.mark.slow
     def test_the_worker_finds_the_same_without_what_has_an_answer(self, arrays, tmp_path):
         said: queue.Queue = queue.Queue()
         with open_project(save(tmp_path / "few.npz", arrays, np.arange(200)), tmp_path / "few.labeler.db") as project:

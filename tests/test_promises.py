@@ -127,6 +127,7 @@ def check_names(state, final, engine, index):
     return names
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(STEPS, st.integers(0, 10_000))
 def test_a_label_names_who_gave_it_and_goes_with_the_events_it_names(engine, steps, chosen):
@@ -153,6 +154,7 @@ def test_a_label_names_who_gave_it_and_goes_with_the_events_it_names(engine, ste
     assert class_id in given_classes or class_id not in final.labels
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(STEPS, STEP, STEPS)
 def test_after_an_undo_the_closing_round_is_that_of_a_journal_without_the_event(engine, before, step, after):
@@ -194,6 +196,7 @@ def digits_answered(digits_path, tmp_path_factory):
         yield project, bench
 
 
+@pytest.mark.slow
 def test_on_digits_every_label_that_leaves_names_answers_of_its_class(digits_answered):
     project, bench = digits_answered
     session = project.session

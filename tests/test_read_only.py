@@ -86,6 +86,7 @@ QUICK = [ENGINE[0], ENGINE[4], "status {}", "check {}"]
 SLOW = [pytest.param(one, marks=pytest.mark.slow) for one in (*ENGINE, "why {} 03.png", "why {} 30.png")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", [*QUICK, *(one for one in SLOW if one.values[0] not in QUICK)])
 def test_every_command_that_reads_works_where_nothing_can_be_written(path, shut, command, tmp_path, clean_env):
     out = tmp_path / "out"
@@ -173,6 +174,7 @@ def held(path):
         other.stdin.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "command", ["status {}", "check {}", "check {} --json", "export {} -", "backup {}", "label {}", "replay {}"]
 )

@@ -73,6 +73,7 @@ class TestPages:
         with open_project(photos / "api.labeler.db") as project:
             assert project.session.state.answers == 8
 
+    @pytest.mark.slow
     def test_the_tutorial_writes_a_strategy_in_20_lines_that_works(self, photos):
         (code,) = python_blocks("docs/tutorial-strategy.md")
         assert len([line for line in code.splitlines() if line.strip()]) <= 20
@@ -102,6 +103,7 @@ class TestPages:
         with pytest.raises(UsageError, match="power is above 0"):
             registry.create("strategy", "ratio:power=-1")
 
+    @pytest.mark.slow
     def test_the_file_of_the_page_brings_its_encoder(self, photos):
         (function,) = re.findall(r"^def tones.*?(?=^def )", python_blocks("docs/api.md")[2], re.M | re.S)
         decorator = '@labeler.plugin("encoder", "tones")'
@@ -121,6 +123,7 @@ class TestPages:
 class TestPluginFiles:
     CODE = "import labeler\n@labeler.plugin('strategy', 'mine')\ndef mine(proba, rng):\n    return -proba.max(axis=1)\n"
 
+    @pytest.mark.slow
     def test_a_project_never_runs_a_file_by_itself_and_asks_for_it(self, photos):
         (photos / "mine.py").write_text(self.CODE + "open('ran', 'a').write('x')\n")
         with labeler.open("photos/", "own.labeler.db", classes=["cats", "dogs"]) as project:
@@ -139,6 +142,7 @@ class TestPluginFiles:
         assert done.returncode == 0, done.stderr
         assert (photos / "ran").read_text() == "x"
 
+    @pytest.mark.slow
     def test_the_worker_runs_it_too(self, photos):
         (photos / "mine.py").write_text(self.CODE)
         plugin_files.load(photos / "mine.py")
@@ -221,6 +225,7 @@ def test_packages_bring_plugins_by_entry_points(photos, monkeypatch):
 
 
 class TestOpen:
+    @pytest.mark.slow
     def test_importing_loads_nothing_and_unknown_names_are_said(self):
         code = "import sys, labeler; print(*sys.modules); labeler.open; print(*dir(labeler))"
         env = os.environ | {"PYTHONPATH": str(ROOT)}

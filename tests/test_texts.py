@@ -46,6 +46,7 @@ def reviews(tmp_path, monkeypatch):
     return tmp_path / "reviews.csv"
 
 
+@pytest.mark.slow
 def test_a_simulated_person_labels_texts_and_new_ones_are_predicted(reviews, tmp_path):
     path = tmp_path / "reviews.labeler.db"
     report = simulate(Simulation(reviews, "y", 20, Options(text="review"), project=path))

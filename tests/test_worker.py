@@ -62,6 +62,7 @@ def client(recipe, tmp_path):
     client.close()
 
 
+@pytest.mark.slow
 def test_the_closing_round_is_that_of_an_export(client, make_snapshot, recipe, few_digits, tmp_path):
     client.until(Ready)
     snapshot = make_snapshot({3: 0, 10: 1, 20: 0, 31: 1}, revision=4)
@@ -76,6 +77,7 @@ def test_the_closing_round_is_that_of_an_export(client, make_snapshot, recipe, f
         assert np.array_equal(getattr(closing, name), getattr(expected, name)), name
 
 
+@pytest.mark.slow
 def test_it_opens_the_pool_asks_and_derives(client, make_snapshot):
     ready = client.until(Ready)
     assert ready.encoder == "pixels"

@@ -44,6 +44,7 @@ def end(watched, how):
     return watched.process.returncode != -signal.SIGKILL
 
 
+@pytest.mark.mostly_slow
 @pytest.mark.timeout(200)
 @pytest.mark.parametrize(
     ("how", "code"),

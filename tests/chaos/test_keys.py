@@ -63,6 +63,7 @@ def press(model: Model, key: str, session: Session, guess: int | None) -> None:
         model.journal.append(("undo", undone.instance_id, None))
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 async def test_five_hundred_keys_do_what_the_model_does(tmp_path):
     path, new_id = tmp_path / "keys.labeler.db", itertools.count()

@@ -19,6 +19,7 @@ def right(model):
     return float((model.classes_[model.predict_proba(X[REST]).argmax(axis=1)] == Y[REST]).mean())
 
 
+@pytest.mark.slow
 def test_many_centers_are_chosen_for_digits_and_beat_few():
     y = Y[FEW].astype(np.int32)
     searched = KMeansLogReg().fit(X[FEW], y)

@@ -66,6 +66,7 @@ def test_hdbscan_gives_scikit_learns_clusters_and_strengths():
     assert purity(found.clusters[inside], Y[inside]) > 0.9
 
 
+@pytest.mark.slow
 def test_mean_shift_climbs_fewer_hills_with_a_wider_look():
     narrow, wide = (MeanShift(bandwidth=width).cluster(X, 50, 0) for width in (1.0, 1.4))
     assert len(narrow.centers) > len(wide.centers) > 1

@@ -48,6 +48,7 @@ def test_a_cluster_of_one_cannot_be_divided():
     assert divide(level, X[:5], int(level.representatives[0])) is level
 
 
+@pytest.mark.slow
 def test_birch_finds_digits_and_a_narrow_threshold_is_widened():
     found = Birch().cluster(X, 50, 0)
     assert purity(found.clusters) > 0.9

@@ -33,6 +33,7 @@ def test_responsibilities_are_scikit_learns():
     assert found.facts["bic"] == pytest.approx(theirs.bic(points), rel=1e-3)
 
 
+@pytest.mark.slow
 def test_the_bayesian_mixture_empties_what_it_does_not_need():
     rng = np.random.default_rng(0)
     three = (rng.normal(0, 20, (3, 4))[np.arange(600) % 3] + rng.normal(0, 1, (600, 4))).astype(np.float32)

@@ -42,6 +42,7 @@ def test_a_range_is_compared_and_the_elbow_is_shown(digits_path):
     assert "largest silhouette: k = 10" in said
 
 
+@pytest.mark.slow
 def test_a_mixture_says_how_it_converged_and_its_criteria(digits_path):
     found, _ = of_source(digits_path, Plan("pixels", "gmm", 10, (5, 10, 20)), quiet)
     report = facts(found)

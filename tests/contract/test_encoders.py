@@ -48,6 +48,7 @@ def test_says_what_it_is(name: str) -> None:
     assert set(encoder.takes) <= {"images", "table", "text"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 @pytest.mark.parametrize("name", takers("images"))
 def test_images_of_every_size(name: str, shape: tuple[int, ...]) -> None:
@@ -60,6 +61,7 @@ def test_images_of_every_size(name: str, shape: tuple[int, ...]) -> None:
     assert none.shape == (0, features.shape[1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", [(8, 8), (28, 28), (20, 20, 3)], ids=str)
 @pytest.mark.parametrize("name", takers("images"))
 def test_rows_do_not_depend_on_the_chunk(name: str, shape: tuple[int, ...]) -> None:
@@ -70,6 +72,7 @@ def test_rows_do_not_depend_on_the_chunk(name: str, shape: tuple[int, ...]) -> N
     np.testing.assert_allclose(np.concatenate(parts), whole, rtol=1e-4, atol=2e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", takers("images"))
 def test_same_input_same_output(name: str) -> None:
     images = blobs(30, (16, 16))

@@ -96,6 +96,7 @@ def test_unusable_parameters_are_refused_before_any_work(name):
                 registry.create("outlier method", f"{name}:{parameter}={value}")
 
 
+@pytest.mark.slow
 def test_about_the_share_of_their_like_is_called_novel(name):
     known = learn_what_is_known(lambda: registry.create("outlier method", name), plane(500), 0.05)
     outside, scores = known.judge(np.concatenate((plane(1000, seed=8), far(20))))

@@ -149,6 +149,7 @@ def machine(result: Round, given: FloatArray | IntArray) -> np.ndarray:
     return mask
 
 
+@pytest.mark.slow
 def test_on_noise_nothing_is_sure_however_many_answers_there_are() -> None:
     """The adversary: random pixels, classes by lot; models are certain of them from the first answers on."""
     gaps, highest, raw = [], [], []
@@ -226,6 +227,7 @@ def test_what_is_shown_keeps_the_order_of_belief() -> None:
     np.testing.assert_allclose(queue.guess_scores[:, 0], result.scores[queue.indices], atol=1e-6)
 
 
+@pytest.mark.slow
 def test_questions_labels_tiers_and_pages_rest_on_belief_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     points, y = blobs(800, n_classes=6, spread=3.0)
     engine = opened(points)

@@ -168,6 +168,7 @@ class TestOverlooked:
                 missed += plants * overlooked(population, in_all, alpha, sight, Reviewer(found, shown))
             assert missed <= alpha + 1e-9
 
+    @pytest.mark.slow
     def test_bisection_finds_the_largest_of_all(self):
         """Against every K and every chance to see an error, one by one."""
         sights = overlooking.SIGHTS
@@ -237,6 +238,7 @@ class TestMixed:
             kept = [k for k in range(n + 1) if least_log_wealth(s, t, k, n, reviewer) < math.log(1 / 0.1)]
             assert betting_bound(s, t, n, 0.1, reviewer=reviewer) == max(kept)
 
+    @pytest.mark.slow
     def test_one_number_alone_is_given_up_where_the_bound_is_below_it(self):
         """The short test that forecasts use, against the bound; and the bound against every K."""
         rng = np.random.default_rng(0)

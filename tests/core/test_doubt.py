@@ -38,6 +38,7 @@ def test_without_a_wrong_answer_the_engine_would_say_the_right_class() -> None:
     assert engine.closing_round(state).runner_ups[wrong].tolist() == y[wrong].tolist()
 
 
+@pytest.mark.slow
 def test_a_wrong_answer_is_found_among_more_answers_than_the_models_are_compared_on() -> None:
     engine, state, wrong = asked_wrongly(350, (100, 201, 300))
     assert set(np.flatnonzero(engine.closing_round(state).doubts >= DOUBTED)) == set(wrong)

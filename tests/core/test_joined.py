@@ -204,6 +204,7 @@ def test_noise_stays_where_it_is(engine: JoinedEngine) -> None:
     assert (result.labels == Y).mean() > 0.95
 
 
+@pytest.mark.slow
 def test_tens_of_thousands_of_imports_stay_bounded() -> None:
     points, y = blobs(4000)
     engine = opened(points)
@@ -262,6 +263,7 @@ def test_tables(load, least: float) -> None:
     assert (engine.closing_round(answer(engine, y, 25)).labels == y).mean() > least
 
 
+@pytest.mark.slow
 def test_more_classes_than_a_hundred() -> None:
     points, y = blobs(1500, n_classes=110, d=30, spread=1.0)
     engine = opened(points)

@@ -73,6 +73,7 @@ def test_newcomers_are_projected_to_where_the_pool_lies() -> None:
     np.testing.assert_allclose(found.axes.project(X), found.components, atol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("n", "d"), [(1200, 900), (900, 1200)])
 def test_sketched_components_keep_as_much_variance(n: int, d: int) -> None:
     rng = np.random.default_rng(0)

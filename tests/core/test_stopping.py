@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from labeler.core.grids import FROM_ANSWERS
 from labeler.core.live import LiveBelief
@@ -41,6 +42,7 @@ def test_what_the_next_keys_bring_is_not_told_of_a_few_answers() -> None:
     assert late["gain"][0] == 20
 
 
+@pytest.mark.slow
 def test_steady_are_labels_that_twenty_single_answers_hardly_changed() -> None:
     points, y = blobs(300, spread=3.5)
     engine = opened(points)

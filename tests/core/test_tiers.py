@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from labeler.core.tiers import is_near, is_smooth
 from labeler.core.vocabulary import Provenance, Tier
 from tests.core.pools import answer, blobs, opened, snapshot
 
 
+@pytest.mark.slow
 def test_locked_is_righter_than_likely_is_righter_than_ask() -> None:
     right, tiers = [], []
     for seed in range(5):  # a hundred labels a tier and pool: one pool alone is mostly chance

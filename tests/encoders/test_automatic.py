@@ -49,6 +49,7 @@ def test_colour_photos_are_scattered_and_get_a_companion() -> None:
     assert companion_of("deskew-hog") == ""
 
 
+@pytest.mark.slow
 def test_grey_scenes_are_compared_by_their_graph() -> None:
     images = scenes(120, False)
     spec, reason = choose_encoder(images, 0)

@@ -34,6 +34,7 @@ def learned(X, y, share=0.1):
     return float((model.classes_[model.predict_proba(X[rest]).argmax(axis=1)] == y[rest]).mean())
 
 
+@pytest.mark.slow
 def test_the_palette_tells_photographs_by_their_colors(tiles):
     images, y = tiles
     features = Palette().fit(images).transform(images)
@@ -54,6 +55,7 @@ def test_a_palette_of_the_colors_there_are_counts_them_exactly():
         Palette().fit(np.stack([red])).transform(np.zeros((1, 8, 8), np.uint8))
 
 
+@pytest.mark.slow
 def test_patches_tell_photographs_and_digits_from_few(tiles):
     images, y = tiles
     assert learned(Patches(k=64).fit(images).transform(images), y) > 0.93

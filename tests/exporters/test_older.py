@@ -253,6 +253,7 @@ def test_what_finds_its_place_taken_is_kept_where_it_can_be_seen(rows_of, target
     assert line.endswith(f".{left.name.rpartition('-')[0]}")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_a_kill_at_any_step_loses_nothing_of_a_person(rows_of, target: Path, tmp_path: Path) -> None:
     steps = ("rename", "replace", "link", "fsync", "mkdir", "unlink", "rmdir", "open")
@@ -350,6 +351,7 @@ PATHS = st.lists(PART, min_size=1, max_size=3).map("/".join)
 THINGS = st.dictionaries(PATHS, st.sampled_from(["file", "folder", "link", "database"]), max_size=6)
 
 
+@pytest.mark.slow
 @given(things=THINGS, listed=st.booleans())
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_nothing_but_what_an_export_wrote_ever_changes(make_rows, things: dict[str, str], listed: bool) -> None:

@@ -214,6 +214,7 @@ def raise_full() -> None:
 
 @pytest.mark.parametrize("act", [raise_killed, raise_full])
 @pytest.mark.parametrize("old", [True, False])
+@pytest.mark.mostly_slow
 @pytest.mark.parametrize("exporter", [CsvExporter(), ImageFolderExporter()])
 def test_a_failure_at_any_step_leaves_the_old_or_the_new(make_rows, out: Path, exporter, old: bool, act) -> None:
     target = out / "t"
@@ -239,6 +240,7 @@ def test_a_failure_at_any_step_leaves_the_old_or_the_new(make_rows, out: Path, e
     assert exporter.count(target) == {"x": 2}
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 @pytest.mark.parametrize("exporter", [CsvExporter(), ImageFolderExporter()])
 def test_a_kill_at_any_step_leaves_the_old_or_the_new(make_rows, out: Path, exporter: Any) -> None:

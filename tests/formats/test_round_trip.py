@@ -30,6 +30,7 @@ def need(name: str) -> None:
         pytest.skip(f"{name} is not installed: pip install -e '.[formats]'")
 
 
+@pytest.mark.mostly_slow
 @pytest.mark.parametrize("name", EXPORTERS)
 def test_every_export_comes_back(
     name: str,
@@ -51,6 +52,7 @@ def test_every_export_comes_back(
         assert any(f"{machine} row" in note for note in imported.notes) == bool(machine)
 
 
+@pytest.mark.mostly_slow
 @pytest.mark.parametrize("name", EXPORTERS)
 def test_strange_names_come_back(name: str, tmp_path: Path) -> None:
     need(name)

@@ -78,6 +78,7 @@ def test_every_command_that_takes_a_path_is_here():
     assert {words[0] for words in COMMANDS.values()} == set(main.commands) - {"demo", "plugins"}
 
 
+@pytest.mark.mostly_slow
 @pytest.mark.parametrize("command", COMMANDS)
 def test_what_is_no_file_is_refused_in_two_lines(command, place, refused, few_digits):
     before = sorted(path.name for path in place.iterdir())

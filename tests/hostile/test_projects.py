@@ -25,8 +25,6 @@ SECONDS = 10.0
 """Of processor time that any command may take: the promise itself, which nothing here comes near but long journals."""
 EACH = {"json": 23, "fields": 17, "arrays": 9, "cells": 29, "schemas": 3, "pages": 3, "journals": 4}
 """Every so many of a kind are made in the quick tests, for the commands that read a file first."""
-DEAR = {"pages", "journals"}
-"""Kinds that cost a command seconds: what SQLite does with them ends by a budget of processor time."""
 FIRST = ("status", "check", "label")
 
 
@@ -62,6 +60,7 @@ def run(sound, tmp_path, monkeypatch):
     return run
 
 
+@pytest.mark.slow
 def test_a_sound_file_passes_every_command(run):
     """Else nothing below says anything."""
     codes = run(Hostile("sound", lambda path: None))
@@ -69,7 +68,8 @@ def test_a_sound_file_passes_every_command(run):
     assert len(codes) == 16
 
 
-@pytest.mark.parametrize("kind", [pytest.param(k, marks=[pytest.mark.slow] if k in DEAR else []) for k in KINDS])
+@pytest.mark.mostly_slow
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.timeout(300)
 def test_some_of_each_kind(kind, run):
     for hostile in itertools.islice(KINDS[kind](), 0, None, EACH[kind]):

@@ -81,6 +81,7 @@ def test_a_pool_of_nothing_is_refused(source, refused, tmp_path):
     assert sorted(tmp_path.iterdir()) == left
 
 
+@pytest.mark.slow
 @every_source
 def test_a_session_is_simulated(source, labeler):
     place, truth, n = source
@@ -96,7 +97,8 @@ def test_a_session_is_simulated(source, labeler):
     assert done.returncode == (2 if n <= 2 and round(0.9 * n) == n else 0), done.stderr
 
 
-@pytest.mark.parametrize("engine", ["default", pytest.param("book", marks=pytest.mark.slow)])
+@pytest.mark.mostly_slow
+@pytest.mark.parametrize("engine", ["default", "book"])
 @every_source
 def test_every_command_on_a_project(source, engine, labeler, refused, tmp_path):
     place, _, n = source
@@ -146,6 +148,7 @@ def test_every_command_on_a_project(source, engine, labeler, refused, tmp_path):
     assert labeler("check", project).returncode == 0
 
 
+@pytest.mark.slow
 @every_source
 async def test_the_application_labels_it_to_the_end(source, tmp_path):
     place, _, n = source

@@ -105,12 +105,14 @@ def test_every_command_is_run_here():
     assert set(RUNS) | ON_A_SCREEN | MAY_LISTEN == set(main.commands)
 
 
+@pytest.mark.slow
 def test_importing_everything_opens_none(tmp_path, guarded):
     done = run(["-c", IMPORTS], tmp_path, guarded)
     assert done.returncode == 0, done.stderr
     assert not (tmp_path / "seen").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(200)
 def test_no_command_opens_one(tmp_path, guarded, few_digits):
     for command, arguments in RUNS.items():
@@ -120,6 +122,7 @@ def test_no_command_opens_one(tmp_path, guarded, few_digits):
     assert not (tmp_path / "seen").exists(), (tmp_path / "seen").read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(200)
 def test_the_application_and_its_worker_open_none(tmp_path, guarded, few_digits):
     """From the first frame over an answer, a rerank by the worker and every screen to the end."""

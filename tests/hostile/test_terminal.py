@@ -97,6 +97,7 @@ def project(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_title_and_screen_stay_what_they_are(pane: Pane, project: Path):
     """Over the question with each of the files, every screen that lists them, the summary and three commands."""
     pane.until(lambda shown: bool(shown.strip()), "the shell")

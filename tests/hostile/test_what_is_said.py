@@ -58,6 +58,7 @@ def hostile(tmp_path):
     return project, source, ids
 
 
+@pytest.mark.slow
 def test_every_command_says_them_safely(labeler, hostile, tmp_path):
     project, source, ids = hostile
     assert labeler("status", project).returncode == 0
@@ -112,6 +113,7 @@ def test_a_table_is_as_it_is_for_a_program_and_safe_on_a_terminal(labeler, hosti
         assert "\\x1b]2;owned" in done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
 def test_what_a_terminal_cannot_say_is_no_crash(hostile, clean_env, tmp_path, encoding):
     project, _, ids = hostile

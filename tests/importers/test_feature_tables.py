@@ -79,6 +79,7 @@ def test_what_cannot_be_used_is_said_in_one_line(tmp_path, text, message):
     assert caught.value.hint
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_columns(tmp_path):
     header = ",".join(f"c{n}" for n in range(100_000))
     source = open_source(write(tmp_path / "wide.csv", f"{header}\n" + (",".join(["1"] * 100_000) + "\n") * 3))

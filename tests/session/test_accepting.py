@@ -357,19 +357,20 @@ class Walk:
             assert view.labeled == int(final_labels(self.session.state, round_).by_default().sum())
 
 
-@pytest.mark.parametrize("with_file", [False, True])
-def test_enter_saves_what_is_shown_and_held_or_nothing(make_round, make_queue, tmp_path, monkeypatch, with_file):
+@pytest.mark.mostly_slow
+@pytest.mark.parametrize(("with_file", "walks"), [(False, WALKS // 8), (False, WALKS), (True, 2)])
+def test_enter_saves_what_is_shown_and_held_or_nothing(make_round, make_queue, tmp_path, monkeypatch, with_file, walks):
     monkeypatch.setattr("labeler.session.repeats.AGO", 2)  # repeats come in a short session, too
     total: Counter[str] = Counter()
-    for seed in range(2 if with_file else WALKS):
+    for seed in range(walks):
         walk = Walk(seed, make_round, make_queue, tmp_path / f"{seed}.labeler.db" if with_file else None)
         walk.go(STEPS)
         total += walk.counts
-    least = 1 if with_file else 40
+    least = 1 if walks < WALKS else 40
     print(dict(total))  # seen where it fails, or with -s
     assert all(
         total[name] >= least for name in ("enter: saved", "enter: shown anew", "page: saved", "page: shown anew")
     )
-    assert with_file or total["enter: second answers"]
+    assert walks < WALKS or total["enter: second answers"]
     assert total["late: taken"]
     assert total["late: dropped"]

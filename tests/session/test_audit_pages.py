@@ -357,6 +357,7 @@ class TestTime:
 
 
 class TestItHolds:
+    @pytest.mark.slow
     @pytest.mark.parametrize("sight", [1.0, 0.7])
     def test_over_simulated_audits_looked_at_after_every_page(self, sight):
         """The fold's own arithmetic over blocks: errors seen with `sight`, plants alike; at every end of a block."""

@@ -93,6 +93,7 @@ def test_a_person_who_follows_the_guesses_is_told_from_one_who_does_not(asked):
     assert set(free.facts) == {"shown", "blind", "difference", "low", "high", "confidence"}
 
 
+@pytest.mark.slow
 def test_the_interval_covers_a_difference_that_is_there(asked):
     covered = 0
     for seed in range(40):

@@ -202,6 +202,7 @@ def labels(state):
 # -- the laws
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(STEPS, STEPS, STEPS)
 def test_it_does_not_matter_which_journal_comes_first(shared, mine, theirs):
@@ -212,6 +213,7 @@ def test_it_does_not_matter_which_journal_comes_first(shared, mine, theirs):
     assert [pair[::-1] for pair in one.pairs] == other.pairs
 
 
+@pytest.mark.slow
 @settings(max_examples=200)
 @given(STEPS, STEPS)
 def test_a_journal_merged_with_itself_or_an_earlier_copy_of_it_stays_as_it_is(steps, more):
@@ -230,6 +232,7 @@ def test_merging_one_of_the_two_again_changes_nothing(shared, mine, theirs):
     assert same_events(again.events, whole.events)
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(STEPS, STEPS, STEPS)
 def test_no_answer_is_lost_and_every_difference_is_asked(shared, mine, theirs):
@@ -253,6 +256,7 @@ def test_no_answer_is_lost_and_every_difference_is_asked(shared, mine, theirs):
     assert len(set(keys)) == len(keys)
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(STEPS, STEPS, STEPS)
 def test_what_was_audited_in_either_stays_provable(shared, mine, theirs):
@@ -275,6 +279,7 @@ def test_what_was_audited_in_either_stays_provable(shared, mine, theirs):
     }
 
 
+@pytest.mark.slow
 @settings(max_examples=200)
 @given(PAGES, STEPS, st.booleans())
 def test_an_audit_in_pages_stays_provable_and_the_laws_hold_with_it(pages, theirs, on_a_copy):
@@ -310,6 +315,7 @@ def test_repeats_and_blind_answers_count_as_they_did(shared, mine, theirs):
         assert [score for _, score in hidden] == [score for _, score in before]
 
 
+@pytest.mark.slow
 @settings(max_examples=150)
 @given(STEPS, STEPS, STEPS, STEPS)
 def test_two_people_go_on_from_a_merged_journal_and_merge_again(shared, mine, theirs, more):

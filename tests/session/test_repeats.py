@@ -234,6 +234,7 @@ def test_a_person_who_errs_at_5_percent_is_found_to():
     assert binom.cdf(covered, 40, 0.95) > 0.01
 
 
+@pytest.mark.slow
 def test_the_session_finds_what_its_person_does(asked):
     truth = {f"i{index}": NAMES[index % 10] for index in range(N)}
     person = Oracle(truth, 0.05, 3)

@@ -7,6 +7,8 @@ import signal
 import subprocess
 import sys
 
+import pytest
+
 WRITER = """
 import sys
 from pathlib import Path
@@ -22,6 +24,7 @@ while True:
 """
 
 
+@pytest.mark.slow
 def test_ten_kills_lose_no_acknowledged_event(path, open_store):
     rng = random.Random(0)
     acknowledged = []

@@ -131,6 +131,7 @@ class TestAfterAPowerCut:
             shutil.copy(f"{path}{suffix}", folder)
         return folder / path.name, flushed
 
+    @pytest.mark.slow
     def test_a_torn_tail_of_what_is_made_anew_is_no_damage(self, cut, open_store):
         project, flushed = cut
         size = log_of(project).stat().st_size

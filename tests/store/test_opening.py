@@ -114,6 +114,7 @@ Store.open(Path(sys.argv[1]))
 """
 
 
+@pytest.mark.slow
 def test_a_kill_in_a_migration_leaves_the_old_file(old):
     before = rows_of(old)
     done = subprocess.run([sys.executable, "-c", KILLED, old], capture_output=True)

@@ -49,6 +49,7 @@ class TestNames:
         assert holder(other) == ""
         open_store(other).append(event(1))
 
+    @pytest.mark.slow
     def test_keep_it_out_in_another_process_and_without_the_lock_file(self, path, other, open_store):
         open_store(path)
         path.with_name(path.name + ".lock").unlink()

@@ -54,6 +54,7 @@ def labeler(*arguments, cwd=None):
     )
 
 
+@pytest.mark.slow
 def test_every_reader_rolls_a_hot_journal_back_and_leaves_the_file(hot, tmp_path):
     before = {file.name: file.read_bytes() for file in hot.parent.iterdir()}
     done = labeler("check", hot, "--json")

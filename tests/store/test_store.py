@@ -34,6 +34,7 @@ def event(number, **given):
 # -- round trips
 
 
+@pytest.mark.slow
 @SLOW_DISK
 @given(
     st.lists(

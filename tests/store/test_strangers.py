@@ -50,6 +50,7 @@ class TestAFreshCopy:
         assert path.read_bytes() == before
         assert not beside(path, ".lock").exists()
 
+    @pytest.mark.slow
     def test_that_holds_less_is_refused_and_the_log_stays(self, path):
         write(path, 1)
         shutil.copy(path, beside(path, ".fresh"))
@@ -63,6 +64,7 @@ class TestAFreshCopy:
             Store.open(path)
         assert beside(path, "-wal").stat().st_size
 
+    @pytest.mark.slow
     def test_is_put_in_place_before_a_restore(self, path):
         write(path, 1, 2)
         copy = backups.back_up(path).path
@@ -111,6 +113,7 @@ class TestALogWithoutItsFile:
             with pytest.raises(ProjectError, match="without its log"):
                 Store.open(name, read_only=True)
 
+    @pytest.mark.slow
     def test_is_no_matter_of_another_file_that_got_its_inode(self, path, tmp_path):
         write(path, 1, 2, kill=True)
         other = write(tmp_path / "other.labeler.db", 7)
@@ -149,6 +152,7 @@ class TestOverwritten:
         with pytest.raises(NotSaved, match="overwritten"):
             store.append(event(3))
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("how", ["cut", "older"])
     def test_the_log(self, path, open_store, how):
         write(path, 1)

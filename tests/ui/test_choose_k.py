@@ -88,6 +88,7 @@ class TestTheScreen:
                 assert "numbers of clusters are being compared" in await app.press_and_see(key)
 
 
+@pytest.mark.slow
 async def test_a_real_worker_compares_and_begins_anew(few_digits, tmp_path):
     with open_project(few_digits, tmp_path / "p.labeler.db", Options(encoder="pixels", classes=("0", "1"))) as project:
         app = LabelerApp(project)

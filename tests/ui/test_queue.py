@@ -45,6 +45,7 @@ async def post(app, keys: str, *, settled: bool = True) -> None:
         await settle(app, app.pilot)
 
 
+@pytest.mark.slow
 async def test_three_hundred_keys_at_once():
     project = FakeProject()
     rng = random.Random(5)
