@@ -21,17 +21,18 @@ IMAGE_ENDINGS = frozenset(
 _JUNK = frozenset({"thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx"})
 _OURS = re.compile(r"\.labeler\.(db.*|cache)$")
 _DIGITS = re.compile(r"[0-9]+")
-_WORDS = re.compile(r"[^\W\d_]+")
+_WORDS = re.compile(r"t10k|[^\W\d_]+")
+_ROW_OF = re.compile(r"([^/]+):\d{5,}")
 _SPLITS = frozenset(
     {
         *("train", "training", "trainset", "test", "testing", "testset", "val", "valid", "validation", "dev"),
-        *("eval", "evaluation", "holdout", "unsplit", "all"),
+        *("eval", "evaluation", "holdout", "unsplit", "all", "t10k"),
     }
 )
 """What folders of the parts of a data set are called."""
 _CALLED = {
     **dict.fromkeys(("training", "trainset"), "train"),
-    **dict.fromkeys(("testing", "testset"), "test"),
+    **dict.fromkeys(("testing", "testset", "t10k"), "test"),
     **dict.fromkeys(("valid", "validation", "dev"), "val"),
 }
 
@@ -78,9 +79,12 @@ def classes_of_folders(ids: Iterable[str]) -> dict[str, str]:
     return found if len(set(found.values())) > 1 else {}
 
 
-def splits_of_folders(ids: Iterable[str]) -> dict[str, str]:
-    """id -> split whose folder it lies in (``train``, ``val``, ``test``, ...); empty where there are no two."""
-    found = {i: split_of(split) for i, (split, _) in parted(ids).items() if split}
+def splits_of_ids(ids: Sequence[str]) -> dict[str, str]:
+    """id -> split (``train``, ``val``, ``test``, ...) in whose folder it lies, or whose row it is (``train:00012``);
+    empty where there are no two."""
+    rows = {i: match[1] for i in ids if (match := _ROW_OF.fullmatch(i))}
+    found = {i: split_of(split) for i, split in rows.items() if is_split_name(split)}
+    found |= {i: split_of(split) for i, (split, _) in parted(ids).items() if split}
     return found if len(set(found.values())) > 1 else {}
 
 
