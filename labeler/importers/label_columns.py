@@ -100,7 +100,11 @@ def _by_row(file: ArrayFile, known: Known) -> tuple[list[str], list[str]]:
     """Labels beside arrays of instances: they mean the rows of a source that has them, never files called so."""
     ids: list[str] = []
     values: list[str] = []
-    for part in parts_of(file):
+    try:
+        parts = parts_of(file)
+    except SourceError as error:
+        raise _no_arrays(file) from error
+    for part in parts:
         count = file.header(part.content).shape[0]
         if part.labels is not None:
             ids += part.ids(count)
