@@ -32,6 +32,7 @@ _COCO = re.compile(r'"(?:images|annotations|categories)"\s*:\s*\[')
 _LABELME = re.compile(r'"shapes"\s*:\s*\[')
 _BOX = re.compile(r"(\d+)((?:\s+[-+.\deE]+){4,})\s*")
 _LABEL_BYTES = 1 << 24
+_LOOK = 20
 
 
 def files_below(root: Path, ending: str) -> list[str]:
@@ -79,7 +80,7 @@ def coco_folder(path: Path, known: Known) -> Found:
     for name in instances or files:
         some, why = coco(path / name, known)
         folders = [name.rpartition("/")[0], *_folders_called_in(path, name)]
-        rows += placed(some, folders, known.ids)
+        rows += _placed(some, path, folders, known.ids)
         notes += [f"{display_safe(name, 60)}: {note}" for note in why]
     return rows, notes
 
@@ -141,17 +142,27 @@ def _said_of_images(several: int, none: int, boxes: int) -> list[str]:
     return notes
 
 
-def placed(rows: list[LabelRow], folders: Iterable[str], ids: Sequence[str] | None) -> list[LabelRow]:
-    """Rows whose names are relative to one of `folders` or to none: to the one by which most of `ids` are named."""
-    leads = dict.fromkeys(f"{folder}/" for folder in folders if folder)
-    if ids is None or not leads:
-        return rows
+def _placed(rows: list[LabelRow], root: Path, folders: Iterable[str], ids: Sequence[str] | None) -> list[LabelRow]:
+    """Rows whose names are relative to one of `folders` below `root`, or to `root`: to where the files are; where they
+    are not here, to where most of `ids` are named."""
+    leads = list(dict.fromkeys(f"{folder}/" for folder in folders if folder))
     names = [row.instance_id for row in rows]
-    counts = {lead: len(match_names([f"{lead}{name}" for name in names], ids)) for lead in leads}
-    best = max(counts, key=lambda lead: counts[lead])
-    if counts[best] < len(match_names(names, ids)):
-        return rows
+    best = next((lead for lead in (*leads, "") if any(map(_is_file, _some_of(f"{root}/{lead}", names)))), None)
+    if best is None:
+        counts = {lead: len(match_names([f"{lead}{name}" for name in names], ids or ())) for lead in ("", *leads)}
+        best = max(counts, key=lambda lead: counts[lead])
     return [row._replace(instance_id=f"{best}{row.instance_id}") for row in rows]
+
+
+def _some_of(lead: str, names: Sequence[str]) -> list[str]:
+    return [f"{lead}{name}" for name in names[:_LOOK]]
+
+
+def _is_file(path: str) -> bool:
+    try:
+        return os.path.isfile(path)
+    except ValueError:  # a NUL in it
+        return False
 
 
 # -- YOLO --------------------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from labeler.errors import MissingExtra, SourceError
 from labeler.importers.array_layouts import label_texts, parts_of
 from labeler.importers.label_words import UNLABELED_INDICES, LabelWords
 from labeler.importers.numpyfiles import ArrayFile, text_array
-from labeler.importers.tables import COLUMNS, LabelRow, Record, rows_of
+from labeler.importers.tables import COLUMNS, LabelRow, Record, records_in, rows_of
 
 Found = tuple[list[LabelRow], list[str]]
 """Rows, and a line for each reason that left something out."""
@@ -26,8 +26,9 @@ class Known(NamedTuple):
     classes: Iterable[str] = ()
 
 
-def labels_of_parquet(path: Path, known: Known) -> Found:
-    """The columns that a CSV of labels has; numbers of a ClassLabel of Hugging Face become its names."""
+def labels_of_parquet(path: Path, known: Known, folder: str = "") -> Found:
+    """The columns that a CSV of labels has; numbers of a ClassLabel of Hugging Face become its names. `folder`: as of
+    :func:`read_label_rows`."""
     if importlib.util.find_spec("pyarrow") is None:
         raise MissingExtra("reading Parquet", "parquet")
     from pyarrow import ArrowException, parquet
@@ -46,7 +47,7 @@ def labels_of_parquet(path: Path, known: Known) -> Found:
     except (ArrowException, OSError) as error:
         reason = display_safe(str(error), 100)
         raise SourceError(f"{shown} is no Parquet file or is damaged: {reason}", "write it anew") from error
-    return rows_of(records, shown, known.ids, known.classes)
+    return rows_of(records_in(folder, records), shown, known.ids, known.classes)
 
 
 def _class_names(metadata: Mapping[bytes, bytes]) -> dict[str, list[str]]:

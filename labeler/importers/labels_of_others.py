@@ -15,12 +15,12 @@ from typing import Any
 
 from labeler.display import display_safe
 from labeler.errors import SourceError
-from labeler.importers.annotations import annotation_reader, coco, is_coco, is_labelme, labelme, placed
+from labeler.importers.annotations import annotation_reader, coco, is_coco, is_labelme, labelme
 from labeler.importers.archive import ZipImporter
 from labeler.importers.files import first_bytes
 from labeler.importers.folder import list_folder
 from labeler.importers.label_columns import Found, Known, labels_of_arrays, labels_of_parquet
-from labeler.importers.matching import name_of_media
+from labeler.importers.matching import match_names, name_of_media
 from labeler.importers.names import counted, is_archive
 from labeler.importers.nested import ShardSource
 from labeler.importers.plain import ImageFiles
@@ -190,15 +190,22 @@ def _metadata_folder(path: Path, known: Known) -> Found:
     files = [file for folder in (path, *sorted(path.iterdir())) if folder.is_dir() for file in sorted(folder.iterdir())]
     for file in files:
         if file.name in _FOLDERS[2:]:
-            some, why = labels_of_parquet(file, known) if file.suffix == ".parquet" else _table(file, known)
-            folder = "" if file.parent == path else file.parent.name
-            rows, notes = rows + placed(some, [folder], known.ids), notes + why
+            some, why = _metadata(file, known, "" if file.parent == path else f"{file.parent.name}/")
+            rows, notes = rows + some, notes + why
     return rows, notes
 
 
-def _table(path: Path, known: Known) -> Found:
-    notes: list[str] = []
-    return read_label_rows(path, known.ids, known.classes, notes), notes
+def _metadata(file: Path, known: Known, lead: str) -> Found:
+    """One of them; where no instance lies in a folder called as its own, names go without that."""
+    for folder in dict.fromkeys((lead, "")):
+        notes: list[str] = []
+        if file.suffix == ".parquet":
+            rows, notes = labels_of_parquet(file, known, folder)
+        else:
+            rows = read_label_rows(file, known.ids, known.classes, notes, folder)
+        if known.ids is None or match_names((row.instance_id for row in rows), known.ids):
+            break
+    return rows, notes
 
 
 def _fiftyone_folder(path: Path, known: Known) -> Found:

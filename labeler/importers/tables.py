@@ -23,10 +23,13 @@ from labeler.importers.names import plain_text
 ID_COLUMNS = ("path", "id", "instance_id", "file_name", "filename", "file", "image")
 LABEL_COLUMNS = ("label", "class", "class_name", "truth", "target", "choice")
 _FILE_COLUMNS = (
-    *("image_path", "img_path", "file_path", "filepath", "image_name", "img_name", "image_file", "image_id"),
+    *("image_path", "img_path", "file_path", "filepath", "image_name", "img_name", "image_file"),
+    *("image_file_name", "image_id"),
     *("img", "imagepath", "imagename", "uri", "url", "name", "key"),
 )
 """Further names of columns that name an instance, where labels are read: in a table of features they may be more."""
+_RELATIVE = frozenset({"file_name", "image_file_name"})
+"""Columns of Hugging Face's metadata."""
 _CLASS_COLUMNS = ("labels", "category", "classname", "class_label", "tag", "y")
 COLUMNS = frozenset((*ID_COLUMNS, *_FILE_COLUMNS, *LABEL_COLUMNS, *_CLASS_COLUMNS, "provenance", "confidence"))
 """Names of columns that say something of a label."""
@@ -56,12 +59,17 @@ class Record(NamedTuple):
 
 
 def read_label_rows(
-    path: Path, ids: Sequence[str] | None = None, classes: Iterable[str] = (), notes: list[str] | None = None
+    path: Path,
+    ids: Sequence[str] | None = None,
+    classes: Iterable[str] = (),
+    notes: list[str] | None = None,
+    folder: str = "",
 ) -> list[LabelRow]:
     """The rows of a CSV or JSONL file that have a label; the others are counted in `notes`.
 
     Where several columns could name the instance, the one that most of `ids` are in does; `classes` are names that
-    are classes even where they look like a missing value.
+    are classes even where they look like a missing value; `folder` is what names in a column ``file_name`` are
+    relative to (``train/``).
 
     Raises
     ------
@@ -73,7 +81,7 @@ def read_label_rows(
     text = read_text(path, aside)
     is_json = path.suffix.lower() in _JSON_ENDINGS
     records = list(_json_records(text, shown) if is_json else _csv_records(text, shown, _tabs(path)))
-    rows, why = rows_of(records, shown, ids, classes)
+    rows, why = rows_of(records_in(folder, records), shown, ids, classes)
     if not rows:
         reason = f": {why[0]}" if why else ""
         raise SourceError(
@@ -82,6 +90,18 @@ def read_label_rows(
     if notes is not None:
         notes += [f"{shown}: {note}" for note in (*aside, *why)]
     return rows
+
+
+def records_in(folder: str, records: list[Record]) -> list[Record]:
+    """Records whose ``file_name`` begins with the folder it is relative to; as they are where that is ""."""
+    if not folder:
+        return records
+    return [
+        record._replace(
+            cells=record.cells | {key: f"{folder}{record.cells[key]}" for key in _RELATIVE & record.cells.keys()}
+        )
+        for record in records
+    ]
 
 
 def rows_of(

@@ -250,3 +250,18 @@ def test_a_class_in_a_file_beside_each_image(tmp_path):
     for name, label in LABELS.items():
         write(root / f"{name[:-4]}.cls", f"{label}\n")
     assert both(root, open_source(root)) == read_truth("y", open_source(root)) == LABELS
+
+
+def test_names_of_one_split_are_never_those_of_another(tmp_path):
+    """Each file names ``0.jpg``: opened alone, a split takes its own file's labels; a file that is gone takes none."""
+    root = pool(tmp_path / "set")
+    for split in ("train", "val"):
+        write(root / split / "metadata.csv", f"file_name,label\n0.jpg,{split}\n7.jpg,{split}\n")
+        write(tmp_path / "coco" / split / "a.json", coco({"0.jpg": [split]}, [(1, "train"), (2, "val")]))
+    pool(root, ["val/7.jpg"])
+    assert both(root, open_source(root)) == {"train/0.jpg": "train", "val/0.jpg": "val", "val/7.jpg": "val"}
+    alone = open_source(root / "train")
+    assert both(root, alone) == {"0.jpg": "train"}
+    assert any("3 labels fit no instance" in note for note in alone.notes)
+    pool(tmp_path / "coco", ["train/0.jpg", "val/0.jpg"])
+    assert both(tmp_path / "coco", open_source(tmp_path / "coco" / "val")) == {"0.jpg": "val"}
