@@ -14,6 +14,7 @@ from labeler.importers.files import read_bytes
 from labeler.importers.names import count_endings, counted, has_image_ending, is_archive, is_junk, natural_key
 from labeler.importers.nested import ShardSource, said_of_archives
 from labeler.importers.plain import ImageFiles, digest
+from labeler.importers.ways_in import ways_into
 
 
 @dataclass
@@ -34,6 +35,7 @@ class Listing:
         if self.others:
             lead = counted(len(self.others), "file") + " without an image ending"
             found.append(f"passed over {lead} ({count_endings(self.others)})")
+        found += ways_into(self.others)
         if self.files:
             found += said_of_archives(self.archives)
         if self.links:
@@ -131,13 +133,15 @@ class FolderImporter:
             return ShardSource(path, listing.archives, listing.notes())
         source = FolderSource(path, listing)
         if not source.ids:
-            why = list(source.notes)
+            ways = ways_into(listing.others)
+            why = [note for note in source.notes if note not in ways]
             if source.unreadable:
                 why.insert(0, counted(len(source.unreadable), "image file is", "image files are") + " empty")
             inside = "; ".join(why) or "it is empty"
             raise SourceError(
                 f"no image in the folder {display_safe(str(path))}: {inside}",
-                "images end in png, jpg, bmp, gif, tif, webp, pgm or ppm; sub-folders are searched too",
+                "; ".join(ways)
+                or "images end in png, jpg, bmp, gif, tif, webp, pgm or ppm; sub-folders are searched too",
             )
         return source
 

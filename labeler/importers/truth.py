@@ -20,6 +20,7 @@ from labeler.importers.labels_of_others import read_others
 from labeler.importers.matching import Matches, matched, path_key
 from labeler.importers.names import counted, parted, plain_text, split_of
 from labeler.importers.tables import LabelRow, csv_rows, read_label_rows, read_text
+from labeler.importers.ways_in import refuse
 
 _NAMED = 5
 _FORMS = "y, folders, a CSV or JSONL file with path,label or id,label, IDX labels, or what import-labels takes"
@@ -80,6 +81,7 @@ def _rows(
     path: Path, source: Source, decoded: Callable[[str], str], classes: Collection[str], *, with_folders: bool = True
 ) -> list[LabelRow] | None:
     """The labels of a file or folder of any known kind; None where a folder has no file of labels in it."""
+    refuse(path)
     if is_labels_file(path):
         labels = _idx_truth(dict(zip(*labels_with_ids(path), strict=True)), path, source)
         return [LabelRow(i, name) for i, name in labels.items()]
