@@ -120,6 +120,12 @@ def coco(path: Path, known: Known) -> Found:
     return rows, notes
 
 
+def coco_images(path: Path) -> Iterator[str]:
+    """The names of the images of one file."""
+    with path.open(encoding="utf-8-sig", errors="surrogateescape") as stream:
+        yield from (name_of_media(str(entry["file_name"])) for _, entry in entries_of(stream, ("images",)))
+
+
 def _folders_called_in(root: Path, name: str) -> list[str]:
     """Folders of images that a file of annotations is named after: ``train2017`` for ``instances_train2017.json``."""
     stem = os.path.splitext(name.rpartition("/")[2])[0].lower()

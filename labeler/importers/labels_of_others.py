@@ -20,6 +20,8 @@ from labeler.importers.archive import ZipImporter
 from labeler.importers.files import first_bytes
 from labeler.importers.folder import list_folder
 from labeler.importers.label_columns import Found, Known, labels_of_arrays, labels_of_parquet
+from labeler.importers.label_words import LabelWords
+from labeler.importers.list_rows import TEXTS, listed_rows, names_images
 from labeler.importers.matching import match_names, name_of_media
 from labeler.importers.names import counted, is_archive
 from labeler.importers.nested import ShardSource
@@ -96,6 +98,8 @@ def _file_reader(path: Path) -> Reader | None:
         return _fiftyone
     if ending == ".json" and head.startswith("[") and any(f'"{key}"' in head for key in TASK_KEYS):
         return _label_studio
+    if (ending in TEXTS or (ending == ".json" and head.startswith("{"))) and names_images(path):
+        return _listed
     if ending in (".jsonl", ".ndjson") and '"answer"' in head.partition("\n")[0]:
         return _prodigy
     return None
@@ -108,6 +112,14 @@ def _carried(source: ImageFiles) -> Found:
         return [LabelRow(name, label) for name, label in labels.items()], []
     finally:
         source.close()
+
+
+def _listed(path: Path, known: Known) -> Found:
+    """A text of ``path label`` a line, or a JSON object of paths and their labels."""
+    notes: list[str] = []
+    words = LabelWords(known.classes)
+    listed = [(row.name, words.text(row.label)) for row in listed_rows(path, notes) if row.name]
+    return [LabelRow(name_of_media(name), label) for name, label in listed if label], [*notes, *words.notes()]
 
 
 def _text(path: Path) -> Any:

@@ -116,15 +116,17 @@ def rows_of(
     return rows, words.notes()
 
 
-def read_names(path: Path) -> list[str]:
-    """The lines of a text file that are not blank, such as class names: one a line.
+def read_names(path: Path, notes: list[str] | None = None) -> list[str]:
+    """The lines of a text file that are not blank, such as class names: one a line; a guessed encoding is said in
+    `notes`.
 
     Raises
     ------
     SourceError
         It cannot be read, is not text, or holds no name.
     """
-    names = [line.strip() for line in _LINE_ENDS.split(read_text(path)) if line.strip()]
+    aside: list[str] = []
+    names = [line.strip() for line in _LINE_ENDS.split(read_text(path, aside)) if line.strip()]
     if not names:
         raise SourceError(f"{display_safe(path.name)} is empty", "write one name a line, or leave it out")
     strange = next((name for name in names if plain_text(name) != name or "\0" in name), None)
@@ -132,6 +134,8 @@ def read_names(path: Path) -> list[str]:
         raise SourceError(
             f"{display_safe(path.name)} is no text: {display_safe(strange, 40)!r}", "one name a line, UTF-8"
         )
+    if notes is not None:
+        notes += [f"{display_safe(path.name)}: {note}" for note in aside]
     return names
 
 
