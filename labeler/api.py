@@ -310,9 +310,10 @@ def _remember(
             notices.append(f"changed: percentile = {percentile if percentile == 'auto' else f'{percentile:g}'}")
     known = {info.name for info in session.state.active_classes()}
     set_up = set(map(class_name, session.state.set_up))
-    for name in options.classes:
-        if class_name(name) not in set_up:  # said before: renamed, merged or retired since, it stays so
-            session.class_id_for(name, setup=True)
+    with session.together():
+        for name in options.classes:
+            if class_name(name) not in set_up:  # said before: renamed, merged or retired since, it stays so
+                session.class_id_for(name, setup=True)
     added = [display_safe(info.name, 40) for info in session.state.active_classes() if info.name not in known]
     if added and not created:
         notices.append(f"changed: new classes {', '.join(added)}")
