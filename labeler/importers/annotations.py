@@ -17,12 +17,13 @@ from typing import Any
 from labeler.display import display_safe
 from labeler.errors import SourceError, UnreadableInstance
 from labeler.importers.files import first_bytes, read_bytes
+from labeler.importers.folder import list_folder
 from labeler.importers.label_columns import Found, Known, class_at
 from labeler.importers.matching import match_names, name_of_media
 from labeler.importers.names import counted, is_junk
 from labeler.importers.samples import may_be_label, sample_labels
 from labeler.importers.tables import LabelRow
-from labeler.importers.yolo_names import class_names_in
+from labeler.importers.yolo_names import class_names_in, is_list_of_names
 from labeler.json_items import entries_of
 
 Reader = Callable[[Path, Known], Found]
@@ -32,7 +33,7 @@ _COCO = re.compile(r'"(?:images|annotations|categories)"\s*:\s*\[')
 _LABELME = re.compile(r'"shapes"\s*:\s*\[')
 _BOX = re.compile(r"(\d+)((?:\s+[-+.\deE]+){4,})\s*")
 _LABEL_BYTES = 1 << 24
-_LOOK = 20
+_LOOK, _SAMPLE = 20, 200
 
 
 def files_below(root: Path, ending: str) -> list[str]:
@@ -48,14 +49,19 @@ def files_below(root: Path, ending: str) -> list[str]:
 
 def annotation_reader(path: Path) -> Reader | None:
     """What reads the annotations of a folder; None where there are none of these kinds."""
-    documents = files_below(path, ".json")
+    documents = _spread(files_below(path, ".json"))
     if any(is_coco(path / name) for name in documents):
         return coco_folder
-    if any(_is_yolo(path / name) for name in _label_files(path)):
+    if any(_is_yolo(path / name) for name in _spread(_label_files(path))):
         return yolo_folder
     if any(is_labelme(path / name) for name in documents):
         return labelme_folder
     return sample_folder if files_below(path, ".cls") else None
+
+
+def _spread(names: list[str]) -> list[str]:
+    """Some of many names, evenly spread: by these a folder is judged, not by a hundred thousand files."""
+    return names[:: max(1, len(names) // _SAMPLE)]
 
 
 def _head(path: Path) -> str:
@@ -200,7 +206,7 @@ def yolo_folder(path: Path, known: Known) -> Found:
 
 def _label_files(path: Path) -> list[str]:
     """Texts that may hold boxes: those below a folder ``labels`` where there is one, else all."""
-    texts = files_below(path, ".txt")
+    texts = [name for name in files_below(path, ".txt") if not is_list_of_names(name)]
     return [name for name in texts if "labels" in name.lower().split("/")[:-1]] or texts
 
 
@@ -272,7 +278,7 @@ def _beside(name: str, image: str) -> str:
 
 def sample_folder(path: Path, known: Known) -> Found:
     """``0001.jpg`` and ``0001.cls`` in a folder, as in an unpacked shard of WebDataset."""
-    images = [str(name) for name in known.ids or ()]
+    images = [name for name, _, _ in list_folder(path, file_links=True).files]
     beside = {name: path / name for name in _small_files(path)}
     labels, notes = sample_labels(images, beside, lambda place: read_bytes(place))
     return [LabelRow(name, label) for name, label in labels.items()], notes

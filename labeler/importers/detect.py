@@ -12,8 +12,9 @@ from labeler.importers.texts import open_texts
 from labeler.importers.ways_in import refuse, way_into
 
 ACCEPTED = (
-    "a folder, zip, tar or tar.gz of images, a .npz or .npy file, IDX files (*-images-idx3-ubyte[.gz]) or a folder of"
-    " them, a CSV of path,... or of features, a Parquet file of features"
+    "a folder, zip, tar or tar.gz of images (a folder of such archives, too), a .npz or .npy file, IDX files"
+    " (*-images-idx3-ubyte[.gz]) or a folder of them, a list of images (CSV of path,..., a path a line, JSON), a CSV of"
+    " features, a Parquet file of features"
 )
 
 _LAST = "folder"  # takes any folder, so it is asked after those that know particular ones

@@ -14,7 +14,7 @@ from labeler.importers.files import read_bytes
 from labeler.importers.names import count_endings, counted, has_image_ending, is_archive, is_junk, natural_key
 from labeler.importers.nested import ShardSource, said_of_archives
 from labeler.importers.plain import ImageFiles, digest
-from labeler.importers.ways_in import ways_into
+from labeler.importers.ways_in import labels_among, ways_into
 
 
 @dataclass
@@ -37,6 +37,7 @@ class Listing:
             found.append(f"passed over {lead} ({count_endings(self.others)})")
         found += ways_into(self.others)
         if self.files:
+            found += labels_among(self.others)
             found += said_of_archives(self.archives)
         if self.links:
             found.append(f"passed over {counted(self.links, 'link')}: links are not followed")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -92,6 +93,11 @@ _BY_START = (
     (b"7z\xbc\xaf", _PACKED),
     (b"\x28\xb5\x2f\xfd", _ZSTD),
     (b"%PDF", _PDF),
+    *((b"\x80" + bytes([version]), _PICKLE) for version in range(2, 6)),  # CIFAR's batches have no ending
+)
+_LABELS = re.compile(
+    r"metadata\.(?:csv|jsonl|parquet)|data\.ya?ml|.*\.coco\.json|instances_.*\.json|(?:labels|tasks|annotations)\.json",
+    re.IGNORECASE,
 )
 _DICOM_AT = 128
 _NAMED = 3
@@ -112,6 +118,16 @@ def way_by_name(name: str) -> WayIn | None:
     """The same by the name alone."""
     parts = name.lower().rsplit(".", 2)
     return _BY_ENDING.get(".".join(parts[-2:])) or (_BY_ENDING.get(parts[-1]) if len(parts) > 1 else None)
+
+
+def labels_among(names: Iterable[str]) -> list[str]:
+    """A line where files beside images are called as files of labels are, and how these come in."""
+    called = sorted({base for name in names if _LABELS.fullmatch(base := os.path.basename(name))})
+    if not called:
+        return []
+    more = ", ..." if len(called) > _NAMED else ""
+    listed = ", ".join(display_safe(name, 40) for name in called[:_NAMED]) + more
+    return [f"{listed} may hold labels: import-labels PROJECT FOLDER takes them, --truth y simulates with them"]
 
 
 def refuse(path: Path) -> None:

@@ -15,6 +15,12 @@ _ENTRY = re.compile(r"""(?:(\d+)\s*:\s*)?("(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^\s,
 _LINE = re.compile(r"[ \t]*(?:-[ \t]+|['\"]?(\d+)['\"]?[ \t]*:[ \t]*)(\S.*)")
 
 
+def is_list_of_names(name: str) -> bool:
+    """Whether a file is called like a list of classes."""
+    base = name.rpartition("/")[2].lower()
+    return base in _LISTS or base.endswith(".names")
+
+
 def class_names_in(root: Path) -> list[str]:
     """The names in the order of their numbers, from a file in the folder or one below; [] where none has them.
 
@@ -31,7 +37,7 @@ def class_names_in(root: Path) -> list[str]:
             if file.suffix.lower() in (".yaml", ".yml") and (names := names_of_yaml(read_text(file))):
                 return names
         for file in files:
-            if file.name.lower() in _LISTS or file.suffix.lower() == ".names":
+            if is_list_of_names(file.name):
                 return read_names(file)
     return []
 
