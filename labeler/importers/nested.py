@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
@@ -17,6 +18,7 @@ from labeler.importers.tarball import TarImporter
 MOST_OPEN = 64
 """Archives that are open at once: each holds a file, and the system gives a process about a thousand."""
 _NAMED = 3
+_NUMBERS = re.compile(r"[\d,]+")
 
 
 class ShardSource(ImageFiles):
@@ -33,7 +35,7 @@ class ShardSource(ImageFiles):
         unreadable: dict[str, str] = {}
         prints: list[str] = []
         odd: list[str] = []
-        said: dict[str, None] = {}
+        said: dict[str, list[str]] = {}  # what differs in numbers only is said once
         for name in sorted(names, key=natural_key):
             try:
                 shard = self._shards.opened(name)
@@ -42,7 +44,8 @@ class ShardSource(ImageFiles):
                 continue
             places |= {f"{name}/{member}": (name, index) for index, member in enumerate(shard.ids)}
             unreadable |= {f"{name}/{member}": why for member, why in shard.unreadable.items()}
-            said |= dict.fromkeys(f"{name}: {note}" for note in shard.notes)
+            for note in shard.notes:
+                said.setdefault(_NUMBERS.sub("", note), []).append(f"{name}: {note}")
             prints += [name, shard.fingerprint()]
         if not places:
             self._shards.close()
@@ -55,7 +58,7 @@ class ShardSource(ImageFiles):
         self._places = list(places.values())
         n_opened = len(prints) // 2
         lead = f"the images are those of {counted(n_opened, 'archive')} in the folder"
-        self.notes = [*notes, *([lead] if n_opened else []), *_first(list(said)), *_first(odd)]
+        self.notes = [*notes, *([lead] if n_opened else []), *map(_once, said.values()), *_first(odd)]
 
     def content_bytes(self, index: int) -> bytes:
         """The member's bytes; raises UnreadableInstance where it is damaged or its archive is gone."""
@@ -124,6 +127,11 @@ def said_of_archives(names: Sequence[str]) -> list[str]:
         return []
     lead = counted(len(names), "archive")
     return [f"passed over {lead} beside the images ({display_safe(names[0], 60)}): unpack it here, or open it alone"]
+
+
+def _once(lines: Sequence[str]) -> str:
+    more = counted(len(lines) - 1, "more archive")
+    return lines[0] + (f" (and so in {more})" if len(lines) > 1 else "")
 
 
 def _first(lines: Sequence[str]) -> list[str]:

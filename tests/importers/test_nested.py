@@ -129,7 +129,11 @@ def test_shards_in_a_folder_are_one_pool_with_splits(tmp_path):
     expected = dict(zip(ids, [*LABELS, "dog", "cat"], strict=True))
     assert read_truth("y", source) == both(root, source) == expected
     assert source.folder_labels() == {}
-    assert "the images are those of 3 archives in the folder" in source.notes
+    beside = "files beside the images may be their labels (.cls 4): import-labels takes them, --truth y, too"
+    assert source.notes == [
+        "the images are those of 3 archives in the folder",
+        f"train-000.tar: {beside} (and so in 2 more archives)",
+    ]
     source.close()
     with open_project(root, tmp_path / "p.labeler.db") as project:
         assert import_labels(project, root).taken == 6
