@@ -54,15 +54,15 @@ def test_a_loop_in_a_comprehension_is_counted():
 @pytest.fixture
 def pools(tmp_path):
     """(folder, number of classes): a table of as many rows and a file of labels, one a class."""
-    made = []
+    folders = []
     for number in (FEW, MANY):
         folder = tmp_path / str(number)
         folder.mkdir()
         np.save(folder / "x.npy", np.arange(2.0 * number, dtype=np.float32).reshape(number, 2))
         rows = "".join(f"{row:05d},class {row}\n" for row in range(number))
         (folder / "labels.csv").write_text(f"id,label\n{rows}")
-        made.append((folder, number))
-    return made
+        folders.append((folder, number))
+    return folders
 
 
 def grown(work, pools):

@@ -35,7 +35,7 @@ class ShardSource(ImageFiles):
         unreadable: dict[str, str] = {}
         prints: list[str] = []
         odd: list[str] = []
-        said: dict[str, list[str]] = {}  # what differs in numbers only is said once
+        remarks: dict[str, list[str]] = {}  # what differs in numbers only is told once
         for name in sorted(names, key=natural_key):
             try:
                 shard = self._shards.opened(name)
@@ -45,7 +45,7 @@ class ShardSource(ImageFiles):
             places |= {f"{name}/{member}": (name, index) for index, member in enumerate(shard.ids)}
             unreadable |= {f"{name}/{member}": why for member, why in shard.unreadable.items()}
             for note in shard.notes:
-                said.setdefault(_NUMBERS.sub("", note), []).append(f"{name}: {note}")
+                remarks.setdefault(_NUMBERS.sub("", note), []).append(f"{name}: {note}")
             prints += [name, shard.fingerprint()]
         if not places:
             self._shards.close()
@@ -58,7 +58,7 @@ class ShardSource(ImageFiles):
         self._places = list(places.values())
         n_opened = len(prints) // 2
         lead = f"the images are those of {counted(n_opened, 'archive')} in the folder"
-        self.notes = [*notes, *([lead] if n_opened else []), *map(_once, said.values()), *_first(odd)]
+        self.notes = [*notes, *([lead] if n_opened else []), *map(_once, remarks.values()), *_first(odd)]
 
     def content_bytes(self, index: int) -> bytes:
         """The member's bytes; raises UnreadableInstance where it is damaged or its archive is gone."""
@@ -109,11 +109,11 @@ class _Shards:
                 raise UnreadableInstance(f"its archive cannot be read: {reason}") from error
 
     def labels(self, names: Iterable[str]) -> dict[str, str]:
-        found: dict[str, str] = {}
+        labels: dict[str, str] = {}
         for name in names:
             with self._lock:
-                found |= {f"{name}/{member}": label for member, label in self.opened(name).truth().items()}
-        return found
+                labels |= {f"{name}/{member}": label for member, label in self.opened(name).truth().items()}
+        return labels
 
     def close(self) -> None:
         with self._lock:

@@ -291,8 +291,8 @@ def _columns_of(records: list[Record], shown: str, ids: Sequence[str] | None) ->
 def _matches(name: str, records: list[Record], ids: Sequence[str]) -> int:
     """How many instances a column names, those that it writes as they are twice: numbers count rows, or files."""
     values = {str(cell) for record in records if (cell := record.cells.get(name)) not in (None, "")}
-    found = match_names(values, ids)
-    return len(found) + sum(value == instance_id for value, instance_id in found.items())
+    matches = match_names(values, ids)
+    return len(matches) + sum(value == instance_id for value, instance_id in matches.items())
 
 
 def _label_row(record: Record, columns: _Columns, words: LabelWords, shown: str) -> LabelRow | None:

@@ -39,8 +39,8 @@ class ClassIndex(dict[int, ClassInfo]):
 
     def named(self, name: str) -> ClassInfo | None:
         """The active class called `name` as :func:`class_name` spells it, the first of several."""
-        found = self._by_name.get(name)
-        return self[min(found)] if found else None
+        class_ids = self._by_name.get(name)
+        return self[min(class_ids)] if class_ids else None
 
     def with_key(self, key: str) -> list[ClassInfo]:
         """The active classes that have this key: one, if any."""
