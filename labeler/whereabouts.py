@@ -26,7 +26,7 @@ def project_for(source: Path) -> tuple[Path, str]:
     usual = default_project(source)
     if usual.exists():
         return usual, ""
-    whole = source.resolve()
+    whole = Path(os.path.realpath(source))  # a loop of links stays as it is: whoever opens it says so
     name = default_project(whole).name
     for place in dict.fromkeys((usual.with_name(name), whole.parent / name, whole / name)):
         if _is_of(place, whole):
@@ -40,8 +40,8 @@ def project_for(source: Path) -> tuple[Path, str]:
 
 def note(source: Path, project: Path) -> None:
     """Remember, in the user's state folder, which project a source was opened with last; no harm where it cannot be."""
-    place = _place_of(source.resolve())
-    text = os.fspath(project.resolve())
+    place = _place_of(Path(os.path.realpath(source)))
+    text = os.path.realpath(project)
     with contextlib.suppress(OSError, ValueError):
         if place.is_file() and place.read_text(encoding="utf-8", errors="surrogateescape") == text:
             return
