@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from labeler import backups, changes, locating, registry
+from labeler import backups, changes, locating, registry, whereabouts
 from labeler.backup_folder import free
 from labeler.behind import Received, unreadable_line
 from labeler.core.naming import class_name
@@ -55,7 +55,8 @@ def open_project(
     target
         A source (folder, zip, npz, IDX, ...) or a project file.
     project
-        The project file for a source; by default ``<source name>.labeler.db`` in the current folder.
+        The project file for a source; by default ``<source name>.labeler.db`` in the current folder, or the one
+        that lies beside the source.
     options
         What was asked for now; stored options hold for the rest.
     read_only
@@ -77,10 +78,13 @@ def open_project(
         path = target
         store = Store.open(path, read_only=read_only, before_migration=backups.before_migration)
     else:
-        path = project if project is not None else locating.default_project(target)
+        path, line = (project, "") if project is not None else whereabouts.project_for(target)
         source = open_source(target, options.text or _kept_text(path))
         if not read_only:
-            return open_project_of(source, path, options, clock=clock, new_id=new_id)
+            opened = open_project_of(source, path, options, clock=clock, new_id=new_id)
+            opened.notices += [line] if line else []
+            whereabouts.note(target, opened.path)
+            return opened
         store = Store.open(path, read_only=True)
     try:
         with store.at_one_moment():
@@ -306,9 +310,10 @@ def _remember(
             notices.append(f"changed: percentile = {percentile if percentile == 'auto' else f'{percentile:g}'}")
     known = {info.name for info in session.state.active_classes()}
     set_up = set(map(class_name, session.state.set_up))
-    for name in options.classes:
-        if class_name(name) not in set_up:  # said before: renamed, merged or retired since, it stays so
-            session.class_id_for(name, setup=True)
+    with session.together():
+        for name in options.classes:
+            if class_name(name) not in set_up:  # said before: renamed, merged or retired since, it stays so
+                session.class_id_for(name, setup=True)
     added = [display_safe(info.name, 40) for info in session.state.active_classes() if info.name not in known]
     if added and not created:
         notices.append(f"changed: new classes {', '.join(added)}")

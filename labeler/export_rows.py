@@ -11,7 +11,7 @@ from labeler.core.vocabulary import GIVEN, UNLABELED, BoolArray, FloatArray, Ind
 from labeler.errors import ExportError
 from labeler.exporters.base import ExportRows, HeldOut, Rows, Whole
 from labeler.exporters.splits import split_rows
-from labeler.importers.names import counted, splits_of_folders
+from labeler.importers.names import counted, splits_of_ids
 from labeler.leaving import Choice, Leaving
 from labeler.out_of_fold import Taken, out_of_fold
 from labeler.project import Project
@@ -38,7 +38,7 @@ def collect(
     hashes = project.sha256()
     sha256 = [hashes[i].tobytes().hex() if hashes[i].any() else "" for i in indices]
     class_indices = place[labels[indices]]
-    known = {} if choice.split else splits_of_folders(pool.ids)  # train/ and test/ that the source came with
+    known = {} if choice.split else splits_of_ids(pool.ids)  # train/ and test/ that the source came with
     splits = [known.get(pool.ids[i], "") for i in indices]
     seed = bench.recipe.seed
     if choice.split:

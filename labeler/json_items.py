@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, TextIO
 
 CHUNK = 1 << 18
@@ -24,13 +24,7 @@ def array_items(stream: TextIO) -> Iterator[Any]:
         It holds no array, or something that is not JSON.
     """
     text = _Text(stream)
-    text.expect("[")
-    if not text.take("]"):
-        while True:
-            yield text.value()
-            if not text.take(","):
-                break
-        text.expect("]")
+    yield from text.entries()
     text.end()
 
 
@@ -50,6 +44,24 @@ def object_members(stream: TextIO, opened: str) -> Iterator[tuple[tuple[str, ...
                 yield (name, inner), text.value()
         else:
             yield (name,), text.value()
+    text.end()
+
+
+def entries_of(stream: TextIO, opened: Collection[str]) -> Iterator[tuple[str, Any]]:
+    """The entries of the arrays called one of `opened` in the object that `stream` holds, as (name, entry).
+
+    Raises
+    ------
+    ValueError
+        It holds no object, one of them is no array, or something is not JSON.
+    """
+    text = _Text(stream)
+    for name in text.names():
+        if name in opened:
+            for entry in text.entries():
+                yield name, entry
+        else:
+            text.value()
     text.end()
 
 
@@ -73,6 +85,17 @@ class _Text:
             if not self.take(","):
                 break
         self.expect("}")
+
+    def entries(self) -> Iterator[Any]:
+        """The entries of an array."""
+        self.expect("[")
+        if self.take("]"):
+            return
+        while True:
+            yield self.value()
+            if not self.take(","):
+                break
+        self.expect("]")
 
     def value(self) -> Any:
         """The value that comes next, whole."""

@@ -32,7 +32,7 @@ def is_project(path: Path) -> bool:
 
 def default_project(source: Path) -> Path:
     """``<source name>.labeler.db`` in the current folder; a file's ending is left out."""
-    name = source.name or source.resolve().name or "pool"
+    name = (source.name if source.name != ".." else "") or source.resolve().name or "pool"
     if source.is_file():
         name = name.removesuffix(".gz")
         name = Path(name).stem or name

@@ -35,7 +35,7 @@ def encode_others(source: Source, prepared: Prepared) -> Generator[Progress, Non
     """
     if prepared.encoder == "features":
         raise UsageError("the pool's features came from a file", "new instances need features from the same model")
-    table, shape = source.table(), prepared.raw.shape[1:]
+    table, shape = (source.table() if source.content == "table" else None), prepared.raw.shape[1:]
     texts = source.texts() if source.content == "text" else None
     if (texts is None) != (prepared.raw.ndim > 1):
         raise UsageError("these instances are not of the pool's kind", "texts for texts: a CSV with the same column")

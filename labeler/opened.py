@@ -114,8 +114,10 @@ class Opened:
 
     def columns(self) -> Columns | None:
         """Where the values of a table's columns lie; None where the instances are no rows of a table."""
-        if self._columns is None and self.source is not None and (table := self.source.table()) is not None:
-            self._columns = Columns(table, self.source.column_names())
+        source = self.source
+        if self._columns is None and source is not None and source.content == "table":
+            table = source.table()
+            self._columns = Columns(table, source.column_names()) if table is not None else None
         return self._columns
 
     def mean_of(self, indices: IndexArray) -> Card | None:

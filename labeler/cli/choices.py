@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from labeler.cli.doors import say_notes
 from labeler.cli.group import Command, one_of, plugins_of
 
 if TYPE_CHECKING:
@@ -110,7 +111,9 @@ def options_from(given: dict[str, Any]) -> Options:
     file = given.pop("classes_file", None)
     names = [name.strip() for name in (classes or "").split(",")]
     if file is not None:
-        names += read_names(file)
+        notes: list[str] = []
+        names += read_names(file, notes)
+        say_notes(notes)
     features = given.pop("features", None)
     chosen = {key: value for key, value in given.items() if value is not None}
     return check(

@@ -116,8 +116,13 @@ def reading(project: Path, *, with_source: bool = False, quiet: bool = False) ->
 
 
 def _say_notices(project: Project) -> None:
-    for notice in project.notices:
-        click.echo(f"note: {display_safe(notice, 1000)}", err=True)
+    say_notes(project.notices)
+
+
+def say_notes(notes: Iterable[str]) -> None:
+    """Print one line a note on standard error."""
+    for note in notes:
+        click.echo(f"note: {display_safe(note, 1000)}", err=True)
 
 
 def check_project(path: Path) -> None:

@@ -12,6 +12,7 @@ from labeler.errors import SourceError, UnreadableInstance
 from labeler.importers.files import first_bytes
 from labeler.importers.members import Member, Members, sort_members
 from labeler.importers.plain import ImageFiles, digest
+from labeler.importers.samples import sample_labels
 
 
 class ZipSource(ImageFiles):
@@ -26,10 +27,17 @@ class ZipSource(ImageFiles):
         self.notes = members.notes
         self._archive = archive
         self._members = list(members.images.values())
+        self._beside = members.beside
 
     def content_bytes(self, index: int) -> bytes:
         """The member's bytes, unpacked; raises UnreadableInstance where it is damaged."""
-        member = self._members[index]
+        return self._read(self._members[index])
+
+    def truth(self) -> dict[str, str]:
+        """id -> class by the files beside the images, such as ``0001.cls``; empty without them."""
+        return sample_labels(self.ids, self._beside, self._read)[0]
+
+    def _read(self, member: zipfile.ZipInfo) -> bytes:
         try:
             with self._archive.open(member) as stream:
                 return stream.read(member.file_size + 1)  # zipfile itself stops at file_size and checks the CRC

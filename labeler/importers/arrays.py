@@ -1,4 +1,4 @@
-"""`.npz` and `.npy`: `X` as images (n, h, w[, c]) or features (n, d), with optional `y` and `ids`."""
+"""`.npz` and `.npy`: `X` as images (n, h, w[, c]) or features (n, d), with optional `y` and `ids`, or in parts."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from labeler.core.vocabulary import ByteArray, FloatArray
 from labeler.display import display_safe
 from labeler.errors import SourceError
+from labeler.importers.array_layouts import Part, label_texts, parts_of, said_of
 from labeler.importers.files import file_state, first_bytes
 from labeler.importers.images import MAX_PIXELS
 from labeler.importers.names import plain_text, row_ids
@@ -54,13 +55,13 @@ class ArrayImages(ImageRows):
 
     kind = "npz"
 
-    def __init__(self, file: ArrayFile, ids: list[str], fingerprint: str, pixels: ByteArray) -> None:
-        super().__init__(file.path, ids, fingerprint, pixels)
-        self._file = file
+    def __init__(self, pool: Pool, pixels: ByteArray) -> None:
+        super().__init__(pool.file.path, pool.ids, pool.fingerprint, pixels)
+        self._pool = pool
 
     def truth(self) -> dict[str, str]:
         """id -> class from the array `y`; empty without one. Raises SourceError where `y` cannot be used."""
-        return _truth(self._file, self.ids)
+        return self._pool.truth()
 
 
 class TableRows(PlainSource):
@@ -95,13 +96,13 @@ class ArrayTable(TableRows):
 
     kind = "npz"
 
-    def __init__(self, file: ArrayFile, ids: list[str], fingerprint: str, rows: FloatArray) -> None:
-        super().__init__(file.path, ids, fingerprint, rows)
-        self._file = file
+    def __init__(self, pool: Pool, rows: FloatArray) -> None:
+        super().__init__(pool.file.path, pool.ids, pool.fingerprint, rows)
+        self._pool = pool
 
     def truth(self) -> dict[str, str]:
         """id -> class from the array `y`; empty without one. Raises SourceError where `y` cannot be used."""
-        return _truth(self._file, self.ids)
+        return self._pool.truth()
 
 
 class ArrayImporter:
@@ -112,44 +113,63 @@ class ArrayImporter:
         return path.is_file() and (path.suffix.lower() in (".npz", ".npy") or first_bytes(path, 6) == b"\x93NUMPY")
 
     def open(self, path: Path) -> ArrayImages | ArrayTable:
-        """Open the array `X` (or the only array there is).
+        """Open the array `X` (or the only array there is), or the parts ``x_train``, ``x_test``, ... as one pool.
 
         Raises
         ------
         SourceError
-            Damaged, lying or pickled; no `X`; a shape that is neither images nor a table; values that are
-            NaN or infinite; `ids` that are not unique or not as many.
+            Damaged, lying or pickled; no `X`; a shape that is neither images nor a table; parts of different shapes;
+            values that are NaN or infinite; `ids` that are not unique or not as many.
         """
         file = ArrayFile(path)
-        name = main_array(file)
-        header = file.header(name)
-        kind, count = _judge(file, header.shape, header.dtype)
-        ids = _ids(file, count)
-        state = digest(("npz", *file_state(path)))
+        parts = parts_of(file)
+        kind, counts = _judge_all(file, parts)
+        pool = Pool(file, parts, counts)
+        values = pool.values()
         source: ArrayImages | ArrayTable
         if kind == "table":
-            source = ArrayTable(file, ids, state, finite_table(file.read(name), file.shown))
+            source = ArrayTable(pool, finite_table(values, file.shown))
         else:
-            pixels, note = _as_pixels(file.read(name), file.shown)
-            source = ArrayImages(file, ids, state, pixels)
+            pixels, note = _as_pixels(values, file.shown)
+            source = ArrayImages(pool, pixels)
             source.notes += note
-        if "y" in file.names and not file.usable("y"):
-            source.notes.append("the array 'y' is not used: it is damaged or holds Python objects")
+        source.notes += said_of(parts, counts)
+        source.notes += [
+            f"the array {display_safe(part.labels, 40)!r} is not used: it is damaged or holds Python objects"
+            for part in parts
+            if part.labels is not None and not file.usable(part.labels)
+        ]
         return source
+
+
+class Pool:
+    """The instances of a file: their ids, and what it says of them."""
+
+    def __init__(self, file: ArrayFile, parts: Sequence[Part], counts: Sequence[int]) -> None:
+        self.file, self._parts, self._counts = file, parts, counts
+        self.ids = _ids(file, counts[0]) if len(parts) == 1 and not parts[0].split else _numbered(parts, counts)
+        self.fingerprint = digest(("npz", *file_state(file.path)))
+
+    def values(self) -> NDArray[Any]:
+        """All of them (n, ...), mapped where they are one array of a `.npy`."""
+        arrays = [self.file.read(part.content) for part in self._parts]
+        return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
+
+    def truth(self) -> dict[str, str]:
+        """id -> class, for those that have a label; raises SourceError where an array of labels cannot be used."""
+        names: list[str] = []
+        for part, count in zip(self._parts, self._counts, strict=True):
+            names += label_texts(self.file, part.labels, count) if part.labels is not None else [""] * count
+        return {i: plain_text(name) for i, name in zip(self.ids, names, strict=True) if name not in _NOT_LABELS}
 
 
 def main_array(file: ArrayFile) -> str:
     """``X``, or the name of the only array beside `y` and `ids`; raises SourceError naming what there is."""
-    if "X" in file.names:
-        return "X"
-    candidates = [name for name in file.names if name not in ("y", "ids")]
-    if len(candidates) != 1:
-        there = ", ".join(display_safe(name, 30) for name in file.names[:10]) or "none"
-        raise SourceError(
-            f"{file.shown} has no array 'X' (arrays: {there})",
-            "write it with numpy.savez(file, X=images, y=labels)",
-        )
-    return candidates[0]
+    parts = parts_of(file)
+    if len(parts) > 1:
+        names = ", ".join(display_safe(part.content, 30) for part in parts)
+        raise SourceError(f"{file.shown} holds several arrays: {names}", "save one of them: numpy.savez(file, X=...)")
+    return parts[0].content
 
 
 def finite_table(values: NDArray[Any], shown: str) -> FloatArray:
@@ -176,21 +196,41 @@ def finite_table(values: NDArray[Any], shown: str) -> FloatArray:
     return rows
 
 
-def _judge(file: ArrayFile, shape: tuple[int, ...], dtype: np.dtype[Any]) -> tuple[str, int]:
-    """("images" or "table", n) for the header of `X`."""
+def _judge(file: ArrayFile, name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> tuple[str, int]:
+    """("images" or "table", n) for the header of the array `name`."""
+    called = f"{file.shown}: {display_safe(name, 40)}"
     size = "x".join(map(str, shape)) or "a single value"
     if dtype.kind not in "biuf":
-        raise SourceError(f"{file.shown}: X holds {dtype.name}, not numbers", "save X as uint8 images or floats")
+        raise SourceError(f"{called} holds {dtype.name}, not numbers", "save X as uint8 images or floats")
     if len(shape) not in (2, 3, 4):
         raise SourceError(
-            f"{file.shown}: X is {size}, neither images nor features",
+            f"{called} is {size}, neither images nor features",
             "X is (n, height, width), (n, height, width, 3) or (n, features)",
         )
     if math.prod(shape) == 0:
-        raise SourceError(f"{file.shown}: X is empty ({size})", "save at least one instance")
+        raise SourceError(f"{called} is empty ({size})", "save at least one instance")
     if len(shape) > 2 and shape[1] * shape[2] > MAX_PIXELS:
         raise SourceError(f"{file.shown}: images of {shape[1]} x {shape[2]} are too large", "shrink them first")
     return ("table" if len(shape) == 2 else "images"), shape[0]
+
+
+def _judge_all(file: ArrayFile, parts: Sequence[Part]) -> tuple[str, list[int]]:
+    """("images" or "table", rows of every part); raises SourceError where they are not alike."""
+    headers = [file.header(part.content) for part in parts]
+    judged = [
+        _judge(file, part.content, header.shape, header.dtype) for part, header in zip(parts, headers, strict=True)
+    ]
+    if len({header.shape[1:] for header in headers}) > 1:
+        sizes = ", ".join(
+            f"{display_safe(part.content, 30)} {'x'.join(map(str, header.shape))}"
+            for part, header in zip(parts, headers, strict=True)
+        )
+        raise SourceError(f"{file.shown}: the parts are of different shapes: {sizes}", "save those of one shape")
+    return judged[0][0], [count for _, count in judged]
+
+
+def _numbered(parts: Sequence[Part], counts: Sequence[int]) -> list[str]:
+    return [i for part, count in zip(parts, counts, strict=True) for i in part.ids(count)]
 
 
 def _as_pixels(values: NDArray[Any], shown: str) -> tuple[ByteArray, list[str]]:
@@ -254,10 +294,3 @@ def _ids(file: ArrayFile, count: int) -> list[str]:
         f"{file.shown}: the id {display_safe(twice)!r} is {'given twice' if twice else 'empty'}",
         "ids name instances: make them unique, or leave 'ids' out",
     )
-
-
-def _truth(file: ArrayFile, ids: Any) -> dict[str, str]:
-    if "y" not in file.names:
-        return {}
-    names = text_array(file, "y", len(ids))
-    return {i: plain_text(name) for i, name in zip(ids, names, strict=True) if name not in _NOT_LABELS}

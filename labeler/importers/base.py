@@ -53,7 +53,8 @@ class Source(Protocol):
         ...
 
     def table(self) -> FloatArray | None:
-        """Features (n, d) float32 (maybe memory-mapped) where `content` is "table"; else None."""
+        """Features (n, d) float32 (maybe memory-mapped) where `content` is "table"; of images that were rows of a
+        table, these; else None."""
         ...
 
     def texts(self) -> list[str] | None:

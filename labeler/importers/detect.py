@@ -9,10 +9,12 @@ from labeler.display import display_safe
 from labeler.errors import SourceError
 from labeler.importers.base import Importer, Source
 from labeler.importers.texts import open_texts
+from labeler.importers.ways_in import refuse, way_into
 
 ACCEPTED = (
-    "a folder, zip, tar or tar.gz of images, a .npz or .npy file, IDX files (*-images-idx3-ubyte[.gz]) or a folder of"
-    " them, a CSV of path,... or of features, a Parquet file of features"
+    "a folder, zip, tar or tar.gz of images (a folder of such archives, too), a .npz or .npy file, IDX files"
+    " (*-images-idx3-ubyte[.gz]) or a folder of them, a list of images (CSV of path,..., a path a line, JSON), a CSV of"
+    " features, a Parquet file of features"
 )
 
 _LAST = "folder"  # takes any folder, so it is asked after those that know particular ones
@@ -36,6 +38,7 @@ def open_source(path: Path, text: str = "") -> Source:
             return open_texts(path, text)
         importer = _importer_for(path)
         if importer is None:
+            refuse(path)
             raise SourceError(f"{shown} is not a kind of source this program knows", f"a source is {ACCEPTED}")
         return importer.open(path)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
@@ -45,7 +48,10 @@ def open_source(path: Path, text: str = "") -> Source:
 
 def _importer_for(path: Path) -> Importer | None:
     own = sorted(registry.names("importer", installed=False), key=lambda name: name == _LAST)
-    return _first(own, path) or _first([name for name in registry.names("importer") if name not in own], path)
+    is_foreign = way_into(path) is not None  # a workbook is a zip, too
+    return (_first(own, path) if not is_foreign else None) or _first(
+        [name for name in registry.names("importer") if name not in own], path
+    )
 
 
 def _first(names: list[str], path: Path) -> Importer | None:

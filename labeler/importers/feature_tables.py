@@ -24,8 +24,8 @@ from labeler.importers.columns import Column, features_of, is_number, without_ro
 from labeler.importers.dialects import Lines, lines_of, reader_of, separator_line, way_of_head
 from labeler.importers.encodings import encoding_of_file, opened_text
 from labeler.importers.files import file_state, first_bytes
-from labeler.importers.image_list import names_images
 from labeler.importers.label_words import LabelWords
+from labeler.importers.list_rows import table_names_images
 from labeler.importers.names import plain_text, row_ids
 from labeler.importers.pixel_tables import NoPixels, PixelReading, PixelTable, layout_of
 from labeler.importers.plain import digest
@@ -69,7 +69,7 @@ class CsvImporter:
 
     def accepts(self, path: Path) -> bool:
         """Whether it is called so, and is not a list of images."""
-        return path.is_file() and path.suffix.lower() in _ENDINGS and not names_images(path)
+        return path.is_file() and path.suffix.lower() in _ENDINGS and not table_names_images(path)
 
     def open(self, path: Path) -> FeatureTable | PixelTable:
         """Read the table; one of pixels as images.

@@ -21,6 +21,7 @@ from labeler.importers.matching import match_names
 from labeler.importers.names import counted
 from labeler.importers.numpyfiles import ArrayFile, text_array
 from labeler.importers.tables import ID_COLUMNS, LABEL_COLUMNS, column, csv_rows, read_text, separator_for
+from labeler.importers.ways_in import refuse
 
 if TYPE_CHECKING:
     import pyarrow
@@ -48,6 +49,7 @@ def read_features(path: Path, ids: Sequence[str]) -> FloatArray:
     shown = display_safe(path.name)
     if not path.is_file():
         raise SourceError(f"there is no features file {display_safe(str(path))}", f"--features takes {_TAKES}")
+    refuse(path)
     ending = path.suffix.lower()
     if ending in (".npy", ".npz") or first_bytes(path, 6) == b"\x93NUMPY":
         rows, names = _from_arrays(path)

@@ -11,8 +11,10 @@ from pathlib import Path
 from labeler.display import display_safe
 from labeler.errors import SourceError
 from labeler.importers.files import read_bytes
-from labeler.importers.names import count_endings, counted, has_image_ending, is_junk, natural_key
+from labeler.importers.names import count_endings, counted, has_image_ending, is_archive, is_junk, natural_key
+from labeler.importers.nested import ShardSource, said_of_archives
 from labeler.importers.plain import ImageFiles, digest
+from labeler.importers.ways_in import labels_among, ways_into
 
 
 @dataclass
@@ -22,6 +24,7 @@ class Listing:
     file_links: bool = False
     files: list[tuple[str, int, int]] = field(default_factory=list)
     others: list[str] = field(default_factory=list)  # regular files that do not end like images
+    archives: list[str] = field(default_factory=list)  # zip and tar, by their paths
     links: int = 0
     special: int = 0  # pipes, sockets, devices
     blocked: list[str] = field(default_factory=list)  # folders or files that cannot be looked at, with the reason
@@ -32,6 +35,10 @@ class Listing:
         if self.others:
             lead = counted(len(self.others), "file") + " without an image ending"
             found.append(f"passed over {lead} ({count_endings(self.others)})")
+        found += ways_into(self.others)
+        if self.files:
+            found += labels_among(self.others)
+            found += said_of_archives(self.archives)
         if self.links:
             found.append(f"passed over {counted(self.links, 'link')}: links are not followed")
         if self.special:
@@ -57,6 +64,7 @@ def list_folder(root: Path, file_links: bool = False) -> Listing:
         except OSError as error:
             found.blocked.append(f"{display_safe(prefix) or 'the folder'} ({error.strerror})")
     found.files.sort(key=lambda file: natural_key(file[0]))
+    found.archives.sort(key=natural_key)
     return found
 
 
@@ -72,6 +80,8 @@ def _take(entries: Iterator[os.DirEntry[str]], prefix: str, found: Listing) -> I
             yield entry
         elif not entry.is_file(follow_symlinks=found.file_links):
             found.special += 1
+        elif is_archive(name):
+            found.archives.append(prefix + name)
         elif has_image_ending(name):
             try:
                 status = entry.stat(follow_symlinks=found.file_links)
@@ -111,8 +121,8 @@ class FolderImporter:
         """Whether `path` is a folder."""
         return path.is_dir()
 
-    def open(self, path: Path) -> FolderSource:
-        """List the folder.
+    def open(self, path: Path) -> FolderSource | ShardSource:
+        """List the folder; where it holds archives in place of images, they are one pool.
 
         Raises
         ------
@@ -120,15 +130,19 @@ class FolderImporter:
             No readable image file is in it; the message counts what is there instead.
         """
         listing = list_folder(path)
+        if listing.archives and not listing.files:
+            return ShardSource(path, listing.archives, listing.notes())
         source = FolderSource(path, listing)
         if not source.ids:
-            why = list(source.notes)
+            ways = ways_into(listing.others)
+            why = [note for note in source.notes if note not in ways]
             if source.unreadable:
                 why.insert(0, counted(len(source.unreadable), "image file is", "image files are") + " empty")
             inside = "; ".join(why) or "it is empty"
             raise SourceError(
                 f"no image in the folder {display_safe(str(path))}: {inside}",
-                "images end in png, jpg, bmp, gif, tif, webp, pgm or ppm; sub-folders are searched too",
+                "; ".join(ways)
+                or "images end in png, jpg, bmp, gif, tif, webp, pgm or ppm; sub-folders are searched too",
             )
         return source
 

@@ -1,24 +1,27 @@
-"""A CSV that names images, relative to itself: ``path,...``. A column of labels is truth for simulations, no label."""
+"""A file that names images, relative to itself or from the root: ``path,...`` in a CSV, a path a line, JSON.
+
+Labels in it are truth for simulations, no labels."""
 
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from labeler.display import display_safe
 from labeler.errors import SourceError
-from labeler.importers.dialects import delimiter_of
-from labeler.importers.encodings import encoding_of_bytes
-from labeler.importers.files import first_bytes, read_bytes
+from labeler.importers.files import read_bytes
 from labeler.importers.label_words import LabelWords
-from labeler.importers.members import is_inside
-from labeler.importers.names import counted, has_image_ending
+from labeler.importers.list_rows import listed_rows, names_images
+from labeler.importers.matching import name_of_media
+from labeler.importers.names import counted, is_junk
 from labeler.importers.plain import ImageFiles, digest
-from labeler.importers.tables import LABEL_COLUMNS, checked_cells, column, csv_rows, read_text, separator_for
 
-PATH_COLUMNS = ("path", "file_name", "filename", "file", "image", "image_path", "img")
-_LOOK = 1 << 16
+_ABSOLUTE = re.compile(r"/|[A-Za-z]:/")
+_WEB = re.compile(r"(?:https?|ftp|s3|gs|gcs|azure|hdfs)://", re.IGNORECASE)
+_LOOK, _ABOVE = 20, 3
+"""Names by which is judged where files are, and folders above the list that are tried."""
 
 
 class ListSource(ImageFiles):
@@ -26,31 +29,56 @@ class ListSource(ImageFiles):
 
     kind = "list"
 
-    def __init__(self, path: Path, sizes: dict[str, tuple[int, int]], missing: dict[str, str]) -> None:
+    def __init__(self, path: Path, sizes: dict[str, tuple[int, int]], missing: dict[str, str], place: Place) -> None:
         super().__init__(path, list(sizes), digest(part for name, state in sizes.items() for part in (name, *state)))
         self.unreadable = missing
         self.labels: dict[str, str] = {}
-        self._folder = path.parent
+        self._place = place
 
     def content_bytes(self, index: int) -> bytes:
         """The file's bytes; raises UnreadableInstance where it is gone or may not be read."""
-        return read_bytes(self._folder / self.ids[index])
+        return read_bytes(os.path.realpath(self._place.path_of(self.ids[index])))
 
     def location(self, index: int) -> Path | None:
         """The file itself."""
-        return self._folder / self.ids[index]
+        return self._place.path_of(self.ids[index])
 
     def truth(self) -> dict[str, str]:
         """id -> class from the column of labels; empty without one."""
         return self.labels
 
 
+class Place:
+    """Where the files of a list are: below `base`, without the folders `left` that are written before."""
+
+    def __init__(self, base: Path, left: str = "") -> None:
+        self.base, self._left = base, left
+
+    def path_of(self, name: str) -> Path:
+        """The file that a name means."""
+        if self._left and name.startswith(self._left):
+            name = name[len(self._left) :]
+        return self.base / name
+
+    def is_file(self, name: str) -> bool:
+        """Whether there is one."""
+        try:
+            return self.path_of(name).is_file()
+        except (OSError, ValueError):
+            return False
+
+    def note(self) -> str:
+        """What to say of it where it is not beside the list, as written."""
+        left = f" without {display_safe(self._left, 60)}" if self._left else ""
+        return f"none of the files is where the list says: they are those in {display_safe(str(self.base))}{left}"
+
+
 class ListImporter:
-    """Recognizes a CSV whose first rows name images."""
+    """Recognizes a file whose first lines name images."""
 
     def accepts(self, path: Path) -> bool:
-        """Whether it is a .csv or .tsv that names images."""
-        return path.is_file() and path.suffix.lower() in (".csv", ".tsv") and names_images(path)
+        """Whether it is a .csv, .tsv, .txt, .lst, .json or .jsonl that names images."""
+        return path.is_file() and names_images(path)
 
     def open(self, path: Path) -> ListSource:
         """Read the names and look at the files.
@@ -58,102 +86,103 @@ class ListImporter:
         Raises
         ------
         SourceError
-            A broken quote, or none of the files is there.
+            A broken quote, no JSON, or none of the files is there.
         """
         shown = display_safe(path.name)
         aside: list[str] = []
-        text = read_text(path, aside)
-        lines = list(csv_rows(text, separator_for(path, text), shown))
-        header = _header(lines[0][1]) if lines else []
-        place = _place_of_paths(lines[0][1] if lines else [])
-        name_of_label = column(header, LABEL_COLUMNS)
-        label = header.index(name_of_label) if name_of_label is not None else None
+        words = LabelWords()
+        labels: dict[str, str] = {}
+        names: dict[str, None] = {}
+        n_rows = 0
+        for row in listed_rows(path, aside):
+            n_rows += 1
+            name = _written(row.name)
+            if name:
+                names[name] = None
+                if (
+                    row.label is not None
+                    and not isinstance(row.label, (list, dict))
+                    and (word := words.text(row.label))
+                ):
+                    labels[name] = word
+        place, moved = _place_of(list(names), path.parent)
         sizes: dict[str, tuple[int, int]] = {}
         missing: dict[str, str] = {}
-        labels: dict[str, str] = {}
-        outside: list[str] = []
-        words = LabelWords()
-        for line, row in lines[1 if header else 0 :]:
-            cells = checked_cells(row, len(header), line, shown) if header else row
-            name = cells[place].strip().replace("\\", "/").removeprefix("./") if place < len(cells) else ""
-            if not name:
-                continue
-            if not is_inside(name):
-                outside.append(name)
-                continue
-            if label is not None and label < len(cells) and (word := words.text(cells[label])):
-                labels[name] = word
-            if name not in sizes and name not in missing:
-                _look_at(path.parent, name, sizes, missing)
-        source = ListSource(path, sizes, missing)
-        source.notes += [*words.odd_notes(), *aside]
-        source.labels = {name: text for name, text in labels.items() if name in sizes}
-        if outside:
-            lead = counted(len(outside), "name that leads", "names that lead")
-            source.notes.append(f"passed over {lead} out of the folder of {shown} ({display_safe(outside[0], 60)})")
-        twice = len(lines) - bool(header) - len(sizes) - len(missing) - len(outside)
-        if twice > 0:
-            source.notes.append(f"passed over {counted(twice, 'row')} without a name or with one named before")
+        for name in names:
+            _look_at(place, name, sizes, missing)
         if not sizes:
-            why = next(iter(missing.items()), None)
-            first = f" (first: {display_safe(why[0], 60)}: {why[1]})" if why else ""
-            raise SourceError(
-                f"none of the images that {shown} names can be read{first}", "names are relative to the file"
-            )
+            raise _none_is_there(shown, missing)
+        source = ListSource(path, sizes, missing, place)
+        source.notes += [*words.odd_notes(), *aside, *moved]
+        source.labels = {name: text for name, text in labels.items() if name in sizes}
+        if twice := n_rows - len(names):
+            source.notes.append(f"passed over {counted(twice, 'row')} without a name or with one named before")
         return source
 
 
-def names_images(path: Path) -> bool:
-    """Whether the first row of a CSV names an image: one that is there, or one in a table without further numbers."""
-    start = first_bytes(path, _LOOK)
-    encoding = encoding_of_bytes(start)
-    head = start.decode(encoding.name, "replace" if encoding.errors == "replace" else "surrogateescape")
+def _written(name: str) -> str:
+    """A name with forward slashes, without what says nothing; of ``file:`` addresses, the path."""
+    text = name.strip()
+    text = text if _WEB.match(text) else name_of_media(text).replace("\\", "/")
+    return text.removeprefix("./")
+
+
+def _place_of(names: Sequence[str], folder: Path) -> tuple[Place, list[str]]:
+    """Where the files are, and a line where that is not where the list says: not one is there, and all that was looked
+    for in one other place is."""
+    usual = Place(folder)
+    some = [name for name in names if not _WEB.match(name)][:_LOOK]
+    if not some or any(map(usual.is_file, names)):
+        return usual, []
+    for place in _places(some[0], folder):
+        if all(map(place.is_file, some)):
+            return place, [place.note()]
+    return usual, []
+
+
+def _places(name: str, folder: Path) -> Iterator[Place]:
+    """Folders above the list and beside it; then, for what was written elsewhere, without the folders it names."""
+    parents = list(folder.resolve().parents)[:_ABOVE]
+    if not _ABSOLUTE.match(name):
+        beside = [child for base in (folder, *parents[:1]) for child in _folders_in(base)]
+        yield from map(Place, (*parents, *beside))
+    at = name.find("/")
+    while at >= 0:
+        yield from (Place(base, name[: at + 1]) for base in (folder, *parents))
+        at = name.find("/", at + 1)
+
+
+def _folders_in(folder: Path) -> list[Path]:
     try:
-        rows = [cells for _, cells in csv_rows(head[: head.rfind("\n") + 1] or head, delimiter_of(head), "")][:2]
-    except SourceError:
-        return False
-    if not rows:
-        return False
-    place, first = _place_of_paths(rows[0]), rows[-1]
-    if place >= len(first) or (_header(rows[0]) and len(rows) < 2) or not has_image_ending(first[place].strip()):
-        return False
+        return sorted(entry for entry in folder.iterdir() if entry.is_dir() and not is_junk(entry.name))[:_LOOK]
+    except OSError:
+        return []
+
+
+def _look_at(place: Place, name: str, sizes: dict[str, tuple[int, int]], missing: dict[str, str]) -> None:
+    if _WEB.match(name):
+        missing[name] = "an address on the web: download it first"
+        return
+    path = place.path_of(name)
     try:
-        if (path.parent / first[place].strip().replace("\\", "/")).is_file():
-            return True
-    except (OSError, ValueError):
-        return False
-    return not any(_is_number(cell) for at, cell in enumerate(first) if at != place)
-
-
-def _header(cells: list[str]) -> list[str]:
-    """The names of the columns in lower case; [] where the first line is none."""
-    names = [cell.strip().lower() for cell in cells]
-    return names if column(names, PATH_COLUMNS) is not None else []
-
-
-def _place_of_paths(cells: list[str]) -> int:
-    names = _header(cells)
-    wanted = column(names, PATH_COLUMNS)
-    return names.index(wanted) if wanted is not None else 0
-
-
-def _look_at(folder: Path, name: str, sizes: dict[str, tuple[int, int]], missing: dict[str, str]) -> None:
-    try:
-        status: Any = os.lstat(folder / name)
+        status = os.stat(path)
     except (OSError, ValueError) as error:
         missing[name] = "there is no such file" if isinstance(error, FileNotFoundError) else "cannot be read"
         return
-    if not os.path.isfile(folder / name) or os.path.islink(folder / name):
-        missing[name] = "a link or no regular file: not followed"
+    if not os.path.isfile(path):
+        missing[name] = "no regular file"
     elif not status.st_size:
         missing[name] = "empty file (0 bytes)"
     else:
         sizes[name] = (status.st_size, status.st_mtime_ns)
 
 
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
+def _none_is_there(shown: str, missing: dict[str, str]) -> SourceError:
+    why = next(iter(missing.items()), None)
+    first = f" (first: {display_safe(why[0], 60)}: {why[1]})" if why else ""
+    hint = "names are relative to the file"
+    if why and _ABSOLUTE.match(why[0]):
+        hint = "paths of another computer? write them relative to the list, or put the list into their folder"
+    if why and _WEB.match(why[0]):
+        hint = "download them into a folder, and open that"
+    return SourceError(f"none of the images that {shown} names can be read{first}", hint)

@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 
 from labeler.display import display_safe
 from labeler.errors import MissingExtra, SourceError
+from labeler.importers.array_layouts import label_texts, parts_of
 from labeler.importers.label_words import UNLABELED_INDICES, LabelWords
 from labeler.importers.numpyfiles import ArrayFile, text_array
-from labeler.importers.tables import COLUMNS, LabelRow, Record, rows_of
+from labeler.importers.tables import COLUMNS, LabelRow, Record, records_in, rows_of
 
 Found = tuple[list[LabelRow], list[str]]
 """Rows, and a line for each reason that left something out."""
@@ -25,8 +26,9 @@ class Known(NamedTuple):
     classes: Iterable[str] = ()
 
 
-def labels_of_parquet(path: Path, known: Known) -> Found:
-    """The columns that a CSV of labels has; numbers of a ClassLabel of Hugging Face become its names."""
+def labels_of_parquet(path: Path, known: Known, folder: str = "") -> Found:
+    """The columns that a CSV of labels has; numbers of a ClassLabel of Hugging Face become its names. `folder`: as of
+    :func:`read_label_rows`."""
     if importlib.util.find_spec("pyarrow") is None:
         raise MissingExtra("reading Parquet", "parquet")
     from pyarrow import ArrowException, parquet
@@ -45,7 +47,7 @@ def labels_of_parquet(path: Path, known: Known) -> Found:
     except (ArrowException, OSError) as error:
         reason = display_safe(str(error), 100)
         raise SourceError(f"{shown} is no Parquet file or is damaged: {reason}", "write it anew") from error
-    return rows_of(records, shown, known.ids, known.classes)
+    return rows_of(records_in(folder, records), shown, known.ids, known.classes)
 
 
 def _class_names(metadata: Mapping[bytes, bytes]) -> dict[str, list[str]]:
@@ -65,16 +67,13 @@ def _named(value: Any, names: list[str] | None, row: int, shown: str) -> Any:
 
 
 def labels_of_arrays(path: Path, known: Known) -> Found:
-    """``ids`` and ``y`` (or ``labels``) with the class names, as the exports npz, sklearn and cleanlab have."""
+    """``ids`` and ``y`` (or ``labels``) with the class names, as the exports npz, sklearn and cleanlab have; without
+    ids, the labels of a file whose rows the source has."""
     file = ArrayFile(path)
-    labels = next((name for name in ("y", "labels") if name in file.names), None)
-    if labels is None or "ids" not in file.names:
-        raise SourceError(f"{file.shown} has no arrays 'ids' and 'y'", "labels are ids and y, maybe with classes")
-    n = file.header("ids").shape[0]
-    ids, values = text_array(file, "ids", n), text_array(file, labels, n)
+    ids, values = _with_ids(file) if "ids" in file.names else _by_row(file, known)
     key = next((name for name in ("classes", "target_names", "class_names") if name in file.names), None)
     names = text_array(file, key, file.header(key).shape[0]) if key is not None else None
-    provenances = text_array(file, "provenance", n) if "provenance" in file.names else [""] * n
+    provenances = text_array(file, "provenance", len(ids)) if "provenance" in file.names else [""] * len(ids)
     words = LabelWords([*known.classes, *(names or ())])
     rows = []
     for row, (name, value, provenance) in enumerate(zip(ids, values, provenances, strict=True)):
@@ -88,6 +87,39 @@ def labels_of_arrays(path: Path, known: Known) -> Found:
         if label:
             rows.append(LabelRow(name, label, provenance or None))
     return rows, words.notes()
+
+
+def _with_ids(file: ArrayFile) -> tuple[list[str], list[str]]:
+    labels = next((name for name in ("y", "labels", "label", "targets", "target") if name in file.names), None)
+    if labels is None:
+        raise _no_arrays(file)
+    n = file.header("ids").shape[0]
+    return text_array(file, "ids", n), label_texts(file, labels, n)
+
+
+def _by_row(file: ArrayFile, known: Known) -> tuple[list[str], list[str]]:
+    """Labels beside arrays of instances: they mean the rows of a source that has them, never files called so."""
+    ids: list[str] = []
+    values: list[str] = []
+    try:
+        parts = parts_of(file)
+    except SourceError as error:
+        raise _no_arrays(file) from error
+    for part in parts:
+        count = file.header(part.content).shape[0]
+        if part.labels is not None:
+            ids += part.ids(count)
+            values += label_texts(file, part.labels, count)
+    if not ids or (known.ids is not None and not set(ids) <= set(known.ids)):
+        raise _no_arrays(file)
+    return ids, values
+
+
+def _no_arrays(file: ArrayFile) -> SourceError:
+    return SourceError(
+        f"{file.shown} has no arrays 'ids' and 'y'",
+        "labels are ids and y, maybe with classes; without ids they go with the rows of the same file",
+    )
 
 
 def class_at(value: str, names: Sequence[str], row: int, shown: str) -> str:

@@ -1,4 +1,5 @@
-"""Labels as other programs keep them: Label Studio, Prodigy, Hugging Face, FiftyOne, Parquet, arrays.
+"""Labels as other programs keep them: Label Studio, Prodigy, Hugging Face, FiftyOne, Parquet, arrays, archives; COCO,
+YOLO and labelme are :mod:`annotations`.
 
 Each reader gives rows as they are written; which instance a name means is decided by who called. What no reader here
 knows is a plain table. The layouts are those of the exporters of the same names, with their sources.
@@ -14,11 +15,19 @@ from typing import Any
 
 from labeler.display import display_safe
 from labeler.errors import SourceError
+from labeler.importers.annotations import annotation_reader, coco, is_coco, is_labelme, labelme
+from labeler.importers.archive import ZipImporter
 from labeler.importers.files import first_bytes
+from labeler.importers.folder import list_folder
 from labeler.importers.label_columns import Found, Known, labels_of_arrays, labels_of_parquet
-from labeler.importers.matching import name_of_media
-from labeler.importers.names import counted
+from labeler.importers.label_words import LabelWords
+from labeler.importers.list_rows import TEXTS, listed_rows, names_images
+from labeler.importers.matching import match_names, name_of_media
+from labeler.importers.names import counted, is_archive
+from labeler.importers.nested import ShardSource
+from labeler.importers.plain import ImageFiles
 from labeler.importers.tables import LabelRow, read_label_rows
+from labeler.importers.tarball import TarImporter
 from labeler.json_items import array_items, object_members
 
 Reader = Callable[[Path, Known], Found]
@@ -56,14 +65,19 @@ def read_others(path: Path, known: Known) -> Found | None:
 
 def _folder_reader(path: Path) -> Reader | None:
     names = set(os.listdir(path))
-    inner = {name for folder in names if (path / folder).is_dir() for name in os.listdir(path / folder)}
+    folders = [path / name for name in sorted(names) if (path / name).is_dir()]
+    inner = {name for folder in folders for name in os.listdir(folder)}
+    by_stem = [file for folder in (path, *folders) if (file := folder / "labels.json").is_file() and not is_coco(file)]
     if "tasks.json" in names:
         return lambda folder, known: _label_studio(folder / "tasks.json", known)
-    if "labels.json" in names or ("labels.json" in inner and not names & set(_FOLDERS)):
+    if by_stem and (by_stem[0].parent == path or not names & set(_FOLDERS)):
         return _fiftyone_folder
     if (names | inner) & set(_FOLDERS[2:]):
         return _metadata_folder
-    return None
+    listing = list_folder(path, file_links=True)
+    if listing.archives and not listing.files:
+        return lambda folder, known: _carried(ShardSource(folder, listing.archives, []))
+    return annotation_reader(path)
 
 
 def _file_reader(path: Path) -> Reader | None:
@@ -72,14 +86,40 @@ def _file_reader(path: Path) -> Reader | None:
         return labels_of_parquet
     if ending == ".npz":
         return labels_of_arrays
+    if is_archive(path.name):
+        importer = ZipImporter() if ending == ".zip" else TarImporter()
+        return lambda file, known: _carried(importer.open(file))
     head = first_bytes(path, _PEEK).removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace").lstrip()
+    if ending == ".json" and is_coco(path):
+        return coco
+    if ending == ".json" and is_labelme(path):
+        return labelme
     if ending == ".json" and head.startswith("{") and '"labels"' in head:
         return _fiftyone
     if ending == ".json" and head.startswith("[") and any(f'"{key}"' in head for key in TASK_KEYS):
         return _label_studio
+    if (ending in TEXTS or (ending == ".json" and head.startswith("{"))) and names_images(path):
+        return _listed
     if ending in (".jsonl", ".ndjson") and '"answer"' in head.partition("\n")[0]:
         return _prodigy
     return None
+
+
+def _carried(source: ImageFiles) -> Found:
+    """What lies beside the images of archives, else their folders in it."""
+    try:
+        labels = source.truth() or source.folder_labels()
+        return [LabelRow(name, label) for name, label in labels.items()], []
+    finally:
+        source.close()
+
+
+def _listed(path: Path, known: Known) -> Found:
+    """A text of ``path label`` a line, or a JSON object of paths and their labels."""
+    notes: list[str] = []
+    words = LabelWords(known.classes)
+    listed = [(row.name, words.text(row.label)) for row in listed_rows(path, notes) if row.name]
+    return [LabelRow(name_of_media(name), label) for name, label in listed if label], [*notes, *words.notes()]
 
 
 def _text(path: Path) -> Any:
@@ -156,20 +196,28 @@ def _prodigy(path: Path, known: Known) -> Found:
 
 
 def _metadata_folder(path: Path, known: Known) -> Found:
-    """Every ``metadata.*`` in the folder and in those of its splits."""
+    """Every ``metadata.*`` in the folder and in those of its splits, whose names are relative to itself."""
     rows: list[LabelRow] = []
     notes: list[str] = []
     files = [file for folder in (path, *sorted(path.iterdir())) if folder.is_dir() for file in sorted(folder.iterdir())]
     for file in files:
         if file.name in _FOLDERS[2:]:
-            some, why = labels_of_parquet(file, known) if file.suffix == ".parquet" else _table(file, known)
+            some, why = _metadata(file, known, "" if file.parent == path else f"{file.parent.name}/")
             rows, notes = rows + some, notes + why
     return rows, notes
 
 
-def _table(path: Path, known: Known) -> Found:
-    notes: list[str] = []
-    return read_label_rows(path, known.ids, known.classes, notes), notes
+def _metadata(file: Path, known: Known, lead: str) -> Found:
+    """One of them; where no instance lies in a folder called as its own, names go without that."""
+    for folder in dict.fromkeys((lead, "")):
+        notes: list[str] = []
+        if file.suffix == ".parquet":
+            rows, notes = labels_of_parquet(file, known, folder)
+        else:
+            rows = read_label_rows(file, known.ids, known.classes, notes, folder)
+        if known.ids is None or match_names((row.instance_id for row in rows), known.ids):
+            break
+    return rows, notes
 
 
 def _fiftyone_folder(path: Path, known: Known) -> Found:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
@@ -10,7 +11,8 @@ from typing import Generic, TypeVar
 from labeler.display import display_safe
 from labeler.errors import SourceError
 from labeler.importers.files import MAX_FILE_BYTES
-from labeler.importers.names import count_endings, counted, has_image_ending, is_junk, natural_key
+from labeler.importers.names import count_endings, counted, has_image_ending, is_archive, is_junk, natural_key
+from labeler.importers.samples import ending_of, key_of, may_be_label
 
 MAX_MEMBERS = 5_000_000
 BOMB_BYTES, BOMB_RATIO = 64 << 20, 250
@@ -41,6 +43,7 @@ class Members(Generic[Place]):
     """What an archive lists, sorted into kinds."""
 
     images: dict[str, Place] = field(default_factory=dict)
+    beside: dict[str, Place] = field(default_factory=dict)  # what may be the label of an image of the same key
     unreadable: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
@@ -61,11 +64,16 @@ def sort_members(listed: Iterable[Member[Place]], shown: str) -> Members[Place]:
             links += 1
         elif not has_image_ending(name):
             others.append(name)
+            if not member.trouble and may_be_label(name, member.size):
+                found.beside[name] = member.place
         else:
             twice += name in found.images or name in found.unreadable
             _place(member, found)
     found.images = {name: found.images[name] for name in sorted(found.images, key=natural_key)}
-    found.notes = _notes(others, unsafe, links, twice)
+    keys = {key_of(name) for name in found.images}
+    found.beside = {name: place for name, place in found.beside.items() if key_of(name) in keys}
+    found.notes = _notes([name for name in others if name not in found.beside], unsafe, links, twice)
+    found.notes += _said_beside(found.beside)
     if not found.images:
         raise _no_images(found, shown)
     return found
@@ -107,10 +115,23 @@ def _notes(others: list[str], unsafe: list[str], links: int, twice: int) -> list
     tables = [name for name in others if os.path.splitext(name)[1].lower() in _TABLES]
     if tables:
         notes.append(f"{display_safe(tables[0], 60)} in the archive is not read as labels: unpack it to use it")
-    rest = [name for name in others if name not in tables]
+    inner = [name for name in others if is_archive(name)]
+    if inner:
+        lead = counted(len(inner), "archive")
+        notes.append(f"passed over {lead} in the archive ({display_safe(inner[0], 60)}): unpack it to use it")
+    passed = {*tables, *inner}
+    rest = [name for name in others if name not in passed]
     if rest:
         notes.append(f"passed over {counted(len(rest), 'file')} without an image ending ({count_endings(rest)})")
     return notes
+
+
+def _said_beside(beside: Iterable[str]) -> list[str]:
+    endings = Counter(f".{ending_of(name)}" for name in beside)
+    if not endings:
+        return []
+    listed = ", ".join(f"{ending} {count:,}" for ending, count in endings.most_common())
+    return [f"files beside the images may be their labels ({listed}): import-labels takes them, --truth y, too"]
 
 
 def _no_images(found: Members[Place], shown: str) -> SourceError:

@@ -20,20 +20,27 @@ IMAGE_ENDINGS = frozenset(
 
 _JUNK = frozenset({"thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx"})
 _OURS = re.compile(r"\.labeler\.(db.*|cache)$")
+_ARCHIVE = re.compile(r"\.(?:zip|tar|tgz|tbz2?|txz|tar\.(?:gz|bz2|xz))$", re.IGNORECASE)
 _DIGITS = re.compile(r"[0-9]+")
-_WORDS = re.compile(r"[^\W\d_]+")
+_WORDS = re.compile(r"t10k|[^\W\d_]+")
+_ROW_OF = re.compile(r"([^/]+):\d{5,}")
 _SPLITS = frozenset(
     {
         *("train", "training", "trainset", "test", "testing", "testset", "val", "valid", "validation", "dev"),
-        *("eval", "evaluation", "holdout", "unsplit", "all"),
+        *("eval", "evaluation", "holdout", "unsplit", "all", "t10k"),
     }
 )
 """What folders of the parts of a data set are called."""
 _CALLED = {
     **dict.fromkeys(("training", "trainset"), "train"),
-    **dict.fromkeys(("testing", "testset"), "test"),
+    **dict.fromkeys(("testing", "testset", "t10k"), "test"),
     **dict.fromkeys(("valid", "validation", "dev"), "val"),
 }
+
+
+def is_archive(name: str) -> bool:
+    """Whether `name` ends like a zip or tar, packed or not."""
+    return _ARCHIVE.search(name) is not None
 
 
 def has_image_ending(name: str) -> bool:
@@ -78,25 +85,29 @@ def classes_of_folders(ids: Iterable[str]) -> dict[str, str]:
     return found if len(set(found.values())) > 1 else {}
 
 
-def splits_of_folders(ids: Iterable[str]) -> dict[str, str]:
-    """id -> split whose folder it lies in (``train``, ``val``, ``test``, ...); empty where there are no two."""
-    found = {i: split_of(split) for i, (split, _) in parted(ids).items() if split}
+def splits_of_ids(ids: Sequence[str]) -> dict[str, str]:
+    """id -> split (``train``, ``val``, ``test``, ...) in whose folder it lies, or whose row it is (``train:00012``);
+    empty where there are no two."""
+    rows = {i: match[1] for i in ids if (match := _ROW_OF.fullmatch(i))}
+    found = {i: split_of(split) for i, split in rows.items() if is_split_name(split)}
+    found |= {i: split_of(split) for i, (split, _) in parted(ids).items() if split}
     return found if len(set(found.values())) > 1 else {}
 
 
 def parted(ids: Iterable[str]) -> dict[str, tuple[str, str]]:
     """id -> (split, path of the class folder), for ids in folders; "" where there is none.
 
-    A level is one of splits where every folder there is called like one, the first below what all share or the last.
+    Archives in a folder are no class (``shard-000.tar/1.jpg``), unless they are called differently (``cat.zip``). A
+    level is one of splits where every folder there is called like one, the first below what all share or the last.
     """
     folders = {i: i.rpartition("/")[0] for i in ids if "/" in i}
-    paths = {path: path.split("/") for path in dict.fromkeys(folders.values())}
+    paths = _without_archives(dict.fromkeys(folders.values()))
     shared = _shared(list(paths.values()))
     found: dict[str, tuple[str, str]] = {}
     level = _split_level(list(paths.values()), shared)
     for path, parts in paths.items():
         if level is None:
-            found[path] = "", path
+            found[path] = "", "/".join(parts)
         elif level < 0:
             found[path] = parts[-1], "/".join(parts[:-1])
         else:
@@ -105,6 +116,20 @@ def parted(ids: Iterable[str]) -> dict[str, tuple[str, str]]:
                 below += 1  # archives of sets are often unpacked into a folder of their own name
             found[path] = parts[level], "/".join(parts[below:])
     return {i: found[path] for i, path in folders.items()}
+
+
+def _without_archives(paths: Iterable[str]) -> dict[str, list[str]]:
+    """path -> its folders; an archive among them is one only where it is a split's or called unlike the others."""
+    parts = {path: path.split("/") for path in paths}
+    stems = {part: _ARCHIVE.sub("", part) for some in parts.values() for part in some if _ARCHIVE.search(part)}
+    if not stems:
+        return parts
+    is_class = not _alike(stems.values())
+    kept = {part: stem for part, stem in stems.items() if is_class or is_split_name(stem)}
+    for path, some in parts.items():
+        named = [kept.get(part, part) for part in some if part not in stems or part in kept]
+        parts[path] = [part for at, part in enumerate(named) if not at or part != named[at - 1]]
+    return parts
 
 
 def _shared(paths: list[list[str]]) -> int:
@@ -121,7 +146,7 @@ def _split_level(paths: list[list[str]], shared: int) -> int | None:
         at = {parts[level] for parts in paths if len(parts) > level}
         if at and all(map(is_split_name, at)) and all(len(parts) > level for parts in paths) and _alike(at):
             return level
-    last = {parts[-1] for parts in paths}
+    last = {parts[-1] if parts else "" for parts in paths}
     if len(last) > 1 and all(map(is_split_name, last)) and all(len(parts) > 1 for parts in paths):
         return -1
     return None

@@ -84,6 +84,10 @@ class ArrayFile:
             return False
         return True
 
+    def is_empty(self, name: str) -> bool:
+        """Whether it has no rows, as far as it can be read."""
+        return self.usable(name) and self.header(name).shape[:1] == (0,)
+
     def read(self, name: str) -> NDArray[Any]:
         """One array: memory-mapped read-only from a `.npy`, in memory from a `.npz`; raises SourceError."""
         header = self.header(name)

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from labeler.core.vocabulary import ByteArray
+from labeler.core.vocabulary import ByteArray, FloatArray
 from labeler.errors import SourceError
 from labeler.importers.arrays import ImageRows
 from labeler.importers.files import file_state
@@ -40,6 +40,10 @@ class PixelTable(ImageRows):
     def __init__(self, path: Path, ids: list[str], pixels: ByteArray, truth: dict[str, str]) -> None:
         super().__init__(path, ids, digest(("pixels", *file_state(path))), pixels)
         self._truth = truth
+
+    def table(self) -> FloatArray:
+        """The pixels as the rows they came in, (n, d) float32: what they are as images is `content`."""
+        return self._pixels.reshape(len(self._pixels), -1).astype(np.float32)
 
     def truth(self) -> dict[str, str]:
         """id -> class from the column of labels; empty without one."""

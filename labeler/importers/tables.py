@@ -23,10 +23,13 @@ from labeler.importers.names import plain_text
 ID_COLUMNS = ("path", "id", "instance_id", "file_name", "filename", "file", "image")
 LABEL_COLUMNS = ("label", "class", "class_name", "truth", "target", "choice")
 _FILE_COLUMNS = (
-    *("image_path", "img_path", "file_path", "filepath", "image_name", "img_name", "image_file", "image_id"),
+    *("image_path", "img_path", "file_path", "filepath", "image_name", "img_name", "image_file"),
+    *("image_file_name", "image_id"),
     *("img", "imagepath", "imagename", "uri", "url", "name", "key"),
 )
 """Further names of columns that name an instance, where labels are read: in a table of features they may be more."""
+_RELATIVE = frozenset({"file_name", "image_file_name"})
+"""Columns of Hugging Face's metadata."""
 _CLASS_COLUMNS = ("labels", "category", "classname", "class_label", "tag", "y")
 COLUMNS = frozenset((*ID_COLUMNS, *_FILE_COLUMNS, *LABEL_COLUMNS, *_CLASS_COLUMNS, "provenance", "confidence"))
 """Names of columns that say something of a label."""
@@ -56,12 +59,17 @@ class Record(NamedTuple):
 
 
 def read_label_rows(
-    path: Path, ids: Sequence[str] | None = None, classes: Iterable[str] = (), notes: list[str] | None = None
+    path: Path,
+    ids: Sequence[str] | None = None,
+    classes: Iterable[str] = (),
+    notes: list[str] | None = None,
+    folder: str = "",
 ) -> list[LabelRow]:
     """The rows of a CSV or JSONL file that have a label; the others are counted in `notes`.
 
     Where several columns could name the instance, the one that most of `ids` are in does; `classes` are names that
-    are classes even where they look like a missing value.
+    are classes even where they look like a missing value; `folder` is what names in a column ``file_name`` are
+    relative to (``train/``).
 
     Raises
     ------
@@ -73,7 +81,7 @@ def read_label_rows(
     text = read_text(path, aside)
     is_json = path.suffix.lower() in _JSON_ENDINGS
     records = list(_json_records(text, shown) if is_json else _csv_records(text, shown, _tabs(path)))
-    rows, why = rows_of(records, shown, ids, classes)
+    rows, why = rows_of(records_in(folder, records), shown, ids, classes)
     if not rows:
         reason = f": {why[0]}" if why else ""
         raise SourceError(
@@ -82,6 +90,18 @@ def read_label_rows(
     if notes is not None:
         notes += [f"{shown}: {note}" for note in (*aside, *why)]
     return rows
+
+
+def records_in(folder: str, records: list[Record]) -> list[Record]:
+    """Records whose ``file_name`` begins with the folder it is relative to; as they are where that is ""."""
+    if not folder:
+        return records
+    return [
+        record._replace(
+            cells=record.cells | {key: f"{folder}{record.cells[key]}" for key in _RELATIVE & record.cells.keys()}
+        )
+        for record in records
+    ]
 
 
 def rows_of(
@@ -96,15 +116,17 @@ def rows_of(
     return rows, words.notes()
 
 
-def read_names(path: Path) -> list[str]:
-    """The lines of a text file that are not blank, such as class names: one a line.
+def read_names(path: Path, notes: list[str] | None = None) -> list[str]:
+    """The lines of a text file that are not blank, such as class names: one a line; a guessed encoding is said in
+    `notes`.
 
     Raises
     ------
     SourceError
         It cannot be read, is not text, or holds no name.
     """
-    names = [line.strip() for line in _LINE_ENDS.split(read_text(path)) if line.strip()]
+    aside: list[str] = []
+    names = [line.strip() for line in _LINE_ENDS.split(read_text(path, aside)) if line.strip()]
     if not names:
         raise SourceError(f"{display_safe(path.name)} is empty", "write one name a line, or leave it out")
     strange = next((name for name in names if plain_text(name) != name or "\0" in name), None)
@@ -112,6 +134,8 @@ def read_names(path: Path) -> list[str]:
         raise SourceError(
             f"{display_safe(path.name)} is no text: {display_safe(strange, 40)!r}", "one name a line, UTF-8"
         )
+    if notes is not None:
+        notes += [f"{display_safe(path.name)}: {note}" for note in aside]
     return names
 
 
@@ -265,9 +289,10 @@ def _columns_of(records: list[Record], shown: str, ids: Sequence[str] | None) ->
 
 
 def _matches(name: str, records: list[Record], ids: Sequence[str]) -> int:
-    """How many instances a column names."""
+    """How many instances a column names, those that it writes as they are twice: numbers count rows, or files."""
     values = {str(cell) for record in records if (cell := record.cells.get(name)) not in (None, "")}
-    return len(match_names(values, ids))
+    matches = match_names(values, ids)
+    return len(matches) + sum(value == instance_id for value, instance_id in matches.items())
 
 
 def _label_row(record: Record, columns: _Columns, words: LabelWords, shown: str) -> LabelRow | None:

@@ -1,12 +1,14 @@
-"""A tar or tar.gz of images. A tar is read in place; a tar.gz cannot be, and is unpacked into one nameless file."""
+"""A tar or tar.gz of images. A tar is read in place; a packed one cannot be, and is unpacked into one nameless file."""
 
 from __future__ import annotations
 
+import bz2
 import gzip
+import lzma
 import os
 import tarfile
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any, NamedTuple, cast
 
@@ -14,9 +16,12 @@ from labeler.display import display_safe
 from labeler.errors import SourceError, UnreadableInstance
 from labeler.importers.files import file_state, first_bytes
 from labeler.importers.members import BOMB_BYTES, BOMB_RATIO, Member, Members, sort_members
+from labeler.importers.names import is_archive
 from labeler.importers.plain import ImageFiles, digest
+from labeler.importers.samples import sample_labels
 
-_PACKED = (".tar.gz", ".tgz")
+_PACKED: dict[bytes, Callable[..., Any]] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\0": lzma.open}
+"""First bytes of a packed file -> what reads it."""
 _BLOCK = 1 << 20
 _LONGEST_READ = 1 << 20
 """Bytes of one header at most: extended headers hold a name and a few times, whatever length they claim."""
@@ -43,10 +48,17 @@ class TarSource(ImageFiles):
         self.notes = members.notes
         self._file = file
         self._places = list(members.images.values())
+        self._beside = members.beside
 
     def content_bytes(self, index: int) -> bytes:
         """The member's bytes; raises UnreadableInstance where they are gone."""
-        place = self._places[index]
+        return self._read(self._places[index])
+
+    def truth(self) -> dict[str, str]:
+        """id -> class by the files beside the images, such as ``0001.cls``; empty without them."""
+        return sample_labels(self.ids, self._beside, self._read)[0]
+
+    def _read(self, place: Place) -> bytes:
         try:
             content = os.pread(self._file.fileno(), place.size, place.offset)  # no seek: threads read side by side
         except (OSError, ValueError) as error:
@@ -64,10 +76,11 @@ class TarImporter:
     """Recognizes a tar by its ending or first header, a packed one by its ending."""
 
     def accepts(self, path: Path) -> bool:
-        """Whether it is called .tar, .tar.gz or .tgz, or begins like a tar."""
+        """Whether it is called .tar, .tar.gz, .tgz, .tar.bz2 or .tar.xz, or begins like a tar."""
         if not path.is_file():
             return False
-        return path.name.lower().endswith((".tar", *_PACKED)) or first_bytes(path, 262)[257:] == b"ustar"
+        is_called_so = is_archive(path.name) and not path.name.lower().endswith(".zip")
+        return is_called_so or first_bytes(path, 262)[257:] == b"ustar"
 
     def open(self, path: Path) -> TarSource:
         """Read every header; unpack a packed one first.
@@ -78,8 +91,9 @@ class TarImporter:
             No tar or damaged, growing out of all proportion, no room to unpack it, or no readable image in it.
         """
         shown = display_safe(path.name)
-        packed = first_bytes(path, 2) == b"\x1f\x8b"
-        file = _unpacked(path, shown) if packed else path.open("rb")
+        head = first_bytes(path, 6)
+        reader = next((reader for start, reader in _PACKED.items() if head.startswith(start)), None)
+        file = _unpacked(path, shown, reader) if reader is not None else path.open("rb")
         try:
             return TarSource(path, file, sort_members(_listed(file, shown), shown))
         except BaseException:
@@ -87,12 +101,12 @@ class TarImporter:
             raise
 
 
-def _unpacked(path: Path, shown: str) -> IO[bytes]:
-    """The tar inside a .gz in a temporary file without a name; raises SourceError where it is too much or damaged."""
+def _unpacked(path: Path, shown: str, reader: Callable[..., Any]) -> IO[bytes]:
+    """The packed tar in a temporary file without a name; raises SourceError where it is too much or damaged."""
     most = max(BOMB_BYTES, BOMB_RATIO * path.stat().st_size)
     out = tempfile.TemporaryFile(prefix="labeler-")  # noqa: SIM115 - the source keeps it open
     try:
-        with gzip.open(path, "rb") as stream:
+        with reader(path, "rb") as stream:
             while block := stream.read(_BLOCK):
                 _check_growth(out.tell() + len(block), most, shown)
                 out.write(block)
@@ -100,7 +114,7 @@ def _unpacked(path: Path, shown: str) -> IO[bytes]:
     except SourceError:
         out.close()
         raise
-    except Exception as error:  # gzip and zlib fail in several ways on damaged files; a disk may be full
+    except Exception as error:  # they fail in several ways on damaged files; a disk may be full
         out.close()
         reason = display_safe(str(error), 100) or type(error).__name__
         hint = "free some space, or set TMPDIR" if isinstance(error, OSError) and error.errno else _ANEW

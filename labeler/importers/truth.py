@@ -20,16 +20,17 @@ from labeler.importers.labels_of_others import read_others
 from labeler.importers.matching import Matches, matched, path_key
 from labeler.importers.names import counted, parted, plain_text, split_of
 from labeler.importers.tables import LabelRow, csv_rows, read_label_rows, read_text
+from labeler.importers.ways_in import refuse
 
 _NAMED = 5
-_FORMS = "y, folders, a CSV or JSONL file with path,label or id,label, or IDX labels"
+_FORMS = "y, folders, a CSV or JSONL file with path,label or id,label, IDX labels, or what import-labels takes"
 
 
 def read_truth(spec: str, source: Source, classes: Collection[str] = ()) -> dict[str, str]:
     """id -> class name, for the instances of `source` whose class is known.
 
-    `spec` is ``y`` (that array of the npz), ``folders`` (the class is the path of the parent folder), the path
-    of a CSV or JSONL file, or of an IDX labels file or a folder of them. Rows that name no instance of the source
+    `spec` is ``y`` (that array of the npz, or what else the source carries), ``folders`` (the class is the path of the
+    parent folder), or the path of anything that :func:`read_labels` takes. Rows that name no instance of the source
     are listed in one line appended to `source.notes`. `classes`: as for :func:`read_labels`.
 
     Raises
@@ -37,27 +38,28 @@ def read_truth(spec: str, source: Source, classes: Collection[str] = ()) -> dict
     SourceError
         Not readable, fits no instance, or gives one instance two classes.
     """
-    if spec == "y":
-        return _spelled(_some(source.truth(), "the source has no array 'y' with labels"), classes, source)
     if spec == "folders":
         labels = _some(source.folder_labels(), "the source has no two sub-folders to take classes from")
         return _spelled(labels, classes, source)
-    path = Path(spec)
-    if is_labels_file(path):
-        return _idx_truth(dict(zip(*labels_with_ids(path), strict=True)), path, source)
-    if path.is_dir():
-        return _idx_truth(_some(read_labels_folder(path), f"no IDX labels in {display_safe(spec)}"), path, source)
-    if not path.is_file():
+    if spec == "y":
+        labels = source.truth()
+        if labels or not source.path.is_dir():
+            return _spelled(_some(labels, "the source has no array 'y' with labels"), classes, source)
+    path = source.path if spec == "y" else Path(spec)
+    if not path.is_dir() and not path.is_file():
         raise SourceError(f"there is no truth {display_safe(spec)}", f"--truth takes {_FORMS}")
-    rows = read_label_rows(path, [*source.ids, *source.unreadable], classes, source.notes)
-    return _as_truth(_settled(_resolved(rows, path, source), classes, path, source), path)
+    rows = _rows(path, source, str, classes, with_folders=spec != "y")
+    if rows is None:
+        raise SourceError("the source carries no labels (no 'y', no file of them)", f"--truth takes {_FORMS}")
+    return _as_truth(rows, path)
 
 
 def read_labels(
     path: Path, source: Source, decoded: Callable[[str], str] = str, classes: Collection[str] = ()
 ) -> list[LabelRow]:
     """Labels made elsewhere, with the ids of `source`: from a CSV, a JSONL file, IDX labels, class folders, or what
-    Label Studio, Prodigy, Hugging Face, FiftyOne, Parquet and npz files hold (:mod:`labels_of_others`).
+    Label Studio, Prodigy, Hugging Face, FiftyOne, Parquet and npz files hold (:mod:`labels_of_others`), COCO, YOLO,
+    labelme and WebDataset among them.
 
     A class folder's files are found in the source by path or base name, else by content; names of splits
     (train, test, ...) above the class folders are no part of the class. What fits no instance is listed in one
@@ -70,14 +72,25 @@ def read_labels(
     SourceError
         Not readable, or nothing in it fits an instance.
     """
-    if is_labels_file(path):
-        return [LabelRow(i, name) for i, name in read_truth(str(path), source).items()]
     if not path.is_dir() and not path.is_file():
         raise SourceError(f"there is no file or folder {display_safe(str(path))}", "give a CSV, JSONL or class folders")
+    return _rows(path, source, decoded, classes) or []
+
+
+def _rows(
+    path: Path, source: Source, decoded: Callable[[str], str], classes: Collection[str], *, with_folders: bool = True
+) -> list[LabelRow] | None:
+    """The labels of a file or folder of any known kind; None where a folder has no file of labels in it."""
+    refuse(path)
+    if is_labels_file(path):
+        labels = _idx_truth(dict(zip(*labels_with_ids(path), strict=True)), path, source)
+        return [LabelRow(i, name) for i, name in labels.items()]
+    if path.is_dir() and (labels := read_labels_folder(path)):
+        return [LabelRow(i, name) for i, name in _idx_truth(labels, path, source).items()]
     known = {*source.ids, *source.unreadable}
     others = read_others(path, Known([*source.ids, *source.unreadable], classes))
     if others is None and path.is_dir():
-        return _settled(_class_folders(path, source, decoded), classes, path, source)
+        return _settled(_class_folders(path, source, decoded), classes, path, source) if with_folders else None
     written, notes = others or (read_label_rows(path, list(known), classes, source.notes), [])
     source.notes += notes
     rows = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from labeler.core.naming import class_name
 from labeler.core.vocabulary import GIVEN, UNLABELED, ClassInfo
@@ -144,8 +144,7 @@ class ClassCommands(Recording):
 
     def class_named(self, name: str) -> ClassInfo | None:
         """The active class of that name, however it is spelled (:func:`class_name`): older files have others too."""
-        wanted = class_name(name)
-        return next((info for info in self.state.active_classes() if class_name(info.name) == wanted), None)
+        return self.state.classes.named(class_name(name))
 
     def class_id_for(self, name: str, *, setup: bool = False) -> int:
         """The id of the class of that name, added if it is new."""
@@ -157,14 +156,14 @@ class ClassCommands(Recording):
         nobody answered with it yet."""
         if name != own_key(name, self.key_layout):
             return None
-        holder = next((info for info in self.state.active_classes() if info.key == name), None)
+        holder = next(iter(self.state.classes.with_key(name)), None)
         used = holder is not None and any(self.state.given[holder.class_id, word] for word in GIVEN)
         return None if used else holder
 
     # -- checks --------------------------------------------------------------------------------------------------
 
-    def _keys(self) -> set[str]:
-        return {info.key for info in self.state.active_classes() if info.key}
+    def _keys(self) -> Collection[str]:
+        return self.state.classes.held_keys()
 
     def _free_name(self, name: str, own: ClassInfo | None = None) -> str:
         """`name` as it is kept: the one door by which class names come in; raises UsageError where it cannot be one."""

@@ -177,15 +177,15 @@ class Derived:
         return self._counted(info for info in classes if info.retired and info.merged_into == UNLABELED)
 
     def _counted(self, classes: Iterable[ClassInfo]) -> tuple[ClassCount, ...]:
-        given, machine = self._state.given, self._counts
+        given, machine = self._state.given.get, self._counts.get  # a Counter's own way takes four times as long
         return tuple(
             ClassCount(
                 info,
-                given[info.class_id, Provenance.HUMAN],
-                given[info.class_id, Provenance.CONFIRMED],
-                given[info.class_id, Provenance.IMPORTED],
-                machine[info.class_id, Provenance.PROPAGATED],
-                machine[info.class_id, Provenance.PREDICTED],
+                given((info.class_id, Provenance.HUMAN), 0),
+                given((info.class_id, Provenance.CONFIRMED), 0),
+                given((info.class_id, Provenance.IMPORTED), 0),
+                machine((info.class_id, Provenance.PROPAGATED), 0),
+                machine((info.class_id, Provenance.PREDICTED), 0),
             )
             for info in classes
         )

@@ -14,6 +14,7 @@ from labeler.core.vocabulary import UNLABELED, ClassInfo, Event, IndexArray, Int
 from labeler.errors import ProjectError
 from labeler.session.audit_pages import block_of
 from labeler.session.audits import Audit, answer_of, begun, return_page, take_page
+from labeler.session.class_index import ClassIndex
 from labeler.session.classes import (
     CLASS_KINDS,
     VOIDING,
@@ -54,7 +55,7 @@ class State:
         self.revision = 0
         self.standings: dict[int, Standing] = {}
         self.columns = Columns()  # the same, for what is asked of all of them at once
-        self.classes: dict[int, ClassInfo] = {}
+        self.classes = ClassIndex()
         self.next_class_id = 0  # never given twice: a round computed before an undo may still speak of the old class
         self.classes_at = 0  # the revision at which a class was last added or changed
         self.set_up: set[str] = set()  # names given when the project was opened: said once, however they fared since
@@ -242,7 +243,8 @@ class State:
             self.set_up.add(event.payload["name"])
 
     def _restore_classes(self, before: list[tuple[int, ClassInfo | None]]) -> None:
-        others = [info for class_id, info in self.classes.items() if class_id not in dict(before)]
+        gone = dict(before)
+        others = [info for class_id, info in self.classes.items() if class_id not in gone]
         for class_id, info in before:
             if info is None:
                 del self.classes[class_id]
@@ -407,7 +409,7 @@ class State:
 
     def active_classes(self) -> list[ClassInfo]:
         """Classes that can be answered, in the order they were added."""
-        return [info for info in self.classes.values() if not info.retired]
+        return self.classes.active()
 
     def stands_for(self) -> IntArray:
         """Class id -> the active class it stands for now; see :func:`labeler.session.classes.lookup_of`."""

@@ -518,6 +518,8 @@ def _bend(db: sqlite3.Connection, which: int, row: int, kind: int, value: Any, o
 
 def targets() -> dict[str, Target]:
     """Every target by name."""
+    from tests.fuzz.layouts import layout_targets  # which are made of what is here
+
     found = {f"image-{kind.lower()}": Target(lambda kind=kind: image_cases(kind), run_image) for kind in seeds.images()}
     found |= {
         "folder": Target(folder_cases, run_folder),
@@ -543,6 +545,7 @@ def targets() -> dict[str, Target]:
         "options": Target(option_cases, run_option),
         "project": Target(project_cases, run_project),
     }
+    found |= layout_targets()
     if seeds.parquets():
         found["table-parquet"] = Target(lambda: changed_bytes(seeds.parquets()), run_file("customers.parquet"))
     return found

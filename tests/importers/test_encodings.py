@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labeler.importers.encodings import encoding_of, encoding_of_bytes
-from labeler.importers.tables import read_label_rows
+from labeler.importers.tables import read_label_rows, read_names
 
 TEXT = "path,label\na.png,Käse\nb.png,crème brûlée\n"
 
@@ -57,3 +57,14 @@ def test_any_bytes_are_decoded(content):
 def test_utf8_is_never_taken_for_another(text):
     found = encoding_of_bytes(text.encode())
     assert text.encode().decode(found.name, found.errors).removeprefix("\ufeff") == text.removeprefix("\ufeff")
+
+
+@pytest.mark.parametrize(
+    ("encoding", "said"), [("utf-8", False), ("utf-8-sig", False), ("utf-16", False), ("cp1252", True)]
+)
+def test_names_of_classes_are_the_same_in_every_encoding_and_a_guess_is_said(tmp_path, encoding, said):
+    (tmp_path / "classes.txt").write_bytes("Äpfel\r\nBirnen\r\ncafé\r\n".encode(encoding))
+    notes: list[str] = []
+    assert read_names(tmp_path / "classes.txt", notes) == ["Äpfel", "Birnen", "café"]
+    assert any("classes.txt: not UTF-8, read as Windows-1252" in note for note in notes) == said
+    assert len(notes) == said

@@ -82,8 +82,11 @@ def test_arrays_that_do_not_fit(tmp_path):
     with pytest.raises(SourceError, match="there is no features file"):
         read_features(tmp_path / "none.npy", IDS)
     (tmp_path / "f.feather").write_bytes(b"ARROW1")
-    with pytest.raises(SourceError, match="no features file this program reads"):
+    with pytest.raises(SourceError, match="a table of Arrow, which is not opened here"):
         read_features(tmp_path / "f.feather", IDS)
+    (tmp_path / "f.other").write_bytes(b"1 2 3")
+    with pytest.raises(SourceError, match="no features file this program reads"):
+        read_features(tmp_path / "f.other", IDS)
 
 
 @given(st.text('a,.1e\n";\t-', max_size=40))

@@ -170,3 +170,16 @@ def test_the_column_that_names_files_is_the_id(tmp_path, pool, text):
     rows = read_labels(tmp_path / "l.csv", pool)
     assert [(row.instance_id, row.label) for row in rows] == [("img0.png", "x"), ("img1.png", "y")]
     assert read_truth(str(tmp_path / "l.csv"), pool) == {"img0.png": "x", "img1.png": "y"}
+
+
+@pytest.mark.parametrize("gone", [0, 1])
+def test_an_id_that_could_be_a_file_name_is_none_where_the_files_are_named(tmp_path, gone):
+    """``id`` numbers the rows, and the files are called by numbers, too: ``0`` would be ``0.png``."""
+    for row in range(4):
+        (tmp_path / f"{row}.png").write_bytes(png())
+    rows = "".join(f"{row},{(row + 1 + gone) % (4 + gone)}.png,c{row}\n" for row in range(4))
+    (tmp_path / "labels.csv").write_text(f"id,filename,class\n{rows}")
+    source = open_source(tmp_path)
+    labels = {row.instance_id: row.label for row in read_labels(tmp_path / "labels.csv", source)}
+    expected = {f"{(row + 1 + gone) % (4 + gone)}.png": f"c{row}" for row in range(4)}
+    assert labels == {name: label for name, label in expected.items() if name != "4.png"}

@@ -14,7 +14,7 @@ from labeler.importers.names import (
     plain_text,
     row_ids,
     split_of,
-    splits_of_folders,
+    splits_of_ids,
 )
 
 
@@ -71,7 +71,7 @@ def test_row_ids():
     ],
 )
 def test_folders_of_splits_are_no_classes(ids, classes, splits):
-    given = (classes_of_folders(ids), splits_of_folders(ids))
+    given = (classes_of_folders(ids), splits_of_ids(ids))
     assert tuple([found.get(i, "") for i in ids] for found in given) == (classes, splits)
 
 
@@ -88,9 +88,20 @@ def test_folders_of_splits_are_no_classes(ids, classes, splits):
 )
 def test_classes_that_only_sound_like_splits_stay_whole(ids):
     assert list(classes_of_folders(ids).values()) == [i.rpartition("/")[0] for i in ids]
-    assert splits_of_folders(ids) == {}
+    assert splits_of_ids(ids) == {}
 
 
 def test_a_split_has_one_name():
     names = ("Validation", "valid", "dev", "seg_train", "TESTING", "holdout", "cat")
     assert [split_of(name) for name in names] == ["val", "val", "val", "train", "test", "holdout", ""]
+
+
+def test_rows_of_a_split_are_of_it():
+    ids = ["train:00000", "train:00001", "t10k:00000"]
+    assert splits_of_ids(ids) == {"train:00000": "train", "train:00001": "train", "t10k:00000": "test"}
+    assert splits_of_ids(["emnist-letters-train:00000", "emnist-letters-test:00000"]) == {
+        "emnist-letters-train:00000": "train",
+        "emnist-letters-test:00000": "test",
+    }
+    assert splits_of_ids(["train:00000", "train:00001"]) == {}  # one split says nothing
+    assert splits_of_ids(["images:00000", "photos:00000"]) == {}

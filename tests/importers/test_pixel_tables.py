@@ -51,7 +51,9 @@ JOINED = np.column_stack([LABELS, FLAT])
 )
 def test_mnist_opens_as_images_with_its_labels(tmp_path, header, columns):
     source = opened(tmp_path, header, columns)
-    assert (source.kind, source.content, source.table()) == ("csv", "images", None)
+    assert (source.kind, source.content) == ("csv", "images")
+    assert (source.table() == FLAT).all()  # without the label
+    assert source.table().dtype == np.float32
     assert (source.uniform_images() == IMAGES).all()
     assert list(read_truth("y", source).values()) == [str(label) for label in LABELS]
     assert "read as images of 28 x 28 pixels" in source.notes[0]

@@ -126,7 +126,8 @@ def test_what_cannot_be_used_is_one_line(tmp_path, pool, name, text, why):
 
 
 def test_truth_that_is_not_there(tmp_path, pool):
-    for spec in ("y", str(tmp_path / "missing.csv"), str(tmp_path / "pool")):
+    assert read_truth(str(tmp_path / "pool"), pool) == read_truth("folders", pool)  # class folders, as import-labels
+    for spec in ("y", str(tmp_path / "missing.csv")):
         with pytest.raises(SourceError) as caught:
             read_truth(spec, pool)
         assert "--truth takes" in caught.value.hint
