@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
@@ -10,7 +11,7 @@ from typing import Generic, TypeVar
 from labeler.display import display_safe
 from labeler.errors import SourceError
 from labeler.importers.files import MAX_FILE_BYTES
-from labeler.importers.names import count_endings, counted, has_image_ending, is_junk, natural_key
+from labeler.importers.names import count_endings, counted, has_image_ending, is_junk, junk_note, natural_key
 
 MAX_MEMBERS = 5_000_000
 BOMB_BYTES, BOMB_RATIO = 64 << 20, 250
@@ -49,11 +50,14 @@ def sort_members(listed: Iterable[Member[Place]], shown: str) -> Members[Place]:
     """Pick the images out of an archive's files; raises SourceError where none can be read."""
     found: Members[Place] = Members()
     others, unsafe, links, twice = list[str](), list[str](), 0, 0
+    junk: Counter[str] = Counter()
     for number, member in enumerate(listed, 1):
         if number > MAX_MEMBERS:
             raise SourceError(f"{shown} lists more than {MAX_MEMBERS:,} members", "split it")
         name = member.name
-        if any(is_junk(part) for part in name.split("/") if part not in (".", "..")):
+        left_over = next((part for part in name.split("/") if part not in (".", "..") and is_junk(part)), None)
+        if left_over is not None:
+            junk[left_over] += 1
             continue
         if not is_inside(name):
             unsafe.append(name)
@@ -66,6 +70,7 @@ def sort_members(listed: Iterable[Member[Place]], shown: str) -> Members[Place]:
             _place(member, found)
     found.images = {name: found.images[name] for name in sorted(found.images, key=natural_key)}
     found.notes = _notes(others, unsafe, links, twice)
+    found.notes += [line] if (line := junk_note(junk)) else []
     if not found.images:
         raise _no_images(found, shown)
     return found
