@@ -164,10 +164,11 @@ def decided(spans: Sequence[Span], *, whole: bool) -> Span | None:
 
 def span_of(values: NDArray[Any]) -> Span | None:
     """The least and largest value, but for one in ten thousand at each end; None where nothing is finite."""
-    flat = values.reshape(-1)
-    flat = flat[:: max(1, flat.size // _LOOKED_AT)]
+    step = math.ceil(math.sqrt(values.size / _LOOKED_AT))
+    flat = values[::step, ::step].reshape(-1) if step > 1 and values.ndim > 1 else values.reshape(-1)
     if flat.dtype.kind == "f":
-        flat = flat[np.isfinite(flat) & (np.abs(flat) < _NO_DATA)]
+        known = np.isfinite(flat)
+        flat = flat[known & (np.abs(flat) < _NO_DATA) if flat.dtype.itemsize > 2 else known]
     if not flat.size:
         return None
     stray = flat.size // _STRAY
@@ -192,7 +193,7 @@ def to_bytes(values: NDArray[Any], black: float, white: float) -> ByteArray:
     step = max(1, _AT_ONCE * len(values) // max(values.size, 1))
     for start in range(0, len(values), step):  # in parts: the steps between need eight times the memory
         part = values[start : start + step]
-        wide: NDArray[Any] = part.astype(np.float64 if part.dtype.itemsize > 2 else np.float32)
         with np.errstate(over="ignore", invalid="ignore"):
+            wide: NDArray[Any] = part.astype(np.float64 if part.dtype.itemsize > 2 else np.float32)
             scaled[start : start + step] = np.clip(np.rint(np.nan_to_num((wide - black) * factor)), 0, 255)
     return scaled

@@ -6,7 +6,7 @@ Read as a stranger's file is: each directory once, tags no longer than there is,
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
@@ -179,12 +179,16 @@ def _short(tag: Tag, order: str) -> Tag:
     return Tag(4, tag.count, struct.pack(f"{order}{tag.count}I", *(min(number, 2**32 - 1) for number in numbers)))
 
 
-def file_of(pixels: bytes, numbers: dict[int, int]) -> bytes:
-    """A TIFF of one strip whose directory holds these numbers, grey unless they say otherwise."""
-    whole = {PHOTOMETRIC: 1, BANDS: 1, ROWS: numbers[HEIGHT], STRIP_SIZES: len(pixels), STRIPS: 0} | numbers
-    whole[STRIPS] = 8 + 2 + 12 * len(whole) + 4
-    tags = [(name, Tag(4, 1, struct.pack("<I", number))) for name, number in sorted(whole.items())]
-    return _written("<", tags, whole[STRIPS]) + pixels
+def grey_file(strips: Sequence[bytes | memoryview], numbers: dict[int, int]) -> bytes:
+    """A TIFF of grey bytes, packed as they are in `strips`; `numbers`: tag -> what its directory says of them."""
+    sizes = list(map(len, strips))
+    single = {BITS: 8, PHOTOMETRIC: 1, BANDS: 1} | numbers
+    begin = 8 + 2 + 12 * (len(single) + 2) + 4 + (8 * len(sizes) if len(sizes) > 1 else 0)
+    starts = accumulate(sizes[:-1], initial=begin)
+    tags = {name: Tag(4, 1, struct.pack("<I", number)) for name, number in single.items()}
+    tags[STRIPS] = Tag(4, len(sizes), struct.pack(f"<{len(sizes)}I", *starts))
+    tags[STRIP_SIZES] = Tag(4, len(sizes), struct.pack(f"<{len(sizes)}I", *sizes))
+    return b"".join((_written("<", sorted(tags.items()), 8 + 2 + 12 * len(tags) + 4), *strips))
 
 
 def _written(order: str, tags: list[tuple[int, Tag]], tail: int) -> bytes:
