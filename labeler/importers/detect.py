@@ -39,8 +39,10 @@ def open_source(path: Path, reading: Reading = AS_IT_IS) -> Source:
             raise SourceError(f"{shown} is a pipe, socket or device", f"a source is {ACCEPTED}")
         if reading.text:
             return open_texts(path, reading.text)
-        if path.is_file() and path.name.lower().endswith(TIFF_ENDINGS) and reading.pages:
-            return arranged(one_image(path), reading)
+        if path.is_file() and path.name.lower().endswith(TIFF_ENDINGS):
+            if reading.pages:
+                return arranged(one_image(path), reading)
+            raise SourceError(f"{shown} is one image, not a set of them", "its pages are, each an image: --pages")
         importer = _importer_for(path)
         if importer is None:
             raise SourceError(f"{shown} is not a kind of source this program knows", f"a source is {ACCEPTED}")

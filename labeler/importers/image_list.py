@@ -34,7 +34,7 @@ class ListSource(ImageFiles):
 
     def content_bytes(self, index: int) -> bytes:
         """The file's bytes; raises UnreadableInstance where it is gone or may not be read."""
-        return read_bytes(self._folder / self.ids[index])
+        return read_bytes(self._folder / self.ids[index], is_link=True)
 
     def location(self, index: int) -> Path | None:
         """The file itself."""
@@ -139,12 +139,12 @@ def _place_of_paths(cells: list[str]) -> int:
 
 def _look_at(folder: Path, name: str, sizes: dict[str, tuple[int, int]], missing: dict[str, str]) -> None:
     try:
-        status: Any = os.lstat(folder / name)
+        status: Any = os.stat(folder / name)
     except (OSError, ValueError) as error:
         missing[name] = "there is no such file" if isinstance(error, FileNotFoundError) else "cannot be read"
         return
-    if not os.path.isfile(folder / name) or os.path.islink(folder / name):
-        missing[name] = "a link or no regular file: not followed"
+    if not os.path.isfile(folder / name):
+        missing[name] = "no regular file"
     elif not status.st_size:
         missing[name] = "empty file (0 bytes)"
     else:

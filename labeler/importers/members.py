@@ -124,4 +124,6 @@ def _no_images(found: Members[Place], shown: str) -> SourceError:
         return SourceError(f"{shown} is encrypted", "unpack it with its password and open the folder")
     what = [f"{counted(len(found.unreadable), 'image')} cannot be read ({reasons.pop()})"] if reasons else []
     inside = "; ".join(what + found.notes) or "it is empty"
-    return SourceError(f"no image in {shown}: {inside}", "images end in png, jpg, bmp, gif, tif, webp, pgm or ppm")
+    return SourceError(
+        f"no image in {shown}: {inside}", "images end in png, jpg, bmp, gif, tif, webp, avif, heic, pgm or ppm"
+    )

@@ -316,6 +316,13 @@ def test_a_single_scan_opens_in_pages(tmp_path):
     assert source.path == tmp_path / "scan.tiff"
 
 
+def test_a_tiff_by_itself_is_one_image_unless_its_pages_are_wanted(tmp_path):
+    (tmp_path / "scan.tif").write_bytes(scan(2))
+    with pytest.raises(SourceError, match="one image") as caught:
+        open_source(tmp_path / "scan.tif")
+    assert "--pages" in caught.value.hint
+
+
 def test_smaller_copies_are_no_pages_and_circles_end(tmp_path):
     out = io.BytesIO()
     with tifffile.TiffWriter(out) as writer:
