@@ -12,7 +12,7 @@ from labeler.display import display_safe
 from labeler.errors import SourceError
 from labeler.importers.files import opened, pread, read_bytes
 from labeler.importers.listing import Listing, list_folder
-from labeler.importers.names import counted
+from labeler.importers.names import ENDINGS_IN_WORDS, counted
 from labeler.importers.plain import ImageFiles, digest
 from labeler.importers.tiff import Read
 
@@ -72,7 +72,7 @@ class FolderImporter:
             inside = "; ".join(why) or "it is empty"
             raise SourceError(
                 f"no image in the folder {display_safe(str(path))}: {inside}",
-                "images end in png, jpg, bmp, gif, tif, webp, avif, heic, pgm or ppm; sub-folders are searched too"
+                f"{ENDINGS_IN_WORDS}; sub-folders are searched too"
                 if not listing.own
                 else f"to label what was exported, open it itself: {display_safe(str(path / listing.own[0]))}",
             )

@@ -11,7 +11,15 @@ from typing import Generic, TypeVar
 from labeler.display import display_safe
 from labeler.errors import SourceError
 from labeler.importers.files import MAX_FILE_BYTES
-from labeler.importers.names import count_endings, counted, has_image_ending, is_junk, junk_note, natural_key
+from labeler.importers.names import (
+    ENDINGS_IN_WORDS,
+    count_endings,
+    counted,
+    has_image_ending,
+    is_junk,
+    junk_note,
+    natural_key,
+)
 
 MAX_MEMBERS = 5_000_000
 BOMB_BYTES, BOMB_RATIO = 64 << 20, 250
@@ -124,6 +132,4 @@ def _no_images(found: Members[Place], shown: str) -> SourceError:
         return SourceError(f"{shown} is encrypted", "unpack it with its password and open the folder")
     what = [f"{counted(len(found.unreadable), 'image')} cannot be read ({reasons.pop()})"] if reasons else []
     inside = "; ".join(what + found.notes) or "it is empty"
-    return SourceError(
-        f"no image in {shown}: {inside}", "images end in png, jpg, bmp, gif, tif, webp, avif, heic, pgm or ppm"
-    )
+    return SourceError(f"no image in {shown}: {inside}", ENDINGS_IN_WORDS)

@@ -18,6 +18,8 @@ IMAGE_ENDINGS = frozenset(
 )
 """Endings of the files that an image pool is made of (compared in lower case)."""
 
+ENDINGS_IN_WORDS = "images end in png, jpg, bmp, gif, tif, webp, avif, heic, pgm or ppm"
+
 _JUNK = frozenset(
     {
         *("thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini", "picasa.ini", "icon\r", "__macosx"),
