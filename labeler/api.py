@@ -22,7 +22,8 @@ from labeler.errors import LabelerError, ProjectError, UsageError
 from labeler.importers.base import Source
 from labeler.importers.detect import open_source
 from labeler.importers.names import counted
-from labeler.options import BOOK_PERCENTILE, ENGINES, PARTS, RECOMPUTES, SHARES, Options, check, check_size
+from labeler.importers.scaling import ValueRange
+from labeler.options import BOOK_PERCENTILE, ENGINES, PARTS, RECOMPUTES, SHARES, Options, check, check_size, reading_of
 from labeler.plugin_files import origin_of
 from labeler.project import Project
 from labeler.session.blind import Blind
@@ -79,7 +80,7 @@ def open_project(
         store = Store.open(path, read_only=read_only, before_migration=backups.before_migration)
     else:
         path, line = (project, "") if project is not None else whereabouts.project_for(target)
-        source = open_source(target, options.text or _kept_text(path))
+        source = open_source(target, reading_of(options, _kept_options(path)))
         if not read_only:
             opened = open_project_of(source, path, options, clock=clock, new_id=new_id)
             opened.notices += [line] if line else []
@@ -144,16 +145,16 @@ def open_demo(*, fresh: bool = False, options: Options | None = None) -> Project
     return opened
 
 
-def _kept_text(path: Path) -> str:
-    """The column of texts that a project remembers, so that the same source is opened the same way; "" = none."""
+def _kept_options(path: Path) -> dict[str, Any]:
+    """The options that a project remembers, so that the same source is opened the same way; none without a project."""
     if not path.is_file():
-        return ""
+        return {}
     try:
         store = Store.open(path, read_only=True)
     except LabelerError:
-        return ""  # whoever opens it next says what is wrong
+        return {}  # whoever opens it next says what is wrong
     try:
-        return str(store.project().get("options", {}).get("text") or "")
+        return dict(store.project().get("options", {}))
     finally:
         store.close()
 
@@ -186,7 +187,7 @@ def _wire(
     stored_ids = store.instance_ids()
     arrays = fitting_arrays(store.arrays("pool"), len(stored_ids))
     if source is None and with_source:
-        source = locating.find_source(kept["source"], store.path, options.text or stored.get("text") or "")
+        source = locating.find_source(kept["source"], store.path, reading_of(options, stored))
     if source is not None:
         moved = "source" in kept and locating.check_same_source(
             source, kept["source"], store.path, stored_ids, arrays.get("sha256")
@@ -287,6 +288,9 @@ def _remember(
         notices.append(f"changed: {', '.join(f'{k} = {v}' for k, v in changed.items())}{what}")
         session.set(**{f"option.{name}": value for name, value in changed.items()})
     values: dict[str, Any] = {"options": stored | changed}
+    shown: ValueRange | None = getattr(source, "shown", None)
+    if shown is not None:  # also where nobody gave one: another look must not give another picture
+        values["options"]["range"] = shown.text
     if created:
         values["created"] = clock()
     if source is not None:

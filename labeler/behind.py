@@ -167,6 +167,8 @@ class Behind(Opened):
         self.session.pool.mark_unreadable(unreadable)
         if unreadable:
             self.notices.append(unreadable_line({self.session.pool.ids[r]: w for r, w in unreadable.items()}))
+        if len(ready.blank):
+            self.notices.append(blank_line([self.session.pool.ids[int(row)] for row in ready.blank]))
         if ready.features:
             self._features = np.load(ready.features, mmap_mode="r")
         if len(ready.hashes):
@@ -260,6 +262,14 @@ def unreadable_line(reasons: dict[str, str], few: int = 5) -> str:
     names = [f"{display_safe(name, 60)} ({display_safe(why, 60)})" for name, why in list(reasons.items())[:few]]
     more = f" and {len(reasons) - few:,} more" if len(reasons) > few else ""
     return f"{len(reasons):,} cannot be read: {', '.join(names)}{more}; mend and open again, the rest goes on without"
+
+
+def blank_line(names: list[str], few: int = 5) -> str:
+    """One line that counts pictures of one single value and names the first few, safe to show."""
+    lead = counted(len(names), "picture shows", "pictures show")
+    more = f" and {len(names) - few:,} more" if len(names) > few else ""
+    shown = ", ".join(display_safe(name, 60) for name in names[:few])
+    return f"{lead} nothing, all of one value: {shown}{more}; asked like the others, X rejects"
 
 
 def _steps(generator: Any) -> Any:

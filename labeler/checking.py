@@ -18,6 +18,7 @@ from labeler.core.vocabulary import Event, Progress
 from labeler.display import display_safe
 from labeler.errors import DamagedProject, LabelerError, ProjectBusy, UsageError
 from labeler.findings import ANEW, NOTHING, Report
+from labeler.importers.base import Reading
 from labeler.importers.names import counted
 from labeler.locating import SUFFIX
 from labeler.session.audits import thawed
@@ -284,7 +285,7 @@ def _cache(found: Inspected, ids: list[str], report: Report) -> None:
         report.cache = "none: it is made at the next opening"
         return
     try:
-        source = locating.find_source(kept["source"], report.path, kept.get("options", {}).get("text") or "")
+        source = locating.find_source(kept["source"], report.path, Reading.of(kept.get("options", {})))
     except LabelerError as error:
         report.notes.append(f"{error.message}: the cache was not looked at")
         return

@@ -15,7 +15,9 @@ from labeler.core.steps import driven
 from labeler.core.vocabulary import UNLABELED, FloatArray, IndexArray, Progress
 from labeler.display import display_safe
 from labeler.errors import UnreadableInstance, UsageError
+from labeler.importers.base import Reading
 from labeler.importers.folder import one_image
+from labeler.importers.looking import arranged
 from labeler.importers.names import counted, has_image_ending
 from labeler.outliers import DEFAULT
 from labeler.project import Project
@@ -61,7 +63,8 @@ def nearest_to(project: Project, like: str, count: int, progress: Say = lambda _
             )
         here = np.asarray(X[index], dtype=np.float32)
     else:
-        arrived = driven(bench.encode(one_image(Path(like))), progress)
+        by_range = Reading(range=project.options.get("range") or "")
+        arrived = driven(bench.encode(arranged(one_image(Path(like)), by_range)), progress)
         if arrived.unreadable:
             raise UnreadableInstance(f"{display_safe(like)}: {arrived.unreadable[0]}")
         here, index = arrived.features[0], -1

@@ -33,13 +33,16 @@ class ImagePlan:
 
 
 def plan_images(source: Source) -> ImagePlan:
-    """Look at some images of the source, evenly spread, and choose the store's shape."""
+    """Look at some images of the source, evenly spread, and choose the store's shape.
+
+    They are decoded at a size that tells small ones from all others: a photo is never decoded whole for it.
+    """
     whole = source.uniform_images()
     n = len(source.ids)
     looked_at = []
     for index in np.unique(np.linspace(0, max(n - 1, 0), min(N_LOOKED_AT, n)).astype(int)):
         try:
-            looked_at.append(np.asarray(whole[index]) if whole is not None else source.image(int(index)))
+            looked_at.append(np.asarray(whole[index]) if whole is not None else _at_a_glance(source, int(index)))
         except UnreadableInstance:
             continue
     if not looked_at:
@@ -51,6 +54,21 @@ def plan_images(source: Source) -> ImagePlan:
     side = min(LARGEST, max(max(image.shape[:2]) for image in looked_at))
     size = (height, width) if exact else (side, side)
     return ImagePlan((*size, 3) if colored else size, exact)
+
+
+def _at_a_glance(source: Source, index: int) -> ByteArray:
+    return source.decoded(index, source.content_bytes(index), LARGEST + 1)
+
+
+def blank_rows(images: ByteArray, rows: NDArray[np.int64], unreadable: dict[int, str]) -> list[int]:
+    """The rows of the store (n, h, w[, 3]) that hold one single value, of what is there and was read."""
+    blank: list[int] = []
+    for start in range(0, len(images), CHUNK * 4):
+        part = images[start : start + CHUNK * 4]
+        pixels = part.reshape(len(part), -1, *part.shape[3:])
+        flat = (pixels == pixels[:, :1]).reshape(len(part), -1).all(axis=1)
+        blank += [start + int(row) for row in np.flatnonzero(flat)]
+    return [row for row in blank if rows[row] >= 0 and row not in unreadable]
 
 
 def fill_images(

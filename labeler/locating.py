@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from labeler.display import display_safe
 from labeler.errors import LabelerError, ProjectError, SourceError, UnreadableInstance
-from labeler.importers.base import Source
+from labeler.importers.base import Reading, Source
 from labeler.importers.detect import open_source
 from labeler.importers.files import first_bytes
 
@@ -120,10 +120,8 @@ def places_of(kept: dict[str, str], project: Path) -> tuple[Path, Path]:
     return Path(kept["path"]), (project.resolve().parent / kept["relative"]).resolve()
 
 
-def find_source(kept: dict[str, str], project: Path, text: str = "") -> Source:
+def find_source(kept: dict[str, str], project: Path, reading: Reading) -> Source:
     """Open a project's source where it was, or at the same place relative to the project file.
-
-    `text` is its column of texts, where it is opened for one.
 
     Raises
     ------
@@ -132,7 +130,7 @@ def find_source(kept: dict[str, str], project: Path, text: str = "") -> Source:
     """
     for place in places_of(kept, project):
         if place.exists():
-            return open_source(place, text)
+            return open_source(place, reading)
     raise SourceError(
         f"the source of this project is not at {display_safe(kept['path'])} any more",
         f"where is it now? labeler label NEWPLACE -p {display_safe(str(project))} (labels are safe in the project)",

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from labeler.core import codec
 from labeler.core.choose_k import Tried
 from labeler.core.vocabulary import Advice, ByteArray, FloatArray, Grid, IndexArray, Progress, Queue, Round, Snapshot
+from labeler.importers.base import Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +29,16 @@ class Recipe:
     strategy: str = ""
     n_clusters: int | None = None
     features: str = ""
-    text: str = ""  # the column of texts, where the instances are such
+    text: str = ""  # this and the next two: see labeler.importers.base.Reading
+    range: str = ""
+    pages: bool = False
     seed: int = 0
     plugins: tuple[str, ...] = ()  # files of the person's own plug-ins, run in the worker as they were here
+
+    @property
+    def reading(self) -> Reading:
+        """How the source is to be read."""
+        return Reading(self.text, self.range, self.pages)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +129,7 @@ class Ready:
     unreadable: dict[str, str]
     hashes: ByteArray
     features: str = ""  # the cached features file, "" where there is none
+    blank: IndexArray = field(default_factory=lambda: np.empty(0, dtype=np.int64))  # pictures of one single value
 
 
 @dataclass(frozen=True, slots=True)

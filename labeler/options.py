@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from labeler import registry
 from labeler.core.naming import class_name
 from labeler.errors import UsageError, too_many
+from labeler.importers.base import Reading
+from labeler.importers.scaling import parse_range
 from labeler.session.class_commands import check_names
 from labeler.session.keys import LAYOUTS
 
@@ -40,6 +43,8 @@ class Options:
     classes: tuple[str, ...] = ()
     features: str | None = None
     text: str | None = None  # the column that holds the instances, which are texts
+    range: str | None = None  # LOW:HIGH, the values that are black and white; "auto": by the data
+    pages: bool | None = None  # whether every page of a TIFF is an instance
     seed: int | None = None
     annotator: str | None = None
     keys: str | None = None
@@ -53,7 +58,15 @@ class Options:
         return {item.name: value for item in fields(self) if (value := getattr(self, item.name)) not in (None, ())}
 
 
-RECOMPUTES = ("engine", "encoder", "clusterer", "classifier", "strategy", "n_clusters", "features", "text", "seed")
+def reading_of(given: Options, stored: Mapping[str, Any]) -> Reading:
+    """How a source is to be read: as was given now, else as its project remembers."""
+    return Reading.of(dict(stored) | given.given())
+
+
+RECOMPUTES = (
+    *("engine", "encoder", "clusterer", "classifier", "strategy", "n_clusters", "features", "seed"),
+    *("text", "range", "pages"),
+)
 """Options whose change makes the engine start over; answers are not touched."""
 
 
@@ -77,6 +90,8 @@ def check(options: Options) -> Options:
         share = getattr(options, name)
         if share is not None and not 0 <= share <= 0.5:
             raise UsageError(f"--{name} {share:g} is out of range", f"give a share from 0 to 0.5, such as {usual}")
+    if options.range is not None:
+        parse_range(options.range)
     check_names(options.classes)
     word, times = Counter(map(class_name, options.classes)).most_common(1)[0] if options.classes else ("", 1)
     if times > 1:

@@ -20,10 +20,12 @@ from labeler.display import display_safe
 from labeler.errors import UsageError
 from labeler.exporters.escaping import escape_warnings, escaped, json_text
 from labeler.exporters.single import write_single
-from labeler.importers.base import Source
+from labeler.importers.base import AS_IT_IS, Reading, Source
 from labeler.importers.detect import open_source
 from labeler.importers.folder import one_image
+from labeler.importers.looking import arranged
 from labeler.importers.names import counted, has_image_ending
+from labeler.options import Options, reading_of
 from labeler.outliers.novelty import Novelty, learn_what_is_known
 from labeler.project import Project
 from labeler.session.final import final_labels
@@ -62,11 +64,11 @@ class Predictions:
         return list(zip(map(escaped, self.ids), map(escaped, self.labels), *texts, strict=True))
 
 
-def open_new(path: Path, text: str = "") -> Source:
-    """Any source of instances (texts of its column `text`), or one image file. Raises SourceError."""
+def open_new(path: Path, reading: Reading = AS_IT_IS) -> Source:
+    """Any source of instances, or one image file, read as its project's is. Raises SourceError."""
     if path.is_file() and has_image_ending(path.name):
-        return one_image(path)
-    return open_source(path, text)
+        return arranged(one_image(path), reading)
+    return open_source(path, reading)
 
 
 def predict(
@@ -76,6 +78,7 @@ def predict(
     novelty: str | None = None,
     share: float = SHARE,
     min_confidence: float = 0.0,
+    options: Options | None = None,
     progress: Callable[[Progress], None] = lambda _: None,
 ) -> Predictions:
     """Label the instances of `new` by the labels the project has at this moment.
@@ -89,6 +92,8 @@ def predict(
         Share of instances of known classes that would be called unknown.
     min_confidence
         What the model is less sure of is left out (an unknown one never is).
+    options
+        Where `new` is to be read otherwise than the project's source: `range` and `pages`.
 
     Raises
     ------
@@ -97,7 +102,7 @@ def predict(
     """
     if novelty is not None:
         registry.create("outlier method", novelty)  # a wrong name is said before anything is computed
-    source = open_new(new, project.options.get("text") or "")
+    source = open_new(new, reading_of(options or Options(), project.options))
     try:
         bench: Workbench = project.open_bench(progress)
         found = trained(project, bench)

@@ -23,14 +23,15 @@ from labeler.core.vocabulary import ByteArray, FloatArray, Progress
 from labeler.drafts import sweep, writing
 from labeler.encoders.base import Encoder, Images
 from labeler.errors import LabelerError, ProjectError, UsageError
-from labeler.image_store import LARGEST, ImagePlan, fill_images, plan_images
+from labeler.image_store import LARGEST, ImagePlan, blank_rows, fill_images, plan_images
 from labeler.importers.base import Source
+from labeler.importers.scaling import ValueRange
 from labeler.registry import Spec
 
 FIT_SAMPLE = 10_000
 """Rows an encoder is fitted on at most."""
 CHUNK = 2_000
-STORE_VERSION = 2
+STORE_VERSION = 3
 _IMAGE_ENTRIES = ("images.npy", "hashes.npy", "unreadable.json")
 
 
@@ -46,6 +47,7 @@ class Prepared:
     encoder: str
     reason: str
     path: str  # of the cached features; "" where they are not cached
+    blank: tuple[int, ...] = ()  # rows whose picture is of one single value
 
 
 def prepare(
@@ -73,21 +75,22 @@ def prepare(
     _make_cache(cache)
     given = _from_elsewhere(features, ids, cache, key) if features else None  # refused before anything is read
     unreadable: dict[int, str] = {}
+    blank: tuple[int, ...] = ()
     if source.content == "images":
-        raw, hashes, unreadable = yield from _images(source, rows, cache, key)
+        raw, hashes, unreadable, blank = yield from _images(source, rows, cache, key)
     elif source.content == "text":
         raw, hashes = _texts(source, rows)
     else:
         raw, hashes = yield from _table(source, rows)
     if given is not None:
         vectors, kept = given
-        return Prepared(raw, vectors, hashes, unreadable, "features", f"from {features}", str(kept))
+        return Prepared(raw, vectors, hashes, unreadable, "features", f"from {features}", str(kept), blank)
     reason = "chosen by you"
     if not encoder:
         yield Progress("choosing an encoder")
         encoder, reason = choose(raw, seed)
     path = yield from _encode(source, rows, raw, registry.parse_spec(encoder), cache, key)
-    return Prepared(raw, np.load(path, mmap_mode="r"), hashes, unreadable, encoder, reason, str(path))
+    return Prepared(raw, np.load(path, mmap_mode="r"), hashes, unreadable, encoder, reason, str(path), blank)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +129,8 @@ def _broken(path: Path, n: int | None) -> str:
     """Why an entry (of `n` instances, where that is known) is not whole; "" where it is."""
     try:
         if path.name.startswith("unreadable"):
-            return "" if isinstance(json.loads(path.read_text()), dict) else "is none of ours"
+            kept = json.loads(path.read_text())
+            return "" if isinstance(kept, dict) and {"unreadable", "blank"} <= kept.keys() else "is none of ours"
         shape = np.load(path, mmap_mode="r").shape
         return "" if n is None or shape[0] == n else f"has {shape[0]:,} rows for {n:,} instances"
     except FileNotFoundError:
@@ -146,7 +150,9 @@ def encode_again(
 
 
 def _key(source: Source, ids: Sequence[str]) -> str:
-    return _digest(source.fingerprint(), len(ids), _digest(*ids), STORE_VERSION)
+    shown: ValueRange | None = getattr(source, "shown", None)  # not of the content, but of what is made of it
+    by = [shown.text] if shown is not None else []
+    return _digest(source.fingerprint(), len(ids), _digest(*ids), STORE_VERSION, *by)
 
 
 def choose(raw: Images, seed: int) -> tuple[str, str]:
@@ -166,24 +172,23 @@ def _rows_in_source(source: Source, ids: Sequence[str]) -> NDArray[np.int64]:
 
 def _images(
     source: Source, rows: NDArray[np.int64], cache: Path, key: str
-) -> Generator[Progress, None, tuple[ByteArray, ByteArray, dict[int, str]]]:
+) -> Generator[Progress, None, tuple[ByteArray, ByteArray, dict[int, str], tuple[int, ...]]]:
     store, hashes, broken = (cache / f"{name}-{key}" for name in _IMAGE_ENTRIES)
     if any(_broken(path, len(rows)) for path in (store, hashes, broken)):
         plan = plan_images(source)
         with writing(store) as draft:
             target = np.lib.format.open_memmap(draft, "w+", np.uint8, (len(rows), *plan.shape))
             found, unreadable = yield from fill_images(source, rows, plan, target)
+            blank = blank_rows(target, rows, unreadable)
             target.flush()
             del target
         with writing(hashes) as draft, open(draft, "wb") as file:
             np.save(file, found)
         with writing(broken) as draft:
-            Path(draft).write_text(json.dumps({str(row): why for row, why in unreadable.items()}))
-    return (
-        np.load(store, mmap_mode="r"),
-        np.load(hashes),
-        {int(row): why for row, why in json.loads(broken.read_text()).items()},
-    )
+            Path(draft).write_text(json.dumps({"unreadable": unreadable, "blank": blank}))
+    kept = json.loads(broken.read_text())
+    unread = {int(row): str(why) for row, why in kept["unreadable"].items()}
+    return np.load(store, mmap_mode="r"), np.load(hashes), unread, tuple(kept["blank"])
 
 
 def _table(source: Source, rows: NDArray[np.int64]) -> Generator[Progress, None, tuple[FloatArray, ByteArray]]:

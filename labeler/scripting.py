@@ -17,6 +17,7 @@ from labeler.errors import UsageError
 from labeler.export import export as export_labels
 from labeler.export_rows import collect
 from labeler.exporters.writing import Written
+from labeler.importers.base import Reading
 from labeler.leaving import Choice, latest_labels
 from labeler.options import PARTS
 from labeler.plugin_files import register
@@ -87,7 +88,8 @@ def open(source: str | Path, project: str | Path | None = None, **options: Any) 
         The project file; by default ``<source name>.labeler.db`` in the current folder.
     options
         As of ``labeler label``: `classes`, `engine`, `encoder`, `clusterer`, `classifier`, `strategy`, `n_clusters`,
-        `percentile`, `features`, `seed`, `annotator`; `control`, `repeats`, `blind`: shares of the questions (0 to 0.5)
+        `percentile`, `features`, `range` (``"0:4095"`` or a pair), `pages`, `seed`,
+        `annotator`; `control`, `repeats`, `blind`: shares of the questions (0 to 0.5)
         that measure. An encoder, classifier or strategy may be an object or a class
         of one's own instead of a name: see docs/api.md.
 
@@ -101,6 +103,8 @@ def open(source: str | Path, project: str | Path | None = None, **options: Any) 
             options[kind] = _named(kind, options[kind])
     if "classes" in options:
         options["classes"] = tuple(map(str, options["classes"] if options["classes"] is not None else ()))
+    if isinstance(options.get("range"), (tuple, list)):
+        options["range"] = ":".join(map(str, options["range"]))
     try:
         chosen = Options(**options)
     except TypeError:
@@ -162,7 +166,7 @@ class Labeling:
         UsageError
             One of them cannot be read, or they are of another kind than the pool.
         """
-        opened = open_new(Path(source), self.project.options.get("text") or "")
+        opened = open_new(Path(source), Reading.of(self.project.options))
         try:
             found = finished(self._open_bench().encode(opened))
             if found.unreadable:

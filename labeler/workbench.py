@@ -79,7 +79,8 @@ class Workbench:
         self.is_open = True
         unreadable = {str(row): why for row, why in self.prepared.unreadable.items()}
         found = self.prepared
-        return Ready(found.encoder, found.reason, unreadable, found.hashes, found.path)
+        blank = np.array(found.blank, dtype=np.int64)
+        return Ready(found.encoder, found.reason, unreadable, found.hashes, found.path, blank)
 
     def join_companion(self) -> Generator[Progress, None, bool]:
         """Encode photos a second way and let it have its say, once; only beside an encoder nobody chose.

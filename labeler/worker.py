@@ -233,7 +233,7 @@ class Worker:
             yield offer
 
     def _open(self, message: Open) -> Iterator[Progress | Ready | QueueReady]:
-        source = open_source(Path(message.recipe.source), message.recipe.text)
+        source = open_source(Path(message.recipe.source), message.recipe.reading)
         for file in message.recipe.plugins:
             plugin_files.load(Path(file))
         self._bench = Workbench(message.recipe, source, message.ids, message.imported)

@@ -18,6 +18,7 @@ from labeler.checking import check
 from labeler.core.vocabulary import Event
 from labeler.errors import ProjectBusy
 from labeler.exporters.older import is_of_a_project
+from labeler.importers.folder import FolderImporter
 from labeler.locating import is_project
 from labeler.store.inspecting import inspect
 from labeler.store.lock import holder
@@ -55,6 +56,16 @@ def looked_at_by_an_export(path):
     assert is_of_a_project(plain)
 
 
+def linked_to_as_an_image(path):
+    """A pool of links, one of which leads to the project: it is read as an image would be."""
+    pool = path.with_name("pool")
+    pool.mkdir()
+    (pool / "soft.png").symlink_to(path)
+    (pool / "hard.png").hardlink_to(path)
+    source = FolderImporter().open(pool)
+    assert [source.content_bytes(row)[:6] for row in range(2)] == [b"SQLite", b"SQLite"]
+
+
 def refused(path):
     with pytest.raises(ProjectBusy):
         Store.open(path)
@@ -71,6 +82,7 @@ def read_twice(path):
     "look",
     [
         read_twice,
+        linked_to_as_an_image,
         check,
         inspect,
         holder,

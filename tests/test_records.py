@@ -101,7 +101,7 @@ def test_the_labels_of_an_audit(store):
 
 def test_options(store):
     given = {"engine": "book", "keys": "letters", "images": "ascii", "classes": ("cat", "dog"), "percentile": 12.5}
-    given |= {"control": 0.25, "repeats": 0.5, "blind": 0.125}
+    given |= {"control": 0.25, "repeats": 0.5, "blind": 0.125, "range": "0:4095"}
     options = example(Options, **given)
     store.remember(options=codec.encode(options, {}))
     back = reopened(store)

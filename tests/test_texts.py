@@ -14,6 +14,7 @@ from labeler.clusters.find import Plan, of_source
 from labeler.core.cards import Passage
 from labeler.errors import SourceError
 from labeler.export import Choice, export
+from labeler.importers.base import Reading
 from labeler.predict import predict
 from labeler.simulate import Simulation, simulate
 
@@ -85,7 +86,7 @@ def test_the_same_source_opens_as_texts_again_without_the_option(reviews):
 
 
 def test_the_clusters_of_texts(reviews):
-    found, source = of_source(reviews, Plan(text="review", n_clusters=3), lambda _: None)
+    found, source = of_source(reviews, Plan(reading=Reading(text="review"), n_clusters=3), lambda _: None)
     truth = source.truth()
     for card in found.cards:
         inside = [truth[source.ids[index]] for index in card.members.tolist()]

@@ -15,6 +15,12 @@ if TYPE_CHECKING:
     from labeler.options import Options
 
 
+_READING = (
+    click.option("--range", shell_complete=one_of("auto"), metavar="LOW:HIGH|auto", help="Values: black to white."),
+    click.option("--pages/--no-pages", default=None, help="Every page of a TIFF is an image."),
+)
+
+
 def engine_options(command: Command) -> Command:
     """The options that label and simulate share."""
     for option in reversed(
@@ -57,6 +63,7 @@ def engine_options(command: Command) -> Command:
             click.option("--classes-file", type=click.Path(path_type=Path), metavar="F", help="One name a line."),
             click.option("--features", type=click.Path(path_type=Path), metavar="FILE", help="Vectors from elsewhere."),
             click.option("--text", metavar="COLUMN", help="Label the texts in this column of a CSV."),
+            *_READING,
             click.option("--seed", type=int, metavar="N", help="Random state; the same gives the same."),
             click.option("--control", type=float, metavar="SHARE", help="Share of questions drawn at random (0.1)."),
             click.option("--repeats", type=float, metavar="SHARE", help="Share asked twice, unsaid (0.02)."),
@@ -78,6 +85,13 @@ def engine_options(command: Command) -> Command:
     ):
         command = option(command)
     return plugin_option(command)
+
+
+def reading_options(command: Command) -> Command:
+    """The options that say how images are read."""
+    for option in reversed(_READING):
+        command = option(command)
+    return command
 
 
 def plugin_option(command: Command) -> Command:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import click
 
-from labeler.cli.choices import plugin_option
+from labeler.cli.choices import options_from, plugin_option, reading_options
 from labeler.cli.doors import narrator_of, reading, say
 from labeler.cli.group import main, quiet_option
 
@@ -21,6 +22,7 @@ from labeler.cli.group import main, quiet_option
 @click.option("--encoder", default="", metavar="NAME[:key=value,...]", help="Else what suits the images.")
 @click.option("--features", type=click.Path(path_type=Path), metavar="FILE", help="Vectors from elsewhere.")
 @click.option("--text", "text_column", default="", metavar="COLUMN", help="Texts: the column of a CSV.")
+@reading_options
 @click.option("--seed", type=click.IntRange(0), default=0, metavar="N", help="Random state.")
 @click.option(
     "--plot", type=click.Path(path_type=Path), metavar="FILE.png", help="Curves, silhouettes, mean images; or the tree."
@@ -39,6 +41,7 @@ def clusters(
     seed: int,
     plot: Path | None,
     as_json: bool,
+    **given: Any,
 ) -> None:
     """Choose how many clusters, and see what each one holds.
 
@@ -49,10 +52,12 @@ def clusters(
     from labeler.clusters import find, plots
     from labeler.clusters.report import facts, text
     from labeler.locating import is_project
+    from labeler.options import reading_of
 
     ks = find.parse_range(k_range) if k_range else ()
     elsewhere = os.path.realpath(features) if features is not None else ""
-    plan = find.Plan(encoder, clusterer, n_clusters, ks, elsewhere, text_column, seed)
+    reading_by = reading_of(options_from({"text": text_column or None, **given}), {})
+    plan = find.Plan(encoder, clusterer, n_clusters, ks, elsewhere, reading_by, seed)
     if plot is not None:
         plots.check(plot)
     with narrator_of() as narrator:
@@ -63,6 +68,8 @@ def clusters(
                     plots.save(found, find.images_of(opened.image), plot)
         else:
             found, source = find.of_source(target, plan, narrator.progress)
+            for note in source.notes:
+                narrator.note(note)
             if plot is not None:
                 plots.save(found, find.images_of(source.image if source.content == "images" else None), plot)
             source.close()

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import click
 
-from labeler.cli.choices import plugin_option
+from labeler.cli.choices import options_from, plugin_option, reading_options
 from labeler.cli.doors import narrator_of, reading, say, say_data
 from labeler.cli.group import main, quiet_option
 from labeler.display import display_safe
@@ -61,6 +62,7 @@ def outliers(project: Path, method: str | None, count: int, as_json: bool) -> No
 @click.option("--novelty-share", type=float, metavar="SHARE", help="Known ones it may call so (0.02).")
 @click.option("--min-confidence", type=click.FloatRange(0, 1), default=0.0, help="Leave out what is below.")
 @click.option("--force", is_flag=True, help="Replace an existing FILE.")
+@reading_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @plugin_option
 @quiet_option
@@ -73,6 +75,7 @@ def predict(
     min_confidence: float,
     force: bool,
     as_json: bool,
+    **given: Any,
 ) -> None:
     """Label NEW images with the model of PROJECT.
 
@@ -88,7 +91,13 @@ def predict(
     share = SHARE if novelty_share is None else novelty_share
     with narrator_of() as narrator, reading(project, with_source=True) as opened:
         found = label_new(
-            opened, new, novelty=novelty, share=share, min_confidence=min_confidence, progress=narrator.progress
+            opened,
+            new,
+            novelty=novelty,
+            share=share,
+            min_confidence=min_confidence,
+            options=options_from(given),
+            progress=narrator.progress,
         )
     for note in found.notes:
         click.echo(f"note: {display_safe(note, 1000)}", err=True)

@@ -21,7 +21,7 @@ from labeler.core.representatives import nearest_to_center
 from labeler.core.steps import finished
 from labeler.core.vocabulary import ByteArray, FloatArray, IndexArray, IntArray, Progress, Round
 from labeler.errors import LabelerError, UsageError
-from labeler.importers.base import Source
+from labeler.importers.base import AS_IT_IS, Reading, Source
 from labeler.importers.detect import open_source
 from labeler.importers.names import counted
 from labeler.options import check_size
@@ -49,7 +49,7 @@ class Plan:
     n_clusters: int | None = None
     ks: tuple[int, ...] = ()
     features: str = ""
-    text: str = ""
+    reading: Reading = AS_IT_IS
     seed: int = 0
 
 
@@ -115,7 +115,7 @@ def of_source(path: Path, plan: Plan, progress: Callable[[Progress], None]) -> t
     SourceError, UsageError, EngineError
         The source cannot be read, a plug-in or parameter does not exist, the clusterer takes no pool of that size.
     """
-    source = open_source(path, plan.text)
+    source = open_source(path, plan.reading)
     check_size(plan.clusterer, len(source.ids))
     with tempfile.TemporaryDirectory(prefix="labeler-") as scratch:
         return _clustered(source, source.ids, Path(scratch), plan, progress), source

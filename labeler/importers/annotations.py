@@ -17,8 +17,8 @@ from typing import Any
 from labeler.display import display_safe
 from labeler.errors import SourceError, UnreadableInstance
 from labeler.importers.files import first_bytes, read_bytes
-from labeler.importers.folder import list_folder
 from labeler.importers.label_columns import Found, Known, class_at
+from labeler.importers.listing import list_folder
 from labeler.importers.matching import match_names, name_of_media
 from labeler.importers.names import counted, is_junk
 from labeler.importers.samples import may_be_label, sample_labels
@@ -278,7 +278,7 @@ def _beside(name: str, image: str) -> str:
 
 def sample_folder(path: Path, known: Known) -> Found:
     """``0001.jpg`` and ``0001.cls`` in a folder, as in an unpacked shard of WebDataset."""
-    images = [name for name, _, _ in list_folder(path, file_links=True).files]
+    images = [name for name, _, _ in list_folder(path, every_link=True).files]
     beside = {name: path / name for name in _small_files(path)}
     labels, notes = sample_labels(images, beside, lambda place: read_bytes(place))
     return [LabelRow(name, label) for name, label in labels.items()], notes

@@ -16,11 +16,12 @@ from labeler.display import display_safe
 from labeler.errors import SourceError
 from labeler.importers.array_layouts import Part, label_texts, parts_of, said_of
 from labeler.importers.files import file_state, first_bytes
+from labeler.importers.ground import laid
 from labeler.importers.images import MAX_PIXELS
 from labeler.importers.names import plain_text, row_ids
 from labeler.importers.numpyfiles import ArrayFile, text_array
 from labeler.importers.plain import PlainSource, digest
-from labeler.importers.scaling import byte_range, to_bytes
+from labeler.importers.scaling import Span, ValueRange, byte_range, parse_range, to_bytes
 
 _CHUNK_BYTES = 16 << 20
 _NOT_LABELS = ("", "-1", "-2", "-100", "nan", "None")  # unlabeled in scikit-learn, ignored, left out by torch
@@ -106,7 +107,9 @@ class ArrayTable(TableRows):
 
 
 class ArrayImporter:
-    """Recognizes numpy's files by ending or first bytes."""
+    """Recognizes numpy's files by ending or first bytes; `range`: see :class:`labeler.importers.base.Reading`."""
+
+    range = ""
 
     def accepts(self, path: Path) -> bool:
         """Whether it is called .npz or .npy, or begins like a .npy."""
@@ -130,9 +133,11 @@ class ArrayImporter:
         if kind == "table":
             source = ArrayTable(pool, finite_table(values, file.shown))
         else:
-            pixels, note = _as_pixels(values, file.shown)
+            pixels, (black, white) = _as_pixels(values, file.shown, self.range)
             source = ArrayImages(pool, pixels)
-            source.notes += note
+            if (black, white) != (0, 255):
+                source.notes.append(f"pixel values {black:g} to {white:g} are shown as 0 to 255")
+                source.shown = _remembered(values.dtype, (black, white), self.range)
         source.notes += said_of(parts, counts)
         source.notes += [
             f"the array {display_safe(part.labels, 40)!r} is not used: it is damaged or holds Python objects"
@@ -233,8 +238,8 @@ def _numbered(parts: Sequence[Part], counts: Sequence[int]) -> list[str]:
     return [i for part, count in zip(parts, counts, strict=True) for i in part.ids(count)]
 
 
-def _as_pixels(values: NDArray[Any], shown: str) -> tuple[ByteArray, list[str]]:
-    """(n, h, w[, c]) numbers -> (n, h, w) or (n, h, w, 3) uint8, and a note where values were scaled."""
+def _as_pixels(values: NDArray[Any], shown: str, shown_by: str = "") -> tuple[ByteArray, Span]:
+    """(n, h, w[, c]) numbers -> (n, h, w) or (n, h, w, 3) uint8, and the values that are black and white."""
     if values.ndim == 4 and values.shape[3] not in (1, 3, 4) and values.shape[1] in (1, 3, 4):
         values = np.moveaxis(values, 1, 3)  # channels first, as torch has them
     if values.ndim == 4 and values.shape[3] not in (1, 3, 4):
@@ -244,16 +249,34 @@ def _as_pixels(values: NDArray[Any], shown: str) -> tuple[ByteArray, list[str]]:
     if values.ndim == 4 and values.shape[3] == 1:
         values = values[..., 0]
     low, high = _extremes(values, shown)
-    black, white = byte_range(low, high)
+    given = parse_range(shown_by)
+    black, white = _range_of(low, high, values.dtype, given)
     as_it_is = values.dtype == np.uint8 and white == 255
     if as_it_is and values.shape[3:] != (4,):
-        return values, []
+        return values, (black, white)
     channels = (3,) if values.ndim == 4 else ()
     pixels: ByteArray = np.empty((*values.shape[:3], *channels), np.uint8)
     for part in _chunks(values):
         scaled = values[part] if as_it_is else to_bytes(values[part], black, white)
-        pixels[part] = _over_white(scaled) if scaled.shape[3:] == (4,) else scaled
-    return pixels, [] if white == 255 and black == 0 else [f"pixel values {black:g} to {white:g} are shown as 0 to 255"]
+        pixels[part] = laid(scaled) if scaled.shape[3:] == (4,) else scaled
+    return pixels, (black, white)
+
+
+def _range_of(low: float, high: float, dtype: np.dtype[Any], given: ValueRange | None) -> Span:
+    """What a person gave; what a project remembers, where the values are of that kind; else what they suggest."""
+    is_fraction = dtype.kind == "f"
+    span = (given.fractions if is_fraction else given.whole) if given is not None else None
+    if span is not None and given is not None and (given.is_given or span[0] <= low <= high <= span[1] * 1.001):
+        return span
+    return byte_range(low, high, whole=not is_fraction)
+
+
+def _remembered(dtype: np.dtype[Any], span: Span, given: str) -> ValueRange:
+    """The range as a project remembers it: as a person gave it, or as the values of this array suggest."""
+    before = parse_range(given)
+    if before is not None and before.is_given:
+        return before
+    return ValueRange(fractions=span) if dtype.kind == "f" else ValueRange(whole=span)
 
 
 def _extremes(values: NDArray[Any], shown: str) -> tuple[float, float]:
@@ -269,12 +292,6 @@ def _extremes(values: NDArray[Any], shown: str) -> tuple[float, float]:
                 f"{shown}: image {part.start + int(row)} holds NaN or infinite values", "fill such values first"
             )
     return low, high
-
-
-def _over_white(pixels: ByteArray) -> ByteArray:
-    """(n, h, w, 4) -> (n, h, w, 3): colour with alpha laid over white."""
-    alpha = pixels[..., 3:].astype(np.uint16)
-    return ((pixels[..., :3] * alpha + 255 * (255 - alpha) + 127) // 255).astype(np.uint8)
 
 
 def _chunks(values: NDArray[Any]) -> Iterator[slice]:

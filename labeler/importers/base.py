@@ -2,11 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol, Self, runtime_checkable
 
 from labeler.core.vocabulary import ByteArray, FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a source is to be read, by the options of a project of these names: the same again gives the same content."""
+
+    text: str = ""  # the column that holds the instances, which are texts
+    range: str = ""  # see labeler.importers.scaling.parse_range
+    pages: bool = False  # every page of a TIFF is an instance
+
+    @classmethod
+    def of(cls, options: Mapping[str, Any]) -> Self:
+        """From the options of a project, or those that were given."""
+        chosen = {name: options[name] for name in cls.__dataclass_fields__ if options.get(name)}
+        return cls(**chosen)
+
+
+AS_IT_IS = Reading()
 
 
 class Source(Protocol):
@@ -80,6 +99,13 @@ class Source(Protocol):
     def close(self) -> None:
         """Let go of open files."""
         ...
+
+
+@runtime_checkable
+class TakesRange(Protocol):
+    """An importer whose instances are scaled as they are opened; `range` is set before: see :class:`Reading`."""
+
+    range: str
 
 
 class Importer(Protocol):

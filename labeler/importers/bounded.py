@@ -114,7 +114,11 @@ def pixel_bytes(image: Image.Image, scale: int = 1) -> int:
     width, height = -(-image.width // scale), -(-image.height // scale)
     depth = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2}.get(image.mode, 4)
     held = height * (8 + (width * depth + 3) // 4 * 4)
-    return 4 * held if image.format == "WEBP" else held  # the picture, the one before, and a copy on the way
+    return _COPIES.get(image.format or "", 1) * held
+
+
+_COPIES = {"WEBP": 4, "AVIF": 2, "HEIF": 2}
+"""The picture, the one before, and a copy on the way."""
 
 
 def coefficient_bytes(image: Image.Image) -> int:

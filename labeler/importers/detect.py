@@ -7,7 +7,10 @@ from pathlib import Path
 from labeler import registry
 from labeler.display import display_safe
 from labeler.errors import SourceError
-from labeler.importers.base import Importer, Source
+from labeler.importers.base import AS_IT_IS, Importer, Reading, Source, TakesRange
+from labeler.importers.folder import one_image
+from labeler.importers.looking import arranged
+from labeler.importers.paging import ENDINGS as TIFF_ENDINGS
 from labeler.importers.texts import open_texts
 from labeler.importers.ways_in import refuse, way_into
 
@@ -20,13 +23,15 @@ ACCEPTED = (
 _LAST = "folder"  # takes any folder, so it is asked after those that know particular ones
 
 
-def open_source(path: Path, text: str = "") -> Source:
-    """Open `path` with the first importer that recognizes it, or the texts of its column `text`.
+def open_source(path: Path, reading: Reading = AS_IT_IS) -> Source:
+    """Open `path` with the first importer that recognizes it, read as `reading` says.
 
     Raises
     ------
     SourceError
         There is no such path, nothing recognizes it, or it cannot be used.
+    UsageError
+        The range to read it by is none.
     """
     shown = display_safe(str(path))
     try:
@@ -34,13 +39,19 @@ def open_source(path: Path, text: str = "") -> Source:
             raise SourceError(f"there is no file or folder {shown}", f"a source is {ACCEPTED}")
         if not (path.is_dir() or path.is_file()):
             raise SourceError(f"{shown} is a pipe, socket or device", f"a source is {ACCEPTED}")
-        if text:
-            return open_texts(path, text)
+        if reading.text:
+            return open_texts(path, reading.text)
+        if path.is_file() and path.name.lower().endswith(TIFF_ENDINGS):
+            if reading.pages:
+                return arranged(one_image(path), reading)
+            raise SourceError(f"{shown} is one image, not a set of them", "its pages are, each an image: --pages")
         importer = _importer_for(path)
         if importer is None:
             refuse(path)
             raise SourceError(f"{shown} is not a kind of source this program knows", f"a source is {ACCEPTED}")
-        return importer.open(path)
+        if isinstance(importer, TakesRange):
+            importer.range = reading.range
+        return arranged(importer.open(path), reading)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         reason = getattr(error, "strerror", None) or error
         raise SourceError(f"cannot open {shown}: {reason}", "check the path and its permissions") from error

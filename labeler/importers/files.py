@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from labeler import descriptors
 from labeler.errors import SourceError, UnreadableInstance
@@ -13,29 +16,53 @@ MAX_FILE_BYTES = 512 * 1024 * 1024
 """Larger than any image of 64 megapixels that is stored sensibly."""
 
 
-def read_bytes(path: str | Path, limit: int = MAX_FILE_BYTES) -> bytes:
+def read_bytes(path: str | Path, limit: int = MAX_FILE_BYTES, *, is_link: bool = False) -> bytes:
     """Read a regular file whole.
 
-    It is opened without following a link and without waiting: a listed file may have been replaced by a pipe since.
+    It is opened without waiting, and without following a link unless one was listed (`is_link`): a listed file may have
+    been replaced by a pipe or a link since.
 
     Raises
     ------
     UnreadableInstance
         Gone, not permitted, no regular file, or larger than `limit` bytes.
     """
+    with opened(path, is_link=is_link) as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > limit:
+            raise UnreadableInstance(f"{size:,} bytes are more than the limit of {limit:,}")
+        return file.read(limit)
+
+
+@contextmanager
+def opened(path: str | Path, *, is_link: bool = False) -> Iterator[IO[bytes]]:
+    """A regular file to read, opened as :func:`read_bytes` does; what goes wrong meanwhile is said as it says it."""
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | (0 if is_link else getattr(os, "O_NOFOLLOW", 0))
     try:
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0))
-        with os.fdopen(descriptor, "rb") as file:
-            status = os.fstat(descriptor)
+        descriptor = os.open(path, flags)
+        status = os.fstat(descriptor)
+        try:
             if not stat.S_ISREG(status.st_mode):
                 raise UnreadableInstance("no longer a regular file")
-            if status.st_size > limit:
-                raise UnreadableInstance(f"{status.st_size:,} bytes are more than the limit of {limit:,}")
-            return file.read(limit)
+            with os.fdopen(descriptor, "rb", closefd=False) as file:
+                yield file
+        finally:
+            if is_link or status.st_nlink > 1:  # it may be another name of a database that is open
+                descriptors.close(descriptor)
+            else:
+                os.close(descriptor)
     except FileNotFoundError:
         raise UnreadableInstance("the file is gone") from None
     except OSError as error:
         raise UnreadableInstance(f"cannot be read ({error.strerror or error})") from None
+
+
+def pread(file: IO[bytes], at: int, size: int) -> bytes:
+    """`size` bytes of an open file from `at`, fewer at its end; none where there is no such place."""
+    try:
+        return os.pread(file.fileno(), min(size, MAX_FILE_BYTES), at)
+    except (OSError, OverflowError, ValueError):
+        return b""
 
 
 def first_bytes(path: Path, count: int = 8) -> bytes:

@@ -5,92 +5,18 @@ from __future__ import annotations
 import os
 from array import array
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from contextlib import contextmanager
 from pathlib import Path
 
 from labeler.display import display_safe
 from labeler.errors import SourceError
-from labeler.importers.files import read_bytes
-from labeler.importers.names import count_endings, counted, has_image_ending, is_archive, is_junk, natural_key
-from labeler.importers.nested import ShardSource, said_of_archives
+from labeler.importers.files import opened, pread, read_bytes
+from labeler.importers.listing import Listing, list_folder
+from labeler.importers.names import ENDINGS_IN_WORDS, counted
+from labeler.importers.nested import ShardSource
 from labeler.importers.plain import ImageFiles, digest
-from labeler.importers.ways_in import labels_among, ways_into
-
-
-@dataclass
-class Listing:
-    """What one walk over a folder saw; `files` are (id, size, mtime in ns)."""
-
-    file_links: bool = False
-    files: list[tuple[str, int, int]] = field(default_factory=list)
-    others: list[str] = field(default_factory=list)  # regular files that do not end like images
-    archives: list[str] = field(default_factory=list)  # zip and tar, by their paths
-    links: int = 0
-    special: int = 0  # pipes, sockets, devices
-    blocked: list[str] = field(default_factory=list)  # folders or files that cannot be looked at, with the reason
-
-    def notes(self) -> list[str]:
-        """One line for each kind of thing that was passed over."""
-        found = []
-        if self.others:
-            lead = counted(len(self.others), "file") + " without an image ending"
-            found.append(f"passed over {lead} ({count_endings(self.others)})")
-        found += ways_into(self.others)
-        if self.files:
-            found += labels_among(self.others)
-            found += said_of_archives(self.archives)
-        if self.links:
-            found.append(f"passed over {counted(self.links, 'link')}: links are not followed")
-        if self.special:
-            found.append(f"passed over {counted(self.special, 'pipe, socket or device', 'pipes, sockets or devices')}")
-        found += [f"cannot look into {reason}" for reason in self.blocked[:3]]
-        if len(self.blocked) > 3:
-            found.append(f"cannot look into {len(self.blocked) - 3:,} more")
-        return found
-
-
-def list_folder(root: Path, file_links: bool = False) -> Listing:
-    """Walk a folder once with scandir; hidden files, junk and this program's own files are not seen at all.
-
-    With `file_links`, links to files are listed like files (their names are wanted); links to folders never are.
-    """
-    found = Listing(file_links=file_links)
-    pending = [("", os.fspath(root))]
-    while pending:
-        prefix, folder = pending.pop()
-        try:
-            with os.scandir(folder) as entries:
-                pending += [(f"{prefix}{entry.name}/", entry.path) for entry in _take(entries, prefix, found)]
-        except OSError as error:
-            found.blocked.append(f"{display_safe(prefix) or 'the folder'} ({error.strerror})")
-    found.files.sort(key=lambda file: natural_key(file[0]))
-    found.archives.sort(key=natural_key)
-    return found
-
-
-def _take(entries: Iterator[os.DirEntry[str]], prefix: str, found: Listing) -> Iterator[os.DirEntry[str]]:
-    """Sort the entries of one folder into `found`; yield the sub-folders."""
-    for entry in entries:
-        name = entry.name
-        if is_junk(name):
-            continue
-        if entry.is_symlink() and not (found.file_links and entry.is_file()):
-            found.links += 1
-        elif entry.is_dir(follow_symlinks=False):
-            yield entry
-        elif not entry.is_file(follow_symlinks=found.file_links):
-            found.special += 1
-        elif is_archive(name):
-            found.archives.append(prefix + name)
-        elif has_image_ending(name):
-            try:
-                status = entry.stat(follow_symlinks=found.file_links)
-            except OSError as error:  # removed between listing and looking
-                found.blocked.append(f"{display_safe(prefix + name)} ({error.strerror})")
-                continue
-            found.files.append((prefix + name, status.st_size, status.st_mtime_ns))
-        else:
-            found.others.append(name)
+from labeler.importers.tiff import Read
+from labeler.importers.ways_in import ways_into
 
 
 class FolderSource(ImageFiles):
@@ -98,20 +24,30 @@ class FolderSource(ImageFiles):
 
     kind = "folder"
 
-    def __init__(self, path: Path, listing: Listing) -> None:
+    def __init__(self, path: Path, listing: Listing, folder: Path | None = None) -> None:
         names, sizes, times = zip(*listing.files, strict=True) if listing.files else ((), (), ())
         state = digest(("\0".join(names), array("q", sizes).tobytes(), array("q", times).tobytes()))
         super().__init__(path, [name for name, size, _ in listing.files if size], state)
         self.unreadable = {name: "empty file (0 bytes)" for name, size, _ in listing.files if not size}
         self.notes = listing.notes()
+        self._links = listing.links
+        self._folder = folder or path
 
     def content_bytes(self, index: int) -> bytes:
         """The file's bytes; raises UnreadableInstance where it is gone or may not be read."""
-        return read_bytes(os.path.join(self.path, self.ids[index]))
+        name = self.ids[index]
+        return read_bytes(os.path.join(self._folder, name), is_link=name in self._links)
+
+    @contextmanager
+    def reader(self, index: int) -> Iterator[Read]:
+        """What reads parts of a file, without reading the rest."""
+        name = self.ids[index]
+        with opened(os.path.join(self._folder, name), is_link=name in self._links) as file:
+            yield lambda at, size: pread(file, at, size)
 
     def location(self, index: int) -> Path | None:
         """The file itself."""
-        return self.path / self.ids[index]
+        return self._folder / self.ids[index]
 
 
 class FolderImporter:
@@ -142,7 +78,11 @@ class FolderImporter:
             raise SourceError(
                 f"no image in the folder {display_safe(str(path))}: {inside}",
                 "; ".join(ways)
-                or "images end in png, jpg, bmp, gif, tif, webp, pgm or ppm; sub-folders are searched too",
+                or (
+                    f"{ENDINGS_IN_WORDS}; sub-folders are searched too"
+                    if not listing.own
+                    else f"to label what was exported, open it itself: {display_safe(str(path / listing.own[0]))}"
+                ),
             )
         return source
 
@@ -163,4 +103,5 @@ def one_image(path: Path) -> FolderSource:
         ) from error
     if not status.st_size:
         raise SourceError(f"{display_safe(str(path))} is an empty file", "give an image")
-    return FolderSource(path.parent, Listing(files=[(path.name, status.st_size, status.st_mtime_ns)]))
+    files = [(path.name, status.st_size, status.st_mtime_ns)]
+    return FolderSource(path, Listing(files, {path.name}), path.parent)

@@ -224,6 +224,6 @@ def _by_prefix(folder: Path, pattern: re.Pattern[str]) -> dict[str, Path]:
 def _file_names(folder: Path) -> list[str]:
     try:
         with os.scandir(folder) as entries:
-            return [e.name for e in entries if e.is_file(follow_symlinks=False) and not is_junk(e.name)]
+            return [e.name for e in entries if e.is_file() and not is_junk(e.name)]
     except OSError:  # said by the importer that opens it
         return []

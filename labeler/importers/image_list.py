@@ -37,7 +37,7 @@ class ListSource(ImageFiles):
 
     def content_bytes(self, index: int) -> bytes:
         """The file's bytes; raises UnreadableInstance where it is gone or may not be read."""
-        return read_bytes(os.path.realpath(self._place.path_of(self.ids[index])))
+        return read_bytes(self._place.path_of(self.ids[index]), is_link=True)
 
     def location(self, index: int) -> Path | None:
         """The file itself."""

@@ -6,19 +6,22 @@ their side. Here one list of formats is opened and every conversion is deliberat
 
 from __future__ import annotations
 
+import importlib
 import logging
 import warnings
 from functools import cache
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from labeler.core.vocabulary import ByteArray
 from labeler.display import display_safe
 from labeler.errors import UnreadableInstance
+from labeler.importers import heic, tiff, tiff_values, wide
 from labeler.importers.bounded import MOST_BYTES, Bounded, check_head, coefficient_bytes, pixel_bytes, tags_fit
-from labeler.importers.scaling import byte_range, to_bytes
-from labeler.importers.strips import AT_ONCE, in_strips, span_of, turned
+from labeler.importers.flattening import DATA, bytes_of, flattener
+from labeler.importers.scaling import Ranges
+from labeler.importers.strips import AT_ONCE, in_strips, shrunk, turned
 
 if TYPE_CHECKING:
     from PIL import Image, ImageFile
@@ -26,6 +29,8 @@ if TYPE_CHECKING:
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
 MAX_PIXELS = 64_000_000
 """No image above 64 megapixels is decoded: 192 MB of colour, more is an attack or a mistake."""
+MAX_DRAFTED = 178_000_000
+"""But for JPEG, which is decoded at a half or less on each side: up to where Pillow takes it for an attack."""
 
 _MOST_PIXELS_A_BYTE = {
     ("PNG", None): 8 * 1032,
@@ -53,7 +58,7 @@ _TURNS = {
 }
 
 
-def decode(content: bytes, fit: int | None = None) -> ByteArray:
+def decode(content: bytes, fit: int | None = None, shown: Ranges = DATA) -> ByteArray:
     """Decode the first frame of an image file, turned as its EXIF orientation says.
 
     Parameters
@@ -62,11 +67,14 @@ def decode(content: bytes, fit: int | None = None) -> ByteArray:
         The whole file.
     fit : int, optional
         Shrink to at most this many pixels on the longer side (never enlarge); fast for JPEG.
+    shown : ValueRange, optional
+        What is black and white of values deeper than 8 bits; by default what the image itself suggests.
 
     Returns
     -------
-    (h, w) uint8 for grey images, (h, w, 3) uint8 for all others; transparency is laid over white. Whole, but above
-    WHOLE reduced by a whole number: no image takes more than 300 MB.
+    (h, w) uint8 for grey images, (h, w, 3) uint8 for all others; what is transparent is laid over white, or over black
+    where it would not be seen on white. Whole, but above WHOLE reduced by a whole number: no image takes more than
+    300 MB.
 
     Raises
     ------
@@ -77,21 +85,40 @@ def decode(content: bytes, fit: int | None = None) -> ByteArray:
         raise UnreadableInstance("empty file (0 bytes)")
     from PIL import Image, UnidentifiedImageError
 
+    refused: UnreadableInstance | None = None
     try:
         _quiet()
         check_head(content)
-        with Image.open(file := Bounded(content), formats=FORMATS) as image:
+        try:
+            if (pixels := _of_tiff(content, fit, shown)) is not None:
+                return pixels
+        except UnreadableInstance as error:  # what Pillow makes of it is better than nothing
+            refused = error
+        with Image.open(file := Bounded(content), formats=_formats(content)) as image:
             file.begin_pixels()
-            return _pixels(image, fit, content)
+            return _pixels(image, fit, content, shown)
     except UnreadableInstance:
         raise
     except UnidentifiedImageError:
-        raise UnreadableInstance(_what_else(content)) from None
+        raise (refused or UnreadableInstance(_what_else(content))) from None
     except Image.DecompressionBombError:
         raise UnreadableInstance(f"claims more than {MAX_PIXELS // 1_000_000} megapixels") from None
     except Exception as error:  # a damaged file makes Pillow's readers fail in a dozen ways; each is the same to us
         reason = display_safe(str(error), 120) or type(error).__name__
-        raise UnreadableInstance(f"damaged image: {reason}") from error
+        raise refused or UnreadableInstance(f"damaged image: {reason}") from error
+
+
+def _formats(content: bytes) -> tuple[str, ...]:
+    """The formats to try: those in a box of ISO's are told by it, and not every Pillow has a reader for them."""
+    if content[4:8] != b"ftyp":
+        return FORMATS
+    if heic.prepared(content):
+        return heic.FORMATS
+    try:
+        importlib.import_module("PIL.AvifImagePlugin")
+    except ImportError:
+        return FORMATS
+    return ("AVIF",)
 
 
 @cache
@@ -101,29 +128,56 @@ def _quiet() -> None:
     logging.getLogger("PIL").addHandler(logging.NullHandler())  # without any handler, Python prints the record
 
 
-def _pixels(image: ImageFile.ImageFile, fit: int | None, content: bytes) -> ByteArray:
+def _pixels(image: ImageFile.ImageFile, fit: int | None, content: bytes, shown: Ranges) -> ByteArray:
     width, height = image.size
-    if width * height > MAX_PIXELS:
-        raise UnreadableInstance(
-            f"{width} x {height} pixels are more than {MAX_PIXELS // 1_000_000} megapixels",
-            "shrink it and open the folder again",
-        )
+    _check_size(width, height, MAX_DRAFTED if image.format == "JPEG" else MAX_PIXELS)
     most = _MOST_PIXELS_A_BYTE.get((image.format or "", image.info.get("compression")))
     if most is not None and width * height > most * len(content):
         raise UnreadableInstance(f"claims {width} x {height} pixels, more than its {len(content):,} bytes can hold")
     if image.info.get("progressive") and content.count(_SCAN) * width * height > _MAX_SCANNED:
         raise UnreadableInstance(f"{content.count(_SCAN):,} scans of {width} x {height} pixels: made to take long")
     _reduce_to_hold(image, fit)
+    if (values := wide.values_of(image, content)) is not None:
+        return _finished(bytes_of(values[0], shown, values[1]), fit, _turn(image))
     if not _take_scaled(image, content):
         image.load()
     turn = _turn(image)  # after load(): TIFF turns itself while loading and then says so
+    flatten = flattener(image, shown)
     if image.width * image.height > AT_ONCE:
-        pixels = in_strips(image, fit, _flat)
+        pixels = in_strips(image, fit, flatten)
         return pixels if turn is None else np.ascontiguousarray(turned(pixels, turn))
-    flat = _flat(image)
+    flat = flatten(image)
     if fit:
         flat.thumbnail((fit, fit), reducing_gap=2.0)
     return np.array(flat if turn is None else flat.transpose(turn), dtype=np.uint8)
+
+
+def _finished(pixels: ByteArray, fit: int | None, turn: Image.Transpose | None) -> ByteArray:
+    """Shrunk and turned."""
+    small = shrunk(pixels, fit) if fit else pixels
+    return small if turn is None else np.ascontiguousarray(turned(small, turn))
+
+
+def _check_size(width: int, height: int, most: int) -> None:
+    if width * height > most:
+        raise UnreadableInstance(
+            f"{width} x {height} pixels are more than {most // 1_000_000} megapixels",
+            "shrink it and open the folder again",
+        )
+
+
+def _of_tiff(content: bytes, fit: int | None, shown: Ranges) -> ByteArray | None:
+    """A TIFF that Pillow does not read, or not in full; None for all other images."""
+    if not tiff.is_tiff(content):
+        return None
+    page = next(tiff.pages(lambda at, size: content[at : at + size], most=1), None)
+    if page is None or not tiff_values.is_for_us(page):
+        return None
+    _check_size(page.number(tiff.WIDTH), page.number(tiff.HEIGHT), MAX_PIXELS)
+    pixels = bytes_of(tiff_values.values_of(content, page), shown, tiff_values.alpha_of(page))
+    if page.number(tiff.PHOTOMETRIC, 1) == 0:
+        pixels = 255 - pixels
+    return _finished(pixels, fit, _turn_of(page.number(_EXIF_ORIENTATION, 1)))
 
 
 def _reduce_to_hold(image: ImageFile.ImageFile, fit: int | None) -> None:
@@ -148,69 +202,32 @@ def _reduce_to_hold(image: ImageFile.ImageFile, fit: int | None) -> None:
 
 
 def _take_scaled(image: ImageFile.ImageFile, content: bytes) -> bool:
-    """Read a PPM of another depth than 8 or 16 bits, which Pillow does value by value, as Pillow would."""
+    """Read a PPM of fewer levels than 256, which Pillow does value by value, as Pillow would."""
     from PIL import Image
 
-    if image.format != "PPM" or not image.tile or image.tile[0][0] != "ppm":
+    values = wide.ppm_values(image, content) if image.format == "PPM" else None
+    if values is None:
         return False
-    offset, (_, most) = image.tile[0].offset, cast(tuple[str, int], image.tile[0].args)
-    wide, bands = most > 255, len(image.getbands())
-    count = image.width * image.height * bands
-    values = np.frombuffer(content, dtype=">u2" if wide else "u1", count=count, offset=offset)
-    top = 65535 if image.mode == "I" else 255
-    table = np.minimum(np.rint(np.arange(65536 if wide else 256) / most * top), top)
-    shape = (image.height, image.width, bands)[: 2 if bands == 1 else 3]
-    scaled = table.astype(np.int32 if image.mode == "I" else np.uint8)[values].reshape(shape)
     image.tile = []
-    image.im = Image.fromarray(scaled).im
+    image.im = Image.fromarray(values[..., 0] if values.shape[2] == 1 else values).im
     return True
 
 
 def _turn(image: Image.Image) -> Image.Transpose | None:
-    from PIL.Image import Transpose
-
     blobs = (image.info.get("exif") or b"", image.info.get("Raw profile type exif") or b"")
     if image.format != "TIFF" and (len(blobs[1]) > 60_000 or not tags_fit(blobs[0])):
         return None
     try:
-        name = _TURNS.get(image.getexif().get(_EXIF_ORIENTATION, 1))
+        return _turn_of(image.getexif().get(_EXIF_ORIENTATION, 1))
     except Exception:  # broken metadata is no reason to lose the picture
         return None
+
+
+def _turn_of(orientation: int) -> Image.Transpose | None:
+    from PIL.Image import Transpose
+
+    name = _TURNS.get(orientation)
     return None if name is None else Transpose[name]
-
-
-def _flat(image: Image.Image, span: tuple[float, float] | None = None) -> Image.Image:
-    """Convert any mode to L (if grey) or RGB; `span`: the least and largest value of what it is a part of."""
-    from PIL import Image
-
-    if image.mode == "F" or image.mode.startswith("I"):
-        return Image.fromarray(_scaled(np.asarray(image), span))
-    grey = image.mode in ("1", "L", "LA", "La")
-    if not image.has_transparency_data:
-        grey = grey or (image.mode == "P" and _grey_palette(image))  # how GIF stores grey
-        return image.convert("L" if grey else "RGB")
-    layered = image.convert("LA" if grey else "RGBA")
-    paper = Image.new("L" if grey else "RGB", image.size, "white")
-    paper.paste(layered, mask=layered.getchannel("A"))
-    return paper
-
-
-def _grey_palette(image: Image.Image) -> bool:
-    colours = np.array(image.getpalette("RGB") or [0, 0, 1]).reshape(-1, 3)
-    return bool((colours == colours[:, :1]).all())
-
-
-def _scaled(values: np.ndarray[Any, Any], span: tuple[float, float] | None = None) -> ByteArray:
-    """16-bit values by their full range, so that images of one pool stay comparable; others by what they span."""
-    if values.dtype.itemsize == 2:
-        return to_bytes(values, 0, 65535)
-    found = span or span_of(values)
-    if found is None:
-        raise UnreadableInstance("holds no finite pixel value")
-    low, high = found
-    if values.dtype.kind == "i" and low >= 0 and 255 < high <= 65535:
-        return to_bytes(values, 0, 65535)  # 16-bit PGM and old PNG readers arrive as 32-bit integers
-    return to_bytes(values, *byte_range(low, high))
 
 
 def _what_else(content: bytes) -> str:
@@ -220,10 +237,12 @@ def _what_else(content: bytes) -> str:
         return "PostScript (EPS) is not read"
     if head.startswith(b"%PDF"):
         return "PDF is not read"
+    if head[4:12] == b"ftypavif":
+        return "AVIF is not read by this Pillow: pip install --upgrade pillow"
     try:
         text = head[: -3 if len(content) > 512 else None].decode()
     except UnicodeDecodeError:
-        return f"no image of a known format ({', '.join(FORMATS)})"
+        return f"no image of a known format ({', '.join(FORMATS)}, AVIF, HEIC)"
     if all(char.isprintable() or char.isspace() for char in text):
         return "text, not an image"
-    return f"no image of a known format ({', '.join(FORMATS)})"
+    return f"no image of a known format ({', '.join(FORMATS)}, AVIF, HEIC)"

@@ -18,10 +18,10 @@ from labeler.errors import SourceError
 from labeler.importers.annotations import annotation_reader, coco, is_coco, is_labelme, labelme
 from labeler.importers.archive import ZipImporter
 from labeler.importers.files import first_bytes
-from labeler.importers.folder import list_folder
 from labeler.importers.label_columns import Found, Known, labels_of_arrays, labels_of_parquet
 from labeler.importers.label_words import LabelWords
 from labeler.importers.list_rows import TEXTS, listed_rows, names_images
+from labeler.importers.listing import list_folder
 from labeler.importers.matching import match_names, name_of_media
 from labeler.importers.names import counted, is_archive
 from labeler.importers.nested import ShardSource
@@ -74,7 +74,7 @@ def _folder_reader(path: Path) -> Reader | None:
         return _fiftyone_folder
     if (names | inner) & set(_FOLDERS[2:]):
         return _metadata_folder
-    listing = list_folder(path, file_links=True)
+    listing = list_folder(path, every_link=True)
     if listing.archives and not listing.files:
         return lambda folder, known: _carried(ShardSource(folder, listing.archives, []))
     return annotation_reader(path)

@@ -11,7 +11,16 @@ from typing import Generic, TypeVar
 from labeler.display import display_safe
 from labeler.errors import SourceError
 from labeler.importers.files import MAX_FILE_BYTES
-from labeler.importers.names import count_endings, counted, has_image_ending, is_archive, is_junk, natural_key
+from labeler.importers.names import (
+    ENDINGS_IN_WORDS,
+    count_endings,
+    counted,
+    has_image_ending,
+    is_archive,
+    is_junk,
+    junk_note,
+    natural_key,
+)
 from labeler.importers.samples import ending_of, key_of, may_be_label
 
 MAX_MEMBERS = 5_000_000
@@ -52,11 +61,14 @@ def sort_members(listed: Iterable[Member[Place]], shown: str) -> Members[Place]:
     """Pick the images out of an archive's files; raises SourceError where none can be read."""
     found: Members[Place] = Members()
     others, unsafe, links, twice = list[str](), list[str](), 0, 0
+    junk: Counter[str] = Counter()
     for number, member in enumerate(listed, 1):
         if number > MAX_MEMBERS:
             raise SourceError(f"{shown} lists more than {MAX_MEMBERS:,} members", "split it")
         name = member.name
-        if any(is_junk(part) for part in name.split("/") if part not in (".", "..")):
+        left_over = next((part for part in name.split("/") if part not in (".", "..") and is_junk(part)), None)
+        if left_over is not None:
+            junk[left_over] += 1
             continue
         if not is_inside(name):
             unsafe.append(name)
@@ -74,6 +86,7 @@ def sort_members(listed: Iterable[Member[Place]], shown: str) -> Members[Place]:
     found.beside = {name: place for name, place in found.beside.items() if key_of(name) in keys}
     found.notes = _notes([name for name in others if name not in found.beside], unsafe, links, twice)
     found.notes += _said_beside(found.beside)
+    found.notes += [line] if (line := junk_note(junk)) else []
     if not found.images:
         raise _no_images(found, shown)
     return found
@@ -140,4 +153,4 @@ def _no_images(found: Members[Place], shown: str) -> SourceError:
         return SourceError(f"{shown} is encrypted", "unpack it with its password and open the folder")
     what = [f"{counted(len(found.unreadable), 'image')} cannot be read ({reasons.pop()})"] if reasons else []
     inside = "; ".join(what + found.notes) or "it is empty"
-    return SourceError(f"no image in {shown}: {inside}", "images end in png, jpg, bmp, gif, tif, webp, pgm or ppm")
+    return SourceError(f"no image in {shown}: {inside}", ENDINGS_IN_WORDS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from labeler.display import display_safe
 
@@ -13,12 +13,21 @@ IMAGE_ENDINGS = frozenset(
     f".{ending}"
     for ending in (
         *("png", "jpg", "jpeg", "jpe", "jfif", "bmp", "dib", "gif"),
-        *("tif", "tiff", "webp", "pgm", "ppm", "pbm", "pnm"),
+        *("tif", "tiff", "webp", "pgm", "ppm", "pbm", "pnm", "avif", "heic", "heif", "hif"),
     )
 )
 """Endings of the files that an image pool is made of (compared in lower case)."""
 
-_JUNK = frozenset({"thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx"})
+ENDINGS_IN_WORDS = "images end in png, jpg, bmp, gif, tif, webp, avif, heic, pgm or ppm"
+
+_JUNK = frozenset(
+    {
+        *("thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini", "picasa.ini", "icon\r", "__macosx"),
+        *("$recycle.bin", "recycler", "recycled", "system volume information", "found.000", "lost+found"),
+        *("@eadir", "#recycle", "#snapshot", "@tmp", "@recycle", "@recently-snapshot", "__pycache__"),
+    }
+)
+"""What systems, disk stations and programs leave in folders (compared in lower case), beside all that is hidden."""
 _OURS = re.compile(r"\.labeler\.(db.*|cache)$")
 _ARCHIVE = re.compile(r"\.(?:zip|tar|tgz|tbz2?|txz|tar\.(?:gz|bz2|xz))$", re.IGNORECASE)
 _DIGITS = re.compile(r"[0-9]+")
@@ -50,7 +59,26 @@ def has_image_ending(name: str) -> bool:
 
 def is_junk(name: str) -> bool:
     """Whether one part of a path is hidden, left behind by a file manager, or this program's own."""
-    return name.startswith(".") or name.lower() in _JUNK or (".labeler." in name and _OURS.search(name) is not None)
+    return name.startswith(".") or name.lower() in _JUNK or is_ours(name)
+
+
+def is_ours(name: str) -> bool:
+    """Whether a file is called like a project, its log or its cache."""
+    return ".labeler." in name and _OURS.search(name) is not None
+
+
+def junk_note(names: Mapping[str, int]) -> str:
+    """One line that counts what :func:`is_junk` and was passed over (name -> how often), without our own; maybe ""."""
+    counts: Counter[str] = Counter()
+    for name, times in names.items():
+        if not is_ours(name):
+            counts["._*" if name.startswith("._") else name] += times
+    if not counts:
+        return ""
+    often = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+    few = ", ".join(f"{display_safe(name, 30)} {times:,}" for name, times in often[:6])
+    lead = counted(counts.total(), "hidden or left-over file or folder", "hidden or left-over files and folders")
+    return f"passed over {lead} ({few}{', ...' if len(counts) > 6 else ''})"
 
 
 def natural_key(name: str) -> str:

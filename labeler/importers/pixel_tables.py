@@ -196,7 +196,7 @@ def _as_images(values: NDArray[Any], layout: Layout) -> ByteArray:
     if values.dtype == np.uint8 and high > 16:
         pixels: ByteArray = values
     else:
-        pixels = to_bytes(values, *byte_range(low, high))
+        pixels = to_bytes(values, *byte_range(low, high, whole=bool((values == np.floor(values)).all())))
     side = layout.side
     if layout.channels == 1:
         return pixels.reshape(-1, side, side)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from labeler.core.vocabulary import ByteArray, FloatArray
 from labeler.importers.images import decode
 from labeler.importers.names import classes_of_folders
+from labeler.importers.scaling import ValueRange
+from labeler.importers.tiff import Read
 
 
 class PlainSource:
@@ -16,6 +19,8 @@ class PlainSource:
 
     kind = ""
     content = "images"
+    shown: ValueRange | None = None
+    """What is black and white of values deeper than 8 bits; None where that was not decided or means nothing."""
 
     def __init__(self, path: Path, ids: Sequence[str], fingerprint: str) -> None:
         self.path = path
@@ -69,11 +74,17 @@ class ImageFiles(PlainSource):
 
     def image(self, index: int) -> ByteArray:
         """Decode one file: (h, w) or (h, w, 3) uint8; raises UnreadableInstance."""
-        return decode(self.content_bytes(index))
+        return decode(self.content_bytes(index), shown=self.shown or ValueRange())
+
+    @contextmanager
+    def reader(self, index: int) -> Iterator[Read]:
+        """What reads parts of a file; raises UnreadableInstance where it cannot be read."""
+        content = self.content_bytes(index)
+        yield lambda at, size: content[at : at + size]
 
     def decoded(self, index: int, content: bytes, fit: int) -> ByteArray:
         """Decode bytes at hand to at most `fit` pixels on the longer side; raises UnreadableInstance."""
-        return decode(content, fit=fit)
+        return decode(content, fit, self.shown or ValueRange())
 
     def folder_labels(self) -> dict[str, str]:
         """id -> path of its folder relative to the source, where there are at least two different ones."""

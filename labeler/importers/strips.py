@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,18 +19,15 @@ WHOLE = 32_000_000
 """Pixels up to which a picture asked for whole comes whole; above, a half or less on each side."""
 _STRIP = 1_000_000
 
-Flatten = Callable[["Image.Image", "tuple[float, float] | None"], "Image.Image"]
 
-
-def in_strips(image: Image.Image, fit: int | None, flatten: Flatten) -> ByteArray:
+def in_strips(image: Image.Image, fit: int | None, flatten: Callable[[Image.Image], Image.Image]) -> ByteArray:
     """The pixels of a loaded image, flattened, and reduced to `fit` on the longer side, or where they are too many."""
     factor = math.ceil(math.sqrt(image.width * image.height / WHOLE))
     if fit:
         factor = max(factor, max(image.size) // (2 * fit))
-    span = _span_of_image(image)
     out: ByteArray | None = None
     for top, part in _parts(image, factor):
-        flat = flatten(part, span)
+        flat = flatten(part)
         pixels = np.asarray(flat.reduce(factor) if factor > 1 else flat, dtype=np.uint8)
         if out is None:
             out = np.empty((-(-image.height // factor), *pixels.shape[1:]), dtype=np.uint8)
@@ -38,7 +35,7 @@ def in_strips(image: Image.Image, fit: int | None, flatten: Flatten) -> ByteArra
             pixels = np.repeat(pixels[:, :, None], 3, axis=2)
         out[top // factor : top // factor + len(pixels)] = pixels
     assert out is not None  # noqa: S101 - an image has a row
-    return _shrunk(out, fit) if fit else out
+    return shrunk(out, fit) if fit else out
 
 
 def _parts(image: Image.Image, factor: int) -> Iterator[tuple[int, Image.Image]]:
@@ -47,26 +44,15 @@ def _parts(image: Image.Image, factor: int) -> Iterator[tuple[int, Image.Image]]
         yield top, image.crop((0, top, image.width, min(top + rows, image.height)))
 
 
-def _shrunk(pixels: ByteArray, fit: int) -> ByteArray:
+def shrunk(pixels: ByteArray, fit: int) -> ByteArray:
+    """Pixels (h, w) or (h, w, 3) with at most `fit` on the longer side; smaller ones as they are."""
+    if max(pixels.shape[:2]) <= fit:
+        return pixels
     from PIL import Image
 
     picture = Image.fromarray(pixels)
     picture.thumbnail((fit, fit), reducing_gap=2.0)
     return np.array(picture, dtype=np.uint8)
-
-
-def _span_of_image(image: Image.Image) -> tuple[float, float] | None:
-    """The least and largest value of an image whose range follows from them; None for the others."""
-    if image.mode not in ("F", "I"):
-        return None
-    spans = [span for _, part in _parts(image, 1) if (span := span_of(np.asarray(part))) is not None]
-    return (min(low for low, _ in spans), max(high for _, high in spans)) if spans else None
-
-
-def span_of(values: np.ndarray[Any, Any]) -> tuple[float, float] | None:
-    """The least and largest finite value; None where there is none."""
-    finite = values[np.isfinite(values)]
-    return (float(finite.min()), float(finite.max())) if finite.size else None
 
 
 def turned(pixels: ByteArray, turn: Image.Transpose) -> ByteArray:

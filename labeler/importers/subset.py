@@ -10,6 +10,7 @@ import numpy as np
 
 from labeler.core.vocabulary import ByteArray, FloatArray, IndexArray
 from labeler.importers.base import Source
+from labeler.importers.scaling import ValueRange
 
 
 class Subset:
@@ -21,6 +22,7 @@ class Subset:
         self.path, self.kind, self.content = source.path, source.kind, source.content
         self.ids: Sequence[str] = [source.ids[int(row)] for row in self._rows]
         self.unreadable, self.notes = source.unreadable, source.notes
+        self.shown: ValueRange | None = getattr(source, "shown", None)
 
     def fingerprint(self) -> str:
         """That of the source and the rows."""

@@ -12,11 +12,11 @@ from labeler.display import display_safe
 from labeler.errors import SourceError, UnreadableInstance
 from labeler.importers.base import Source
 from labeler.importers.files import read_bytes
-from labeler.importers.folder import list_folder
 from labeler.importers.idx import is_labels_file, labels_with_ids, read_labels_folder
 from labeler.importers.label_columns import Known
 from labeler.importers.label_words import settled
 from labeler.importers.labels_of_others import read_others
+from labeler.importers.listing import list_folder
 from labeler.importers.matching import Matches, matched, path_key
 from labeler.importers.names import counted, parted, plain_text, split_of
 from labeler.importers.tables import LabelRow, csv_rows, read_label_rows, read_text
@@ -186,7 +186,7 @@ def _idx_truth(labels: dict[str, str], path: Path, source: Source) -> dict[str, 
 
 
 def _class_folders(root: Path, source: Source, decoded: Callable[[str], str]) -> list[LabelRow]:
-    listed = [name for name, size, _ in list_folder(root, file_links=True).files if size and "/" in name]
+    listed = [name for name, size, _ in list_folder(root, every_link=True).files if size and "/" in name]
     if not listed:
         raise SourceError(
             f"no class folders with images in {display_safe(str(root))}", "one folder a class, images in it"
@@ -273,7 +273,7 @@ def _by_content(root: Path, names: list[str], source: Source) -> dict[str, str]:
     wanted: dict[bytes, list[str]] = {}
     for name in names:
         try:
-            wanted.setdefault(_hash(read_bytes(root / name)), []).append(name)
+            wanted.setdefault(_hash(read_bytes(root / name, is_link=True)), []).append(name)
         except UnreadableInstance:
             continue  # it stays unmatched and is counted there
     if not wanted:

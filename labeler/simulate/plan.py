@@ -43,5 +43,12 @@ def check(plan: Simulation) -> None:
 
 
 def bare(options: Options) -> Options:
-    """The options a baseline run shares: seed, classes and features, not the parts of the chain."""
-    return Options(seed=options.seed, classes=options.classes, features=options.features)
+    """The options a baseline run shares: seed, classes, features and how the source is read, not the chain's parts."""
+    return Options(
+        seed=options.seed,
+        classes=options.classes,
+        features=options.features,
+        text=options.text,
+        range=options.range,
+        pages=options.pages,
+    )

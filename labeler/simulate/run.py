@@ -13,6 +13,7 @@ import numpy as np
 
 from labeler.api import Project, open_project_of
 from labeler.baselines import baseline_curve
+from labeler.behind import blank_line
 from labeler.core.steps import finished
 from labeler.core.vocabulary import UNLABELED, FloatArray, IntArray, Progress, Provenance, Question, Round
 from labeler.errors import UsageError
@@ -20,6 +21,7 @@ from labeler.importers.base import Source
 from labeler.importers.detect import open_source
 from labeler.importers.subset import Subset
 from labeler.importers.truth import read_truth
+from labeler.options import reading_of
 from labeler.session.oracle import Oracle
 from labeler.session.session import Session
 from labeler.simulate.meter import Meter, note_goals, row_of
@@ -47,7 +49,7 @@ def simulate(
     """
     started = plan.started or time.perf_counter()
     check(plan)
-    whole = open_source(plan.source, plan.options.text or "")
+    whole = open_source(plan.source, reading_of(plan.options, {}))
     truth = read_truth(plan.truth, whole, plan.options.classes)
     seed = plan.options.seed or 0
     kept = with_truth(whole, truth, say)
@@ -71,6 +73,8 @@ def _run(
     session = project.session
     for index in np.flatnonzero(session.pool.unreadable):
         say(f"cannot be read: {session.pool.ids[int(index)]}")
+    if bench.prepared is not None and bench.prepared.blank:
+        say(blank_line([session.pool.ids[row] for row in bench.prepared.blank]))
     names = sorted({truth[name] for name in session.pool.ids})
     numbers = {name: number for number, name in enumerate(names)}
     truth_ids = np.array([numbers[truth[name]] for name in session.pool.ids], dtype=np.int32)

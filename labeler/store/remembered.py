@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -59,10 +60,16 @@ def _or_none(check: Check) -> Check:
     return lambda value: value is None or check(value)
 
 
+_SPAN = r"-?[0-9.]{1,30}(?:e[+-]?[0-9]{1,3})?:-?[0-9.]{1,30}(?:e[+-]?[0-9]{1,3})?"
+_RANGE = re.compile(rf"{_SPAN}|auto|auto (?:-|{_SPAN}),(?:-|{_SPAN})", re.IGNORECASE)
+"""What is black and white: as a person gave it, or as the data of whole numbers and of fractions suggested."""
+
 OPTIONS: dict[str, Check] = {
     **dict.fromkeys(("engine", "encoder", "clusterer", "classifier", "strategy"), _is_text),
     **dict.fromkeys(("text", "annotator", "keys", "images"), _is_text),
     "features": _is_path,
+    "range": lambda value: _is_text(value) and _RANGE.fullmatch(value) is not None,
+    "pages": lambda value: isinstance(value, bool),
     "n_clusters": lambda value: _is_whole(value) and 0 < value < 2**31,
     "seed": lambda value: _is_whole(value) and 0 <= value < 2**32,
     "percentile": lambda value: value == "auto" or (is_number(value) and 0 <= value <= 100),

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import tifffile
 from PIL import Image
 
 from tests.fuzz.mutation import zipped
@@ -33,6 +34,20 @@ TABLE = _rng.normal(size=(6, 3))
 def _saved(image: Image.Image, kind: str, **options: Any) -> bytes:
     out = io.BytesIO()
     image.save(out, kind, **options)
+    return out.getvalue()
+
+
+_TIFFS: tuple[dict[str, Any], ...] = (
+    {},
+    {"compression": "zlib", "predictor": True},
+    {"tile": (16, 16), "bigtiff": True},
+    {"rowsperstrip": 3, "byteorder": ">"},
+)
+
+
+def _tiff(values: np.ndarray[Any, Any], **options: Any) -> bytes:
+    out = io.BytesIO()
+    tifffile.imwrite(out, values, photometric="minisblack", **({"planarconfig": "contig"} | options))
     return out.getvalue()
 
 
@@ -72,6 +87,8 @@ def images() -> dict[str, list[bytes]]:
             _saved(color, "TIFF", exif=exif),
             _saved(grey.convert("1"), "TIFF", compression="group4"),
             _saved(color, "TIFF", save_all=True, append_images=[color]),
+            *(_tiff(COLOR.astype(kind), **how) for kind in ("u2", "f4", "f8") for how in _TIFFS),
+            _tiff(np.dstack([COLOR, COLOR]), planarconfig="separate", byteorder=">"),
         ],
         "WEBP": [
             _saved(color, "WEBP"),

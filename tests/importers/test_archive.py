@@ -71,7 +71,7 @@ def test_links_junk_tables_and_others(tmp_path):
     )
     source = open_zip(path)
     assert list(source.ids) == ["ok.png"]
-    assert len(source.notes) == 3
+    assert len(source.notes) == 4  # and the junk
     assert any("labels.csv" in note for note in source.notes)
 
 

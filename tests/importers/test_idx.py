@@ -138,3 +138,15 @@ def test_any_bytes_are_read_or_explained(tmp_path_factory, junk, place, value, p
             assert read_idx(path, 3).ndim == 3
         except LabelerError as error:
             assert "\n" not in error.message  # noqa: PT017
+
+
+def test_a_folder_of_links_to_idx_files_opens(tmp_path):
+    store = tmp_path / "blobs"
+    store.mkdir()
+    pixels = np.arange(2 * 4 * 4, dtype=np.uint8).reshape(2, 4, 4)
+    header = b"\0\0\x08\x03" + b"".join(n.to_bytes(4, "big") for n in pixels.shape)
+    (store / "1f0c").write_bytes(header + pixels.tobytes())
+    pool = tmp_path / "pool"
+    pool.mkdir()
+    (pool / "train-images-idx3-ubyte").symlink_to(store / "1f0c")
+    assert len(open_source(pool).ids) == 2

@@ -93,16 +93,59 @@ def test_palette_shows_its_colours():
     assert decode(encoded(image)).tolist() == [[[255, 0, 0], [0, 0, 255]]]
 
 
-def test_alpha_is_laid_over_white():
-    colour = Image.new("RGBA", (1, 1), (255, 0, 0, 0))
-    assert decode(encoded(colour)).tolist() == [[[255, 255, 255]]]
-    half = decode(encoded(Image.new("RGBA", (1, 1), (0, 0, 0, 128))))[0, 0]
-    assert abs(int(half[0]) - 127) <= 1
-    grey = Image.new("LA", (1, 1), (0, 0))
-    assert decode(encoded(grey)).tolist() == [[255]]  # grey with alpha stays grey
-    keyed = Image.new("P", (1, 1))
-    keyed.putpalette([9, 9, 9])
-    assert decode(encoded(keyed, transparency=0)).tolist() == [[[255, 255, 255]]]
+def drawing(mode: str, ink: int, *, alpha: int = 255) -> Image.Image:
+    """A square of ink on what is transparent."""
+    layers = np.full((12, 12, 2 if mode == "LA" else 4), 0, np.uint8)
+    layers[..., :-1] = 77  # what is under the transparency is nobody's business
+    layers[3:9, 3:9, :-1] = ink
+    layers[3:9, 3:9, -1] = alpha
+    return Image.fromarray(layers, mode)
+
+
+@pytest.mark.parametrize("mode", ["LA", "RGBA"])
+@pytest.mark.parametrize(("ink", "ground"), [(0, 255), (120, 255), (190, 255), (220, 0), (255, 0)])
+def test_a_drawing_is_laid_on_the_ground_that_shows_it(mode, ink, ground):
+    seen = decode(encoded(drawing(mode, ink)))
+    assert seen.ndim == (2 if mode == "LA" else 3)  # grey with alpha stays grey
+    assert (seen[5, 5].max(), seen[0, 0].max()) == (ink, ground)
+
+
+def test_half_transparent_ink_is_half_as_dark():
+    assert abs(int(decode(encoded(drawing("RGBA", 0, alpha=128)))[5, 5, 0]) - 127) <= 1
+
+
+@pytest.mark.parametrize("alpha", [0, 3])
+@pytest.mark.parametrize("mode", ["LA", "RGBA"])
+def test_an_alpha_that_hides_everything_is_none(mode, alpha):
+    layers = np.asarray(drawing(mode, 200)).copy()
+    layers[..., -1] = alpha
+    seen = decode(encoded(Image.fromarray(layers, mode)))
+    assert (seen[5, 5].max(), seen[0, 0].max()) == (200, 77)
+
+
+@pytest.mark.parametrize(("ink", "ground"), [((255, 255, 255), 0), ((10, 10, 10), 255)])
+def test_a_palette_with_a_transparent_color(ink, ground):
+    keyed = Image.new("P", (12, 12), 0)
+    keyed.putpalette([128, 0, 128, *ink])
+    keyed.paste(1, (3, 3, 9, 9))
+    for kind in ("PNG", "GIF"):
+        seen = decode(encoded(keyed, kind, transparency=0))
+        assert (seen[5, 5].tolist(), seen[0, 0].tolist()) == (list(ink), [ground] * 3)
+
+
+def test_a_key_color_is_transparent():
+    for mode, key, ink in (("RGB", (9, 9, 9), (255, 255, 250)), ("L", 9, 255)):
+        image = Image.new(mode, (12, 12), key)
+        image.paste(ink, (3, 3, 9, 9))
+        seen = decode(encoded(image, transparency=key))
+        assert (seen[5, 5].max(), seen[0, 0].max()) == (255, 0)
+
+
+def test_a_large_drawing_has_one_ground():
+    layers = np.zeros((2900, 2900, 4), np.uint8)
+    layers[2000:2900, :, :] = 255  # in the last strips alone
+    seen = decode(encoded(Image.fromarray(layers, "RGBA"), compress_level=1), fit=64)
+    assert (seen[5, 5].max(), seen[60, 5].min()) == (0, 255)
 
 
 def test_one_bit_is_black_and_white():
