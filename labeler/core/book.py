@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from threadpoolctl import ThreadpoolController
@@ -396,6 +397,7 @@ class BookEngine:
                 "n_clusters": level.size,
                 "inertia": level.clustering.inertia,
                 "clustering": level.clustering.facts,
+                **self._search(fit),
                 "shown_at_most": fit.calibration.most if fit is not None else None,
             },
             foreign=around.foreign,
@@ -404,6 +406,11 @@ class BookEngine:
             seconds=around.seconds,
             outliers=level.clustering.outliers.astype(np.uint8),
         )
+
+    def _search(self, fit: _Fit | None) -> dict[str, Any]:
+        """What the classifier says of its own search, where it does."""
+        told = getattr(self.classifier, "facts", None)
+        return {"search": told()} if fit is not None and told is not None else {}
 
     def _fill_sources(self, snapshot: Snapshot, labels: IntArray, sources: IntArray) -> None:
         """Name, for labels the cluster does not explain, the nearest answer of the same class."""

@@ -26,6 +26,22 @@ if TYPE_CHECKING:
     from labeler.core.components import PrincipalAxes
 
 
+class Mixture(Protocol):
+    """A model of the features as a sum of clusters, each of which is a density."""
+
+    def shares(self, X: FloatArray) -> FloatArray:
+        """How much each of `X` (n, d) belongs to each cluster (n, k); rows sum to 1."""
+        ...
+
+    def draw(self, count: int) -> FloatArray:
+        """Made-up instances (count, d); the same ones each time."""
+        ...
+
+    def looks_at(self, width: int) -> bool:
+        """Whether it is of `width` features themselves, and not of their components."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Clustering:
     """A hard clustering: `clusters` (n,) int32, `distances` (n,) float32 to its own center, `centers` (k, d).
@@ -36,7 +52,7 @@ class Clustering:
     (-1 = none); `tree` (n - 1, 2) = the merges of a hierarchy as scikit-learn numbers them; `samples` (m, d) = made-up
     instances, drawn from a model of the features; `core` (n,) = who makes the clusters, where the others are only
     counted to them, `cut` = how far from the core a cluster reaches, on the components of `sight` (None = in the
-    features). `facts` is JSON-able.
+    features); `mixture` = the model of the features that the clusters are components of. `facts` is JSON-able.
     """
 
     clusters: IntArray
@@ -52,6 +68,7 @@ class Clustering:
     core: BoolArray = field(default_factory=lambda: np.empty(0, dtype=np.bool_))
     cut: float = float("inf")
     sight: PrincipalAxes | None = None
+    mixture: Mixture | None = None
     facts: dict[str, Any] = field(default_factory=dict)
 
 
