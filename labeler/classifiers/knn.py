@@ -85,8 +85,8 @@ class Knn:
 
     def _nearest(self, points: FloatArray, many: int) -> IndexArray:
         """The positions (n, many) of the nearest that were learned, nearest first."""
-        found: IndexArray = self._index.search(np.ascontiguousarray(points - self._offset), many)[1]
-        return found
+        positions: IndexArray = self._index.search(np.ascontiguousarray(points - self._offset), many)[1]
+        return positions
 
     def _shares(self, nearest: IndexArray) -> FloatArray:
         """Shares of the votes (n, k)."""

@@ -409,8 +409,8 @@ class BookEngine:
 
     def _search(self, fit: _Fit | None) -> dict[str, Any]:
         """What the classifier says of its own search, where it does."""
-        told = getattr(self.classifier, "facts", None)
-        return {"search": told()} if fit is not None and told is not None else {}
+        facts = getattr(self.classifier, "facts", None)
+        return {"search": facts()} if fit is not None and facts is not None else {}
 
     def _fill_sources(self, snapshot: Snapshot, labels: IntArray, sources: IntArray) -> None:
         """Name, for labels the cluster does not explain, the nearest answer of the same class."""
