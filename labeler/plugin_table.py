@@ -102,6 +102,7 @@ TABLE = (
         "labeler.classifiers.kmeans_logreg:KMeansLogReg",
         "logistic regression on k-means distances; searches k",
     ),
+    ("classifier", "knn", "labeler.classifiers.knn:Knn", "the nearest labeled ones vote; follows dense clusters"),
     ("strategy", "random", "labeler.query_strategies.uncertainty:Random", "uniformly random"),
     (
         "strategy",

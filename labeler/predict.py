@@ -15,7 +15,7 @@ import numpy as np
 from labeler import registry
 from labeler.behind import unreadable_line
 from labeler.core.steps import driven
-from labeler.core.vocabulary import FloatArray, IndexArray, Progress
+from labeler.core.vocabulary import UNLABELED, FloatArray, IndexArray, Progress
 from labeler.display import display_safe
 from labeler.errors import UsageError
 from labeler.exporters.escaping import escape_warnings, escaped, json_text
@@ -111,12 +111,14 @@ def predict(
         session = project.session
         names = {class_id: info.name for class_id, info in session.state.classes.items()}
         class_ids, confidence = bench.predict(session.snapshot(), arrived.features)
-        labels = np.array([names[int(one)] for one in class_ids], dtype=object)
+        labels = np.array([names.get(int(class_id), UNKNOWN) for class_id in class_ids], dtype=object)
         facts: dict[str, Any] = {"model": found.facts, "source": str(source.path), "n_instances": len(source.ids)}
-        outside, scores = np.zeros(len(labels), dtype=np.bool_), None
+        outside, scores = class_ids == UNLABELED, None
+        beyond = int(outside.sum())
         if novelty is not None:
             known = _known(project, bench, novelty, share)
-            outside, scores = known.judge(arrived.features)
+            strange, scores = known.judge(arrived.features)
+            outside = outside | strange
             labels[outside] = UNKNOWN
             facts["novelty"] = {
                 "method": novelty, "share": share, "threshold": known.threshold, "trained_on": known.n_known,
@@ -129,8 +131,11 @@ def predict(
         notes = [*source.notes, *([unreadable_line(unreadable)] if unreadable else [])]
         if unsure:
             notes.append(f"{counted(unsure, 'instance')} left out: confidence below {min_confidence:g}")
-        if novelty is not None and UNKNOWN in names.values():
-            notes.append(f"a class of this project is called {UNKNOWN!r}, too: the column novelty tells them apart")
+        if beyond:
+            notes.append(f"{counted(beyond, 'instance')} farther from every cluster than one reaches: {UNKNOWN!r}")
+        if (novelty is not None or beyond) and UNKNOWN in names.values():
+            apart = "column novelty tells" if novelty is not None else "confidence 0 tells"
+            notes.append(f"a class of this project is called {UNKNOWN!r}, too: the {apart} them apart")
         scores = scores[kept] if scores is not None else None
         inputs = [*project.inputs(), source.path]
         return Predictions(ids, list(labels[kept]), confidence[kept], scores, facts, notes, unreadable, inputs)

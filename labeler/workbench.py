@@ -46,6 +46,9 @@ JOINED = {"clusterer": "kmeans", "classifier": "graph x kernel x linear", "strat
 """What the default engine is made of, for reports; its parts are not plug-ins."""
 BOOK = {"encoder": "pixels", "clusterer": "kmeans", "classifier": "logreg", "strategy": "margin-clusters"}
 
+FOLLOWING = "knn"
+"""The classifier that goes with a clusterer of dense regions: it overrules none of them (Géron, ch. 9)."""
+
 
 class Workbench:
     """Source and recipe in, rounds and questions out.
@@ -307,6 +310,8 @@ def complete(recipe: Recipe) -> Recipe:
     """
     if recipe.engine not in ENGINES:
         raise UsageError(f"no engine is called {recipe.engine!r}", f"there are: {', '.join(ENGINES)}")
+    if _names_core(recipe.clusterer) and not recipe.classifier:
+        recipe = replace(recipe, classifier=FOLLOWING)
     if recipe.engine == "book":
         chosen: dict[str, Any] = {part: getattr(recipe, part) or name for part, name in BOOK.items()}
         recipe = replace(recipe, **chosen)
@@ -314,6 +319,13 @@ def complete(recipe: Recipe) -> Recipe:
         if getattr(recipe, part):
             registry.create(part, getattr(recipe, part))
     return recipe
+
+
+def _names_core(clusterer: str) -> bool:
+    """Whether a clusterer is one of dense regions, which says who makes its clusters."""
+    return bool(clusterer) and bool(
+        getattr(registry.load("clusterer", registry.parse_spec(clusterer).name), "names_core", False)
+    )
 
 
 def make_engine(recipe: Recipe) -> Engine:

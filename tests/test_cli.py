@@ -375,7 +375,7 @@ def test_plugins_lists_and_describes(labeler, refused):
     for name in ("pixels", "kmeans", "logreg", "margin-clusters", "folder", "imagefolder"):
         assert f"  {name} " in shown
     described = labeler("plugins", "kmeans").stdout
-    assert "n_init = 3" in described
+    assert "n_init = None" in described
     assert "max_iter" in described
     assert "nobody" in refused("plugins", "nobody")
 

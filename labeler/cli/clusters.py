@@ -12,10 +12,11 @@ import click
 from labeler.cli.choices import options_from, plugin_option, reading_options
 from labeler.cli.doors import narrator_of, reading, say
 from labeler.cli.group import main, quiet_option
+from labeler.display import display_safe
 
 
 @main.command()
-@click.argument("target", metavar="SOURCE|PROJECT", type=click.Path(path_type=Path))
+@click.argument("target", metavar="SOURCE|PROJECT|IMAGE", type=click.Path(path_type=Path))
 @click.option("--clusterer", default="", metavar="NAME[:key=value,...]", help="Else kmeans, or the project's own.")
 @click.option("--clusters", "n_clusters", type=click.IntRange(1), metavar="K", help="How many (else the elbow, or 20).")
 @click.option("--k-range", metavar="FIRST:LAST[:STEP]", help="Compare numbers of clusters: 5:100:5.")
@@ -23,10 +24,15 @@ from labeler.cli.group import main, quiet_option
 @click.option("--features", type=click.Path(path_type=Path), metavar="FILE", help="Vectors from elsewhere.")
 @click.option("--text", "text_column", default="", metavar="COLUMN", help="Texts: the column of a CSV.")
 @reading_options
-@click.option("--seed", type=click.IntRange(0), default=0, metavar="N", help="Random state.")
+@click.option("--seed", type=click.IntRange(0), metavar="N", help="Random state (0, or the project's own).")
 @click.option(
     "--plot", type=click.Path(path_type=Path), metavar="FILE.png", help="Curves, silhouettes, mean images; or the tree."
 )
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Who is in which (.csv, .jsonl), by share."
+)
+@click.option("--sample", type=click.IntRange(1), metavar="N", help="Draw N rows from a mixture.")
+@click.option("--force", is_flag=True, help="Replace an existing FILE.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @plugin_option
 @quiet_option
@@ -38,41 +44,60 @@ def clusters(
     encoder: str,
     features: Path | None,
     text_column: str,
-    seed: int,
+    seed: int | None,
     plot: Path | None,
+    output: Path | None,
+    sample: int | None,
+    force: bool,
     as_json: bool,
     **given: Any,
 ) -> None:
     """Choose how many clusters, and see what each one holds.
 
-    Of a PROJECT its own clusters, unless a clusterer, a number or a range is given. Changes nothing.
+    Of a PROJECT its own clusters, unless a clusterer, a number or a range is given. Changes nothing. Of one IMAGE the
+    colors, written as -o FILE.png.
 
     Example: labeler clusters datasets/digits.zip --k-range 5:50:5 --plot clusters.png
     """
-    from labeler.clusters import find, plots
+    from labeler.clusters import assignments, colors, find, plots
     from labeler.clusters.report import facts, text
     from labeler.locating import is_project
     from labeler.options import reading_of
 
+    if colors.is_image(target):
+        drawn = colors.check(output)
+        segmented = colors.segment(target, clusterer, n_clusters, seed or 0)
+        plots.save_image(segmented.image, drawn)
+        say(json.dumps(colors.facts(segmented)) if as_json else colors.text(segmented))
+        click.echo(f"note: written to {drawn}", err=True)
+        return
     ks = find.parse_range(k_range) if k_range else ()
     elsewhere = os.path.realpath(features) if features is not None else ""
     reading_by = reading_of(options_from({"text": text_column or None, **given}), {})
-    plan = find.Plan(encoder, clusterer, n_clusters, ks, elsewhere, reading_by, seed)
+    plan = find.Plan(encoder, clusterer, n_clusters, ks, elsewhere, reading_by, seed, sample or 0)
     if plot is not None:
         plots.check(plot)
+    if output is not None:
+        assignments.check(output)
     with narrator_of() as narrator:
         if is_project(target):
             with reading(target, with_source=True) as opened:
                 found = find.of_project(opened, plan, narrator.progress)
+                inputs = opened.inputs()
                 if plot is not None:
-                    plots.save(found, find.images_of(opened.image), plot)
+                    plots.save(found, find.images_of(opened.image, find.rows_of(found)), plot)
         else:
             found, source = find.of_source(target, plan, narrator.progress)
-            for note in source.notes:
-                narrator.note(note)
+            inputs = [source.path, *([Path(elsewhere)] if elsewhere else [])]
             if plot is not None:
-                plots.save(found, find.images_of(source.image if source.content == "images" else None), plot)
+                read = source.image if source.content == "images" else None
+                plots.save(found, find.images_of(read, find.rows_of(found)), plot)
             source.close()
+    if output is not None:
+        assignments.write(found, output, inputs, force=force)
     say(json.dumps(facts(found)) if as_json else text(found))
-    if plot is not None:
-        click.echo(f"note: drawn in {plot}", err=True)
+    for note in found.notes:
+        click.echo(f"note: {display_safe(note, 1000)}", err=True)
+    for path, word in ((plot, "drawn in"), (output, "written to")):
+        if path is not None:
+            click.echo(f"note: {word} {path}", err=True)

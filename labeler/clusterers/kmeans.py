@@ -13,17 +13,24 @@ from labeler.core.protocols import Clustering
 from labeler.core.vocabulary import FloatArray
 
 ALGORITHMS = ("lloyd", "elkan")
+THOROUGH_UP_TO = 10_000
+"""Instances up to which runs and rows are not spared."""
+RUNS, RUNS_OF_MANY = 10, 3
+ITERATIONS, ITERATIONS_OF_MANY = 300, 30
 
 
 class KMeans:
-    """k-means: Lloyd's on a sample of 256 instances a center and one assignment pass, or Elkan's on all.
+    """k-means, Lloyd's or Elkan's; the run with the lowest inertia is kept.
+
+    Up to 10,000 instances Lloyd's goes over all of them, from the best of several seeds at each step (greedy k-means++,
+    as scikit-learn's); of more it learns on a sample of 256 instances a center, and one pass assigns the rest.
 
     Parameters
     ----------
     n_init
-        Runs from different seeds; the one with the lowest inertia is kept.
+        Runs from different seeds; ``none`` = 10, and 3 where there are more than 10,000 instances.
     max_iter
-        Iterations a run at most.
+        Iterations a run at most; ``none`` = 300, and 30 where there are more than 10,000 instances.
     init
         Where a run begins: ``labels`` = at the mean of each class that has imported labels, the rest by k-means++
         (Arthur & Vassilvitskii 2007), which is all of them where nothing was imported; ``k-means++``; ``random`` =
@@ -33,7 +40,9 @@ class KMeans:
         instances, and takes memory for instances x clusters.
     """
 
-    def __init__(self, n_init: int = 3, max_iter: int = 30, init: str = "labels", algorithm: str = "lloyd") -> None:
+    def __init__(
+        self, n_init: int | None = None, max_iter: int | None = None, init: str = "labels", algorithm: str = "lloyd"
+    ) -> None:
         whole(n_init=n_init, max_iter=max_iter)
         one_of(ALGORITHMS, algorithm=algorithm)
         self._given = None if init in STARTS else _centers(init)
@@ -49,22 +58,30 @@ class KMeans:
         begin = start(self._given, X, n_clusters, random_state)
         if self.algorithm == "elkan":
             return self._elkan(X, n_clusters, random_state, begin)
+        thorough = len(X) <= THOROUGH_UP_TO
+        n_init, max_iter = self._effort(len(X))
         if begin is None and self.init == "random":
-            runs = [
-                kmeans(X, n_clusters, random_state, 1, self.max_iter, drawn(X, n_clusters, random_state + run))
-                for run in range(self.n_init)
-            ]
+            starts = (drawn(X, n_clusters, random_state + run) for run in range(n_init))
+            runs = [kmeans(X, n_clusters, random_state, 1, max_iter, rows, thorough) for rows in starts]
             return min(runs, key=lambda found: found.inertia)
-        return kmeans(X, n_clusters, random_state, self.n_init, self.max_iter, begin)
+        return kmeans(X, n_clusters, random_state, n_init, max_iter, begin, thorough)
+
+    def _effort(self, n: int) -> tuple[int, int]:
+        """Runs, and iterations of each, for `n` instances."""
+        many = n > THOROUGH_UP_TO
+        runs, iterations = (RUNS_OF_MANY, ITERATIONS_OF_MANY) if many else (RUNS, ITERATIONS)
+        return self.n_init or runs, self.max_iter or iterations
 
     def _elkan(self, X: FloatArray, n_clusters: int, random_state: int, begin: FloatArray | None) -> Clustering:
         from sklearn.cluster import KMeans as Sklearn
 
+        n_init, max_iter = self._effort(len(X))
+
         init = begin if begin is not None else "random" if self.init == "random" else "k-means++"
         model = Sklearn(
             n_clusters=len(begin) if begin is not None else min(n_clusters, len(X)),
-            n_init=1 if begin is not None else self.n_init,
-            max_iter=self.max_iter,
+            n_init=1 if begin is not None else n_init,
+            max_iter=max_iter,
             init=init,
             algorithm="elkan",
             random_state=random_state,

@@ -93,6 +93,7 @@ def shaped(
     tree: IndexArray | None = None,
     samples: FloatArray | None = None,
     facts: dict[str, Any] | None = None,
+    **known_besides: Any,
 ) -> Clustering:
     """The clustering by `labels` (n,), with the means and distances of the features `X` (n, d).
 
@@ -105,6 +106,8 @@ def shaped(
         One instance for each label from 0 up.
     shares, seconds
         (n,), see :class:`Clustering`; `seconds` by label.
+    known_besides
+        Further fields of :class:`Clustering`, as they are.
     """
     outliers = labels < 0
     if outliers.all():
@@ -121,7 +124,7 @@ def shaped(
     for block in blocks(*X.shape):
         apart = np.asarray(X[block], dtype=np.float32) - centers[clusters[block]]
         distances[block] = np.sqrt(np.square(apart).sum(axis=1))
-    found: dict[str, Any] = {}
+    found = dict(known_besides)
     if outliers.any():
         found["outliers"] = outliers
     if exemplars is not None:

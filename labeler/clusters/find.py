@@ -6,43 +6,43 @@ import tempfile
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from labeler import registry
+from labeler.behind import unreadable_line
+from labeler.clusterers.mixtures import Gmm
 from labeler.clusters.portraits import mean_image, pixel_images
+from labeler.clusters.spaces import Space, driven_by, space_of
+from labeler.clusters.telling import Words, means
 from labeler.core import choose_k
 from labeler.core.choose_k import Silhouettes, Tried
-from labeler.core.components import PrincipalAxes, principal_axes
 from labeler.core.protocols import Clustering
 from labeler.core.representatives import nearest_to_center
-from labeler.core.steps import finished
-from labeler.core.vocabulary import ByteArray, FloatArray, IndexArray, IntArray, Progress, Round
+from labeler.core.vocabulary import BoolArray, ByteArray, FloatArray, IndexArray, IntArray, Progress, Round
 from labeler.errors import LabelerError, UsageError
 from labeler.importers.base import AS_IT_IS, Reading, Source
 from labeler.importers.detect import open_source
-from labeler.importers.names import counted
 from labeler.options import check_size
-from labeler.prepare import prepare
 from labeler.session.clusters import Clusters
+from labeler.workbench import complete
 
 if TYPE_CHECKING:
     from labeler.project import Project
 
-FEATURES = 100
-"""Principal components of the encoder's features that are clustered, at most."""
 DEFAULT_K = 20
 SHOWN = 3
 """Typical and odd members that are named."""
-TOLD = 4
-"""Features told of a cluster: those in which its mean is farthest from all instances', in standard deviations."""
+DIAGRAMS = 6
+"""Numbers of clusters whose silhouettes are drawn side by side, at most."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What was asked for. `ks` are the numbers to compare (none = no comparison)."""
+    """What was asked for. `ks` are the numbers to compare (none = no comparison); `sample`: rows drawn from a mixture;
+    `seed`: None = the project's, or 0."""
 
     encoder: str = ""
     clusterer: str = ""
@@ -50,7 +50,8 @@ class Plan:
     ks: tuple[int, ...] = ()
     features: str = ""
     reading: Reading = AS_IT_IS
-    seed: int = 0
+    seed: int | None = None
+    sample: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,8 @@ class Card:
     far: list[tuple[str, float, float]]  # (column, mean, standard deviations from the mean of all)
     warnings: list[str]
     mean: ByteArray | None  # the mean of its images
-    members: IndexArray  # nearest to its center first
+    members: IndexArray  # rows of the report, nearest to its center first
+    words: list[str] = field(default_factory=list)  # telling ones, of texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,10 @@ class Found:
     tried: list[Tried] = field(default_factory=list)
     anomalies: list[str] = field(default_factory=list)
     samples: list[ByteArray] = field(default_factory=list)  # images drawn from a mixture, where it saw pixels
+    seen_in: Space | None = None
+    diagrams: list[tuple[int, Silhouettes]] = field(default_factory=list)  # of several numbers of clusters
+    drawn: FloatArray | None = None  # rows drawn from a mixture, where they were asked for
+    notes: list[str] = field(default_factory=list)  # what was left out of the source
 
 
 def parse_range(text: str) -> tuple[int, ...]:
@@ -102,8 +108,8 @@ def parse_range(text: str) -> tuple[int, ...]:
         first, last, step = parts if len(parts) == 3 else (*parts, 1)
     except ValueError:
         raise UsageError(f"{text!r} is no range of numbers", "write FIRST:LAST or FIRST:LAST:STEP") from None
-    if first < 2 or last < first or step < 1:
-        raise UsageError(f"{text!r} is no range of numbers from 2 up", "such as 5:100:5")
+    if first < 1 or last < first or step < 1:
+        raise UsageError(f"{text!r} is no range of numbers from 1 up", "such as 5:100:5")
     return tuple(range(first, last + 1, step))
 
 
@@ -115,99 +121,166 @@ def of_source(path: Path, plan: Plan, progress: Callable[[Progress], None]) -> t
     SourceError, UsageError, EngineError
         The source cannot be read, a plug-in or parameter does not exist, the clusterer takes no pool of that size.
     """
+    plan = replace(plan, seed=plan.seed or 0)
     source = open_source(path, plan.reading)
     check_size(plan.clusterer, len(source.ids))
+    check_mixture(plan)
     with tempfile.TemporaryDirectory(prefix="labeler-") as scratch:
-        return _clustered(source, source.ids, Path(scratch), plan, progress), source
+        return _clustered(source, source.ids, None, Path(scratch), plan, progress), source
 
 
 def of_project(project: Project, plan: Plan, progress: Callable[[Progress], None]) -> Found:
-    """Inspect a project's own clusters, or cluster its source anew where a clusterer, a number or a range was given."""
-    recipe = project.recipe()
-    plan = replace(plan, encoder=plan.encoder or recipe.encoder, features=plan.features or recipe.features)
-    source, ids = project.source, project.session.pool.ids
-    assert source is not None  # noqa: S101 - opened with it
-    if plan.clusterer or plan.n_clusters or plan.ks:
-        check_size(plan.clusterer, len(ids))
-        found = _clustered(source, ids, Path(recipe.cache), plan, progress)
-        return replace(found, cards=[replace(card, classes=_classes(project, card.members)) for card in found.cards])
-    view = project.view()
-    round_ = view.round if view.round is not None else project.closing_round(progress)
-    points, encoder, raw, _ = _points(source, ids, Path(recipe.cache), plan, progress)
-    clustering = Clustering(
-        round_.clusters,
-        round_.distances,
-        np.empty((int(round_.clusters.max(initial=-1)) + 1, 0), dtype=np.float32),
-        _inertia(points, round_.clusters),
-        outliers=round_.outliers.astype(np.bool_),
-        facts=dict(round_.facts.get("clustering", {})),
+    """Inspect a project's own clusters, or cluster its source anew where a clusterer, a number or a range was given.
+
+    Both by the project's own encoder, features and seed, if none is given.
+    """
+    recipe = complete(project.recipe())
+    plan = replace(
+        plan,
+        encoder=plan.encoder or recipe.encoder,
+        features=plan.features or recipe.features,
+        seed=recipe.seed if plan.seed is None else plan.seed,
     )
-    clusterer = str(round_.facts.get("clusterer", "kmeans"))
-    described = _described(source, ids, clustering, points, raw, plan.seed, _typical(round_))
-    cards = [replace(card, classes=_classes(project, card.members)) for card in described]
-    shown = choose_k.silhouettes(points, clustering, plan.seed)
-    return Found(
-        str(source.path), len(ids), encoder, clusterer, _space(points), clustering, shown, cards,
-        anomalies=_anomalies(ids, clustering),
-    )  # fmt: skip
+    source, pool = project.source, project.session.pool
+    assert source is not None  # noqa: S101 - opened with it
+    usable = ~(pool.missing | pool.unreadable)
+    if plan.clusterer or plan.n_clusters or plan.ks or plan.sample:
+        plan = replace(plan, clusterer=plan.clusterer or recipe.clusterer)
+        check_size(plan.clusterer, len(pool.ids))
+        check_mixture(plan)
+        found = _clustered(source, pool.ids, usable, Path(recipe.cache), plan, progress)
+    else:
+        found = _as_it_is(project, source, usable, Path(recipe.cache), plan, progress)
+    assert found.seen_in is not None  # noqa: S101 - both clustered points
+    rows = found.seen_in.rows
+    cards = [replace(card, classes=_classes(project, rows[card.members])) for card in found.cards]
+    return replace(found, cards=cards)
 
 
-def images_of(read: Callable[[int], ByteArray] | None) -> Callable[[int], ByteArray | None]:
-    """`read`, with None for what cannot be shown."""
+def check_mixture(plan: Plan) -> None:
+    """Refuse with a UsageError, before any work, to draw from what is no mixture."""
+    name = registry.parse_spec(plan.clusterer or "kmeans").name
+    if plan.sample and not issubclass(registry.load("clusterer", name), Gmm):
+        raise UsageError(
+            f"nothing can be drawn from {name}: it is no mixture", "draw from --clusterer gmm or bayesian-gmm"
+        )
+
+
+def images_of(
+    read: Callable[[int], ByteArray] | None, rows: IndexArray | None = None
+) -> Callable[[int], ByteArray | None]:
+    """The image of a row of a report, where `rows` says which instance that is; None for what cannot be shown."""
 
     def image(index: int) -> ByteArray | None:
         try:
-            return read(index) if read is not None else None
+            return read(index if rows is None else int(rows[index])) if read is not None else None
         except LabelerError:
             return None
 
     return image
 
 
+def rows_of(found: Found) -> IndexArray | None:
+    """Which instance each row of the report is; None = the same."""
+    return found.seen_in.rows if found.seen_in is not None else None
+
+
 # -- inside ------------------------------------------------------------------------------------------------------
 
 
 def _clustered(
-    source: Source, ids: Sequence[str], cache: Path, plan: Plan, progress: Callable[[Progress], None]
+    source: Source,
+    ids: Sequence[str],
+    usable: BoolArray | None,
+    cache: Path,
+    plan: Plan,
+    progress: Callable[[Progress], None],
 ) -> Found:
-    points, encoder, raw, axes = _points(source, ids, cache, plan, progress)
+    seed = plan.seed or 0
+    space = space_of(source, ids, usable, cache, plan.encoder, plan.features, seed, progress)
+    points = space.points
     clusterer = registry.create("clusterer", plan.clusterer or "kmeans")
+    known: dict[int, Clustering] = {}
 
     def cluster(k: int) -> Generator[Progress, None, Clustering]:
         yield Progress("clustering")
-        with threadpool_limits(1):
-            found: Clustering = clusterer.cluster(points, k, plan.seed)
-        return found
+        if k not in known:
+            with threadpool_limits(1):
+                known[k] = space.in_columns(clusterer.cluster(points, k, seed))
+        return known[k]
 
     tried: list[Tried] = []
-    for step in choose_k.compare(points, cluster, [k for k in plan.ks if k < len(points)], plan.seed):
+    for step in choose_k.compare(points, cluster, [k for k in plan.ks if k < len(points)], seed):
         if isinstance(step, Tried):
             tried.append(step)
         else:
             progress(step)
-    k = plan.n_clusters or choose_k.elbow(tried) or min(DEFAULT_K, max(len(points) // 5, 2))
-    clustering = _finished(cluster(max(min(k, len(points)), 1)), progress)
+    best = choose_k.best_by(tried, "bic") or choose_k.elbow(tried)
+    k = plan.n_clusters or best or min(DEFAULT_K, max(len(points) // 5, 2))
+    clustering = driven_by(cluster(max(min(k, len(points)), 1)), progress)
     typical = clustering.exemplars if len(clustering.exemplars) else nearest_to_center(clustering)
-    cards = _described(source, ids, clustering, points, raw, plan.seed, typical)
-    shown = choose_k.silhouettes(points, clustering, plan.seed)
+    shown = choose_k.silhouettes(points, clustering, seed)
+    found = Found(
+        str(source.path), len(points), space.encoder, plan.clusterer or "kmeans", space.named(), clustering, shown,
+        _described(source, space, clustering, shown, typical), tried, _anomalies(space.ids, clustering),
+        pixel_images(clustering.samples, space.axes, space.raw) if space.encoder == "pixels" else [], space,
+        [(one, choose_k.silhouettes(points, known[one], seed)) for one in _side_by_side(tried, k)],
+        notes=_notes(source, space),
+    )  # fmt: skip
+    if not plan.sample or clustering.mixture is None:
+        return found
+    return replace(found, drawn=space.restored(clustering.mixture.draw(plan.sample)))
+
+
+def _side_by_side(tried: Sequence[Tried], k: int) -> list[int]:
+    """The numbers whose silhouettes are drawn: those nearest to the one that is taken, in order."""
+    defined = [one.k for one in tried if one.silhouette is not None]
+    return sorted(sorted(defined, key=lambda one: (abs(one - k), one))[:DIAGRAMS]) if len(defined) > 1 else []
+
+
+def _as_it_is(
+    project: Project,
+    source: Source,
+    usable: BoolArray,
+    cache: Path,
+    plan: Plan,
+    progress: Callable[[Progress], None],
+) -> Found:
+    """The project's own clusters."""
+    seed = plan.seed or 0
+    view = project.view()
+    round_ = view.round if view.round is not None else project.closing_round(progress)
+    space = space_of(source, project.session.pool.ids, usable, cache, plan.encoder, plan.features, seed, progress)
+    clusters = round_.clusters[space.rows]
+    clustering = Clustering(
+        clusters,
+        round_.distances[space.rows],
+        _centers(space.points, clusters, int(round_.clusters.max(initial=-1)) + 1),
+        _inertia(space.points, clusters),
+        outliers=round_.outliers[space.rows].astype(np.bool_) if len(round_.outliers) else np.empty(0, dtype=np.bool_),
+        facts=dict(round_.facts.get("clustering", {})),
+    )
+    typical = np.searchsorted(space.rows, np.intersect1d(_typical(round_), space.rows)).astype(np.int64)
+    shown = choose_k.silhouettes(space.points, clustering, seed)
+    cards = [card for card in _described(source, space, clustering, shown, typical) if card.size]
     return Found(
-        str(source.path), len(ids), encoder, plan.clusterer or "kmeans", _space(points), clustering, shown, cards,
-        tried, _anomalies(ids, clustering), pixel_images(clustering.samples, axes, raw) if encoder == "pixels" else [],
+        str(source.path), len(space.ids), space.encoder, str(round_.facts.get("clusterer", "kmeans")), space.named(),
+        clustering, shown, cards, anomalies=_anomalies(space.ids, clustering), seen_in=space,
+        notes=_notes(source, space),
     )  # fmt: skip
 
 
-def _points(
-    source: Source, ids: Sequence[str], cache: Path, plan: Plan, progress: Callable[[Progress], None]
-) -> tuple[FloatArray, str, Any, PrincipalAxes | None]:
-    """What is clustered (n, d), the encoder, the images or table it is of, and the axes of what is components."""
-    prepared = _finished(prepare(source, ids, cache, plan.encoder, plan.features, plan.seed), progress)
-    X: FloatArray = prepared.features
-    axes = None
-    if X.shape[1] > FEATURES:
-        with threadpool_limits(1):
-            axes = finished(principal_axes(X, FEATURES, plan.seed))
-            X = axes.project(X)
-    return np.array(X, dtype=np.float32), prepared.encoder, prepared.raw, axes
+def _centers(points: FloatArray, clusters: IntArray, k: int) -> FloatArray:
+    """The means (k, d) of clusters that were found elsewhere; 0 where nobody is in one."""
+    totals = np.zeros((k, points.shape[1]))
+    np.add.at(totals, clusters, points)
+    return (totals / np.maximum(np.bincount(clusters, minlength=k), 1)[:, None]).astype(np.float32)
+
+
+def _notes(source: Source, space: Space) -> list[str]:
+    """What was left out: passed over by the listing, or not to be read."""
+    unreadable = source.unreadable | space.unreadable
+    return [*source.notes, *([unreadable_line(unreadable)] if unreadable else [])]
 
 
 def _inertia(points: FloatArray, labels: IntArray) -> float:
@@ -219,33 +292,16 @@ def _inertia(points: FloatArray, labels: IntArray) -> float:
     return found
 
 
-def _finished(job: Generator[Progress, None, Any], progress: Callable[[Progress], None]) -> Any:
-    while True:
-        try:
-            progress(next(job))
-        except StopIteration as end:
-            return end.value
-
-
-def _space(points: FloatArray) -> str:
-    return counted(points.shape[1], "feature") if points.shape[1] < FEATURES else f"{FEATURES} principal components"
-
-
 def _described(
-    source: Source,
-    ids: Sequence[str],
-    clustering: Clustering,
-    points: FloatArray,
-    raw: Any,
-    seed: int,
-    typical: IndexArray,
+    source: Source, space: Space, clustering: Clustering, scores: Silhouettes, typical: IndexArray
 ) -> list[Card]:
     """A card a cluster, the largest first."""
+    ids, raw = space.ids, space.raw
     held = ~clustering.outliers if len(clustering.outliers) else np.ones(len(ids), dtype=np.bool_)
     order = np.lexsort((clustering.distances, clustering.clusters))
     order = order[held[order]]
     bounds = np.searchsorted(clustering.clusters[order], np.arange(len(clustering.centers) + 1))
-    scores = choose_k.silhouettes(points, clustering, seed)
+    words = Words(raw) if source.content == "text" else None
     columns = source.column_names() if source.content == "table" else []
     if source.content == "table" and not columns:
         columns = [f"column {number}" for number in range(raw.shape[1])]
@@ -256,7 +312,7 @@ def _described(
         near = [first[cluster]] if cluster in first else []
         near += [index for index in members[: SHOWN + 1].tolist() if index not in near]
         far = [index for index in members[::-1][:SHOWN].tolist() if index not in near[:SHOWN]]
-        means, apart, told = _means(raw, members, columns) if columns and len(members) else (None, None, [])
+        mean, apart, far_columns = means(raw, members, columns) if columns and len(members) else (None, None, [])
         cards.append(
             Card(
                 cluster,
@@ -265,33 +321,18 @@ def _described(
                 [ids[index] for index in near[:SHOWN]],
                 [ids[index] for index in far],
                 {},
-                means,
+                mean,
                 apart,
-                told,
+                far_columns,
                 [],
                 mean_image(raw, members) if source.content == "images" else None,
                 np.array([*near[:1], *(index for index in members if index not in near[:1])], dtype=np.int64),
+                words.of(members) if words is not None else [],
             )
         )
     odd = choose_k.oddities([card.size for card in cards], [card.silhouette for card in cards])
     cards = [replace(card, warnings=list(words)) for card, words in zip(cards, odd, strict=True)]
     return sorted(cards, key=lambda card: -card.size)
-
-
-def _means(
-    raw: FloatArray, members: IndexArray, columns: list[str]
-) -> tuple[dict[str, float], dict[str, float], list[tuple[str, float, float]]]:
-    """The mean of each column over the members, how far it is from that of all, and the columns that stand out most."""
-    table = raw.astype(np.float64)
-    mean = table[members].mean(axis=0)
-    spread = table.std(axis=0)
-    apart = (mean - table.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
-    far = np.argsort(-np.abs(apart), kind="stable")[:TOLD]
-    told = [(columns[place], float(mean[place]), float(apart[place])) for place in far if apart[place]]
-    means, aparts = (
-        {name: round(float(v), 6) for name, v in zip(columns, some, strict=True)} for some in (mean, apart)
-    )
-    return means, aparts, told
 
 
 def _typical(round_: Round) -> IndexArray:

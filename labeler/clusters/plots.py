@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from labeler.clusters import panels
 from labeler.clusters.find import Found
 from labeler.core import choose_k
 from labeler.core.vocabulary import ByteArray
@@ -38,10 +39,10 @@ Thumbnails = Callable[[int], "ByteArray | None"]
 """The image of an instance by its index; None where there is none to show."""
 
 
-def check(path: Path) -> None:
+def check(path: Path, option: str = "--plot") -> None:
     """Refuse with a UsageError, before any work, what is not called .png or has no folder."""
     if path.suffix.lower() != ".png":
-        raise UsageError(f"{path} is no .png file", "pictures are written as PNG: --plot clusters.png")
+        raise UsageError(f"{path} is no .png file", f"pictures are written as PNG: {option} clusters.png")
     if not path.absolute().parent.is_dir():
         raise UsageError(f"there is no folder {path.absolute().parent}", "make it first, or name another")
     if os.path.lexists(path) and not _is_drawn_here(path):
@@ -51,7 +52,18 @@ def check(path: Path) -> None:
 def save(found: Found, image_of: Thumbnails, path: Path) -> None:
     """Draw a report as a PNG: the tree of merges of a hierarchy, else curves and silhouettes."""
     is_tree = len(found.clustering.tree) and 1 < len(found.cards) <= MOST_LEAVES
-    picture = _tree(found, image_of) if is_tree else _diagrams(found, image_of)
+    save_png(_tree(found, image_of) if is_tree else _diagrams(found, image_of), path)
+
+
+def save_image(image: ByteArray, path: Path) -> None:
+    """Write an image (h, w[, 3]) uint8 as it is."""
+    from PIL import Image
+
+    save_png(Image.fromarray(image), path)
+
+
+def save_png(picture: Any, path: Path) -> None:
+    """Write a picture, whole or not at all, that says who drew it."""
     from PIL.PngImagePlugin import PngInfo
 
     text = PngInfo()
@@ -69,7 +81,8 @@ def _is_drawn_here(path: Path) -> bool:
 
 
 def _diagrams(found: Found, image_of: Thumbnails) -> Any:
-    tops = HEIGHT if found.tried else 0
+    several = found.diagrams if len(found.diagrams) > 1 else []
+    tops = (HEIGHT if found.tried else 0) + panels.height(len(several))
     shown = [card for card in found.cards if card.silhouette is not None]
     sizes = np.bincount(found.silhouettes.clusters, minlength=len(found.cards)) if shown else np.zeros(1, int)
     bands = [max(LEAST_BAND, round(600 * int(sizes[card.cluster]) / max(int(sizes.sum()), 1))) for card in shown]
@@ -85,6 +98,8 @@ def _diagrams(found: Found, image_of: Thumbnails) -> Any:
         _curve(
             draw, (half, 0, WIDTH, HEIGHT), "mean silhouette", ks, [one.silhouette for one in found.tried], best, "best"
         )
+    if several:
+        panels.draw_panels(draw, several, HEIGHT, MARGIN // 2, lambda *what: _text(draw, *what), _color)
     _silhouettes(draw, picture, found, bands, tops, height, image_of)
     for title, tiles in portraits:
         below = _sheet_of(draw, picture, title, tiles, below)

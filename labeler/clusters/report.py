@@ -8,6 +8,7 @@ from typing import Any
 from labeler.clusters.find import SHOWN, Card, Found
 from labeler.core import choose_k
 from labeler.core.cards import number
+from labeler.core.vocabulary import FloatArray
 from labeler.display import display_safe
 from labeler.importers.names import counted
 
@@ -33,11 +34,13 @@ def facts(found: Found) -> dict[str, Any]:
         "silhouette": found.silhouettes.score,
         "silhouette_sample": len(found.silhouettes.rows),
         **{name: value for name, value in clustering.facts.items() if name != "last_merges"},
+        "left_out": found.notes,
         "anomalies": found.anomalies,
         "range": [asdict(one) for one in found.tried],
         "elbow": choose_k.elbow(found.tried),
         **{f"best_{name}": choose_k.best_by(found.tried, name) for name in ("silhouette", "bic", "aic")},
         "clusters": cards,
+        **({"sample": found.drawn.astype(float).round(6).tolist()} if found.drawn is not None else {}),
     }
 
 
@@ -61,6 +64,8 @@ def text(found: Found) -> str:
         named = ", ".join(display_safe(name, 30) for name in found.anomalies[:SHOWN])
         lines.append(f"{counted(len(found.anomalies), 'anomaly', 'anomalies')} in no cluster: {named} ...")
     lines += ["", *_card_lines(found.cards)]
+    if found.drawn is not None:
+        lines += ["", f"{counted(len(found.drawn), 'row')} drawn from the mixture:", *_drawn_lines(found.drawn)]
     odd = [f"cluster {card.cluster}: {', '.join(card.warnings)}" for card in found.cards if card.warnings]
     return "\n".join([*lines, *(["", "look at these:", *(f"  {line}" for line in odd)] if odd else [])])
 
@@ -101,7 +106,7 @@ def _fact_lines(facts: dict[str, Any]) -> list[str]:
         lines.append(f"{counted(facts['emptied'], 'component')} emptied (weight below 0.01)")
     for name, words in (("bic", "BIC"), ("aic", "AIC")):
         if name in facts:
-            lines.append(f"{words} {facts[name]:,.0f}")
+            lines.append(f"{words} {facts[name]:,.1f}")
     for name in ("eps", "bandwidth", "threshold"):
         if name in facts:
             lines.append(f"{name} {facts[name]:g}")
@@ -118,7 +123,8 @@ def _card_lines(cards: list[Card]) -> list[str]:
         bar = "" if score is None else f"{score:+.2f} {'█' * max(round(12 * max(score, 0.0)), 0)}"
         classes = ", ".join(f"{display_safe(name, 20)} {count}" for name, count in list(card.classes.items())[:3])
         members = f"typical {_named(card.typical[:2])}" + (f" · odd {_named(card.odd[:1])}" if card.odd else "")
-        holds = " · ".join(part for part in (classes, members) if part)
+        words = ", ".join(display_safe(word, 20) for word in card.words)
+        holds = " · ".join(part for part in (words, classes, members) if part)
         lines.append(f"{card.cluster:>7}{card.size:>8,}  {size:<12} {bar:<18} {holds}")
         lines += _mean_lines(card)
     return lines
@@ -133,6 +139,11 @@ def _mean_lines(card: Card) -> list[str]:
         name = display_safe(name, _NAME)
         lines.append(f"{'':>17}{name:<{_NAME}} {number(mean):>9}  {left:>{_SIDE}}│{right:<{_SIDE}} {apart:+.1f} sd")
     return lines
+
+
+def _drawn_lines(rows: FloatArray) -> list[str]:
+    """The rows as CSV: numbers with the fewest digits that give the same float32 again."""
+    return [",".join(str(value) for value in row) for row in rows.astype("float32")]
 
 
 def _named(ids: list[str]) -> str:

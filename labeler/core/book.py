@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from threadpoolctl import ThreadpoolController
@@ -16,6 +17,7 @@ from threadpoolctl import ThreadpoolController
 from labeler.core import advice
 from labeler.core.calibration import SINGLE, Calibration, Evidence, alike, calibrate, left_out_right, support
 from labeler.core.checks import check_features
+from labeler.core.cores import taught_by_core
 from labeler.core.learner import landmarks_of
 from labeler.core.model import Model, no_labels
 from labeler.core.nearest_left_out import by_nearest
@@ -116,6 +118,10 @@ class BookEngine:
         else:
             nothing = np.empty(0, dtype=np.float32)
             self.clustering = Clustering(nothing.astype(np.int32), nothing, X[:0])
+        follow = getattr(self.classifier, "follow", None)
+        self._follows = follow is not None and len(self.clustering.core) > 0
+        if follow is not None and self._follows:
+            follow(self.clustering)
         self.representatives = representatives(self.clustering)
         self._level = Level(self.clustering, self.representatives)
         self._partition = Partition(X, self.random_state)
@@ -164,7 +170,13 @@ class BookEngine:
             return no_labels(len(X_new))
         with self._threads.limit(limits=1):
             proba = self.classifier.predict_proba(X_new)
-        return self.classifier.classes_[proba.argmax(axis=1)].astype(np.int32), proba.max(axis=1)
+            class_ids = self.classifier.classes_[proba.argmax(axis=1)].astype(np.int32)
+            scores = proba.max(axis=1)
+            beyond = getattr(self.classifier, "beyond", None)
+            if beyond is not None:
+                outside = beyond(X_new)
+                class_ids[outside], scores[outside] = UNLABELED, 0.0
+        return class_ids, scores
 
     def model(self, snapshot: Snapshot) -> Model | None:
         """See :class:`labeler.core.protocols.Engine`: the classifier's, where that can be put into arrays."""
@@ -216,9 +228,7 @@ class BookEngine:
         spread = np.full(len(self.X), UNLABELED, dtype=np.int32)
         sources = np.full(len(self.X), -1, dtype=np.int32)
         self._spread(snapshot, level, reach, spread, sources)
-        trained = np.flatnonzero(spread != UNLABELED)
-        rows = np.concatenate((snapshot.indices, trained))
-        y = np.concatenate((snapshot.class_ids, spread[trained])).astype(np.int32)
+        rows, y = self._taught(snapshot, level, spread)
         with self._threads.limit(limits=1):
             model = self.classifier.fit(np.asarray(self.X[rows], dtype=np.float32), y)
             proba = np.empty((len(self.X), len(model.classes_)), dtype=np.float32)
@@ -227,6 +237,20 @@ class BookEngine:
         classes = model.classes_.astype(np.int32)
         calibration = self._calibrated(snapshot, level, proba)
         return _Fit(len(snapshot.indices), spread, sources, reach, classes, proba, calibration)
+
+    def _taught(self, snapshot: Snapshot, level: Level, spread: IntArray) -> tuple[IndexArray, IntArray]:
+        """Which instances the classifier learns from (m,), and their class ids (m,)."""
+        if not self._follows:
+            trained = np.flatnonzero(spread != UNLABELED)
+            y = np.concatenate((snapshot.class_ids, spread[trained])).astype(np.int32)
+            return np.concatenate((snapshot.indices, trained)), y
+        wanted = level.clustering.core.copy()
+        wanted[snapshot.excluded] = wanted[snapshot.held_back] = wanted[snapshot.indices] = False
+        labels = np.full(len(self.X), UNLABELED, dtype=np.int32)
+        self._spread(snapshot, level, wanted, labels, np.empty(len(self.X), dtype=np.int32))
+        rows = taught_by_core(level.clustering.core, labels, snapshot.indices)
+        labels[snapshot.indices] = snapshot.class_ids
+        return rows, labels[rows]
 
     def _calibrated(self, snapshot: Snapshot, level: Level, proba: FloatArray) -> Calibration:
         """What may be shown of `proba` (n, k). The classifier learned what was spread, so that it agrees everywhere:
@@ -260,8 +284,10 @@ class BookEngine:
     def _spread(self, snapshot: Snapshot, level: Level, wanted: BoolArray, spread: IntArray, sources: IntArray) -> None:
         """Write the labels that the `wanted` have by their clusters: each that of the nearest answer there."""
         answered_in = level.clustering.clusters[snapshot.indices]
+        if len(level.clustering.outliers):  # who is in no cluster speaks for none
+            answered_in = np.where(level.clustering.outliers[snapshot.indices], -1, answered_in)
         groups = self._members(level)
-        for cluster in np.unique(answered_in):
+        for cluster in np.unique(answered_in[answered_in >= 0]):
             members = groups[cluster][wanted[groups[cluster]]]
             if not len(members):
                 continue
@@ -371,6 +397,7 @@ class BookEngine:
                 "n_clusters": level.size,
                 "inertia": level.clustering.inertia,
                 "clustering": level.clustering.facts,
+                **self._search(fit),
                 "shown_at_most": fit.calibration.most if fit is not None else None,
             },
             foreign=around.foreign,
@@ -379,6 +406,11 @@ class BookEngine:
             seconds=around.seconds,
             outliers=level.clustering.outliers.astype(np.uint8),
         )
+
+    def _search(self, fit: _Fit | None) -> dict[str, Any]:
+        """What the classifier says of its own search, where it does."""
+        facts = getattr(self.classifier, "facts", None)
+        return {"search": facts()} if fit is not None and facts is not None else {}
 
     def _fill_sources(self, snapshot: Snapshot, labels: IntArray, sources: IntArray) -> None:
         """Name, for labels the cluster does not explain, the nearest answer of the same class."""

@@ -6,10 +6,11 @@ from collections.abc import Generator
 
 import faiss
 import numpy as np
+from numpy.typing import NDArray
 
 from labeler.core.protocols import Clustering
 from labeler.core.steps import NUMBERS, WORK, finished, rows_at_once
-from labeler.core.vocabulary import FloatArray, IntArray, Progress
+from labeler.core.vocabulary import FloatArray, IndexArray, IntArray, Progress
 
 POINTS_PER_CENTER = 256
 """k-means learns its centers on at most this many instances a center; more gain < 0.1 % inertia."""
@@ -33,9 +34,10 @@ def kmeans(
     n_init: int = 3,
     max_iter: int = 30,
     init: FloatArray | None = None,
+    thorough: bool = False,
 ) -> Clustering:
     """The clustering of :func:`kmeans_by_steps`, at once."""
-    return finished(kmeans_by_steps(X, n_clusters, random_state, n_init, max_iter, init))
+    return finished(kmeans_by_steps(X, n_clusters, random_state, n_init, max_iter, init, thorough))
 
 
 def kmeans_by_steps(
@@ -45,6 +47,7 @@ def kmeans_by_steps(
     n_init: int = 3,
     max_iter: int = 30,
     init: FloatArray | None = None,
+    thorough: bool = False,
 ) -> Generator[Progress, None, Clustering]:
     """Lloyd's k-means (Lloyd 1982) seeded by k-means++ (Arthur & Vassilvitskii 2007).
 
@@ -56,6 +59,8 @@ def kmeans_by_steps(
         Lowered to the number of distinct rows of the sample where there are fewer.
     init
         (k, d) centers to start from in place of k-means++; one run then.
+    thorough
+        Centers are learned on all rows, and seeds are drawn by the greedy k-means++.
 
     Returns
     -------
@@ -63,7 +68,8 @@ def kmeans_by_steps(
         Every instance's nearest center and its distance (not squared); the best of `n_init` runs by inertia.
     """
     rng = np.random.default_rng(random_state)
-    sample = _drawn(X, max(n_clusters * _points_per_center(n_clusters), 1000), rng)
+    most = len(X) if thorough else max(n_clusters * _points_per_center(n_clusters), 1000)
+    sample = _drawn(X, most, rng)
     offset = sample.mean(axis=0)  # faiss expands (a - b)^2: a common offset costs float32 digits
     sample = np.subtract(sample, offset, out=None if np.shares_memory(sample, X) else sample)
     best: FloatArray | None = None
@@ -71,7 +77,8 @@ def kmeans_by_steps(
     for _ in range(1 if init is not None else n_init):
         if init is None:
             drawn_from = _drawn(sample, max(n_clusters * SEEDS_PER_CENTER, SEEDED_ON), rng)
-            seeds = yield from _plus_plus(drawn_from, n_clusters, rng)
+            draw = _greedy_plus_plus if thorough else _plus_plus
+            seeds = yield from draw(drawn_from, n_clusters, rng)
         else:
             seeds = (init - offset).astype(np.float32)
         centers, inertia = yield from lloyd(sample, seeds, max_iter)
@@ -153,6 +160,32 @@ def _plus_plus(
             X[int(np.searchsorted(np.cumsum(nearest), rng.random() * total, side="right").clip(0, len(X) - 1))]
         )
     return np.stack(seeds)
+
+
+def _greedy_plus_plus(
+    X: FloatArray, n_clusters: int, rng: np.random.Generator
+) -> Generator[Progress, None, FloatArray]:
+    """k-means++ seeds (<= n_clusters, d), each the best of 2 + log k that are drawn: as scikit-learn's."""
+    norms = np.square(X).sum(axis=1)
+    trials = 2 + int(np.log(n_clusters))
+    chosen = [int(rng.integers(len(X)))]
+    nearest = _squared(X, norms, np.array(chosen))[0]
+    while len(chosen) < n_clusters and (total := nearest.sum()) > 0.0:
+        drawn = np.searchsorted(np.cumsum(nearest), rng.random(trials) * total, side="right").clip(0, len(X) - 1)
+        closer = np.minimum(nearest, _squared(X, norms, drawn))
+        best = int(closer.sum(axis=1).argmin())
+        chosen.append(int(drawn[best]))
+        nearest = closer[best]
+        if len(chosen) % max(1, SEED_WORK // max(X.size * trials, 1)) == 0:
+            yield Progress("clustering")
+    return X[chosen]
+
+
+def _squared(X: FloatArray, norms: FloatArray, rows: IndexArray) -> NDArray[np.float64]:
+    """Squared distances (m, n) of all rows of `X` (n, d) to some of them; what is only rounding is 0."""
+    apart = norms - 2.0 * (X[rows] @ X.T) + norms[rows][:, None]
+    floor = 1e-9 * max(float(norms.max(initial=0.0)), 1e-12)
+    return np.where(apart > floor, apart, 0.0).astype(np.float64)
 
 
 def lloyd(sample: FloatArray, seeds: FloatArray, max_iter: int) -> Generator[Progress, None, tuple[FloatArray, float]]:

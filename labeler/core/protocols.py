@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,25 @@ from labeler.core.vocabulary import (
     Snapshot,
 )
 
+if TYPE_CHECKING:
+    from labeler.core.components import PrincipalAxes
+
+
+class Mixture(Protocol):
+    """A model of the features as a sum of clusters, each of which is a density."""
+
+    def shares(self, X: FloatArray) -> FloatArray:
+        """How much each of `X` (n, d) belongs to each cluster (n, k); rows sum to 1."""
+        ...
+
+    def draw(self, count: int) -> FloatArray:
+        """Made-up instances (count, d); the same ones each time."""
+        ...
+
+    def looks_at(self, width: int) -> bool:
+        """Whether it is of `width` features themselves, and not of their components."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Clustering:
@@ -31,7 +50,9 @@ class Clustering:
     `outliers` (n,) = whom no cluster holds (counted to the nearest, but no label spreads to them); `shares` (n,) in
     [0, 1] = how much each belongs to its own cluster and `seconds` (n,) = the cluster it belongs to most of the others
     (-1 = none); `tree` (n - 1, 2) = the merges of a hierarchy as scikit-learn numbers them; `samples` (m, d) = made-up
-    instances, drawn from a model of the features. `facts` is JSON-able.
+    instances, drawn from a model of the features; `core` (n,) = who makes the clusters, where the others are only
+    counted to them, `cut` = how far from the core a cluster reaches, on the components of `sight` (None = in the
+    features); `mixture` = the model of the features that the clusters are components of. `facts` is JSON-able.
     """
 
     clusters: IntArray
@@ -44,6 +65,10 @@ class Clustering:
     seconds: IntArray = field(default_factory=lambda: np.empty(0, dtype=np.int32))
     tree: IndexArray = field(default_factory=lambda: np.empty((0, 2), dtype=np.int64))
     samples: FloatArray = field(default_factory=lambda: np.empty((0, 0), dtype=np.float32))
+    core: BoolArray = field(default_factory=lambda: np.empty(0, dtype=np.bool_))
+    cut: float = float("inf")
+    sight: PrincipalAxes | None = None
+    mixture: Mixture | None = None
     facts: dict[str, Any] = field(default_factory=dict)
 
 
@@ -77,6 +102,18 @@ class Classifier(Protocol):
 
     def predict_proba(self, X: FloatArray) -> FloatArray:
         """Class probabilities (n, len(classes_)), rows sum to 1, columns in the order of `classes_`."""
+        ...
+
+
+class FollowingClassifier(Classifier, Protocol):
+    """A classifier that goes by a clustering whose core is named: fitted on core instances, it overrules no cluster."""
+
+    def follow(self, clustering: Clustering) -> None:
+        """Look where `clustering` looked, and no farther from the core than it reaches; for every fit from here on."""
+        ...
+
+    def beyond(self, X: FloatArray) -> BoolArray:
+        """Which of `X` (n, d) are farther from all that was learned than a cluster reaches: of no class it knows."""
         ...
 
 

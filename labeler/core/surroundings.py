@@ -45,9 +45,7 @@ def surroundings_by_steps(points: FloatArray, clustering: Clustering) -> Generat
     shares, seconds = np.ones(n, dtype=np.float32), np.full(n, -1, dtype=np.int32)
     if k < 2:
         return Surroundings(foreign, shares, seconds)
-    squares = np.square(clustering.distances, dtype=np.float64)
-    # where all lie on their centers, or all as far from them, belonging is a matter of yes or no
-    rate = float(squares.mean() / squares.var()) if squares.var() > 1e-12 * squares.mean() ** 2 > 0 else HARD
+    rate = _rate(clustering.distances)
     offset = centers.mean(axis=0)
     shifted = centers - offset
     norms = np.square(shifted).sum(axis=1)
@@ -78,3 +76,32 @@ def surroundings_by_steps(points: FloatArray, clustering: Clustering) -> Generat
     if len(clustering.shares):
         shares = clustering.shares
     return Surroundings(foreign, shares, clustering.seconds if len(clustering.seconds) else seconds)
+
+
+def shares_of_all(points: FloatArray, clustering: Clustering) -> FloatArray:
+    """How much each of `points` (n, d) belongs to each cluster (n, k) float32; rows sum to 1.
+
+    A mixture's own; else by the distances to the centers, as :func:`surroundings_by_steps` has it.
+    """
+    centers = clustering.centers
+    out = np.ones((len(points), len(centers)), dtype=np.float32)
+    rate = min(_rate(clustering.distances), HARD)
+    for block in blocks(len(points), len(centers) + points.shape[1]):
+        rows = np.asarray(points[block], dtype=np.float32)
+        if clustering.mixture is not None:
+            out[block] = clustering.mixture.shares(rows)
+            continue
+        offset = centers.mean(axis=0)
+        apart = np.square(rows - offset).sum(axis=1)[:, None] - 2.0 * (rows - offset) @ (centers - offset).T
+        apart += np.square(centers - offset).sum(axis=1)
+        apart -= apart.min(axis=1, keepdims=True)
+        similar = np.exp(np.clip(-rate * apart.astype(np.float64), -STEEPEST, 0.0))
+        out[block] = similar / similar.sum(axis=1, keepdims=True)
+    return out
+
+
+def _rate(distances: FloatArray) -> float:
+    """The rate of a Gaussian whose squared distances have the mean and the variance of those found."""
+    squares = np.square(distances, dtype=np.float64)
+    # where all lie on their centers, or all as far from them, belonging is a matter of yes or no
+    return float(squares.mean() / squares.var()) if squares.var() > 1e-12 * squares.mean() ** 2 > 0 else HARD

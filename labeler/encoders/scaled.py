@@ -52,3 +52,17 @@ class Scaled:
         table = np.where(np.isfinite(images), images, self._mean).astype(np.float64)
         scaled = np.clip((table - self._mean) * self._scale, -self.clip, self.clip)
         return np.ascontiguousarray(scaled, dtype=np.float32)
+
+    def log_widths(self) -> float:
+        """The sum of the logarithms of the standard deviations that columns were divided by: a density of the features
+        is one of the columns times exp(this)."""
+        if self._scale is None:
+            raise ValueError("fit comes before log_widths")
+        return float(-np.log(self._scale[self._scale > 0]).sum())
+
+    def restore(self, features: FloatArray) -> FloatArray:
+        """The columns (n, d) float32 that have these `features` (n, d); a constant column has its constant."""
+        if self._mean is None or self._scale is None:
+            raise ValueError("fit comes before restore")
+        widths = np.where(self._scale > 0, 1.0 / np.where(self._scale > 0, self._scale, 1.0), 0.0)
+        return (self._mean + features.astype(np.float64) * widths).astype(np.float32)

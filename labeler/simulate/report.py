@@ -37,6 +37,7 @@ def report_of(
         "classes": meter.names,
         "engine": bench.recipe.engine,
         **{part: str(facts.get(part, "")) for part in ("encoder", "clusterer", "classifier", "strategy")},
+        **({"search": facts["search"]} if "search" in facts else {}),
         "seed": plan.options.seed or 0,
         "curve": meter.curve,
         "final": meter.curve[-1],
