@@ -22,13 +22,18 @@ from labeler.session.repeats import self_agreement
 from labeler.session.state import State
 from labeler.workbench import Workbench
 
+REJECTED = "rejected"
+"""What rejected instances are called in an export that holds them, class and provenance: no class of the project."""
 WEIGHTS = ("confidence", "equal", "balanced")
 """How much a label counts: as much as it is believed; all alike; as believed, every class with the same sum."""
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What of the labels leaves. By default all that a person gave or confirmed, imported or propagated ones."""
+    """What of the labels leaves. By default all that a person gave or confirmed, imported or propagated ones.
+
+    `rejected` takes in what a person threw out as well, as a class of its own: see :data:`REJECTED`.
+    """
 
     predicted: bool = False
     rejected: bool = False
@@ -98,6 +103,7 @@ def certified(leaving: Leaving, indices: IndexArray) -> dict[str, Any] | None:
     if found is None or audit is None:
         return None
     machine = np.isin(leaving.final.provenances, (Provenance.PROPAGATED, Provenance.PREDICTED))
+    indices = indices[leaving.final.labels[indices] != UNLABELED]  # what was rejected has no label to be right or wrong
     not_human = indices[leaving.final.provenances[indices] != Provenance.HUMAN]
     speaks_of = leaving.covered
     scope, lower_bound = "whole", found.lower_bound
