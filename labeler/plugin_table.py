@@ -182,7 +182,7 @@ TABLE = (
         "exporter",
         "hf",
         "labeler.exporters.hf:HuggingFaceExporter",
-        "Hugging Face datasets: split/metadata.jsonl, images",
+        "Hugging Face datasets: split/metadata.parquet, images",
     ),
     (
         "exporter",

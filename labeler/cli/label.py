@@ -34,7 +34,7 @@ def demo(fresh: bool, **given: Any) -> None:
     open_screen(open_demo(fresh=fresh, options=options_from(given)))
 
 
-@main.command()
+@main.command(short_help="Label a SOURCE of images, rows or texts; resume a PROJECT.")
 @click.argument("source", type=click.Path(path_type=Path))
 @click.option("-p", "--project", type=click.Path(path_type=Path), metavar="PROJECT", help="The project file.")
 @engine_options
@@ -51,7 +51,7 @@ def label(source: Path, project: Path | None, **given: Any) -> None:
     open_screen(open_project(source, project, options))
 
 
-@main.command("import-labels")
+@main.command("import-labels", short_help="Bring labels or predictions from elsewhere into PROJECT.")
 @click.argument("project", type=click.Path(path_type=Path))
 @click.argument("labels", type=click.Path(path_type=Path))
 @click.option("--replace", is_flag=True, help="In place of other labels that were imported before; never of yours.")
@@ -88,7 +88,7 @@ def import_labels(project: Path, labels: Path, replace: bool, classes: str, as_w
     say(report(imported))
 
 
-@main.command()
+@main.command(short_help="Merge two people's files; say how far they agree.")
 @click.argument("first", metavar="A", type=click.Path(path_type=Path))
 @click.argument("second", metavar="B", type=click.Path(path_type=Path))
 @click.option("-o", "--output", "target", required=True, type=click.Path(path_type=Path), metavar="C", help="New file.")

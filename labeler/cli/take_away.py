@@ -20,7 +20,7 @@ STREAMED = ("csv", "jsonl")
 """Formats that make sense on standard output."""
 
 
-@main.command()
+@main.command(short_help="Certify how many labels are right: look at some, blind.")
 @click.argument("project", type=click.Path(path_type=Path))
 @click.option("--target", type=float, metavar="SHARE", help="Share right to certify (0.98).")
 @click.option("--confidence", type=float, metavar="SHARE", help="Fixed when the audit begins (0.95).")
