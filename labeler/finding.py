@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from labeler import registry
-from labeler.core.similarity import squared_distances_to
+from labeler.core.similarity import nearest_of, squared_distances_to
 from labeler.core.steps import driven
 from labeler.core.vocabulary import UNLABELED, BoolArray, FloatArray, IndexArray, Progress
 from labeler.display import display_safe
@@ -157,6 +157,34 @@ def odd_ones(
     what = {"method": method or DEFAULT, "in_no_cluster": int(left[leads].sum())}
     what |= {"share": cut.share, "cut": border, "n_beyond": None if border is None else n_beyond}
     return Found(what, "score", order, scores[order], beyond)
+
+
+def likeliest_of(project: Project, class_name: str, count: int, progress: Say = lambda _: None) -> Found:
+    """The instances without an answer that are likeliest of a class, as a hunt asks them; each with the distance to the
+    nearest answer of the class, in the encoder's features.
+
+    Raises
+    ------
+    UsageError
+        There is no such class, or nothing of it yet.
+    """
+    session = project.session
+    info = session.class_named(class_name)
+    if info is None:
+        names = ", ".join(display_safe(one.name, 30) for one in session.state.active_classes()[:20])
+        raise UsageError(f"there is no class {display_safe(class_name, 60)!r}", f"there are: {names or 'none yet'}")
+    snapshot = session.snapshot()
+    examples = snapshot.indices[snapshot.class_ids == info.class_id]
+    if not len(examples):
+        raise UsageError(
+            f"nothing is labeled {display_safe(info.name, 60)!r} yet", "a hunt begins at one label of the class"
+        )
+    bench: Workbench = project.open_bench(progress)
+    progress(Progress("hunting"))
+    order = bench.hunt(snapshot, info.class_id, count, np.empty(0, dtype=np.int64))
+    X = bench.features()
+    distances = np.sqrt(nearest_of(np.asarray(X[order]), np.asarray(X[examples])))
+    return Found({"class": info.name, "examples": len(examples)}, "distance", order, distances)
 
 
 def facts(project: Project, found: Found) -> dict[str, Any]:

@@ -27,6 +27,8 @@ _SCREENS = {
     "alike": "a page of the nearest of a kind",
     "clusters": "the clusters",
     "search": "a search",
+    "odd": "the odd ones",
+    "hunt": "a hunt for a rare class",
     "second-look": "a second look",
     "audit": "an audit, blind",
     "audit-pages": "a page of an audit",

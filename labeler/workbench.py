@@ -207,6 +207,10 @@ class Workbench:
         """The nearest instances without an answer."""
         return self.engine.similar(snapshot, index, size, skip)
 
+    def hunt(self, snapshot: Snapshot, class_id: int, size: int, skip: IndexArray) -> IndexArray:
+        """The likeliest to be of a rare class, without an answer."""
+        return self.engine.hunt(snapshot, class_id, size, skip)
+
     def shares(self, snapshot: Snapshot, index: int) -> list[tuple[int, float]]:
         """The answers behind a label."""
         return self.engine.shares(snapshot, index)

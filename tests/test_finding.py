@@ -1,6 +1,7 @@
 """Where odd begins: the percentile of the density, a score of one's own, and what is said of each instance."""
 
 import json
+import queue
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from labeler.api import open_project
 from labeler.cli.program import main
 from labeler.core.steps import finished
 from labeler.errors import UsageError
-from labeler.finding import COUNT, Cut, facts, odd_ones, text
+from labeler.finding import COUNT, Cut, facts, likeliest_of, odd_ones, text
 from labeler.outliers.pools import scored
 
 
@@ -94,3 +95,53 @@ def test_the_command_takes_one_of_the_two(project, tmp_path):
     assert len(said["found"]) == said["n_beyond"] == 9
     both = CliRunner().invoke(main, ["outliers", file, "--share", "0.04", "--threshold", "3"], obj=0.0)
     assert isinstance(both.exception, UsageError)
+
+
+class TestHunt:
+    @pytest.fixture
+    def digits(self, few_digits, tmp_path):
+        with np.load(few_digits) as arrays:
+            y = arrays["y"]
+        with open_project(few_digits, tmp_path / "d.labeler.db") as opened:
+            session = opened.session
+            for index in [int(np.flatnonzero(y == "3")[0]), *np.flatnonzero(y != "3")[:6].tolist()]:
+                session.label(session.pool.ids[index], session.class_id_for(str(y[index]), setup=True))
+            yield opened, y
+
+    def test_the_likeliest_of_a_class_come_first_and_none_has_an_answer(self, digits):
+        project, y = digits
+        found = likeliest_of(project, "3", 8)
+        assert (y[found.indices] == "3").mean() >= 0.75
+        assert not set(found.indices.tolist()) & set(project.session.state.standings)
+        said = facts(project, found)
+        assert (said["class"], said["examples"], len(said["found"])) == ("3", 1, 8)
+        assert all(row["distance"] > 0 for row in said["found"])
+
+    def test_the_worker_says_the_same(self, digits):
+        project, _ = digits
+        said: queue.Queue = queue.Queue()
+        project.start(said.put)
+        while not project.ready:
+            project.receive(said.get(timeout=60))
+        class_id = project.session.class_named("3").class_id
+        project.want_hunt(class_id, 5, [])
+        while (hunt := project.receive(said.get(timeout=60)).hunt) is None:
+            pass
+        wanted = likeliest_of(project, "3", 5).indices.tolist()
+        assert (hunt.class_id, hunt.indices.tolist()) == (class_id, wanted)
+
+    def test_no_such_class_and_none_of_it_are_said(self, digits):
+        project, _ = digits
+        project.session.add_class("unseen")
+        with pytest.raises(UsageError, match="no class 'ghost'"):
+            likeliest_of(project, "ghost", 5)
+        with pytest.raises(UsageError, match="nothing is labeled 'unseen' yet"):
+            likeliest_of(project, "unseen", 5)
+
+    def test_the_command(self, digits, tmp_path):
+        digits[0].close()
+        run = CliRunner().invoke(
+            main, ["hunt", str(tmp_path / "d.labeler.db"), "--class", "3", "-n", "4", "--json"], obj=0.0
+        )
+        assert run.exit_code == 0, run.output
+        assert len(json.loads(run.stdout)["found"]) == 4

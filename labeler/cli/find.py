@@ -60,6 +60,29 @@ def outliers(
 
 @main.command()
 @click.argument("project", type=click.Path(path_type=Path))
+@click.option("--class", "class_name", required=True, metavar="NAME", help="The rare class; one label of it at least.")
+@click.option("-n", "count", type=click.IntRange(min=1), default=25, metavar="N", help="How many (25).")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@plugin_option
+@quiet_option
+def hunt(project: Path, class_name: str, count: int, as_json: bool) -> None:
+    """Find what may be of a rare class, likeliest first.
+
+    Nearest to what there is of it, farthest from what was answered otherwise. In the application (H) each answer turns
+    the hunt, until misses run on.
+
+    Example: labeler hunt cells.labeler.db --class basophil
+    """
+    from labeler.finding import facts, likeliest_of, text
+
+    with narrator_of() as narrator, reading(project, with_source=True) as opened:
+        found = likeliest_of(opened, class_name, count, narrator.progress)
+        said = json.dumps(facts(opened, found)) if as_json else text(opened, found)
+    say(said)
+
+
+@main.command()
+@click.argument("project", type=click.Path(path_type=Path))
 @click.argument("new", type=click.Path(path_type=Path))
 @click.option("-o", "--output", "target", type=click.Path(path_type=Path), metavar="F", help="A .csv or .jsonl file.")
 @click.option("--novelty", metavar="METHOD", help="What this outlier method finds outside is 'unknown'.")

@@ -17,6 +17,7 @@ from threadpoolctl import ThreadpoolController
 from labeler.core import advice
 from labeler.core.calibration import SINGLE, Calibration, Evidence, alike, calibrate, left_out_right, support
 from labeler.core.checks import check_features
+from labeler.core.hunt import hunted
 from labeler.core.learner import landmarks_of
 from labeler.core.model import Model, no_labels
 from labeler.core.nearest_left_out import by_nearest
@@ -188,6 +189,13 @@ class BookEngine:
         candidates = _candidates(snapshot, len(self.X))
         candidates[skip] = False
         return nearest(self.X, index, candidates, size)
+
+    def hunt(self, snapshot: Snapshot, class_id: int, size: int, skip: IndexArray) -> IndexArray:
+        """See :class:`labeler.core.protocols.Engine`: by distances in the features."""
+        candidates = _candidates(snapshot, len(self.X))
+        candidates[skip] = False
+        with self._threads.limit(limits=1):
+            return hunted(self.X, snapshot, class_id, candidates, size)
 
     def points(self) -> FloatArray:
         """See :class:`labeler.core.protocols.Engine`: the features."""

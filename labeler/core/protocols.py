@@ -178,6 +178,13 @@ class Engine(Protocol):
         """
         ...
 
+    def hunt(self, snapshot: Snapshot, class_id: int, size: int, skip: IndexArray) -> IndexArray:
+        """At most `size` instances that nobody answered, the likeliest to be of a rare class first; see :mod:`hunt`.
+
+        `skip` = shown already. The same snapshot gives the same instances.
+        """
+        ...
+
     def points(self) -> FloatArray:
         """Where it clusters (n, d)."""
         ...

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from labeler.core.components import principal_axes
-from labeler.core.steps import blocks, finished
+from labeler.core.steps import finished
 from labeler.core.vocabulary import BoolArray, FloatArray, IndexArray
 
 N_COMPONENTS = 50
@@ -23,19 +23,6 @@ def reduced(X: FloatArray, rows: IndexArray, n_components: int = N_COMPONENTS) -
     if points.shape[1] <= n_components or not len(points):
         return points - (points.mean(axis=0) if len(points) else 0)
     return finished(principal_axes(points, n_components)).project(points)
-
-
-def nearest_of(points: FloatArray, targets: FloatArray) -> FloatArray:
-    """Squared Euclidean distance (n,) of each point to its nearest target; infinite where there is none."""
-    least = np.full(len(points), np.inf, dtype=np.float32)
-    if not len(targets):
-        return least
-    lengths = np.einsum("ij,ij->i", targets, targets)
-    for rows in blocks(len(points), max(len(targets), points.shape[1])):
-        here = points[rows]
-        squared = lengths - 2.0 * (here @ targets.T)
-        least[rows] = squared.min(axis=1) + np.einsum("ij,ij->i", here, here)
-    return np.maximum(least, 0.0)
 
 
 def to_each(points: FloatArray, row: int) -> FloatArray:

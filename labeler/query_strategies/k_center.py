@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from labeler.core.protocols import PoolView
+from labeler.core.similarity import nearest_of
 from labeler.core.vocabulary import IndexArray
-from labeler.query_strategies.distances import drawn, nearest_of, reduced, to_each
+from labeler.query_strategies.distances import drawn, reduced, to_each
 
 MOST = 10_000
 
