@@ -32,6 +32,14 @@ class TestOpening:
             await app.press_and_see("H")
             assert isinstance(app.screen, QuestionScreen)
 
+    async def test_help_lists_its_keys_and_leads_back(self, project):
+        async with running(project, size=(120, 60)) as app:
+            text = await app.press_and_see("H", "?")
+            assert "back to where the hunt was opened" in text
+            assert "move over the" in text
+            await app.press_and_see("?")
+            assert isinstance(app.screen, HuntScreen)
+
     async def test_from_the_classes_it_hunts_for_the_one_under_the_cursor(self, project):
         async with running(project, size=WIDE) as app:
             await app.press_and_see("C", *["down"] * 3)
