@@ -54,6 +54,8 @@ def every_message(make_round, make_queue, make_snapshot):
         GridWanted(snapshot, 25, np.array([1, 2], np.int64)),
         SimilarWanted(snapshot, 3, 25, np.array([1, 2], np.int64)),
         SimilarReady(4, 3, np.array([4, 2], np.int64)),
+        HuntWanted(snapshot, 2, 60, np.array([1, 2], np.int64)),
+        HuntReady(4, 2, np.array([4, 2], np.int64)),
         OddWanted(snapshot, 200, np.array([7], np.int64)),
         OddReady(np.array([7, 4], np.int64), np.array([1.5, 1.25], np.float32)),
         SharesWanted(snapshot, 3),
