@@ -18,6 +18,8 @@ from labeler.messages import (
     Failed,
     GridReady,
     GridWanted,
+    HuntReady,
+    HuntWanted,
     OddReady,
     OddWanted,
     Open,
