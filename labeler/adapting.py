@@ -57,6 +57,8 @@ def factory_of(kind: str, thing: Any) -> Callable[..., Any]:
 
 def _fitting(kind: str, thing: Any) -> Any:
     if kind == "strategy":
+        if hasattr(thing, "rank"):  # it looks at the whole pool
+            return thing
         if not hasattr(thing, "utilities") and callable(thing):
             return _Strategy(thing)
         _check(kind, thing)
@@ -83,6 +85,8 @@ def _fitting(kind: str, thing: Any) -> Any:
 
 
 def _check(kind: str, thing: Any) -> None:
+    if kind == "strategy" and hasattr(thing, "rank"):
+        return
     missing = [name for name in NEEDS[kind] if not hasattr(thing, name)]
     if missing and not (kind in ("strategy", "encoder") and callable(thing) and not isinstance(thing, type)):
         name = thing.__name__ if isinstance(thing, type) else type(thing).__name__

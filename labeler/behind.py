@@ -38,6 +38,7 @@ class Received:
     tried: messages.KsTried | None = None
     odd: messages.OddReady | None = None
     closing: Round | None = None
+    hunt: messages.HuntReady | None = None
 
 
 class Behind(Opened):
@@ -71,6 +72,12 @@ class Behind(Opened):
         if self._client is not None:
             skip = np.array(shown, dtype=np.int64)
             self._client.send(messages.SimilarWanted(self.session.snapshot(), index, size, skip))
+
+    def want_hunt(self, class_id: int, size: int, shown: list[int]) -> None:
+        """Ask the engine for what may be of a rare class, without those `shown`; it comes as ``Received.hunt``."""
+        if self._client is not None:
+            skip = np.array(shown, dtype=np.int64)
+            self._client.send(messages.HuntWanted(self.session.snapshot(), class_id, size, skip))
 
     def want_odd(self, size: int) -> None:
         """Ask for the oddest instances without an answer; they come as ``Received.odd``."""
@@ -145,6 +152,8 @@ class Behind(Opened):
             return Received(page=message)
         if isinstance(message, messages.SimilarReady):
             return Received(similar=message)
+        if isinstance(message, messages.HuntReady):
+            return Received(hunt=message)
         if isinstance(message, messages.OddReady):
             return Received(changed=True, odd=message)  # what was being done is done
         if isinstance(message, messages.SharesReady):

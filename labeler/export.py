@@ -44,7 +44,8 @@ def export(
     name = format_of(target, format_)
     exporter: Exporter = registry.create("exporter", name)
     _check_place(project, target, force)
-    if not project.session.state.counts["label"]:
+    counts = project.session.state.counts
+    if not counts["label"] and not (choice.rejected and counts["reject"]):
         raise ExportError("nothing is labeled yet", f"answer some questions first: labeler label {project.path}")
     if exporter.needs == "images" and project.source is not None and project.source.content != "images":
         raise ExportError("the source holds no images, only features", "export csv, jsonl, parquet or npz")

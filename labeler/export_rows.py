@@ -7,15 +7,18 @@ from pathlib import Path
 
 import numpy as np
 
+from labeler.core.naming import class_name
 from labeler.core.vocabulary import GIVEN, UNLABELED, BoolArray, FloatArray, IndexArray, IntArray, Provenance, Tier
 from labeler.errors import ExportError
 from labeler.exporters.base import ExportRows, HeldOut, Rows, Whole
 from labeler.exporters.splits import split_rows
 from labeler.importers.names import counted, splits_of_ids
-from labeler.leaving import Choice, Leaving
+from labeler.leaving import REJECTED, Choice, Leaving
 from labeler.out_of_fold import Taken, out_of_fold
 from labeler.project import Project
+from labeler.session.classes import free_name
 from labeler.session.final import FinalLabels
+from labeler.session.predictions import origin_of
 from labeler.session.state import State
 from labeler.workbench import Workbench
 
@@ -28,13 +31,20 @@ def collect(
     labels, provenances, scores = final.labels, final.provenances, final.scores
     rounds = np.full(len(pool), final.round, dtype=np.int32)
     annotators = [""] * len(pool)
+    thrown_out = np.zeros(len(pool), dtype=np.bool_)
+    if choice.rejected:
+        thrown_out[state.indices_of("reject")] = True
+        scores = np.where(thrown_out, 1.0, scores).astype(np.float32)
     for index, standing in state.standings.items():
-        if standing.kind == "label":
+        if standing.kind == "label" or thrown_out[index]:
             rounds[index], annotators[index] = standing.round, standing.annotator
     chosen, left_out = _chosen(project, state, final, choice, needs_content)
     left_out = leaving.notes + left_out
     indices = np.flatnonzero(chosen).astype(np.int64)
     class_names, place = _classes(state)
+    if thrown_out[indices].any():
+        place[UNLABELED] = len(class_names)
+        class_names.append(free_name(REJECTED, {class_name(name) for name in class_names}))
     hashes = project.sha256()
     sha256 = [hashes[i].tobytes().hex() if hashes[i].any() else "" for i in indices]
     class_indices = place[labels[indices]]
@@ -50,14 +60,14 @@ def collect(
         ids=[pool.ids[i] for i in indices],
         class_names=class_names,
         class_indices=class_indices,
-        provenances=[Provenance(int(provenances[i])).word for i in indices],
+        provenances=[REJECTED if thrown_out[i] else Provenance(int(provenances[i])).word for i in indices],
         confidence=scores[indices],
         weights=_weights(scores[indices], class_indices, choice.weights),
         tiers=[Tier(int(final.tiers[i])).word for i in indices],
         clusters=final.clusters[indices],
         rounds=rounds[indices],
         annotators=[annotators[i] for i in indices],
-        source_ids=_source_ids(final, pool.ids, indices),
+        source_ids=_source_ids(state, final, pool.ids, indices),
         sha256=sha256,
         flagged=[int(i) in state.flagged for i in indices],
         splits=splits,
@@ -130,7 +140,7 @@ def _chosen(
     if choice.predicted and not choice.human_only:
         words.add(Provenance.PREDICTED)
     chosen = np.isin(provenances, list(words)) & (labels != UNLABELED) & (scores >= choice.min_confidence)
-    chosen[state.indices_of("reject")] = False
+    chosen[state.indices_of("reject")] = choice.rejected
     left_out = []
     held_back = int((provenances == Provenance.PREDICTED).sum())
     if held_back and not choice.predicted:
@@ -144,9 +154,14 @@ def _chosen(
     return chosen, left_out
 
 
-def _source_ids(final: FinalLabels, ids: list[str], indices: IndexArray) -> list[str]:
+def _source_ids(state: State, final: FinalLabels, ids: list[str], indices: IndexArray) -> list[str]:
+    """The answered instance that a machine's label rests on; of a prediction from elsewhere the file it came in."""
     machine = ~np.isin(final.provenances, GIVEN)
-    return [ids[int(final.sources[i])] if final.sources[i] >= 0 and machine[i] else "" for i in indices]
+    names = [ids[int(final.sources[i])] if final.sources[i] >= 0 and machine[i] else "" for i in indices]
+    for row, index in enumerate(indices.tolist() if state.predictions else []):
+        if final.provenances[index] == Provenance.PREDICTED and (origin := origin_of(state, index)):
+            names[row] = Path(origin).name
+    return names
 
 
 def _existing(location: str) -> Path | None:

@@ -21,6 +21,7 @@ from labeler.session.class_commands import check_names
 from labeler.session.session import Session
 
 _SHOWN = 5
+_REJECTED = "rejected"
 _MACHINE = (Provenance.PROPAGATED.word, Provenance.PREDICTED.word)
 
 
@@ -55,30 +56,19 @@ def import_labels(
     UsageError
         What it has for class names cannot be such; nothing was recorded.
     """
-    if project.source is None:
-        raise ProjectError("the source of this project is not open", "is it where it was?")
-    progress(Progress("reading labels"))
-    before = len(project.source.notes)
+    rows, notes, known = _rows_of(project, path, progress, classes)
     session = project.session
-    known = {info.name for info in session.state.active_classes()}
-    exported = _exported(path)
-    read = read_labels(path, project.source, _decoder(exported), [*known, *classes, *_classes_of(exported)])
-    rows = [row for row in read if row.instance_id in session.pool]
     machine = sum(row.provenance in _MACHINE for row in rows)
     rows = [row for row in rows if row.provenance not in _MACHINE]
     check_names(row.label for row in rows)
-    notes = list(project.source.notes[before:])
     if machine:
         lead = counted(machine, "row holds a propagated or predicted label", "rows hold propagated or predicted labels")
-        notes.append(f"{lead}: left out, only what a person or an import gave comes in")
+        notes.append(f"{lead}: left out, only what a person or an import gave comes in (--as predictions takes them)")
     progress(Progress("importing", 0, len(rows)))
     with session.together():  # a kill leaves no classes without their labels
         labels, twice = _in_classes(session, rows)
         taken, conflicts = session.import_labels(list(labels.items()), str(path), replace_imported=replace_imported)
-    if twice:
-        lead = counted(len(twice), "instance has", "instances have")
-        first = ", ".join(display_safe(name, 60) for name in twice[:_SHOWN])
-        notes.append(f"{lead} two different labels in the file: left out ({first})")
+    notes += _left_out(twice)
     names = {class_id: info.name for class_id, info in session.state.classes.items()}
     kept: dict[bool, list[tuple[str, str, str]]] = {True: [], False: []}
     for name, class_id in conflicts:
@@ -86,6 +76,48 @@ def import_labels(
         kept[provenance is Provenance.IMPORTED].append((name, names[class_id], names.get(stays, "?")))
     new = sorted({info.name for info in session.state.active_classes()} - known)
     return Imported(taken, new, kept[False], notes, kept[True])
+
+
+@dataclass(frozen=True, slots=True)
+class Predicted:
+    """How many predictions were taken; of them the `given` ones have a person's or an imported label, which stays, and
+    `agreeing` of these say the same."""
+
+    taken: int
+    given: int
+    agreeing: int
+    new_classes: list[str]
+    notes: list[str]
+
+
+def import_predictions(
+    project: Project,
+    path: Path,
+    progress: Callable[[Progress], None] = lambda _: None,
+    *,
+    classes: Collection[str] = (),
+) -> Predicted:
+    """Read labels as :func:`import_labels` does and keep them as what a model elsewhere predicts: never as given ones.
+
+    Whatever provenance a row says; its confidence is its score.
+
+    Raises
+    ------
+    SourceError, UsageError
+        As :func:`import_labels`; nothing was recorded.
+    """
+    rows, notes, known = _rows_of(project, path, progress, classes)
+    check_names(row.label for row in rows)
+    session = project.session
+    scores = {row.instance_id: row.confidence for row in reversed(rows)}
+    with session.together():
+        labels, twice = _in_classes(session, rows)
+        session.import_predictions([(name, class_id, scores[name]) for name, class_id in labels.items()], str(path))
+    stands = {name: session.state.standings.get(session.pool.index(name)) for name in labels}
+    given = {name: one.class_id for name, one in stands.items() if one is not None and one.kind == "label"}
+    agreeing = sum(labels[name] == class_id for name, class_id in given.items())
+    new = sorted({info.name for info in session.state.active_classes()} - known)
+    return Predicted(len(labels), len(given), agreeing, new, notes + _left_out(twice))
 
 
 def _in_classes(session: Session, rows: list[LabelRow]) -> tuple[dict[str, int], list[str]]:
@@ -98,6 +130,36 @@ def _in_classes(session: Session, rows: list[LabelRow]) -> tuple[dict[str, int],
         if labels.setdefault(row.instance_id, class_id) != class_id:
             twice[row.instance_id] = None
     return {name: class_id for name, class_id in labels.items() if name not in twice}, list(twice)
+
+
+def _rows_of(
+    project: Project, path: Path, progress: Callable[[Progress], None], classes: Collection[str]
+) -> tuple[list[LabelRow], list[str], set[str]]:
+    """The rows of a file that name instances of the pool, what is to be said of it, and the classes there were."""
+    if project.source is None:
+        raise ProjectError("the source of this project is not open", "is it where it was?")
+    progress(Progress("reading labels"))
+    before = len(project.source.notes)
+    session = project.session
+    known = {info.name for info in session.state.active_classes()}
+    exported = _exported(path)
+    read = read_labels(path, project.source, _decoder(exported), [*known, *classes, *_classes_of(exported)])
+    here = [row for row in read if row.instance_id in session.pool]
+    rows = [row for row in here if row.provenance != _REJECTED]
+    notes = list(project.source.notes[before:])
+    if len(rows) < len(here):
+        lead = counted(len(here) - len(rows), "row is of an image", "rows are of images")
+        notes.append(f"{lead} that somebody rejected: left out, that is no class")
+    return rows, notes, known
+
+
+def _left_out(twice: list[str]) -> list[str]:
+    """What to say of the instances that a file gives two classes."""
+    if not twice:
+        return []
+    lead = counted(len(twice), "instance has", "instances have")
+    first = ", ".join(display_safe(name, 60) for name in twice[:_SHOWN])
+    return [f"{lead} two different labels in the file: left out ({first})"]
 
 
 def _exported(path: Path) -> dict[str, Any]:
@@ -121,6 +183,17 @@ def _decoder(manifest: dict[str, Any]) -> Callable[[str], str]:
     configuration = manifest.get("configuration")
     safe = isinstance(configuration, dict) and configuration.get("csv_safe") == "yes"
     return (lambda text: unescaped(unprefixed(text))) if safe else unescaped
+
+
+def report_predictions(predicted: Predicted, shown: int = 20) -> str:
+    """What to say of imported predictions."""
+    lines = [f"{counted(predicted.taken, 'prediction')} imported: machine labels, no answers"]
+    if predicted.new_classes:
+        lines.append(f"new classes: {', '.join(display_safe(name, 40) for name in predicted.new_classes[:shown])}")
+    if predicted.given:
+        lead = counted(predicted.given, "has a given label, which stays", "have given labels, which stay")
+        lines.append(f"{lead}: {predicted.agreeing:,} of them predicted as given")
+    return "\n".join([*lines, *predicted.notes])
 
 
 def report(imported: Imported, shown: int = 20) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -20,15 +19,21 @@ from labeler.session.coverage import coverage_accuracy
 from labeler.session.final import FinalLabels, final_labels
 from labeler.session.repeats import self_agreement
 from labeler.session.state import State
+from labeler.session.unseen import unseen_class
 from labeler.workbench import Workbench
 
+REJECTED = "rejected"
+"""What rejected instances are called in an export that holds them, class and provenance: no class of the project."""
 WEIGHTS = ("confidence", "equal", "balanced")
 """How much a label counts: as much as it is believed; all alike; as believed, every class with the same sum."""
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What of the labels leaves. By default all that a person gave or confirmed, imported or propagated ones."""
+    """What of the labels leaves. By default all that a person gave or confirmed, imported or propagated ones.
+
+    `rejected` takes in what a person threw out as well, as a class of its own: see :data:`REJECTED`.
+    """
 
     predicted: bool = False
     rejected: bool = False
@@ -98,6 +103,7 @@ def certified(leaving: Leaving, indices: IndexArray) -> dict[str, Any] | None:
     if found is None or audit is None:
         return None
     machine = np.isin(leaving.final.provenances, (Provenance.PROPAGATED, Provenance.PREDICTED))
+    indices = indices[leaving.final.labels[indices] != UNLABELED]  # what was rejected has no label to be right or wrong
     not_human = indices[leaving.final.provenances[indices] != Provenance.HUMAN]
     speaks_of = leaving.covered
     scope, lower_bound = "whole", found.lower_bound
@@ -145,13 +151,8 @@ def certified(leaving: Leaving, indices: IndexArray) -> dict[str, Any] | None:
 def measured(leaving: Leaving) -> dict[str, Any]:
     """What is known of the labels that leave beside their certificate, from the journal up to them."""
     state, audit, frozen = leaving.state, leaving.audit, leaving.frozen
-    found: dict[str, Any] = {"unseen_class": None}
-    if state.counts["label"]:
-        given: Counter[int] = Counter()
-        for (class_id, _), count in state.given.items():
-            given[class_id] += count
-        once = sum(count == 1 for count in given.values())
-        found["unseen_class"] = {"labels": given.total(), "once": once, "chance": once / given.total()}
+    unseen = unseen_class(state)
+    found: dict[str, Any] = {"unseen_class": None if unseen is None else unseen.facts}
     for name, said in (("estimate", estimate(state)), ("self_agreement", self_agreement(state)), ("sway", sway(state))):
         found[name] = None if said is None else said.facts | {"statement": said.statement}
     found["coverage_accuracy"] = coverage_accuracy(audit, frozen) if audit is not None and frozen is not None else []

@@ -83,6 +83,16 @@ class SimilarWanted:
 
 
 @dataclass(frozen=True, slots=True)
+class HuntWanted:
+    """Instances without an answer, the likeliest to be of class `class_id` first; `skip` = indices shown already."""
+
+    snapshot: Snapshot
+    class_id: int
+    size: int
+    skip: IndexArray
+
+
+@dataclass(frozen=True, slots=True)
 class OddWanted:
     """The oddest instances that nobody answered; `first` = in no cluster, they come before all others."""
 
@@ -172,6 +182,15 @@ class SimilarReady:
 
 
 @dataclass(frozen=True, slots=True)
+class HuntReady:
+    """The instances likeliest to be of class `class_id`; none where nothing is left, or it has no answer."""
+
+    revision: int
+    class_id: int
+    indices: IndexArray
+
+
+@dataclass(frozen=True, slots=True)
 class OddReady:
     """The oddest instances, oddest first, and their scores by an outlier method."""
 
@@ -212,6 +231,8 @@ _TYPES = {
         Snapshot,
         GridWanted,
         SimilarWanted,
+        HuntWanted,
+        HuntReady,
         SharesWanted,
         ClosingWanted,
         ClosingReady,

@@ -128,6 +128,15 @@ TABLE = (
         "labeler.query_strategies.uncertainty:MarginClusters",
         "margin, spread over distinct clusters",
     ),
+    ("strategy", "k-center", "labeler.query_strategies.k_center:KCenter", "farthest from all that were asked"),
+    (
+        "strategy",
+        "typiclust",
+        "labeler.query_strategies.typiclust:TypiClust",
+        "typical of the least asked clusters",
+    ),
+    ("strategy", "probcover", "labeler.query_strategies.probcover:ProbCover", "most neighbors that no answer covers"),
+    ("strategy", "badge", "labeler.query_strategies.badge:Badge", "diverse gradients of the last layer"),
     (
         "outlier method",
         "local-outlier-factor",
@@ -174,7 +183,7 @@ TABLE = (
         "exporter",
         "hf",
         "labeler.exporters.hf:HuggingFaceExporter",
-        "Hugging Face datasets: split/metadata.jsonl, images",
+        "Hugging Face datasets: split/metadata.parquet, images",
     ),
     (
         "exporter",

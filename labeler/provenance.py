@@ -15,6 +15,7 @@ from labeler.core.vocabulary import GIVEN, UNLABELED, Event, Provenance, Tier
 from labeler.display import display_safe
 from labeler.session.asked import HowAsked, how_asked
 from labeler.session.classes import class_of, current
+from labeler.session.predictions import origin_of
 from labeler.session.session import Session
 from labeler.session.standings import Repeat, Standing
 
@@ -26,6 +27,8 @@ _SCREENS = {
     "alike": "a page of the nearest of a kind",
     "clusters": "the clusters",
     "search": "a search",
+    "odd": "the odd ones",
+    "hunt": "a hunt for a rare class",
     "second-look": "a second look",
     "audit": "an audit, blind",
     "audit-pages": "a page of an audit",
@@ -132,11 +135,12 @@ class Reasons:
     kept: bool = False  # looked at twice
     again: tuple[str, ...] = ()  # what was said the second time, blind to this answer
     through: str = ""  # how a machine's label came from the answers
+    elsewhere: str = ""  # the file it was imported from, of a prediction of another model
 
     @property
     def is_machine(self) -> bool:
         """Whether the label is one that answers of other instances carry."""
-        return self.provenance in (Provenance.PROPAGATED, Provenance.PREDICTED)
+        return self.provenance in (Provenance.PROPAGATED, Provenance.PREDICTED) and not self.elsewhere
 
     @property
     def heading(self) -> str:
@@ -147,6 +151,9 @@ class Reasons:
             left = self.press is not None and self.press.kind == "reject"
             return "no label: rejected" if left else "no label yet: no round has been computed since it joined"
         name = display_safe(self.label, 40)
+        if self.elsewhere:
+            file = display_safe(self.elsewhere, 60)
+            return f"{name} · {self.provenance.word} elsewhere, imported from {file} · score {self.score:.3f}"
         return f"{name} · {self.provenance.word} in round {self.round} · score {self.score:.3f} · tier {self.tier}"
 
     @property
@@ -167,6 +174,8 @@ class Reasons:
         found += self.again
         if self.is_machine and self.runner_up:
             found.append(f"runner-up {display_safe(self.runner_up, 40)}")
+        if self.elsewhere and self.runner_up:
+            found.append(f"the engine itself would say {display_safe(self.runner_up, 40)}")
         if self.cluster is not None:
             line = "in no cluster, an anomaly; nearest " if self.is_outlier else ""
             line += f"cluster {self.cluster}, {self.distance:.3f} from its center"
@@ -193,6 +202,8 @@ def reasons(session: Session, index: int) -> Reasons:
     changes: dict[str, Any] = {
         "again": tuple(_again(session, one) for one in session.state.repeats if one.index == index)
     }
+    if provenance is Provenance.PREDICTED:
+        changes["elsewhere"] = origin_of(session.state, index)
     without = session.derived.left_out(index)
     if without is not None:
         changes["without"] = (without[0], _name(session, without[1]))
@@ -223,7 +234,7 @@ def reasons(session: Session, index: int) -> Reasons:
         if provenance in GIVEN:  # also of a missing instance, which the engine does not see
             changes |= {"score": 1.0, "tier": Tier.LOCKED.word}
         source = int(round_.sources[index])
-        if found.is_machine and source >= 0:
+        if found.is_machine and not changes.get("elsewhere") and source >= 0:
             changes["nearest"] = _answer(session, source)
     return replace(found, **changes)
 

@@ -14,6 +14,7 @@ from labeler.provenance import Press, carried, reasons
 from labeler.session.blind import sway
 from labeler.session.control import estimate as control_estimate
 from labeler.session.repeats import self_agreement, to_look_at
+from labeler.session.unseen import unseen_class
 
 
 def status(project: Project) -> dict[str, Any]:
@@ -22,6 +23,7 @@ def status(project: Project) -> dict[str, Any]:
     words = ("human", "confirmed", "imported", "propagated", "predicted")
     advice = view.advice or answer_first()
     twice, swayed = self_agreement(project.session.state), sway(project.session.state)
+    unseen = unseen_class(project.session.state)
     classes: list[dict[str, Any]] = [
         {"name": row.info.name, "key": row.info.key, "retired": row.info.retired}
         | {word: getattr(row, word) for word in words}
@@ -51,6 +53,7 @@ def status(project: Project) -> dict[str, Any]:
         "answered_differently": len(to_look_at(project.session.state)),
         "audits_carried": [one.facts | {"by": escaped(one.by)} for one in project.session.carried_audits()],
         "sway": None if swayed is None else swayed.facts | {"statement": swayed.statement},
+        "unseen_class": None if unseen is None else unseen.facts | {"statement": unseen.statement},
         "advice": {"code": advice.code, "text": advice.text, "key": advice.key},
     }
 
@@ -108,6 +111,8 @@ def status_text(facts: dict[str, Any]) -> str:
         lines.append(f"{lead} answered differently: S in the application looks at both answers")
     if facts["sway"]:
         lines.append(f"blind: {facts['sway']['statement']}")
+    if facts["unseen_class"]:
+        lines.append(f"unseen class: {facts['unseen_class']['statement']}")
     lines.append(f"next: {facts['advice']['text']}")
     lines.append(f"go on: labeler label {display_safe(facts['project'])}")
     return "\n".join(lines)

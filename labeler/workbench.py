@@ -31,6 +31,7 @@ from labeler.newcomers import Newcomers, encode_others
 from labeler.options import ENGINES, PARTS
 from labeler.outliers import DEFAULT
 from labeler.outliers.pools import scored
+from labeler.picture_view import Beside, view_of
 from labeler.prepare import Prepared, encode_again, prepare
 
 EARLY_FROM = 20_000
@@ -67,7 +68,7 @@ class Workbench:
         self.prepared: Prepared | None = None
         self.is_open = False
         self._has_companion = False
-        self._oddness: tuple[tuple[str, bool], FloatArray] | None = None
+        self._oddness: tuple[tuple[str | None, bool], FloatArray] | None = None
 
     def open(self) -> Generator[Progress, None, Ready]:
         """Read, encode and cluster; see :func:`labeler.prepare.prepare` for what may be raised."""
@@ -169,18 +170,24 @@ class Workbench:
             raise EngineError("the pool is not encoded yet", "open it first")
         return encode_others(source, self.prepared)
 
-    def oddness(self, method: str, *, quick: bool = False) -> Generator[Progress, None, FloatArray]:
+    def oddness(self, method: str | None = None, *, quick: bool = False) -> Generator[Progress, None, FloatArray]:
         """Yield signs of life; return how odd each instance is (n,), by an outlier method; kept for the next time.
 
-        Large pools are judged by what is usual in a sample of them.
+        One that is named looks at the features; the default (None) at the pictures beside them as well. Large pools are
+        judged by what is usual in a sample of them.
         """
         if self._oddness is None or self._oddness[0] != (method, quick):
-            scores = yield from scored(self.features(), method, self.recipe.seed, quick=quick)
+            yield Progress("looking for odd ones")
+            features, prepared = self.features(), self.prepared
+            view: FloatArray | Beside = features
+            if method is None and prepared is not None:
+                view = view_of(features, prepared.raw, prepared.encoder)
+            scores = yield from scored(view, method or DEFAULT, self.recipe.seed, quick=quick)
             self._oddness = (method, quick), scores
         return self._oddness[1]
 
     def odd_ones(
-        self, snapshot: Snapshot, size: int, first: IndexArray, method: str = DEFAULT
+        self, snapshot: Snapshot, size: int, first: IndexArray, method: str | None = None
     ) -> Generator[Progress, None, tuple[IndexArray, FloatArray]]:
         """Yield signs of life; return at most `size` instances without an answer and their scores, oddest first.
 
@@ -203,6 +210,10 @@ class Workbench:
     def similar(self, snapshot: Snapshot, index: int, size: int, skip: IndexArray) -> IndexArray:
         """The nearest instances without an answer."""
         return self.engine.similar(snapshot, index, size, skip)
+
+    def hunt(self, snapshot: Snapshot, class_id: int, size: int, skip: IndexArray) -> IndexArray:
+        """The likeliest to be of a rare class, without an answer."""
+        return self.engine.hunt(snapshot, class_id, size, skip)
 
     def shares(self, snapshot: Snapshot, index: int) -> list[tuple[int, float]]:
         """The answers behind a label."""

@@ -31,6 +31,8 @@ from labeler.messages import (
     Failed,
     GridReady,
     GridWanted,
+    HuntReady,
+    HuntWanted,
     KsTried,
     KsWanted,
     OddReady,
@@ -117,6 +119,9 @@ class Worker:
             elif isinstance(message, SimilarWanted) and self._bench and self._is_open:
                 found = self._bench.similar(message.snapshot, message.index, message.size, message.skip)
                 self._send(SimilarReady(message.snapshot.revision, message.index, found))
+            elif isinstance(message, HuntWanted) and self._bench and self._is_open:
+                found = self._bench.hunt(message.snapshot, message.class_id, message.size, message.skip)
+                self._send(HuntReady(message.snapshot.revision, message.class_id, found))
             elif isinstance(message, OddWanted):
                 self._odd_wanted = message
             elif isinstance(message, SharesWanted) and self._bench and self._is_open:

@@ -12,6 +12,7 @@ import pytest
 
 from labeler import __version__, cli
 from labeler.api import Options, open_project
+from labeler.cli import main
 
 COMMANDS = (
     "demo", "label", "simulate", "status", "why", "clusters", "audit", "export", "import-labels", "merge", "plugins",
@@ -457,3 +458,22 @@ def test_repeats_and_blind_questions_say_how_far_the_answers_can_be_trusted(labe
     said = labeler("status", "kept.labeler.db").stdout
     assert f"repeats: {twice['statement']}" in said
     assert f"blind: {report['sway']['statement']}" in said
+
+
+def test_the_summaries_of_all_commands_fit_a_line_of_80_cells_uncut(labeler):
+    done = labeler("--help", COLUMNS="80")
+    assert "..." not in done.stdout.partition("Label:\n")[2]
+    commands = done.stdout.partition("Label:\n")[2].splitlines()
+    assert all(len(line) <= 80 for line in commands)
+    listed = [line for line in commands if line.startswith("  ")]
+    assert {line.split()[0] for line in listed} == set(main.commands)
+    assert len(listed) == len(main.commands)  # a line each, none wrapped
+
+
+def test_status_says_how_likely_a_class_is_that_nobody_named(labeler, project):
+    facts = json.loads(labeler("status", project, "--json").stdout)
+    unseen = facts["unseen_class"]
+    given = sum(row["human"] + row["confirmed"] + row["imported"] for row in facts["classes"])
+    assert unseen["labels"] == given
+    assert unseen["chance"] == unseen["once"] / given
+    assert f"unseen class: {unseen['statement']}" in labeler("status", project).stdout

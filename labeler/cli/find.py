@@ -36,20 +36,48 @@ def search(project: Path, like: str, count: int, as_json: bool) -> None:
 
 @main.command()
 @click.argument("project", type=click.Path(path_type=Path))
-@click.option("--method", metavar="NAME[:key=value,...]", help="See: labeler plugins (local-outlier-factor).")
+@click.option("--method", metavar="NAME[:key=value,...]", help="See: labeler plugins; by its features alone.")
+@click.option("--share", type=float, metavar="SHARE", help="All of the oddest share of the pool, such as 0.04.")
+@click.option("--threshold", type=float, metavar="T", help="All that score above T.")
+@click.option("-n", "count", type=click.IntRange(min=1), metavar="N", help="How many (25; with a cut all beyond it).")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@plugin_option
+@quiet_option
+def outliers(
+    project: Path, method: str | None, share: float | None, threshold: float | None, count: int | None, as_json: bool
+) -> None:
+    """Find the oddest instances: broken, rare, of no class.
+
+    Example: labeler outliers digits.labeler.db --share 0.04 --method density
+    """
+    from labeler.finding import Cut, facts, odd_ones, text
+
+    cut = Cut(share, threshold)
+    with narrator_of() as narrator, reading(project, with_source=True) as opened:
+        found = odd_ones(opened, method, count, narrator.progress, cut)
+        said = json.dumps(facts(opened, found)) if as_json else text(opened, found)
+    say(said)
+
+
+@main.command()
+@click.argument("project", type=click.Path(path_type=Path))
+@click.option("--class", "class_name", required=True, metavar="NAME", help="The rare class; one label of it at least.")
 @click.option("-n", "count", type=click.IntRange(min=1), default=25, metavar="N", help="How many (25).")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @plugin_option
 @quiet_option
-def outliers(project: Path, method: str | None, count: int, as_json: bool) -> None:
-    """Find the oddest instances: broken, rare, of no class.
+def hunt(project: Path, class_name: str, count: int, as_json: bool) -> None:
+    """Find what may be of a rare class, likeliest first.
 
-    Example: labeler outliers digits.labeler.db --method isolation-forest:n_estimators=300
+    Nearest to what there is of it, farthest from what was answered otherwise. In the application (H) each answer turns
+    the hunt, until misses run on.
+
+    Example: labeler hunt cells.labeler.db --class basophil
     """
-    from labeler.finding import facts, odd_ones, text
+    from labeler.finding import facts, likeliest_of, text
 
     with narrator_of() as narrator, reading(project, with_source=True) as opened:
-        found = odd_ones(opened, method, count, narrator.progress)
+        found = likeliest_of(opened, class_name, count, narrator.progress)
         said = json.dumps(facts(opened, found)) if as_json else text(opened, found)
     say(said)
 

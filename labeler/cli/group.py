@@ -14,7 +14,7 @@ Completer = Callable[[click.Context, click.Parameter, str], list[str]]
 
 GROUPS = {
     "Label": ("demo", "label", "import-labels", "merge"),
-    "Look": ("status", "why", "clusters", "search", "outliers", "plugins"),
+    "Look": ("status", "why", "clusters", "search", "outliers", "hunt", "plugins"),
     "Take away": ("audit", "export", "predict"),
     "Keep": ("check", "replay", "backup", "restore"),
     "Measure": ("simulate",),

@@ -15,7 +15,7 @@ from labeler.cli.group import main, quiet_option
 from labeler.display import display_safe
 
 
-@main.command()
+@main.command(short_help="Say whether PROJECT is whole; where not, what is lost.")
 @click.argument("project", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @quiet_option
@@ -38,7 +38,7 @@ def check(project: Path, as_json: bool) -> None:
         sys.exit(1)
 
 
-@main.command()
+@main.command(short_help="Rebuild PROJECT from its journal alone and compare.")
 @click.argument("project", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @plugin_option
@@ -61,7 +61,7 @@ def replay(project: Path, as_json: bool) -> None:
         sys.exit(1)
 
 
-@main.command()
+@main.command(short_help="Copy PROJECT, also while it is open elsewhere.")
 @click.argument("project", type=click.Path(path_type=Path))
 @click.argument("target", required=False, type=click.Path(path_type=Path))
 @quiet_option
@@ -81,7 +81,7 @@ def backup(project: Path, target: Path | None) -> None:
     say(f"{counted(made.events, 'event')} in {place}; read back and checked\nrestore: labeler restore {place}")
 
 
-@main.command()
+@main.command(short_help="Bring a backup FILE back in the place of its project.")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--to", type=click.Path(path_type=Path), metavar="PROJECT", help="Another place than where it came from.")
 @quiet_option

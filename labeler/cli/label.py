@@ -12,6 +12,7 @@ from labeler.cli.choices import engine_options, options_from
 from labeler.cli.doors import check_project, is_quiet, narrator_of, need_terminal, open_screen, say
 from labeler.cli.group import main, one_of, quiet_option
 from labeler.display import display_safe
+from labeler.errors import UsageError
 
 
 @main.command()
@@ -33,7 +34,7 @@ def demo(fresh: bool, **given: Any) -> None:
     open_screen(open_demo(fresh=fresh, options=options_from(given)))
 
 
-@main.command()
+@main.command(short_help="Label a SOURCE of images, rows or texts; resume a PROJECT.")
 @click.argument("source", type=click.Path(path_type=Path))
 @click.option("-p", "--project", type=click.Path(path_type=Path), metavar="PROJECT", help="The project file.")
 @engine_options
@@ -50,29 +51,44 @@ def label(source: Path, project: Path | None, **given: Any) -> None:
     open_screen(open_project(source, project, options))
 
 
-@main.command("import-labels")
+@main.command("import-labels", short_help="Bring labels or predictions from elsewhere into PROJECT.")
 @click.argument("project", type=click.Path(path_type=Path))
 @click.argument("labels", type=click.Path(path_type=Path))
 @click.option("--replace", is_flag=True, help="In place of other labels that were imported before; never of yours.")
 @click.option("--classes", metavar="A,B", default="", help="Classes although they look like no label: NA,None.")
+@click.option(
+    "--as",
+    "as_what",
+    type=click.Choice(["labels", "predictions"]),
+    default="labels",
+    help="predictions: a model's, never counted as given.",
+)
 @quiet_option
-def import_labels(project: Path, labels: Path, replace: bool, classes: str) -> None:
-    """Bring LABELS (CSV, JSONL, class folders, or another program's: docs/formats.md) into PROJECT.
+def import_labels(project: Path, labels: Path, replace: bool, classes: str, as_what: str) -> None:
+    """Bring LABELS (CSV, JSONL, class folders, ...) into PROJECT.
+
+    What other programs write is read as well: docs/formats.md. With --as predictions they are what a model elsewhere
+    says: guesses to confirm, which leave only with export --include predicted.
 
     Example: labeler import-labels digits.labeler.db labels.csv
     """
     from labeler.api import open_project
     from labeler.importing import import_labels as bring_in
-    from labeler.importing import report
+    from labeler.importing import import_predictions, report, report_predictions
 
     check_project(project)
+    if replace and as_what == "predictions":
+        raise UsageError("--replace is about labels", "predictions take the place of those before them by themselves")
     with narrator_of() as narrator, open_project(project) as opened:
         names = [name for name in classes.split(",") if name.strip()]
+        if as_what == "predictions":
+            say(report_predictions(import_predictions(opened, labels, narrator.progress, classes=names)))
+            return
         imported = bring_in(opened, labels, narrator.progress, replace_imported=replace, classes=names)
     say(report(imported))
 
 
-@main.command()
+@main.command(short_help="Merge two people's files; say how far they agree.")
 @click.argument("first", metavar="A", type=click.Path(path_type=Path))
 @click.argument("second", metavar="B", type=click.Path(path_type=Path))
 @click.option("-o", "--output", "target", required=True, type=click.Path(path_type=Path), metavar="C", help="New file.")

@@ -59,7 +59,7 @@ def why(project: Path, instance_id: str) -> None:
         say(reasons(opened, instance_id, shares))
 
 
-@main.command()
+@main.command(short_help="List the plug-ins there are, or the parameters of one.")
 @click.argument("name", required=False, shell_complete=plugins_of(*KINDS))
 @plugin_option
 @quiet_option

@@ -20,7 +20,7 @@ STREAMED = ("csv", "jsonl")
 """Formats that make sense on standard output."""
 
 
-@main.command()
+@main.command(short_help="Certify how many labels are right: look at some, blind.")
 @click.argument("project", type=click.Path(path_type=Path))
 @click.option("--target", type=float, metavar="SHARE", help="Share right to certify (0.98).")
 @click.option("--confidence", type=float, metavar="SHARE", help="Fixed when the audit begins (0.95).")
@@ -92,7 +92,7 @@ def audit(
     help="See labeler plugins; model, onnx; else by ending.",
 )
 @click.option("--latest", is_flag=True, help="The current labels, without a certificate.")
-@click.option("--include", type=click.Choice(["predicted"]), multiple=True, help="Take these in as well.")
+@click.option("--include", type=click.Choice(["predicted", "rejected"]), multiple=True, help="Take these in as well.")
 @click.option("--human-only", is_flag=True, help="Only what a person gave or confirmed.")
 @click.option("--min-confidence", type=click.FloatRange(0, 1), default=0.0, help="Leave out what is below.")
 @click.option("--weights", default="confidence", metavar="confidence|equal|balanced", help="What a label counts.")
@@ -142,7 +142,9 @@ def export(
         return
     options = ({"link": link} if link else {}) | ({"csv_safe": "yes"} if csv_safe else {})
     shares = parse_split(split) if split else ()
-    choice = Choice("predicted" in include, False, human_only, min_confidence, shares, options, latest, weights)
+    choice = Choice(
+        "predicted" in include, "rejected" in include, human_only, min_confidence, shares, options, latest, weights
+    )
     with contextlib.ExitStack() as stack:
         if to_stdout:
             target = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "labels"

@@ -18,10 +18,11 @@ from labeler.core import advice
 from labeler.core.calibration import SINGLE, Calibration, Evidence, alike, calibrate, left_out_right, support
 from labeler.core.checks import check_features
 from labeler.core.cores import taught_by_core
+from labeler.core.hunt import hunted
 from labeler.core.learner import landmarks_of
 from labeler.core.model import Model, no_labels
 from labeler.core.nearest_left_out import by_nearest
-from labeler.core.protocols import Classifier, Clusterer, Clustering, QueryStrategy
+from labeler.core.protocols import Classifier, Clusterer, Clustering, PoolStrategy, PoolView, QueryStrategy
 from labeler.core.reach import percentiles_of, within_reach
 from labeler.core.representatives import Level, nearest_to_center
 from labeler.core.selection import best
@@ -50,6 +51,8 @@ RULES = ("split", "representative", "uncertain")
 BATCH_SIZE = 10
 """Answers between two fits of the classifier."""
 QUEUE_SIZE = 200
+QUEUE_TOGETHER = 50
+"""Questions of a strategy that chooses them together: five batches, until the next fit."""
 N_GUESSES = 3
 MAX_LEFT_OUT = 256
 MIN_WEIGHT = 0.05
@@ -89,11 +92,12 @@ class BookEngine:
         self,
         clusterer: Clusterer,
         classifier: Classifier,
-        strategy: QueryStrategy,
+        strategy: QueryStrategy | PoolStrategy,
         n_clusters: int = 50,
         random_state: int = 0,
     ) -> None:
         self.clusterer, self.classifier, self.strategy = clusterer, classifier, strategy
+        self._begins_itself = bool(getattr(strategy, "from_the_start", False))
         self.n_clusters, self.random_state = n_clusters, random_state
         self._threads = ThreadpoolController()
         self._latest: _Fit | None = None
@@ -125,9 +129,8 @@ class BookEngine:
         self.representatives = representatives(self.clustering)
         self._level = Level(self.clustering, self.representatives)
         self._partition = Partition(X, self.random_state)
-        everyone = np.ones(len(X), dtype=np.bool_)
-        rng = np.random.default_rng((self.random_state, 0))
-        self._uncertain = best(-self.clustering.distances, everyone, QUEUE_SIZE, rng, self.clustering.clusters)
+        yield Progress("choosing the first questions")
+        self._uncertain = self._first(np.ones(len(X), dtype=np.bool_), np.random.default_rng((self.random_state, 0)))
         yield Progress("clustering", 1, 1)
 
     def join(self, X: FloatArray) -> Iterator[Progress]:
@@ -142,7 +145,7 @@ class BookEngine:
         """See :class:`labeler.core.protocols.Engine`."""
         candidates = _candidates(snapshot, len(self.X))
         ranked = self._latest is not None and candidates[self._uncertain].any()
-        asked = candidates[self.representatives].any() or ranked
+        asked = ranked or (not self._begins_itself and candidates[self.representatives].any())
         if not asked and len(snapshot.indices):  # nothing ranked is left: the one time an answer waits for a fit
             self._refit(snapshot)
         return self._queue(snapshot, self._latest, self._uncertain)
@@ -197,6 +200,13 @@ class BookEngine:
         candidates = _candidates(snapshot, len(self.X))
         candidates[skip] = False
         return nearest(self.X, index, candidates, size)
+
+    def hunt(self, snapshot: Snapshot, class_id: int, size: int, skip: IndexArray) -> IndexArray:
+        """See :class:`labeler.core.protocols.Engine`: by distances in the features."""
+        candidates = _candidates(snapshot, len(self.X))
+        candidates[skip] = False
+        with self._threads.limit(limits=1):
+            return hunted(self.X, snapshot, class_id, candidates, size)
 
     def points(self) -> FloatArray:
         """See :class:`labeler.core.protocols.Engine`: the features."""
@@ -320,15 +330,35 @@ class BookEngine:
         candidates = _candidates(snapshot, len(self.X))
         rng = np.random.default_rng((self.random_state, len(snapshot.indices)))
         if fit is None:
-            return best(self.clustering.distances * -1, candidates, QUEUE_SIZE, rng, self.clustering.clusters)
-        utilities = self.strategy.utilities(fit.proba, rng)
-        clusters = self._divided(snapshot).clustering.clusters if self.strategy.spread_over_clusters else None
+            return self._first(candidates, rng)
+        strategy: Any = self.strategy
+        if hasattr(strategy, "rank"):
+            return self._chosen(PoolView(self.X, fit.proba, snapshot.indices, candidates), rng)
+        utilities = strategy.utilities(fit.proba, rng)
+        clusters = self._divided(snapshot).clustering.clusters if strategy.spread_over_clusters else None
         return best(utilities, candidates, QUEUE_SIZE, rng, clusters)
+
+    def _first(self, candidates: BoolArray, rng: np.random.Generator) -> IndexArray:
+        """What is asked after the representatives, or in their place, while there is no answer."""
+        if self._begins_itself:
+            nothing = np.empty((len(self.X), 0), dtype=np.float32)
+            return self._chosen(PoolView(self.X, nothing, np.empty(0, dtype=np.int64), candidates), rng)
+        return best(-self.clustering.distances, candidates, QUEUE_SIZE, rng, self.clustering.clusters)
+
+    def _chosen(self, pool: PoolView, rng: np.random.Generator) -> IndexArray:
+        """The questions that a strategy chooses together; one of a person's own may name some twice, or an answered."""
+        strategy: Any = self.strategy
+        with self._threads.limit(limits=1):
+            chosen = np.asarray(strategy.rank(pool, QUEUE_TOGETHER, rng), dtype=np.int64)
+        _, first = np.unique(chosen, return_index=True)
+        chosen = chosen[np.sort(first)]
+        return np.asarray(chosen[pool.candidates[chosen]], dtype=np.int64)
 
     def _queue(self, snapshot: Snapshot, fit: _Fit | None, uncertain: IndexArray) -> Queue:
         candidates = _candidates(snapshot, len(self.X))
         groups = []
-        for group in (self._divided(snapshot).parts, self.representatives, uncertain):
+        start = self.representatives[:0] if self._begins_itself else self.representatives
+        for group in (self._divided(snapshot).parts, start, uncertain):
             groups.append(group[candidates[group]])
             candidates[group] = False
         indices = np.concatenate(groups).astype(np.int64)

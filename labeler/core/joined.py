@@ -17,6 +17,7 @@ from labeler.core.checks import check_features
 from labeler.core.components import principal_axes
 from labeler.core.doubt import JUDGES_FROM
 from labeler.core.grids import FROM_ANSWERS, PAGE, best_page, expected_errors, expected_gain
+from labeler.core.hunt import hunted
 from labeler.core.live import BATCH, LiveBelief
 from labeler.core.model import Model, no_labels
 from labeler.core.questions import (
@@ -222,6 +223,15 @@ class JoinedEngine:
         candidates = candidates_of(snapshot, self.first_of)
         candidates[skip] = False
         return nearest(self.space.z, index, candidates, size)
+
+    def hunt(self, snapshot: Snapshot, class_id: int, size: int, skip: IndexArray) -> IndexArray:
+        """See :class:`labeler.core.protocols.Engine`: by distances in z."""
+        if not self.n:
+            return skip[:0]
+        candidates = candidates_of(snapshot, self.first_of)
+        candidates[skip] = False
+        with self._threads.limit(limits=1):
+            return hunted(self.space.z, snapshot, class_id, candidates, size)
 
     def points(self) -> FloatArray:
         """See :class:`labeler.core.protocols.Engine`: the space z."""

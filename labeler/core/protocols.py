@@ -127,6 +127,30 @@ class QueryStrategy(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class PoolView:
+    """What a strategy may see of a pool that looks at more than probabilities.
+
+    `X` (n, d) features, maybe memory-mapped; `proba` (n, k) class probabilities, without columns before the first
+    answer; `answered` (a,) indices; `candidates` (n,) = who may be asked.
+    """
+
+    X: FloatArray
+    proba: FloatArray
+    answered: IndexArray
+    candidates: BoolArray
+
+
+class PoolStrategy(Protocol):
+    """Chooses questions that go together, from the features and from what was asked already."""
+
+    from_the_start: bool  # it chooses the first questions as well, in place of the clusters' representatives
+
+    def rank(self, pool: PoolView, size: int, rng: np.random.Generator) -> IndexArray:
+        """At most `size` different candidates in the order to ask them; none only where there is no candidate."""
+        ...
+
+
 class Engine(Protocol):
     """The heavy, stateful half: features in, rounds and questions out. Knows indices and class ids, nothing else.
 
@@ -188,6 +212,13 @@ class Engine(Protocol):
         """At most `size` instances that nobody answered, nearest to `index` first (`index` itself may be one).
 
         Nearest in the engine's own space; `skip` = shown already. The same snapshot gives the same instances.
+        """
+        ...
+
+    def hunt(self, snapshot: Snapshot, class_id: int, size: int, skip: IndexArray) -> IndexArray:
+        """At most `size` instances that nobody answered, the likeliest to be of a rare class first; see :mod:`hunt`.
+
+        `skip` = shown already. The same snapshot gives the same instances.
         """
         ...
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from labeler.core.steps import blocks
 from labeler.core.vocabulary import BoolArray, FloatArray, IndexArray
 
 CHUNK = 8192
@@ -18,6 +19,24 @@ def squared_distances_to(rows: FloatArray, here: FloatArray) -> FloatArray:
     """Squared Euclidean distances (n,) of all `rows` (n, d), maybe memory-mapped, to a point (d,)."""
     parts = [np.asarray(rows[start : start + CHUNK]) - here for start in range(0, len(rows), CHUNK)]
     return np.concatenate([np.einsum("ij,ij->i", part, part) for part in parts])
+
+
+def nearest_of(rows: FloatArray, targets: FloatArray, middle: FloatArray | None = None) -> FloatArray:
+    """Squared Euclidean distance (n,) of each of `rows` (n, d), maybe memory-mapped, to its nearest target (t, d).
+
+    Infinite where there is none. `middle` (d,): what both are taken relative to, so that large numbers cancel.
+    """
+    least = np.full(len(rows), np.inf, dtype=np.float32)
+    if not len(targets):
+        return least
+    offset = np.float32(0.0) if middle is None else middle
+    targets = np.asarray(targets, dtype=np.float32) - offset
+    lengths = np.einsum("ij,ij->i", targets, targets)
+    for block in blocks(len(rows), max(len(targets), rows.shape[1])):
+        here = np.asarray(rows[block], dtype=np.float32) - offset
+        squared = lengths - 2.0 * (here @ targets.T)
+        least[block] = squared.min(axis=1) + np.einsum("ij,ij->i", here, here)
+    return np.maximum(least, 0.0)
 
 
 def nearest(rows: FloatArray, index: int, candidates: BoolArray, size: int) -> IndexArray:

@@ -223,7 +223,8 @@ class Event:
     """One thing a person did, as the journal keeps it. `seq` is 0 until the journal gave it its place.
 
     Kinds: ``label``, ``skip``, ``unsure``, ``reject``, ``flag`` (toggles), ``page`` (a confirmed grid), ``keep`` (a
-    second look found `class_id` right), ``import``, ``reach`` (how far labels spread in the cluster of `instance_id`:
+    second look found `class_id` right), ``import``, ``predictions`` (a model elsewhere: {predictions: [[instance_id,
+    class_id, score or None] ...], origin}), ``reach`` (how far labels spread in the cluster of `instance_id`:
     `percentile`, None = as everywhere), ``split`` (the cluster of `instance_id` in two), ``undo`` and ``redo``
     (`target` = the event they take back or bring back), ``setting``, ``conflict`` (in merged journals two people's
     answers differ: {answers: [[event id, annotator, class id] ...]}, the earlier first); and for the class `class_id`

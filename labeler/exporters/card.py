@@ -24,6 +24,7 @@ _SOURCES = {
     "imported": "came from elsewhere",
     "propagated": "spread from answers to images like them",
     "predicted": "the model's alone: held back unless asked for",
+    "rejected": "a person threw this image out: it belongs to no class or is unusable",
 }
 
 

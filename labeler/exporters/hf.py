@@ -1,9 +1,10 @@
-"""Hugging Face `datasets`: ``root/<split>/metadata.jsonl`` beside the images.
+"""Hugging Face `datasets`: ``root/<split>/metadata.parquet`` beside the images, or ``metadata.jsonl``.
 
 Layout after https://huggingface.co/docs/datasets/image_dataset#imagefolder: ``file_name`` comes first and is relative
 to its metadata file. Where there are metadata, labels of folders are not read (checked in `datasets` 5.2), so the label
-is a column. The default is JSON lines: a ``metadata.csv`` is read by pandas, which makes 7 of the class "007" and
-nothing of the class "NA".
+is a column. Only Parquet can say that it is a ClassLabel (neither loader takes features from the card), so that is
+what is written where pyarrow is installed; else JSON lines: a ``metadata.csv`` is read by pandas, which makes 7 of the
+class "007" and nothing of the class "NA".
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ from labeler.exporters.image_files import are_files, link_of, put_images, wanted
 from labeler.exporters.names import safe_file_names
 from labeler.exporters.tables import COLUMNS, PANDAS_MISSING, Cell, csv_line, records, text_warnings
 
-KINDS = ("jsonl", "csv", "parquet")
+AUTO = "auto"
+KINDS = ("parquet", "jsonl", "csv")
 ONLY_SPLIT = "train"
 _COLUMNS = ("file_name", *COLUMNS)
 _READ_AS_NUMBER = re.compile(r"\s*[+-]?(\d|\.\d|inf|nan|true|false)", re.IGNORECASE)
@@ -35,19 +37,23 @@ _READ_AS_DATE = re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d(:\d\d(:\d\d)?)?)?Z?$")
 class HuggingFaceExporter:
     """A folder for ``datasets.load_dataset("imagefolder", data_dir=...)``; images linked as in an image folder.
 
-    `metadata` is ``jsonl``, ``csv`` or ``parquet`` (an extra; the label is a ClassLabel); `link` as for imagefolder.
+    `metadata` is ``parquet`` (an extra; the label is a ClassLabel), ``jsonl`` or ``csv``; ``auto``: Parquet where the
+    extra is installed, else JSON lines. `link` as for imagefolder.
     """
 
     is_folder = True
     endings: tuple[str, ...] = ()
     needs: Needs = "images"
 
-    def __init__(self, metadata: str = "jsonl", link: str = "hard") -> None:
-        if metadata not in KINDS:
-            raise ValueError(f"metadata is {' or '.join(KINDS)}")
-        if metadata == "parquet" and importlib.util.find_spec("pyarrow") is None:
+    def __init__(self, metadata: str = AUTO, link: str = "hard") -> None:
+        if metadata not in (AUTO, *KINDS):
+            raise ValueError(f"metadata is {', '.join((AUTO, *KINDS))}")
+        has_parquet = importlib.util.find_spec("pyarrow") is not None
+        if metadata == "parquet" and not has_parquet:
             raise MissingExtra("metadata=parquet", "parquet")
-        self.metadata, self.link = metadata, link
+        self._as_text = metadata == AUTO and not has_parquet
+        self.metadata = metadata if metadata != AUTO else "parquet" if has_parquet else "jsonl"
+        self.link = link
 
     def write(self, rows: ExportRows, target: Path) -> list[str]:
         """Make the folder `target` and fill it; returns warnings. Raises as the imagefolder exporter does."""
@@ -88,7 +94,9 @@ class HuggingFaceExporter:
         return {unescaped(name): number for name, number in counts.items()}
 
     def _misread(self, rows: ExportRows) -> Iterator[str]:
-        """What `datasets` makes something else of than text."""
+        """What `datasets` makes something else of than a ClassLabel, or than text."""
+        if self._as_text:
+            yield "datasets reads the labels as text: with the extra parquet they are written as ClassLabel"
         names = [escaped(rows.class_names[index]) for index in sorted(set(rows.class_indices.tolist()))]
         if self.metadata == "csv":
             missing = next((name for name in names if name in PANDAS_MISSING), None)

@@ -30,7 +30,8 @@ from labeler.json_items import array_items
 
 LOCAL_FILES = "/data/local-files/?d=images/"
 CONFIG, TASKS = "config.xml", "tasks.json"
-_GIVEN = tuple(word.word for word in GIVEN)
+_GIVEN = (*(word.word for word in GIVEN), "rejected")
+"""What a person said of an image, and not a machine."""
 
 
 class LabelStudioExporter:

@@ -38,7 +38,7 @@ MAX_TABLE_BYTES = 4 << 30
 _LINE_ENDS = re.compile(r"\r\n|\r|\n")  # not those of str.splitlines: a name may hold U+2028
 _JSON_ENDINGS = (".jsonl", ".ndjson", ".json")
 _BESIDE = ("provenance", "confidence")
-_PROVENANCES = frozenset(entry.word for entry in Provenance if entry is not Provenance.NONE)
+_PROVENANCES = frozenset(entry.word for entry in Provenance if entry is not Provenance.NONE) | {"rejected"}
 """What a row says that has a label, whatever the label looks like."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from typing import Any, Protocol
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -10,6 +11,20 @@ from threadpoolctl import threadpool_limits
 from labeler import registry
 from labeler.core.vocabulary import FloatArray, Progress
 from labeler.outliers.base import OutlierMethod
+
+
+class Table(Protocol):
+    """Rows (n, d) that may be made when they are asked for."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """n and d."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, rows: Any, /) -> FloatArray: ...
+
 
 SAMPLE = 20_000
 """Rows beyond which what is usual is learned from a sample: methods ask for neighbors, or for every row at once."""
@@ -19,9 +34,7 @@ BLOCK = 2_000
 WHAT = "looking for odd ones"
 
 
-def scored(
-    X: FloatArray, method: str, random_state: int, *, quick: bool = False
-) -> Generator[Progress, None, FloatArray]:
+def scored(X: Table, method: str, random_state: int, *, quick: bool = False) -> Generator[Progress, None, FloatArray]:
     """Yield signs of life; return how odd each row of `X` (n, d) is (n,), by the outlier method of that name."""
     most = QUICK_SAMPLE if quick else SAMPLE
     yield Progress(WHAT, 0, len(X))
@@ -30,7 +43,7 @@ def scored(
         return np.empty(0, dtype=np.float32)
     if len(X) <= most:
         with threadpool_limits(1):
-            scores = judge.anomalies(X, random_state)
+            scores = judge.anomalies(np.asarray(X[:]), random_state)
         yield Progress(WHAT, len(X), len(X))
         return scores
     rows = np.sort(np.random.default_rng(random_state).choice(len(X), most, replace=False))

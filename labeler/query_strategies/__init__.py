@@ -1,1 +1,1 @@
-"""Query strategies: class probabilities -> a utility for every candidate."""
+"""Query strategies: class probabilities -> a utility for every candidate, or a pool -> questions that go together."""

@@ -1,7 +1,11 @@
-"""What a query strategy is: the core's protocol, under the name of this room."""
+"""What a query strategy is: the core's protocols, under the name of this room.
+
+Most give every candidate a utility from its class probabilities; those that choose questions together, by where they
+lie, rank the pool.
+"""
 
 from __future__ import annotations
 
-from labeler.core.protocols import QueryStrategy
+from labeler.core.protocols import PoolStrategy, PoolView, QueryStrategy
 
-__all__ = ["QueryStrategy"]
+__all__ = ["PoolStrategy", "PoolView", "QueryStrategy"]

@@ -128,6 +128,24 @@ class AnswerCommands(ClassCommands):
             self._record("import", None, None, {"labels": taken, "origin": origin})
         return len(taken), conflicts
 
+    def import_predictions(self, predictions: list[tuple[str, int, float | None]], origin: str) -> None:
+        """What a model elsewhere says, (instance_id, class_id, score), as one undoable event: machine labels.
+
+        Raises
+        ------
+        UsageError
+            No such instance or class, or a score that is none; nothing changed.
+        """
+        for instance_id, class_id, score in predictions:
+            self._known(instance_id)
+            self._check_class(class_id)
+            if score is not None and not 0.0 <= score <= 1.0:
+                raise UsageError(f"a score of {score:g} is none", "give one between 0 and 1")
+        if predictions:
+            self._record(
+                "predictions", None, None, {"predictions": [list(one) for one in predictions], "origin": origin}
+            )
+
     def follow(self, moved: list[tuple[int, int]], replaced: list[int], *, keep: bool = True) -> None:
         """The source changed: answers go from an index to where their content is now, or are set aside; undoable.
 

@@ -88,6 +88,9 @@ def in_classes(event: Event, lookup: Mapping[int, int]) -> Event:
         payload |= {name: lookup[int(payload[name])] for name in ("into", "from") if name in payload}
     if kind in ("page", "import"):
         payload["labels"] = [[name, lookup[int(class_id)], word] for name, class_id, word in payload["labels"]]
+    if kind == "predictions":
+        said = payload["predictions"]
+        payload["predictions"] = [[name, lookup[int(class_id)], score] for name, class_id, score in said]
     for name in ("shown", "hidden"):
         if name in payload:
             payload[name] = [[lookup[int(c)], score] for c, score in payload[name] if int(c) in lookup]

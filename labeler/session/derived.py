@@ -27,7 +27,7 @@ class Derived:
         self._state = state
         self.round: Round | None = None  # in the classes there are now
         self._as_sent: Round | None = None
-        self._classes_at = -1
+        self._classes_at = self._predictions_at = -1
         self.revision = -1
         self.n_merged = 0  # rounds taken so far
         self._points: tuple[Point, ...] = ()
@@ -44,7 +44,8 @@ class Derived:
         """Take `round_` in place of the one before."""
         self.n_merged += round_ is not self._as_sent
         self._as_sent, self._classes_at = round_, self._state.classes_at
-        round_ = restated_round(round_, self._state.stands_for())
+        self._predictions_at = self._state.predictions_at
+        round_ = self._state.with_predictions(restated_round(round_, self._state.stands_for()))
         self.round, self.revision = round_, round_.revision
         labels, provenances = round_.labels, round_.provenances
         self._counts.clear()
@@ -107,7 +108,8 @@ class Derived:
 
     def note(self, indices: Iterable[int]) -> None:
         """Bring the counts up to date for instances whose standing changed, or all where a class did."""
-        if self._as_sent is not None and self._classes_at != self._state.classes_at:
+        now = (self._state.classes_at, self._state.predictions_at)
+        if self._as_sent is not None and (self._classes_at, self._predictions_at) != now:
             self.merge(self._as_sent)
             return
         for index in indices:

@@ -66,7 +66,7 @@ def final_labels(state: State, round_: Round) -> FinalLabels:
 
     A rejected instance has no label, nor has one whose answer was taken back since the round, or that joined later.
     """
-    round_ = restated_round(round_, state.stands_for())
+    round_ = state.with_predictions(restated_round(round_, state.stands_for()))
     final = FinalLabels(
         round_.labels.copy(),
         round_.provenances.copy(),

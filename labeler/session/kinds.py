@@ -8,7 +8,7 @@ from labeler.session.classes import CLASS_KINDS
 GIVES_LABELS = frozenset({"label", "page", "import"})
 CARRIED = "audit_carried"
 """The kind of an event that holds the audits of another journal as they were."""
-NO_KEYS = frozenset({"import", "setting", "audit_begin", "audit_block", "source_change", CARRIED})
+NO_KEYS = frozenset({"import", "predictions", "setting", "audit_begin", "audit_block", "source_change", CARRIED})
 ANSWERS = frozenset({"label", "unsure", "reject", "page", "repeat"})
 """Events a person takes time over: their times make the pace."""
 PAGES = ("page", "audit_page")
@@ -21,6 +21,7 @@ UNDOABLE = CLASS_KINDS | {
     "flag",
     "page",
     "import",
+    "predictions",
     "keep",
     "reach",
     "split",

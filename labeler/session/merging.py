@@ -155,6 +155,8 @@ def _speaks_of(event: Event) -> Iterator[int]:
             yield int(event.payload[name])
     if event.kind in ("page", "audit_page", "import"):
         yield from (int(class_id) for _, class_id, _ in event.payload["labels"])
+    if event.kind == "predictions":
+        yield from (int(class_id) for _, class_id, _ in event.payload["predictions"])
 
 
 def _in_order(*chains: Sequence[Event]) -> Iterator[str]:

@@ -49,6 +49,10 @@ def _is_percent(value: Any) -> bool:
     return type(value) in (int, float) and 0 <= value <= 100
 
 
+def _is_confidence(value: Any) -> bool:
+    return type(value) in (int, float) and 0 <= value <= 1
+
+
 def _or_none(check: Check) -> Check:
     return lambda value: value is None or check(value)
 
@@ -81,6 +85,7 @@ _FIELDS: dict[str, Check] = {
     **dict.fromkeys(("shown", "hidden"), _rows(_is_class, _is_number)),
     "said": lambda value: value in _SAID,
     "percentile": _or_none(_is_percent),
+    "predictions": _rows(_is_text, _is_class, _or_none(_is_confidence)),
     "labels": _rows(_is_text, _is_class, lambda word: word in _WORDS),
     "unsure": _each(_is_text),
     "moved": _each(_is_text),
@@ -102,6 +107,7 @@ _REQUIRED: dict[str, tuple[str, ...]] = {
     "class_merge": ("into",),
     "class_split": ("from", "name", "moved"),
     "page": ("labels",),
+    "predictions": ("predictions",),
 }
 """What is read before, or long after, the event is folded; what else is missing shows in the fold."""
 
@@ -126,7 +132,7 @@ def check(event: Event) -> None:
 
 def check_classes(event: Event, classes: Container[int]) -> None:
     """Raise ValueError where an event gives instances a class that was not there before it."""
-    rows = [row[1] for name in ("labels", "planted") for row in event.payload.get(name, ())]
+    rows = [row[1] for name in ("labels", "planted", "predictions") for row in event.payload.get(name, ())]
     given = [class_id for class_id in rows if class_id != UNLABELED]  # what a page leaves without a label is said, too
     if event.kind in ("label", "keep", "audit_answer", "repeat") and event.class_id is not None:
         given.append(event.class_id)

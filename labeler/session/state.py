@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any
 
 from labeler.core.pool import Pool
-from labeler.core.vocabulary import UNLABELED, ClassInfo, Event, IndexArray, IntArray, Provenance
+from labeler.core.vocabulary import UNLABELED, ClassInfo, Event, IndexArray, IntArray, Provenance, Round
 from labeler.errors import ProjectError
 from labeler.session.audit_pages import block_of
 from labeler.session.audits import Audit, answer_of, begun, return_page, take_page
@@ -27,6 +27,7 @@ from labeler.session.classes import (
 )
 from labeler.session.columns import Columns
 from labeler.session.kinds import ANSWERS, AUDITED, CARRIED, GIVES_LABELS, PAGES, UNDOABLE, keys_of
+from labeler.session.predictions import Overlay, Prediction, predictions_of
 from labeler.session.standings import Conflict, Kept, Repeat, Standing, repeat_of
 
 ROUND_LENGTH = 10
@@ -61,6 +62,9 @@ class State:
         self.set_up: set[str] = set()  # names given when the project was opened: said once, however they fared since
         self.flagged: set[int] = set()
         self.kept: dict[int, Kept] = {}  # index -> the class that a second look found right
+        self.predictions: dict[int, Prediction] = {}  # what a model elsewhere says, given or not
+        self.predictions_at = 0  # the revision at which they last changed
+        self._overlay: tuple[int, Overlay] | None = None
         self.repeats: list[Repeat] = []  # second answers to hidden repeats
         self.conflicts: dict[int, Conflict] = {}  # instances that wait for somebody to settle them
         self.settings: dict[str, Any] = {}
@@ -263,6 +267,22 @@ class State:
         self.kept[index] = Kept(class_of(step.event), step.event.seq)
         self._settle(index, step)
 
+    def _fold_predictions(self, step: _Step) -> None:
+        before: list[tuple[int, Prediction | None]] = []
+        for index, prediction in predictions_of(step.event, self.pool):
+            before.append((index, self.predictions.get(index)))
+            self.predictions[index] = prediction
+        step.back.append(partial(self._restore_predictions, before))
+        self.predictions_at = self.revision
+
+    def _restore_predictions(self, before: list[tuple[int, Prediction | None]]) -> None:
+        for index, prediction in reversed(before):
+            if prediction is None:
+                self.predictions.pop(index, None)
+            else:
+                self.predictions[index] = prediction
+        self.predictions_at = self.revision
+
     def _fold_repeat(self, step: _Step) -> None:
         self.repeats.append(repeat_of(step.event, self.pool))
         step.back.append(self.repeats.pop)
@@ -415,6 +435,15 @@ class State:
         """Class id -> the active class it stands for now; see :func:`labeler.session.classes.lookup_of`."""
         return lookup_of(self.classes, self.next_class_id)
 
+    def with_predictions(self, round_: Round) -> Round:
+        """A round with what a model elsewhere says where the engine only predicts, or says nothing."""
+        if not self.predictions:
+            return round_
+        if self._overlay is None or self._overlay[0] != self.predictions_at:
+            self._overlay = self.predictions_at, Overlay.of(self.predictions)
+        unusable = self.pool.missing | self.pool.unreadable
+        return self._overlay[1].onto(round_, self.stands_for(), unusable)
+
     @property
     def round(self) -> int:
         """The round the next answer falls into, counted from 1."""
@@ -426,6 +455,7 @@ _FOLDS: dict[str, Callable[[State, _Step], None]] = {
     "skip": State._fold_skip,
     "flag": State._fold_flag,
     "keep": State._fold_keep,
+    "predictions": State._fold_predictions,
     "repeat": State._fold_repeat,
     "reach": State._fold_reach,
     "split": State._fold_split,

@@ -27,6 +27,7 @@ class Place(StrEnum):
     SPLIT = "split"
     CHOOSE_K = "choose-k"
     ODD = "odd"
+    HUNT = "hunt"
     AUDIT = "audit"
     AUDIT_PAGES = "audit-pages"
 
@@ -110,11 +111,12 @@ _SECOND_LOOK, _WHY, _DASHBOARD = (frozenset({place}) for place in (Place.SECOND_
 _CHOOSE_K = frozenset({Place.CHOOSE_K})
 _CLASSES, _SPLIT, _AUDIT = (frozenset({place}) for place in (Place.CLASSES, Place.SPLIT, Place.AUDIT))
 _AUDIT_PAGES, _ODD = frozenset({Place.AUDIT_PAGES}), frozenset({Place.ODD})
+_HUNT = frozenset({Place.HUNT})
 _AUDITS = _AUDIT | _AUDIT_PAGES
 _SEEING = ANSWERING - _AUDITS  # an audit is blind: nothing leads from it to where labels are shown
-_ONE_AT_A_TIME, _PAGES = _QUESTION | _SHEET | _CLUSTERS | _SEARCH | _ODD, _GRID | _ALIKE
-_THUMBNAILS = _SHEET | _SEARCH | _ODD | _PAGES | _WHY | _SPLIT | _AUDIT_PAGES
-_PAGED = _SHEET | _CLUSTERS | _SEARCH | _ODD | _WHY | _CLASSES | _SPLIT | _AUDIT_PAGES
+_ONE_AT_A_TIME, _PAGES = _QUESTION | _SHEET | _CLUSTERS | _SEARCH | _ODD | _HUNT, _GRID | _ALIKE
+_THUMBNAILS = _SHEET | _SEARCH | _ODD | _HUNT | _PAGES | _WHY | _SPLIT | _AUDIT_PAGES
+_PAGED = _SHEET | _CLUSTERS | _SEARCH | _ODD | _HUNT | _WHY | _CLASSES | _SPLIT | _AUDIT_PAGES
 _LEADS_ON = EVERYWHERE - _WHY - _CLASSES - _SPLIT - _AUDITS - _CHOOSE_K
 
 ACTIONS: tuple[Action, ...] = (
@@ -173,6 +175,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("sheet", ("R",), "back", "back to where the contact sheet was opened", _SHEET, in_footer=True),
     Action("grid", ("G",), "back", "back to where the pages were opened", _GRID, in_footer=True),
     Action("odd", ("O",), "back", "back to where the odd ones were opened", _ODD, in_footer=True),
+    Action("hunt", ("H",), "back", "back to where the hunt was opened", _HUNT, in_footer=True),
     Action("alike", ("M",), "back", "back to the picture they are near to", _ALIKE, in_footer=True),
     Action("clusters", ("T",), "back", "back to where the clusters were opened", _CLUSTERS, in_footer=True),
     Action(
@@ -249,6 +252,13 @@ ACTIONS: tuple[Action, ...] = (
         "odd ones",
         "the oddest pictures: broken, rare, of no class",
         _LEADS_ON - _ODD - _CLUSTERS - _DASHBOARD,
+    ),
+    Action(
+        "hunt",
+        ("H",),
+        "hunt",
+        "hunt for more of a rare class, one picture after the other",
+        (_LEADS_ON | _CLASSES) - _HUNT - _CLUSTERS - _DASHBOARD,
     ),
     Action("why", ("I",), "why", "why its label is what it is, back to the key press", _SEEING),
     Action("why", ("I",), "not now", "an audit is blind: its label is shown on other screens", _AUDITS),

@@ -136,8 +136,9 @@ def summary(
     lines += _advice(view.advice, width, max(height - len(lines), 1))
     if height - len(lines) > 2:
         lines += [Content(""), *_ways(actions, width, height - len(lines) - 1)]
-    if height - len(lines) > len(_NOTES):
-        lines += [Content(""), *(Content.styled(note, "$quiet").truncate(width, ellipsis=True) for note in _NOTES)]
+    if (spare := height - len(lines)) >= len(_NOTES):
+        lines += [Content("")] * (spare > len(_NOTES))
+        lines += [*(Content.styled(note, "$quiet").truncate(width, ellipsis=True) for note in _NOTES)]
     return Content("\n").join(lines)
 
 

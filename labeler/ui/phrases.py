@@ -140,6 +140,7 @@ _PAST = {
     "keep": "kept",
     "page": "page",
     "import": "import",
+    "predictions": "predictions",
     "setting": "setting",
     "audit_answer": "checked",
     "audit_begin": "audit",

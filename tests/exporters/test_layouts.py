@@ -129,7 +129,7 @@ def test_hugging_face_metadata_lie_beside_the_images(kind: str, rows, tmp_path: 
     if kind == "jsonl":
         for row, name in zip(map(json.loads, text.splitlines()), IDS, strict=True):
             assert os.path.samefile(target / "train" / row["file_name"], tmp_path / "photos" / name)
-    with pytest.raises(ValueError, match="jsonl or csv"):
+    with pytest.raises(ValueError, match="jsonl"):
         HuggingFaceExporter(metadata="xml")
 
 
@@ -147,8 +147,33 @@ def test_classes_that_a_reader_would_take_for_something_else_are_warned_of(make_
         rows = make_rows([f"{n}" for n in range(len(names))], list(names), list(range(len(names))))
         return " ".join(write_export(exporter, rows, tmp_path / "t", {}, force=True).warnings)
 
-    assert "as dates" in said(HuggingFaceExporter(), "2024-01-01", "2024-05-06")
-    assert "as dates" not in said(HuggingFaceExporter(), "2024-01-01", "cat")
+    assert "as dates" in said(HuggingFaceExporter(metadata="jsonl"), "2024-01-01", "2024-05-06")
+    assert "as dates" not in said(HuggingFaceExporter(metadata="jsonl"), "2024-01-01", "cat")
     assert "as numbers" in said(HuggingFaceExporter(metadata="csv"), "1", "007")
     assert "as missing" in said(HuggingFaceExporter(metadata="csv"), "NA", "cat")
-    assert "as numbers" not in said(HuggingFaceExporter(), "1", "007")
+    assert "as numbers" not in said(HuggingFaceExporter(metadata="jsonl"), "1", "007")
+
+
+def test_without_pyarrow_hugging_face_labels_are_text_and_that_is_said(make_rows, tmp_path, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    exporter = HuggingFaceExporter()
+    warnings = exporter.write(make_rows(["a", "b", "c"], ["x", "y"], [1, 0, 1]), tmp_path / "set")
+    assert (tmp_path / "set" / "train" / "metadata.jsonl").is_file()
+    assert any("ClassLabel" in line for line in warnings)
+    assert not any(
+        "ClassLabel" in line
+        for line in HuggingFaceExporter("jsonl").write(
+            make_rows(["a", "b", "c"], ["x", "y"], [1, 0, 1]), tmp_path / "asked"
+        )
+    )
+
+
+def test_with_pyarrow_hugging_face_labels_are_class_labels_by_themselves(make_rows, tmp_path):
+    parquet = pytest.importorskip("pyarrow.parquet")
+    rows = make_rows(["a", "b", "c"], ["x", "y"], [1, 0, 1])
+    exporter = HuggingFaceExporter()
+    exporter.write(rows, tmp_path / "set")
+    schema = parquet.read_schema(tmp_path / "set" / "train" / "metadata.parquet")
+    features = json.loads(schema.metadata[b"huggingface"])["info"]["features"]
+    assert features["label"] == {"names": rows.class_names, "_type": "ClassLabel"}
+    assert sum(exporter.count(tmp_path / "set").values()) == len(rows.ids)

@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from labeler import registry
@@ -25,6 +26,10 @@ def splits_of(name: str, target: Path) -> dict[str, str]:
         with (target / "labels.csv").open(encoding="utf-8", newline="") as stream:
             return {row["path"]: row["file"].split("/")[0] for row in csv.DictReader(stream)}
     if name == "hf":
+        parquet = list(target.glob("*/metadata.parquet"))  # where pyarrow is installed
+        if parquet:
+            rows = [(path.parent.name, row) for path in parquet for row in pd.read_parquet(path)["path"]]
+            return {row: split for split, row in rows}
         files = target.glob("*/metadata.jsonl")
         return {json.loads(line)["path"]: path.parent.name for path in files for line in path.read_text().splitlines()}
     if name == "fiftyone":

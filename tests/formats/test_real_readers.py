@@ -71,7 +71,9 @@ def test_datasets_reads_labels_and_images(
     )
     assert set(found) == {"train"}
     rows = found["train"]
-    assert pairs(rows["path"], rows["label"], rows["provenance"]) == expected
+    label = rows.features["label"]
+    assert isinstance(label, datasets.ClassLabel)
+    assert pairs(rows["path"], map(label.int2str, rows["label"]), rows["provenance"]) == expected
     assert all(0 <= weight <= 1 for weight in rows["weight"])
     from PIL import Image
 
@@ -100,7 +102,7 @@ def test_datasets_reads_class_labels_in_the_order_of_the_project(
 
 def test_datasets_reads_the_splits(write: Callable[..., Path], expected: Expected, tmp_path: Path) -> None:
     datasets = need("datasets")
-    target = write("set", "hf", split=(60, 20, 20))
+    target = write("set", "hf:metadata=jsonl", split=(60, 20, 20))
     found = datasets.load_dataset("imagefolder", data_dir=str(target), cache_dir=str(tmp_path / "cache"))
     assert set(found) == {"train", "validation", "test"}
     assert sum(map(len, found.values())) == len(expected)

@@ -63,6 +63,7 @@ def _arguments(path: Path, sound: Path, scratch: Path) -> dict[str, list[str]]:
         "merge": ["merge", project, str(sound), "-o", str(scratch / "both.labeler.db")],
         "search": ["search", project, "--like", "00001"],
         "outliers": ["outliers", project],
+        "hunt": ["hunt", project, "--class", "1"],
         "predict": ["predict", project, str(sound.with_name("digits.npz"))],
         "clusters": ["clusters", project],
         "import-labels": ["import-labels", project, str(labels)],

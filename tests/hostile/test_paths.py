@@ -35,6 +35,7 @@ COMMANDS = {
     "replay": ("replay", "PATH"),
     "clusters": ("clusters", "PATH"),
     "outliers": ("outliers", "PATH"),
+    "hunt": ("hunt", "PATH", "--class", "0"),
     "predict by": ("predict", "PATH", "SOURCE"),
     "predict": ("predict", "PROJECT", "PATH"),
     "search in": ("search", "PATH", "--like", "00000"),

@@ -61,6 +61,7 @@ RUNS = {
     "replay": ("a.labeler.db",),
     "clusters": ("a.labeler.db",),
     "outliers": ("a.labeler.db",),
+    "hunt": ("a.labeler.db", "--class", "0"),
     "predict": ("a.labeler.db", "SOURCE"),
     "search": ("a.labeler.db", "--like", "00000"),
     "restore": ("copy.labeler.db", "--to", "again.labeler.db"),

@@ -22,6 +22,7 @@ KEYS_TO: dict[Place, tuple[str, ...]] = {
     Place.CLUSTERS: ("T",),
     Place.SEARCH: ("/", *"open", "enter"),
     Place.ODD: ("O",),
+    Place.HUNT: ("H",),
     Place.SECOND_LOOK: ("S",),
     Place.WHY: ("I",),
     Place.DASHBOARD: ("D",),

@@ -37,6 +37,7 @@ class Received:
     tried: object = None
     odd: Any = None
     closing: Any = None
+    hunt: Any = None
 
 
 GLYPHS = {
@@ -128,6 +129,7 @@ class FakeProject:
         self.wanted_similar: list[tuple[int, int, list[int]]] = []
         self.no_pages = False
         self.wanted_odd = 0
+        self.wanted_hunts: list[tuple[int, list[int]]] = []
         self.is_closed = False
         self.no_odd_yet = False
         self.folders: list[str] = []
@@ -211,6 +213,14 @@ class FakeProject:
         near.sort(key=lambda i: abs(i - index))
         found = np.array(near[:size], dtype=np.int64)
         self.post(Received(similar=SimpleNamespace(index=index, indices=found)))
+
+    def want_hunt(self, class_id: int, size: int, shown: list[int]) -> None:
+        """What shows the hunted digit comes after as many others as it has labels, then every third one does."""
+        self.wanted_hunts.append((class_id, list(shown)))
+        left = [i for i in range(len(self.session.pool)) if i not in self.session.state.standings and i not in shown]
+        found, others = ([i for i in left if (i % 10 == class_id) is is_one] for is_one in (True, False))
+        mixed = [i for place, i in enumerate(found) for i in (i, *others[2 * place : 2 * place + 2])][:size]
+        self.post(Received(hunt=SimpleNamespace(class_id=class_id, indices=np.array(mixed, dtype=np.int64))))
 
     def want_odd(self, size: int) -> None:
         """The last ones without an answer, the later the odder."""

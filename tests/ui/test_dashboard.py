@@ -151,7 +151,8 @@ class TestAsText:
         assert shown[15].startswith(" time             1.0 s an answer · 20 more 20 s")
         assert shown[16] == " next 20 keys     pages (G) set right about 11.3, questions 6.1 (expected)"
         assert shown[17] == " accuracy         not known: an audit (E) or --control 0.1 tells it"
-        assert shown[18] == " advice           go on answering: the next 20 keys help most"
+        assert shown[18] == " unseen class     about 66.7 % (8 of 12 labels are their classes' only ones)"
+        assert shown[19] == " advice           go on answering: the next 20 keys help most"
         assert shown[23] == " ⌫ undo  D back  R sheet  G pages  T clusters  C classes  ? help  Q quit"
 
     async def test_120x40_says_more(self, project):
@@ -237,3 +238,15 @@ class TestFigures:
         assert answers_to_cover(growing) == 13  # 3 points of a hundred an answer, 37 are left
         assert answers_to_cover(growing[:1]) is None
         assert answers_to_cover([Point(answers, answers, 100, 50, 0, 0, 0, 0) for answers in (10, 20)]) is None
+
+
+class TestUnseenClass:
+    @pytest.mark.parametrize("size", [(80, 24), (60, 16), (120, 40)])
+    async def test_the_meter_stands_there_and_follows_an_undo(self, project, size):
+        async with running(project, size=size) as app:
+            assert "unseen class     about 66.7 % (8 of 12 labels" in await app.press_and_see("D")
+            assert "unseen class     about 81.8 % (9 of 11 labels" in await app.press_and_see("backspace")
+
+    async def test_without_an_answer_nothing_is_said_of_it(self):
+        async with running(FakeProject()) as app:
+            assert "unseen class" not in await app.press_and_see("D")

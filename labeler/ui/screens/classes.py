@@ -289,6 +289,11 @@ class ClassesScreen(CommandScreen):
             self.labeler.news.clear()
             await self.labeler.push_screen(SplitScreen(row.info, self._choose_named))
 
+    def to_hunt(self) -> int | None:
+        """The class under the cursor, where it has a label."""
+        row = self.chosen()
+        return row.info.class_id if row is not None and row.given and not row.info.retired else None
+
     def do_retire(self) -> None:
         """Out of use, or back."""
         row = self.chosen()

@@ -184,6 +184,26 @@ class CommandScreen(LabelScreen):
             return
         await self._show(OddScreen)
 
+    async def do_hunt(self) -> None:
+        """Hunt for more of the class that has fewest labels, but for none."""
+        from labeler.ui.screens.hunt import HuntScreen
+
+        class_id = self.to_hunt()
+        if class_id is None:
+            self.labeler.say("nothing to hunt for yet: label one picture of the rare class, then H finds more", "warn")
+            return
+        if not self.labeler.project.ready:
+            self._too_soon("what is near is")
+            return
+        self.labeler.news.clear()
+        await self.labeler.push_screen(HuntScreen(class_id))
+
+    def to_hunt(self) -> int | None:
+        """The class that a hunt is for: the rarest by the labels that were given; None while there is none."""
+        view = self.labeler.view
+        met = [count for count in view.classes if count.given] if view is not None else []
+        return min(met, key=lambda count: count.given).info.class_id if met else None
+
     async def do_classes(self) -> None:
         """Open the table of classes."""
         from labeler.ui.screens.classes import ClassesScreen

@@ -7,6 +7,7 @@ from textual.containers import Horizontal
 from textual.content import Content
 
 from labeler.session.measured import NOT_KNOWN, measured
+from labeler.session.unseen import unseen_class
 from labeler.session.view import View
 from labeler.ui import figures
 from labeler.ui.actions import Action, Place, find, on
@@ -58,6 +59,9 @@ class Dashboard(CommandScreen):
         self.set_class(len(told) > 1, "measured")
         if not told or told[0][0] not in ("certificate", "audit so far", "accuracy"):
             told.insert(0, ("accuracy", NOT_KNOWN))
+        unseen = unseen_class(session.state)
+        if unseen is not None:
+            told.append(("unseen class", unseen.brief))
         ways = [action for action in on(self.PLACE) if action.name not in _STAYS]
         self.query_one("#curve", Block).show(lambda width, height: figures.curve(view, width, height))
         self.query_one("#balance", Block).show(lambda width, height: figures.balance(view.classes, width, height))

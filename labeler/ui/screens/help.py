@@ -21,6 +21,7 @@ _MOVES = {
     Place.WHY: "move over the answers",
     Place.SEARCH: "move over what was found",
     Place.ODD: "move over the odd ones",
+    Place.HUNT: "move over the pictures",
     Place.CLASSES: "choose a class",
     Place.SPLIT: "move over the labels",
     Place.CHOOSE_K: "choose a number of clusters",
