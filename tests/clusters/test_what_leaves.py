@@ -16,6 +16,7 @@ from labeler.clusters import assignments, colors, plots
 from labeler.clusters.find import Plan, images_of, of_project, of_source, rows_of
 from labeler.clusters.report import facts, text
 from labeler.errors import ExportError, UsageError
+from labeler.importers.base import Reading
 from tests.clusterers.chapter import five_blobs, mixture
 
 
@@ -160,7 +161,7 @@ def test_clusters_of_texts_are_named_by_their_words(tmp_path):
     banks = ["stocks fell at the bank", "the bank raised interest", "interest and stocks at the bank rose"]
     with open(tmp_path / "texts.csv", "w", newline="") as file:
         csv.writer(file).writerows([["id", "text"], *([i, (cats, banks)[i % 2][i // 2 % 3]] for i in range(40))])
-    found, _ = of_source(tmp_path / "texts.csv", Plan(n_clusters=2, text="text"), quiet)
+    found, _ = of_source(tmp_path / "texts.csv", Plan(n_clusters=2, reading=Reading(text="text")), quiet)
     words = {tuple(card.words[:2]) for card in found.cards}
     assert {frozenset(pair) for pair in words} == {frozenset({"cat", "kitten"}), frozenset({"bank", "stocks"})}
     assert "cat" in text(found)

@@ -110,7 +110,7 @@ def readable() -> dict[str, tuple[bytes, Any]]:
         "one-bit.png": (saved(Image.new("1", (8, 8), 1)), 255),
         "palette.png": (saved(palette), red),
         "palette.gif": (saved(palette, "GIF"), red),
-        "alpha.png": (saved(half), (255, 255, 255)),
+        "alpha.png": (saved(half), (0, 0, 0)),  # an alpha that hides all is none
         "grey-alpha.png": (saved(Image.new("LA", (8, 8), (0, 0))), 255),
         "cmyk.jpg": (saved(Image.new("CMYK", (8, 8)), "JPEG"), None),
         "cmyk.tif": (saved(Image.new("CMYK", (8, 8)), "TIFF"), (255, 255, 255)),
