@@ -73,6 +73,7 @@ def refused(call, *words):
 
 
 class TestDraw:
+    @pytest.mark.slow
     def test_writes_what_to_check_in_the_recorded_order(self, opened, drawn, tmp_path):
         session = opened.session
         order = [session.pool.ids[index] for index in session.frozen(session.audit).order]
@@ -93,6 +94,7 @@ class TestDraw:
         run_audit(opened, draw=tmp_path / "check.csv")
         assert pd.read_csv(tmp_path / "check.csv")["id"].tolist()[:20] == drawn[50:70]
 
+    @pytest.mark.slow
     def test_the_same_project_draws_the_same(self, path, drawn, tmp_path, made):
         other = shutil.copy(made[0], tmp_path / "other.labeler.db")
         with open_project(other) as project:
@@ -107,6 +109,7 @@ class TestDraw:
     def test_no_place_to_write(self, opened, tmp_path):
         refused(lambda: run_audit(opened, draw=tmp_path / "no" / "check.csv"), "cannot write")
 
+    @pytest.mark.mostly_slow
     @pytest.mark.parametrize(
         ("goal", "words"), [({"target": 1.5}, "target"), ({"target": -1.0}, "target"), ({"confidence": 1.0}, "confid")]
     )
@@ -124,6 +127,7 @@ class TestDraw:
 
 
 class TestAnswers:
+    @pytest.mark.slow
     def test_a_clean_audit_certifies(self, drawn, answer):
         found = answer(drawn)
         assert (found.checked, found.wrong, found.reached) == (len(drawn), 0, True)
@@ -132,6 +136,7 @@ class TestAnswers:
         assert json.loads(json.dumps(facts(found)))["cutoff"] is None
         assert "the target of 98 % is reached" in text(found)
 
+    @pytest.mark.slow
     def test_errors_keep_it_from_its_target(self, drawn, answer):
         found = answer(drawn[:200], wrong=drawn[:200:10])
         assert (found.wrong, found.reached, found.more) == (20, False, None)
@@ -182,6 +187,7 @@ class TestAnswers:
         assert opened.session.state.classes[class_id].name == "other"
         assert provenance is Provenance.HUMAN
 
+    @pytest.mark.slow
     def test_the_end_draws_the_statement_as_it_stands(self, opened, drawn, answer, tmp_path):
         refused(lambda: run_audit(opened, end=True), "nothing was checked")
         answer(drawn[:20])
@@ -190,6 +196,7 @@ class TestAnswers:
         run_audit(opened, draw=tmp_path / "check.csv")
         assert opened.session.audit.number == 2
 
+    @pytest.mark.slow
     def test_another_audit_takes_its_share(self, opened, drawn, answer, tmp_path):
         answer(drawn[:20])
         run_audit(opened, draw=tmp_path / "check.csv", new=True)
@@ -198,6 +205,7 @@ class TestAnswers:
         assert found.alpha == pytest.approx(0.05 * 0.8 * 0.2)
         assert found.population < 1797 - 20
 
+    @pytest.mark.slow
     def test_after_its_target_and_more_labels_a_new_one_begins(self, opened, drawn, answer, tmp_path):
         answer(drawn)
         run_audit(opened, draw=tmp_path / "check.csv")
@@ -246,6 +254,7 @@ class TestExport:
         row = table[table["path"] == drawn[0]].iloc[0]
         assert (row["label"], row["provenance"]) == ("other", "human")
 
+    @pytest.mark.slow
     def test_an_open_audit_is_no_certificate(self, opened, drawn, answer, tmp_path):
         answer(drawn[:20])
         _, certificate, warnings = self.write(opened, tmp_path)
@@ -284,6 +293,7 @@ class TestExport:
         assert "98.00 %" in certificate["statement"]
         assert str(found.cutoff_population) in text(found).replace(",", "")
 
+    @pytest.mark.slow
     def test_instances_that_joined_since_are_not_in_it(self, opened, drawn, answer, tmp_path):
         answer(drawn)
         _, certificate, _ = self.write(opened, tmp_path, "one.csv")
@@ -315,6 +325,7 @@ class TestExport:
 
 
 class TestStatus:
+    @pytest.mark.slow
     def test_says_nothing_before_and_the_statement_after(self, opened, drawn, answer):
         assert status(opened)["estimate"] is None
         found = answer(drawn, wrong=drawn[3:4])

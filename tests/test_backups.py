@@ -310,6 +310,7 @@ class TestWhateverTheClockSays:
         assert all(events(tip) == journal for tip, journal in tips.items())
         assert len(backups.listed(path)) <= len(tips) * backups.KEPT
 
+    @pytest.mark.slow
     def test_lines_that_were_left_long_ago_are_let_go_but_for_the_one_that_holds_most(self, path):
         old = backups.listed(path)[0]
         with open_project(path) as project:

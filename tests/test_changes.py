@@ -126,6 +126,7 @@ class TestBetweenSessions:
             assert not [line for line in project.notices if "source changed" in line]
             assert project.session.view().answers == 4
 
+    @pytest.mark.mostly_slow
     def test_sorted_anew(self, source, path, encode):
         contents = begin(source, path, encode=encode)
         before = first(source, path, contents)
@@ -158,6 +159,7 @@ class TestBetweenSessions:
             assert project.session.view().answers == 4
             assert not [line for line in project.notices if "source changed" in line]
 
+    @pytest.mark.mostly_slow
     def test_one_in_front_and_one_gone(self, source, path, encode):
         """In an array every place changes its content; in a folder a name is new and another gone."""
         contents = begin(source, path, encode=encode)

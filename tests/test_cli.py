@@ -425,6 +425,7 @@ def test_an_audit_from_the_draw_to_its_exit_code(labeler, refused, project, tmp_
     assert json.loads((tmp_path / "latest.csv.manifest.json").read_text())["certificate"] is None
 
 
+@pytest.mark.slow
 def test_a_share_of_random_questions_is_checked_and_estimated(labeler, refused, few_digits):
     assert "--control 2 is out of range" in refused(
         "simulate", few_digits, "--truth", "y", "--clicks", "5", "--control", "2"
@@ -439,6 +440,7 @@ def test_a_share_of_random_questions_is_checked_and_estimated(labeler, refused, 
     assert "right on" in labeler("status", "kept.labeler.db").stdout
 
 
+@pytest.mark.slow
 def test_repeats_and_blind_questions_say_how_far_the_answers_can_be_trusted(labeler, refused, few_digits):
     plan = ("simulate", few_digits, "--truth", "y", "--clicks", "140", "--noise", "0.05", "--engine", "book")
     assert "--repeats 0.6 is out of range" in refused(*plan, "--repeats", "0.6")

@@ -139,6 +139,7 @@ def test_why_and_status_agree_with_the_export_after_answers_a_page_an_import_an_
     assert agrees(tmp_path / "both.labeler.db", tmp_path) == SAMPLED
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_context")
 def test_the_second_command_does_not_compute(labeled, never_again):
     path = labeled("a.labeler.db", 12, "anna")
@@ -198,6 +199,7 @@ def test_what_was_kept_is_not_taken_for_another_state_of_the_project(labeled):
     assert not take()
 
 
+@pytest.mark.slow
 def test_what_somebody_else_put_there_is_not_believed(labeled):
     path = labeled("a.labeler.db", 12, "anna")
     with open_project(path, read_only=True) as project:

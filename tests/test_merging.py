@@ -116,6 +116,7 @@ def test_the_audits_of_both_go_along_and_say_what_they_said(audited, tmp_path):
         assert opened.session.audit.before == 2  # the shares of alpha go on where the others ended
 
 
+@pytest.mark.slow
 def test_an_audit_in_pages_goes_along_with_what_was_planted(two, tmp_path):
     anna, bob = two
     with open_project(anna) as opened:
@@ -159,6 +160,7 @@ def test_an_audit_in_pages_goes_along_with_what_was_planted(two, tmp_path):
         assert other.session.state.standings == session.state.standings
 
 
+@pytest.mark.slow
 def test_audits_go_along_a_second_time_and_into_a_pool_in_another_order(audited, tmp_path):
     (anna, bob), said = audited
     both = merge(bob, anna, tmp_path / "both.labeler.db").path
@@ -183,6 +185,7 @@ def test_audits_go_along_a_second_time_and_into_a_pool_in_another_order(audited,
     assert same_events(events(again), events(tmp_path / "two.labeler.db"))
 
 
+@pytest.mark.slow
 def test_frozen_labels_that_were_changed_prove_nothing(audited, tmp_path):
     (anna, bob), _ = audited
     path = merge(anna, bob, tmp_path / "both.labeler.db").path

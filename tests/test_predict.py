@@ -168,6 +168,7 @@ def with_features(request, arrays, new, tmp_path):
 
 
 class TestModel:
+    @pytest.mark.slow
     def test_the_loader_of_the_docs_says_the_same_with_numpy_alone(self, with_features, tmp_path):
         project, features, found = with_features
         export_model(project, tmp_path / "m.npz", "model")
@@ -281,6 +282,7 @@ class TestFinding:
             assert found.what["in_no_cluster"] == len(alone)
             assert set(odd_ones(project, "pca", 200).indices[: len(alone)].tolist()) != alone
 
+    @pytest.mark.slow
     def test_a_large_pool_is_judged_by_a_sample(self, monkeypatch):
         rng = np.random.default_rng(0)
         X = rng.normal(size=(900, 8)).astype(np.float32)

@@ -59,6 +59,7 @@ def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 class TestPages:
+    @pytest.mark.slow
     def test_the_page_on_the_api_runs_from_top_to_bottom(self, photos, capsys):
         space: dict = {}
         for block in python_blocks("docs/api.md"):
@@ -173,6 +174,7 @@ class TestPluginFiles:
         with open_project(photos / "own.labeler.db") as project:
             assert "has changed" in " ".join(project.notices)
 
+    @pytest.mark.mostly_slow
     @pytest.mark.parametrize(
         ("code", "said"),
         [

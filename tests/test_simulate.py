@@ -83,6 +83,7 @@ def test_the_same_seed_repeats_and_another_does_not(run):
     assert other["seed"] == 1
 
 
+@pytest.mark.slow
 def test_every_instance_answered_is_every_label_right(run):
     report = run(500)
     assert report["final"]["clicks"] == 150
@@ -91,6 +92,7 @@ def test_every_instance_answered_is_every_label_right(run):
     assert report["keys_to"]["0.995"] <= 150
 
 
+@pytest.mark.slow
 def test_noise_costs_its_share(run):
     report = run(500, noise=0.3)
     assert report["final"]["labels_accuracy"] == pytest.approx(0.7, abs=0.12)
@@ -115,6 +117,7 @@ def test_classes_known_beforehand_may_hold_one_that_never_occurs(run):
     assert without_time(plain["curve"]) == without_time(known["curve"])
 
 
+@pytest.mark.mostly_slow
 @pytest.mark.parametrize("name", ["book", "random", "all"])
 def test_baselines_stand_beside(run, name):
     report = run(20, baseline=name, test=0.2)
@@ -132,6 +135,7 @@ def test_baselines_stand_beside(run, name):
         assert 0 < rows[-1]["labels_accuracy"] < 1
 
 
+@pytest.mark.slow
 def test_a_held_out_instance_is_never_asked_and_a_thinned_class_is_rare(few_digits, run, tmp_path):
     kept = tmp_path / "kept.labeler.db"
     report = run(300, test=0.25, imbalance="10:1,4", project=kept)

@@ -40,6 +40,7 @@ def test_a_big_pool_gets_its_first_questions_from_a_sample(tmp_path, monkeypatch
     assert np.array_equal(early(tmp_path)[1].indices, queue.indices)
 
 
+@pytest.mark.slow
 def test_photos_are_sampled_much_sooner(tmp_path, monkeypatch):
     monkeypatch.setattr(workbench, "EARLY_PHOTOS_FROM", 100)
     monkeypatch.setattr(workbench, "EARLY_PHOTOS_SAMPLE", 60)

@@ -31,6 +31,7 @@ def test_many_centers_are_chosen_for_digits_and_beat_few():
     assert right(searched) > right(KMeansLogReg(k=5).fit(X[FEW], y)) + 0.1
 
 
+@pytest.mark.slow
 def test_a_ring_needs_centers_where_a_plain_line_fails():
     rng = np.random.default_rng(0)
     angles, radii = rng.uniform(0, 6.3, 400), np.repeat([1.0, 3.0], 200) + rng.normal(0, 0.1, 400)

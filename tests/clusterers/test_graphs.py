@@ -22,6 +22,7 @@ def test_exemplars_are_the_representatives():
     assert len(fewer.centers) < len(found.centers)
 
 
+@pytest.mark.slow
 def test_spectral_clusters_follow_the_neighbours():
     for way in ("kmeans", "cluster_qr"):
         assert purity(Spectral(assign_labels=way).cluster(X, 30, 0).clusters) > 0.9

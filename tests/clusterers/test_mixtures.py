@@ -37,6 +37,7 @@ def test_responsibilities_are_scikit_learns():
     assert found.facts["bic"] == pytest.approx(theirs.bic(points) + in_columns, abs=2)
 
 
+@pytest.mark.mostly_slow
 @pytest.mark.parametrize(
     ("covariance", "factor"), [("full", 1), ("full", 1_000), ("tied", 9), ("diag", 9), ("spherical", 9)]
 )
@@ -55,6 +56,7 @@ def test_criteria_are_scikit_learns_of_the_features_as_they_came(covariance, fac
         assert round(ours["aic"], 1) == 8102.5
 
 
+@pytest.mark.slow
 def test_shares_of_every_cluster_and_rows_drawn_are_scikit_learns():
     from sklearn.mixture import GaussianMixture
 

@@ -29,6 +29,7 @@ def wine(tmp_path):
     return tmp_path / "wine.npz"
 
 
+@pytest.mark.slow
 def test_a_range_is_compared_and_the_elbow_is_shown(digits_path):
     found, _ = of_source(digits_path, Plan(encoder="pixels", ks=(5, 10, 15, 20, 30, 40)), quiet)
     report = json.loads(json.dumps(facts(found), allow_nan=False))
@@ -115,6 +116,7 @@ def test_a_projects_own_clusters_are_inspected_with_their_classes(project):
     assert "\x1b" not in text(found)
 
 
+@pytest.mark.mostly_slow
 @pytest.mark.parametrize("clusterer", ["kmeans", "agglomerative", "dbscan:eps=1.5", "gmm"])
 @pytest.mark.parametrize("ks", [(), (4, 6, 8)])
 def test_a_picture_is_drawn_of_each_kind(few_digits, tmp_path, clusterer, ks):

@@ -47,6 +47,7 @@ def rows_of_file(path):
     return rows[0], [row[0] for row in rows[1:]], np.array([row[1:] for row in rows[1:]], dtype=float)
 
 
+@pytest.mark.slow
 def test_the_lowest_bic_decides_and_criteria_are_of_the_columns_as_they_came(book):
     plan = Plan(clusterer="gmm:covariance_type=full", ks=(1, 2, 3, 4), seed=42)
     for encoder in ("pixels", "scaled"):
@@ -107,6 +108,7 @@ def test_nothing_is_drawn_from_what_is_no_mixture(book):
         of_source(book, Plan(sample=5), quiet)
 
 
+@pytest.mark.slow
 def test_silhouettes_of_several_numbers_are_in_one_picture(tmp_path):
     np.savez(tmp_path / "blobs.npz", X=five_blobs()[0])
     found, _ = of_source(tmp_path / "blobs.npz", Plan("pixels", ks=tuple(range(1, 10))), quiet)

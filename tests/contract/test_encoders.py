@@ -82,6 +82,7 @@ def test_same_input_same_output(name: str) -> None:
     np.testing.assert_array_equal(images, before)
 
 
+@pytest.mark.mostly_slow
 @pytest.mark.parametrize("shape", [(5, 5), (28, 28), (12, 12, 3)], ids=str)
 @pytest.mark.parametrize("name", takers("images"))
 def test_nothing_to_see(name: str, shape: tuple[int, ...]) -> None:

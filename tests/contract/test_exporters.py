@@ -97,6 +97,7 @@ def test_hostile_names_are_counted_back(name: str, tmp_path: Path, splits: bool,
     assert manifest["counts"]["total"] == len(ids)
 
 
+@pytest.mark.mostly_slow
 @settings(max_examples=25, deadline=None)
 @given(data=st.data())
 def test_any_rows_are_counted_back(name: str, data: st.DataObject) -> None:
@@ -121,6 +122,7 @@ def test_its_endings_lead_to_it(name: str) -> None:
     assert [format_of(Path(f"x{ending}")) for ending in exporter.endings] == [name] * len(exporter.endings)
 
 
+@pytest.mark.mostly_slow
 def test_it_loads_nothing_heavy(name: str) -> None:
     script = (
         "import sys; from labeler import registry; import labeler.exporters.writing\n"

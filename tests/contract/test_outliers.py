@@ -48,6 +48,7 @@ def test_what_lies_outside_of_a_clean_pool_scores_higher_than_what_lies_inside(m
     assert (outside > np.quantile(inside, 0.95)).mean() >= 0.9
 
 
+@pytest.mark.mostly_slow
 @pytest.mark.parametrize(
     "X",
     [

@@ -19,6 +19,7 @@ def test_every_function_that_advises_is_tried():
     assert all(isinstance(advice, Advice) for advice in every_advice())
 
 
+@pytest.mark.slow
 def test_no_advice_is_made_anywhere_else():
     made = set()
     for file in ROOT.rglob("*.py"):

@@ -172,6 +172,7 @@ def test_on_noise_nothing_is_sure_however_many_answers_there_are() -> None:
     assert max(highest) < 0.5
 
 
+@pytest.mark.mostly_slow
 @pytest.mark.parametrize("n_answers", [3, 5, 10, 20, 50])
 def test_five_groups_are_shown_as_right_as_they_are(n_answers: int) -> None:
     for seed in range(3):
@@ -194,6 +195,7 @@ def test_two_moons_are_never_shown_righter_than_they_are_nor_far_less(n_answers:
     assert -less <= result.scores[rest].mean() - (result.labels == y)[rest].mean() <= 0.02
 
 
+@pytest.mark.slow
 def test_nothing_above_ninety_is_shown_before_left_out_answers_support_it() -> None:
     points, y = blobs(600, n_classes=5)
     engine = opened(points)

@@ -52,6 +52,7 @@ class TestExact:
         also = every[chances > alpha * (1 - 1e-6)]
         assert kept.max(initial=wrong) <= bound <= also.max(initial=wrong)
 
+    @pytest.mark.slow
     def test_the_rule_of_three(self):
         """No honest scheme certifies 98 % below 149 clean looks, 99 % below 299."""
         big = 10_000_000
@@ -90,6 +91,7 @@ def crossed(population: int, in_all: int, alpha: float, target: float) -> float:
 
 
 class TestBetting:
+    @pytest.mark.slow
     @pytest.mark.parametrize("population", [1, 5, 24])
     @pytest.mark.parametrize("target", [0.8, 0.98])
     def test_holds_at_every_moment_at_once(self, population, target):

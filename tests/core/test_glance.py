@@ -60,6 +60,7 @@ def test_what_is_not_prepared_is_struck_off_only(engine: JoinedEngine) -> None:
     np.testing.assert_allclose(queue.utilities[one], after.utilities[other], atol=1e-5)
 
 
+@pytest.mark.mostly_slow
 @pytest.mark.parametrize("what", ["undone", "a new class", "an answer changed", "somebody excluded"])
 def test_it_does_not_go_on_from_another_past(engine: JoinedEngine, what: str) -> None:
     ahead(engine, 60, 61)
@@ -76,6 +77,7 @@ def test_it_does_not_go_on_from_another_past(engine: JoinedEngine, what: str) ->
     np.testing.assert_array_equal(engine.closing_round(other).labels, fresh.closing_round(other).labels)
 
 
+@pytest.mark.slow
 def test_a_glance_leaves_rounds_as_they_are(engine: JoinedEngine) -> None:
     quiet = opened(X)
     last_round(quiet, first(60))

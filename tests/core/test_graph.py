@@ -34,6 +34,7 @@ def test_small_pools_are_exact() -> None:
     assert recall(built(X).neighbours, true_neighbours(X)) > 0.999
 
 
+@pytest.mark.slow
 def test_large_pools_keep_a_recall_of_95_percent(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(graphs, "EXACT_UP_TO", 500)
     X, _ = blobs(3000, n_classes=10, d=40)

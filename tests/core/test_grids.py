@@ -3,6 +3,7 @@ from __future__ import annotations
 import itertools
 
 import numpy as np
+import pytest
 
 from labeler.core.belief import runner_ups_of
 from labeler.core.grids import expected_errors, expected_gain
@@ -19,6 +20,7 @@ def test_no_page_pays_before_fifty_answers() -> None:
     assert not page.pays
 
 
+@pytest.mark.slow
 def test_a_page_is_of_one_class_and_holds_nobody_asked_or_shown() -> None:
     points, y = blobs(1500, n_classes=5, d=4, spread=2.0)
     engine = opened(points)

@@ -109,6 +109,7 @@ def test_given_labels_never_change(engine: JoinedEngine, answers, percentile, da
         assert ((result.scores >= 0) & (result.scores <= 1)).all()
 
 
+@pytest.mark.slow
 @settings(max_examples=15)
 @given(answers=answered, taken_back=st.integers(0, 29))
 def test_undo_gives_the_closing_round_without_the_answer(engine: JoinedEngine, answers, taken_back) -> None:

@@ -100,6 +100,7 @@ def test_only_so_many_columns_are_kept_and_the_wanted_ones_first(counting: Count
     assert counting.solved == solved
 
 
+@pytest.mark.slow
 def test_a_thousand_updates_leave_no_error_behind() -> None:
     walk = RandomWalk(built(blobs(1200)[0]).weights)
     indices, positions, weights = seeds(1200, 1000, 4)

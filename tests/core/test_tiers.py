@@ -49,6 +49,7 @@ def test_groups_are_smooth_and_labels_spread_in_them_from_the_first_answers() ->
     assert (result.provenances == Provenance.PROPAGATED).mean() > 0.5
 
 
+@pytest.mark.slow
 def test_where_neighbours_are_of_many_classes_nothing_spreads_until_answers_show_that_it_does() -> None:
     rng = np.random.default_rng(0)
     points, y = rng.normal(size=(800, 30)).astype(np.float32), rng.integers(5, size=800).astype(np.int32)

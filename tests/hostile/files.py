@@ -111,7 +111,7 @@ def readable() -> dict[str, tuple[bytes, Any]]:
         "palette.png": (saved(palette), red),
         "palette.gif": (saved(palette, "GIF"), red),
         "alpha.png": (saved(half), (0, 0, 0)),  # an alpha that hides all is none
-        "grey-alpha.png": (saved(Image.new("LA", (8, 8), (0, 0))), 255),
+        "grey-alpha.png": (saved(Image.new("LA", (8, 8), (0, 0))), 0),
         "cmyk.jpg": (saved(Image.new("CMYK", (8, 8)), "JPEG"), None),
         "cmyk.tif": (saved(Image.new("CMYK", (8, 8)), "TIFF"), (255, 255, 255)),
         "animated.gif": (saved(Image.new("L", (8, 8), 7), "GIF", save_all=True, append_images=frames), 7),

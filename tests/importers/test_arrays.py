@@ -182,6 +182,7 @@ def test_members_that_grow_too_much_are_refused(tmp_path):
         open_array(path)
 
 
+@pytest.mark.slow
 @given(st.binary(max_size=200), st.integers(0, 10_000), st.integers(0, 255))
 def test_any_bytes_open_or_are_explained(tmp_path_factory, junk, place, value):
     folder = tmp_path_factory.mktemp("npy")

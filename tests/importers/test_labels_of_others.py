@@ -125,6 +125,7 @@ def test_arrays_without_ids_or_with_a_class_that_is_none_are_refused(source, tmp
         taken(tmp_path / "b.npz", source)
 
 
+@pytest.mark.mostly_slow
 @given(text=st.data())
 @pytest.mark.parametrize("name", ["t.json", "t.jsonl", "labels.json"])
 def test_any_bent_file_is_read_or_explained(tmp_path_factory, name, text):

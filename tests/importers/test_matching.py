@@ -112,6 +112,7 @@ def test_a_match_agrees_in_every_part_both_have(names, ids, root):
         assert all(same) or (name.strip().isdigit() and instance_id.strip().isdigit()) or "." not in ours[0]
 
 
+@pytest.mark.slow
 def test_work_grows_with_the_names_and_not_with_their_square():
     """A path of folders alone, as long as a cell may be, and many ids of one base name."""
     assert match_names(["a/" * 3_000_000], ["b"]) == {}

@@ -77,6 +77,7 @@ def test_every_open_instance_is_drawn_alike(make_session):
     assert all(binomtest(times, 1800, 1 / 9).pvalue > 1e-4 for times in drawn.values())
 
 
+@pytest.mark.slow
 def test_the_interval_covers_the_accuracy_it_speaks_of(measured):
     rng = np.random.default_rng(3)
     truth = rng.integers(0, 3, N)

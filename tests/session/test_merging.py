@@ -223,6 +223,7 @@ def test_a_journal_merged_with_itself_or_an_earlier_copy_of_it_stays_as_it_is(st
     assert same_events(joined(a, later).events, later.journal.events)
 
 
+@pytest.mark.slow
 @settings(max_examples=200)
 @given(STEPS, STEPS, STEPS)
 def test_merging_one_of_the_two_again_changes_nothing(shared, mine, theirs):
@@ -300,6 +301,7 @@ def test_an_audit_in_pages_stays_provable_and_the_laws_hold_with_it(pages, their
         )
 
 
+@pytest.mark.slow
 @settings(max_examples=200)
 @given(STEPS, STEPS, STEPS)
 def test_repeats_and_blind_answers_count_as_they_did(shared, mine, theirs):

@@ -17,6 +17,7 @@ from labeler.ui.screens.clusters import ClusterBrowser
 from labeler.ui.screens.contact_sheet import ContactSheet
 from labeler.ui.screens.dashboard import Dashboard
 from labeler.ui.screens.grid import GridScreen
+from labeler.ui.screens.hunt import HuntScreen
 from labeler.ui.screens.odd import OddScreen
 from labeler.ui.screens.question import QuestionScreen
 from labeler.ui.screens.search import SearchScreen
@@ -39,6 +40,7 @@ SCREENS = {
     Place.SPLIT: SplitScreen,
     Place.CHOOSE_K: ChooseK,
     Place.ODD: OddScreen,
+    Place.HUNT: HuntScreen,
     Place.AUDIT: AuditScreen,
     Place.AUDIT_PAGES: AuditPages,
 }
