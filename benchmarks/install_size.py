@@ -58,6 +58,7 @@ def main() -> None:
         took = seconds(python, "-m", "pip", "install", "-q", "--no-cache-dir", target)
         added = {name: size for name, size in sizes(python).items() if name not in before}
         subprocess.run([scripts / "labeler", "--help"], check=True, stdout=subprocess.DEVNULL)  # compiled once
+        on_disk = int(subprocess.run(["du", "-sk", folder], check=True, capture_output=True).stdout.split()[0])
         start = min(seconds(scripts / "labeler", "--help") for _ in range(STARTS))
     print("| package | MB |\n|---|---|")
     ordered = sorted(added.items(), key=lambda item: -item[1])
@@ -65,6 +66,7 @@ def main() -> None:
         print(f"| {name} | {size / 1e6:.1f} |")
     print(f"| {len(ordered[10:])} others | {sum(size for _, size in ordered[10:]) / 1e6:.1f} |")
     print(f"| **all {len(ordered)}** | **{sum(added.values()) / 1e6:.1f}** |")
+    print(f"\n`du -sh` of the environment, pip itself among it: {on_disk / 1024:.0f}M")
     print(f"\n`pip install`, seconds: {took:.0f}; `labeler --help`, ms: {1000 * start:.0f}")
 
 
