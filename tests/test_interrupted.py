@@ -33,7 +33,7 @@ def test_an_interrupted_simulation_leaves_one_line_and_no_folder(few_digits, tmp
         text=True,
         env=clean_env | {"TMPDIR": str(folder)},
         cwd=tmp_path,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # tests that run behind a shell ignore it
+        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),  # tests that run behind a shell ignore some
     )
     until = time.monotonic() + 60
     while not list(folder.glob("labeler-*/*.db")) and time.monotonic() < until:

@@ -171,7 +171,7 @@ class TestPercentile:
 class TestHelp:
     @pytest.mark.parametrize("place", [[], ["R"], ["G"]])
     async def test_lists_the_keys_and_leads_back(self, project, place):
-        async with running(project, size=(80, 40)) as app:
+        async with running(project, size=(80, 44)) as app:
             await app.press_and_see(*place)
             under = app.screen
             for back in ("?", "enter", "escape", "space"):
