@@ -81,10 +81,12 @@ class TestDraw:
         assert (tmp_path / "check.csv").read_text().startswith("id,path\n")
         assert 170 < len(drawn) < 400  # enough for 98 %, with an error
 
+    @pytest.mark.slow
     def test_shows_no_label(self, drawn, tmp_path):
         table = pd.read_csv(tmp_path / "check.csv")
         assert table.columns.tolist() == ["id", "path"]
 
+    @pytest.mark.slow
     def test_again_writes_the_same_and_then_what_comes_next(self, opened, drawn, answer, tmp_path):
         before = (tmp_path / "check.csv").read_bytes()
         run_audit(opened, draw=tmp_path / "check.csv")
@@ -117,6 +119,7 @@ class TestDraw:
         refused(lambda: run_audit(opened, draw=tmp_path / "c.csv", **goal), words)
         assert opened.session.audit is None
 
+    @pytest.mark.slow
     def test_confidence_is_fixed_and_another_target_is_not(self, opened, drawn):
         refused(lambda: run_audit(opened, confidence=0.9), "fixed", "--new")
         assert run_audit(opened, target=0.99).target == 0.99
@@ -143,6 +146,7 @@ class TestAnswers:
         assert found.lower_bound < 0.9
         assert "98 % is out of reach for this set: label on" in text(found)
 
+    @pytest.mark.slow
     def test_what_was_overlooked_is_not_blamed_on_the_set(self, drawn, answer):
         found = replace(answer(drawn[:40]), more=None, checked=40, in_pages=40, planted=9, planted_seen=2)
         assert "too early to say when 98 % is reached: planted errors were overlooked" in text(found)
@@ -151,6 +155,7 @@ class TestAnswers:
         assert "corrected" not in text(replace(found, most_wrong=0))
         assert "corrected" in text(replace(found, most_wrong=0, wrong=1))
 
+    @pytest.mark.slow
     def test_in_any_order_of_lines_and_again(self, opened, drawn, answer):
         answer(list(reversed(drawn[:40])))
         before = len(list(opened._store.replay()))
@@ -158,11 +163,13 @@ class TestAnswers:
         assert len(list(opened._store.replay())) == before
         assert answer(drawn[:60]).checked == 60
 
+    @pytest.mark.slow
     def test_a_gap_would_bias(self, opened, drawn, answer):
         refused(lambda: answer(drawn[:5] + drawn[6:9]), "1 answer is missing", drawn[5])
         refused(lambda: answer(drawn[20:40]), "20 answers are missing", drawn[0], "15 more")
         assert opened.session.certificate().checked == 0
 
+    @pytest.mark.slow
     def test_what_is_no_answer_to_it(self, opened, drawn, answer, tmp_path):
         human = next(
             name
@@ -181,6 +188,7 @@ class TestAnswers:
         refused(lambda: run_audit(opened, answers=tmp_path / "gone.csv"), "gone.csv")
         assert opened.session.certificate().checked == 2
 
+    @pytest.mark.slow
     def test_what_was_found_wrong_is_a_persons_label_now(self, opened, drawn, answer):
         answer(drawn[:10], wrong=drawn[:1])
         class_id, provenance = opened.session.label_of(opened.session.pool.index(drawn[0]))
@@ -214,6 +222,7 @@ class TestAnswers:
         run_audit(opened, draw=tmp_path / "check.csv")
         assert opened.session.audit.number == 2
 
+    @pytest.mark.slow
     def test_unreached_it_goes_on_and_says_what_changed(self, opened, drawn, answer, tmp_path):
         answer(drawn[:20])
         opened.session.label(opened.session.question.instance_id, 0)
@@ -305,6 +314,7 @@ class TestExport:
         assert leaving.final.labels[-1] == -1
         assert certified(leaving, np.flatnonzero(leaving.final.by_default())) == certificate
 
+    @pytest.mark.slow
     def test_what_nobody_could_look_at_is_left_out(self, opened, tmp_path, made, answer):
         """An imported label of a missing file: not drawn, and not shipped as if it were certified."""
         session = opened.session

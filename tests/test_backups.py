@@ -58,6 +58,7 @@ class TestAtTheEndOfASession:
         assert older == [first]
         assert newest.events == first.events + 1
 
+    @pytest.mark.slow
     def test_the_last_ten_are_kept(self, path):
         for _ in range(backups.KEPT + 3):
             with open_project(path) as project:
@@ -274,6 +275,7 @@ class TestWhateverTheClockSays:
         assert len(copies) == backups.KEPT
         assert [copy.events for copy in copies] == list(range(len(everything), len(everything) - backups.KEPT, -1))
 
+    @pytest.mark.slow
     def test_one_that_was_just_made_is_never_let_go(self, path, monkeypatch):
         oldest, now = None, 2e9
         for _ in range(backups.KEPT + 2):
@@ -339,6 +341,7 @@ class TestWhateverTheClockSays:
             connection.commit()
         assert checking.check(path).backup == own
 
+    @pytest.mark.slow
     def test_only_backups_are_let_go(self, path):
         folder = backups.folder_of(path)
         (first,) = backups.listed(path)

@@ -213,6 +213,7 @@ def test_what_is_no_project_is_wrong_use(tmp_path, path):
         checking.check(path)
 
 
+@pytest.mark.slow
 def test_pages_that_were_overwritten(path):
     content = bytearray(path.read_bytes())
     rng = np.random.default_rng(0)

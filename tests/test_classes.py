@@ -84,6 +84,7 @@ def test_merged_labels_are_learned_from_and_exported_as_the_other_class(path, tm
         assert "1 (given as 7) · human" in why(project, once_seven, lambda index: None)
 
 
+@pytest.mark.slow
 def test_undo_brings_the_same_closing_round_back_also_after_a_restart(path):
     with open_project(path) as project:
         before = project.closing_round()
@@ -115,6 +116,7 @@ def test_a_split_is_learned_from(path):
         assert (closing.labels[sevens] == new).mean() > 0.7
 
 
+@pytest.mark.slow
 def test_a_name_taken_up_again_leaves_once(path, tmp_path):
     """An import brings the name of a retired class back as a new class: one name, one number, one folder."""
     with open_project(path) as project:
@@ -139,6 +141,7 @@ def test_a_name_taken_up_again_leaves_once(path, tmp_path):
         project.closing_round()
 
 
+@pytest.mark.slow
 def test_an_import_that_contradicts_a_label_of_a_retired_class_names_it(path, tmp_path):
     with open_project(path) as project:
         session = project.session

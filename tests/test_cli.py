@@ -152,6 +152,7 @@ def test_help_loads_nothing_heavy(shell, arguments):
     assert not loaded & {"textual", "numpy", "sklearn", "scipy", "faiss", "sqlite_utils", "PIL", "pandas"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments",
     [["demo"], ["status", "nowhere.labeler.db"]],
@@ -391,6 +392,7 @@ def test_a_reader_that_goes_away_hears_no_complaint(clean_env):
     first.stderr.close()
 
 
+@pytest.mark.slow
 def test_an_audit_from_the_draw_to_its_exit_code(labeler, refused, project, tmp_path):
     assert "needs a terminal" in refused("audit", project)
     assert "no audit was begun" in refused("audit", project, "--json")

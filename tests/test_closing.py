@@ -155,6 +155,7 @@ def test_the_second_command_does_not_compute(labeled, never_again):
         assert closing.take(project)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_context")
 def test_an_export_leaves_it_for_status(labeled, tmp_path, never_again):
     path = labeled("a.labeler.db", 12, "anna")
@@ -230,6 +231,7 @@ def test_without_any_answer_there_is_nothing_to_wait_for(labeled, never_again):
         assert status(project)["labeled"] == 0
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_context")
 def test_where_the_source_is_gone_the_last_round_stands_in_and_it_is_said(labeled, source, capsys):
     path = labeled("a.labeler.db", 12, "anna")
@@ -239,6 +241,7 @@ def test_where_the_source_is_gone_the_last_round_stands_in_and_it_is_said(labele
     assert "those of the last round, not of an export" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_context")
 def test_an_answer_given_meanwhile_by_another_process_is_not_mixed_in(labeled):
     path = labeled("a.labeler.db", 12, "anna")
@@ -273,6 +276,7 @@ def test_the_number_in_the_header_is_what_the_default_export_holds_after_each_of
             assert f"to export: {len(rows):,} of" in project.summary()
 
 
+@pytest.mark.slow
 def test_a_screen_knows_whether_it_answers_from_the_closing_round(labeled):
     path = labeled("a.labeler.db", 12, "anna")
     with open_project(path) as project:

@@ -106,6 +106,7 @@ def test_the_locks_of_a_writer_outlive_every_look_of_its_own_process(path, look)
     assert locks_of(path)[0] == "False"
 
 
+@pytest.mark.slow
 def test_a_project_opened_twice_loses_nothing_to_another_program_of_sqlites(few_digits, path):
     with labeler.open(few_digits, path, classes=["one"]) as writing:
         for number in range(30):

@@ -80,6 +80,7 @@ def expected_counts(labeled):
     return words
 
 
+@pytest.mark.slow
 def test_csv_holds_what_a_person_gave_and_what_was_propagated_from_it(labeled, write):
     target, written = write("labels.csv")
     table = pd.read_csv(target)
@@ -326,6 +327,7 @@ def test_nothing_is_written_over_a_source_or_a_project(labeled, tmp_path):
             assert path.read_bytes() == before
 
 
+@pytest.mark.slow
 def test_an_export_over_a_folder_in_which_somebody_labels_is_refused(labeled, tmp_path):
     with open_project(labeled["path"], read_only=True) as project:
         export(project, tmp_path / "set", "imagefolder")
@@ -344,6 +346,7 @@ store = Store.open(Path({str(inner)!r})); print('open', flush=True); sys.stdin.r
         assert inner.read_bytes() == before
 
 
+@pytest.mark.slow
 def test_the_project_itself_stays_in_the_folder_of_its_exports(few_digits, tmp_path):
     """Opened for writing, as a script does; what was answered after the export is in the file all the same."""
     folder = tmp_path / "set"

@@ -117,6 +117,7 @@ class TestHunt:
         assert (said["class"], said["examples"], len(said["found"])) == ("3", 1, 8)
         assert all(row["distance"] > 0 for row in said["found"])
 
+    @pytest.mark.slow
     def test_the_worker_says_the_same(self, digits):
         project, _ = digits
         said: queue.Queue = queue.Queue()

@@ -30,11 +30,13 @@ def test_the_command_line_loads_nothing_heavy(module):
     assert not tops(loaded(f"import {module}")) & HEAVY
 
 
+@pytest.mark.slow
 def test_the_worker_and_the_commands_load_no_textual():
     doors = ("worker", "simulate", "export", "status", "importing")
     assert "textual" not in tops(loaded("\n".join(f"import labeler.{door}" for door in doors)))
 
 
+@pytest.mark.slow
 def test_the_core_knows_no_other_room():
     code = (
         "import importlib, pkgutil, labeler.core\n"

@@ -19,6 +19,7 @@ VALUES = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(st.lists(VALUES, max_size=6), st.sampled_from([None, 2]), st.integers(1, 7))
 def test_arrays(values, indent, chunk):
     with pytest.MonkeyPatch.context() as patch:
@@ -26,6 +27,7 @@ def test_arrays(values, indent, chunk):
         assert list(array_items(io.StringIO(json.dumps(values, indent=indent)))) == values
 
 
+@pytest.mark.slow
 @given(
     st.dictionaries(st.text(max_size=3), VALUES, max_size=4),
     st.dictionaries(st.text(max_size=3), VALUES),

@@ -93,6 +93,7 @@ def audited(two):
     return two, said
 
 
+@pytest.mark.slow
 def test_the_audits_of_both_go_along_and_say_what_they_said(audited, tmp_path):
     (anna, bob), said = audited
     joined = merge(anna, bob, tmp_path / "both.labeler.db")

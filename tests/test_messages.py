@@ -116,6 +116,7 @@ FACTS = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(st.dictionaries(st.text(), FACTS, max_size=4), st.lists(st.integers(-5, 5), max_size=4))
 def test_any_facts_and_arrays_survive(make_round, facts, values):
     round_ = dataclasses.replace(make_round(2), facts=facts | {"type": "x", "array": [1], "dict": {}, "list": []})

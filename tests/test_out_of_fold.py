@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from labeler import registry
 from labeler.out_of_fold import FOLDS, out_of_fold
@@ -16,6 +17,7 @@ def judged(digits, n=300, labels=None, repeats=None, indices=None):
     return out_of_fold(X, indices, labels, ones, 10, 0, ([""] * len(indices), repeats))
 
 
+@pytest.mark.slow
 def test_every_row_has_shares_by_a_model_of_the_other_folds(digits):
     found = judged(digits)
     assert found.proba.shape == (300, 10)

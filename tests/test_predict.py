@@ -75,6 +75,7 @@ def new(arrays, tmp_path_factory) -> Path:
 
 
 class TestPredict:
+    @pytest.mark.slow
     def test_unseen_instances_are_labeled_in_the_order_of_their_source(self, project, new, arrays):
         found = predict(project, new)
         y = arrays[1][1200:1500]
@@ -115,6 +116,7 @@ class TestPredict:
         lines = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
         assert [line["label"] for line in lines] == [row["label"] for row in rows]
 
+    @pytest.mark.slow
     def test_what_cannot_be_read_gets_no_row_and_is_named(self, project, tmp_path, arrays):
         for number in range(3):
             picture(arrays, 1200 + number).save(tmp_path / f"{number}.png")
@@ -185,6 +187,7 @@ class TestModel:
             assert str(arrays["encoder"]) == found.facts["model"]["encoder"]
             assert all(array.dtype != object for array in arrays.values())
 
+    @pytest.mark.slow
     def test_onnx_agrees(self, with_features, tmp_path):
         pytest.importorskip("onnx", reason="the extra onnx is not installed")
         runtime = pytest.importorskip("onnxruntime", reason="the extra onnx is not installed")
@@ -198,6 +201,7 @@ class TestModel:
         np.testing.assert_allclose(shares.max(axis=1), found.confidence, atol=2e-3)
         assert facts["encoder"] == found.facts["model"]["encoder"]
 
+    @pytest.mark.slow
     def test_the_same_labels_give_the_same_bytes_and_the_manifest_its_digest(self, project, tmp_path):
         for name in ("a.npz", "b.npz"):
             found = export_model(project, tmp_path / name, "model")
@@ -209,6 +213,7 @@ class TestModel:
 
 
 class TestFinding:
+    @pytest.mark.slow
     def test_the_nearest_of_one_are_of_its_kind(self, project, arrays):
         y = arrays[1]
         rows = np.flatnonzero(np.isin(y[:600], list(SEEN)))

@@ -209,6 +209,7 @@ def test_on_digits_every_label_that_leaves_names_answers_of_its_class(digits_ans
     assert (final.sources[indices] >= 0).all()
 
 
+@pytest.mark.slow
 def test_on_digits_one_label_goes_with_the_events_it_names_and_an_undo_leaves_no_trace(digits_answered):
     project, bench = digits_answered
     session, engine = project.session, bench.engine

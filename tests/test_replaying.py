@@ -32,6 +32,7 @@ def path(few_digits, tmp_path):
     return path
 
 
+@pytest.mark.slow
 def test_the_journal_alone_gives_the_same(path):
     before = path.read_bytes()
     found = replaying.replay(path)

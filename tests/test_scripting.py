@@ -287,6 +287,7 @@ class TestOpen:
         with labeler.open("p.labeler.db", strategy="margin") as project:
             assert project.round().facts["strategy"] == "margin"
 
+    @pytest.mark.slow
     def test_arrays_are_what_an_export_holds(self, photos):
         with labeler.open("photos", "p.labeler.db", classes=["cats", "dogs"]) as project:
             for _ in range(10):

@@ -67,6 +67,7 @@ def test_rows_are_where_the_contract_says_and_shares_are_shares(run):
     assert curve_rows(7) == [7]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("noise", [0.0, 0.2])
 def test_the_row_at_m_clicks_is_the_same_for_every_longer_session(run, noise):
     short, long = (run(clicks, test=0.2, noise=noise) for clicks in (20, 50))
@@ -75,6 +76,7 @@ def test_the_row_at_m_clicks_is_the_same_for_every_longer_session(run, noise):
     assert without_time(odd["curve"][:1]) == without_time(long["curve"][:1])
 
 
+@pytest.mark.slow
 def test_the_same_seed_repeats_and_another_does_not(run):
     first, again = run(20), run(20)
     assert without_time(first["curve"]) == without_time(again["curve"])

@@ -27,6 +27,7 @@ def early(tmp_path, **options):
             return source, end.value
 
 
+@pytest.mark.slow
 def test_a_big_pool_gets_its_first_questions_from_a_sample(tmp_path, monkeypatch):
     monkeypatch.setattr(workbench, "EARLY_FROM", 1_000)
     monkeypatch.setattr(workbench, "EARLY_SAMPLE", 600)
@@ -84,6 +85,7 @@ def answers(make_snapshot):
     return make_snapshot({row: int(row >= 60) for row in range(0, 120, 6)})
 
 
+@pytest.mark.slow
 def test_photos_are_looked_at_a_second_way_once(photos, make_snapshot):
     bench, ready = opened(photos)
     assert ready.encoder == "scattering"
@@ -93,6 +95,7 @@ def test_photos_are_looked_at_a_second_way_once(photos, make_snapshot):
     assert len(closing.facts["weights"]) == 4
 
 
+@pytest.mark.slow
 def test_what_leaves_does_not_depend_on_when_the_second_way_was_joined(photos, make_snapshot):
     state = answers(make_snapshot)
     early_bench, late = opened(photos)[0], opened(photos)[0]

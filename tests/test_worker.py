@@ -99,11 +99,13 @@ def test_it_opens_the_pool_asks_and_derives(client, make_snapshot):
     assert answers[int(shares[0][0])] == round_.labels[149]
 
 
+@pytest.mark.slow
 def test_it_is_at_low_priority(client):
     client.until(Ready)
     assert os.getpriority(os.PRIO_PROCESS, client.pid) == min(os.getpriority(os.PRIO_PROCESS, 0) + 10, 19)
 
 
+@pytest.mark.slow
 def test_an_answer_given_while_it_still_clusters_waits_for_its_round(client, make_snapshot):
     client.send(Answered(make_snapshot({0: 0, 1: 1}, revision=2)))
     round_ = client.until(RoundReady).round
@@ -111,6 +113,7 @@ def test_an_answer_given_while_it_still_clusters_waits_for_its_round(client, mak
     assert round_.labels[[0, 1]].tolist() == [0, 1]
 
 
+@pytest.mark.slow
 def test_a_killed_worker_is_restarted_once_and_gets_the_latest_snapshot_again(client, make_snapshot):
     client.until(Ready)
     client.send(Answered(make_snapshot({0: 0}, revision=1)))
@@ -130,6 +133,7 @@ def test_a_killed_worker_is_restarted_once_and_gets_the_latest_snapshot_again(cl
     assert "still saved" in said.message
 
 
+@pytest.mark.slow
 def test_a_worker_that_reads_nothing_does_not_hold_up_the_end(client, make_snapshot):
     client.until(Ready)
     pid = client.pid
@@ -150,6 +154,7 @@ def test_a_worker_that_reads_nothing_does_not_hold_up_the_end(client, make_snaps
             os.kill(pid, signal.SIGKILL)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("broken", ["source", "features"])
 def test_a_pool_that_cannot_be_opened_is_said_and_the_worker_waits_quietly(recipe, tmp_path, make_snapshot, broken):
     inbox = queue.Queue()
@@ -232,6 +237,7 @@ def test_with_nothing_else_to_do_it_works_ahead_and_still_answers(make_snapshot)
     assert sent[-1] == Progress("learning")
 
 
+@pytest.mark.slow
 def test_it_ends_with_its_input_whatever_it_is_doing(recipe, make_snapshot):
     worker = subprocess.Popen(
         [sys.executable, "-m", "labeler.worker"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
@@ -247,6 +253,7 @@ def test_it_ends_with_its_input_whatever_it_is_doing(recipe, make_snapshot):
     worker.stderr.close()
 
 
+@pytest.mark.slow
 def test_what_a_library_prints_does_not_disturb_the_replies(recipe):
     code = (
         "import labeler.worker as worker\n"
@@ -269,6 +276,7 @@ def test_what_a_library_prints_does_not_disturb_the_replies(recipe):
     worker.stderr.close()
 
 
+@pytest.mark.slow
 def test_every_label_as_it_leaves_the_program_is_computed_on_demand(client, recipe, few_digits, make_snapshot):
     """What an audit begun in the application freezes is what the command freezes."""
     snapshot = make_snapshot({index: index % 2 for index in range(12)}, revision=12)

@@ -51,6 +51,7 @@ def test_three_segments_of_customers_are_three(clusterer, n, seed):
     assert adjusted_rand_score(y, labels_of(found)) > 0.95
 
 
+@pytest.mark.slow
 def test_a_given_width_is_taken_as_it_is():
     from sklearn.cluster import DBSCAN
     from sklearn.cluster import MeanShift as Sklearn

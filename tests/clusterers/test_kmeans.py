@@ -12,6 +12,7 @@ from labeler.errors import EngineError
 from tests.clusterers.digits import X, Y, purity
 
 
+@pytest.mark.slow
 def test_more_runs_never_end_worse():
     one, ten = (KMeans(n_init=runs, init="random").cluster(X, 40, 0).inertia for runs in (1, 10))
     assert ten < one
@@ -54,6 +55,7 @@ def test_mini_batches_begin_at_the_means_of_imported_classes_too():
         MiniBatchKMeans(init="nonsense")
 
 
+@pytest.mark.slow
 def test_what_the_imported_classes_leave_is_drawn_by_plus_plus_and_an_explicit_start_goes_before():
     means = X[:3] + 0.5
     rng = np.random.default_rng(0)

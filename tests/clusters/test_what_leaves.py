@@ -91,6 +91,7 @@ def test_as_json_lines_and_over_nothing_that_was_there(book, tmp_path):
     assert (target.read_bytes(), book.read_bytes()) == before
 
 
+@pytest.mark.slow
 def test_rows_drawn_from_a_mixture_are_like_the_table_and_the_same_for_a_seed(book):
     X = mixture()
     for encoder in ("pixels", "scaled"):

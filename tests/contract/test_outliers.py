@@ -70,6 +70,7 @@ def test_odd_pools_get_finite_scores(method, X):
         assert np.isfinite(scores).all()
 
 
+@pytest.mark.slow
 def test_the_same_random_state_gives_the_same_and_the_input_stays_as_it_was(name):
     X = plane()
     before = X.copy()

@@ -52,6 +52,7 @@ ASIDE = st.sets(st.integers(0, N - 1), max_size=6)
 ENGINE = opened()
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(ANSWERS, ASIDE, ASIDE, ASIDE, st.sampled_from([0.0, 20.0, 75.0, 100.0]), st.randoms(use_true_random=False))
 def test_the_laws_of_a_round(make_snapshot, answers, excluded, held_back, deferred, percentile, random):
@@ -95,6 +96,7 @@ def test_the_laws_of_a_round(make_snapshot, answers, excluded, held_back, deferr
     assert queue[: len(open_representatives)] == open_representatives
 
 
+@pytest.mark.slow
 @settings(max_examples=15)
 @given(ANSWERS, ANSWERS)
 def test_the_closing_round_knows_no_history(make_snapshot, answers, before):

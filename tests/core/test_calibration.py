@@ -214,6 +214,7 @@ def test_nothing_above_ninety_is_shown_before_left_out_answers_support_it() -> N
     assert surest[-1] > UNSUPPORTED  # forty answers in five groups do support it
 
 
+@pytest.mark.slow
 def test_what_is_shown_keeps_the_order_of_belief() -> None:
     points, y = blobs(800, n_classes=6, spread=3.0)
     engine = opened(points)
@@ -251,6 +252,7 @@ def test_questions_labels_tiers_and_pages_rest_on_belief_alone(monkeypatch: pyte
     assert page.indices.tolist() == other_page.indices.tolist()
 
 
+@pytest.mark.slow
 def test_the_same_answers_show_the_same_whatever_was_believed_before() -> None:
     points, y = blobs(500, n_classes=4, spread=2.0)
     engine = opened(points)
@@ -282,6 +284,7 @@ def test_a_glance_shows_by_the_curve_of_the_belief_it_goes_on_from(monkeypatch: 
     np.testing.assert_allclose(queue.guess_scores[:, 0], base.calibration.of_largest(largest), atol=1e-6)
 
 
+@pytest.mark.slow
 def test_what_was_shown_is_there_again_when_a_project_is_opened_again(tmp_path: Path) -> None:
     path, source = tmp_path / "p.labeler.db", tmp_path / "groups.npz"
     points, _ = blobs(300, n_classes=3)

@@ -29,6 +29,7 @@ from labeler.core.overlooking import Reviewer, least_log_wealth, overlooked_belo
 
 
 class TestExact:
+    @pytest.mark.slow
     @pytest.mark.parametrize("population", [1, 2, 7])
     def test_against_every_sample_there_is(self, population):
         """P(bound < K) <= alpha, counted over all samples; and one more would be wrong too often."""

@@ -21,6 +21,7 @@ def tried(inertias, scores=None):
     return [Tried(2 + at, 2 + at, value, score) for at, (value, score) in enumerate(zip(inertias, scores, strict=True))]
 
 
+@pytest.mark.slow
 def test_five_groups_are_five_by_elbow_and_silhouette():
     found = finished(compare(X, lambda k: kmeans_by_steps(X, k, 0), range(2, 12)))
     assert [one.k for one in found] == list(range(2, 12))

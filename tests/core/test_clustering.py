@@ -114,6 +114,7 @@ def test_steps_are_short_and_many_where_there_is_much_work(monkeypatch):
     assert kmeans(X, 30, 0, n_init=1).inertia == pytest.approx(whole.inertia, rel=0.02)
 
 
+@pytest.mark.slow
 def test_many_centers_cost_little_inertia_on_a_smaller_sample(monkeypatch):
     X = blobs(12_000, 6, 40)
     quick = kmeans(X, 150, 0, n_init=1)

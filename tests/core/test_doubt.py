@@ -22,6 +22,7 @@ def asked_wrongly(n_answers: int = 60, wrong: tuple[int, ...] = (20, 45)) -> tup
     return engine, snapshot(state.indices.tolist(), given.tolist(), state.weights.tolist()), state.indices[list(wrong)]
 
 
+@pytest.mark.slow
 def test_wrong_answers_are_doubted_and_right_ones_are_not() -> None:
     engine, state, wrong = asked_wrongly()
     for round_ in (last_round(engine, state), engine.closing_round(state)):
@@ -32,6 +33,7 @@ def test_wrong_answers_are_doubted_and_right_ones_are_not() -> None:
         assert not round_.doubts[~np.isin(np.arange(400), state.indices)].any()
 
 
+@pytest.mark.slow
 def test_without_a_wrong_answer_the_engine_would_say_the_right_class() -> None:
     engine, state, wrong = asked_wrongly()
     _, y = blobs(400)

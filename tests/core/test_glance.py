@@ -32,6 +32,7 @@ def ahead(engine: JoinedEngine, *indices: int) -> None:
         pass
 
 
+@pytest.mark.slow
 def test_a_glance_is_the_full_belief_on_its_short_list(engine: JoinedEngine) -> None:
     before = engine.rerank(first(60))
     for n_answers in range(61, 65):
@@ -52,6 +53,7 @@ def test_a_glance_is_the_full_belief_on_its_short_list(engine: JoinedEngine) -> 
     assert not np.array_equal(queue.indices[:20], before.indices[:20])
 
 
+@pytest.mark.slow
 def test_what_is_not_prepared_is_struck_off_only(engine: JoinedEngine) -> None:
     queue = engine.rerank(first(60))
     after = engine.rerank(snapshot([*range(60), queue.indices[0]], [*Y[:60], Y[queue.indices[0]]]))

@@ -12,6 +12,7 @@ from tests.core.pools import answer, blobs, opened, snapshot
 NONE = np.empty(0, dtype=np.int64)
 
 
+@pytest.mark.slow
 def test_no_page_pays_before_fifty_answers() -> None:
     points, y = blobs(300, spread=3.5)
     engine = opened(points)
@@ -52,6 +53,7 @@ def test_the_runner_up_is_the_likeliest_other_class() -> None:
     assert runner_ups_of(proba[:, :1], np.zeros(2, dtype=np.int32)).tolist() == [-1, -1]
 
 
+@pytest.mark.slow
 def test_the_expected_gain_grows_with_the_keys_and_never_beyond_the_expected_errors() -> None:
     points, y = blobs(600, n_classes=5, d=4, spread=2.5)
     engine = opened(points)

@@ -9,6 +9,7 @@ from labeler.core.agreement import agreement
 from labeler.core.intervals import clopper_pearson, difference, wilson
 
 
+@pytest.mark.slow
 @given(
     st.integers(1, 400).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))), st.sampled_from([0.8, 0.95, 0.99])
 )

@@ -88,6 +88,7 @@ answered = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @given(answers=answered, percentile=st.sampled_from([None, 0.0, 20.0, 100.0]), data=st.data())
 def test_given_labels_never_change(engine: JoinedEngine, answers, percentile, data) -> None:
@@ -129,6 +130,7 @@ def test_the_live_state_is_close_to_the_closing_round(engine: JoinedEngine) -> N
     assert np.abs(live.scores - closing.scores).max() <= 1e-3
 
 
+@pytest.mark.slow
 def test_the_same_seed_asks_the_same_questions() -> None:
     first = answer(opened(X, random_state=3), Y, 30)
     second = answer(opened(X, random_state=3), Y, 30)
@@ -146,6 +148,7 @@ def test_the_percentile_bounds_the_reach(engine: JoinedEngine) -> None:
     assert shares[2] > 0.85
 
 
+@pytest.mark.slow
 def test_identical_instances_are_asked_once_and_share_the_label() -> None:
     points, y = blobs(120)
     points[60:] = points[:60]
@@ -169,6 +172,7 @@ def test_shares_name_the_answers_behind_a_label(engine: JoinedEngine) -> None:
     assert engine.shares(state, asked) == [(asked, 1.0)]
 
 
+@pytest.mark.slow
 def test_questions_between_the_steps_of_a_round_change_nothing_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("labeler.core.propagation.ROWS_A_STEP", 3_000)
     plain, busy = opened(X), opened(X)
@@ -213,6 +217,7 @@ def test_tens_of_thousands_of_imports_stay_bounded() -> None:
     assert (result.labels == y).mean() > 0.99
 
 
+@pytest.mark.slow
 def test_labels_that_do_not_spread_are_said_to() -> None:
     rng = np.random.default_rng(0)
     points, y = rng.normal(size=(400, 20)).astype(np.float32), rng.integers(4, size=400).astype(np.int32)

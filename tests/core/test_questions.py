@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from labeler.core.belief import Answers
 from labeler.core.questions import PATIENCE, RULES, candidates_of, compose, is_start, unseen_chance
@@ -57,6 +58,7 @@ def test_who_is_not_asked() -> None:
     assert candidates_of(state, first_of).tolist() == [False, False, False, False, False, True]
 
 
+@pytest.mark.slow
 def test_a_class_that_appears_late_is_found_again() -> None:
     X, y = blobs(600, n_classes=5, d=20)
     rare = np.flatnonzero(y == 4)[6:]

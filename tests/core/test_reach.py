@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -44,6 +45,7 @@ def test_a_hundred_takes_whole_clusters(pairs):
     assert within_reach(*arrays(pairs), 100).all()
 
 
+@pytest.mark.slow
 @given(CLUSTERED, st.floats(0, 100), st.floats(0, 100))
 def test_a_larger_percentile_reaches_no_fewer(pairs, first, second):
     clusters, distances = arrays(pairs)

@@ -66,6 +66,7 @@ def test_a_cluster_becomes_two_and_all_others_stay_as_they_are():
         assert found.clustering.distances[part] == found.clustering.distances[mine].min()
 
 
+@pytest.mark.slow
 def test_parts_can_be_divided_again_and_undo_is_the_list_without_the_last():
     partition = Partition(X)
     splits = [int(LEVEL.representatives[0])]

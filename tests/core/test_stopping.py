@@ -33,6 +33,7 @@ def test_pages_are_advised_where_they_pay_and_stopping_comes_first() -> None:
     assert advise(belief, steady=False, open_questions=0, page_pays=True).key == "Q"
 
 
+@pytest.mark.slow
 def test_what_the_next_keys_bring_is_not_told_of_a_few_answers() -> None:
     points, y = blobs(300, spread=3.5)
     engine = opened(points)

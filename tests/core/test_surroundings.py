@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from labeler.core.clustering import kmeans
 from labeler.core.protocols import Clustering
@@ -12,6 +13,7 @@ from tests.core.pools import blobs
 X, Y = blobs(400, n_classes=5, d=8)
 
 
+@pytest.mark.slow
 def test_shares_are_the_normalized_similarities_to_the_centers():
     found = kmeans(X, 9, 0)
     around = surroundings(X, found)

@@ -23,6 +23,7 @@ def test_locked_is_righter_than_likely_is_righter_than_ask() -> None:
     assert shares[0] > hits.mean()
 
 
+@pytest.mark.slow
 def test_only_near_answers_count_while_classes_turn_up() -> None:
     points, y = blobs(2000, n_classes=100, d=30, spread=1.0)
     engine = opened(points)

@@ -74,6 +74,7 @@ def test_tiny_and_blank_pools_get_an_answer(n: int, make: object) -> None:
     assert reason
 
 
+@pytest.mark.slow
 def test_blank_images_in_number() -> None:
     choose_encoder(np.zeros((100, 16, 16), np.uint8), 0)
 

@@ -80,6 +80,7 @@ def test_a_dot_stays_small() -> None:
     assert 0 < (glyph > 0.5).sum() <= 40
 
 
+@pytest.mark.slow
 def test_neighbours_of_small_digits_share_their_class() -> None:
     digits = load_digits()
     images, y = np.round(digits.images * 255 / 16).astype(np.uint8), digits.target

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from labeler.encoders.scattering import Scattering
 from labeler.encoders.wavelets import FilterBank
@@ -12,6 +13,7 @@ def grating(angle: float, side: int = 32, wavelength: float = 4.0) -> np.ndarray
     return (0.5 + 0.4 * wave).astype(np.float32)
 
 
+@pytest.mark.slow
 def test_shape_and_number_of_channels() -> None:
     bank = FilterBank.make(32, 2, 8)
     images = np.random.default_rng(0).random((3, 32, 32), dtype=np.float32)

@@ -62,6 +62,7 @@ def test_shares_that_are_none(shares: tuple[float, ...]) -> None:
         split_rows([""], array([0]), shares, 0)
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(st.sampled_from("abcde"), st.integers(0, 6), st.integers(0, 3)), max_size=60))
 def test_near_duplicates_stay_together_too_and_with_the_duplicates_of_each(rows: list[tuple[str, int, int]]) -> None:
     sha256 = ["" if digest == "e" else digest for digest, _, _ in rows]

@@ -44,6 +44,7 @@ def pool(request, tmp_path: Path, broken) -> Path:
     return tmp_path / "pool.zip"
 
 
+@pytest.mark.slow
 def test_each_is_named_with_its_reason_and_the_rest_is_labeled(pool, tmp_path, broken):
     with open_project(pool, tmp_path / "p.labeler.db", Options(engine="book", classes=("a", "b"))) as project:
         assert any("empty.png (empty file (0 bytes))" in notice for notice in project.notices)

@@ -84,6 +84,7 @@ def test_of_two_members_with_one_name_the_later_counts(tmp_path):
     assert "occurs twice" in source.notes[0]
 
 
+@pytest.mark.slow
 def test_zero_bytes_damage_and_bombs_are_single_instances(tmp_path):
     big = b"P5 12000 12000 255\n" + b"\0" * 144_000_000
     path = pack(

@@ -96,6 +96,7 @@ def test_links_devices_junk_and_others_are_named(tmp_path):
     assert len(source.notes) == 4  # and the junk
 
 
+@pytest.mark.slow
 def test_a_bomb_is_not_unpacked(tmp_path):
     with gzip.open(tmp_path / "x.tar.gz", "wb", compresslevel=9) as stream:
         for _ in range(80):

@@ -77,6 +77,7 @@ class TestLayout:
         assert all(cell.index < 30 and cell.class_id != right(cell.index) for cell in plants)
         assert len({cell.index for cell in plants}) == len(plants)
 
+    @pytest.mark.slow
     def test_they_lie_anywhere_among_their_class(self, session):
         """Neither first nor last of their class: over many layouts their places are even."""
         places = []
@@ -87,6 +88,7 @@ class TestLayout:
             assert len(session.audit.answers) == start + 1
         assert stats.kstest(places, "uniform").pvalue > 0.01
 
+    @pytest.mark.slow
     def test_most_stand_under_the_class_they_are_taken_for(self, session):
         confused = total = 0
         for _ in range(60):

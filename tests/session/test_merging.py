@@ -409,6 +409,7 @@ def test_different_answers_wait_for_somebody_to_settle_them_and_the_later_stands
     assert settled.conflicts == []
 
 
+@pytest.mark.slow
 def test_what_one_took_back_knowingly_stays_taken_back_and_the_other_goes_on_with_a_class_taken_back():
     start = Person("z", 500.0)
     (cat,) = start.named("cat")

@@ -8,6 +8,7 @@ from labeler.session.oracle import Oracle
 TRUTH = {f"i{number}": "abcd"[number % 4] for number in range(2000)}
 
 
+@pytest.mark.slow
 def test_without_noise_the_truth():
     assert all(Oracle(TRUTH).answer(name) == right for name, right in TRUTH.items())
 

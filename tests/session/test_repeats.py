@@ -218,6 +218,7 @@ def test_the_error_rate_solves_its_model(n_classes, wrong):
     assert error_rate(1.0, n_classes) == pytest.approx((n_classes - 1) / n_classes)  # no better than guessing
 
 
+@pytest.mark.slow
 def test_a_person_who_errs_at_5_percent_is_found_to():
     """Two answers of the simulated person to each of 400 instances, in 40 sessions' worth: figures and coverage."""
     truth = {f"i{index}": NAMES[index % 10] for index in range(N)}

@@ -89,6 +89,7 @@ class TestALogWithoutItsFile:
         assert orphan.read_bytes() == before
         assert not path.exists()
 
+    @pytest.mark.slow
     def test_is_not_played_over_a_copy(self, path, orphan, tmp_path):
         other = write(tmp_path / "other.labeler.db", 7, 8)
         for copying in (
