@@ -54,7 +54,7 @@ def test_birch_finds_digits_and_a_narrow_threshold_is_widened():
     assert purity(found.clusters) > 0.9
     assert 50 < found.facts["subclusters"] <= 4_000
     rng = np.random.default_rng(0)
-    noise = rng.normal(size=(9_000, 4)).astype(np.float32)
+    noise = rng.normal(size=(5_000, 4)).astype(np.float32)
     tight = Birch(threshold=1e-6).cluster(noise, 10, 0)
     assert tight.facts["subclusters"] <= 4_000
     assert tight.facts["threshold"] > 1e-6

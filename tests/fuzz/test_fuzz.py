@@ -9,7 +9,7 @@ import pytest
 from tests.fuzz.__main__ import Result, run, table
 from tests.fuzz.targets import targets
 
-CASES = int(os.environ.get("LABELER_FUZZ", "2000"))
+CASES = int(os.environ.get("LABELER_FUZZ", "1000"))
 
 
 @pytest.mark.slow

@@ -23,7 +23,7 @@ from tests.hostile.projects import KINDS, SCHEMAS, Hostile, bent
 
 SECONDS = 10.0
 """Of processor time that any command may take: the promise itself, which nothing here comes near but long journals."""
-EACH = {"json": 23, "fields": 17, "arrays": 9, "cells": 29, "schemas": 3, "pages": 3, "journals": 4}
+EACH = {"json": 23, "fields": 17, "arrays": 9, "cells": 29, "schemas": 3, "pages": 6, "journals": 6}
 """Every so many of a kind are made in the quick tests, for the commands that read a file first."""
 FIRST = ("status", "check", "label")
 
