@@ -64,7 +64,7 @@ def clusters(
     from labeler.locating import is_project
     from labeler.options import reading_of
 
-    if colors.is_image(target):
+    if colors.is_image(target) and not given.get("pages"):  # pages are a pool
         drawn = colors.check(output)
         segmented = colors.segment(target, clusterer, n_clusters, seed or 0)
         plots.save_image(segmented.image, drawn)

@@ -104,4 +104,5 @@ def one_image(path: Path) -> FolderSource:
     if not status.st_size:
         raise SourceError(f"{display_safe(str(path))} is an empty file", "give an image")
     files = [(path.name, status.st_size, status.st_mtime_ns)]
-    return FolderSource(path, Listing(files, {path.name}), path.parent)
+    links = {path.name} if path.is_symlink() else set()
+    return FolderSource(path, Listing(files, links), path.parent)

@@ -8,6 +8,7 @@ import zipfile
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from PIL import Image
 
 from labeler.api import Options, open_project
@@ -26,8 +27,6 @@ def quiet(_):
 
 def run(*arguments):
     """One call of the program: what it printed on standard output, and on standard error."""
-    from click.testing import CliRunner
-
     done = CliRunner().invoke(main, [str(argument) for argument in arguments], catch_exceptions=False)
     assert done.exit_code == 0, done.stderr
     return done.stdout, done.stderr
@@ -231,3 +230,11 @@ def test_a_project_is_looked_at_in_its_own_space_without_what_cannot_be_read(wor
     assert set(numbers[:, 0]) == {card.cluster for card in own.cards}
     with pytest.raises(ExportError):
         assignments.write(own, worked, [worked])
+
+
+def test_pages_of_an_image_are_a_pool_and_no_picture_to_segment(tmp_path):
+    pages = [Image.fromarray(np.full((8, 8), 40 * number, dtype=np.uint8)) for number in range(6)]
+    pages[0].save(tmp_path / "scan.tif", save_all=True, append_images=pages[1:])
+    shown, notes = run("clusters", tmp_path / "scan.tif", "--pages", "--clusters", 2)
+    assert "scan.tif#" in shown
+    assert "link" not in notes
