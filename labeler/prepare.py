@@ -129,8 +129,9 @@ def _broken(path: Path, n: int | None) -> str:
     """Why an entry (of `n` instances, where that is known) is not whole; "" where it is."""
     try:
         if path.name.startswith("unreadable"):
-            kept = json.loads(path.read_text())
-            return "" if isinstance(kept, dict) and {"unreadable", "blank"} <= kept.keys() else "is none of ours"
+            reasons = json.loads(path.read_text())
+            needed = {"unreadable", "blank"} if n is not None else set()  # older versions wrote the reasons alone
+            return "" if isinstance(reasons, dict) and needed <= reasons.keys() else "is none of ours"
         shape = np.load(path, mmap_mode="r").shape
         return "" if n is None or shape[0] == n else f"has {shape[0]:,} rows for {n:,} instances"
     except FileNotFoundError:

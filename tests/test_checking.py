@@ -241,6 +241,19 @@ def test_entries_of_the_cache_that_are_not_whole(path):
     assert checking.check(path).sound
 
 
+def test_what_an_older_version_left_in_the_cache_is_no_damage(path):
+    """It wrote the reasons alone; an entry for the source as it is now must hold what is read from it."""
+    cache = locating.cache_of(path)
+    (cache / "unreadable.json-0123456789abcdef01234567").write_text('{"3": "cut short"}')
+    report = checking.check(path)
+    assert report.sound
+    assert any("may be deleted" in note for note in report.notes)
+    (current,) = (entry for entry in cache.glob("unreadable.json-*") if "0123456789abcdef" not in entry.name)
+    for content in ("{}", "[]", "{"):
+        current.write_text(content)
+        assert codes(checking.check(path)) == ["cache"]
+
+
 def test_a_source_that_is_gone_is_no_damage(path, few_digits):
     few_digits.unlink()
     report = checking.check(path)

@@ -29,9 +29,9 @@ def search(project: Path, like: str, count: int, as_json: bool) -> None:
     from labeler.finding import facts, nearest_to, text
 
     with narrator_of() as narrator, reading(project, with_source=True) as opened:
-        found = nearest_to(opened, like, count, narrator.progress)
-        said = json.dumps(facts(opened, found)) if as_json else text(opened, found)
-    say(said)
+        instances = nearest_to(opened, like, count, narrator.progress)
+        answer = json.dumps(facts(opened, instances)) if as_json else text(opened, instances)
+    say(answer)
 
 
 @main.command()
@@ -54,9 +54,9 @@ def outliers(
 
     cut = Cut(share, threshold)
     with narrator_of() as narrator, reading(project, with_source=True) as opened:
-        found = odd_ones(opened, method, count, narrator.progress, cut)
-        said = json.dumps(facts(opened, found)) if as_json else text(opened, found)
-    say(said)
+        instances = odd_ones(opened, method, count, narrator.progress, cut)
+        answer = json.dumps(facts(opened, instances)) if as_json else text(opened, instances)
+    say(answer)
 
 
 @main.command()
@@ -77,9 +77,9 @@ def hunt(project: Path, class_name: str, count: int, as_json: bool) -> None:
     from labeler.finding import facts, likeliest_of, text
 
     with narrator_of() as narrator, reading(project, with_source=True) as opened:
-        found = likeliest_of(opened, class_name, count, narrator.progress)
-        said = json.dumps(facts(opened, found)) if as_json else text(opened, found)
-    say(said)
+        instances = likeliest_of(opened, class_name, count, narrator.progress)
+        answer = json.dumps(facts(opened, instances)) if as_json else text(opened, instances)
+    say(answer)
 
 
 @main.command()

@@ -254,11 +254,11 @@ def _tops(points: FloatArray, climbers: FloatArray, width: float) -> FloatArray:
         at = moved
         if still:
             break
-    found: list[int] = []
+    tops: list[int] = []
     for row in np.argsort(-counts, kind="stable").tolist():
-        if all(np.square(at[row] - at[other]).sum() > most for other in found):
-            found.append(row)
-    return np.asarray(at[found], dtype=np.float32)
+        if all(np.square(at[row] - at[other]).sum() > most for other in tops):
+            tops.append(row)
+    return np.asarray(at[tops], dtype=np.float32)
 
 
 def _without_foothills(labels: IntArray, tops: FloatArray, least: int) -> IntArray:

@@ -154,8 +154,8 @@ class FittedMixture:
     def shares(self, X: FloatArray) -> FloatArray:
         """See :class:`labeler.core.protocols.Mixture`."""
         points = np.asarray(X, dtype=np.float32) if self._axes is None else self._axes.project(X)
-        found = self._model.predict_proba((points / self._unit).astype(np.float64))[:, self._components]
-        return np.asarray(found / np.maximum(found.sum(axis=1, keepdims=True), 1e-300), dtype=np.float32)
+        shares = self._model.predict_proba((points / self._unit).astype(np.float64))[:, self._components]
+        return np.asarray(shares / np.maximum(shares.sum(axis=1, keepdims=True), 1e-300), dtype=np.float32)
 
     def draw(self, count: int) -> FloatArray:
         """See :class:`labeler.core.protocols.Mixture`."""

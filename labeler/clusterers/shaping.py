@@ -124,21 +124,21 @@ def shaped(
     for block in blocks(*X.shape):
         apart = np.asarray(X[block], dtype=np.float32) - centers[clusters[block]]
         distances[block] = np.sqrt(np.square(apart).sum(axis=1))
-    found = dict(known_besides)
+    besides = dict(known_besides)
     if outliers.any():
-        found["outliers"] = outliers
+        besides["outliers"] = outliers
     if exemplars is not None:
-        found["exemplars"] = exemplars[known].astype(np.int64)
+        besides["exemplars"] = exemplars[known].astype(np.int64)
     if shares is not None:
-        found["shares"] = shares.astype(np.float32)
+        besides["shares"] = shares.astype(np.float32)
     if seconds is not None:
-        found["seconds"] = _renumbered(seconds, lookup)
+        besides["seconds"] = _renumbered(seconds, lookup)
     if tree is not None:
-        found["tree"] = tree
+        besides["tree"] = tree
     if samples is not None:
-        found["samples"] = samples
+        besides["samples"] = samples
     inertia = float(np.square(distances, dtype=np.float64).sum())
-    return Clustering(clusters.astype(np.int32), distances, centers, inertia, facts=facts or {}, **found)
+    return Clustering(clusters.astype(np.int32), distances, centers, inertia, facts=facts or {}, **besides)
 
 
 def _renumbered(seconds: NDArray[Any], lookup: IntArray) -> IntArray:

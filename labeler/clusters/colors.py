@@ -58,15 +58,15 @@ def segment(target: Path, clusterer: str, n_clusters: int | None, seed: int) -> 
     spec = clusterer or "kmeans"
     check_size(spec, len(rows))
     with threadpool_limits(1):
-        found: Clustering = registry.create("clusterer", spec).cluster(
+        clustering: Clustering = registry.create("clusterer", spec).cluster(
             rows.astype(np.float32) / np.float32(255), n_clusters or DEFAULT_K, seed
         )
-    means = np.round(np.clip(found.centers, 0.0, 1.0) * 255).astype(np.uint8)
-    sizes = np.bincount(found.clusters, minlength=len(means))
+    means = np.round(np.clip(clustering.centers, 0.0, 1.0) * 255).astype(np.uint8)
+    sizes = np.bincount(clustering.clusters, minlength=len(means))
     order = np.argsort(-sizes, kind="stable")
     shares = [round(float(sizes[cluster]) / len(rows), 6) for cluster in order]
-    image = np.ascontiguousarray(means[found.clusters].reshape(pixels.shape))
-    return Segmented(str(target), spec, image, means[order], shares, found.inertia)
+    image = np.ascontiguousarray(means[clustering.clusters].reshape(pixels.shape))
+    return Segmented(str(target), spec, image, means[order], shares, clustering.inertia)
 
 
 def check(output: Path | None) -> Path:

@@ -26,7 +26,7 @@ from labeler.core.protocols import Classifier, Clusterer, Clustering, PoolStrate
 from labeler.core.reach import percentiles_of, within_reach
 from labeler.core.representatives import Level, nearest_to_center
 from labeler.core.selection import best
-from labeler.core.similarity import nearest
+from labeler.core.similarity import nearest, nearest_target
 from labeler.core.splitting import Partition
 from labeler.core.steps import blocks
 from labeler.core.vocabulary import (
@@ -303,7 +303,7 @@ class BookEngine:
                 continue
             mine = answered_in == cluster
             answers, class_ids = snapshot.indices[mine], snapshot.class_ids[mine]
-            nearest = _nearest(np.asarray(self.X[members]), np.asarray(self.X[answers]))
+            nearest = nearest_target(np.asarray(self.X[members]), np.asarray(self.X[answers]))
             spread[members], sources[members] = class_ids[nearest], answers[nearest]
 
     def _within_reach(self, snapshot: Snapshot, level: Level) -> BoolArray:
@@ -449,7 +449,7 @@ class BookEngine:
             answers = snapshot.indices[snapshot.class_ids == class_id]
             for start in range(0, len(rows), 8192):
                 part = rows[start : start + 8192]
-                sources[part] = answers[_nearest(np.asarray(self.X[part]), np.asarray(self.X[answers]))]
+                sources[part] = answers[nearest_target(np.asarray(self.X[part]), np.asarray(self.X[answers]))]
 
 
 def representatives(clustering: Clustering) -> IndexArray:
@@ -492,12 +492,3 @@ def _doubts(fit: _Fit, snapshot: Snapshot) -> FloatArray:
     columns = {int(class_id): column for column, class_id in enumerate(fit.classes)}
     own = np.array([columns[int(class_id)] for class_id in snapshot.class_ids], dtype=np.int64)
     return np.asarray(1.0 - fit.proba[snapshot.indices, own], dtype=np.float32)
-
-
-def _nearest(rows: FloatArray, targets: FloatArray) -> IndexArray:
-    """For each row the position of its nearest target (Euclidean)."""
-    if len(targets) == 1:
-        return np.zeros(len(rows), dtype=np.int64)
-    offset = targets.mean(axis=0)
-    rows, targets = rows - offset, targets - offset
-    return np.asarray((np.square(targets).sum(axis=1) - 2.0 * (rows @ targets.T)).argmin(axis=1), dtype=np.int64)

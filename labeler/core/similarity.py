@@ -48,3 +48,12 @@ def nearest(rows: FloatArray, index: int, candidates: BoolArray, size: int) -> I
         close = distances <= bound  # with all that tie for the last place: which one gets it must not hang on chance
         found, distances = found[close], distances[close]
     return found[np.argsort(distances, kind="stable")][:size].astype(np.int64)
+
+
+def nearest_target(rows: FloatArray, targets: FloatArray) -> IndexArray:
+    """For each row (n, d) the position of its nearest target (m, d), by Euclidean distance: (n,) int64."""
+    if len(targets) == 1:
+        return np.zeros(len(rows), dtype=np.int64)
+    offset = targets.mean(axis=0)
+    rows, targets = rows - offset, targets - offset
+    return np.asarray((np.square(targets).sum(axis=1) - 2.0 * (rows @ targets.T)).argmin(axis=1), dtype=np.int64)
