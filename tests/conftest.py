@@ -32,12 +32,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark as slow what is more of the same, so that the quick tests touch every room and are done in two minutes.
 
     Of a function that is marked as mostly slow this is all but its first parameters; of tests that draw a screen, all
-    but the first of each class, or of a module's functions.
+    but the first of each module.
     """
     groups = set()
     for item in items:
         if SCREENS in item.path.parents and item.get_closest_marker("asyncio"):
-            group = item.path, getattr(item, "cls", None)
+            group = item.path, ""
         elif item.get_closest_marker("mostly_slow"):
             group = item.path, item.originalname
         else:
