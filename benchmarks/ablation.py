@@ -20,10 +20,11 @@ from unittest import mock
 
 from data import SETS, PoolFile, load
 
-from labeler.core import belief, questions, report
-from labeler.core.blending import Blend, blend
-from labeler.options import Options
-from labeler.simulate import Simulation, simulate
+from labeler.commands.simulate import Simulation, simulate
+from labeler.engine import belief, queue
+from labeler.engine import round as rounds
+from labeler.engine.blending import Blend, blend
+from labeler.project.options import Options
 
 CLICKS = (20, 50, 100, 200)
 
@@ -46,8 +47,8 @@ def parts() -> dict[str, tuple[Any, ...]]:
         "without the second encoder": (belief, "blend", lambda out, of: first_models(min(3, len(out)))(out, of)),
         "walk alone": (belief, "blend", first_models(1)),
         "without the second opinion": (belief, "OPINION", belief.OPINION * 0),
-        "without guards": (questions, "GUARD_TURN", -1),
-        "without holding back on rough pools": (report, "is_smooth", lambda tiers: True),
+        "without guards": (queue, "GUARD_TURN", -1),
+        "without holding back on rough pools": (rounds, "is_smooth", lambda tiers: True),
     }
 
 

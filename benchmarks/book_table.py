@@ -12,8 +12,8 @@ import argparse
 import statistics
 from pathlib import Path
 
-from labeler.options import Options
-from labeler.simulate import Simulation, simulate
+from labeler.commands.simulate import Simulation, simulate
+from labeler.project.options import Options
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE_SAYS = {

@@ -45,18 +45,18 @@ from data import SETS, load
 from numpy.typing import NDArray
 from scipy import stats
 
-from labeler.api import open_project
-from labeler.core import certificate as core
-from labeler.core.certificate import allowed, exact_bound, log_wealth, share_of_alpha
-from labeler.core.overlooking import Reviewer, least_log_wealth
+from labeler.commands.simulate import Simulation, simulate
 from labeler.core.pool import Pool
-from labeler.core.vocabulary import UNLABELED, Event, Provenance, Question, Round
-from labeler.options import Options
-from labeler.session.audit_pages import Cell
-from labeler.session.audits import covered
-from labeler.session.final import FinalLabels, final_labels
+from labeler.core.stats import certificate as core
+from labeler.core.stats.certificate import allowed, exact_bound, log_wealth, share_of_alpha
+from labeler.core.stats.reviewer import Reviewer, least_log_wealth
+from labeler.core.types import UNLABELED, Event, Provenance, Question, Round
+from labeler.project.open import open_project
+from labeler.project.options import Options
+from labeler.session.audit.audits import covered
+from labeler.session.audit.pages import Cell
+from labeler.session.final_labels import FinalLabels, final_labels
 from labeler.session.session import Session
-from labeler.simulate import Simulation, simulate
 
 ALPHA, FIXED, PLANTS = 0.05, 300, 20
 PAGE, MOST_PAGES = 21, 120
@@ -186,8 +186,8 @@ def likeliest(of: Set, cell: Cell) -> set[int]:
 @lru_cache(maxsize=4)
 def truth_of(path: Path, truth: str) -> dict[str, str]:
     """id -> class name."""
-    from labeler.importers.detect import open_source
-    from labeler.importers.truth import read_truth
+    from labeler.plugins.importers.detect import open_source
+    from labeler.plugins.importers.labels import read_truth
 
     return read_truth(truth, open_source(path))
 

@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from labeler import registry
-from labeler.options import Options
-from labeler.simulate import Simulation, simulate
+from labeler.commands.simulate import Simulation, simulate
+from labeler.plugins import registry
+from labeler.project.options import Options
 
 ROOT = Path(__file__).resolve().parent.parent
 ALSO = (

@@ -19,11 +19,11 @@ from pathlib import Path
 import numpy as np
 from data import SETS, load
 
-from labeler.api import open_project
-from labeler.core.vocabulary import DOUBTED, Round
-from labeler.importers.truth import read_truth
-from labeler.options import Options
-from labeler.session.oracle import Oracle
+from labeler.commands.simulate.oracle import Oracle
+from labeler.core.types import DOUBTED, Round
+from labeler.plugins.importers.labels import read_truth
+from labeler.project.open import open_project
+from labeler.project.options import Options
 
 CLICKS = (50, 100, 200)
 THRESHOLDS = (0.5, 0.9, 0.98, 0.99, 0.995, 0.999)

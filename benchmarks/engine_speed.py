@@ -37,15 +37,15 @@ import numpy as np
 from data import SETS, load
 from threadpoolctl import threadpool_limits
 
-from labeler import registry
-from labeler.core.book import BookEngine
-from labeler.core.joined import JoinedEngine
-from labeler.core.propagation import RandomWalk, Spread, mass_of
-from labeler.core.vocabulary import Snapshot
-from labeler.importers.detect import open_source
-from labeler.prepare import prepare
-from labeler.workbench import BOOK
-from labeler.worker import AHEAD
+from labeler.core.types import Snapshot
+from labeler.engine.book import BookEngine
+from labeler.engine.default import JoinedEngine
+from labeler.engine.propagation import RandomWalk, Spread, mass_of
+from labeler.plugins import registry
+from labeler.plugins.importers.detect import open_source
+from labeler.worker.features import prepare
+from labeler.worker.pipeline import BOOK
+from labeler.worker.server import AHEAD
 
 ANSWERS = 200
 REPEATS = 5

@@ -29,8 +29,8 @@ CLASSES = [f"class {n}" for n in range(10)]
 
 def rows_of(n: int, folder: Path, pictures: bool):
     """`n` rows as an export has them; `pictures` makes a folder of files to link."""
-    from labeler.exporters.base import ExportRows, HeldOut, Whole
-    from labeler.out_of_fold import Taken
+    from labeler.commands.export.held_out import Taken
+    from labeler.plugins.exporters.base import ExportRows, HeldOut, Whole
 
     X = np.lib.format.open_memmap(folder / "X.npy", "w+", np.float32, (n, COLUMNS))
     rng = np.random.default_rng(0)
@@ -100,8 +100,8 @@ class Peak:
 
 def measure(name: str, n: int) -> str:
     """One line of the table."""
-    from labeler import registry
-    from labeler.exporters.writing import write_export
+    from labeler.plugins import registry
+    from labeler.plugins.exporters.write import write_export
 
     with tempfile.TemporaryDirectory(dir=os.environ.get("LABELER_SCRATCH")) as folder:
         exporter = registry.create("exporter", name)

@@ -26,12 +26,12 @@ import data
 import numpy as np
 from textual import events
 
-from labeler.api import Options, Project, open_project
-from labeler.core.vocabulary import Provenance
-from labeler.importers.detect import open_source
-from labeler.importers.truth import read_truth
+from labeler.core.types import Provenance
+from labeler.plugins.importers.detect import open_source
+from labeler.plugins.importers.labels import read_truth
+from labeler.project.open import Options, Project, open_project
 from labeler.ui.app import LabelerApp
-from labeler.ui.screens.grid import GridScreen
+from labeler.ui.screens.confirm import GridScreen
 from labeler.ui.screens.second_look import SecondLook
 
 IN_EXPORT = (Provenance.HUMAN, Provenance.CONFIRMED, Provenance.IMPORTED, Provenance.PROPAGATED)

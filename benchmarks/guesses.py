@@ -23,12 +23,12 @@ from typing import Any
 import numpy as np
 from data import SETS, load
 
-from labeler.api import Project, open_project
+from labeler.commands.simulate.oracle import Oracle
 from labeler.core.steps import finished
-from labeler.core.vocabulary import UNLABELED, Round
-from labeler.importers.truth import read_truth
-from labeler.options import Options
-from labeler.session.oracle import Oracle
+from labeler.core.types import UNLABELED, Round
+from labeler.plugins.importers.labels import read_truth
+from labeler.project.open import Project, open_project
+from labeler.project.options import Options
 
 CLICKS = (3, 5, 10, 20, 50)
 TENTHS = 10

@@ -20,11 +20,11 @@ from typing import Any
 import numpy as np
 from data import SETS, load, mnist
 
-from labeler.core.joined import JoinedEngine
 from labeler.core.steps import finished
-from labeler.core.vocabulary import IndexArray, Snapshot
-from labeler.importers.detect import open_source
-from labeler.prepare import prepare
+from labeler.core.types import IndexArray, Snapshot
+from labeler.engine.default import JoinedEngine
+from labeler.plugins.importers.detect import open_source
+from labeler.worker.features import prepare
 
 CAP = 300
 WANTED = 10

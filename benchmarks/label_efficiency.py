@@ -23,8 +23,8 @@ from typing import Any
 
 from data import SETS, PoolFile, load
 
-from labeler.options import Options
-from labeler.simulate import Simulation, simulate
+from labeler.commands.simulate import Simulation, simulate
+from labeler.project.options import Options
 
 CLICKS = (10, 20, 50, 100, 200)
 GOALS = ("0.99", "0.995")

@@ -25,12 +25,12 @@ from data import ROOT, SETS, data_folder, load, mnist
 from numpy.typing import NDArray
 from PIL import Image
 
-from labeler import registry
 from labeler.core.steps import finished
-from labeler.importers.detect import open_source
-from labeler.outliers.pools import scored
-from labeler.picture_view import view_of
-from labeler.prepare import Prepared, prepare
+from labeler.plugins import registry
+from labeler.plugins.importers.detect import open_source
+from labeler.plugins.outliers.sampling import scored
+from labeler.worker.features import Prepared, prepare
+from labeler.worker.picture_view import view_of
 
 NOISE, INVERTED, BLANK, CROSSED, MIXED = 6, 6, 5, 5, 4
 PLANTED = NOISE + INVERTED + BLANK + CROSSED + MIXED

@@ -26,10 +26,10 @@ import numpy as np
 from data import SETS, PoolFile, load
 from sklearn.decomposition import PCA
 
-from labeler import registry
-from labeler.image_store import ImagePlan, fit_image
-from labeler.options import Options
-from labeler.simulate import Simulation, simulate
+from labeler.commands.simulate import Simulation, simulate
+from labeler.plugins import registry
+from labeler.project.options import Options
+from labeler.worker.image_store import ImagePlan, fit_image
 
 ROWS = (10, 20, 50, 100, 200)
 Curve = dict[int, float]
@@ -115,7 +115,7 @@ def our_curve(pool: PoolFile, seed: int, clicks: int, engine: str) -> Curve:
 
 def features_of(pool: PoolFile) -> Any:
     """The features the default engine would use: its encoder, then 100 principal components."""
-    from labeler.encoders.automatic import choose_encoder
+    from labeler.plugins.encoders.automatic import choose_encoder
 
     images = pool.images
     if images.ndim > 2 and max(images.shape[1:3]) > 64:

@@ -19,9 +19,9 @@ from pathlib import Path
 
 from data import SETS, load
 
-from labeler import registry
-from labeler.options import Options
-from labeler.simulate import Simulation, simulate
+from labeler.commands.simulate import Simulation, simulate
+from labeler.plugins import registry
+from labeler.project.options import Options
 
 AT = (10, 20, 50, 100, 200)
 ENCODERS = {"digits": "deskew-hog", "mnist-train": "deskew-hog", "mnist10k": "deskew-hog", "bloodcells": "scattering"}

@@ -25,8 +25,8 @@ from rich.segment import Segment
 from textual import events
 
 from labeler.core.steps import finished
-from labeler.messages import GridReady, KsTried, SharesReady, SimilarReady
-from labeler.project import Received
+from labeler.project.project import Received
+from labeler.worker.protocol import GridReady, KsTried, SharesReady, SimilarReady
 
 IMAGES = Path(__file__).parent / "images"
 CELL_WIDTH, CELL_HEIGHT, MARGIN, BAR = 9.6, 20.0, 14.0, 30.0
@@ -123,7 +123,7 @@ def _hex(color: Color) -> str:
 
 async def draw() -> dict[str, str]:
     """The pictures by name."""
-    from labeler.api import open_demo
+    from labeler.project.open import open_demo
     from labeler.ui.app import LabelerApp
 
     pictures: dict[str, str] = {}

@@ -10,12 +10,12 @@ from typing import Any
 __version__ = "0.1.0"
 
 _LIVES_IN = {
-    "open": "labeler.scripting",
-    "Labeling": "labeler.scripting",
-    "Arrays": "labeler.scripting",
-    "plugin": "labeler.plugin_files",
-    "register": "labeler.plugin_files",
-    "LabelerError": "labeler.errors",
+    "open": "labeler.api",
+    "Labeling": "labeler.api",
+    "Arrays": "labeler.api",
+    "plugin": "labeler.plugins.custom",
+    "register": "labeler.plugins.custom",
+    "LabelerError": "labeler.core.errors",
 }
 
 __all__ = ["Arrays", "LabelerError", "Labeling", "__version__", "open", "plugin", "register"]

@@ -1,8 +1,8 @@
-from labeler.errors import LabelerError as LabelerError
-from labeler.plugin_files import plugin as plugin
-from labeler.plugin_files import register as register
-from labeler.scripting import Arrays as Arrays
-from labeler.scripting import Labeling as Labeling
-from labeler.scripting import open as open  # noqa: A004
+from labeler.api import Arrays as Arrays
+from labeler.api import Labeling as Labeling
+from labeler.api import open as open  # noqa: A004
+from labeler.core.errors import LabelerError as LabelerError
+from labeler.plugins.custom import plugin as plugin
+from labeler.plugins.custom import register as register
 
 __version__: str

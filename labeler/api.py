@@ -1,323 +1,323 @@
-"""Opens and wires: with :mod:`labeler.project`, the only place that knows session and store and worker."""
+"""The program from Python, in a script or a notebook: ``import labeler; project = labeler.open("photos/")``."""
 
 from __future__ import annotations
 
-import os
-import time
-import uuid
-from collections.abc import Callable
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from labeler import backups, changes, locating, registry, whereabouts
-from labeler.backup_folder import free
-from labeler.behind import Received, unreadable_line
-from labeler.core.naming import class_name
-from labeler.core.pool import Pool
-from labeler.core.vocabulary import ByteArray
-from labeler.display import display_safe
-from labeler.errors import LabelerError, ProjectError, UsageError
-from labeler.importers.base import Source
-from labeler.importers.detect import open_source
-from labeler.importers.names import counted
-from labeler.importers.scaling import ValueRange
-from labeler.options import BOOK_PERCENTILE, ENGINES, PARTS, RECOMPUTES, SHARES, Options, check, check_size, reading_of
-from labeler.plugin_files import origin_of
-from labeler.project import Project
-from labeler.session.blind import Blind
-from labeler.session.control import Control
-from labeler.session.fitting import fitting_arrays
-from labeler.session.repeats import Repeats
-from labeler.session.session import Session
-from labeler.store.store import Store
+from labeler.commands.export.export import export as export_labels
+from labeler.commands.export.labels import Choice, latest_labels
+from labeler.commands.export.rows import collect
+from labeler.commands.predict import Predictions, open_new
+from labeler.commands.predict import predict as predict_new
+from labeler.core.errors import UsageError
+from labeler.core.recipe import PARTS, Reading
+from labeler.core.steps import finished
+from labeler.core.types import UNLABELED, ByteArray, FloatArray, Question, Round
+from labeler.plugins.custom import register
+from labeler.plugins.exporters.write import Written
+from labeler.project.open import Options, open_project
+from labeler.project.project import Project
+from labeler.session.asked import PYTHON
+from labeler.session.questions import CHOSEN
+from labeler.worker.pipeline import Workbench
 
-__all__ = ["Options", "Project", "Received", "open_demo", "open_project"]
-
-NOUNS = {"images": "image", "table": "row", "text": "text"}
-"""What a person calls an instance, by the content of its source."""
+BY_NAME = "python, by name"
+"""Where something is said of an instance that was not asked about: it answers no question."""
 
 
-def open_project(
-    target: Path,
-    project: Path | None = None,
-    options: Options | None = None,
-    *,
-    read_only: bool = False,
-    with_source: bool = True,
-    clock: Callable[[], float] = time.time,
-    new_id: Callable[[], str] = lambda: uuid.uuid4().hex,
-) -> Project:
-    """Open a source's project (made if there is none yet), or a project file and its source.
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """One item of the pool, as it stands now. `label` is None where it has none."""
+
+    id: str
+    index: int
+    label: str | None
+    provenance: str
+    _project: Project
+
+    def image(self) -> ByteArray:
+        """Its image, whole: (h, w) or (h, w, 3) uint8. Raises UnreadableInstance."""
+        return self._project.image(self.index)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The question that is next: which instance, the rule that chose it, the guesses (name, score), best first.
+
+    Without guesses where it measures: it is random (`control`) or blind (`blind`). One that was answered before, at
+    least twenty answers ago, comes as it came then (`repeats`); the second answer is kept beside the first.
+    """
+
+    id: str
+    index: int
+    rule: str
+    guesses: tuple[tuple[str, float], ...]
+    _project: Project
+
+    def image(self) -> ByteArray:
+        """Its image, whole: (h, w) or (h, w, 3) uint8. Raises UnreadableInstance."""
+        return self._project.image(self.index)
+
+
+class Arrays(NamedTuple):
+    """Labels as arrays, one entry an instance, in pool order; `y` are positions in `classes`."""
+
+    X: np.ndarray[Any, Any]
+    y: np.ndarray[Any, Any]
+    weights: FloatArray
+    provenance: np.ndarray[Any, Any]
+    ids: list[str]
+    classes: list[str]
+
+
+def open(source: str | Path, project: str | Path | None = None, **options: Any) -> Labeling:  # noqa: A001
+    """Open a source's project, made if there is none yet, or a project file.
 
     Parameters
     ----------
-    target
-        A source (folder, zip, npz, IDX, ...) or a project file.
+    source
+        A folder, zip, npz, ... or a ``*.labeler.db`` file.
     project
-        The project file for a source; by default ``<source name>.labeler.db`` in the current folder, or the one
-        that lies beside the source.
+        The project file; by default ``<source name>.labeler.db`` in the current folder.
     options
-        What was asked for now; stored options hold for the rest.
-    read_only
-        Change nothing and take no lock; the project file must exist.
-    with_source
-        Whether the source must be there (a status needs the project file alone).
+        As of ``labeler label``: `classes`, `engine`, `encoder`, `clusterer`, `classifier`, `strategy`, `n_clusters`,
+        `percentile`, `features`, `range` (``"0:4095"`` or a pair), `pages`, `seed`,
+        `annotator`; `control`, `repeats`, `blind`: shares of the questions (0 to 0.5)
+        that measure. An encoder, classifier or strategy may be an object or a class
+        of one's own instead of a name: see docs/api.md.
 
     Raises
     ------
-    SourceError, ProjectError, ProjectBusy, UsageError
-        One line what is wrong, one what to do; nothing was changed.
+    LabelerError
+        One line what is wrong, in `hint` what to do.
     """
-    options = check(options or Options())
-    _check_recipe(options)
-    source: Source | None = None
-    if locating.is_project(target):
-        if project is not None and os.path.realpath(project) != os.path.realpath(target):
-            raise UsageError(f"{target} is a project file already", "leave out -p PROJECT")
-        path = target
-        store = Store.open(path, read_only=read_only, before_migration=backups.before_migration)
-    else:
-        path, line = (project, "") if project is not None else whereabouts.project_for(target)
-        source = open_source(target, reading_of(options, _kept_options(path)))
-        if not read_only:
-            opened = open_project_of(source, path, options, clock=clock, new_id=new_id)
-            opened.notices += [line] if line else []
-            whereabouts.note(target, opened.path)
-            return opened
-        store = Store.open(path, read_only=True)
-    try:
-        with store.at_one_moment():
-            return _wire(store, source, options, with_source, clock, new_id)
-    except BaseException:
-        store.close()
-        raise
-
-
-def open_project_of(
-    source: Source,
-    path: Path,
-    options: Options,
-    *,
-    clock: Callable[[], float] = time.time,
-    new_id: Callable[[], str] = lambda: uuid.uuid4().hex,
-) -> Project:
-    """Open the project file `path` of an opened source, made if there is none yet. Raises as :func:`open_project`."""
-    _check_recipe(options)
-    check_size(options.clusterer, len(source.ids))
-    store = Store.open(path, create=True, before_migration=backups.before_migration)
-    try:
-        return _wire(store, source, options, True, clock, new_id)
-    except BaseException:
-        store.close()
-        raise
-
-
-def open_demo(*, fresh: bool = False, options: Options | None = None) -> Project:
-    """The demo: the embedded digits, with a project file in the user's data folder.
-
-    `fresh` starts over; the answers so far are kept beside it under another name.
-    """
-    from platformdirs import user_data_path
-
-    folder = user_data_path("labeler", appauthor=False)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ProjectError(
-            f"cannot write {folder}: {error.strerror}", "set XDG_DATA_HOME to a writable folder"
-        ) from error
-    path = folder / f"demo{locating.SUFFIX}"
-    if fresh and path.exists():
-        Store.open(path).close()  # refuses while another process labels in it; folds the log in
-        aside = free(path.with_name(f"demo-{time.strftime('%Y%m%d-%H%M%S')}{locating.SUFFIX}"))
-        os.link(path, aside)  # never over one that was put aside before, whatever the clock says
-        path.unlink()
-    digits = Path(__file__).parent / "_data" / "digits.npz"
-    options = options or Options()
-    opened = open_project(digits, path, options)
-    opened.truth = opened.source.truth() if opened.source is not None else {}
-    opened.name = "demo"
-    if not opened.session.state.classes:
-        for name in options.classes or sorted(set(opened.truth.values())):
-            opened.session.add_class(name, setup=True)
-    return opened
-
-
-def _kept_options(path: Path) -> dict[str, Any]:
-    """The options that a project remembers, so that the same source is opened the same way; none without a project."""
-    if not path.is_file():
-        return {}
-    try:
-        store = Store.open(path, read_only=True)
-    except LabelerError:
-        return {}  # whoever opens it next says what is wrong
-    try:
-        return dict(store.project().get("options", {}))
-    finally:
-        store.close()
-
-
-def _check_recipe(options: Options) -> None:
-    """Refuse a wrong plug-in before a project file is made."""
-    if options.engine not in (None, *ENGINES):
-        raise UsageError(f"no engine is called {options.engine!r}", f"there are: {', '.join(ENGINES)}")
     for kind in PARTS:
-        if spec := getattr(options, kind):
-            registry.create(kind, spec)
+        if kind in options and not isinstance(options[kind], (str, type(None))):
+            options[kind] = _named(kind, options[kind])
+    if "classes" in options:
+        options["classes"] = tuple(map(str, options["classes"] if options["classes"] is not None else ()))
+    if isinstance(options.get("range"), (tuple, list)):
+        options["range"] = ":".join(map(str, options["range"]))
+    try:
+        chosen = Options(**options)
+    except TypeError:
+        known = ", ".join(Options.__dataclass_fields__)
+        wrong = next(name for name in options if name not in Options.__dataclass_fields__)
+        raise UsageError(f"there is no option {wrong!r}", f"there are: {known}") from None
+    return Labeling(open_project(Path(source), Path(project) if project is not None else None, chosen))
 
 
-def _wire(
-    store: Store,
-    source: Source | None,
-    options: Options,
-    with_source: bool,
-    clock: Callable[[], float],
-    new_id: Callable[[], str],
-) -> Project:
-    kept = store.project()
-    if source is None and "source" not in kept:
-        raise ProjectError(
-            f"the project {display_safe(str(store.path))} was never opened with a source",
-            f"do so: labeler label SOURCE -p {display_safe(str(store.path))}",
+def _named(kind: str, thing: Any) -> str:
+    """Register a plug-in at hand under its own name."""
+    name = getattr(thing, "__name__", None) or type(thing).__name__
+    name = "function" if name == "<lambda>" else name
+    register(kind, name, thing)
+    return name
+
+
+class Labeling:
+    """An open project in this process. Everything answered is on disk when the call returns, as in the application."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self.session = project.session
+        self._bench: Workbench | None = None
+        self._handed: Question | None = None  # the question that whoever answers has seen
+
+    # -- the pool ------------------------------------------------------------------------------------------------
+
+    def __len__(self) -> int:
+        return len(self.session.pool)
+
+    def __iter__(self) -> Iterator[Instance]:
+        for index in range(len(self)):
+            yield self._instance(index)
+
+    def __getitem__(self, instance_id: str) -> Instance:
+        return self._instance(self.session.pool.index(instance_id))
+
+    def _instance(self, index: int) -> Instance:
+        class_id, provenance = self.session.label_of(index)
+        label = self.session.state.classes[class_id].name if class_id != UNLABELED else None
+        return Instance(self.session.pool.ids[index], index, label, provenance.word, self.project)
+
+    @property
+    def classes(self) -> list[str]:
+        """Names of the classes that can be answered, in the order they were added."""
+        return [info.name for info in self.session.state.active_classes()]
+
+    @property
+    def features(self) -> FloatArray:
+        """The encoder's features of the pool (n, d) float32, read-only."""
+        return self._open_bench().features()
+
+    def encode(self, source: str | Path) -> FloatArray:
+        """Features (m, d) of another source's instances, or of one image, by the pool's encoder.
+
+        Raises
+        ------
+        UsageError
+            One of them cannot be read, or they are of another kind than the pool.
+        """
+        opened = open_new(Path(source), Reading.of(self.project.options))
+        try:
+            found = finished(self._open_bench().encode(opened))
+            if found.unreadable:
+                row, why = next(iter(found.unreadable.items()))
+                raise UsageError(f"{opened.ids[row]}: {why}", "leave it out; labeler predict passes over such files")
+            return found.features
+        finally:
+            opened.close()
+
+    # -- answers -------------------------------------------------------------------------------------------------
+
+    @property
+    def question(self) -> Asked | None:
+        """What is asked next; None when nothing is left."""
+        self._open_bench()
+        self.session.renew()
+        asked = self._handed = self.session.question
+        if asked is None:
+            return None
+        names = {class_id: info.name for class_id, info in self.session.state.classes.items()}
+        self.session.painted(asked)  # what is handed out is what its answer is kept with
+        shown = () if asked.blind else asked.guesses
+        guesses = tuple((names[class_id], score) for class_id, score in shown if class_id in names)
+        return Asked(asked.instance_id, asked.index, asked.rule, guesses, self.project)
+
+    def answer(self, label: str, instance_id: str | None = None) -> None:
+        """Say what an instance is, the one asked about unless named; a class that is new is added.
+
+        What is said of the :attr:`question` last looked at answers it, named or not: where it was answered before, that
+        is a second answer and the label stays. A name that was not asked about says what it is from now on.
+        """
+        name = self._asked_id(instance_id)
+        chosen = None if self._was_handed(name) else Question(self.session.pool.index(name), name, CHOSEN)
+        self.session.label(name, self.session.class_id_for(str(label)), screen=PYTHON, asked=chosen)
+        self._moved()
+
+    def skip(self, instance_id: str | None = None) -> None:
+        """Ask it again later."""
+        name = self._asked_id(instance_id)
+        self.session.skip(name, screen=self._screen(name))
+        self._moved()
+
+    def unsure(self, instance_id: str | None = None) -> None:
+        """Looked at, cannot tell: not asked again."""
+        name = self._asked_id(instance_id)
+        self.session.unsure(name, screen=self._screen(name))
+        self._moved()
+
+    def reject(self, instance_id: str | None = None) -> None:
+        """It belongs to no class or is unusable: it leaves the pool."""
+        name = self._asked_id(instance_id)
+        self.session.reject(name, screen=self._screen(name))
+        self._moved()
+
+    def undo(self) -> None:
+        """Take the last of these back, any number of times."""
+        self.session.undo()
+        self._moved()
+
+    def _asked_id(self, instance_id: str | None) -> str:
+        if instance_id is not None:
+            return instance_id
+        asked = self.question
+        if asked is None:
+            raise UsageError("nothing is asked any more", "name the instance: answer(label, instance_id)")
+        return asked.id
+
+    def _was_handed(self, name: str) -> bool:
+        """Whether the question that is next is about `name`, and was looked at: else something is said by name."""
+        asked, handed = self.session.question, self._handed
+        return asked is not None and handed is not None and asked.instance_id == handed.instance_id == name
+
+    def _screen(self, name: str) -> str:
+        return PYTHON if self._was_handed(name) else BY_NAME
+
+    def _moved(self) -> None:
+        if self._bench is None:
+            return
+        snapshot = self.session.snapshot()
+        self.session.merge_queue(self._bench.rerank(snapshot), snapshot.revision)
+        if self._bench.round_due(len(snapshot.indices)):
+            self.round()
+
+    # -- what is made of them ------------------------------------------------------------------------------------
+
+    def round(self) -> Round:
+        """Compute every label, score and the next questions now; answers do it on their own every few keys."""
+        found: Round | None = None
+        for step in self._open_bench().round(self.session.snapshot()):
+            found = step if isinstance(step, Round) else found
+        if found is None:
+            raise UsageError("the engine gave no round", "this is a mistake of labeler's own; please report it")
+        self.session.merge_round(found)
+        return found
+
+    def arrays(self, *, X: str = "content", predicted: bool = False, min_confidence: float = 0.0) -> Arrays:
+        """What an export of this moment holds, as arrays, from a closing round.
+
+        Parameters
+        ----------
+        X
+            "content": images (n, h, w[, 3]) uint8 or the table (n, d); "features": what the encoder makes of them.
+        predicted
+            With the labels that the model alone gives.
+        min_confidence
+            Without what is below.
+
+        Raises
+        ------
+        UsageError
+            `X` is neither.
+        """
+        if X not in ("content", "features"):
+            raise UsageError(f"X cannot be {X!r}", 'give X="content" or X="features"')
+        bench = self._open_bench()
+        choice = Choice(predicted=predicted, min_confidence=min_confidence, latest=True)
+        leaving = latest_labels(self.project, bench, choice)
+        rows, indices, _ = collect(self.project, leaving, bench, choice, needs_content=True)
+        values = bench.features()[indices] if X == "features" else rows.features()
+        return Arrays(
+            np.asarray(values[:]),
+            np.asarray(rows.class_indices),
+            rows.weights,
+            np.array(rows.provenances),
+            rows.ids,
+            rows.class_names,
         )
-    notices: list[str] = []
-    stored = dict(kept.get("options", {}))
-    stored_ids = store.instance_ids()
-    arrays = fitting_arrays(store.arrays("pool"), len(stored_ids))
-    if source is None and with_source:
-        source = locating.find_source(kept["source"], store.path, reading_of(options, stored))
-    if source is not None:
-        moved = "source" in kept and locating.check_same_source(
-            source, kept["source"], store.path, stored_ids, arrays.get("sha256")
-        )
-        if moved:
-            notices.append(f"the source was found at its new place {display_safe(str(source.path))}")
-    pool = _join(store, source, stored_ids, notices, clock)
-    if "unreadable" in arrays:
-        pool.mark_unreadable(np.flatnonzero(arrays["unreadable"]))
-    session = Session(
-        pool,
-        store,
-        clock=clock,
-        new_id=new_id,
-        annotator=options.annotator or stored.get("annotator") or "",
-        key_layout=options.keys or stored.get("keys") or "digits",
-    )
-    chosen = stored | options.given()
-    hashes = _contents(store, source, session, kept.get("fingerprint"), arrays.get("sha256"), notices)
-    if source is not None:
-        check_size(chosen.get("clusterer"), len(pool))
-    notices.extend([*store.notes, *session.notes])
-    shares, seed = {name: float(chosen.get(name, 0.0)) for name in SHARES}, int(chosen.get("seed", 0))
-    session.questions.control = Control(shares["control"], seed)
-    session.questions.repeats = Repeats(shares["repeats"], seed, session.annotator)
-    session.questions.blind = Blind(shares["blind"], seed)
-    if not store.read_only:
-        _remember(store, source, session, stored, options, notices, clock)
-        session.last = None  # what opening records is nothing that the person did
-    return Project(store, session, source, notices, hashes)
 
+    def export(self, target: str | Path, format: str | None = None, *, force: bool = False) -> Written:  # noqa: A002
+        """Write the labels, as ``labeler export`` does. Raises ExportError, UsageError."""
+        return export_labels(self.project, Path(target), format, force=force)
 
-def _contents(
-    store: Store,
-    source: Source | None,
-    session: Session,
-    fingerprint: str | None,
-    stored: ByteArray | None,
-    notices: list[str],
-) -> ByteArray:
-    """Content hashes (n, 32), zeros = not known; where the source changed, answers go with what they were given to."""
-    hashes = np.zeros((len(session.pool), 32), dtype=np.uint8)
-    if stored is not None:
-        hashes[: len(stored)] = stored[: len(hashes)]
-    if source is None or source.fingerprint() == fingerprint:
-        return hashes
-    if fingerprint is not None:
-        found = changes.look(source, session.pool.ids, session.state.standings, hashes)
-        notices.extend(changes.said_of(found, session.pool.ids))
-        session.follow(found.moved, found.replaced, keep=not store.read_only)
-        hashes = found.hashes
-    if not store.read_only:
-        if fingerprint is not None:
-            store.put_arrays("pool", {"sha256": hashes})
-        store.remember(fingerprint=source.fingerprint())  # last: what is cut off before is looked at again
-    return hashes
+    def predict(self, new: str | Path, *, novelty: str | None = None, min_confidence: float = 0.0) -> Predictions:
+        """Label the instances of another source, as ``labeler predict`` does. Raises LabelerError."""
+        return predict_new(self.project, Path(new), novelty=novelty, min_confidence=min_confidence)
 
+    # -- opening and closing -------------------------------------------------------------------------------------
 
-def _join(
-    store: Store, source: Source | None, stored: list[str], notices: list[str], clock: Callable[[], float]
-) -> Pool:
-    """The pool: what was there, then what is new in the source; missing ones are marked."""
-    if source is None:
-        return Pool(stored)
-    known = set(stored)
-    new = [name for name in source.ids if name not in known]
-    if not store.read_only:
-        store.join_instances(new, clock(), source=locating.remembered(source.path, store.path))
-    pool = Pool(stored + new)
-    pool.noun = NOUNS[source.content]
-    missing = pool.mark_missing(source.ids)
-    if stored and new:
-        notices.append(f"{counted(len(new), 'new instance')} joined the pool")
-    if missing:
-        lead = counted(missing, "instance is", "instances are")
-        notices.append(f"{lead} missing in the source; labels are kept")
-    if source.unreadable:
-        notices.append(unreadable_line(source.unreadable))
-    notices.extend(source.notes)
-    return pool
+    def _open_bench(self) -> Workbench:
+        if self._bench is None:
+            bench: Workbench = self.project.open_bench()
+            snapshot = self.session.snapshot()
+            self.session.merge_queue(bench.rerank(snapshot), snapshot.revision)
+            self._bench = bench
+        return self._bench
 
+    def close(self) -> None:
+        """Let go of the project file."""
+        self.project.close()
 
-def _remember(
-    store: Store,
-    source: Source | None,
-    session: Session,
-    stored: dict[str, Any],
-    options: Options,
-    notices: list[str],
-    clock: Callable[[], float],
-) -> None:
-    given = {name: value for name, value in options.given().items() if name not in ("classes", "percentile")}
-    changed = {name: value for name, value in given.items() if stored.get(name) != value}
-    created = "created" not in store.project()
-    if changed and not created:
-        redone = [name for name in changed if name in RECOMPUTES]
-        what = f"; computed anew: {', '.join(redone)}" if redone else ""
-        notices.append(f"changed: {', '.join(f'{k} = {v}' for k, v in changed.items())}{what}")
-        session.set(**{f"option.{name}": value for name, value in changed.items()})
-    values: dict[str, Any] = {"options": stored | changed}
-    shown: ValueRange | None = getattr(source, "shown", None)
-    if shown is not None:  # also where nobody gave one: another look must not give another picture
-        values["options"]["range"] = shown.text
-    if created:
-        values["created"] = clock()
-    if source is not None:
-        values["source"] = locating.remembered(source.path, store.path)
-    own = {kind: found for kind in PARTS if (found := origin_of(kind, values["options"].get(kind) or ""))}
-    before = store.project().get("own", {})
-    for kind, found in own.items():
-        kept = before.get(kind, found)
-        if kept["name"] == found["name"] and kept["sha256"] != found["sha256"]:
-            notices.append(f"the {kind} {found['name']} is not as it was: {display_safe(found['origin'])} has changed")
-    if own:
-        values["own"] = before | own
-    store.remember(**values)
-    percentile = options.percentile
-    if percentile is None and session.state.settings.get("percentile", "auto") == "auto":  # nobody chose a number
-        percentile = BOOK_PERCENTILE if values["options"].get("engine") == "book" else "auto"
-    if percentile is not None:
-        before = session.state.settings.get("percentile", "auto")
-        session.set(percentile=percentile)
-        if not created and percentile != before:
-            notices.append(f"changed: percentile = {percentile if percentile == 'auto' else f'{percentile:g}'}")
-    known = {info.name for info in session.state.active_classes()}
-    set_up = set(map(class_name, session.state.set_up))
-    with session.together():
-        for name in options.classes:
-            if class_name(name) not in set_up:  # said before: renamed, merged or retired since, it stays so
-                session.class_id_for(name, setup=True)
-    added = [display_safe(info.name, 40) for info in session.state.active_classes() if info.name not in known]
-    if added and not created:
-        notices.append(f"changed: new classes {', '.join(added)}")
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()

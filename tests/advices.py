@@ -3,7 +3,7 @@
 import inspect
 
 from labeler.core import advice
-from labeler.core.vocabulary import Advice
+from labeler.core.types import Advice
 
 FIGURES = {
     "answer_first": [{}],

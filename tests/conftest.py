@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, settings
 
 import labeler
 from labeler.core.pool import Pool
-from labeler.core.vocabulary import UNLABELED, Advice, Provenance, Queue, Round, Snapshot, Tier
+from labeler.core.types import UNLABELED, Advice, Provenance, Queue, Round, Snapshot, Tier
 from labeler.session.session import Session
 from tests.memory_journal import MemoryJournal
 

@@ -7,13 +7,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from labeler.core.vocabulary import Event, Question, Round
-from labeler.errors import NotSaved
+from labeler.core.errors import NotSaved
+from labeler.core.types import Event, Question, Round
 from labeler.store import rows
 
 
 class MemoryJournal:
-    """A journal that forgets nothing but a power cut: :class:`labeler.session.ports.Journal` without a file."""
+    """A journal that forgets nothing but a power cut: :class:`labeler.session.journal.Journal` without a file."""
 
     def __init__(self) -> None:
         self.events: list[Event] = []

@@ -1,406 +1,423 @@
-"""Opening, resuming and moving projects, as the doors do it."""
+"""`import labeler`: the pages on it run as they stand, and what they do not say."""
 
 from __future__ import annotations
 
-import queue
+import os
+import re
+import shlex
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from labeler.api import Options, open_demo, open_project
-from labeler.core.vocabulary import Provenance
-from labeler.errors import EngineError, ProjectBusy, ProjectError, SourceError, UnreadableInstance, UsageError
+import labeler
+import labeler.project.open
+import labeler.worker.protocol
+from labeler.core.errors import LabelerError, ProjectError, UsageError
+from labeler.plugins import custom, registry
+from labeler.project.open import open_project
+from labeler.session.quality.blind import sway
+from labeler.session.quality.random_sample import estimate
 
-BOOK = Options(engine="book", n_clusters=8)
-
-KILLED = """
-import os, sys
-from pathlib import Path
-from labeler.api import Options, open_project
-project = open_project(Path(sys.argv[1]), Path(sys.argv[2]), Options(engine="book", n_clusters=8, classes=("a", "b")))
-session = project.session
-for step in project.open_bench().round(session.snapshot()):
-    pass
-session.merge_round(step)
-for number in range(6):
-    session.label(session.question.instance_id, number % 2)
-session.undo()
-session.skip(session.question.instance_id)
-session.flag(session.question.instance_id)
-print(session.question.instance_id, session.question.rule, session.state.revision, session.view().answers, flush=True)
-os._exit(9)  # no goodbye
-"""
+ROOT = Path(__file__).parent.parent
 
 
-@pytest.fixture
-def path(tmp_path):
-    return tmp_path / "work" / "p.labeler.db"
+def python_blocks(page: str) -> list[str]:
+    return re.findall(r"^```python\n(.*?)^```", (ROOT / page).read_text(encoding="utf-8"), re.M | re.S)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_of_ones_own_stays():
+    yield
+    for own in registry._OWN.values():
+        own.clear()
+    custom._loaded.clear()
 
 
 @pytest.fixture
-def photos(tmp_path, path):
-    """A folder of 12 small images, each of its own shade."""
-    path.parent.mkdir()
-    root = tmp_path / "photos"
-    for number in range(12):
-        add_photo(root, f"{'ab'[number % 2]}/{number:02d}.png", 20 * number)
-    return root
+def photos(tmp_path, monkeypatch):
+    """Two folders of photos of two tones, and new ones."""
+    rng = np.random.default_rng(0)
+    for kind, tone in (("cats", 60), ("dogs", 180)):
+        (tmp_path / "photos" / kind).mkdir(parents=True)
+        for number in range(20):
+            pixels = np.clip(rng.normal(tone, 20, (16, 16, 3)), 0, 255).astype(np.uint8)
+            Image.fromarray(pixels).save(tmp_path / "photos" / kind / f"{number}.jpg")
+    shutil.copytree(tmp_path / "photos" / "cats", tmp_path / "new")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
 
 
-def add_photo(root, name, shade):
-    (root / name).parent.mkdir(parents=True, exist_ok=True)
-    pixels = np.full((6, 5), shade, np.uint8)
-    pixels[2:4, 1:3] = 255 - shade
-    Image.fromarray(pixels).save(root / name)
+def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    env = os.environ | {"PYTHONPATH": str(ROOT), "XDG_DATA_HOME": str(folder / "data"), "NO_COLOR": "1"}
+    command = [sys.executable, "-m", "labeler", *arguments]
+    return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=100)
 
 
-def answer(project, count=3):
-    session = project.session
-    class_id = session.class_id_for("thing", setup=True)
-    round_ = project.closing_round()
-    for index in round_.queue.indices[:count]:
-        session.label(session.pool.ids[int(index)], class_id)
-    return round_
+class TestPages:
+    @pytest.mark.slow
+    def test_the_page_on_the_api_runs_from_top_to_bottom(self, photos, capsys):
+        space: dict = {}
+        for block in python_blocks("docs/api.md"):
+            exec(block, space)  # noqa: S102 - the page's own lines
+        said = capsys.readouterr().out
+        assert "40 images; ['cats', 'dogs']" in said
+        assert len(space["new"].ids) == 20
+        assert space["features"].shape[0] == 20
+        assert space["own"].score(space["Z"], space["y"]) > 0.9
+        assert "RandomForestClassifier" in said
+        assert (photos / "labels.csv").read_text().count("\n") > 8
+        with open_project(photos / "api.labeler.db") as project:
+            assert project.session.state.answers == 8
+
+    @pytest.mark.slow
+    def test_the_tutorial_writes_a_strategy_in_20_lines_that_works(self, photos):
+        (code,) = python_blocks("docs/tutorial-strategy.md")
+        assert len([line for line in code.splitlines() if line.strip()]) <= 20
+        (photos / "ratio.py").write_text(code)
+        (photos / "datasets").symlink_to(ROOT / "datasets")
+        page = (ROOT / "docs/tutorial-strategy.md").read_text()
+        lines = [line for line in page.splitlines() if line.startswith("labeler ")]
+        assert {shlex.split(line)[1] for line in lines} == {"plugins", "simulate", "label"}
+        for line in lines:
+            done = run(photos, *shlex.split(line)[1:])
+            assert "Traceback" not in done.stderr
+            if " label " in line:
+                assert "needs a terminal" in done.stderr
+            else:
+                assert done.returncode == 0, done.stderr
+            if " plugins " in line:
+                assert "power = 1.0" in done.stdout
+                assert "neck and neck" in done.stdout
+            if "power=2" in line:
+                assert '"strategy": "ratio:power=2"' in done.stdout
+        custom.load(photos / "ratio.py")
+        for k in (1, 4):
+            proba = np.random.default_rng(0).dirichlet(np.ones(k), 30).astype(np.float32)
+            utilities = registry.create("strategy", "ratio").utilities(proba, np.random.default_rng(0))
+            assert utilities.shape == (30,)
+            assert np.isfinite(utilities).all()
+        with pytest.raises(UsageError, match="power is above 0"):
+            registry.create("strategy", "ratio:power=-1")
+
+    @pytest.mark.slow
+    def test_the_file_of_the_page_brings_its_encoder(self, photos):
+        (function,) = re.findall(r"^def tones.*?(?=^def )", python_blocks("docs/api.md")[2], re.M | re.S)
+        decorator = '@labeler.plugin("encoder", "tones")'
+        assert decorator in (ROOT / "docs/api.md").read_text()
+        (photos / "tones.py").write_text(f"import numpy as np\nimport labeler\n\n{decorator}\n{function}")
+        page = (ROOT / "docs/api.md").read_text()
+        lines = [shlex.split(line)[1:] for line in page.splitlines() if line.startswith("labeler ")]
+        assert [line[0] for line in lines] == ["label", "plugins"]
+        assert "needs a terminal" in run(photos, *lines[0]).stderr
+        assert "  tones " in run(photos, *lines[1]).stdout
+        truth = ["--truth", "folders", "--clicks", "4", "--plugin", "tones.py", "--encoder", "tones"]
+        done = run(photos, "simulate", "photos", *truth)
+        assert done.returncode == 0, done.stderr
+        assert '"encoder": "tones"' in done.stdout
 
 
-def test_opening_makes_a_project_and_leaves_one_file_and_a_cache(photos, path):
-    with open_project(photos, path, BOOK) as project:
-        assert len(project.session.pool) == 12
-        assert project.session.percentile == 20.0
-        answer(project)
-    names = sorted(file.name for file in path.parent.iterdir())
-    assert names == ["p.labeler.cache", "p.labeler.db"]
+class TestPluginFiles:
+    CODE = "import labeler\n@labeler.plugin('strategy', 'mine')\ndef mine(proba, rng):\n    return -proba.max(axis=1)\n"
+
+    @pytest.mark.slow
+    def test_a_project_never_runs_a_file_by_itself_and_asks_for_it(self, photos):
+        (photos / "mine.py").write_text(self.CODE + "open('ran', 'a').write('x')\n")
+        with labeler.open("photos/", "own.labeler.db", classes=["cats", "dogs"]) as project:
+            project.answer("cats", "cats/1.jpg")
+        custom.load(photos / "mine.py")
+        with open_project(photos / "own.labeler.db", options=labeler.project.open.Options(strategy="mine")) as project:
+            assert project.recipe().plugins == (str(photos / "mine.py"),)
+        (photos / "ran").unlink()
+        done = run(photos, "export", "own.labeler.db", "x.csv")
+        assert done.returncode == 2
+        assert f"the strategy mine of {photos / 'mine.py'}, which is not run unasked" in done.stderr
+        assert "--plugin" in done.stderr
+        assert run(photos, "status", "own.labeler.db").returncode == 0
+        assert not (photos / "ran").exists()
+        done = run(photos, "export", "own.labeler.db", "x.csv", "--plugin", "mine.py")
+        assert done.returncode == 0, done.stderr
+        assert (photos / "ran").read_text() == "x"
+
+    @pytest.mark.slow
+    def test_the_worker_runs_it_too(self, photos):
+        (photos / "mine.py").write_text(self.CODE)
+        custom.load(photos / "mine.py")
+        import queue
+
+        said: queue.Queue = queue.Queue()
+        options = labeler.project.open.Options(strategy="mine", classes=("cats", "dogs"))
+        with open_project(photos / "photos", photos / "own.labeler.db", options) as project:
+            project.start(said.put)
+            while not project.ready:
+                message = said.get(timeout=60)
+                project.receive(message)
+                assert not isinstance(message, labeler.worker.protocol.Failed), message
+            project.session.label(project.session.pool.ids[0], 0)
+            project.changed()
+            while project.session.derived.round is None:
+                project.receive(said.get(timeout=60))
+            assert project.session.derived.round.facts["strategy"] == "mine"
+
+    def test_a_file_that_changed_is_said(self, photos):
+        (photos / "mine.py").write_text(self.CODE)
+        options = labeler.project.open.Options(strategy="mine")
+        custom.load(photos / "mine.py")
+        open_project(photos / "photos", photos / "own.labeler.db", options).close()
+        (photos / "mine.py").write_text(self.CODE + "# otherwise\n")
+        custom._loaded.clear()
+        custom.load(photos / "mine.py")
+        with open_project(photos / "own.labeler.db") as project:
+            assert "has changed" in " ".join(project.notices)
+
+    @pytest.mark.mostly_slow
+    @pytest.mark.parametrize(
+        ("code", "said"),
+        [
+            ("x = 1", "brings no plug-in"),
+            ("1/0", "ZeroDivisionError"),
+            ("def (", "SyntaxError"),
+            ("raise SystemExit(3)", "SystemExit"),
+            ("import labeler\n@labeler.plugin('strategy', 'margin')\ndef f(p, r): ...", "of its own"),
+            ("import labeler\n@labeler.plugin('strategy', 'a:b')\ndef f(p, r): ...", "cannot be the name"),
+            ("import labeler\n@labeler.plugin('nothing', 'a')\ndef f(p, r): ...", "no kind of plug-in"),
+            ("import labeler\n@labeler.plugin('classifier', 'a')\nclass A: ...", "is no classifier"),
+        ],
+    )
+    def test_what_is_wrong_with_a_file_is_one_line(self, photos, code, said):
+        (photos / "bad.py").write_text(code)
+        with pytest.raises(UsageError, match=said):
+            custom.load(photos / "bad.py")
+        done = run(photos, "plugins", "--plugin", "bad.py")
+        assert done.returncode == 2
+        assert "Traceback" not in done.stderr
+
+    def test_the_list_names_it_and_a_missing_file_is_said(self, photos):
+        (photos / "mine.py").write_text(self.CODE)
+        assert "mine" in run(photos, "plugins", "--plugin", "mine.py").stdout
+        assert "cannot read" in run(photos, "plugins", "--plugin", "none.py").stderr
 
 
-@pytest.mark.slow
-def test_a_killed_session_resumes_on_its_question_with_its_undo_stack(few_digits, path):
-    path.parent.mkdir()
-    done = subprocess.run([sys.executable, "-c", KILLED, few_digits, path], capture_output=True, text=True)
-    assert done.returncode == 9, done.stderr
-    question, rule, revision, answers = done.stdout.split()
-    with open_project(few_digits, path) as project:
-        session = project.session
-        assert session.question.instance_id == question
-        assert session.question.rule == rule
-        assert session.state.revision == int(revision)
-        assert session.view().answers == int(answers) == 5
-        kinds = []
-        while session.view().can_undo:
-            kinds.append(session.undo().kind)
-        assert kinds == ["flag", "skip", *["label"] * 5]
-        session.redo()
-        assert session.view().answers == 1
+def test_packages_bring_plugins_by_entry_points(photos, monkeypatch):
+    folder = photos / "site" / "other-1.0.dist-info"
+    folder.mkdir(parents=True)
+    (folder / "METADATA").write_text("Metadata-Version: 2.1\nName: other\nVersion: 1.0\n")
+    points = "mine = other_strategies:Mine\nmargin = other_strategies:Mine\ngone = not_there:Gone\n"
+    (folder / "entry_points.txt").write_text(f"[labeler.strategy]\n{points}")
+    (photos / "site" / "other_strategies.py").write_text(
+        "class Mine:\n    spread_over_clusters = False\n    def utilities(self, proba, rng): return proba[:, 0]\n"
+    )
+    monkeypatch.syspath_prepend(str(photos / "site"))
+    registry._installed.cache_clear()
+    try:
+        assert "other_strategies" not in sys.modules
+        assert "mine" in registry.names("strategy")
+        assert registry.entry("strategy", "mine").summary == "from the package other"
+        assert "other_strategies" not in sys.modules
+        assert type(registry.create("strategy", "mine")).__name__ == "Mine"
+        assert type(registry.create("strategy", "margin")).__module__ == "labeler.plugins.query_strategies.uncertainty"
+        with pytest.raises(UsageError, match="of other cannot be loaded"):
+            registry.create("strategy", "gone")
+    finally:
+        registry._installed.cache_clear()
 
 
-def test_the_project_file_opens_without_its_source_named(photos, path):
-    with open_project(photos, path, BOOK) as project:
-        answer(project)
-    with open_project(path) as project:
-        assert project.source_path == photos
-        assert project.session.view().answers == 3
-    with pytest.raises(UsageError):
-        open_project(path, path.with_name("other.labeler.db"))
+class TestOpen:
+    @pytest.mark.slow
+    def test_importing_loads_nothing_and_unknown_names_are_said(self):
+        code = "import sys, labeler; print(*sys.modules); labeler.open; print(*dir(labeler))"
+        env = os.environ | {"PYTHONPATH": str(ROOT)}
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=env)
+        first, names = done.stdout.splitlines()
+        assert not {"numpy", "sklearn", "textual", "labeler.project.open", "sqlite3"} & set(first.split())
+        assert {"open", "plugin", "register", "LabelerError"} <= set(names.split())
+        with pytest.raises(AttributeError):
+            labeler.nothing  # noqa: B018
+
+    def test_what_cannot_be_opened_is_a_labeler_error(self, photos):
+        with pytest.raises(LabelerError, match="there is no file"):
+            labeler.open("nowhere")
+        with pytest.raises(UsageError, match="no option 'clases'"):
+            labeler.open("photos", clases=["a"])
+
+        class Bare:
+            classes_ = None
+
+            def fit(self, X, y): ...
+
+        with pytest.raises(UsageError, match="no probabilities"):
+            labeler.open("photos", "p.labeler.db", classifier=Bare())
+        assert not (photos / "p.labeler.db").exists()
+
+    def test_skip_unsure_reject_and_undo(self, photos):
+        with labeler.open("photos", "p.labeler.db", classes=["cats", "dogs"]) as project:
+            first = project.question
+            assert first.image().shape == (16, 16, 3)
+            project.skip()
+            second = project.question
+            assert second.id != first.id
+            project.unsure()
+            project.reject()
+            state = project.session.state
+            assert (state.counts["unsure"], state.counts["reject"]) == (1, 1)
+            project.undo()
+            assert state.counts["reject"] == 0
+            project.answer("birds", first.id)
+            assert project.classes == ["cats", "dogs", "birds"]
+            assert project[first.id].label == "birds"
+            assert project[first.id].provenance == "human"
+            with pytest.raises(UsageError):
+                project.answer("cats", "nowhere.jpg")
+
+    def test_own_plugins_stored_in_a_project_are_missed_in_the_next_process(self, photos):
+        def strategy(proba, rng):
+            return proba[:, 0]
+
+        with labeler.open("photos", "p.labeler.db", strategy=strategy, classes=["cats", "dogs"]) as project:
+            project.answer("cats", "cats/1.jpg")
+        registry._OWN["strategy"].clear()
+        with labeler.open("p.labeler.db") as project:
+            assert len(project) == 40
+            with pytest.raises(ProjectError, match="strategy strategy, which is not here"):
+                project.round()
+        with labeler.open("p.labeler.db", strategy="margin") as project:
+            assert project.round().facts["strategy"] == "margin"
+
+    @pytest.mark.slow
+    def test_arrays_are_what_an_export_holds(self, photos):
+        with labeler.open("photos", "p.labeler.db", classes=["cats", "dogs"]) as project:
+            for _ in range(10):
+                project.answer(project.question.id.split("/")[0])
+            arrays = project.arrays()
+            project.export("x.npz")
+            with np.load("x.npz", allow_pickle=False) as file:
+                assert np.array_equal(file["X"], arrays.X)
+                assert np.array_equal(file["y"], arrays.y)
+                assert file["provenance"].tolist() == arrays.provenance.tolist()
+            assert arrays.X.dtype == np.uint8
+            wide = project.arrays(X="features", predicted=True)
+            assert wide.X.dtype == np.float32
+            assert len(wide.y) >= len(arrays.y)
+            with pytest.raises(UsageError, match="X cannot be"):
+                project.arrays(X="pixels")
 
 
-@pytest.mark.slow
-def test_new_files_join_at_the_end_and_missing_ones_keep_their_labels(photos, path):
-    with open_project(photos, path, BOOK) as project:
-        answer(project, 12)
-        before = list(project.session.pool.ids)
-    (photos / "a" / "00.png").unlink()
-    add_photo(photos, "a/000-first-by-name.png", 77)
-    with open_project(photos, path) as project:
-        session = project.session
-        assert session.pool.ids == [*before, "a/000-first-by-name.png"]
-        gone = session.pool.index("a/00.png")
-        assert session.label_of(gone)[1] is Provenance.HUMAN
-        assert session.pool.missing[gone]
-        said = " | ".join(project.notices)
-        assert "1 new instance joined" in said
-        assert "1 instance is missing" in said
-        round_ = project.closing_round()
-        assert round_.queue.indices.tolist() == [12]
-        with pytest.raises(UnreadableInstance):
-            project.image(gone)
-        assert project.image(12).shape == (6, 5)
-    add_photo(photos, "a/00.png", 0)
-    with open_project(photos, path) as project:
-        assert not project.session.pool.missing.any()
+class TestMeasuring:
+    """Questions that measure come from Python as they do on the screen."""
 
+    @pytest.fixture
+    def opened(self, few_digits, tmp_path):
+        def opened(**shares):
+            options = {"engine": "book", "n_clusters": 10, "seed": 1} | shares
+            return labeler.open(few_digits, tmp_path / "few.labeler.db", **options)
 
-def test_a_broken_file_that_was_mended_is_asked_again(photos, path):
-    whole = (photos / "a" / "00.png").read_bytes()
-    (photos / "a" / "00.png").write_bytes(whole[:40])
-    with open_project(photos, path, BOOK) as project:
-        answer(project, 1)
-        index = project.session.pool.index("a/00.png")
-        assert project.session.pool.unreadable[index]
-        assert any("cannot be read" in notice for notice in project.notices)
-    with open_project(path) as project:
-        assert project.session.pool.unreadable[index]
-    (photos / "a" / "00.png").write_bytes(whole)
-    with open_project(path) as project:
-        project.closing_round()
-        assert not project.session.pool.unreadable[index]
+        return opened
 
+    @staticmethod
+    def events(project, kind="label"):
+        return [event for event in project.session._journal.replay() if event.kind == kind]
 
-def test_a_moved_folder_is_found_again_beside_the_project_or_where_it_is_named(photos, path, tmp_path):
-    with open_project(photos, path, BOOK) as project:
-        answer(project)
-    moved = tmp_path / "elsewhere" / "photos"
-    moved.parent.mkdir()
-    photos.rename(moved)
-    with pytest.raises(SourceError) as caught:
-        open_project(path)
-    assert str(photos) in caught.value.message
-    assert "-p" in caught.value.hint
-    with open_project(moved, path) as project:
-        assert project.session.view().answers == 3
-        assert any(str(moved) in notice for notice in project.notices)
-    with open_project(path) as project:
-        assert project.source_path == moved
-    # both moved together: found by the way from the one to the other
-    home = tmp_path / "new-home"
-    home.mkdir()
-    (tmp_path / "elsewhere").rename(home / "elsewhere")
-    path.parent.rename(home / "work")
-    with open_project(home / "work" / path.name) as project:
-        assert project.source_path == home / "elsewhere" / "photos"
-        assert project.session.view().answers == 3
+    @staticmethod
+    def truth(project):
+        return project.project.source.truth()
 
+    def answer_all(self, project, count):
+        truth = self.truth(project)
+        for _ in range(count):
+            project.answer(truth[project.question.id])
 
-def test_another_source_is_refused_with_both_paths(photos, path, tmp_path):
-    with open_project(photos, path, BOOK) as project:
-        answer(project)
-    other = tmp_path / "other"
-    shutil.copytree(photos, other)
-    with pytest.raises(ProjectError) as caught:
-        open_project(other, path)
-    assert str(photos) in caught.value.message
-    assert str(other) in caught.value.message
-    with open_project(path) as project:
-        assert project.source_path == photos
-        assert len(project.session.pool) == 12
+    def until_a_repeat(self, project):
+        truth = self.truth(project)
+        for _ in range(200):
+            asked = project.question
+            project.answer(truth[asked.id], asked.id)
+            if project.session.question.first:
+                return project.session.question
+        raise AssertionError("no repeat came")
 
+    def test_a_second_answer_is_kept_beside_the_first_and_changes_no_label(self, opened):
+        with opened(repeats=0.5) as project:
+            truth, second = self.truth(project), 0
+            for number in range(90):
+                asked = project.question
+                pinned = project.session.question
+                if pinned.first:
+                    first = project.session.state.event(pinned.first)
+                    assert (asked.rule, project[asked.id].label) == (first.payload["rule"], truth[asked.id])
+                    assert not hasattr(asked, "first")
+                    second += 1
+                said = "another" if pinned.first else truth[asked.id]
+                project.answer(said, asked.id if number % 2 else None)
+            repeats = self.events(project, "repeat")
+            assert len(repeats) == second >= 10
+            assert len(self.events(project)) == 90 - second
+            assert {event.payload["screen"] for event in repeats} == {"python"}
+            for event in repeats:
+                assert project[event.instance_id].label == truth[event.instance_id]
 
-def test_a_stranger_of_the_same_names_is_not_taken_for_the_moved_source(photos, path, tmp_path):
-    with open_project(photos, path, BOOK) as project:
-        answer(project)
-    shutil.rmtree(photos)
-    stranger = tmp_path / "stranger"
-    for number in range(12):
-        add_photo(stranger, f"{'ab'[number % 2]}/{number:02d}.png", 20 * number + 7)
-    with pytest.raises(ProjectError):
-        open_project(stranger, path)
+    @pytest.mark.parametrize("said", ["skip", "unsure", "reject"])
+    def test_other_second_answers_change_no_label_either(self, opened, said):
+        with opened(repeats=0.5) as project:
+            pinned = self.until_a_repeat(project)
+            label = project[pinned.instance_id].label
+            assert project.question.id == pinned.instance_id
+            getattr(project, said)()
+            assert self.events(project, "repeat")[-1].payload["said"] == said
+            assert project[pinned.instance_id].label == label
 
+    def test_a_repeat_is_one_still_after_a_restart(self, opened):
+        with opened(repeats=0.5) as project:
+            pinned = self.until_a_repeat(project)
+        with opened() as project:
+            assert project.session.question == pinned
+            label = project[pinned.instance_id].label
+            project.answer("another")
+            assert self.events(project, "repeat")[-1].instance_id == pinned.instance_id
+            assert project[pinned.instance_id].label == label
 
-def test_options_are_stored_and_a_changed_one_is_recorded_and_said(photos, path):
-    with open_project(photos, path, Options(engine="book", n_clusters=5, keys="letters")) as project:
-        assert project.options == {"engine": "book", "n_clusters": 5, "keys": "letters"}
-    with open_project(path) as project:
-        assert project.recipe().n_clusters == 5
-        assert project.session.key_layout == "letters"
-        events = project.session.state.revision
-    with open_project(path, options=Options(n_clusters=5)) as project:
-        assert project.session.state.revision == events  # nothing changed: nothing recorded
-    with open_project(path, options=Options(n_clusters=7)) as project:
-        assert project.session.state.revision == events + 1
-        assert project.session.state.settings["option.n_clusters"] == 7
-        assert any("n_clusters = 7" in notice and "anew" in notice for notice in project.notices)
-        assert project.recipe().n_clusters == 7
-        assert project.recipe().engine == "book"
+    def test_a_correction_by_name_is_no_second_answer(self, opened):
+        """Whoever names an instance that they were not asked about means what they say."""
+        with opened(repeats=0.5) as project:
+            pinned = self.until_a_repeat(project)
+            before = len(self.events(project, "repeat"))
+            project.answer("another", pinned.instance_id)
+            assert project[pinned.instance_id].label == "another"
+            assert len(self.events(project, "repeat")) == before
+            how = self.events(project)[-1].payload
+            assert (how["screen"], how["rule"]) == ("python", "chosen")
+            assert "shown" not in how
 
+    def test_a_blind_question_has_no_guesses_and_is_counted_as_blind(self, opened):
+        with opened(blind=0.5) as project:
+            self.answer_all(project, 12)
+            truth, seen = self.truth(project), {True: 0, False: 0}
+            for _ in range(40):
+                asked, pinned = project.question, project.session.question
+                if pinned.drawn:
+                    seen[pinned.blind] += 1
+                    assert bool(asked.guesses) is not pinned.blind
+                project.answer(truth[asked.id])
+            counted = sway(project.session.state)
+            assert min(seen.values()) >= 5
+            assert counted.unseen >= seen[True]
+            assert counted.seen >= seen[False]
 
-def test_a_change_is_said_also_where_nothing_was_chosen_before(photos, path):
-    open_project(photos, path).close()
-    with open_project(photos, path, Options(engine="book")) as project:
-        assert any("engine = book" in notice for notice in project.notices)
-        assert project.session.state.settings["option.engine"] == "book"
-        assert project.session.percentile == 20.0
-
-
-def test_a_changed_percentile_and_added_classes_are_said(photos, path):
-    with open_project(photos, path, Options(percentile=35.0, classes=("a",))) as project:
-        assert not any("changed" in notice for notice in project.notices)  # the first opening changes nothing
-    with open_project(path, options=Options(percentile=35.0, classes=("a",))) as project:
-        assert not any("changed" in notice for notice in project.notices)
-    with open_project(path, options=Options(percentile="auto", classes=("a", "b"))) as project:
-        assert "changed: percentile = auto" in project.notices
-        assert "changed: new classes b" in project.notices
-    with open_project(path, options=Options(percentile=20)) as project:
-        assert "changed: percentile = 20" in project.notices
-
-
-def test_a_percentile_once_chosen_is_kept(photos, path):
-    with open_project(photos, path, Options(engine="book", percentile=35.0)) as project:
-        assert project.session.percentile == 35.0
-    with open_project(photos, path, Options(engine="book")) as project:
-        assert project.session.percentile == 35.0
-    with open_project(photos, path, Options(percentile="auto", engine="default")) as project:
-        assert project.session.percentile is None
-
-
-def test_a_wrong_option_leaves_no_project_behind(photos, path):
-    for wrong in (
-        Options(engine="none"),
-        Options(clusterer="kmeans:k=1"),
-        Options(n_clusters=0),
-        Options(percentile="101"),
-        Options(classes=("a", "a")),
-        Options(keys="qwerty"),
-        Options(seed=-1),
-    ):
-        with pytest.raises(UsageError) as caught:
-            open_project(photos, path, wrong)
-        assert caught.value.hint
-        assert not path.exists()
-
-
-def test_a_wrong_option_on_resume_leaves_the_project_as_it_was(photos, path):
-    open_project(photos, path).close()
-    for wrong in (Options(engine="none"), Options(encoder="none"), Options(clusterer="kmeans:k=1")):
-        with pytest.raises(UsageError):
-            open_project(path, options=wrong)
-        with open_project(path) as project:
-            assert project.options == {}
-            project.open_bench()
-
-
-def test_a_second_process_is_refused_and_a_reader_is_not(photos, path):
-    with open_project(photos, path, BOOK) as project:
-        answer(project)
-        with pytest.raises(ProjectBusy):
-            open_project(path)
-        with open_project(path, read_only=True, with_source=False) as reader:
-            assert reader.session.view().answers == 3
-
-
-def test_a_project_that_never_got_its_source_says_so(path):
-    from labeler.store.store import Store
-
-    path.parent.mkdir()
-    Store.open(path, create=True).close()
-    for read_only in (False, True):
-        with pytest.raises(ProjectError) as caught:
-            open_project(path, read_only=read_only, with_source=False)
-        assert "-p" in caught.value.hint
-
-
-def test_neighbors_are_labeled_ones_the_nearest_first(photos, path):
-    with open_project(photos, path, BOOK) as project:
-        session = project.session
-        class_id = session.class_id_for("thing")
-        project.closing_round()
-        for number in (1, 5, 11):
-            session.label(session.pool.ids[number], class_id)
-        features = np.load(next(path.parent.glob("*.cache/features*.npy")))
-        order = sorted((1, 5, 11), key=lambda other: np.square(features[other] - features[4]).sum())
-        assert [other for other, _ in project.neighbors(4, 2)] == order[:2]
-        assert (1, class_id) not in project.neighbors(1, 5)
-
-
-def test_the_demo_knows_its_classes_and_starts_fresh_on_request(monkeypatch, tmp_path):
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
-    with open_demo(options=BOOK) as project:
-        assert [row.info.name for row in project.view().classes] == list("0123456789")
-        assert [row.info.key for row in project.view().classes] == list("0123456789")
-        assert not project.view().can_undo
-        project.session.label(project.session.pool.ids[0], 0)
-        assert "right:" in project.summary()
-    with open_demo() as project:
-        assert project.session.view().answers == 1
-    with open_demo(fresh=True) as project:
-        assert project.session.view().answers == 0
-    kept = list((tmp_path / "labeler").glob("demo-*.labeler.db"))
-    assert len(kept) == 1
-    with open_project(kept[0], read_only=True) as project:
-        assert project.session.view().answers == 1
-
-
-@pytest.mark.slow
-def test_the_worker_behind_a_project_asks_and_derives_and_a_resumed_one_catches_up(few_digits, path):
-    path.parent.mkdir()
-
-    def until(project, inbox, done):
-        while not done():
-            received = project.receive(inbox.get(timeout=60))
-            assert not received.failed, received.note
-
-    for expected in (0, 4):
-        inbox = queue.Queue()
-        with open_project(few_digits, path, BOOK) as project:
-            session = project.session
-            assert session.view().answers == expected
-            project.start(inbox.put)
-            until(project, inbox, lambda project=project: project.ready and project.session.question is not None)
-            class_id = session.class_id_for("thing", setup=True)
-            for _ in range(4):
-                session.label(session.question.instance_id, class_id)
-                project.changed()
-            until(project, inbox, lambda session=session: session.derived.revision == session.state.revision)
-            view = session.view()
-            assert view.answers == expected + 4
-            assert view.given + view.propagated + view.predicted == 150
-
-
-def test_a_cache_that_cannot_be_made_is_said_in_one_line(few_digits, path):
-    path.parent.mkdir()
-    path.with_name("p.labeler.cache").write_text("in the way")
-    with open_project(few_digits, path, BOOK) as project, pytest.raises(ProjectError, match="cache"):
-        project.start(print)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("options", [Options(), BOOK])
-def test_rules_of_clusters_close_alike_after_a_restart_and_undo_restores_exactly(few_digits, path, options):
-    path.parent.mkdir()
-    with open_project(few_digits, path, options) as project:
-        session, truth = project.session, project.source.truth()
-        first = project.closing_round()
-        for index in first.representatives[:6]:
-            name = session.pool.ids[int(index)]
-            session.label(name, session.class_id_for(truth[name]))
-        before = project.closing_round()
-        session.reach(session.pool.ids[int(before.representatives[0])], 0.0)
-        session.split(session.pool.ids[int(before.representatives[1])])
-        divided = project.closing_round()
-        assert len(divided.representatives) == len(before.representatives) + 1
-        view = session.view()
-    with open_project(few_digits, path) as project:
-        assert project.session.view().history == view.history
-        again = project.closing_round()
-        arrays = ("labels", "provenances", "scores", "clusters", "distances", "foreign", "representatives")
-        for name in arrays:
-            assert np.array_equal(getattr(again, name), getattr(divided, name)), name
-        assert not np.array_equal(again.provenances, before.provenances)
-        project.session.undo()
-        project.session.undo()
-        restored = project.closing_round()
-        for name in arrays:
-            assert np.array_equal(getattr(restored, name), getattr(before, name)), name
-        assert again.facts != restored.facts
-        assert restored.facts == before.facts
-
-
-def test_a_clusterer_that_compares_all_with_all_refuses_a_large_pool_before_any_work(few_digits, tmp_path):
-    project = tmp_path / "p.labeler.db"
-    with pytest.raises(EngineError, match=r"spectral compares all with all: .* more than its limit of 9"):
-        open_project(few_digits, project, Options(clusterer="spectral:limit=9"))
-    assert not project.exists()
-    with open_project(few_digits, project, Options(clusterer="spectral")):
-        pass
-    with pytest.raises(EngineError):
-        open_project(project, None, Options(clusterer="dbscan:limit=100"))
-
-
-def test_imported_labels_reach_the_worker(few_digits, tmp_path):
-    with open_project(few_digits, tmp_path / "p.labeler.db") as project:
-        session = project.session
-        named = {3: session.class_id_for("a", setup=True), 9: session.class_id_for("b", setup=True)}
-        session.import_labels([(session.pool.ids[index], class_id) for index, class_id in named.items()], "elsewhere")
-        session.label(session.pool.ids[5], named[3])
-        assert dict(project.opening().imported.tolist()) == named
+    def test_random_questions_come_without_guesses_and_tell_the_accuracy(self, opened):
+        with opened(control=0.5) as project:
+            self.answer_all(project, 15)
+            project.round()
+            truth, at_random = self.truth(project), 0
+            for _ in range(30):
+                asked = project.question
+                if asked.rule == "random":
+                    at_random += 1
+                    assert asked.guesses == ()
+                project.answer(truth[asked.id])
+            accuracy = estimate(project.session.state)
+            assert at_random >= 5
+            assert accuracy.n >= at_random
+            assert accuracy.active > 0

@@ -18,8 +18,8 @@ import pytest
 from PIL import Image
 
 from labeler import cli
-from labeler.api import open_project
-from labeler.core.vocabulary import Provenance
+from labeler.core.types import Provenance
+from labeler.project.open import open_project
 
 ROOT = Path(__file__).parent.parent
 PAGES = ("README.md", "docs/using.md")

@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from labeler.api import Options, open_project
-from labeler.behind import Behind
-from labeler.core.vocabulary import Progress
-from labeler.errors import SourceError
-from labeler.merging import merge
-from labeler.messages import Ready
-from labeler.streams import own_size, own_stderr
+from labeler.commands.merge import merge
+from labeler.core.errors import SourceError
+from labeler.core.terminal import own_size, own_stderr
+from labeler.core.types import Progress
+from labeler.project.engine import Behind
+from labeler.project.open import Options, open_project
+from labeler.worker.protocol import Ready
 
 N = 150
 
@@ -122,7 +122,7 @@ class TestTheTerminalsOwnSize:
         """As the application asks, in a terminal of 70 x 20 with another size exported, also behind a redirection."""
         program = (
             "import shutil, sys\n"
-            "from labeler.streams import own_size, own_stderr\n"
+            "from labeler.core.terminal import own_size, own_stderr\n"
             "from rich.console import Console\n"
             "with own_stderr(), own_size():\n"
             "    sizes = tuple(shutil.get_terminal_size()), tuple(Console(stderr=True).size)\n"

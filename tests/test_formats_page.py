@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from labeler import registry
+from labeler.plugins import registry
 
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs/formats.md").read_text(encoding="utf-8")

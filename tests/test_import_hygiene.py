@@ -20,12 +20,12 @@ def tops(modules):
     return {module.partition(".")[0] for module in modules}
 
 
-@pytest.mark.parametrize("module", ["labeler.api", "labeler.ui.app"])
+@pytest.mark.parametrize("module", ["labeler.project.open", "labeler.ui.app"])
 def test_the_screens_process_loads_of_the_heavy_ones_numpy_and_textual_alone(module):
     assert not tops(loaded(f"import {module}")) & HEAVY - {"numpy", "textual"}
 
 
-@pytest.mark.parametrize("module", ["labeler.cli", "labeler.registry"])
+@pytest.mark.parametrize("module", ["labeler.cli", "labeler.plugins.registry"])
 def test_the_command_line_loads_nothing_heavy(module):
     assert not tops(loaded(f"import {module}")) & HEAVY
 

@@ -12,13 +12,13 @@ import time
 
 import pytest
 
-from labeler import locating
-from labeler.api import open_project
-from labeler.core.vocabulary import Progress
-from labeler.drafts import scratch, sweep, writing
-from labeler.export import export
-from labeler.narrator import Narrator
-from labeler.prepare import encode_again
+from labeler.cli.progress import Narrator
+from labeler.commands.export.export import export
+from labeler.core.files import scratch, sweep, writing
+from labeler.core.types import Progress
+from labeler.project import paths
+from labeler.project.open import open_project
+from labeler.worker.features import encode_again
 
 
 @pytest.mark.slow
@@ -113,7 +113,7 @@ class TestNarrator:
 
     def test_on_a_terminal_one_line_moves_and_is_gone_at_the_end(self, capsys, monkeypatch):
         monkeypatch.setattr("sys.stderr.isatty", lambda: True)
-        monkeypatch.setattr("labeler.narrator.TICK", 0.001)
+        monkeypatch.setattr("labeler.cli.progress.TICK", 0.001)
         with Narrator() as narrator:
             narrator.progress(Progress("reading\x1b[2J", 3, 10))
             until = time.monotonic() + 10
@@ -131,7 +131,7 @@ def test_a_cache_that_is_deleted_while_the_project_is_open_is_made_again(few_dig
     with open_project(few_digits, tmp_path / "p.labeler.db") as project:
         session = project.session
         bench = project.open_bench()
-        cache = locating.cache_of(project.path)
+        cache = paths.cache_of(project.path)
         shutil.rmtree(cache)
         for row, name in enumerate(session.pool.ids[:4]):
             session.label(name, session.class_id_for("ab"[row % 2]))

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 import labeler
-from labeler import registry
-from labeler.api import Options, open_project
-from labeler.exporters.writing import write_export
-from labeler.importing import import_labels
-from tests.exporters.conftest import make_rows  # noqa: F401 - a fixture
+from labeler.commands.import_labels import import_labels
+from labeler.plugins import registry
+from labeler.plugins.exporters.write import write_export
+from labeler.project.open import Options, open_project
+from tests.plugins.exporters.conftest import make_rows  # noqa: F401 - a fixture
 
 FEW, MANY = 1_000, 4_000
 ROOM = str(Path(labeler.__file__).parent)

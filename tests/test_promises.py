@@ -13,19 +13,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from labeler import registry
-from labeler.api import Options, open_project
-from labeler.core.book import BookEngine
-from labeler.core.joined import JoinedEngine
+from labeler.commands.simulate.oracle import Oracle
+from labeler.core.errors import UsageError
 from labeler.core.pool import Pool
-from labeler.core.vocabulary import UNLABELED, Provenance
-from labeler.errors import UsageError
-from labeler.session.final import final_labels
-from labeler.session.oracle import Oracle
+from labeler.core.types import UNLABELED, Provenance
+from labeler.engine.book import BookEngine
+from labeler.engine.default import JoinedEngine
+from labeler.plugins import registry
+from labeler.project.open import Options, open_project
+from labeler.session.final_labels import final_labels
 from labeler.session.session import Session
-from labeler.session.snapshots import snapshot_of
+from labeler.session.snapshot import snapshot_of
 from labeler.session.state import State
-from tests.core.pools import blobs
+from tests.engine.pools import blobs
 from tests.memory_journal import MemoryJournal
 
 N = 60

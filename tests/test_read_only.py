@@ -14,12 +14,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from labeler import locating
-from labeler.api import open_project
-from labeler.checking import check
-from labeler.errors import NotSaved, ProjectBusy, ProjectError
-from labeler.export import export
-from labeler.options import Options
+from labeler.commands.check import check
+from labeler.commands.export.export import export
+from labeler.core.errors import NotSaved, ProjectBusy, ProjectError
+from labeler.project import paths
+from labeler.project.open import open_project
+from labeler.project.options import Options
 
 DROPPED = "-dac_override,-dac_read_search"
 WITHOUT_RIGHTS = ["setpriv", f"--inh-caps={DROPPED}", f"--bounding-set={DROPPED}"]
@@ -39,7 +39,7 @@ def path(digits_path, tmp_path):
     with open_project(folder / "pool", path, Options(classes=("a", "b"))) as project:
         for row in range(4):
             project.session.label(f"{row:02}.png", row % 2)
-    shutil.rmtree(locating.cache_of(path), ignore_errors=True)
+    shutil.rmtree(paths.cache_of(path), ignore_errors=True)
     return path
 
 
@@ -121,20 +121,20 @@ def refusing(real, folder):
 
 
 def test_a_disk_that_is_read_only_although_the_rights_are_there(path, tmp_path, monkeypatch):
-    monkeypatch.setattr(locating.os, "open", refusing(os.open, path.parent))
+    monkeypatch.setattr(paths.os, "open", refusing(os.open, path.parent))
     with open_project(path, read_only=True) as project:
         written = export(project, tmp_path / "x.csv")
         assert sum(written.counts.values())
-        assert project.cache() == locating.cache_elsewhere(path)
+        assert project.cache() == paths.cache_elsewhere(path)
         assert [line for line in project.notices if "nothing can be written" in line]
 
 
 def test_a_cache_that_is_there_is_taken_over_and_not_made_anew(path, tmp_path, monkeypatch):
     with open_project(path, read_only=True) as project:
         export(project, tmp_path / "x.csv")
-    entries = {entry.name for entry in locating.cache_of(path).iterdir()}
+    entries = {entry.name for entry in paths.cache_of(path).iterdir()}
     assert any(name.startswith("features") for name in entries)
-    monkeypatch.setattr(locating.os, "open", refusing(os.open, path.parent))
+    monkeypatch.setattr(paths.os, "open", refusing(os.open, path.parent))
     with open_project(path, read_only=True) as project:
         export(project, tmp_path / "y.csv")
         elsewhere = project.cache()
@@ -144,12 +144,12 @@ def test_a_cache_that_is_there_is_taken_over_and_not_made_anew(path, tmp_path, m
 
 
 def test_projects_of_one_name_have_caches_of_their_own(path, tmp_path):
-    assert locating.cache_elsewhere(path) != locating.cache_elsewhere(tmp_path / path.name)
-    assert locating.cache_elsewhere(path) == locating.cache_elsewhere(path.parent / "pool" / ".." / path.name)
+    assert paths.cache_elsewhere(path) != paths.cache_elsewhere(tmp_path / path.name)
+    assert paths.cache_elsewhere(path) == paths.cache_elsewhere(path.parent / "pool" / ".." / path.name)
 
 
 def test_where_no_cache_can_be_made_one_line_says_what_to_do(path, tmp_path, monkeypatch):
-    monkeypatch.setattr(locating.os, "open", refusing(os.open, path.parent.parent))
+    monkeypatch.setattr(paths.os, "open", refusing(os.open, path.parent.parent))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "caches"))
     with open_project(path, read_only=True) as project, pytest.raises(ProjectError, match="neither") as caught:
         project.cache()
@@ -194,16 +194,16 @@ def test_a_lock_of_another_program_is_called_so(held, command, clean_env):
 
 
 def test_a_lock_that_comes_while_it_is_checked_is_no_damage(path, monkeypatch):
-    from labeler.store import inspecting
+    from labeler.store import inspect
 
     def locked(db, found):
         found.schema = 3
         with closing(sqlite3.connect(path, isolation_level=None)) as other:
             other.execute("BEGIN EXCLUSIVE")
             db.execute("PRAGMA busy_timeout = 1")
-            inspecting._structure(db)
+            inspect._structure(db)
 
-    monkeypatch.setattr(inspecting, "_look", locked)
+    monkeypatch.setattr(inspect, "_look", locked)
     with pytest.raises(ProjectBusy, match="another program"):
         check(path)
 

@@ -13,14 +13,14 @@ import pytest
 from PIL import Image
 
 import labeler
-from labeler.api import Options, open_project
-from labeler.changes import content_hash
-from labeler.errors import UsageError
-from labeler.export import export
-from labeler.importers import images
-from labeler.importers.detect import open_source
-from labeler.importing import import_labels
-from labeler.predict import predict
+from labeler.commands.export.export import export
+from labeler.commands.import_labels import import_labels
+from labeler.commands.predict import predict
+from labeler.core.errors import UsageError
+from labeler.plugins.importers import decode
+from labeler.plugins.importers.detect import open_source
+from labeler.project.open import Options, open_project
+from labeler.project.source_changes import content_hash
 
 
 def figure(kind: int, white: int, dtype: object = np.uint16, side: int = 20) -> np.ndarray:
@@ -158,7 +158,7 @@ def test_no_photo_is_decoded_whole_for_features_or_a_plan(tmp_path, monkeypatch)
     for row in range(3):
         Image.fromarray(np.kron(figure(row, 255, np.uint8), np.ones((40, 40), np.uint8))).save(pool / f"{row}.jpg")
     sizes = []
-    monkeypatch.setattr(images, "flattener", lambda image, shown: sizes.append(image.size) or (lambda part: part))
+    monkeypatch.setattr(decode, "flattener", lambda image, shown: sizes.append(image.size) or (lambda part: part))
     with open_project(pool, tmp_path / "p.labeler.db") as project:
         project.open_bench()
     assert sizes
@@ -169,8 +169,8 @@ def test_no_photo_is_decoded_whole_for_features_or_a_plan(tmp_path, monkeypatch)
 def test_72_megapixels_are_read_by_draft(tmp_path):
     out = io.BytesIO()
     Image.linear_gradient("L").resize((9800, 7350)).convert("RGB").save(out, "JPEG", quality=80)
-    assert images.decode(out.getvalue(), 64).shape == (48, 64, 3)
-    whole = images.decode(out.getvalue())
+    assert decode.decode(out.getvalue(), 64).shape == (48, 64, 3)
+    whole = decode.decode(out.getvalue())
     assert whole.shape == (3675, 4900, 3)
     (tmp_path / "x.jpg").write_bytes(out.getvalue())
     source = open_source(tmp_path)

@@ -9,16 +9,16 @@ import threading
 import numpy as np
 import pytest
 
-from labeler import messages
 from labeler.core import codec
-from labeler.core.vocabulary import Event, Question, Round
-from labeler.options import Options
+from labeler.core.types import Event, Question, Round
+from labeler.project.options import Options
 from labeler.session.asked import HowAsked, how_asked
-from labeler.session.audits import Audit, freeze, order_sha256, set_sha256, thawed
-from labeler.session.final import FinalLabels
-from labeler.session.history import Point, packed, unpacked
-from labeler.session.sealed import Carried
+from labeler.session.audit.audits import Audit, freeze, order_sha256, set_sha256, thawed
+from labeler.session.final_labels import FinalLabels
+from labeler.session.learning_curve import Point, packed, unpacked
+from labeler.session.merge.carried_audits import Carried
 from labeler.store.store import Store
+from labeler.worker import protocol
 from tests.records import ROWS, example, same
 
 QUEUE = {"guesses": np.ones((ROWS, 2), np.int32), "guess_scores": np.full((ROWS, 2), 0.5, np.float32)}
@@ -41,19 +41,19 @@ def reopened(store):
 def test_every_message_has_its_type_in_the_table():
     public = {
         kind
-        for name, kind in vars(messages).items()
-        if dataclasses.is_dataclass(kind) and kind.__module__ == messages.__name__ and not name.startswith("_")
+        for name, kind in vars(protocol).items()
+        if dataclasses.is_dataclass(kind) and kind.__module__ == protocol.__name__ and not name.startswith("_")
     }
-    assert public <= set(messages._TYPES.values())
+    assert public <= set(protocol._TYPES.values())
 
 
-@pytest.mark.parametrize("kind", list(messages._TYPES.values()), ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("kind", list(protocol._TYPES.values()), ids=lambda kind: kind.__name__)
 def test_a_message_through_a_pipe(kind):
     message = example(kind, **QUEUE) if dataclasses.fields(kind) else kind()
     reading, writing = os.pipe()
     with os.fdopen(reading, "rb") as receiver, os.fdopen(writing, "wb") as sender:
-        threading.Thread(target=messages.write, args=(sender, message), daemon=True).start()
-        assert same(messages.read(receiver), message)
+        threading.Thread(target=protocol.write, args=(sender, message), daemon=True).start()
+        assert same(protocol.read(receiver), message)
 
 
 def test_the_pinned_question(store):

@@ -9,14 +9,14 @@ import random
 import numpy as np
 import pytest
 
-from labeler.api import Options, open_project
-from labeler.clusters.find import Plan, of_source
-from labeler.core.cards import Passage
-from labeler.errors import SourceError
-from labeler.export import Choice, export
-from labeler.importers.base import Reading
-from labeler.predict import predict
-from labeler.simulate import Simulation, simulate
+from labeler.commands.clusters.inspect import Plan, of_source
+from labeler.commands.export.export import Choice, export
+from labeler.commands.predict import predict
+from labeler.commands.simulate import Simulation, simulate
+from labeler.core.content import Passage
+from labeler.core.errors import SourceError
+from labeler.core.recipe import Reading
+from labeler.project.open import Options, open_project
 
 TOPICS = {
     "praise": "great lovely excellent wonderful happy perfect love recommend best works nicely comfortable",

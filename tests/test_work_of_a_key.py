@@ -10,8 +10,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from labeler.api import open_project
-from labeler.options import Options
+from labeler.project.open import open_project
+from labeler.project.options import Options
 from tests.ui.support import make_round
 
 N, FEW, MANY = 1797, 100, 1500

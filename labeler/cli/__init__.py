@@ -1,7 +1,6 @@
 """The command line: thin doors that parse, call and print. Imports what a command needs inside the command."""
 
-from labeler.cli import clusters, find, keep, label, look, measure, take_away
-from labeler.cli.group import main
-from labeler.cli.program import run
+from labeler.cli import clusters, export, find, inspect, label, maintain, simulate
+from labeler.cli.main import main, run
 
-__all__ = ["clusters", "find", "keep", "label", "look", "main", "measure", "run", "take_away"]
+__all__ = ["clusters", "export", "find", "inspect", "label", "main", "maintain", "run", "simulate"]

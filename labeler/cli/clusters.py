@@ -9,10 +9,10 @@ from typing import Any
 
 import click
 
-from labeler.cli.choices import options_from, plugin_option, reading_options
-from labeler.cli.doors import narrator_of, reading, say
-from labeler.cli.group import main, quiet_option
-from labeler.display import display_safe
+from labeler.cli.main import main, quiet_option
+from labeler.cli.options import options_from, plugin_option, reading_options
+from labeler.cli.output import narrator_of, reading, say
+from labeler.core.text import display_safe
 
 
 @main.command()
@@ -59,10 +59,10 @@ def clusters(
 
     Example: labeler clusters datasets/digits.zip --k-range 5:50:5 --plot clusters.png
     """
-    from labeler.clusters import assignments, colors, find, plots
-    from labeler.clusters.report import facts, text
-    from labeler.locating import is_project
-    from labeler.options import reading_of
+    from labeler.commands.clusters import assignments, colors, inspect, plots
+    from labeler.commands.clusters.report import facts, text
+    from labeler.project.options import reading_of
+    from labeler.project.paths import is_project
 
     if colors.is_image(target) and not given.get("pages"):  # pages are a pool
         drawn = colors.check(output)
@@ -71,10 +71,10 @@ def clusters(
         say(json.dumps(colors.facts(segmented)) if as_json else colors.text(segmented))
         click.echo(f"note: written to {drawn}", err=True)
         return
-    ks = find.parse_range(k_range) if k_range else ()
+    ks = inspect.parse_range(k_range) if k_range else ()
     elsewhere = os.path.realpath(features) if features is not None else ""
     reading_by = reading_of(options_from({"text": text_column or None, **given}), {})
-    plan = find.Plan(encoder, clusterer, n_clusters, ks, elsewhere, reading_by, seed, sample or 0)
+    plan = inspect.Plan(encoder, clusterer, n_clusters, ks, elsewhere, reading_by, seed, sample or 0)
     if plot is not None:
         plots.check(plot)
     if output is not None:
@@ -82,16 +82,16 @@ def clusters(
     with narrator_of() as narrator:
         if is_project(target):
             with reading(target, with_source=True) as opened:
-                found = find.of_project(opened, plan, narrator.progress)
+                found = inspect.of_project(opened, plan, narrator.progress)
                 inputs = opened.inputs()
                 if plot is not None:
-                    plots.save(found, find.images_of(opened.image, find.rows_of(found)), plot)
+                    plots.save(found, inspect.images_of(opened.image, inspect.rows_of(found)), plot)
         else:
-            found, source = find.of_source(target, plan, narrator.progress)
+            found, source = inspect.of_source(target, plan, narrator.progress)
             inputs = [source.path, *([Path(elsewhere)] if elsewhere else [])]
             if plot is not None:
                 read = source.image if source.content == "images" else None
-                plots.save(found, find.images_of(read, find.rows_of(found)), plot)
+                plots.save(found, inspect.images_of(read, inspect.rows_of(found)), plot)
             source.close()
     if output is not None:
         assignments.write(found, output, inputs, force=force)

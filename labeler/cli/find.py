@@ -8,10 +8,10 @@ from typing import Any
 
 import click
 
-from labeler.cli.choices import options_from, plugin_option, reading_options
-from labeler.cli.doors import narrator_of, reading, say, say_data
-from labeler.cli.group import main, quiet_option
-from labeler.display import display_safe
+from labeler.cli.main import main, quiet_option
+from labeler.cli.options import options_from, plugin_option, reading_options
+from labeler.cli.output import narrator_of, reading, say, say_data
+from labeler.core.text import display_safe
 
 
 @main.command()
@@ -26,7 +26,7 @@ def search(project: Path, like: str, count: int, as_json: bool) -> None:
 
     Example: labeler search digits.labeler.db --like digits/0007.png
     """
-    from labeler.finding import facts, nearest_to, text
+    from labeler.commands.search import facts, nearest_to, text
 
     with narrator_of() as narrator, reading(project, with_source=True) as opened:
         instances = nearest_to(opened, like, count, narrator.progress)
@@ -50,7 +50,7 @@ def outliers(
 
     Example: labeler outliers digits.labeler.db --share 0.04 --method density
     """
-    from labeler.finding import Cut, facts, odd_ones, text
+    from labeler.commands.search import Cut, facts, odd_ones, text
 
     cut = Cut(share, threshold)
     with narrator_of() as narrator, reading(project, with_source=True) as opened:
@@ -74,7 +74,7 @@ def hunt(project: Path, class_name: str, count: int, as_json: bool) -> None:
 
     Example: labeler hunt cells.labeler.db --class basophil
     """
-    from labeler.finding import facts, likeliest_of, text
+    from labeler.commands.search import facts, likeliest_of, text
 
     with narrator_of() as narrator, reading(project, with_source=True) as opened:
         instances = likeliest_of(opened, class_name, count, narrator.progress)
@@ -111,8 +111,8 @@ def predict(
 
     Example: labeler predict digits.labeler.db new/ -o new.csv --novelty local-outlier-factor
     """
-    from labeler.predict import SHARE, as_object, as_text, ending_of, report, write
-    from labeler.predict import predict as label_new
+    from labeler.commands.predict import SHARE, as_object, as_text, ending_of, report, write
+    from labeler.commands.predict import predict as label_new
 
     if target is not None:
         ending_of(target)

@@ -8,11 +8,11 @@ from typing import Any
 
 import click
 
-from labeler.cli.choices import engine_options, options_from
-from labeler.cli.doors import check_project, is_quiet, narrator_of, need_terminal, open_screen, say
-from labeler.cli.group import main, one_of, quiet_option
-from labeler.display import display_safe
-from labeler.errors import UsageError
+from labeler.cli.main import main, one_of, quiet_option
+from labeler.cli.options import engine_options, options_from
+from labeler.cli.output import check_project, is_quiet, narrator_of, need_terminal, open_screen, say
+from labeler.core.errors import UsageError
+from labeler.core.text import display_safe
 
 
 @main.command()
@@ -28,7 +28,7 @@ def demo(fresh: bool, **given: Any) -> None:
 
     Example: labeler demo
     """
-    from labeler.api import open_demo
+    from labeler.project.open import open_demo
 
     need_terminal()
     open_screen(open_demo(fresh=fresh, options=options_from(given)))
@@ -44,7 +44,7 @@ def label(source: Path, project: Path | None, **given: Any) -> None:
 
     Example: labeler label photos/          later the same command resumes
     """
-    from labeler.api import open_project
+    from labeler.project.open import open_project
 
     options = options_from(given)
     need_terminal()
@@ -72,9 +72,9 @@ def import_labels(project: Path, labels: Path, replace: bool, classes: str, as_w
 
     Example: labeler import-labels digits.labeler.db labels.csv
     """
-    from labeler.api import open_project
-    from labeler.importing import import_labels as bring_in
-    from labeler.importing import import_predictions, report, report_predictions
+    from labeler.commands.import_labels import import_labels as bring_in
+    from labeler.commands.import_labels import import_predictions, report, report_predictions
+    from labeler.project.open import open_project
 
     check_project(project)
     if replace and as_what == "predictions":
@@ -99,8 +99,8 @@ def merge(first: Path, second: Path, target: Path, as_json: bool) -> None:
 
     Example: labeler merge anna.labeler.db bob.labeler.db -o both.labeler.db
     """
-    from labeler.merging import facts, report
-    from labeler.merging import merge as join
+    from labeler.commands.merge import facts, report
+    from labeler.commands.merge import merge as join
 
     for project in (first, second):
         check_project(project)

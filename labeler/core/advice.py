@@ -5,7 +5,7 @@ Every text names what to do. Where it is longer than a line of 80 cells there is
 
 from __future__ import annotations
 
-from labeler.core.vocabulary import Advice
+from labeler.core.types import Advice
 
 
 def answer_first() -> Advice:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from labeler.core.numeric.kernels import gaussian
 from labeler.core.steps import blocks
-from labeler.core.vocabulary import UNLABELED, FloatArray, IntArray
+from labeler.core.types import UNLABELED, FloatArray, IntArray
 
 LEAST = np.float32(1e-6)
 
@@ -47,8 +48,6 @@ class Model:
     def _shares(self, X: FloatArray) -> FloatArray:
         arrays = self.arrays
         if self.kind == "kernel":
-            from labeler.core.learner import gaussian
-
             points = np.asarray((X - arrays["mean"]) @ arrays["axes"], dtype=np.float32)
             raw = gaussian(points, arrays["landmarks"], float(arrays["gamma"])) @ arrays["coefficients"]
             raw = np.clip(raw, LEAST, None)

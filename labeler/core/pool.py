@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from labeler.core.vocabulary import BoolArray, IndexArray
-from labeler.errors import UsageError
+from labeler.core.errors import UsageError
+from labeler.core.types import BoolArray, IndexArray
 
 
 class Pool:

@@ -10,20 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labeler.core.model import Model
-from labeler.core.vocabulary import (
-    BoolArray,
-    FloatArray,
-    Grid,
-    IndexArray,
-    IntArray,
-    Progress,
-    Queue,
-    Round,
-    Snapshot,
-)
+from labeler.core.types import BoolArray, FloatArray, Grid, IndexArray, IntArray, Progress, Queue, Round, Snapshot
 
 if TYPE_CHECKING:
-    from labeler.core.components import PrincipalAxes
+    from labeler.core.numeric.pca import PrincipalAxes
 
 
 class Mixture(Protocol):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from labeler.core import codec
-from labeler.core.vocabulary import Event, Question
+from labeler.core.types import Event, Question
 
 QUESTION = "question"
 """The screen of the pinned question."""

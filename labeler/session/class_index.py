@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from labeler.core.naming import class_name
-from labeler.core.vocabulary import ClassInfo
+from labeler.core.class_names import class_name
+from labeler.core.types import ClassInfo
 
 
 class ClassIndex(dict[int, ClassInfo]):

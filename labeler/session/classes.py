@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from labeler.core.naming import class_name
+from labeler.core.class_names import class_name
+from labeler.core.errors import ProjectError
 from labeler.core.pool import Pool
-from labeler.core.vocabulary import UNLABELED, ClassInfo, Event, IntArray, Provenance, Question, Round, Tier
-from labeler.errors import ProjectError
+from labeler.core.types import UNLABELED, ClassInfo, Event, IntArray, Provenance, Question, Round, Tier
 from labeler.session.keys import assign_key
 
 if TYPE_CHECKING:
-    from labeler.session.standings import Standing
+    from labeler.session.answer_records import Standing
 
 CLASS_KINDS = frozenset(
     {"class_add", "class_rename", "class_key", "class_retire", "class_restore", "class_merge", "class_split"}

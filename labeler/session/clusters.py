@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from labeler.core.vocabulary import UNLABELED, BoolArray, FloatArray, IndexArray, Provenance, Round
+from labeler.core.types import UNLABELED, BoolArray, FloatArray, IndexArray, Provenance, Round
 from labeler.session.state import State
 
 SLOTS = ("center", "middle", "middle", "edge", "outside")

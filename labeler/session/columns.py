@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from labeler.core.vocabulary import IndexArray
-from labeler.session.standings import Standing
+from labeler.core.types import IndexArray
+from labeler.session.answer_records import Standing
 
 KINDS = ("", "label", "skip", "unsure", "reject")
 """By their number in the column; the first marks a free row."""

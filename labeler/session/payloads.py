@@ -6,7 +6,7 @@ from collections.abc import Callable, Container, Mapping
 from dataclasses import fields
 from typing import Any
 
-from labeler.core.vocabulary import LATEST, UNLABELED, Event
+from labeler.core.types import LATEST, UNLABELED, Event
 
 MOST_CLASSES = 1_000_000
 """Above every class id: ids are given one after the other, and arrays have a place for each."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from labeler.core.pool import Pool
-from labeler.core.vocabulary import (
+from labeler.core.types import (
     UNLABELED,
     BoolArray,
     Event,

@@ -11,14 +11,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from labeler.core.vocabulary import UNLABELED, Question, Queue, Round
-from labeler.session.blind import Blind
+from labeler.core.types import UNLABELED, Question, Queue, Round
+from labeler.session.answer_records import Standing
 from labeler.session.classes import restated_question
-from labeler.session.control import RANDOM, Control
-from labeler.session.derived import Derived
-from labeler.session.held import Held
-from labeler.session.repeats import Repeats, taken_back, waits
-from labeler.session.standings import Standing
+from labeler.session.held_labels import Held
+from labeler.session.machine_labels import Derived
+from labeler.session.quality.blind import Blind
+from labeler.session.quality.random_sample import RANDOM, Control
+from labeler.session.quality.repeats import Repeats, taken_back, waits
 from labeler.session.state import State
 from labeler.session.view import Stage
 

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 import numpy as np
 
-from labeler.core.vocabulary import GIVEN, Round
+from labeler.core.types import GIVEN, Round
 from labeler.session.classes import CLASS_KINDS
 
 SMALL = 200

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from labeler.core.vocabulary import UNLABELED, BoolArray, ByteArray, ClassInfo, IntArray, Provenance, Tier
+from labeler.core.types import UNLABELED, BoolArray, ByteArray, ClassInfo, IntArray, Provenance, Tier
 from labeler.session.session import Session
 
 GUIDE = (

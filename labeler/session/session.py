@@ -11,17 +11,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from labeler.core.advice import look_again, rest_from_pages
-from labeler.core.pacing import Pacing
+from labeler.core.errors import NotSaved, UsageError
 from labeler.core.pool import Pool
-from labeler.core.vocabulary import UNLABELED, Advice, Provenance, Question, Queue, Round, Snapshot
-from labeler.errors import NotSaved, UsageError
-from labeler.session.accept_commands import AcceptCommands
-from labeler.session.audit_page_commands import AuditPageCommands
-from labeler.session.cluster_commands import ClusterCommands
+from labeler.core.types import UNLABELED, Advice, Provenance, Question, Queue, Round, Snapshot
+from labeler.session.journal import Journal
 from labeler.session.pace import pace
-from labeler.session.ports import Journal
+from labeler.session.pacing import Pacing
+from labeler.session.parts.accept import AcceptCommands
+from labeler.session.parts.audit_pages import AuditPageCommands
+from labeler.session.parts.clusters import ClusterCommands
 from labeler.session.round_notes import notes_of
-from labeler.session.snapshots import snapshot_of
+from labeler.session.snapshot import snapshot_of
 from labeler.session.view import View
 
 

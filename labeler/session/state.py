@@ -9,11 +9,12 @@ from functools import partial
 from itertools import islice
 from typing import Any
 
+from labeler.core.errors import ProjectError
 from labeler.core.pool import Pool
-from labeler.core.vocabulary import UNLABELED, ClassInfo, Event, IndexArray, IntArray, Provenance, Round
-from labeler.errors import ProjectError
-from labeler.session.audit_pages import block_of
-from labeler.session.audits import Audit, answer_of, begun, return_page, take_page
+from labeler.core.types import UNLABELED, ClassInfo, Event, IndexArray, IntArray, Provenance, Round
+from labeler.session.answer_records import Conflict, Kept, Repeat, Standing, repeat_of
+from labeler.session.audit.audits import Audit, answer_of, begun, return_page, take_page
+from labeler.session.audit.pages import block_of
 from labeler.session.class_index import ClassIndex
 from labeler.session.classes import (
     CLASS_KINDS,
@@ -26,9 +27,8 @@ from labeler.session.classes import (
     moved_labels,
 )
 from labeler.session.columns import Columns
-from labeler.session.kinds import ANSWERS, AUDITED, CARRIED, GIVES_LABELS, PAGES, UNDOABLE, keys_of
+from labeler.session.event_kinds import ANSWERS, AUDITED, CARRIED, GIVES_LABELS, PAGES, UNDOABLE, keys_of
 from labeler.session.predictions import Overlay, Prediction, predictions_of
-from labeler.session.standings import Conflict, Kept, Repeat, Standing, repeat_of
 
 ROUND_LENGTH = 10
 """Answers to a round, as the exports number them: by the journal alone, whenever the engine refitted in between."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from labeler.core.vocabulary import Provenance
+from labeler.core.types import Provenance
 from labeler.session.pace import spoken, worked
 from labeler.session.session import Session
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from labeler.core.vocabulary import Advice, ClassInfo, Question, Round
-from labeler.session.history import Point
+from labeler.core.types import Advice, ClassInfo, Question, Round
+from labeler.session.learning_curve import Point
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from labeler import descriptors
-from labeler.errors import ProjectBusy, ProjectError
+from labeler.core import descriptors
+from labeler.core.errors import ProjectBusy, ProjectError
 
 _START = 1 << 62
 _FLOCK = struct.Struct("hhqqi4x")  # struct flock of 64-bit Linux

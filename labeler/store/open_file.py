@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 
-from labeler import descriptors
-from labeler.errors import NotSaved, ProjectError
-from labeler.store import log, names, renewal
+from labeler.core import descriptors
+from labeler.core.errors import NotSaved, ProjectError
+from labeler.store import file_names, renewal, wal
 from labeler.store.connection import Connection
-from labeler.store.copying import copy, sync
+from labeler.store.copy import copy, sync
 from labeler.store.lock import ProjectLock, holder
-from labeler.store.opening import (
+from labeler.store.open import (
     check_untouched,
     connect,
     counter_page,
@@ -75,13 +75,13 @@ class OpenFile:
     @classmethod
     def read(cls, path: Path) -> OpenFile:
         """Open for reading, also beside a writer; changes nothing. Raises as :meth:`labeler.store.store.Store.open`."""
-        place = renewal.newest(names.log_name(path))
+        place = renewal.newest(file_names.log_name(path))
         check_untouched(place)
         descriptors.hold(place)
         with ExitStack() as undo:
             undo.callback(descriptors.release, place)
             is_at_rest = not holder(place)
-            before = log.evidence(place)
+            before = wal.evidence(place)
             with explained(path):
                 db = open_reader(place)
                 undo.callback(db.close)
@@ -97,7 +97,7 @@ class OpenFile:
     @classmethod
     def write(cls, path: Path, create: bool, before_migration: Callable[[Path, Callable[..., None]], None]) -> OpenFile:
         """Open for writing, the one writer. Raises as :meth:`labeler.store.store.Store.open`."""
-        place = names.log_name(path)
+        place = file_names.log_name(path)
         if place.exists() and place.stat().st_size:
             check_untouched(place)
         lock = ProjectLock(place)
@@ -106,7 +106,7 @@ class OpenFile:
             lock.acquire(create=create, before=lambda: _prepare(place))
             descriptors.hold(place)
             undo.callback(descriptors.release, place)
-            before = log.evidence(place)
+            before = wal.evidence(place)
             db = connect(place, "rwc" if create else "rw")
             undo.callback(db.close)
             note = ""
@@ -385,12 +385,12 @@ def _event(db: Connection, which: str, value: int) -> tuple[int, bytes] | None:
 
 def fold_at_rest(place: Path) -> None:
     """Fold the log of a file that is locked and not open into it; one of which not all can be read stays as it is."""
-    if not names.has_log(place):
+    if not file_names.has_log(place):
         return
     with suppress(sqlite3.Error, ProjectError):
-        before = log.evidence(place)
+        before = wal.evidence(place)
         with closing(open_copy(place)) as copied:
-            if before.missing(counter_page(copied)) is not log.Missing.NOTHING:
+            if before.missing(counter_page(copied)) is not wal.Missing.NOTHING:
                 return
         with closing(connect(place, "rw")) as db:
             db.execute("PRAGMA synchronous = EXTRA")
@@ -401,13 +401,13 @@ def _prepare(place: Path) -> None:
     """With the name locked: bring a fresh copy in place, and take no name beside which another file's log lies."""
     renewal.finish(place)
     if not place.exists() or not place.stat().st_size:
-        names.refuse_strange_log(place)
+        file_names.refuse_strange_log(place)
 
 
 def _is_failed_flush(error: sqlite3.Error) -> bool:
     return getattr(error, "sqlite_errorcode", 0) in _FAILED_FLUSHES
 
 
-def _note(before: log.Evidence, counter: int) -> str:
+def _note(before: wal.Evidence, counter: int) -> str:
     missing = before.missing(counter)
-    return {log.Missing.EVENTS: log.CUT_SHORT, log.Missing.DERIVED: log.MADE_ANEW}.get(missing, "")
+    return {wal.Missing.EVENTS: wal.CUT_SHORT, wal.Missing.DERIVED: wal.MADE_ANEW}.get(missing, "")

@@ -13,11 +13,11 @@ import sqlite3
 from contextlib import closing, suppress
 from pathlib import Path
 
-from labeler.errors import NotSaved, ProjectError
+from labeler.core.errors import NotSaved, ProjectError
 from labeler.store import seals
 from labeler.store.connection import Connection
-from labeler.store.copying import copy, sync
-from labeler.store.opening import connect, open_reader
+from labeler.store.copy import copy, sync
+from labeler.store.open import connect, open_reader
 
 _HINT = "is the disk sound, and is there room? save elsewhere to go on"
 

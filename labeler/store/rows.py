@@ -11,7 +11,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from labeler.core import codec
-from labeler.core.vocabulary import Event, Question, Round
+from labeler.core.types import Event, Question, Round
 from labeler.store import cells
 
 _LATER = frozenset(item.name for item in fields(Round) if item.default_factory is not MISSING)

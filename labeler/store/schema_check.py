@@ -9,8 +9,8 @@ from contextlib import closing
 from functools import cache
 from pathlib import Path
 
-from labeler.display import display_safe
-from labeler.errors import ProjectError
+from labeler.core.errors import ProjectError
+from labeler.core.text import display_safe
 from labeler.store.schema import MIGRATIONS
 
 Thing = tuple[str, str, str, str]

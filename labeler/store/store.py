@@ -15,15 +15,15 @@ from typing import Any
 from numpy.typing import NDArray
 
 from labeler.core.codec import Unreadable, loads
-from labeler.core.vocabulary import Event, Question
-from labeler.errors import DamagedProject, ProjectError
-from labeler.store import names, rows, seals
-from labeler.store.copying import copy
+from labeler.core.errors import DamagedProject, ProjectError
+from labeler.core.types import Event, Question
+from labeler.store import file_names, rows, seals
+from labeler.store.ack import witness
+from labeler.store.copy import copy
+from labeler.store.open import explained
 from labeler.store.open_file import OpenFile
-from labeler.store.opening import explained
-from labeler.store.remembered import wrong_key
+from labeler.store.settings import wrong_key
 from labeler.store.tables import Tables, marks
-from labeler.store.witness import witness
 
 
 class Store(Tables):
@@ -90,7 +90,7 @@ class Store(Tables):
     def copy(self, target: Path, **noted: Any) -> None:
         """Write what is committed to a new file; `noted`: what the copy remembers in place of what the project does.
 
-        May be called while others read and write. Raises as :func:`labeler.store.copying.copy`.
+        May be called while others read and write. Raises as :func:`labeler.store.copy.copy`.
         """
         copy(self.path, self._db.conn, target, noted)
 
@@ -121,7 +121,7 @@ class Store(Tables):
     # -- journal -------------------------------------------------------------------------------------------------
 
     def append(self, event: Event) -> Event:
-        """Commit one event; see :class:`labeler.session.ports.Journal`.
+        """Commit one event; see :class:`labeler.session.journal.Journal`.
 
         One that is there already, by its id, is not written twice: what was perhaps not saved may be tried again.
         """
@@ -243,7 +243,7 @@ class Store(Tables):
                 self._put("project", key, json.dumps(value))
 
     def project(self) -> dict[str, Any]:
-        """What the project remembers: source, options, ...; see :mod:`labeler.store.remembered`.
+        """What the project remembers: source, options, ...; see :mod:`labeler.store.settings`.
 
         Raises
         ------
@@ -252,7 +252,7 @@ class Store(Tables):
         """
         with explained(self.path):
             try:
-                values = {key: loads(value) for key, value in self._rows("project") if key != names.KEY}
+                values = {key: loads(value) for key, value in self._rows("project") if key != file_names.KEY}
             except ValueError as error:
                 raise self._damaged(f"what it remembers ({error})") from error
         if wrong := wrong_key(values):

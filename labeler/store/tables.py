@@ -9,12 +9,12 @@ from typing import Any
 from numpy.typing import NDArray
 
 from labeler.core.codec import Unreadable, loads
-from labeler.core.vocabulary import Round
-from labeler.errors import DamagedProject
+from labeler.core.errors import DamagedProject
+from labeler.core.types import Round
 from labeler.store import cells, rows, seals
 from labeler.store.connection import Connection
+from labeler.store.open import LOOK, explained
 from labeler.store.open_file import OpenFile
-from labeler.store.opening import LOOK, explained
 
 
 class Tables:

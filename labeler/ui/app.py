@@ -15,25 +15,25 @@ from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
 from textual.reactive import var
 
-from labeler.display import display_safe
-from labeler.errors import GuessChanged, LabelerError, NotSaved, UsageError
+from labeler.core.errors import GuessChanged, LabelerError, NotSaved, UsageError
+from labeler.core.terminal import own_size, own_stderr
+from labeler.core.text import display_safe
 from labeler.session.view import View
-from labeler.streams import own_size, own_stderr
 from labeler.ui.actions import Action, key_name
-from labeler.ui.ending import Ending
-from labeler.ui.keyqueue import KeyQueue, Waiting
+from labeler.ui.forms.base import Form
+from labeler.ui.keys.queue import KeyQueue, Waiting
 from labeler.ui.messages import PictureReady, WorkerSaid
-from labeler.ui.news import News
-from labeler.ui.pictures import Pictures
+from labeler.ui.pictures.cache import Pictures
+from labeler.ui.pictures.half_blocks import depth_for
 from labeler.ui.screens.base import LabelScreen
-from labeler.ui.screens.form import Form
 from labeler.ui.screens.question import QuestionScreen
+from labeler.ui.signals import Ending
+from labeler.ui.status_line import News
 from labeler.ui.terminal import TerminalDriver
 from labeler.ui.theme import THEME
-from labeler.ui.widgets.image import depth_for
 
 if TYPE_CHECKING:
-    from labeler.api import Project
+    from labeler.project.open import Project
 
 SLOW_DISK = 0.05
 """Seconds a saved answer may take before the status bar mentions the disk."""
@@ -46,7 +46,7 @@ class LabelerApp(App[None]):
     Parameters
     ----------
     project
-        An open project (:class:`labeler.api.Project`).
+        An open project (:class:`labeler.project.open.Project`).
     images
         How to draw pictures: ``auto``, ``half`` or ``ascii``.
     keys
@@ -114,7 +114,7 @@ class LabelerApp(App[None]):
 
             await open_audit(self)
         elif not self.view.classes and not self.view.answers:
-            from labeler.ui.screens.class_setup import ClassSetup
+            from labeler.ui.forms.class_setup import ClassSetup
 
             await self.push_screen(ClassSetup())
         self.run_worker(self.line.run(), name="keys", exit_on_error=True)
@@ -220,7 +220,7 @@ class LabelerApp(App[None]):
         self.say(f"{error.message}; {error.hint}", "warn")
 
     def _not_saved(self, what: Callable[[], object], then: Callable[[], None] | None, error: NotSaved) -> None:
-        from labeler.ui.screens.not_saved import AGAIN, ELSEWHERE, Elsewhere, Unsaved
+        from labeler.ui.forms.not_saved import AGAIN, ELSEWHERE, Elsewhere, Unsaved
 
         def decided(choice: str | None) -> None:
             if choice == AGAIN:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from labeler.core.vocabulary import UNLABELED, Provenance
+from labeler.core.types import UNLABELED, Provenance
 
 
 @dataclass(slots=True)

@@ -9,9 +9,9 @@ from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
 
-from labeler import backup_folder, backups
-from labeler.backups import Backup
-from labeler.checking import check
+from labeler.commands.check import check
+from labeler.project import backup_folder, backups
+from labeler.project.backups import Backup
 from labeler.store.store import Store
 from tests.chaos.outcome import Outcome
 from tests.chaos.writer_kills import make_older

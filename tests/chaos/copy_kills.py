@@ -13,8 +13,8 @@ from pathlib import Path
 
 import sqlite_utils  # noqa: F401 -- what a migration needs, once for all children
 
-from labeler import backups
-from labeler.errors import LabelerError
+from labeler.core.errors import LabelerError
+from labeler.project import backups
 from labeler.store.store import Store
 from tests.chaos.evidence import Ack, ack_of, examine, inspect
 from tests.chaos.forks import run_and_kill

@@ -7,9 +7,9 @@ import sqlite3
 from pathlib import Path
 from typing import NamedTuple
 
+from labeler.core.errors import LabelerError
 from labeler.core.pool import Pool
-from labeler.core.vocabulary import Event
-from labeler.errors import LabelerError
+from labeler.core.types import Event
 from labeler.session.session import Session
 from labeler.store import seals
 from labeler.store.store import Store

@@ -13,12 +13,12 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.terminal import ROOT
-from labeler.api import open_project
-from labeler.core.vocabulary import Progress
-from labeler.export import export
-from labeler.exporters.placing import WORKING, Place
-from labeler.exporters.writing import MANIFEST
-from labeler.options import Options
+from labeler.commands.export.export import export
+from labeler.core.types import Progress
+from labeler.plugins.exporters.placement import WORKING, Place
+from labeler.plugins.exporters.write import MANIFEST
+from labeler.project.open import open_project
+from labeler.project.options import Options
 from tests.chaos.forks import run_and_kill
 from tests.chaos.outcome import Outcome
 

@@ -16,7 +16,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from labeler.errors import LabelerError, NotSaved
+from labeler.core.errors import LabelerError, NotSaved
 from labeler.session.session import Session
 from labeler.store.store import Store
 from tests.chaos.evidence import acknowledged, examine

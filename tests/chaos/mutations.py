@@ -14,13 +14,13 @@ from typing import Any
 import numpy as np
 
 from benchmarks.terminal import ROOT
-from labeler.api import Project, open_project
-from labeler.checking import check
-from labeler.errors import LabelerError
-from labeler.export import Choice, export
-from labeler.options import Options
-from labeler.session.final import final_labels
-from labeler.status import status
+from labeler.commands.check import check
+from labeler.commands.export.export import Choice, export
+from labeler.commands.status import status
+from labeler.core.errors import LabelerError
+from labeler.project.open import Project, open_project
+from labeler.project.options import Options
+from labeler.session.final_labels import final_labels
 from tests.chaos.forks import run_and_kill
 from tests.chaos.outcome import Outcome
 from tests.chaos.writing import step

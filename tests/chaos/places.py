@@ -10,9 +10,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from labeler import backups
-from labeler.checking import check
-from labeler.errors import LabelerError, NotSaved, ProjectBusy
+from labeler.commands.check import check
+from labeler.core.errors import LabelerError, NotSaved, ProjectBusy
+from labeler.project import backups
 from labeler.session.session import Session
 from labeler.store.store import Store
 from tests.chaos.evidence import Ack, ack_of, acknowledged, compare

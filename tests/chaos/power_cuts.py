@@ -15,13 +15,13 @@ from pathlib import Path
 
 from click.testing import CliRunner
 
-from labeler import backups
-from labeler.checking import check
 from labeler.cli import main as labeler_command
-from labeler.errors import LabelerError
-from labeler.store.log import CUT_SHORT
-from labeler.store.opening import MAGIC
+from labeler.commands.check import check
+from labeler.core.errors import LabelerError
+from labeler.project import backups
+from labeler.store.open import MAGIC
 from labeler.store.store import Store
+from labeler.store.wal import CUT_SHORT
 from tests.chaos.disk import Disk, Op, recorded
 from tests.chaos.evidence import Ack, ack_of, acknowledged, compare, left_beside
 from tests.chaos.outcome import ROOT, Outcome

@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.terminal import ROOT, labeler
-from labeler.api import open_project
-from labeler.errors import LabelerError
+from labeler.core.errors import LabelerError
+from labeler.project.open import open_project
 from tests.chaos.evidence import Ack, acknowledged, examine
 from tests.chaos.outcome import Outcome
 from tests.chaos.screen import Watched

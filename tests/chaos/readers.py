@@ -12,10 +12,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from labeler import backups
-from labeler.checking import check
-from labeler.errors import LabelerError
-from labeler.locating import is_project
+from labeler.commands.check import check
+from labeler.core.errors import LabelerError
+from labeler.project import backups
+from labeler.project.paths import is_project
 from labeler.store.lock import holder
 from labeler.store.store import Store
 from tests.chaos.evidence import acknowledged, examine

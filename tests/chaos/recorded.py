@@ -11,12 +11,13 @@ from pathlib import Path
 
 import numpy as np
 
-from labeler import backups
-from labeler.errors import LabelerError
+from labeler.core.errors import LabelerError
+from labeler.project import backups
 from labeler.session.session import Session
-from labeler.store import open_file, opening
+from labeler.store import open as opening
+from labeler.store import open_file
+from labeler.store.ack import VARIABLE
 from labeler.store.store import Store
-from labeler.store.witness import VARIABLE
 from tests.chaos.writing import a_round, open_session, step
 
 NAME = "chaos.labeler.db"

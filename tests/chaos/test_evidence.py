@@ -7,7 +7,7 @@ import sqlite3
 
 import pytest
 
-from labeler.core.vocabulary import Event
+from labeler.core.types import Event
 from tests.chaos.evidence import Ack, ack_of, acknowledged, compare, examine, inspect
 from tests.chaos.outcome import Outcome, keep
 from tests.chaos.screen import Screen

@@ -8,7 +8,7 @@ import signal
 import pytest
 
 from benchmarks.terminal import labeler
-from labeler.api import open_project
+from labeler.project.open import open_project
 from tests.chaos.evidence import acknowledged, examine
 from tests.chaos.pty_kills import PATIENCE, answer, last_words
 from tests.chaos.screen import Watched

@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from labeler.core.errors import UsageError
 from labeler.core.pool import Pool
-from labeler.errors import UsageError
 from labeler.session.session import Session
 from labeler.store.store import Store
 from tests.chaos.evidence import inspect, left_beside

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
+from labeler.core.errors import UsageError
 from labeler.core.pool import Pool
-from labeler.core.vocabulary import UNLABELED, Advice, Provenance, Queue, Round, Tier
-from labeler.errors import UsageError
+from labeler.core.types import UNLABELED, Advice, Provenance, Queue, Round, Tier
 from labeler.session.session import Session
 from labeler.store.store import Store
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from labeler import registry
-from labeler.errors import UsageError
+from labeler.core.errors import UsageError
+from labeler.plugins import registry
 
 
 @pytest.fixture(params=registry.names("classifier"))

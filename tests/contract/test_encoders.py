@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from labeler import registry
-from labeler.errors import UsageError
+from labeler.core.errors import UsageError
+from labeler.plugins import registry
 
-NEEDS_A_FILE = ("onnx",)  # tests/encoders/test_onnx_model.py makes one
+NEEDS_A_FILE = ("onnx",)  # tests/plugins/encoders/test_onnx_model.py makes one
 NAMES = [
     name for name in registry.names("encoder") if registry.entry("encoder", name).available and name not in NEEDS_A_FILE
 ]

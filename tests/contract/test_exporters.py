@@ -15,9 +15,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from labeler import registry
-from labeler.exporters.base import ExportRows, HeldOut
-from labeler.exporters.writing import format_of, write_export
+from labeler.plugins import registry
+from labeler.plugins.exporters.base import ExportRows, HeldOut
+from labeler.plugins.exporters.write import format_of, write_export
 
 EXPORTERS = [name for name in registry.names("exporter") if registry.entry("exporter", name).available]
 CLASSES = [
@@ -125,7 +125,7 @@ def test_its_endings_lead_to_it(name: str) -> None:
 @pytest.mark.mostly_slow
 def test_it_loads_nothing_heavy(name: str) -> None:
     script = (
-        "import sys; from labeler import registry; import labeler.exporters.writing\n"
+        "import sys; from labeler.plugins import registry; import labeler.plugins.exporters.write\n"
         f"registry.create('exporter', {name!r})\n"
         "print([m for m in ('sklearn', 'scipy', 'pandas', 'textual', 'PIL', 'sqlite_utils') if m in sys.modules])"
     )

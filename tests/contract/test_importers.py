@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from labeler import registry
-from labeler.errors import SourceError
-from labeler.importers.detect import open_source
+from labeler.core.errors import SourceError
+from labeler.plugins import registry
+from labeler.plugins.importers.detect import open_source
 
 
 def _png(value: int) -> bytes:
@@ -225,8 +225,8 @@ def test_missing_path_and_strange_ones(kind, tmp_path):
 
 def test_reading_loads_nothing_heavy():
     program = (
-        "import sys, pkgutil, importlib, labeler.importers as room\n"
-        "[importlib.import_module('labeler.importers.' + m.name) for m in pkgutil.iter_modules(room.__path__)]\n"
+        "import sys, pkgutil, importlib, labeler.plugins.importers as room\n"
+        "[importlib.import_module(room.__name__ + '.' + m.name) for m in pkgutil.iter_modules(room.__path__)]\n"
         "heavy = ('sklearn', 'scipy', 'textual', 'pandas', 'sqlite_utils', 'PIL', 'pyarrow')\n"
         "print([m for m in heavy if m in sys.modules])"
     )

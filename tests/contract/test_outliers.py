@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from labeler import registry
-from labeler.errors import UsageError
-from labeler.outliers.novelty import FEWEST, learn_what_is_known
+from labeler.core.errors import UsageError
+from labeler.plugins import registry
+from labeler.plugins.outliers.novelty import FEWEST, learn_what_is_known
 
 
 @pytest.fixture(params=registry.names("outlier method"))

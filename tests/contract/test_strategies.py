@@ -7,13 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from labeler import registry
-from labeler.adapting import factory_of
-from labeler.core.book import BookEngine
+from labeler.core.errors import UsageError
 from labeler.core.protocols import PoolView
-from labeler.errors import UsageError
-from labeler.query_strategies.badge import _seeds
-from tests.core.pools import snapshot
+from labeler.engine.book import BookEngine
+from labeler.plugins import registry
+from labeler.plugins.adapters import factory_of
+from labeler.plugins.query_strategies.badge import _seeds
+from tests.engine.pools import snapshot
 
 TOGETHER = [name for name in registry.names("strategy") if hasattr(registry.load("strategy", name), "rank")]
 """Those that rank a pool; the others give utilities."""

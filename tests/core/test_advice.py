@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import labeler
-from labeler.core.vocabulary import Advice
+from labeler.core.types import Advice
 from tests.advices import FIGURES, VERBS, every_advice, makers
 
 ROOT = Path(labeler.__file__).parent

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from labeler.core import codec
 from labeler.core.codec import Unreadable, decode, encode, unpack_array
-from labeler.core.vocabulary import Advice, FloatArray, IntArray, Provenance
+from labeler.core.types import Advice, FloatArray, IntArray, Provenance
 from tests.records import example, same
 
 

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from labeler.core.errors import UsageError
 from labeler.core.pool import Pool
-from labeler.errors import UsageError
 
 
 def test_ids_and_positions_belong_together():

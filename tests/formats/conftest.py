@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from labeler.api import Options, open_project
-from labeler.export import Choice, export
+from labeler.commands.export.export import Choice, export
+from labeler.project.open import Options, open_project
 
 CLASSES = ["10", "2", "007", "NA", 'a "quoted", <one> & more', "=1+1", "é目"]
 """Names that programs like to take for numbers, nothing, markup or formulas."""

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from labeler.api import open_project
-from labeler.importing import import_labels
-from labeler.out_of_fold import out_of_fold
+from labeler.commands.export.held_out import out_of_fold
+from labeler.commands.import_labels import import_labels
+from labeler.project.open import open_project
 from tests.formats.conftest import CLASSES
 
 pytestmark = pytest.mark.formats
@@ -51,7 +51,7 @@ def test_pyarrow_reads_a_parquet_of_any_row_groups(
     write: Callable[..., Path], expected: Expected, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     parquet = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed: pip install -e '.[formats]'")
-    monkeypatch.setattr("labeler.exporters.parquet.ROW_GROUP", 10)
+    monkeypatch.setattr("labeler.plugins.exporters.parquet.ROW_GROUP", 10)
     path = write("labels.parquet")
     assert parquet.ParquetFile(path).num_row_groups == -(-len(expected) // 10)
     table = parquet.read_table(path).to_pydict()

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from labeler import registry
-from labeler.api import open_project
-from labeler.core.naming import class_name
-from labeler.core.vocabulary import Provenance
-from labeler.export import Choice, export
-from labeler.importing import import_labels
+from labeler.commands.export.export import Choice, export
+from labeler.commands.import_labels import import_labels
+from labeler.core.class_names import class_name
+from labeler.core.types import Provenance
+from labeler.plugins import registry
+from labeler.project.open import open_project
 
 EXPORTERS = registry.names("exporter")
 MACHINE = ("propagated", "predicted")

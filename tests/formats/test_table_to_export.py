@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from labeler import registry
-from labeler.api import open_project
-from labeler.errors import ExportError
-from labeler.export import export
+from labeler.commands.export.export import export
+from labeler.core.errors import ExportError
+from labeler.plugins import registry
+from labeler.project.open import open_project
 
 
 def test_customers_leave_in_every_format_without_images(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from labeler.errors import UsageError
+from labeler.core.errors import UsageError
 
 
 def test_weights_are_as_believed_equal_or_balanced(write: Callable[..., Path]) -> None:

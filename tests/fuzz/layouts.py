@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from hypothesis import strategies as st
 
-from labeler.importers.detect import open_source
-from labeler.importers.truth import read_labels
+from labeler.plugins.importers.detect import open_source
+from labeler.plugins.importers.labels import read_labels
 from tests.fuzz import seeds
 from tests.fuzz.mutation import changed_bytes, changed_text, zipped
 from tests.fuzz.targets import Target, read_source, run_labels

@@ -25,30 +25,31 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from labeler import registry
-from labeler.api import open_project
-from labeler.audit import take_answers
-from labeler.checking import check as check_project
+from labeler.commands.audit import take_answers
+from labeler.commands.check import check as check_project
+from labeler.commands.import_labels import import_labels
+from labeler.commands.import_labels import report as report_of_import
+from labeler.commands.simulate import thin
+from labeler.commands.status import status
+from labeler.core.errors import LabelerError, UnreadableInstance
 from labeler.core.pool import Pool
-from labeler.core.vocabulary import Provenance
-from labeler.display import display_safe
-from labeler.errors import LabelerError, UnreadableInstance
-from labeler.exporters.splits import parse_split
-from labeler.image_store import fill_images, plan_images
-from labeler.importers.detect import open_source
-from labeler.importers.features import read_features
-from labeler.importers.images import decode
-from labeler.importers.plain import PlainSource
-from labeler.importers.tables import read_names
-from labeler.importers.truth import read_labels, read_truth
-from labeler.importing import import_labels
-from labeler.importing import report as report_of_import
-from labeler.options import ENGINES, IMAGES, PARTS, Options, check
-from labeler.session.final import FinalLabels
+from labeler.core.recipe import ENGINES, PARTS
+from labeler.core.text import display_safe
+from labeler.core.types import Provenance
+from labeler.plugins import registry
+from labeler.plugins.exporters.splits import parse_split
+from labeler.plugins.importers.decode import decode
+from labeler.plugins.importers.detect import open_source
+from labeler.plugins.importers.label_tables import read_names
+from labeler.plugins.importers.labels import read_labels, read_truth
+from labeler.plugins.importers.plain_source import PlainSource
+from labeler.plugins.importers.vectors import read_features
+from labeler.project.open import open_project
+from labeler.project.options import IMAGES, Options, check
+from labeler.session.final_labels import FinalLabels
 from labeler.session.session import Session
-from labeler.simulate import thin
-from labeler.status import status
 from labeler.store.seals import COLUMNS, EVENT_COLUMNS, seal_all
+from labeler.worker.image_store import fill_images, plan_images
 from tests.fuzz import seeds
 from tests.fuzz.mutation import (
     CELLS,

@@ -15,9 +15,9 @@ import click
 from click.testing import CliRunner
 
 import labeler
-from labeler.api import open_project
 from labeler.cli import main
-from labeler.errors import LabelerError
+from labeler.core.errors import LabelerError
+from labeler.project.open import open_project
 
 
 @dataclass

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from labeler.store import seals
-from labeler.store.remembered import OPTIONS
+from labeler.store.settings import OPTIONS
 
 DEEP = "[" * 100_000 + "]" * 100_000
 DEEP_OBJECTS = '{"a":' * 5_000 + "1" + "}" * 5_000

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from labeler import registry
-from labeler.api import Options, open_project
-from labeler.core.naming import class_name
-from labeler.errors import LabelerError
-from labeler.export import Choice, export
-from labeler.importing import import_labels
+from labeler.commands.export.export import Choice, export
+from labeler.commands.import_labels import import_labels
+from labeler.core.class_names import class_name
+from labeler.core.errors import LabelerError
+from labeler.plugins import registry
+from labeler.project.open import Options, open_project
 from tests.fuzz.targets import UNSAFE, explained
 from tests.hostile.names import CLASSES
 

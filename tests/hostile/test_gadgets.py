@@ -18,10 +18,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from labeler.errors import LabelerError, SourceError
-from labeler.importers.detect import open_source
-from labeler.importers.features import read_features
-from labeler.importers.truth import read_labels, read_truth
+from labeler.core.errors import LabelerError, SourceError
+from labeler.plugins.importers.detect import open_source
+from labeler.plugins.importers.labels import read_labels, read_truth
+from labeler.plugins.importers.vectors import read_features
 from tests.fuzz import seeds
 from tests.fuzz.targets import _Named as Named
 from tests.fuzz.targets import explained
@@ -85,11 +85,11 @@ def measured(tmp_path: Path, statement: str) -> tuple[str, float, int]:
     program = (
         "import resource, time, sys\n"
         "from pathlib import Path\n"
-        "from labeler.errors import LabelerError\n"
-        "from labeler.importers.detect import open_source\n"
-        "from labeler.importers.features import read_features\n"
-        "from labeler.importers.truth import read_truth, read_labels\n"
-        "import labeler.importers.arrays, labeler.importers.archive, labeler.importers.idx, labeler.importers.folder\n"
+        "from labeler.core.errors import LabelerError\n"
+        "from labeler.plugins.importers.detect import open_source\n"
+        "from labeler.plugins.importers.vectors import read_features\n"
+        "from labeler.plugins.importers.labels import read_truth, read_labels\n"
+        "from labeler.plugins.importers import array_source, folder, idx, zip_archive\n"
         "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024\n"
         "before, started = peak(), time.process_time()\n"
         "try:\n"

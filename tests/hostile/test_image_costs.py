@@ -16,14 +16,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from labeler.importers.images import decode
+from labeler.plugins.importers.decode import decode
 
 SECONDS, MEGABYTES = 2.0, 300
 ROOT = Path(__file__).resolve().parents[2]
 MEASURE = """
 import json, sys, time, pathlib
-from labeler.errors import UnreadableInstance
-from labeler.importers.images import decode
+from labeler.core.errors import UnreadableInstance
+from labeler.plugins.importers.decode import decode
 def memory(field):
     line = next(l for l in open("/proc/self/status") if l.startswith(field))
     return int(line.split()[1]) // 1024
@@ -210,8 +210,8 @@ def test_a_picture_in_strips_is_the_one_at_once(kind, turn, monkeypatch):
         exif[0x0112] = turn
     picture.save(out, "TIFF" if kind == "CMYK" else "PNG", **({} if kind == "CMYK" else {"exif": exif}))
     at_once = decode(out.getvalue())
-    monkeypatch.setattr("labeler.importers.images.AT_ONCE", 0)
-    monkeypatch.setattr("labeler.importers.strips._STRIP", 100)
+    monkeypatch.setattr("labeler.plugins.importers.decode.AT_ONCE", 0)
+    monkeypatch.setattr("labeler.plugins.importers.strips._STRIP", 100)
     np.testing.assert_array_equal(decode(out.getvalue()), at_once)
 
 
@@ -221,5 +221,5 @@ def test_a_ppm_of_another_depth_is_what_pillow_reads(head, monkeypatch):
     values = np.random.default_rng(2).integers(0, most + 1, 31 * 17 * (3 if head[:2] == b"P6" else 1))
     content = head + values.astype(">u2" if most > 255 else "u1").tobytes()
     quick = decode(content)
-    monkeypatch.setattr("labeler.importers.wide.ppm_values", lambda image, content: None)
+    monkeypatch.setattr("labeler.plugins.importers.sixteen_bit.ppm_values", lambda image, content: None)
     np.testing.assert_allclose(quick, decode(content), atol=1)  # Pillow scales twice: to 16 bits, then to 8

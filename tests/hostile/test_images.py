@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from labeler.api import Options, open_project
-from labeler.core.naming import class_name
-from labeler.errors import UnreadableInstance
-from labeler.importers.detect import open_source
-from labeler.importers.images import decode
+from labeler.core.class_names import class_name
+from labeler.core.errors import UnreadableInstance
+from labeler.plugins.importers.decode import decode
+from labeler.plugins.importers.detect import open_source
+from labeler.project.open import Options, open_project
 from tests.fuzz.seeds import images
 from tests.fuzz.targets import UNSAFE, explained
 from tests.hostile.files import bad_tiff, plain, readable, unreadable
@@ -114,8 +114,8 @@ def test_what_a_library_prints_of_a_broken_file_reaches_no_screen(tmp_path):
     (tmp_path / "hole.tif").write_bytes(bad_tiff())
     program = (
         "import os, sys\n"
-        "from labeler.importers.images import decode\n"
-        "from labeler.narrator import Narrator\n"
+        "from labeler.plugins.importers.decode import decode\n"
+        "from labeler.cli.progress import Narrator\n"
         "def look():\n"
         "    try: decode(open('hole.tif', 'rb').read())\n"
         "    except Exception as error: return error\n"

@@ -7,8 +7,8 @@ import socket
 
 import pytest
 
-from labeler.api import Options, open_project
 from labeler.cli import main
+from labeler.project.open import Options, open_project
 
 pytestmark = pytest.mark.timeout(60)
 

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from labeler.errors import LabelerError
-from labeler.options import Options
+from labeler.core.errors import LabelerError
+from labeler.project.options import Options
 from labeler.store import limits
-from labeler.store.remembered import OPTIONS
+from labeler.store.settings import OPTIONS
 from labeler.store.store import Store
 from tests.chaos.mutations import make
 from tests.hostile.commands import every_command

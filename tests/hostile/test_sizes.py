@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from labeler.api import Options, open_project
+from labeler.project.open import Options, open_project
 from labeler.ui.app import LabelerApp
 from tests.ui.support import screen_text, settle
 from tests.ui.test_end_to_end import until

@@ -40,7 +40,7 @@ import importlib, pkgutil, labeler
 for found in pkgutil.walk_packages(labeler.__path__, "labeler."):
     if found.name != "labeler.__main__":
         importlib.import_module(found.name)
-from labeler import registry
+from labeler.plugins import registry
 for kind in registry.KINDS:
     for name in registry.names(kind):
         if registry.entry(kind, name).available:

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from labeler.api import Options, open_project
+from labeler.project.open import Options, open_project
 from tests.fuzz.targets import UNSAFE
 from tests.hostile.files import bad_tiff
 

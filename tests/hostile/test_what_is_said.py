@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from labeler.api import Options, open_project
-from labeler.cli import doors
+from labeler.cli import output
+from labeler.project.open import Options, open_project
 from tests.hostile.names import CLASSES
 
 pytestmark = pytest.mark.timeout(200)
@@ -106,7 +106,7 @@ def test_values_of_options_are_said_safely(option, labeler, few_digits):
 
 def test_a_table_is_as_it_is_for_a_program_and_safe_on_a_terminal(labeler, hostile, monkeypatch):
     project, source, _ = hostile
-    monkeypatch.setattr(doors.sys.stdout.__class__, "isatty", lambda self: True, raising=False)
+    monkeypatch.setattr(output.sys.stdout.__class__, "isatty", lambda self: True, raising=False)
     for words in (("export", project, "-"), ("predict", project, source)):
         done = labeler("--quiet", *words)
         assert done.returncode == 0

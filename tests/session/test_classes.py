@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from labeler.core.vocabulary import UNLABELED, Event, Provenance
-from labeler.errors import NotSaved, ProjectError, UsageError
+from labeler.core.errors import NotSaved, ProjectError, UsageError
+from labeler.core.types import UNLABELED, Event, Provenance
 
 PROPAGATED, PREDICTED = Provenance.PROPAGATED, Provenance.PREDICTED
 A, B = 0, 1

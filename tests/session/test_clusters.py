@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from labeler.core.vocabulary import Provenance
+from labeler.core.types import Provenance
 from labeler.session.clusters import NOBODY, Clusters, carried_over, stepped
 
 PROPAGATED, PREDICTED = Provenance.PROPAGATED, Provenance.PREDICTED

@@ -7,8 +7,8 @@ import random
 
 import pytest
 
+from labeler.core.errors import UsageError
 from labeler.core.pool import Pool
-from labeler.errors import UsageError
 from labeler.session.columns import KINDS
 from labeler.session.session import Session
 from tests.memory_journal import MemoryJournal

@@ -18,10 +18,10 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from labeler.core.vocabulary import UNLABELED, Provenance
-from labeler.errors import UsageError
-from labeler.session.audits import covered
-from labeler.session.final import final_labels
+from labeler.core.errors import UsageError
+from labeler.core.types import UNLABELED, Provenance
+from labeler.session.audit.audits import covered
+from labeler.session.final_labels import final_labels
 
 N = 12
 INDEX = st.integers(0, N - 1)

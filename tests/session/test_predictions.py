@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 
 from labeler.core import codec
+from labeler.core.errors import UsageError
 from labeler.core.pool import Pool
-from labeler.core.vocabulary import GIVEN, UNLABELED, Event, Provenance, Tier
-from labeler.errors import UsageError
-from labeler.session.final import final_labels
-from labeler.session.merging import merged
+from labeler.core.types import GIVEN, UNLABELED, Event, Provenance, Tier
+from labeler.session.final_labels import final_labels
+from labeler.session.merge.journals import Side, folded
+from labeler.session.merge.merge import merged
 from labeler.session.payloads import check
 from labeler.session.predictions import origin_of
 from labeler.session.session import Session
-from labeler.session.sides import Side, folded
 from tests.memory_journal import MemoryJournal
 
 N = 6

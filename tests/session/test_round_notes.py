@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from labeler.core.vocabulary import Provenance
+from labeler.core.types import Provenance
 from labeler.session.round_notes import notes_of
 
 N = 400

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labeler.core.pool import Pool
-from labeler.core.vocabulary import Provenance
+from labeler.core.types import Provenance
 from labeler.session.search import GUIDE, final_labels, find, folded
 from labeler.session.session import Session
 from tests.memory_journal import MemoryJournal

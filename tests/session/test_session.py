@@ -5,8 +5,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from labeler.core.vocabulary import UNLABELED, Advice, Provenance, Question
-from labeler.errors import GuessChanged, NotSaved, ProjectError, UsageError
+from labeler.core.errors import GuessChanged, NotSaved, ProjectError, UsageError
+from labeler.core.types import UNLABELED, Advice, Provenance, Question
 from labeler.session.state import SKIP_FOR
 
 PROPAGATED, PREDICTED = Provenance.PROPAGATED, Provenance.PREDICTED

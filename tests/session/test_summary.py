@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from labeler.core.vocabulary import Provenance
+from labeler.core.types import Provenance
 from labeler.session.summary import in_the_export, keys_pressed, this_session
 
 

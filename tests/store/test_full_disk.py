@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from labeler.api import open_project
-from labeler.errors import NotSaved, ProjectError
+from labeler.core.errors import NotSaved, ProjectError
+from labeler.project.open import open_project
 
 
 @pytest.fixture
@@ -80,8 +80,8 @@ def test_a_place_that_cannot_be_written_is_said_and_another_can_be_named(project
 LIMITED = """
 import resource, sys
 from pathlib import Path
-from labeler.api import open_project
-from labeler.errors import NotSaved
+from labeler.project.open import open_project
+from labeler.core.errors import NotSaved
 path = Path(sys.argv[2])
 project = open_project(Path(sys.argv[1]), path)
 session = project.session
@@ -115,7 +115,7 @@ def test_a_write_the_kernel_refuses_loses_nothing_before_or_after_it(few_digits,
 
 
 def test_an_import_is_there_whole_or_not_at_all(project, tmp_path):
-    from labeler.importing import import_labels
+    from labeler.commands.import_labels import import_labels
 
     ids = project.session.pool.ids
     table = tmp_path / "labels.csv"

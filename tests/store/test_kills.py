@@ -12,7 +12,7 @@ import pytest
 WRITER = """
 import sys
 from pathlib import Path
-from labeler.core.vocabulary import Event, Question
+from labeler.core.types import Event, Question
 from labeler.store.store import Store
 store = Store.open(Path(sys.argv[1]), create=True)
 number = sum(1 for _ in store.replay())

@@ -9,11 +9,11 @@ import sys
 
 import pytest
 
-from labeler import backups
-from labeler.api import open_project
 from labeler.cli import main
-from labeler.core.vocabulary import Event
-from labeler.errors import NotSaved, ProjectBusy, ProjectError
+from labeler.core.errors import NotSaved, ProjectBusy, ProjectError
+from labeler.core.types import Event
+from labeler.project import backups
+from labeler.project.open import open_project
 from labeler.store.lock import holder
 from labeler.store.store import Store
 
@@ -67,7 +67,7 @@ class TestNames:
     def test_bring_in_the_log_that_a_killed_writer_left(self, path, other):
         writing = (
             "import os, sys; from pathlib import Path; from labeler.store.store import Store\n"
-            "from labeler.core.vocabulary import Event\n"
+            "from labeler.core.types import Event\n"
             "Store.open(Path(sys.argv[1])).append(Event('e1', 'flag', 1.0, instance_id='a')); os._exit(0)"
         )
         subprocess.run([sys.executable, "-c", writing, path], check=True)
@@ -81,7 +81,7 @@ class TestNames:
 def test_a_file_that_was_moved_without_its_log_is_not_opened_without_a_word(path, tmp_path):
     writing = (
         "import os, sys; from pathlib import Path; from labeler.store.store import Store\n"
-        "from labeler.core.vocabulary import Event\n"
+        "from labeler.core.types import Event\n"
         "Store.open(Path(sys.argv[1]), create=True).append(Event('e1', 'flag', 1.0, instance_id='a')); os._exit(0)"
     )
     subprocess.run([sys.executable, "-c", writing, path], check=True)

@@ -12,11 +12,11 @@ from contextlib import closing
 
 import pytest
 
-from labeler import backups
-from labeler.api import open_project
-from labeler.checking import check
-from labeler.core.vocabulary import Event
-from labeler.store import opening
+from labeler.commands.check import check
+from labeler.core.types import Event
+from labeler.project import backups
+from labeler.project.open import open_project
+from labeler.store import open as opening
 from labeler.store.store import Store
 
 

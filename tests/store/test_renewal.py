@@ -9,8 +9,8 @@ from contextlib import closing
 
 import pytest
 
-from labeler.core.vocabulary import Event
-from labeler.errors import NotSaved
+from labeler.core.errors import NotSaved
+from labeler.core.types import Event
 from labeler.store import renewal
 from labeler.store.store import Store
 

@@ -7,9 +7,9 @@ import sqlite3
 import numpy as np
 import pytest
 
-from labeler.api import open_project
-from labeler.core.vocabulary import Event, Question
-from labeler.errors import DamagedProject
+from labeler.core.errors import DamagedProject
+from labeler.core.types import Event, Question
+from labeler.project.open import open_project
 from labeler.store import seals
 from labeler.store.store import Store
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from labeler.core.vocabulary import Event, Question
-from labeler.errors import NotSaved, ProjectBusy, ProjectError
+from labeler.core.errors import NotSaved, ProjectBusy, ProjectError
+from labeler.core.types import Event, Question
 from labeler.store.schema import APPLICATION_ID, MIGRATIONS, schema_version
 from labeler.store.store import Store
 

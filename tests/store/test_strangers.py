@@ -11,11 +11,12 @@ from contextlib import closing
 
 import pytest
 
-from labeler import backups
-from labeler.api import open_demo
-from labeler.checking import check
-from labeler.errors import NotSaved, ProjectBusy, ProjectError
-from labeler.store import opening, renewal
+from labeler.commands.check import check
+from labeler.core.errors import NotSaved, ProjectBusy, ProjectError
+from labeler.project import backups
+from labeler.project.open import open_demo
+from labeler.store import open as opening
+from labeler.store import renewal
 from labeler.store.store import Store
 from tests.store.test_places import event, ids_of
 
@@ -24,7 +25,7 @@ def write(path, *numbers, kill=False, create=True):
     """Answer in a process of its own; with `kill` it ends as by a kill."""
     script = (
         "import os, sys; from pathlib import Path; from labeler.store.store import Store\n"
-        "from labeler.core.vocabulary import Event\n"
+        "from labeler.core.types import Event\n"
         "store = Store.open(Path(sys.argv[1]), create=True)\n"
         "store.instance_ids() or store.join_instances(['a'], 0.0)\n"
         "for n in sys.argv[3:]: store.append(Event(f'e{n}', 'flag', float(n), instance_id='a'))\n"
@@ -212,7 +213,7 @@ class TestOtherProcessesAndThreads:
 
 def test_a_demo_that_starts_over_never_takes_the_place_of_one_put_aside(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
-    monkeypatch.setattr("labeler.api.time.strftime", lambda *_: "20260101-000000")
+    monkeypatch.setattr("labeler.project.open.time.strftime", lambda *_: "20260101-000000")
     for _ in range(3):
         open_demo(fresh=True).close()
     assert len(list((tmp_path / "labeler").glob("demo-*.labeler.db"))) == 2

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from labeler.core.vocabulary import Event
-from labeler.session.blind import Blind
-from labeler.session.control import Control
-from labeler.session.final import final_labels
-from labeler.session.repeats import Repeats
+from labeler.core.types import Event
+from labeler.session.final_labels import final_labels
+from labeler.session.quality.blind import Blind
+from labeler.session.quality.random_sample import Control
+from labeler.session.quality.repeats import Repeats
 from labeler.ui.actions import Place
 from labeler.ui.app import LabelerApp
 from labeler.ui.screens.base import LabelScreen

@@ -14,14 +14,14 @@ from typing import Any
 import numpy as np
 from textual import events
 
-from labeler.core.choose_k import Tried
+from labeler.core.errors import UnreadableInstance
+from labeler.core.numeric.choose_k import Tried
 from labeler.core.pool import Pool
-from labeler.core.vocabulary import UNLABELED, Advice, Grid, Progress, Provenance, Queue, Round
-from labeler.errors import UnreadableInstance
-from labeler.messages import KsTried
+from labeler.core.types import UNLABELED, Advice, Grid, Progress, Provenance, Queue, Round
 from labeler.session.session import Session
 from labeler.ui.app import LabelerApp
 from labeler.ui.screens.base import LabelScreen
+from labeler.worker.protocol import KsTried
 from tests.memory_journal import MemoryJournal
 
 
@@ -96,7 +96,7 @@ def make_round(n: int, n_clusters: int, revision: int = 0, number: int = 1, n_cl
 
 
 class FakeProject:
-    """The door the screens draw from, as `labeler.api.Project` has it."""
+    """The door the screens draw from, as `labeler.project.open.Project` has it."""
 
     def __init__(
         self,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from labeler.session.final import final_labels
+from labeler.session.final_labels import final_labels
 from labeler.ui.screens.audit import AuditScreen
 from labeler.ui.screens.audit_pages import AuditPages
 from labeler.ui.screens.question import QuestionScreen

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labeler.ui.charts import area, divided, sampled, sparkline
+from labeler.ui.render.charts import area, divided, sampled, sparkline
 
 
 def test_a_curve_is_drawn_as_its_steps():

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from labeler.api import Options, open_project
-from labeler.core.choose_k import Tried
-from labeler.ui import choosing
+from labeler.core.numeric.choose_k import Tried
+from labeler.project.open import Options, open_project
 from labeler.ui.app import LabelerApp
+from labeler.ui.render import choose_k
 from labeler.ui.screens.choose_k import ChooseK
 from labeler.ui.screens.question import QuestionScreen
 from tests.ui.support import FakeProject, running, screen_text, settle
@@ -20,7 +20,7 @@ class TestTheTable:
     @pytest.mark.parametrize("size", [(78, 18), (118, 34), (58, 10), (40, 6)])
     def test_the_row_under_the_cursor_is_always_in_sight_and_every_line_fits(self, size):
         for cursor in range(len(ROWS)):
-            text = choosing.table(ROWS, cursor, 20, *size)
+            text = choose_k.table(ROWS, cursor, 20, *size)
             shown = text.plain.splitlines()
             assert len(shown) <= size[1]
             assert max(map(len, shown)) <= size[0]
@@ -29,16 +29,16 @@ class TestTheTable:
             assert marked[0].split()[1] == str(ROWS[cursor].k)
 
     def test_words_stand_beside_what_speaks_for_a_number(self):
-        shown = choosing.table(ROWS, 0, 20, 100, 20).plain.splitlines()
+        shown = choose_k.table(ROWS, 0, 20, 100, 20).plain.splitlines()
         by_k = {line.split()[0]: line for line in shown[3:7]}
         assert by_k["10"].rstrip().endswith("elbow · silhouette")
         assert by_k["20"].rstrip().endswith("now")
         assert " - " in shown[2]  # two clusters had no silhouette
         mixture = [Tried(k, k, 9.0 - k, 0.1, bic, -bic) for k, bic in ((2, 5.0), (3, 4.0))]
-        assert choosing.table(mixture, 0, None, 100, 20).plain.count("BIC") == 1
+        assert choose_k.table(mixture, 0, None, 100, 20).plain.count("BIC") == 1
 
     def test_before_anything_is_known_it_says_what_is_done(self):
-        assert "comparing" in choosing.table([], 0, None, 80, 20).plain
+        assert "comparing" in choose_k.table([], 0, None, 80, 20).plain
 
 
 class TestTheScreen:

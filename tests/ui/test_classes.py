@@ -2,14 +2,14 @@
 
 import pytest
 
-from labeler.core.vocabulary import Provenance
-from labeler.ui.screens.class_key import ClassKey
+from labeler.core.types import Provenance
+from labeler.ui.forms.class_key import ClassKey
+from labeler.ui.forms.class_name import NewClass, Rename, SplitName
+from labeler.ui.forms.help import Help
 from labeler.ui.screens.classes import ClassesScreen
-from labeler.ui.screens.contact_sheet import ContactSheet
-from labeler.ui.screens.grid import GridScreen
-from labeler.ui.screens.help import Help
-from labeler.ui.screens.new_class import NewClass, Rename, SplitName
+from labeler.ui.screens.confirm import GridScreen
 from labeler.ui.screens.question import QuestionScreen
+from labeler.ui.screens.representatives import ContactSheet
 from labeler.ui.screens.split import SplitScreen
 from tests.ui.support import FakeProject, running, screen_text, settle
 from tests.ui.test_screens import DANGEROUS, HOSTILE, lines

@@ -8,8 +8,8 @@ import pytest
 
 from labeler.session.clusters import NOBODY
 from labeler.ui.screens.clusters import ClusterBrowser
-from labeler.ui.screens.contact_sheet import ContactSheet
 from labeler.ui.screens.question import QuestionScreen
+from labeler.ui.screens.representatives import ContactSheet
 from labeler.ui.widgets.cards import ACROSS, card_layout
 from tests.ui.support import FakeProject, make_round, running, screen_text, settle
 from tests.ui.test_screens import DANGEROUS, HOSTILE, lines

@@ -4,16 +4,16 @@ from dataclasses import replace
 
 import pytest
 
-from labeler.core.vocabulary import Advice, Provenance, Tier
-from labeler.session.audits import floored
-from labeler.session.final import final_labels
-from labeler.session.history import Point, answers_to_cover
-from labeler.ui import figures
+from labeler.core.types import Advice, Provenance, Tier
+from labeler.session.audit.audits import floored
+from labeler.session.final_labels import final_labels
+from labeler.session.learning_curve import Point, answers_to_cover
+from labeler.ui.render import figures
 from labeler.ui.screens.clusters import ClusterBrowser
-from labeler.ui.screens.contact_sheet import ContactSheet
+from labeler.ui.screens.confirm import GridScreen
 from labeler.ui.screens.dashboard import Dashboard
-from labeler.ui.screens.grid import GridScreen
 from labeler.ui.screens.question import QuestionScreen
+from labeler.ui.screens.representatives import ContactSheet
 from tests.ui.support import FakeProject, make_round, running, screen_text, settle
 from tests.ui.test_screens import DANGEROUS, HOSTILE, lines
 

@@ -5,9 +5,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from labeler.core.vocabulary import Progress
-from labeler.session.audits import Certificate
-from labeler.session.measured import NOT_KNOWN
+from labeler.core.types import Progress
+from labeler.session.audit.audits import Certificate
+from labeler.session.quality.summary import NOT_KNOWN
 from labeler.ui.screens import base
 from labeler.ui.screens.audit import AuditScreen, _statement
 from labeler.ui.screens.begin_audit import BeginAudit

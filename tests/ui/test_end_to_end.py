@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 import labeler
-from labeler.api import Options, Project, open_demo, open_project
-from labeler.audit import run_audit
-from labeler.export import Choice, export
-from labeler.simulate import Simulation, simulate
+from labeler.commands.audit import run_audit
+from labeler.commands.export.export import Choice, export
+from labeler.commands.simulate import Simulation, simulate
+from labeler.project.open import Options, Project, open_demo, open_project
 from labeler.ui.app import LabelerApp
 from labeler.ui.screens.audit import AuditScreen
 from labeler.ui.screens.audit_pages import AuditPages

@@ -5,12 +5,12 @@ from textual import events
 from textual.command import CommandPalette
 from textual.widgets import Input
 
-from labeler.errors import NotSaved
-from labeler.ui.screens.class_setup import ClassSetup, names_in
-from labeler.ui.screens.help import Help
-from labeler.ui.screens.new_class import NewClass
-from labeler.ui.screens.not_saved import Elsewhere, Unsaved
-from labeler.ui.screens.percentile import Percentile
+from labeler.core.errors import NotSaved
+from labeler.ui.forms.class_name import NewClass
+from labeler.ui.forms.class_setup import ClassSetup, names_in
+from labeler.ui.forms.help import Help
+from labeler.ui.forms.not_saved import Elsewhere, Unsaved
+from labeler.ui.forms.percentile import Percentile
 from labeler.ui.screens.question import QuestionScreen
 from tests.ui.support import FakeProject, running, screen_text, settle
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from labeler.ui.actions import Place
-from labeler.ui.news import News
-from labeler.ui.short_names import full_names
+from labeler.ui.render.short_names import full_names
+from labeler.ui.status_line import News
 from tests.advices import every_advice
 from tests.ui.support import FakeProject, running, screen_text, settle
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from labeler.ui.looks import FIT, LOOKS, Look, cropped, following, quantized, seen, stretched
-from labeler.ui.widgets.image import picture_strips, resampled
+from labeler.ui.pictures.half_blocks import picture_strips, resampled
+from labeler.ui.pictures.looks import FIT, LOOKS, Look, cropped, following, quantized, seen, stretched
 from tests.ui.support import FakeProject, running, screen_text, settle
 
 SMALL = np.arange(28 * 28, dtype=np.uint32).reshape(28, 28).astype(np.uint8)

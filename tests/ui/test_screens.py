@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from labeler.core.vocabulary import Progress
+from labeler.core.types import Progress
 from tests.ui.support import FakeProject, Received, running, screen_text
 
 HOSTILE = [
@@ -155,7 +155,7 @@ async def test_no_color_is_respected(project, monkeypatch, no_color):
 def test_the_first_frame_needs_nothing_heavy_started_or_resumed(tmp_path):
     code = (
         "import asyncio, sys\n"
-        "from labeler.api import open_demo\n"
+        "from labeler.project.open import open_demo\n"
         "from labeler.ui.app import LabelerApp\n"
         "from tests.ui.support import screen_text\n"
         "async def main():\n"
@@ -180,7 +180,7 @@ def test_the_first_frame_needs_nothing_heavy_started_or_resumed(tmp_path):
 
 
 def test_without_a_terminal_it_says_so(project, monkeypatch):
-    from labeler.errors import UsageError
+    from labeler.core.errors import UsageError
     from labeler.ui.app import run
 
     monkeypatch.delenv("TEXTUAL_DRIVER", raising=False)

@@ -3,10 +3,10 @@
 import pytest
 
 from labeler.session.search import GUIDE
-from labeler.ui.screens.alike import AlikeScreen
-from labeler.ui.screens.contact_sheet import ContactSheet
 from labeler.ui.screens.question import QuestionScreen
+from labeler.ui.screens.representatives import ContactSheet
 from labeler.ui.screens.search import SearchFor, SearchScreen
+from labeler.ui.screens.similar import AlikeScreen
 from tests.ui.support import FakeProject, running, screen_text, settle
 from tests.ui.test_screens import DANGEROUS, HOSTILE, lines
 

@@ -7,7 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from labeler.ui.short_names import full_names, longest, name_lines, short_name, short_names
+from labeler.ui.render.short_names import full_names, longest, name_lines, short_name, short_names
 
 ALPHABET = "ab A1-é猫का\u0301\u0308\u200d\x1b…"
 PREFIXES = ["", "capital ", "letter of the greek alphabet ", "目目目目", "ab" * 20]

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from labeler.ui.ending import Ending
+from labeler.ui.signals import Ending
 from labeler.ui.terminal import Output
 
 PATIENCE = 60

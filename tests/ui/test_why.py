@@ -5,8 +5,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from labeler.ui.screens.contact_sheet import ContactSheet
 from labeler.ui.screens.question import QuestionScreen
+from labeler.ui.screens.representatives import ContactSheet
 from labeler.ui.screens.why import WhyScreen
 from tests.ui.support import FakeProject, Received, doubted, running, screen_text, settle
 from tests.ui.test_screens import DANGEROUS, HOSTILE

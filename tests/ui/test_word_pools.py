@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from labeler.core.cards import Columns, Passage
-from labeler.core.vocabulary import IndexArray
+from labeler.core.content import Columns, Passage
+from labeler.core.types import IndexArray
 from labeler.ui.actions import Place
 from tests.ui.places import go_to
 from tests.ui.support import FakeProject, running, settle

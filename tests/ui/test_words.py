@@ -7,9 +7,9 @@ import re
 import pytest
 from rich.cells import cell_len
 
-from labeler.core.cards import Card, Fact, Passage
-from labeler.ui.widgets.image import Depth
-from labeler.ui.widgets.words import mean_lines, word_strips, wrapped
+from labeler.core.content import Card, Fact, Passage
+from labeler.ui.pictures.half_blocks import Depth
+from labeler.ui.pictures.words import mean_lines, word_strips, wrapped
 
 CARD = Card(
     (

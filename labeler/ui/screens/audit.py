@@ -8,13 +8,13 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 
-from labeler.core.vocabulary import Event
-from labeler.errors import UsageError
-from labeler.session.audits import Certificate, floored
+from labeler.core.errors import UsageError
+from labeler.core.types import Event
+from labeler.session.audit.audits import Certificate, floored
 from labeler.session.view import View
-from labeler.ui import phrases
 from labeler.ui.actions import Place
-from labeler.ui.looks import following
+from labeler.ui.pictures.looks import following
+from labeler.ui.render import lines
 from labeler.ui.screens.base import Target
 from labeler.ui.screens.commands import CommandScreen
 from labeler.ui.widgets.legend import legend
@@ -127,7 +127,7 @@ class AuditScreen(AuditKeys):
         facts = [f"picture {found.checked + 1:,}, drawn from {found.population:,}"]
         facts.append(self.labeler.pictures.look.words)
         flagged = target.index in self.labeler.project.session.state.flagged
-        self.draw_lines(view, lambda width: phrases.about(name, [fact for fact in facts if fact], flagged, width))
+        self.draw_lines(view, lambda width: lines.about(name, [fact for fact in facts if fact], flagged, width))
 
     def _note_paint(self) -> None:
         if self.picture.ready and not self.painted.is_set():

@@ -7,18 +7,18 @@ from collections.abc import Sequence
 from textual.app import ComposeResult
 from textual.content import Content
 
-from labeler.core.vocabulary import UNLABELED
-from labeler.display import display_safe
-from labeler.errors import LabelerError
-from labeler.session.audit_page_commands import Planted
-from labeler.session.audit_pages import Block, said_on_page
-from labeler.session.audit_pages import Cell as Looked
-from labeler.session.audits import Certificate, floored
+from labeler.core.errors import LabelerError
+from labeler.core.text import display_safe
+from labeler.core.types import UNLABELED
+from labeler.session.audit.audits import Certificate, floored
+from labeler.session.audit.pages import Block, said_on_page
+from labeler.session.audit.pages import Cell as Looked
 from labeler.session.classes import current
 from labeler.session.keys import COMMAND_LETTERS, LETTERS
+from labeler.session.parts.audit_pages import Planted
 from labeler.session.view import View
-from labeler.ui import phrases
 from labeler.ui.actions import Place
+from labeler.ui.render import lines
 from labeler.ui.screens.audit import AuditKeys, AuditScreen
 from labeler.ui.screens.base import Target
 from labeler.ui.screens.pages import LARGEST_PAGE
@@ -299,7 +299,7 @@ class AuditPages(AuditKeys, ThumbnailScreen):
         said = said_now(found, ahead)
         if not self._page and asked.cell_length + said.cell_length >= width:
             return asked  # what to press comes first
-        return phrases.ends(asked, said, width)
+        return lines.ends(asked, said, width)
 
     def facts(self, view: View) -> list[str]:
         """Where in the block, and how well was seen so far."""

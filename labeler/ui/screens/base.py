@@ -13,18 +13,19 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Static
 
-from labeler.core.vocabulary import ClassInfo
+from labeler.core.types import ClassInfo
 from labeler.session.view import View
-from labeler.ui import phrases, typeahead
 from labeler.ui.actions import ANSWERING, SMALL_COMMANDS, Action, Place, find, key_name, on, refusal
-from labeler.ui.keyboard import CapsLock, looks_azerty, unshifted
-from labeler.ui.keyqueue import Waiting
-from labeler.ui.short_names import short_name
+from labeler.ui.keys import typeahead
+from labeler.ui.keys.held import CapsLock, looks_azerty, unshifted
+from labeler.ui.keys.queue import Waiting
+from labeler.ui.render import lines
+from labeler.ui.render.short_names import short_name
 from labeler.ui.widgets.legend import Typed
 from labeler.ui.widgets.line import Line
 
 if TYPE_CHECKING:
-    from labeler.api import Received
+    from labeler.project.open import Received
     from labeler.ui.app import LabelerApp
 
 LEAST_WIDTH, LEAST_HEIGHT = 60, 16
@@ -124,18 +125,18 @@ class LabelScreen(Screen[None]):
         for name in ("about", "chain", "message"):
             yield Line(id=name)
         keys = Line(id="keys")
-        keys.show(lambda width: phrases.footer(on(self.PLACE), width))
+        keys.show(lambda width: lines.footer(on(self.PLACE), width))
         yield keys
         yield Static(id="too-small", markup=False)
 
     def draw_lines(self, view: View, about: Callable[[int], Content]) -> None:
         """The lines above and below the body."""
         project = self.labeler.project
-        self.query_one("#header", Line).show(lambda width: phrases.header(project.name, view, width))
+        self.query_one("#header", Line).show(lambda width: lines.header(project.name, view, width))
         done = view.last
         place = project.session.pool.ids[done.index] if done is not None and done.index is not None else ""
-        marks = phrases.mark(view, place), phrases.mark(view, "")
-        self.query_one("#about", Line).show(lambda width: phrases.beside(about, marks, width))
+        marks = lines.mark(view, place), lines.mark(view, "")
+        self.query_one("#about", Line).show(lambda width: lines.beside(about, marks, width))
         self.query_one("#chain", Line).show(lambda width: self._chain_or_notice(view, width))
         self.draw_message()
 
@@ -153,7 +154,7 @@ class LabelScreen(Screen[None]):
     def _chain_or_notice(self, view: View, width: int) -> Content:
         """The chain; what is too long for the line below it begins here, until the next key."""
         said = self.labeler.news.lines(self.PLACE, width)
-        return said[0] if len(said) > 1 else phrases.chain(view.chain, width)
+        return said[0] if len(said) > 1 else lines.chain(view.chain, width)
 
     @property
     def too_small(self) -> bool:

@@ -9,15 +9,15 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
-from labeler.core.vocabulary import Round
-from labeler.session.audits import CONFIDENCE, TARGET
-from labeler.session.final import final_labels
-from labeler.ui.phrases import amount
+from labeler.core.types import Round
+from labeler.session.audit.audits import CONFIDENCE, TARGET
+from labeler.session.final_labels import final_labels
+from labeler.ui.forms.base import Form
+from labeler.ui.render.lines import amount
 from labeler.ui.screens.audit import open_audit
-from labeler.ui.screens.form import Form
 
 if TYPE_CHECKING:
-    from labeler.api import Received
+    from labeler.project.open import Received
 
 
 class BeginAudit(Form[None]):

@@ -6,12 +6,12 @@ import asyncio
 
 from textual.app import ComposeResult
 
-from labeler.api import Received
-from labeler.core.choose_k import Tried
-from labeler.errors import LabelerError
+from labeler.core.errors import LabelerError
+from labeler.core.numeric.choose_k import Tried
+from labeler.project.open import Received
 from labeler.session.view import View
-from labeler.ui import choosing, phrases
 from labeler.ui.actions import Place
+from labeler.ui.render import choose_k, lines
 from labeler.ui.screens.base import Target
 from labeler.ui.screens.commands import CommandScreen
 from labeler.ui.widgets.line import Block
@@ -62,9 +62,9 @@ class ChooseK(CommandScreen):
         """The numbers as far as they are known."""
         now, cursor = _in_force(view), self._cursor(view)
         self.query_one("#numbers", Block).show(
-            lambda width, height: choosing.table(self._tried, cursor, now, width, height)
+            lambda width, height: choose_k.table(self._tried, cursor, now, width, height)
         )
-        self.draw_lines(view, lambda width: choosing.about(self._about, len(self._tried), self._total, now))
+        self.draw_lines(view, lambda width: choose_k.about(self._about, len(self._tried), self._total, now))
         self.call_after_refresh(self.painted.set)
 
     def _cursor(self, view: View) -> int:
@@ -104,7 +104,7 @@ class ChooseK(CommandScreen):
             return
         k = self._tried[self._cursor(view)].k
         if k == _in_force(view):
-            self.labeler.say(f"{phrases.amount(k, 'cluster')}: that is what there is now")
+            self.labeler.say(f"{lines.amount(k, 'cluster')}: that is what there is now")
             return
         taken: list[int] = []
         self.labeler.command(lambda: project.take_clusters(k), lambda: taken.append(k))
@@ -116,7 +116,7 @@ class ChooseK(CommandScreen):
         except LabelerError as error:
             self.labeler.say(f"{error.message} ({error.hint})", "warn")
             return
-        self.labeler.say(f"{phrases.amount(k, 'cluster')} from here on: the engine begins anew, every answer stays")
+        self.labeler.say(f"{lines.amount(k, 'cluster')} from here on: the engine begins anew, every answer stays")
 
     async def do_choose_k(self) -> None:
         """Back."""

@@ -6,11 +6,12 @@ from textual import events
 from textual.app import ComposeResult
 from textual.content import Content
 
-from labeler.core.vocabulary import ClassInfo
-from labeler.display import display_safe
+from labeler.core.text import display_safe
+from labeler.core.types import ClassInfo
 from labeler.session.view import ClassCount, View
-from labeler.ui import phrases, typeahead
 from labeler.ui.actions import Place
+from labeler.ui.keys import typeahead
+from labeler.ui.render import lines
 from labeler.ui.screens.base import Target
 from labeler.ui.screens.commands import CommandScreen
 from labeler.ui.widgets.class_table import class_table, page_of
@@ -120,7 +121,7 @@ class ClassesScreen(CommandScreen):
         return Content.assemble(("classes", "bold"), (f"{counted}   ↑ ↓ or the key of a class", "$quiet"))
 
     def _merge_heading(self, source: ClassCount) -> Content:
-        labels = phrases.amount(source.given, "label")
+        labels = lines.amount(source.given, "label")
         name = (self.short(source.info.name, 24), "bold $warn")
         into = self.rows[self.cursor]
         leave = (("M", "bold $command"), (" leaves it", "$quiet"))
@@ -204,7 +205,7 @@ class ClassesScreen(CommandScreen):
         if source is not None:
             self._merge(source.info, row.info)
             return
-        from labeler.ui.screens.new_class import Rename
+        from labeler.ui.forms.class_name import Rename
 
         info, session = row.info, self.labeler.project.session
 
@@ -217,7 +218,7 @@ class ClassesScreen(CommandScreen):
 
     async def do_class_key(self) -> None:
         """Another key for the class."""
-        from labeler.ui.screens.class_key import ClassKey
+        from labeler.ui.forms.class_key import ClassKey
 
         row = self.chosen()
         if row is None:
@@ -284,7 +285,7 @@ class ClassesScreen(CommandScreen):
         if row.info.retired:
             self.labeler.say("a retired class cannot be split: X brings it back", "warn")
         elif row.given < FEWEST_TO_SPLIT:
-            self.labeler.say(f"nothing to split: a person gave {phrases.amount(row.given, 'label')} of it", "warn")
+            self.labeler.say(f"nothing to split: a person gave {lines.amount(row.given, 'label')} of it", "warn")
         else:
             self.labeler.news.clear()
             await self.labeler.push_screen(SplitScreen(row.info, self._choose_named))
@@ -322,5 +323,5 @@ def _about(row: ClassCount | None) -> Content:
         return Content("")
     key = f"key {row.info.key}" if row.info.key else "no key"
     facts = f" · {'retired: no answers, labels stay' if row.info.retired else key}"
-    given = f" · {phrases.amount(row.given, 'label')} given"
+    given = f" · {lines.amount(row.given, 'label')} given"
     return Content.assemble((display_safe(row.info.name, 40), "bold"), (facts + given, "$quiet"))

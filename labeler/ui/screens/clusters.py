@@ -11,13 +11,13 @@ from textual.content import Content
 
 from labeler.session.clusters import SLOTS, Clusters, Contents, carried_over, stepped
 from labeler.session.view import View
-from labeler.ui import phrases
 from labeler.ui.actions import Place
+from labeler.ui.pictures.words import mean_lines
+from labeler.ui.render import lines
+from labeler.ui.render.short_names import longest
 from labeler.ui.screens.thumbnails import ThumbnailScreen
-from labeler.ui.short_names import longest
 from labeler.ui.widgets.cards import ACROSS, CardGrid, Words
 from labeler.ui.widgets.line import Block, Line
-from labeler.ui.widgets.words import mean_lines
 
 _NAME_ROOM = 10
 _TOLD = 6
@@ -219,19 +219,19 @@ class ClusterBrowser(ThumbnailScreen):
         own, outdated = clusters.own_reach(self._order[card], state), view.round.revision < state.voided_at
         reach = self._reach_line(contents, own, view, width, outdated=outdated)
         given = (f" · {contents.n_given} given", "quiet") if contents.n_given else ("", "")
-        size = [(phrases.amount(contents.size, view.noun), "bold foreground"), given]
+        size = [(lines.amount(contents.size, view.noun), "bold foreground"), given]
         if height == 1:
             return [[*size, (" · ", "quiet"), *reach]]
         mean = self.labeler.project.mean_of(clusters.members(self._order[card]))
         n_facts = min((height - 2) // 2, _TOLD) if mean is not None else 0
-        lines = [size, *self._class_lines(contents, width, height - 2 - n_facts)]
+        rows = [size, *self._class_lines(contents, width, height - 2 - n_facts)]
         if mean is not None:
-            lines += mean_lines(mean, width, min(height - 1 - len(lines), _TOLD))
-        lines.append(reach)
+            rows += mean_lines(mean, width, min(height - 1 - len(rows), _TOLD))
+        rows.append(reach)
         belonging = clusters.belonging(self._order[card])
-        if belonging is not None and len(lines) < height:
-            lines.append([(f"soft assignment {100 * belonging:.0f} %", "quiet")])
-        return lines
+        if belonging is not None and len(rows) < height:
+            rows.append([(f"soft assignment {100 * belonging:.0f} %", "quiet")])
+        return rows
 
     def _class_lines(self, contents: Contents, width: int, height: int) -> list[list[tuple[str, str]]]:
         classes = contents.classes()
@@ -242,17 +242,17 @@ class ClusterBrowser(ThumbnailScreen):
         shown = classes[: len(classes) - len(rest)]
         names = [known[class_id].name if class_id in known else "?" for class_id, _, _ in shown]
         room = min(longest(names), _NAME_ROOM)
-        lines: list[list[tuple[str, str]]] = []
+        rows: list[list[tuple[str, str]]] = []
         for name, (_, given, machine) in zip(names, shown, strict=True):
             name = set_cell_size(self.short(name, room), room)
             counts = f"{given or '':>4}{f'+{machine}' if machine else '':>6}"
             wide = max(width - room - len(counts) - 1, 3)
-            bar = phrases.bar((given + machine) / max(contents.size, 1), wide)
-            lines.append([(f"{name} ", "bold foreground"), (bar, "guess on panel"), (counts, "quiet")])
+            bar = lines.bar((given + machine) / max(contents.size, 1), wide)
+            rows.append([(f"{name} ", "bold foreground"), (bar, "guess on panel"), (counts, "quiet")])
         if rest:
             others = sum(given + machine for _, given, machine in rest)
-            lines.append([(f"{len(rest)} more classes: {others}", "quiet")])
-        return lines
+            rows.append([(f"{len(rest)} more classes: {others}", "quiet")])
+        return rows
 
     def _reach_line(
         self, contents: Contents, own: float | None, view: View, width: int, *, outdated: bool

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from labeler.core.vocabulary import UNLABELED
-from labeler.display import display_safe
-from labeler.session.audits import CONFIDENCE, TARGET
-from labeler.ui import phrases
+from labeler.core.text import display_safe
+from labeler.core.types import UNLABELED
+from labeler.session.audit.audits import CONFIDENCE, TARGET
+from labeler.ui.render import lines
 from labeler.ui.screens.base import LabelScreen, Target
 
 
@@ -90,7 +90,7 @@ class CommandScreen(LabelScreen):
 
     async def do_new_class(self) -> None:
         """Ask for a name; the class is added and answers the target."""
-        from labeler.ui.screens.new_class import NewClass
+        from labeler.ui.forms.class_name import NewClass
 
         target = self.target()
         await self.labeler.push_screen(NewClass(self._named, answers=target is not None))
@@ -109,7 +109,7 @@ class CommandScreen(LabelScreen):
 
     async def do_percentile(self) -> None:
         """Ask how far labels spread."""
-        from labeler.ui.screens.percentile import Percentile
+        from labeler.ui.forms.percentile import Percentile
 
         view = self.labeler.view
         await self.labeler.push_screen(Percentile(self._spread, view.percentile if view else None))
@@ -123,7 +123,7 @@ class CommandScreen(LabelScreen):
 
     async def do_sheet(self) -> None:
         """Open the contact sheet."""
-        from labeler.ui.screens.contact_sheet import ContactSheet
+        from labeler.ui.screens.representatives import ContactSheet
 
         view = self.labeler.view
         if view is None or view.round is None or not len(view.round.representatives):
@@ -133,7 +133,7 @@ class CommandScreen(LabelScreen):
 
     async def do_grid(self) -> None:
         """Open the pages to confirm."""
-        from labeler.ui.screens.grid import GridScreen
+        from labeler.ui.screens.confirm import GridScreen
 
         view = self.labeler.view
         if view is None or view.round is None or not self.labeler.project.ready:
@@ -143,7 +143,7 @@ class CommandScreen(LabelScreen):
 
     async def do_alike(self) -> None:
         """Open the pages of what is nearest to the target."""
-        from labeler.ui.screens.alike import AlikeScreen
+        from labeler.ui.screens.similar import AlikeScreen
 
         target = self.target()
         if target is None:
@@ -177,7 +177,7 @@ class CommandScreen(LabelScreen):
 
     async def do_odd(self) -> None:
         """Open the oddest instances."""
-        from labeler.ui.screens.odd import OddScreen
+        from labeler.ui.screens.outliers import OddScreen
 
         if not self.labeler.project.ready:
             self._too_soon("the odd ones are")
@@ -311,11 +311,11 @@ class CommandScreen(LabelScreen):
         path = self.labeler.project.location(target.index)
         # a name that is no text cannot go through the terminal as it is
         self.labeler.copy_to_clipboard(path.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
-        self.labeler.say(f"path copied: {phrases.tail(display_safe(path), max(self.size.width - 16, 16))}")
+        self.labeler.say(f"path copied: {lines.tail(display_safe(path), max(self.size.width - 16, 16))}")
 
     async def do_help(self) -> None:
         """Every key."""
-        from labeler.ui.screens.help import Help
+        from labeler.ui.forms.help import Help
 
         await self.labeler.push_screen(Help(self.PLACE))
 

@@ -6,11 +6,11 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
 
-from labeler.session.measured import NOT_KNOWN, measured
-from labeler.session.unseen import unseen_class
+from labeler.session.quality.summary import NOT_KNOWN, measured
+from labeler.session.quality.unseen_classes import unseen_class
 from labeler.session.view import View
-from labeler.ui import figures
 from labeler.ui.actions import Action, Place, find, on
+from labeler.ui.render import figures
 from labeler.ui.screens.base import LabelScreen, Target
 from labeler.ui.screens.commands import CommandScreen
 from labeler.ui.widgets.line import Block

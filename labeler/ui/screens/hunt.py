@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from labeler.display import display_safe
+from labeler.core.text import display_safe
 from labeler.session.view import View
 from labeler.ui.actions import Place
-from labeler.ui.phrases import amount
+from labeler.ui.render.lines import amount
 from labeler.ui.screens.base import Target
 from labeler.ui.screens.thumbnails import ThumbnailScreen
 
 if TYPE_CHECKING:
-    from labeler.api import Received
+    from labeler.project.open import Received
 
 AHEAD = 60
 """Pictures that are asked for at a time."""

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
-from labeler.core.vocabulary import UNLABELED
+from labeler.core.types import UNLABELED
 from labeler.session.view import View
-from labeler.ui import phrases
 from labeler.ui.page import Page
+from labeler.ui.render import lines
+from labeler.ui.render.short_names import short_name
 from labeler.ui.screens.base import Target
 from labeler.ui.screens.thumbnails import ThumbnailScreen
-from labeler.ui.short_names import short_name
 from labeler.ui.widgets.sheet_grid import Cell, layout
 
 LARGEST_PAGE = 25
@@ -246,7 +246,7 @@ class PageScreen(ThumbnailScreen):
 
     def facts(self, view: View) -> list[str]:
         """How far the person is."""
-        return [f"{phrases.amount(view.given, 'label')} given"]
+        return [f"{lines.amount(view.given, 'label')} given"]
 
     def is_ready(self) -> bool:
         """Every picture of the page, or nothing to wait for."""

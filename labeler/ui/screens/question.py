@@ -10,14 +10,14 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 
-from labeler.core.vocabulary import Question
+from labeler.core.types import Question
 from labeler.session.asked import Guesses
 from labeler.session.classes import current
-from labeler.session.control import RANDOM
+from labeler.session.quality.random_sample import RANDOM
 from labeler.session.view import View
-from labeler.ui import phrases
 from labeler.ui.actions import Place
-from labeler.ui.looks import Look, following
+from labeler.ui.pictures.looks import Look, following
+from labeler.ui.render import lines
 from labeler.ui.screens.base import Target
 from labeler.ui.screens.commands import CommandScreen
 from labeler.ui.widgets.legend import both_answers, fits, guess_rows, guesses, legend, none_shown
@@ -26,7 +26,7 @@ from labeler.ui.widgets.neighbors import Neighbors
 from labeler.ui.widgets.picture import Picture
 
 if TYPE_CHECKING:
-    from labeler.api import Received
+    from labeler.project.open import Received
 
 GUESSES = 3
 AHEAD = 8
@@ -168,18 +168,18 @@ class QuestionScreen(CommandScreen):
             return
         project = self.labeler.project
         size = project.file_size(question.index)
-        facts = [self.picture.dimensions, phrases.file_size(size) if size is not None else ""]
+        facts = [self.picture.dimensions, lines.file_size(size) if size is not None else ""]
         standing = project.session.state.standings.get(question.index)
         if standing is not None and standing.kind == "label" and not question.first:  # chosen to be looked at again
             facts.append(f"is {self.short(project.session.state.classes[standing.class_id].name, 30)} now")
         facts.append(self.labeler.pictures.look.words)
         name, flagged = question.instance_id, view.question_flagged
-        self.draw_lines(view, lambda width: phrases.about(name, [fact for fact in facts if fact], flagged, width))
+        self.draw_lines(view, lambda width: lines.about(name, [fact for fact in facts if fact], flagged, width))
 
     def _instead(self, view: View) -> list[str]:
         if view.round is None:
             return ["preparing the first question", "", *self.labeler.news.preparing(), "", "? shows the keys"]
-        asked = phrases.amount(view.given, view.noun)
+        asked = lines.amount(view.given, view.noun)
         return ["nothing is left to ask", "", f"{asked} labeled by you", "", "⌫ takes the last answer back, Q quits"]
 
     def _note_paint(self) -> None:

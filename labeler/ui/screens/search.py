@@ -10,12 +10,12 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
-from labeler.display import display_safe
+from labeler.core.text import display_safe
 from labeler.session.search import GUIDE, Found, find, folded
 from labeler.session.view import View
 from labeler.ui.actions import Place
-from labeler.ui.phrases import amount
-from labeler.ui.screens.form import Form
+from labeler.ui.forms.base import Form
+from labeler.ui.render.lines import amount
 from labeler.ui.screens.question import QuestionScreen
 from labeler.ui.screens.thumbnails import ThumbnailScreen
 from labeler.ui.widgets.line import Block

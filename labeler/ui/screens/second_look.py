@@ -9,14 +9,14 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 
-from labeler.core.vocabulary import UNLABELED, Question
-from labeler.display import display_safe
-from labeler.provenance import Press, percent_of_belief, press_of, when
+from labeler.core.text import display_safe
+from labeler.core.types import UNLABELED, Question
 from labeler.session.classes import current
-from labeler.session.repeats import to_look_at
+from labeler.session.provenance import Press, percent_of_belief, press_of, when
+from labeler.session.quality.repeats import to_look_at
 from labeler.session.view import View
-from labeler.ui import phrases
 from labeler.ui.actions import Place
+from labeler.ui.render import lines
 from labeler.ui.screens.base import Target
 from labeler.ui.screens.commands import CommandScreen
 from labeler.ui.widgets.legend import legend
@@ -177,8 +177,8 @@ class SecondLook(CommandScreen):
         press = press_of(self.labeler.project.session, doubted.index)
         mine, other = (names.get(class_id, "?") for class_id in (doubted.class_id, doubted.instead))
         mine, other = self.short(mine, max(width - 18, 4)), self.short(other, max(width - 20, 4))
-        lines = [
-            phrases.ends(
+        rows = [
+            lines.ends(
                 Content.assemble((f"{self._who(press)} said  ", "$quiet"), (mine, "bold $saved")),
                 Content.assemble(("⏎ ", "bold $command"), ("keep", "$quiet")),
                 width,
@@ -187,20 +187,20 @@ class SecondLook(CommandScreen):
         ]
         if doubted.instead != UNLABELED:
             who = ("then, anew ", "bold $saved") if doubted.again else ("the engine ", "bold $guess")
-            lines.append(
-                phrases.ends(
+            rows.append(
+                lines.ends(
                     Content.assemble((f"{who[0]} ", "$quiet"), (other, who[1])),
                     Content.assemble(("X ", "bold $command"), ("take", "$quiet")),
                     width,
                 )
             )
         if doubted.again:
-            lines.append(Content.styled(f"  on {doubted.again}", "$quiet"))
+            rows.append(Content.styled(f"  on {doubted.again}", "$quiet"))
         if doubted.belief is not None:
             lead = "engine: the first" if doubted.again else "it believes yours"
             said = f"  {lead} {percent_of_belief(doubted.belief)}"
-            lines.append(Content.styled(said, "$quiet"))
-        return Content("\n").join(line.truncate(width, ellipsis=True) for line in lines)
+            rows.append(Content.styled(said, "$quiet"))
+        return Content("\n").join(line.truncate(width, ellipsis=True) for line in rows)
 
     def _who(self, press: Press | None) -> str:
         """``you``; the annotator's name where several people answered."""
@@ -212,14 +212,14 @@ class SecondLook(CommandScreen):
         if doubted is None:
             self.draw_lines(view, lambda width: Content(""))
             return
-        facts = [f"{self._place + 1} of {phrases.amount(len(self._doubts), 'odd answer')}"]
+        facts = [f"{self._place + 1} of {lines.amount(len(self._doubts), 'odd answer')}"]
         flagged = doubted.index in self.labeler.project.session.state.flagged
         name = self._id_of(doubted.index)
-        self.draw_lines(view, lambda width: phrases.about(name, facts, flagged, width))
+        self.draw_lines(view, lambda width: lines.about(name, facts, flagged, width))
 
     def _instead(self) -> list[str]:
         counts = [f"{list(self._looked.values()).count(word)} {word}" for word in ("kept", "changed", "later")]
-        looked = phrases.amount(len(self._doubts), "answer")
+        looked = lines.amount(len(self._doubts), "answer")
         return [f"{looked} looked at again", "", " · ".join(counts), "", "S leads back, ⌫ takes the last one back"]
 
     def _note_paint(self) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from textual.content import Content
 
-from labeler.core.vocabulary import ClassInfo
+from labeler.core.types import ClassInfo
 from labeler.session.view import View
 from labeler.ui.actions import Place
 from labeler.ui.screens.thumbnails import ThumbnailScreen
@@ -117,7 +117,7 @@ class SplitScreen(ThumbnailScreen):
 
     async def do_accept(self) -> None:
         """Name the new class; then the marked labels are its own."""
-        from labeler.ui.screens.new_class import SplitName
+        from labeler.ui.forms.class_name import SplitName
 
         session = self.labeler.project.session
         moved = [session.pool.ids[index] for index in self._standing if index in self._marked]

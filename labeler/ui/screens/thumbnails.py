@@ -9,9 +9,9 @@ from textual import events
 from textual.app import ComposeResult
 from textual.content import Content
 
-from labeler.core.vocabulary import UNLABELED
+from labeler.core.types import UNLABELED
 from labeler.session.view import View
-from labeler.ui import phrases
+from labeler.ui.render import lines
 from labeler.ui.screens.base import Target
 from labeler.ui.screens.commands import CommandScreen
 from labeler.ui.widgets.legend import legend
@@ -169,7 +169,7 @@ class ThumbnailScreen(CommandScreen):
         if self.SAYS_PAGE and self.grid.pages > 1:
             facts.append(f"page {self.grid.page + 1} of {self.grid.pages}")
         flagged = target.index in self.labeler.project.session.state.flagged
-        self.draw_lines(view, lambda width: phrases.about(self.location(target), facts, flagged, width))
+        self.draw_lines(view, lambda width: lines.about(self.location(target), facts, flagged, width))
 
     def _note_paint(self) -> None:
         if not self.painted.is_set() and self.is_ready():

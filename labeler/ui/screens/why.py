@@ -9,19 +9,19 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
 
-from labeler.core.vocabulary import Provenance
-from labeler.display import display_safe
-from labeler.provenance import Press, Reasons, carried, press_of, reasons
+from labeler.core.text import display_safe
+from labeler.core.types import Provenance
+from labeler.session.provenance import Press, Reasons, carried, press_of, reasons
 from labeler.session.view import View
-from labeler.ui import phrases
 from labeler.ui.actions import Place
+from labeler.ui.render import lines
 from labeler.ui.screens.thumbnails import ThumbnailScreen
 from labeler.ui.widgets.line import Block, Line
 from labeler.ui.widgets.picture import Picture
 from labeler.ui.widgets.sheet_grid import Cell, SheetGrid
 
 if TYPE_CHECKING:
-    from labeler.api import Received
+    from labeler.project.open import Received
 
 NEAREST = 8
 """Answers shown beside one that a person gave."""
@@ -146,7 +146,7 @@ class WhyScreen(ThumbnailScreen):
         elif not self._answers:
             yield "no single answer carries it", "$quiet"
         else:
-            yield f"carried by {phrases.amount(len(self._answers) + self._more, 'answer')}", "bold"
+            yield f"carried by {lines.amount(len(self._answers) + self._more, 'answer')}", "bold"
             more = f"; {self._more} more with smaller ones" if self._more else ""
             yield f"  with their shares{more}", "$quiet"
 
@@ -154,7 +154,7 @@ class WhyScreen(ThumbnailScreen):
         """Class and share of one answer."""
         press, share = self._answers[place]
         name = press.class_name if press.kind == "label" else press.kind
-        return Cell(press.index, name, "saved", lead="" if share is None else f"{phrases.percent(share)} ")
+        return Cell(press.index, name, "saved", lead="" if share is None else f"{lines.percent(share)} ")
 
     def facts(self, view: View) -> list[str]:
         """Which of the answers."""

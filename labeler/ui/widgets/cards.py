@@ -12,7 +12,7 @@ from rich.style import Style
 from textual.strip import Strip
 
 from labeler.session.clusters import NOBODY, SLOTS
-from labeler.ui.pictures import Pictures
+from labeler.ui.pictures.cache import Pictures
 from labeler.ui.widgets.neighbors import centered
 from labeler.ui.widgets.sheet_grid import LEAST_ROWS, MOST_ROWS, Layout, SheetGrid
 

@@ -8,8 +8,8 @@ from rich.cells import cell_len
 from textual.content import Content
 
 from labeler.session.view import ClassCount
-from labeler.ui.short_names import longest as longest_of
-from labeler.ui.short_names import short_name
+from labeler.ui.render.short_names import longest as longest_of
+from labeler.ui.render.short_names import short_name
 
 COUNTS = ("human", "confirmed", "imported", "propagated", "predicted")
 _SHORT = {"confirmed": "confirm.", "imported": "import.", "propagated": "propag.", "predicted": "predict."}

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from rich.cells import cell_len, chop_cells
 from textual.content import Content
 
-from labeler.core.vocabulary import UNLABELED, ClassInfo
-from labeler.display import display_safe
+from labeler.core.text import display_safe
+from labeler.core.types import UNLABELED, ClassInfo
 from labeler.session.view import ClassCount
-from labeler.ui.phrases import bar, percent
-from labeler.ui.short_names import full_names, longest, name_lines, short_name, short_names, wrapped
-from labeler.ui.typeahead import matches, needed
+from labeler.ui.keys.typeahead import matches, needed
+from labeler.ui.render.lines import bar, percent
+from labeler.ui.render.short_names import full_names, longest, name_lines, short_name, short_names, wrapped
 
 _NARROWEST, _NARROWEST_UNCOUNTED = 12, 7
 """Cells a column of the legend takes at least, with counts and without."""

@@ -10,9 +10,9 @@ from rich.style import Style
 from textual.strip import Strip
 from textual.widget import Widget
 
-from labeler.display import display_safe
-from labeler.ui.pictures import OF_PICTURES, Pictures
-from labeler.ui.short_names import short_name
+from labeler.core.text import display_safe
+from labeler.ui.pictures.cache import OF_PICTURES, Pictures
+from labeler.ui.render.short_names import short_name
 
 GAP = 2
 FEW, LEAST_ROWS = 3, 4

@@ -9,9 +9,9 @@ from rich.segment import Segment
 from textual.strip import Strip
 from textual.widget import Widget
 
-from labeler.display import display_safe
-from labeler.ui.looks import FIT
-from labeler.ui.pictures import Drawn, Pictures
+from labeler.core.text import display_safe
+from labeler.ui.pictures.cache import Drawn, Pictures
+from labeler.ui.pictures.looks import FIT
 
 
 class Picture(Widget):

@@ -11,9 +11,9 @@ from rich.style import Style
 from textual.strip import Strip
 from textual.widget import Widget
 
-from labeler.display import display_safe
-from labeler.ui.pictures import Pictures
-from labeler.ui.short_names import short_name
+from labeler.core.text import display_safe
+from labeler.ui.pictures.cache import Pictures
+from labeler.ui.render.short_names import short_name
 from labeler.ui.widgets.neighbors import centered, thumbnail_row
 
 LEAST_ROWS, MOST_ROWS = 4, 14

@@ -1,0 +1,356 @@
+"""How many clusters a source has, and what the clusters of a source or a project hold."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from labeler.commands.clusters.descriptions import Words, means
+from labeler.commands.clusters.portraits import mean_image, pixel_images
+from labeler.commands.clusters.spaces import Space, driven_by, space_of
+from labeler.core.errors import LabelerError, UsageError
+from labeler.core.numeric import choose_k
+from labeler.core.numeric.choose_k import Silhouettes, Tried
+from labeler.core.protocols import Clustering
+from labeler.core.recipe import AS_IT_IS, Reading
+from labeler.core.types import BoolArray, ByteArray, FloatArray, IndexArray, IntArray, Progress, Round
+from labeler.engine.representatives import nearest_to_center
+from labeler.plugins import registry
+from labeler.plugins.clusterers.mixtures import Gmm
+from labeler.plugins.importers.base import Source
+from labeler.plugins.importers.detect import open_source
+from labeler.project.engine import unreadable_line
+from labeler.project.options import check_size
+from labeler.session.clusters import Clusters
+from labeler.worker.pipeline import complete
+
+if TYPE_CHECKING:
+    from labeler.project.project import Project
+
+DEFAULT_K = 20
+SHOWN = 3
+"""Typical and odd members that are named."""
+DIAGRAMS = 6
+"""Numbers of clusters whose silhouettes are drawn side by side, at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What was asked for. `ks` are the numbers to compare (none = no comparison); `sample`: rows drawn from a mixture;
+    `seed`: None = the project's, or 0."""
+
+    encoder: str = ""
+    clusterer: str = ""
+    n_clusters: int | None = None
+    ks: tuple[int, ...] = ()
+    features: str = ""
+    reading: Reading = AS_IT_IS
+    seed: int | None = None
+    sample: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One cluster: `typical` and `odd` members by id, `means` of a table's columns and how far they are
+    `apart` from those of all, in standard deviations; `far` = the columns that stand out."""
+
+    cluster: int
+    size: int
+    silhouette: float | None
+    typical: list[str]
+    odd: list[str]
+    classes: dict[str, int]
+    means: dict[str, float] | None
+    apart: dict[str, float] | None
+    far: list[tuple[str, float, float]]  # (column, mean, standard deviations from the mean of all)
+    warnings: list[str]
+    mean: ByteArray | None  # the mean of its images
+    members: IndexArray  # rows of the report, nearest to its center first
+    words: list[str] = field(default_factory=list)  # telling ones, of texts
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What `labeler clusters` reports."""
+
+    source: str
+    n_instances: int
+    encoder: str
+    clusterer: str
+    space: str
+    clustering: Clustering
+    silhouettes: Silhouettes
+    cards: list[Card]
+    tried: list[Tried] = field(default_factory=list)
+    anomalies: list[str] = field(default_factory=list)
+    samples: list[ByteArray] = field(default_factory=list)  # images drawn from a mixture, where it saw pixels
+    seen_in: Space | None = None
+    diagrams: list[tuple[int, Silhouettes]] = field(default_factory=list)  # of several numbers of clusters
+    drawn: FloatArray | None = None  # rows drawn from a mixture, where they were asked for
+    notes: list[str] = field(default_factory=list)  # what was left out of the source
+
+
+def parse_range(text: str) -> tuple[int, ...]:
+    """``5:100:5`` as the numbers 5, 10 ... 100; ``5:10`` goes by ones; both ends belong to it.
+
+    Raises
+    ------
+    UsageError
+        It is no such range of numbers from 2 up.
+    """
+    try:
+        parts = [int(part) for part in text.split(":")]
+        first, last, step = parts if len(parts) == 3 else (*parts, 1)
+    except ValueError:
+        raise UsageError(f"{text!r} is no range of numbers", "write FIRST:LAST or FIRST:LAST:STEP") from None
+    if first < 1 or last < first or step < 1:
+        raise UsageError(f"{text!r} is no range of numbers from 1 up", "such as 5:100:5")
+    return tuple(range(first, last + 1, step))
+
+
+def of_source(path: Path, plan: Plan, progress: Callable[[Progress], None]) -> tuple[Found, Source]:
+    """Cluster a source; the source is handed back open, for pictures.
+
+    Raises
+    ------
+    SourceError, UsageError, EngineError
+        The source cannot be read, a plug-in or parameter does not exist, the clusterer takes no pool of that size.
+    """
+    plan = replace(plan, seed=plan.seed or 0)
+    source = open_source(path, plan.reading)
+    check_size(plan.clusterer, len(source.ids))
+    check_mixture(plan)
+    with tempfile.TemporaryDirectory(prefix="labeler-") as scratch:
+        return _clustered(source, source.ids, None, Path(scratch), plan, progress), source
+
+
+def of_project(project: Project, plan: Plan, progress: Callable[[Progress], None]) -> Found:
+    """Inspect a project's own clusters, or cluster its source anew where a clusterer, a number or a range was given.
+
+    Both by the project's own encoder, features and seed, if none is given.
+    """
+    recipe = complete(project.recipe())
+    plan = replace(
+        plan,
+        encoder=plan.encoder or recipe.encoder,
+        features=plan.features or recipe.features,
+        seed=recipe.seed if plan.seed is None else plan.seed,
+    )
+    source, pool = project.source, project.session.pool
+    assert source is not None  # noqa: S101 - opened with it
+    usable = ~(pool.missing | pool.unreadable)
+    if plan.clusterer or plan.n_clusters or plan.ks or plan.sample:
+        plan = replace(plan, clusterer=plan.clusterer or recipe.clusterer)
+        check_size(plan.clusterer, len(pool.ids))
+        check_mixture(plan)
+        found = _clustered(source, pool.ids, usable, Path(recipe.cache), plan, progress)
+    else:
+        found = _as_it_is(project, source, usable, Path(recipe.cache), plan, progress)
+    assert found.seen_in is not None  # noqa: S101 - both clustered points
+    rows = found.seen_in.rows
+    cards = [replace(card, classes=_classes(project, rows[card.members])) for card in found.cards]
+    return replace(found, cards=cards)
+
+
+def check_mixture(plan: Plan) -> None:
+    """Refuse with a UsageError, before any work, to draw from what is no mixture."""
+    name = registry.parse_spec(plan.clusterer or "kmeans").name
+    if plan.sample and not issubclass(registry.load("clusterer", name), Gmm):
+        raise UsageError(
+            f"nothing can be drawn from {name}: it is no mixture", "draw from --clusterer gmm or bayesian-gmm"
+        )
+
+
+def images_of(
+    read: Callable[[int], ByteArray] | None, rows: IndexArray | None = None
+) -> Callable[[int], ByteArray | None]:
+    """The image of a row of a report, where `rows` says which instance that is; None for what cannot be shown."""
+
+    def image(index: int) -> ByteArray | None:
+        try:
+            return read(index if rows is None else int(rows[index])) if read is not None else None
+        except LabelerError:
+            return None
+
+    return image
+
+
+def rows_of(found: Found) -> IndexArray | None:
+    """Which instance each row of the report is; None = the same."""
+    return found.seen_in.rows if found.seen_in is not None else None
+
+
+# -- inside ------------------------------------------------------------------------------------------------------
+
+
+def _clustered(
+    source: Source,
+    ids: Sequence[str],
+    usable: BoolArray | None,
+    cache: Path,
+    plan: Plan,
+    progress: Callable[[Progress], None],
+) -> Found:
+    seed = plan.seed or 0
+    space = space_of(source, ids, usable, cache, plan.encoder, plan.features, seed, progress)
+    points = space.points
+    clusterer = registry.create("clusterer", plan.clusterer or "kmeans")
+    known: dict[int, Clustering] = {}
+
+    def cluster(k: int) -> Generator[Progress, None, Clustering]:
+        yield Progress("clustering")
+        if k not in known:
+            with threadpool_limits(1):
+                known[k] = space.in_columns(clusterer.cluster(points, k, seed))
+        return known[k]
+
+    tried: list[Tried] = []
+    for step in choose_k.compare(points, cluster, [k for k in plan.ks if k < len(points)], seed):
+        if isinstance(step, Tried):
+            tried.append(step)
+        else:
+            progress(step)
+    best = choose_k.best_by(tried, "bic") or choose_k.elbow(tried)
+    k = plan.n_clusters or best or min(DEFAULT_K, max(len(points) // 5, 2))
+    clustering = driven_by(cluster(max(min(k, len(points)), 1)), progress)
+    typical = clustering.exemplars if len(clustering.exemplars) else nearest_to_center(clustering)
+    shown = choose_k.silhouettes(points, clustering, seed)
+    found = Found(
+        str(source.path), len(points), space.encoder, plan.clusterer or "kmeans", space.named(), clustering, shown,
+        _described(source, space, clustering, shown, typical), tried, _anomalies(space.ids, clustering),
+        pixel_images(clustering.samples, space.axes, space.raw) if space.encoder == "pixels" else [], space,
+        [(one, choose_k.silhouettes(points, known[one], seed)) for one in _side_by_side(tried, k)],
+        notes=_notes(source, space),
+    )  # fmt: skip
+    if not plan.sample or clustering.mixture is None:
+        return found
+    return replace(found, drawn=space.restored(clustering.mixture.draw(plan.sample)))
+
+
+def _side_by_side(tried: Sequence[Tried], k: int) -> list[int]:
+    """The numbers whose silhouettes are drawn: those nearest to the one that is taken, in order."""
+    defined = [one.k for one in tried if one.silhouette is not None]
+    return sorted(sorted(defined, key=lambda one: (abs(one - k), one))[:DIAGRAMS]) if len(defined) > 1 else []
+
+
+def _as_it_is(
+    project: Project,
+    source: Source,
+    usable: BoolArray,
+    cache: Path,
+    plan: Plan,
+    progress: Callable[[Progress], None],
+) -> Found:
+    """The project's own clusters."""
+    seed = plan.seed or 0
+    view = project.view()
+    round_ = view.round if view.round is not None else project.closing_round(progress)
+    space = space_of(source, project.session.pool.ids, usable, cache, plan.encoder, plan.features, seed, progress)
+    clusters = round_.clusters[space.rows]
+    clustering = Clustering(
+        clusters,
+        round_.distances[space.rows],
+        _centers(space.points, clusters, int(round_.clusters.max(initial=-1)) + 1),
+        _inertia(space.points, clusters),
+        outliers=round_.outliers[space.rows].astype(np.bool_) if len(round_.outliers) else np.empty(0, dtype=np.bool_),
+        facts=dict(round_.facts.get("clustering", {})),
+    )
+    typical = np.searchsorted(space.rows, np.intersect1d(_typical(round_), space.rows)).astype(np.int64)
+    shown = choose_k.silhouettes(space.points, clustering, seed)
+    cards = [card for card in _described(source, space, clustering, shown, typical) if card.size]
+    return Found(
+        str(source.path), len(space.ids), space.encoder, str(round_.facts.get("clusterer", "kmeans")), space.named(),
+        clustering, shown, cards, anomalies=_anomalies(space.ids, clustering), seen_in=space,
+        notes=_notes(source, space),
+    )  # fmt: skip
+
+
+def _centers(points: FloatArray, clusters: IntArray, k: int) -> FloatArray:
+    """The means (k, d) of clusters that were found elsewhere; 0 where nobody is in one."""
+    totals = np.zeros((k, points.shape[1]))
+    np.add.at(totals, clusters, points)
+    return (totals / np.maximum(np.bincount(clusters, minlength=k), 1)[:, None]).astype(np.float32)
+
+
+def _notes(source: Source, space: Space) -> list[str]:
+    """What was left out: passed over by the listing, or not to be read."""
+    unreadable = source.unreadable | space.unreadable
+    return [*source.notes, *([unreadable_line(unreadable)] if unreadable else [])]
+
+
+def _inertia(points: FloatArray, labels: IntArray) -> float:
+    """Of clusters that were found in another space, like the engine's own: comparable with a range of k in this one."""
+    found = 0.0
+    for label in np.unique(labels[labels >= 0]):
+        members = points[labels == label]
+        found += float(np.square(members - members.mean(axis=0), dtype=np.float64).sum())
+    return found
+
+
+def _described(
+    source: Source, space: Space, clustering: Clustering, scores: Silhouettes, typical: IndexArray
+) -> list[Card]:
+    """A card a cluster, the largest first."""
+    ids, raw = space.ids, space.raw
+    held = ~clustering.outliers if len(clustering.outliers) else np.ones(len(ids), dtype=np.bool_)
+    order = np.lexsort((clustering.distances, clustering.clusters))
+    order = order[held[order]]
+    bounds = np.searchsorted(clustering.clusters[order], np.arange(len(clustering.centers) + 1))
+    words = Words(raw) if source.content == "text" else None
+    columns = source.column_names() if source.content == "table" else []
+    if source.content == "table" and not columns:
+        columns = [f"column {number}" for number in range(raw.shape[1])]
+    first = {int(clustering.clusters[index]): int(index) for index in typical}
+    cards = []
+    for cluster in range(len(clustering.centers)):
+        members = order[bounds[cluster] : bounds[cluster + 1]]
+        near = [first[cluster]] if cluster in first else []
+        near += [index for index in members[: SHOWN + 1].tolist() if index not in near]
+        far = [index for index in members[::-1][:SHOWN].tolist() if index not in near[:SHOWN]]
+        mean, apart, far_columns = means(raw, members, columns) if columns and len(members) else (None, None, [])
+        cards.append(
+            Card(
+                cluster,
+                len(members),
+                scores.of(cluster),
+                [ids[index] for index in near[:SHOWN]],
+                [ids[index] for index in far],
+                {},
+                mean,
+                apart,
+                far_columns,
+                [],
+                mean_image(raw, members) if source.content == "images" else None,
+                np.array([*near[:1], *(index for index in members if index not in near[:1])], dtype=np.int64),
+                words.of(members) if words is not None else [],
+            )
+        )
+    odd = choose_k.oddities([card.size for card in cards], [card.silhouette for card in cards])
+    cards = [replace(card, warnings=list(words)) for card, words in zip(cards, odd, strict=True)]
+    return sorted(cards, key=lambda card: -card.size)
+
+
+def _typical(round_: Round) -> IndexArray:
+    usable = np.ones(len(round_.labels), dtype=np.bool_)
+    return np.array(Clusters(round_, usable).by_size(), dtype=np.int64)
+
+
+def _classes(project: Project, members: IndexArray) -> dict[str, int]:
+    """Class name -> labels among the members, given or the machine's, the most frequent first."""
+    names = {class_id: info.name for class_id, info in project.session.state.classes.items()}
+    found: dict[str, int] = {}
+    for index in members.tolist():
+        name = names.get(project.session.label_of(index)[0])
+        if name is not None:
+            found[name] = found.get(name, 0) + 1
+    return dict(sorted(found.items(), key=lambda item: -item[1]))
+
+
+def _anomalies(ids: Sequence[str], clustering: Clustering) -> list[str]:
+    return [ids[int(index)] for index in np.flatnonzero(clustering.outliers)]

@@ -1,0 +1,1 @@
+"""`labeler export`: which labels, which rows, and the model."""

@@ -1,0 +1,88 @@
+"""What a classifier says of every label it has not seen: probabilities for programs that look for label errors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from labeler.core.protocols import Classifier
+from labeler.core.types import FloatArray, IndexArray, IntArray
+from labeler.plugins import registry
+from labeler.plugins.exporters.base import HeldOut, Rows
+from labeler.plugins.exporters.splits import divided
+
+FOLDS = 5
+MOST_FITTED = 20_000
+"""Rows one model is fitted on at most: more change little, and a million would not fit into the memory."""
+BLOCK = 4_096
+LEAST_WEIGHT = 0.01
+
+
+class Taken:
+    """Some rows of an array (maybe memory-mapped), read part by part; `indices` (n,) in their order."""
+
+    def __init__(self, array: Any, indices: IndexArray) -> None:
+        self._array, self.indices = array, indices
+        self.shape: tuple[int, ...] = (len(indices), *array.shape[1:])
+        self.dtype: np.dtype[Any] = array.dtype
+
+    def __getitem__(self, rows: slice) -> Any:
+        """The rows in memory."""
+        return np.asarray(self._array[self.indices[rows]])
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        """All of them in memory."""
+        return np.asarray(self[:], dtype=dtype)
+
+
+def out_of_fold(
+    X: FloatArray,
+    indices: IndexArray,
+    labels: IntArray,
+    confidence: FloatArray,
+    n_classes: int,
+    random_state: int,
+    alike: tuple[Sequence[str], Sequence[int] | None],
+    classifier: str = "logreg",
+) -> HeldOut:
+    """Class probabilities of the rows `indices` (n,) of `X` (N, d), each by a model fitted without its fold.
+
+    Parameters
+    ----------
+    labels, confidence
+        (n,) positions of classes, and how much each label counts in a fit.
+    alike
+        (content hashes, numbers of near duplicates) of the rows: those that are alike share a fold, so that no model
+        has seen the twin of what it judges.
+    classifier
+        Spec of the classifier that is fitted five times.
+    """
+    features: Rows = Taken(X, indices)
+    n = len(indices)
+    folds = divided(alike[0], labels, np.full(FOLDS, 1.0 / FOLDS), random_state, alike[1]).astype(np.int32)
+    rng = np.random.default_rng(random_state)
+    models: dict[int, Classifier] = {}
+    for fold in np.unique(folds).tolist():
+        rows = np.flatnonzero(folds != fold)
+        if len(rows) > MOST_FITTED:
+            rows = np.sort(rng.choice(rows, MOST_FITTED, replace=False))
+        if len(rows):
+            weights = np.clip(np.nan_to_num(confidence[rows]), LEAST_WEIGHT, 1.0).astype(np.float32)
+            model: Classifier = registry.create("classifier", classifier, random_state=random_state)
+            models[fold] = model.fit(np.asarray(X[indices[rows]], dtype=np.float32), labels[rows], weights)
+    proba = np.full((n, n_classes), 1.0 / max(n_classes, 1), dtype=np.float32)
+    for start in range(0, n, BLOCK):
+        block, at = features[slice(start, start + BLOCK)], folds[start : start + BLOCK]
+        for fold, model in models.items():
+            mine = np.flatnonzero(at == fold)
+            if len(mine):
+                said = np.zeros((len(mine), n_classes), dtype=np.float32)
+                said[:, model.classes_] = model.predict_proba(np.asarray(block[mine], dtype=np.float32))
+                proba[start + mine] = said
+    how = (
+        f"{classifier}, fitted {len(models)} times on the project's features, each time without the fold it judges; "
+        "near duplicates share a fold"
+    )
+    return HeldOut(proba, folds, features, how)

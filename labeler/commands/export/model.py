@@ -1,0 +1,155 @@
+"""The project's model: what it is, and how it leaves as npz weights or as ONNX."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from labeler.core.errors import EngineError, ExportError, MissingExtra, UsageError
+from labeler.core.escaping import escaped
+from labeler.core.model import Model
+from labeler.core.steps import finished
+from labeler.core.types import Progress
+from labeler.plugins.exporters.single import write_single
+from labeler.project.project import Project
+from labeler.worker.pipeline import Workbench
+
+FORMATS = {"model": ".npz", "onnx": ".onnx"}
+"""Formats that hold the model instead of labels, and the ending of their files."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """The model a project has at this moment, None where its classifier cannot be put into arrays."""
+
+    model: Model | None
+    names: list[str]  # of the model's classes, in its order
+    facts: dict[str, Any]  # JSON-able: which it is, and what features it takes
+
+
+def format_of_model(target: Path, format_: str | None) -> str | None:
+    """Which of :data:`FORMATS` is asked for; None for an export of labels."""
+    if format_ in FORMATS:
+        return format_
+    return "onnx" if format_ is None and target.name.lower().endswith(".onnx") else None
+
+
+def trained(project: Project, bench: Workbench) -> Trained:
+    """The model by the labels of this moment.
+
+    Raises
+    ------
+    ExportError
+        Nothing is labeled yet.
+    """
+    session = project.session
+    if not session.state.counts["label"]:
+        raise ExportError("nothing is labeled yet", f"answer some questions first: labeler label {project.path}")
+    finished(bench.join_companion())
+    recipe, prepared = bench.recipe, bench.prepared
+    model = None
+    try:
+        model = bench.model(session.snapshot())
+    except EngineError:
+        if recipe.engine == "default" and not recipe.classifier:
+            raise
+    names = {class_id: info.name for class_id, info in session.state.classes.items()}
+    facts: dict[str, Any] = {
+        "project": str(project.path),
+        "revision": session.state.revision,
+        "engine": recipe.engine,
+        "classifier": recipe.classifier or None,
+        "seed": recipe.seed,
+        "encoder": prepared.encoder if prepared is not None else "",
+        "takes": list(prepared.raw.shape[1:]) if prepared is not None else [],
+        "n_features": int(bench.features().shape[1]),
+        "kind": model.kind if model is not None else None,
+        "sha256": digest(model) if model is not None else None,
+    }
+    return Trained(model, [names[int(one)] for one in model.classes] if model is not None else [], facts)
+
+
+def digest(model: Model) -> str:
+    """The same for the same weights: what predictions and files of a model are told to belong together by."""
+    found = hashlib.sha256(f"{model.kind} {model.classes.tolist()}".encode())
+    for name, array in sorted(model.arrays.items()):
+        found.update(f"{name} {array.shape}".encode() + np.ascontiguousarray(array, dtype="<f4").tobytes())
+    return found.hexdigest()
+
+
+def export_model(
+    project: Project,
+    target: Path,
+    format_: str,
+    *,
+    force: bool = False,
+    progress: Callable[[Progress], None] = lambda _: None,
+) -> Trained:
+    """Write the project's model to `target`.
+
+    Raises
+    ------
+    ExportError
+        Nothing is labeled, or the target exists or cannot be written.
+    UsageError
+        The classifier has no weights.
+    MissingExtra
+        ONNX is asked for without its package.
+    """
+    writer = _as_onnx if format_ == "onnx" else _as_npz
+    if format_ == "onnx":
+        _need_onnx()
+    bench = project.open_bench(progress)
+    progress(Progress("computing every label anew"))
+    found = trained(project, bench)
+    if found.model is None:
+        raise UsageError(
+            f"the classifier {bench.recipe.classifier} has no weights to take away",
+            "logreg has, and so has the default engine; labeler predict works with every one",
+        )
+    manifest = {"format": format_, "model": found.facts, "classes": found.names}
+    write_single(target, manifest, lambda path: writer(found, path), force, project.inputs())
+    return found
+
+
+def _as_npz(found: Trained, path: Path) -> None:
+    """Arrays of the model, `classes` (k,) as text, and in words what features it takes; no pickle."""
+    assert found.model is not None  # noqa: S101 - checked before
+    texts = {
+        "classes": np.array([escaped(name) for name in found.names]),
+        "kind": np.array(found.model.kind),
+        "encoder": np.array(found.facts["encoder"]),
+        "takes": np.array(found.facts["takes"], dtype=np.int64),
+    }
+    with path.open("wb") as file:
+        np.savez(file, **(texts | found.model.arrays))  # type: ignore[arg-type]
+
+
+def _need_onnx() -> None:
+    try:
+        import onnx  # noqa: F401
+    except ImportError:
+        raise MissingExtra("the format 'onnx'", "onnx") from None
+
+
+def _as_onnx(found: Trained, path: Path) -> None:
+    from labeler.commands.export.onnx import as_onnx
+
+    assert found.model is not None  # noqa: S101 - checked before
+    path.write_bytes(as_onnx(found.model, [escaped(name) for name in found.names], found.facts))
+
+
+def report(found: Trained, target: Path) -> str:
+    """What to say of a model that was written."""
+    from labeler.core.text import display_safe
+
+    facts = found.facts
+    return (
+        f"a {facts['kind']} model of {len(found.names):,} classes in {display_safe(str(target))}: it takes the "
+        f"{facts['n_features']:,} features of encoder {facts['encoder']}"
+    )

@@ -1,0 +1,331 @@
+"""`labeler merge`: the project files of two people into a third. From the files alone; the source may be elsewhere."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labeler.core.errors import ProjectError, UsageError
+from labeler.core.escaping import escaped
+from labeler.core.pool import Pool
+from labeler.core.stats.agreement import Agreement, agreement
+from labeler.core.text import display_safe
+from labeler.core.types import Event
+from labeler.plugins.importers.names import counted
+from labeler.project import paths
+from labeler.project.backup_folder import folded
+from labeler.session.consistency import fitting_arrays
+from labeler.session.event_kinds import CARRIED
+from labeler.session.merge.carried_audits import PLACES, carried_audits
+from labeler.session.merge.journals import Side
+from labeler.session.merge.merge import Merged, merged
+from labeler.session.state import State
+from labeler.store.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """What a merge made, and what there is to say of it. `people`: how the two are called, in the order given."""
+
+    path: Path
+    people: tuple[str, str]
+    state: State
+    outcome: Merged
+    agreement: Agreement
+    notes: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """One of the two files, read."""
+
+    path: Path
+    ids: list[str]
+    side: Side
+    project: dict[str, Any]
+    pool_arrays: dict[str, NDArray[Any]]
+    frozen: dict[int, dict[str, NDArray[Any]]]
+
+
+def merge(first: Path, second: Path, target: Path) -> Joined:
+    """Merge two project files of the same source into a new one; the two are not changed.
+
+    Raises
+    ------
+    ProjectError
+        One of them cannot be read, they are of different sources, or the target is there already.
+    NotSaved
+        The target could not be written; nothing is left of it.
+    """
+    files = _read(first), _read(second)
+    if os.path.lexists(target):
+        raise ProjectError(f"{target} is there already", "choose another name with -o; nothing was changed")
+    if not target.name.endswith(paths.SUFFIX):
+        raise UsageError(f"{target} is no name of a project file", f"let it end in {paths.SUFFIX}")
+    notes: list[str] = []
+    ids = _pool_of(files, notes)
+    outcome = merged(files[0].side, files[1].side, Pool(ids))
+    _write(target, files, ids, outcome, notes)
+    state = State(Pool(ids))
+    for event in outcome.events:
+        state.apply(event)
+    people = (_name_of(files[0]), _name_of(files[1]))
+    notes += _said_of(outcome, people)
+    return Joined(target, people, state, outcome, agreement(outcome.pairs), notes)
+
+
+def facts(joined: Joined) -> dict[str, Any]:
+    """The outcome as JSON can hold it."""
+    state, found = joined.state, joined.agreement
+    return {
+        "project": escaped(str(joined.path)),
+        "people": [escaped(name) for name in joined.people],
+        "events": len(joined.outcome.events),
+        "labels": state.counts["label"],
+        "both_answered": found.n,
+        "agreed": found.agreed,
+        "kappa": found.kappa,
+        "low": found.low,
+        "high": found.high,
+        "confidence": found.confidence,
+        "conflicts": [_conflict(joined, index) for index in joined.outcome.conflicts],
+        "keys": [
+            {"name": escaped(name), "keys": [mine, theirs], "key": now}
+            for name, mine, theirs, now in joined.outcome.keys
+        ],
+        "notes": joined.notes,
+    }
+
+
+def _conflict(joined: Joined, index: int) -> dict[str, Any]:
+    names = {class_id: escaped(info.name) for class_id, info in joined.state.classes.items()}
+    answers = joined.state.conflicts[index].answers
+    return {
+        "id": escaped(joined.state.pool.ids[index]),
+        "answers": [{"annotator": escaped(who), "label": names.get(class_id)} for _, who, class_id in answers],
+    }
+
+
+def report(joined: Joined) -> str:
+    """What to say of a merge."""
+    found, path = joined.agreement, display_safe(str(joined.path), 1000)
+    lines = [f"{counted(joined.state.counts['label'], 'label')} in {path}"]
+    if not found.n:
+        lines.append("agreement: no instance was answered by both")
+    elif found.kappa is None or found.low is None or found.high is None:
+        lines.append(f"agreement: {found.agreed:,} of {found.n:,} answered by both; all are one class: no kappa")
+    else:
+        lines.append(
+            f"agreement: {found.agreed:,} of {found.n:,} answered by both; Cohen's kappa {found.kappa:.2f}"
+            f" ({100 * found.confidence:g} % interval {found.low:.2f} to {found.high:.2f})"
+        )
+    if joined.outcome.conflicts:
+        lead = counted(len(joined.outcome.conflicts), "conflict is", "conflicts are")
+        lines.append(f"{lead} asked first; until then the later answer stands: labeler label {path}")
+    return "\n".join(lines)
+
+
+# -- reading -----------------------------------------------------------------------------------------------------
+
+
+def _read(path: Path) -> _File:
+    with ExitStack() as stack:
+        store = Store.open(path, read_only=True)
+        stack.callback(store.close)
+        project = store.project()
+        if "source" not in project:
+            raise ProjectError(f"the project {path} was never opened with a source", "answer some questions first")
+        folded(store)  # whatever a stranger's journal says, it is refused here, in one line
+        events, ids = list(store.replay()), store.instance_ids()
+        name = str(project.get("options", {}).get("annotator") or path.name.removesuffix(paths.SUFFIX))
+        side = Side(events, name, frozenset(project.get("left_out", ())))
+        frozen = {number: dict(store.frozen(number)) for number in _frozen_under(events).values()}
+        return _File(path, ids, side, project, fitting_arrays(store.arrays("pool"), len(ids)), frozen)
+
+
+def _name_of(file: _File) -> str:
+    """Who answered in a file: the names in it, else the file's."""
+    names = {event.annotator for event in file.side.events if event.annotator}
+    return " and ".join(sorted(names)) if names else file.side.annotator
+
+
+def _pool_of(files: tuple[_File, _File], notes: list[str]) -> list[str]:
+    """The instances of both, in the order of the older file.
+
+    Raises
+    ------
+    ProjectError
+        The two are of different sources.
+    """
+    older, newer = sorted(files, key=lambda file: (file.project.get("created", 0.0), file.ids))
+    known = set(older.ids)
+    joining = [name for name in newer.ids if name not in known]
+    shared = len(newer.ids) - len(joining)
+    differing, compared = _other_content(older, newer)
+    if 2 * shared < min(len(older.ids), len(newer.ids)) or (compared and 2 * len(differing) > compared):
+        paths = [display_safe(file.project["source"]["path"]) for file in files]
+        what = f"only {shared:,} instances are in both" if not differing else "the images differ"
+        raise ProjectError(
+            f"the two projects are of different sources, {paths[0]} and {paths[1]}: {what}",
+            "merge two projects of the same images; nothing was changed",
+        )
+    if joining or shared < len(older.ids):
+        lone = len(joining) + len(older.ids) - shared
+        notes.append(f"{counted(lone, 'instance is', 'instances are')} in one of the two projects only; all are kept")
+    if differing:
+        lead = counted(len(differing), "instance has", "instances have")
+        notes.append(f"{lead} another content in the two ({display_safe(differing[0], 60)} ...); labels are kept")
+    return older.ids + joining
+
+
+def _other_content(older: _File, newer: _File) -> tuple[list[str], int]:
+    """Ids whose content hashes differ, and how many were compared."""
+    places = {name: place for place, name in enumerate(newer.ids)}
+    mine, theirs = (file.pool_arrays.get("sha256", np.zeros((0, 32), dtype=np.uint8)) for file in (older, newer))
+    differing, compared = [], 0
+    for row, name in enumerate(older.ids[: len(mine)]):
+        other = places.get(name, len(theirs))
+        if other < len(theirs) and mine[row].any() and theirs[other].any():
+            compared += 1
+            if not np.array_equal(mine[row], theirs[other]):
+                differing.append(name)
+    return differing, compared
+
+
+def _said_of(outcome: Merged, people: tuple[str, str]) -> list[str]:
+    """What is neither lost nor as it was in either file."""
+    shown = [display_safe(name, 40) for name in people]
+    notes = []
+    for name, mine, theirs, now in outcome.keys:
+        notes.append(
+            f"the key of {display_safe(name, 40)} is {now or 'none'} now"
+            f" ({shown[0]}: {mine or 'none'}, {shown[1]}: {theirs or 'none'}; the class named first keeps its own)"
+        )
+    for before, now in outcome.renamed:
+        notes.append(f"the class {display_safe(before, 40)} is called {display_safe(now, 40)} now")
+    if outcome.outranked:
+        lead = counted(
+            outcome.outranked, "instance that one could not tell has", "instances that one could not tell have"
+        )
+        notes.append(f"{lead} the other's answer")
+    return notes
+
+
+# -- writing -----------------------------------------------------------------------------------------------------
+
+
+def _write(target: Path, files: tuple[_File, _File], ids: list[str], outcome: Merged, notes: list[str]) -> None:
+    """The new file, whole or not at all."""
+    older = min(files, key=lambda file: (file.project.get("created", 0.0), json.dumps(file.project, sort_keys=True)))
+    frozen = _frozen(files, ids, outcome.events)
+    for one in carried_audits((e for e in outcome.events if e.kind == CARRIED), lambda n: frozen.get(n, {}), Pool(ids)):
+        notes.append(f"audit {one.audit.number} of {display_safe(one.by, 40)} goes along as it was: {one.statement}")
+    draft = target.with_name(f".{secrets.token_hex(4)}.{target.name}")
+    try:
+        store = Store.open(draft, create=True)
+        try:
+            store.join_instances(ids, older.project.get("created", 0.0))
+            store.append_all(outcome.events)
+            for number, arrays in frozen.items():
+                store.freeze(number, arrays)
+            store.remember(**_project(files, older, target, outcome, notes))
+            if arrays := _pool_arrays(files, ids):
+                store.put_arrays("pool", arrays)
+        finally:
+            store.close()
+        _put_in_place(draft, target)
+    except OSError as error:
+        raise ProjectError(f"cannot write {target}: {error.strerror}", "choose another place with -o") from error
+    finally:
+        for left in (draft, *draft.parent.glob(f"{draft.name}-*")):
+            with suppress(OSError):
+                left.unlink(missing_ok=True)
+
+
+def _frozen_under(events: Sequence[Event]) -> dict[str, int]:
+    """Event that begins an audit -> the number its frozen labels are stored under, of own and of carried ones."""
+    found = {event.event_id: int(event.payload["number"]) for event in events if event.kind == "audit_begin"}
+    for event in events:
+        found |= event.payload["kept_under"] if event.kind == CARRIED else {}
+    return found
+
+
+def _frozen(files: Sequence[_File], ids: list[str], events: Sequence[Event]) -> dict[int, dict[str, NDArray[Any]]]:
+    """Number -> frozen labels for the new file; of carried audits with the place of each row in its pool."""
+    places = {name: place for place, name in enumerate(ids)}
+    own = {event.event_id for event in events if event.kind == "audit_begin"}
+    found: dict[int, dict[str, NDArray[Any]]] = {}
+    for begin, number in _frozen_under(events).items():
+        for file in files:
+            arrays = dict(file.frozen.get(_frozen_under(file.side.events).get(begin, 0), {}))
+            if not arrays:
+                continue
+            rows = arrays.pop(PLACES, np.arange(len(arrays["labels"])))
+            at = np.array([places[file.ids[int(row)]] for row in rows], dtype=np.int32)
+            found[number] = arrays if begin in own else arrays | {PLACES: at}
+    return found
+
+
+def _put_in_place(draft: Path, target: Path) -> None:
+    """Give the draft its name, never over a file that came meanwhile."""
+    try:
+        os.link(draft, target)
+    except FileExistsError:
+        raise ProjectError(f"{target} is there already", "choose another name with -o") from None
+    except OSError:  # a disk without hard links
+        if os.path.lexists(target):
+            raise ProjectError(f"{target} is there already", "choose another name with -o") from None
+        draft.rename(target)
+
+
+def _project(
+    files: tuple[_File, _File], older: _File, target: Path, outcome: Merged, notes: list[str]
+) -> dict[str, Any]:
+    """What the new file remembers: the older one's options and source."""
+    options, chosen = [_shared(file.project) for file in files], _shared(older.project)
+    names = [name for name in sorted({*options[0], *options[1]}) if options[0].get(name) != options[1].get(name)]
+    if names:
+        shown = ", ".join(f"{name} = {display_safe(str(chosen.get(name, 'default')), 60)}" for name in names)
+        notes.append(f"the two had different options; of {display_safe(older.path.name)}: {shown}")
+    places = [place for file in (older, *files) for place in paths.places_of(file.project["source"], file.path)]
+    source = next((place for place in places if place.exists()), places[0])
+    return {
+        "options": chosen,
+        "created": older.project.get("created", 0.0),
+        "source": paths.remembered(source, target),
+        "left_out": sorted(outcome.dropped),
+    }
+
+
+def _pool_arrays(files: Sequence[_File], ids: list[str]) -> dict[str, NDArray[Any]]:
+    """Content hashes and unreadable instances, as far as either file knows them."""
+    places = {name: place for place, name in enumerate(ids)}
+    found: dict[str, NDArray[Any]] = {}
+    for name in ("sha256", "unreadable"):
+        for file in files:
+            array = file.pool_arrays.get(name)
+            if array is None or not len(array):
+                continue
+            whole = found.setdefault(name, np.zeros((len(ids), *array.shape[1:]), dtype=array.dtype))
+            rows = np.array([places[instance_id] for instance_id in file.ids[: len(array)]], dtype=np.int64)
+            whole[rows] = np.maximum(whole[rows], array) if name == "unreadable" else _filled(whole[rows], array)
+    return found
+
+
+def _filled(known: NDArray[Any], array: NDArray[Any]) -> NDArray[Any]:
+    """`known` with the rows of `array` where it has none."""
+    return np.where(known.any(axis=1, keepdims=True), known, array)
+
+
+def _shared(project: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of a project that are not one person's."""
+    return {name: value for name, value in project.get("options", {}).items() if name != "annotator"}

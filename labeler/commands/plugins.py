@@ -1,0 +1,46 @@
+"""`labeler plugins`: what there is, without importing it; one's parameters, with it."""
+
+from __future__ import annotations
+
+import inspect
+
+from labeler.core.errors import UsageError
+from labeler.plugins import registry
+
+
+def listing() -> str:
+    """Every plug-in by kind: name, one line, and what to install where its extra is missing."""
+    lines: list[str] = []
+    for kind in registry.KINDS:
+        names = registry.names(kind)
+        if not names:
+            continue
+        plural = "strategies" if kind == "strategy" else f"{kind}s"
+        lines.append(f"{plural}:")
+        width = max(len(name) for name in names)
+        for name in names:
+            entry = registry.entry(kind, name)
+            missing = "" if entry.available else f"  [pip install '.[{entry.extra}]']"
+            lines.append(f"  {name:<{width}}  {entry.summary}{missing}")
+    return "\n".join(lines)
+
+
+def describe(name: str) -> str:
+    """The parameters and defaults of the plug-in(s) called `name`.
+
+    Raises
+    ------
+    UsageError
+        Nothing is called that.
+    """
+    kinds = [kind for kind in registry.KINDS if name in registry.names(kind)]
+    if not kinds:
+        raise UsageError(f"no plug-in is called {name!r}", "see: labeler plugins")
+    parts = []
+    for kind in kinds:
+        lines = [f"{kind} {name}: {registry.entry(kind, name).summary}"]
+        parameters = registry.parameters(kind, name)
+        lines += [f"  {key} = {default!r}" for key, default in parameters.items()] or ["  no parameters"]
+        documentation = inspect.getdoc(registry.load(kind, name))
+        parts.append("\n".join([*lines, "", documentation or ""]).rstrip())
+    return "\n\n".join(parts)

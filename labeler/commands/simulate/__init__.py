@@ -1,0 +1,8 @@
+"""`labeler simulate`: the same session with a simulated person, measured against the truth."""
+
+from labeler.commands.simulate.plan import Simulation
+from labeler.commands.simulate.pools import hold_out, thin
+from labeler.commands.simulate.report import curve_rows, curve_text
+from labeler.commands.simulate.run import simulate
+
+__all__ = ["Simulation", "curve_rows", "curve_text", "hold_out", "simulate", "thin"]

@@ -1,0 +1,91 @@
+"""What is measured while a simulated person answers, row by row."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from labeler.core.types import GIVEN, UNLABELED, FloatArray, IntArray, Provenance, Round
+from labeler.project.open import Project
+from labeler.session.quality.random_sample import estimate
+from labeler.worker.pipeline import Workbench
+
+GOALS = (0.95, 0.98, 0.99, 0.995)
+
+
+@dataclass(slots=True)
+class Meter:
+    """What one run measures, row by row."""
+
+    truth_ids: IntArray  # class numbers of the truth, one an instance of the pool
+    names: list[str]
+    started: float
+    curve: list[dict[str, Any]] = field(default_factory=list)
+    keys_to: dict[str, int | None] = field(default_factory=lambda: {str(goal): None for goal in GOALS})
+    latencies: list[float] = field(default_factory=list)
+    behind: list[float] = field(default_factory=list)
+    keys: int = 0
+    clicks: int = 0
+
+
+def note_goals(session: Any, meter: Meter, round_: Round) -> None:
+    """Remember the keys at which a goal was reached first."""
+    accuracy = _accuracy(session, meter, round_)[0]
+    _note(meter, accuracy)
+
+
+def _note(meter: Meter, accuracy: float) -> None:
+    for goal in GOALS:
+        if meter.keys_to[str(goal)] is None and accuracy >= goal:
+            meter.keys_to[str(goal)] = meter.keys
+
+
+def row_of(
+    project: Project, bench: Workbench, meter: Meter, X_test: FloatArray | None, y_test: IntArray
+) -> dict[str, Any]:
+    """One row of the curve, from a closing round: what an export would hold now."""
+    session = project.session
+    snapshot = session.snapshot()
+    closing = bench.closing_round(snapshot)
+    accuracy, coverage, precision = _accuracy(session, meter, closing)
+    _note(meter, accuracy)
+    control = estimate(session.state)
+    test_accuracy = None
+    if X_test is not None:
+        number_of = _numbers(session, meter)
+        predicted, _ = bench.predict(snapshot, X_test)
+        test_accuracy = float(np.mean([number_of.get(int(c), -1) == y for c, y in zip(predicted, y_test, strict=True)]))
+    return {
+        "clicks": meter.clicks,
+        "keys": meter.keys,
+        "labels_accuracy": round(accuracy, 6),
+        "coverage": round(coverage, 6),
+        "propagated_precision": None if precision is None else round(precision, 6),
+        "test_accuracy": None if test_accuracy is None else round(test_accuracy, 6),
+        "estimate": None if control is None else control.facts,
+        "seconds": round(time.perf_counter() - meter.started, 3),
+    }
+
+
+def _accuracy(session: Any, meter: Meter, round_: Round) -> tuple[float, float, float | None]:
+    """labels_accuracy, coverage and propagated_precision of a round, over the instances with a truth."""
+    number_of = _numbers(session, meter)
+    lookup = np.full(max(number_of, default=0) + 2, UNLABELED - 1, dtype=np.int32)
+    for class_id, number in number_of.items():
+        lookup[class_id] = number
+    known = meter.truth_ids != UNLABELED
+    right = (lookup[round_.labels] == meter.truth_ids) & known
+    covered = np.isin(round_.provenances, (*GIVEN, Provenance.PROPAGATED)) & known
+    propagated = (round_.provenances == Provenance.PROPAGATED) & known
+    n = max(int(known.sum()), 1)
+    precision = float(right[propagated].mean()) if propagated.any() else None
+    return float(right.sum() / n), float(covered.sum() / n), precision
+
+
+def _numbers(session: Any, meter: Meter) -> dict[int, int]:
+    """Class id -> its number in the truth; a class of --classes that the truth never names is never right."""
+    numbers = {name: number for number, name in enumerate(meter.names)}
+    return {info.class_id: numbers.get(info.name, UNLABELED - 2) for info in session.state.classes.values()}

@@ -1,0 +1,54 @@
+"""What to simulate, and what cannot be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from labeler.core.errors import UsageError
+from labeler.project.open import Options
+
+BASELINES = ("book", "random", "all")
+
+
+@dataclass(frozen=True, slots=True)
+class Simulation:
+    """What to simulate."""
+
+    source: Path
+    truth: str
+    clicks: int
+    options: Options = field(default_factory=Options)
+    noise: float = 0.0
+    grids: bool = False
+    imbalance: str = ""
+    test: float = 0.0
+    baseline: str | None = None
+    project: Path | None = None
+    started: float = 0.0  # time.perf_counter() at the program's first line
+
+
+def check(plan: Simulation) -> None:
+    """Refuse, as a UsageError, what cannot be simulated."""
+    if plan.clicks < 1:
+        raise UsageError(f"--clicks {plan.clicks} is too few", "give a number from 1 up")
+    if not 0 <= plan.noise < 1:
+        raise UsageError(f"--noise {plan.noise} is out of range", "give a share from 0 up to, not including, 1")
+    if not 0 <= plan.test < 1:
+        raise UsageError(f"--test {plan.test} is out of range", "give a share from 0 up to, not including, 1")
+    if plan.baseline is not None and plan.baseline not in BASELINES:
+        raise UsageError(f"no baseline is called {plan.baseline!r}", f"there are: {', '.join(BASELINES)}")
+    if plan.project is not None and plan.project.exists():
+        raise UsageError(f"{plan.project} exists", "a simulation starts a new project: give another -p PROJECT")
+
+
+def bare(options: Options) -> Options:
+    """The options a baseline run shares: seed, classes, features and how the source is read, not the chain's parts."""
+    return Options(
+        seed=options.seed,
+        classes=options.classes,
+        features=options.features,
+        text=options.text,
+        range=options.range,
+        pages=options.pages,
+    )

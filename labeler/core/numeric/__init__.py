@@ -1,0 +1,1 @@
+"""Numerics that engines and plug-ins share. Pure."""

@@ -1,0 +1,158 @@
+"""The neighbour graph: who is near whom, and how strongly. One path from 1 row to 1,000,000."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import Any
+
+import faiss
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from labeler.core.numeric.kmeans import lloyd
+from labeler.core.types import FloatArray, Progress
+
+EXACT_UP_TO = 20_000
+"""Rows up to which every pair is looked at; beyond, cells of an inverted file are probed (recall >= .95)."""
+PROBED_CELLS = 16
+POINTS_A_CELL = 64
+CELL_ITERATIONS = 8
+BATCH = 2_048
+
+
+@dataclass(frozen=True, slots=True)
+class NeighbourGraph:
+    """`neighbours` (n, k) int32 and their `distances` (n, k) float32 (Euclidean), self left out, nearest first.
+
+    `weights` is the symmetric (n, n) float32 CSR affinity built from them.
+    """
+
+    neighbours: NDArray[np.int32]
+    distances: FloatArray
+    weights: sparse.csr_array
+
+
+def neighbour_graph(
+    X: FloatArray, n_neighbors: int = 10, random_state: int = 0
+) -> Generator[Progress, None, NeighbourGraph]:
+    """Yield signs of life; return the k-nearest-neighbour graph of `X` (n, d) with self-tuned weights."""
+    n = len(X)
+    k = min(n_neighbors, n - 1)
+    neighbours = np.zeros((n, max(k, 0)), dtype=np.int32)
+    distances = np.zeros((n, max(k, 0)), dtype=np.float32)
+    if k > 0:
+        index = yield from _index(X, random_state)
+        for start in range(0, n, BATCH):
+            rows = slice(start, min(start + BATCH, n))
+            squared, found = index.search(_dense(X[rows]), k + 1)
+            neighbours[rows], distances[rows] = _without_self(found, squared, start, k)
+            yield Progress("looking for neighbours", rows.stop, n)
+        del index
+    return NeighbourGraph(neighbours, distances, self_tuned_weights(neighbours, distances))
+
+
+def _index(X: FloatArray, random_state: int) -> Generator[Progress, None, Any]:
+    """A faiss index over all rows: exhaustive for small pools, an inverted file for large ones."""
+    n, d = X.shape
+    index: Any = faiss.IndexFlatL2(d)
+    if n > EXACT_UP_TO:
+        cells = int(2 * math.sqrt(n))
+        rng = np.random.default_rng(random_state)
+        sample = _dense(X[np.sort(rng.choice(n, min(n, POINTS_A_CELL * cells), replace=False))])
+        seeds = sample[rng.choice(len(sample), cells, replace=False)]
+        centers, _ = yield from lloyd(sample, seeds, CELL_ITERATIONS)
+        quantizer = index
+        quantizer.add(_dense(centers))
+        index = faiss.IndexIVFFlat(quantizer, d, cells)
+        index.own_fields = False
+        index.is_trained = True
+        index.nprobe = PROBED_CELLS
+        index.referenced_objects = [quantizer]
+    for start in range(0, n, 4 * BATCH):
+        index.add(_dense(X[start : start + 4 * BATCH]))
+        if n > EXACT_UP_TO:
+            yield Progress("looking for neighbours", 0, n)
+    return index
+
+
+def _dense(X: FloatArray) -> FloatArray:
+    return np.ascontiguousarray(X, dtype=np.float32)
+
+
+def _without_self(
+    found: NDArray[np.int64], squared: FloatArray, start: int, k: int
+) -> tuple[NDArray[np.int32], FloatArray]:
+    """Drop each row's own entry (or the farthest one, where duplicates pushed it out); keep the order."""
+    rows = np.arange(start, start + len(found))[:, None]
+    own = found == rows
+    own[~own.any(axis=1), -1] = True
+    keep = ~own
+    kept = found[keep].reshape(len(found), k)
+    far = np.sqrt(np.maximum(squared[keep].reshape(len(found), k), 0.0))
+    missing = kept < 0  # an inverted file may find fewer: an edge to oneself carries nothing
+    kept = np.where(missing, rows, kept)
+    return kept.astype(np.int32), np.where(missing, 0.0, far).astype(np.float32)
+
+
+def self_tuned_weights(neighbours: NDArray[np.int32], distances: FloatArray) -> sparse.csr_array:
+    """Symmetric affinity exp(-d_ij^2 / (s_i s_j)), s_i = distance to the last neighbour.
+
+    Zelnik-Manor & Perona, "Self-tuning spectral clustering" (2004). An edge exists if either end names the other.
+    """
+    n, k = neighbours.shape
+    if k == 0:
+        return sparse.csr_array((n, n), dtype=np.float32)
+    scale = distances[:, -1].copy()
+    positive = scale[scale > 0]
+    scale = np.maximum(scale, 1e-3 * float(np.median(positive)) if len(positive) else 1.0)
+    rows = np.repeat(np.arange(n, dtype=np.int32), k)
+    columns = neighbours.ravel()
+    values = np.exp(-(distances.ravel() ** 2) / (scale[rows] * scale[columns])).astype(np.float32)
+    values = np.maximum(values, 1e-6)
+    values[rows == columns] = 0.0
+    one_way = sparse.csr_array((values, (rows, columns)), shape=(n, n))
+    both = one_way.maximum(one_way.T).tocsr()
+    both.eliminate_zeros()
+    both.sort_indices()
+    return both
+
+
+def normalized(weights: sparse.csr_array) -> tuple[sparse.csr_array, FloatArray]:
+    """D^-1/2 W D^-1/2 (symmetric, spectrum in [-1, 1]) and the degrees (n,); isolated rows stay empty."""
+    degrees = np.asarray(weights.sum(axis=1), dtype=np.float32).ravel()
+    root = 1.0 / np.sqrt(np.where(degrees > 0, degrees, 1.0))
+    data = weights.data * np.repeat(root, np.diff(weights.indptr))
+    data *= root[weights.indices]
+    return sparse.csr_array((data, weights.indices, weights.indptr), shape=weights.shape), degrees
+
+
+def duplicates(X: FloatArray, graph: NeighbourGraph, tolerance: float = 1e-3) -> NDArray[np.int64]:
+    """For each instance the first instance (n,) it repeats: itself, or one at (nearly) no distance of it in `X` (n, d).
+
+    `tolerance` is relative to the median distance to the last neighbour in `graph`, the graph of `X`.
+    """
+    n, k = graph.neighbours.shape
+    first = np.arange(n, dtype=np.int64)
+    if k == 0:
+        return first
+    typical = graph.distances[:, -1]
+    typical = typical[typical > 0]
+    limit = float(np.median(typical)) if len(typical) else 1.0
+    scale = float(np.abs(X).max(initial=0.0))
+    # faiss expands (a - b)^2, which leaves rounding errors on equal rows: look closely at what is near
+    rows, ranks = np.nonzero(graph.distances <= max(0.03 * limit, 1e-2 * scale))
+    others = graph.neighbours[rows, ranks]
+    near = np.empty(len(rows), dtype=np.bool_)
+    for start in range(0, len(rows), BATCH):
+        some = slice(start, start + BATCH)
+        near[some] = np.linalg.norm(X[rows[some]] - X[others[some]], axis=1) <= tolerance * limit
+    rows, others = rows[near], others[near]
+    if not len(rows):
+        return first
+    links = sparse.csr_array((np.ones(len(rows), dtype=np.int8), (rows, others)), shape=(n, n))
+    _, component = sparse.csgraph.connected_components(links, directed=False)
+    _, first_of = np.unique(component, return_index=True)
+    return np.asarray(first_of[component], dtype=np.int64)

@@ -1,0 +1,1 @@
+"""Statistics that sessions and commands share. Pure."""

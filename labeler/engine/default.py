@@ -1,0 +1,332 @@
+"""The default engine: cluster, ask, spread along the graph, learn, let all judge each, ask again.
+
+Space (:mod:`space`), belief (:mod:`belief`) and questions (:mod:`questions`) are modules of their own; this one
+keeps their order, what is remembered between two answers, and the form in which it leaves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from typing import Any, TypeVar
+
+import numpy as np
+from threadpoolctl import ThreadpoolController
+
+from labeler.core.model import Model, no_labels
+from labeler.core.numeric.nearest import nearest
+from labeler.core.numeric.pca import principal_axes
+from labeler.core.steps import give_back
+from labeler.core.types import FloatArray, Grid, IndexArray, IntArray, Progress, Queue, Round, Snapshot
+from labeler.engine.belief import Answers, Belief, Believer
+from labeler.engine.checks import check_features
+from labeler.engine.doubt import JUDGES_FROM
+from labeler.engine.hunt import hunted
+from labeler.engine.live import BATCH, LiveBelief
+from labeler.engine.pages import FROM_ANSWERS, PAGE, best_page, expected_errors, expected_gain
+from labeler.engine.queue import (
+    QUEUE_SIZE,
+    RULES,
+    UNSEEN_CHANCE,
+    candidates_of,
+    compose,
+    is_start,
+    queue_of,
+    unseen_chance,
+    utilities,
+)
+from labeler.engine.representatives import Level, finer_levels, first_level, nested_order, unguarded
+from labeler.engine.round import Assembly, assemble
+from labeler.engine.second_opinion import second_opinion
+from labeler.engine.space import Space, space
+from labeler.engine.splitting import Partition
+from labeler.engine.stopping import advise
+
+Result = TypeVar("Result")
+
+NEXT_KEYS = 20
+"""Keys whose expected gain a round tells."""
+
+
+class JoinedEngine:
+    """The joined loop over any features; see :class:`labeler.core.protocols.Engine`.
+
+    Parameters
+    ----------
+    n_clusters
+        Clusters of the first representatives; None = chosen by the pool's size.
+    random_state
+        Seed of everything that is drawn.
+    """
+
+    def __init__(self, n_clusters: int | None = None, random_state: int = 0) -> None:
+        self.n_clusters, self.random_state = n_clusters, random_state
+        self._threads = ThreadpoolController()
+        self._live: LiveBelief | None = None
+
+    def open(self, X: FloatArray) -> Iterator[Progress]:
+        """Lay out the space, its graph, the clusters and their representatives.
+
+        Raises
+        ------
+        EngineError
+            A feature is not finite.
+        """
+        check_features(X)
+        self.n = len(X)
+        if not self.n:
+            return
+        self.space: Space = yield from self._limited(space(X, random_state=self.random_state))
+        yield Progress("clustering")
+        first = yield from self._limited(first_level(self.space.z, self.n_clusters, self.random_state))
+        self.levels: list[Level] = [first]
+        self.order: IndexArray = first.representatives
+        self._partition = Partition(self.space.z, self.random_state)
+        self.first_of = self.space.first_of
+        give_back()
+
+    def _finish_opening(self) -> Iterator[Progress]:
+        """What the first representatives do not need: finer clusters and the label models."""
+        if not self.n or self._live is not None:
+            return
+        yield Progress("clustering finer")
+        finer = yield from self._limited(finer_levels(self.space.z, self.levels[0], self.random_state))
+        give_back()
+        others = yield from self._limited(second_opinion(self.space.components, self.random_state))
+        self.levels = [self.levels[0], *finer]
+        self.order = nested_order(self.levels)
+        give_back()
+        believer = Believer(self.space, others, self.levels[0].representatives, self.random_state)
+        self._live = LiveBelief(believer, self.random_state)
+
+    def join(self, X: FloatArray) -> Iterator[Progress]:
+        """See :class:`labeler.core.protocols.Engine`: a linear rule on its principal components joins the models."""
+        yield from self._finish_opening()
+        if not self.n:
+            return
+        axes = yield from self._limited(principal_axes(X, random_state=self.random_state))
+        components = np.empty((self.n, axes.axes.shape[1]), dtype=np.float32)
+        yield from self._limited(axes.project_into(X, components))
+        self.believer.join(components)
+        self.live.outdated()
+
+    @property
+    def live(self) -> LiveBelief:
+        """What is believed while a person answers; the label models are prepared on first use."""
+        for _ in self._finish_opening():
+            pass
+        assert self._live is not None  # noqa: S101 - only pools with instances ask for it
+        return self._live
+
+    @property
+    def believer(self) -> Believer:
+        """The label models."""
+        return self.live.believer
+
+    def round_due(self, n_answers: int) -> bool:
+        """Whether a full round pays after the `n_answers`-th answer."""
+        return n_answers % BATCH == 0
+
+    def rerank(self, snapshot: Snapshot) -> Queue:
+        """See :class:`labeler.core.protocols.Engine`: thinks small pools through; in large ones, glances."""
+        live = self._live
+        if live is None:  # an empty pool, or the first questions
+            return self._queue(snapshot, None, np.empty(0, dtype=np.int64))
+        with self._threads.limit(limits=1):
+            if live.is_small(snapshot):
+                live.think(snapshot, quick=True)
+            elif not self._in_start(snapshot) and (glanced := live.glanced(snapshot)) is not None:
+                return self._queue(snapshot, *glanced)
+            return self._queue(snapshot, live.belief, live.by_margin)
+
+    def prepare(self, indices: IndexArray) -> Iterator[Progress]:
+        """See :class:`labeler.core.protocols.Engine`: the walks of `indices`, so that an answer only adds one up."""
+        if self._live is None:
+            return
+        for _ in self._live.believer.walk.prepare(indices):
+            yield Progress("working ahead")
+
+    def round(self, snapshot: Snapshot) -> Iterator[Progress | Round]:
+        """See :class:`labeler.core.protocols.Engine`."""
+        yield from self._finish_opening()
+        yield Progress("learning", 0, 2)
+        if not self.n:
+            yield self._round(snapshot, None, np.empty(0, dtype=np.int64), steady=False)
+            return
+        live = self.live
+        belief = yield from self._limited(live.thought(snapshot))
+        yield Progress("learning", 1, 2)
+        with self._threads.limit(limits=1):
+            by_margin = live.margin_order(snapshot, belief)
+            if belief is live.belief:
+                live.by_margin = by_margin
+            if belief is not None and not live.is_small(snapshot):
+                live.look(belief)
+        yield Progress("learning", 1, 2)
+        yield from self._limited(self._partition.around_by_steps(self._level(snapshot)))
+        with self._threads.limit(limits=1):
+            result = self._round(snapshot, belief, by_margin, live.is_steady())
+        yield result
+
+    def closing_round(self, snapshot: Snapshot) -> Round:
+        """See :class:`labeler.core.protocols.Engine`: from the snapshot and the space alone."""
+        with self._threads.limit(limits=1):
+            if not self.n:
+                return self._round(snapshot, None, np.empty(0, dtype=np.int64), steady=False)
+            belief = self.believer.believe(snapshot, fresh=True)
+            return self._round(snapshot, belief, self.live.margin_order(snapshot, belief), steady=False)
+
+    def predict(self, snapshot: Snapshot, X_new: FloatArray) -> tuple[IntArray, FloatArray]:
+        """See :class:`labeler.core.protocols.Engine`: by what all labels of the pool say of the newcomer."""
+        model = self.model(snapshot)
+        with self._threads.limit(limits=1):
+            return no_labels(len(X_new)) if model is None else model.predict(X_new)
+
+    def model(self, snapshot: Snapshot) -> Model | None:
+        """See :class:`labeler.core.protocols.Engine`: the second opinion, taught every label of the closing round."""
+        with self._threads.limit(limits=1):
+            belief = self.believer.believe(snapshot, fresh=True) if self.n else None
+            if belief is None:
+                return None
+            classes, others, axes = belief.answers.classes, self.believer.others, self.space.axes
+            arrays = {
+                "mean": axes.mean,
+                "axes": axes.axes,
+                "landmarks": others.landmarks,
+                "gamma": np.float32(others.gamma),
+                "coefficients": others.coefficients(belief.labels, len(classes)),
+            }
+        return Model("kernel", classes, {name: np.asarray(array, dtype=np.float32) for name, array in arrays.items()})
+
+    def grid(self, snapshot: Snapshot, size: int, skip: IndexArray) -> Grid | None:
+        """See :class:`labeler.core.protocols.Engine`."""
+        if not self.n or not len(snapshot.indices):
+            return None
+        with self._threads.limit(limits=1):
+            live = self.live
+            if not self._in_start(snapshot) and live.is_stale(snapshot):
+                live.think(snapshot)
+            candidates = candidates_of(snapshot, self.first_of)
+            candidates[skip] = False
+            return best_page(live.belief, candidates, size) if live.belief is not None else None
+
+    def similar(self, snapshot: Snapshot, index: int, size: int, skip: IndexArray) -> IndexArray:
+        """See :class:`labeler.core.protocols.Engine`: nearest in z."""
+        candidates = candidates_of(snapshot, self.first_of)
+        candidates[skip] = False
+        return nearest(self.space.z, index, candidates, size)
+
+    def hunt(self, snapshot: Snapshot, class_id: int, size: int, skip: IndexArray) -> IndexArray:
+        """See :class:`labeler.core.protocols.Engine`: by distances in z."""
+        if not self.n:
+            return skip[:0]
+        candidates = candidates_of(snapshot, self.first_of)
+        candidates[skip] = False
+        with self._threads.limit(limits=1):
+            return hunted(self.space.z, snapshot, class_id, candidates, size)
+
+    def points(self) -> FloatArray:
+        """See :class:`labeler.core.protocols.Engine`: the space z."""
+        return self.space.z
+
+    def repeats(self) -> IndexArray:
+        """See :class:`labeler.core.protocols.Engine`: near duplicates, as they are asked once."""
+        return self.first_of if self.n else np.empty(0, dtype=np.int64)
+
+    def shares(self, snapshot: Snapshot, index: int) -> list[tuple[int, float]]:
+        """See :class:`labeler.core.protocols.Engine`: the walks that carry the label, by their visits."""
+        if not self.n or index in snapshot.excluded or not len(snapshot.indices):
+            return []
+        if index in snapshot.indices:
+            return [(index, 1.0)]
+        same = snapshot.indices[self.first_of[snapshot.indices] == self.first_of[index]]
+        if len(same):
+            return [(int(same[-1]), 1.0)]  # it repeats an answered one
+        with self._threads.limit(limits=1):
+            known = self.live.belief if self.live.rests_on(snapshot, len(snapshot.indices)) else None
+            belief = known or self.believer.believe(snapshot)
+            if belief is None:
+                return []
+            answers = belief.answers
+            visits = self.believer.walk.columns(np.array([index], dtype=np.int64))[:, 0]  # the graph is symmetric
+        carried = np.where(
+            answers.positions == belief.labels[index], np.maximum(visits[answers.indices], 0.0) * answers.weights, 0.0
+        )
+        total = float(carried.sum())
+        if total <= 0.0:
+            return []
+        order = np.argsort(-carried, kind="stable")
+        return [(int(answers.indices[row]), float(carried[row] / total)) for row in order if carried[row] > 0.0]
+
+    # -- inside --------------------------------------------------------------------------------------------------
+
+    def _limited(self, job: Generator[Progress, None, Result]) -> Generator[Progress, None, Result]:
+        """Run a generator step by step with one thread, releasing the limit between two steps."""
+        while True:
+            with self._threads.limit(limits=1):
+                try:
+                    step = next(job)
+                except StopIteration as end:
+                    result: Result = end.value
+                    return result
+            yield step
+
+    def _in_start(self, snapshot: Snapshot) -> bool:
+        return is_start(Answers.of(snapshot, self.order[:0]), self.levels[0].representatives)
+
+    def _level(self, snapshot: Snapshot) -> Level:
+        """The clustering in force: the coarsest with two clusters a class, as the person divided it."""
+        least = 2 * len(np.unique(snapshot.class_ids))
+        level = next((level for level in self.levels if level.size >= least), self.levels[-1])
+        return self._partition.divided(level, snapshot.splits)
+
+    def _queue(self, snapshot: Snapshot, belief: Belief | None, by_margin: IndexArray) -> Queue:
+        if not self.n:
+            return queue_of(by_margin, np.empty(0, dtype=np.uint8), None, None)
+        candidates = candidates_of(snapshot, self.first_of)
+        order = self.order[candidates[self.order]]
+        answers = Answers.of(snapshot, self.order[:0])
+        left = by_margin[candidates[by_margin]]
+        if not len(left) and len(order) < QUEUE_SIZE:
+            left = np.flatnonzero(candidates)[:QUEUE_SIZE]
+        start = is_start(answers, self.levels[0].representatives)
+        guards = unguarded(self.levels[0], snapshot.indices, candidates)
+        parts = self._level(snapshot).parts
+        parts = parts[candidates[parts]]
+        indices, rules = compose(
+            start, unseen_chance(answers, snapshot.class_list), order, guards, left, len(answers), parts
+        )
+        utility = utilities(belief, self.space, indices) if belief is not None else None
+        return queue_of(indices, rules, utility, belief)
+
+    def _round(self, snapshot: Snapshot, belief: Belief | None, by_margin: IndexArray, steady: bool) -> Round:
+        queue = self._queue(snapshot, belief, by_margin)
+        settled = steady and belief is not None and unseen_chance(belief.answers, snapshot.class_list) <= UNSEEN_CHANCE
+        candidates = candidates_of(snapshot, self.first_of) if self.n else np.empty(0, dtype=np.bool_)
+        page = best_page(belief, candidates, PAGE) if belief is not None else None
+        advice = advise(belief, settled, len(queue.indices), page is not None and page.pays)
+        if not self.n:
+            return assemble(Assembly.empty(), snapshot, None, queue, advice, "no instance", {})
+        level = self._level(snapshot)
+        facts: dict[str, Any] = {"inertia": level.clustering.inertia, "n_clusters": level.size}
+        if belief is not None:
+            facts |= {
+                "weights": list(belief.blend.weights),
+                "answers_judged": bool(belief.blend.skill >= JUDGES_FROM),  # nan: nobody can tell yet
+                "left_out_skill": None if np.isnan(belief.blend.skill) else belief.blend.skill,
+                "unseen_chance": unseen_chance(belief.answers, snapshot.class_list),
+                "expected_errors": float(expected_errors(belief).sum()),
+                "shown_at_most": belief.calibration.most,
+            }
+            facts["gain_from"] = FROM_ANSWERS  # before, what is expected of the next keys means nothing
+        if belief is not None and len(belief.answers) >= FROM_ANSWERS:
+            facts["gain"] = [NEXT_KEYS, *expected_gain(belief, queue.indices, candidates, NEXT_KEYS)]
+        stage = f"{RULES[queue.rules[0]]} {len(snapshot.indices)}" if len(queue.rules) else "everything is asked"
+        return assemble(
+            Assembly(self.space, level, self.first_of, self._in_start(snapshot), self._partition.around(level)),
+            snapshot,
+            belief,
+            queue,
+            advice,
+            stage,
+            facts,
+        )

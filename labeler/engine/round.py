@@ -1,0 +1,184 @@
+"""A belief in the form in which it leaves the engine: labels with provenance, tier, score and source."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from labeler.core.protocols import Clustering
+from labeler.core.steps import blocks
+from labeler.core.types import (
+    UNLABELED,
+    Advice,
+    BoolArray,
+    ByteArray,
+    FloatArray,
+    IndexArray,
+    IntArray,
+    Provenance,
+    Queue,
+    Round,
+    Snapshot,
+    Tier,
+)
+from labeler.engine.belief import Answers, Belief, runner_ups_of
+from labeler.engine.cluster_neighbors import Surroundings
+from labeler.engine.kernel_ridge import landmarks_of
+from labeler.engine.reach import percentiles_of, within_reach
+from labeler.engine.representatives import Level
+from labeler.engine.space import Space
+from labeler.engine.stopping import LOW_SKILL
+from labeler.engine.tiers import is_near, is_smooth
+
+
+@dataclass(frozen=True, slots=True)
+class Assembly:
+    """What a round shows besides the belief: the space, one clustering, and whom each instance repeats (n,)."""
+
+    space: Space | None
+    level: Level
+    first_of: IndexArray
+    discovering: bool = False  # new classes still turn up
+    around: Surroundings = field(default_factory=Surroundings)
+
+    @staticmethod
+    def empty() -> Assembly:
+        """Of a pool without instances."""
+        none = np.empty(0, dtype=np.int64)
+        nothing = np.empty(0, dtype=np.float32)
+        return Assembly(None, Level(Clustering(none.astype(np.int32), nothing, nothing.reshape(0, 1)), none), none)
+
+
+def assemble(
+    assembly: Assembly,
+    snapshot: Snapshot,
+    belief: Belief | None,
+    queue: Queue,
+    advice: Advice,
+    stage: str,
+    facts: dict[str, Any],
+) -> Round:
+    """The round of `snapshot`: every machine label and, untouched, every given one."""
+    clustering = assembly.level.clustering
+    n = len(assembly.first_of)
+    labels = np.full(n, UNLABELED, dtype=np.int32)
+    provenances = np.zeros(n, dtype=np.uint8)
+    scores = np.zeros(n, dtype=np.float32)
+    tiers = np.zeros(n, dtype=np.uint8)
+    sources = np.full(n, -1, dtype=np.int32)
+    runner_ups = np.full(n, UNLABELED, dtype=np.int32)
+    doubts = np.zeros(n, dtype=np.float32)
+    if belief is not None and assembly.space is not None:
+        classes = belief.answers.classes
+        positions, repeats = with_repeats(belief, assembly.first_of)
+        labels = classes[positions]
+        tiers = belief.tiers.copy()
+        sources = nearest_answers(belief.answers, positions, assembly.space.z)
+        inside = trusted(tiers, belief) & (advice.code != "no-propagation")
+        facts = facts | {"spread": _spread(tiers, belief, advice)}
+        if assembly.discovering:
+            tiers[~is_near(sources, assembly.space.z, assembly.space.graph)] = Tier.ASK
+        scores = belief.calibration.of_largest(belief.proba[np.arange(n), positions])
+        tiers[repeats], scores[repeats] = Tier.LOCKED, 1.0
+        inside &= tiers >= Tier.LIKELY
+        inside[repeats] = advice.code != "no-propagation"
+        percentiles = percentiles_of(snapshot, clustering.clusters)
+        ruled = ~np.isnan(percentiles)
+        if ruled.any():  # a number in place of the tiers: everywhere, or in some clusters alone
+            reach = within_reach(clustering.clusters, clustering.distances, np.nan_to_num(percentiles))
+            inside = np.where(ruled[clustering.clusters], reach & (belief.by_graph == positions), inside)
+        provenances = np.where(inside, Provenance.PROPAGATED, Provenance.PREDICTED).astype(np.uint8)
+        seconds = runner_ups_of(belief.proba, positions)
+        seconds[belief.answers.indices] = belief.doubt.others
+        doubts[belief.answers.indices] = belief.doubt.doubts
+        runner_ups = np.where(seconds >= 0, classes[seconds], UNLABELED).astype(np.int32)
+        _close(snapshot, labels, provenances, scores, tiers, sources, runner_ups)
+    return Round(
+        snapshot.revision,
+        snapshot.round + 1,
+        stage,
+        labels,
+        provenances,
+        scores,
+        tiers,
+        sources,
+        clustering.clusters,
+        clustering.distances,
+        runner_ups,
+        assembly.level.representatives,
+        queue,
+        advice,
+        facts,
+        doubts,
+        assembly.around.foreign,
+        assembly.around.shares,
+        assembly.around.seconds,
+    )
+
+
+def trusted(tiers: ByteArray, belief: Belief) -> BoolArray:
+    """The labels (n,) that may spread by themselves: likely ones, or on a pool that is not smooth locked ones, and
+    these only once left-out answers show that labels spread there at all."""
+    if is_smooth(tiers):
+        return np.asarray(tiers >= Tier.LIKELY)
+    return np.asarray((tiers == Tier.LOCKED) & (belief.blend.skill >= LOW_SKILL))
+
+
+def _spread(tiers: ByteArray, belief: Belief, advice: Advice) -> str:
+    """What spreads by itself, in a word: "nothing", "likely" labels or "locked" ones, or none as yet ("unproven")."""
+    if advice.code == "no-propagation":
+        return "nothing"
+    if is_smooth(tiers):
+        return "likely"
+    return "locked" if belief.blend.skill >= LOW_SKILL else "unproven"
+
+
+def with_repeats(belief: Belief, first_of: IndexArray) -> tuple[IntArray, IndexArray]:
+    """Labels (n,) where an unanswered repeat of an answered instance has its label, and which those repeats are."""
+    positions = belief.labels.copy()
+    if np.array_equal(first_of, np.arange(len(first_of))):
+        return positions, np.empty(0, dtype=np.int64)
+    said = np.full(len(first_of), -1, dtype=np.int32)
+    said[first_of[belief.answers.indices]] = belief.answers.positions  # the latest where two differ
+    repeats = np.flatnonzero(said[first_of] >= 0)
+    repeats = repeats[~np.isin(repeats, belief.answers.indices)]
+    positions[repeats] = said[first_of[repeats]]
+    return positions, repeats.astype(np.int64)
+
+
+def nearest_answers(answers: Answers, positions: IntArray, z: FloatArray) -> IntArray:
+    """For each instance (n,) the answer of its label nearest in z: the one its label rests on most."""
+    sources = np.full(len(z), -1, dtype=np.int32)
+    used = landmarks_of(len(answers))
+    for position in range(len(answers.classes)):
+        rows = answers.indices[used[answers.positions[used] == position]]
+        if not len(rows):
+            rows = answers.indices[answers.positions == position][:1]
+        members = np.flatnonzero(positions == position)
+        points = z[rows]
+        norms = np.square(points).sum(axis=1)
+        for part in blocks(len(members), len(rows) + z.shape[1]):
+            block = members[part]
+            sources[block] = rows[(norms - 2.0 * (z[block] @ points.T)).argmin(axis=1)]
+    return sources
+
+
+def _close(
+    snapshot: Snapshot,
+    labels: IntArray,
+    provenances: np.ndarray[Any, np.dtype[np.uint8]],
+    scores: FloatArray,
+    tiers: np.ndarray[Any, np.dtype[np.uint8]],
+    sources: IntArray,
+    runner_ups: IntArray,
+) -> None:
+    """Lay what people said over it, in place: given labels, unsure ones, excluded ones."""
+    given = snapshot.indices
+    labels[given], provenances[given], sources[given] = snapshot.class_ids, snapshot.provenances, given
+    scores[given], tiers[given] = 1.0, Tier.LOCKED
+    held, out = snapshot.held_back, snapshot.excluded
+    provenances[held], tiers[held] = Provenance.PREDICTED, Tier.ASK
+    labels[out], provenances[out], scores[out] = UNLABELED, Provenance.NONE, 0.0
+    tiers[out], sources[out], runner_ups[out] = Tier.NONE, -1, UNLABELED

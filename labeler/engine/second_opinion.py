@@ -1,0 +1,219 @@
+"""A second opinion on every label, given ones and machine ones: what would all the others say?
+
+A kernel ridge regression on the encoder's own components takes every instance's current label as a target and
+predicts each instance from all the *others*, in closed form (h_ii of the hat matrix). It errs elsewhere than graph
+and kernel in z do, so where it disagrees there is an error twice as often as where their margin is small. The hat
+matrix does not depend on the labels: it is factored once (Nystroem, Williams & Seeger 2001), an opinion is then two
+thin matrix products, and the first of them only follows the labels that changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.fft import dct
+from scipy.linalg import blas, cholesky, lapack
+
+from labeler.core.numeric.kernels import gaussian
+from labeler.core.steps import rows_at_once
+from labeler.core.types import FloatArray, IndexArray, IntArray, Progress
+from labeler.engine.kernel_ridge import median_distance
+
+GAMMA = 0.75
+RIDGE = 0.1
+CHUNK = 256
+"""Rows widened to float32 at a time: they stay in the processor's cache."""
+COLUMNS = 256
+FOLLOWED = 8
+"""Sums are followed while fewer than one label in so many changes; beyond, they are taken anew."""
+SMALLEST = 2.0**-20
+
+
+def n_landmarks(n: int) -> int:
+    """Landmarks for a pool of `n`: more are better; time bounds them in small pools, memory in large ones."""
+    if n <= 20_000:
+        return min(n, max(600, min(n // 5, 2_000)))
+    return 1_000 if n <= 100_000 else 200
+
+
+class SecondOpinion:
+    """Kernel ridge over the whole pool, each instance left out.
+
+    Parameters
+    ----------
+    landmarks, to_hat
+        (m, d) and (m, r) float32: kernel columns of the landmarks times `to_hat` are rows of the factor.
+    hat, scale
+        (n, r) int8 and (n,) float32: the hat matrix is H @ H.T with the rows of H = hat * scale. The scales are short
+        numbers, so that class sums of H's rows in float64 are exact: whatever the order of the changes that led
+        to labels, the same labels give the same bits.
+    """
+
+    def __init__(
+        self, gamma: float, landmarks: FloatArray, to_hat: FloatArray, hat: NDArray[np.int8], scale: FloatArray
+    ) -> None:
+        self.gamma, self.landmarks, self.to_hat = gamma, landmarks, to_hat
+        self.hat, self.scale = hat, scale
+        norms = np.empty(len(hat), dtype=np.float32)
+        for rows in _chunks(len(hat)):
+            norms[rows] = np.square(hat[rows], dtype=np.float32).sum(axis=1)
+        self.leverage = np.minimum(norms * np.square(scale), np.float32(0.999))
+        self._positions: IntArray = np.empty(0, dtype=np.int32)
+        self._sums: NDArray[np.float64] = np.empty((hat.shape[1], 0))
+
+    def scores(self, positions: IntArray, n_classes: int, *, fresh: bool = False) -> FloatArray:
+        """Scores (n, k) of every instance by the labels `positions` (n,) of all others; -1 = no label, no say.
+
+        `fresh` uses nothing kept from earlier calls.
+        """
+        fitted = np.empty((len(positions), n_classes), dtype=np.float32)
+        _fit(self.hat, self.sums_of(positions, n_classes, fresh=fresh), fitted)
+        fitted *= self.scale[:, None]
+        return _left_out(fitted, positions, self.leverage)
+
+    def scores_of(self, points: FloatArray, positions: IntArray, n_classes: int) -> FloatArray:
+        """Scores (m, k) of instances outside the pool at `points` (m, d)."""
+        coefficients = self.coefficients(positions, n_classes)
+        return np.asarray(gaussian(points, self.landmarks, self.gamma) @ coefficients, dtype=np.float32)
+
+    def coefficients(self, positions: IntArray, n_classes: int) -> FloatArray:
+        """What the kernel columns of the landmarks are multiplied with for the scores of anything else: (m, k)."""
+        return np.asarray(self.to_hat @ self.sums_of(positions, n_classes, fresh=True).astype(np.float32))
+
+    def sums_of(self, positions: IntArray, n_classes: int, *, fresh: bool = False) -> NDArray[np.float64]:
+        """The sums (r, k) of the factor's rows by their labels."""
+        if fresh:
+            sums = np.zeros((self.hat.shape[1], n_classes))
+            self._add(sums, positions, np.flatnonzero(positions >= 0), 1.0)
+            return sums
+        if n_classes != self._sums.shape[1] or not len(self._positions):
+            changed = None
+        else:
+            changed = np.flatnonzero(positions != self._positions)
+        if changed is None or FOLLOWED * len(changed) > len(positions):
+            self._sums = self.sums_of(positions, n_classes, fresh=True)
+        else:
+            self._add(self._sums, self._positions, changed[self._positions[changed] >= 0], -1.0)
+            self._add(self._sums, positions, changed[positions[changed] >= 0], 1.0)
+        self._positions = positions.copy()
+        return self._sums
+
+    def _add(self, sums: NDArray[np.float64], positions: IntArray, rows: NDArray[np.intp], sign: float) -> None:
+        """Add the factor's `rows` to the sums of their classes, in place."""
+        for part in _chunks(len(rows)):
+            some = rows[part]
+            targets = np.zeros((len(some), sums.shape[1]))
+            targets[np.arange(len(some)), positions[some]] = sign * self.scale[some]
+            sums += self.hat[some].astype(np.float64).T @ targets
+
+
+class ShortOpinion:
+    """The scores of some instances, `rows` (s,), by the labels of all: what did not change is not computed again."""
+
+    def __init__(self, whole: SecondOpinion, rows: IndexArray) -> None:
+        self._whole, self._rows = whole, rows
+        self._hat, self._scale, self._leverage = whole.hat[rows], whole.scale[rows], whole.leverage[rows]
+        self._sums: NDArray[np.float64] = np.empty((0, 0))
+        self._fitted: FloatArray = np.empty((len(rows), 0), dtype=np.float32)
+
+    def scores(self, positions: IntArray, n_classes: int) -> FloatArray:
+        """Scores (s, k) by the labels `positions` (n,) of the whole pool."""
+        sums = self._whole.sums_of(positions, n_classes)
+        if sums.shape != self._sums.shape:
+            self._sums = np.full_like(sums, np.nan)
+            self._fitted = np.empty((len(self._rows), n_classes), dtype=np.float32)
+        changed = np.flatnonzero((sums != self._sums).any(axis=0))
+        if len(changed):
+            fitted = np.empty((len(self._rows), len(changed)), dtype=np.float32)
+            _fit(self._hat, sums[:, changed], fitted)
+            self._fitted[:, changed] = fitted
+            self._sums = sums.copy()
+        return _left_out(self._fitted * self._scale[:, None], positions[self._rows], self._leverage)
+
+
+def _fit(hat: NDArray[np.int8], sums: NDArray[np.float64], out: FloatArray) -> None:
+    narrow = sums.astype(np.float32)
+    for rows in _chunks(len(hat)):
+        np.matmul(hat[rows].astype(np.float32), narrow, out=out[rows])
+
+
+def _left_out(fitted: FloatArray, positions: IntArray, leverage: FloatArray) -> FloatArray:
+    """What is `fitted` (n, k), in place without each instance's own label."""
+    said = np.flatnonzero(positions >= 0)
+    own = leverage[said]
+    fitted[said, positions[said]] -= own
+    fitted[said] /= (1.0 - own)[:, None]
+    return fitted
+
+
+def second_opinion(points: FloatArray, random_state: int = 0) -> Generator[Progress, None, SecondOpinion]:
+    """Yield signs of life; return what judges labels on `points` (n, d)."""
+    yield Progress("preparing second opinions")
+    rng = np.random.default_rng(random_state)
+    n = len(points)
+    m = n_landmarks(n)
+    gamma = GAMMA / median_distance(points, random_state)
+    landmarks = points[np.sort(rng.choice(n, m, replace=False))]
+    step = rows_at_once(m * m, CHUNK, 16 * CHUNK)
+    square = gaussian(landmarks, landmarks, gamma).astype(np.float64, order="F")
+    square[np.diag_indices(m)] += 1e-6 * square.sum(axis=0).max()  # what float32 leaves of the smallest eigenvalues
+    yield Progress("preparing second opinions", 0, 2 * n)
+    yield from _invert_root(square)
+    whiten = square.T.astype(np.float32, order="F")
+    square[:] = 0.0
+    square[np.diag_indices(m)] = RIDGE
+    for start in range(0, n, step):
+        block = _times(gaussian(points[start : start + step], landmarks, gamma), whiten)
+        for first in range(0, m, COLUMNS):  # the lower half alone; at once it would be as large as the sum
+            square[first:, first : first + COLUMNS] += (block[:, first : first + COLUMNS].T @ block[:, first:]).T
+        yield Progress("preparing second opinions", start, 2 * n)
+    yield from _invert_root(square)
+    root = square.T.astype(np.float32, order="F")
+    del square
+    root *= rng.choice((-1.0, 1.0), m).astype(np.float32)
+    to_hat = np.empty((m, m), dtype=np.float32, order="F")
+    for start in range(0, m, step):
+        to_hat[start : start + step] = _times(whiten[start : start + step].copy(order="C"), root)
+        yield Progress("preparing second opinions", n, 2 * n)
+    del whiten, root
+    hat, scale = np.empty((n, m), dtype=np.int8), np.empty(n, dtype=np.float32)
+    for start in range(0, n, step):
+        rows = slice(start, start + step)
+        hat[rows], scale[rows] = _rounded(_mixed(_times(gaussian(points[rows], landmarks, gamma), to_hat)))
+        yield Progress("preparing second opinions", n + start, 2 * n)
+    return SecondOpinion(gamma, landmarks, _mixed(to_hat), hat, scale)
+
+
+def _invert_root(matrix: NDArray[np.float64]) -> Generator[Progress, None, None]:
+    """Put L (m, m) in the place of `matrix`, positive definite and in column order: L.T @ L is its inverse.
+
+    By Cholesky, ten times faster than by eigh; nothing as large as the matrix is made.
+    """
+    lower = cholesky(matrix, lower=True, overwrite_a=True, check_finite=False)
+    assert np.shares_memory(lower, matrix)  # noqa: S101 - a copy would be lost below
+    yield Progress("preparing second opinions")
+    lapack.dtrtri(lower, lower=1, overwrite_c=1)
+    yield Progress("preparing second opinions")
+
+
+def _times(rows: FloatArray, triangle: FloatArray) -> FloatArray:
+    """`rows` (b, m) @ `triangle` (m, m), upper, in column order; half the work of a full product. Changes `rows`."""
+    return np.asarray(blas.strmm(1.0, triangle, rows.T, trans_a=1, overwrite_b=1).T, dtype=np.float32)
+
+
+def _mixed(rows: FloatArray) -> FloatArray:
+    """`rows` rotated so that the entries of a row are alike: int8 then holds them well, H @ H.T is as it was."""
+    return np.asarray(dct(rows, norm="ortho", axis=1), dtype=np.float32)
+
+
+def _rounded(rows: FloatArray) -> tuple[NDArray[np.int8], FloatArray]:
+    """Each of the `rows` (b, r) as int8 times a scale (b,) of eight binary digits."""
+    fraction, exponent = np.frexp(np.maximum(np.abs(rows).max(axis=1, initial=0.0) / 127.0, SMALLEST))
+    scale = np.ldexp(np.ceil(fraction * 256.0) / 256.0, exponent).astype(np.float32)
+    return np.rint(rows / scale[:, None]).astype(np.int8), scale
+
+
+def _chunks(n: int) -> list[slice]:
+    return [slice(start, min(start + CHUNK, n)) for start in range(0, n, CHUNK)]

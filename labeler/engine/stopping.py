@@ -1,0 +1,46 @@
+"""When to stop, and when to say that labels do not propagate here."""
+
+from __future__ import annotations
+
+from labeler.core import advice
+from labeler.core.types import Advice
+from labeler.engine.belief import Belief
+
+WINDOW = 20
+"""Answers that are looked back on: what they changed is what the next ones will change."""
+CHANGED_EACH = 0.25
+"""Labels an answer may change on average where it is time to stop; in pools beyond 25,000 one in CHANGED_OF."""
+CHANGED_OF = 100_000
+ENOUGH_ANSWERS = 50
+LOW_SKILL = 0.3
+
+
+def spreads(belief: Belief) -> bool:
+    """Whether labels propagate: left-out answers are guessed clearly better than by the commonest class.
+
+    Says yes below ENOUGH_ANSWERS, and where classes have too few answers: nobody can tell. The answers are the hard
+    ones, so a low skill is no accuracy: on clean sets it is .4 and more, where labels do not spread .2 and less.
+    """
+    return len(belief.answers) < ENOUGH_ANSWERS or not belief.blend.skill < LOW_SKILL
+
+
+def is_quiet(changed: int, n: int) -> bool:
+    """Whether WINDOW answers that changed so many of `n` labels were worth little more than themselves."""
+    return changed <= WINDOW * max(CHANGED_EACH, n / CHANGED_OF)
+
+
+def advise(belief: Belief | None, steady: bool, open_questions: int, page_pays: bool) -> Advice:
+    """One sentence with its reason.
+
+    `steady` = the last answers changed hardly any label and no class is missing; `page_pays` = a page mends more a key
+    than a question. How many labels the next answer mends is not said: what is expected ranks, and counts nothing.
+    """
+    if belief is None:
+        return advice.answer_representatives()
+    if not spreads(belief):
+        return advice.choose_other_features(len(belief.answers))
+    if not open_questions:
+        return advice.export()
+    if steady:
+        return advice.stop(WINDOW, page_pays=page_pays)
+    return advice.confirm_page() if page_pays else advice.go_on()

@@ -1,0 +1,1 @@
+"""What is registered by name, and the registry."""

@@ -1,0 +1,32 @@
+"""What an encoder is."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from numpy.typing import NDArray
+
+from labeler.core.types import FloatArray
+
+Images = NDArray[Any]
+"""uint8 images (n, h, w) or (n, h, w, 3), a float32 table of features (n, d), or texts (n,) as objects."""
+
+
+class Encoder(Protocol):
+    """Images or a table -> features. Rows are independent of each other once fitted.
+
+    ``fit`` sees a sample of the pool (at most :data:`labeler.worker.features.FIT_SAMPLE` rows); ``transform`` is called
+    on chunks, so it must give the same row whatever the chunk. `version` goes into the cache key: raise it when
+    the output changes.
+    """
+
+    version: int
+    takes: tuple[str, ...]  # of "images", "table", "text"
+
+    def fit(self, images: Images) -> Encoder:
+        """Learn what depends on the pool (background polarity, principal components); returns self."""
+        ...
+
+    def transform(self, images: Images) -> FloatArray:
+        """Features (n, d) float32, finite, C-contiguous."""
+        ...

@@ -1,0 +1,386 @@
+"""Writing an export: staged, flushed, read back, counted, hashed, and only then given its name.
+
+Exporters write; everything that makes an export trustworthy is here, once.
+"""
+
+from __future__ import annotations
+
+import errno
+import math
+import os
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import labeler
+from labeler.core.errors import ExportError, LabelerError, UsageError
+from labeler.core.escaping import escaped, json_text
+from labeler.core.text import display_safe
+from labeler.plugins import registry
+from labeler.plugins.exporters.base import Exporter, ExportRows
+from labeler.plugins.exporters.data_card import CARD, card
+from labeler.plugins.exporters.earlier_export import (
+    MANIFEST,
+    TOOL,
+    Listed,
+    Stamp,
+    fit,
+    is_folder,
+    is_of_a_project,
+    listed_in,
+    look,
+    manifest_in,
+    sha256_of,
+)
+from labeler.plugins.exporters.placement import (
+    MANY,
+    WORKING,
+    Place,
+    put_in_place,
+    recover,
+    staging,
+    sync_files,
+    sync_folder,
+)
+
+FOLDER_FORMAT = "imagefolder"
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """An export that stands: where, how many instances of each class (those of none left out), what to know of it."""
+
+    path: Path
+    manifest_path: Path
+    counts: dict[str, int]
+    warnings: list[str]
+
+
+def format_of(target: Path, name: str | None = None) -> str:
+    """Return the exporter for `target`: `name` (maybe ``NAME:key=value``) if given, else the one of its ending.
+
+    A target without an ending and an existing folder mean imagefolder.
+
+    Raises
+    ------
+    UsageError
+        `name` is no exporter, or no exporter has this ending; the hint lists the formats.
+    MissingExtra
+        The exporter of this ending is not installed.
+    """
+    if name is not None:
+        registry.entry("exporter", registry.parse_spec(name).name)
+        return name
+    endings = _endings()
+    for ending in sorted(endings, key=len, reverse=True):
+        if target.name.lower().endswith(ending) and not target.is_dir():
+            return endings[ending]
+    if target.is_dir() or not target.suffix:
+        return FOLDER_FORMAT
+    if target.suffix.lower().removeprefix(".") in registry.names("exporter"):
+        registry.load("exporter", target.suffix.lower().removeprefix("."))  # says which extra it needs
+    known = ", ".join(f"{name} ({ending})" for ending, name in endings.items())
+    raise UsageError(
+        f"no export format ends in {display_safe(target.suffix)}",
+        f"there are: {known}, {FOLDER_FORMAT} (a folder); or name one with --format",
+    )
+
+
+def write_export(
+    exporter: Exporter,
+    rows: ExportRows,
+    target: Path,
+    manifest: dict[str, Any],
+    force: bool,
+    sources: Sequence[Path] = (),
+) -> Written:
+    """Write `rows` to `target` with a manifest, or leave everything as it was.
+
+    With `force` an older export is replaced: of a folder what its own manifest lists, as it lists it; all else in it
+    stays, and is refused where it stands in the way of the new one. `sources` are never written over.
+
+    `manifest` brings what only the caller knows (``seed``, ``configuration``, ``certificate``, ...); the class list,
+    counts, files, warnings and version are put in here. The same rows and `manifest` give the same bytes.
+
+    Raises
+    ------
+    ExportError
+        The target exists (without `force`), is not replaceable, cannot be written or did not read back as written.
+    LabelerError
+        What the exporter raises: an option or an image it cannot use.
+    """
+    target = Path(os.path.abspath(target))
+    inside = exporter.is_folder
+    place = Place(target, None if inside else target.with_name(f"{target.name}.{MANIFEST}"))
+    expected = _by_class(rows)
+    try:
+        check_parent(target)
+        left = recover(place)
+        _check_target(exporter, rows, place, force, sources)
+        with staging(target.parent) as stage:
+            new = stage / "new"
+            warnings = exporter.write(rows, new)
+            _check_counts(exporter, new, expected)
+            document = _manifest(rows, manifest, expected, warnings)
+            said = card(document, rows)
+            if inside:
+                (new / CARD).write_text(said, encoding="utf-8", newline="\n")
+            else:
+                document["card"] = said
+            document |= _hashes(new, target.name)
+            new_manifest = new / MANIFEST if inside else stage / MANIFEST
+            new_manifest.write_text(json_text(document, pretty=True) + "\n", encoding="utf-8", newline="\n")
+            _sync(stage)
+            listed = _check_target(exporter, rows, place, force, sources)  # nobody else came first?
+            known, edited = _what_stays(target, new, listed)
+            stays = put_in_place(new, None if inside else new_manifest, place, known)
+            warnings = [*warnings, *edited, *_left_in(left), *_left_in(stays)]
+    except OSError as error:
+        raise explained(error, target) from error
+    return Written(target, place.manifest or target / MANIFEST, expected, warnings)
+
+
+def _endings() -> dict[str, str]:
+    """Ending -> exporter, of all that are installed."""
+    found: dict[str, str] = {}
+    for name in registry.names("exporter"):
+        if registry.entry("exporter", name).available:
+            for ending in registry.load("exporter", name).endings:
+                found.setdefault(ending, name)
+    return found
+
+
+def check_parent(target: Path) -> None:
+    """Refuse a target in no folder, and a free name where a project looks for its own files. Raises ExportError."""
+    parent = target.parent
+    if not target.name:
+        raise ExportError(f"{display_safe(str(target))} cannot be written over", "name a file or folder in it")
+    if not parent.is_dir():
+        what = "is not a folder" if parent.exists() else "does not exist"
+        raise ExportError(f"{display_safe(str(parent))} {what}", "make the folder first, or choose another one")
+    if not os.path.lexists(target) and is_of_a_project(target):
+        raise ExportError(
+            f"{display_safe(str(target))} is a name for a file of a project", "choose another name; nothing was changed"
+        )
+
+
+def _check_target(
+    exporter: Exporter, rows: ExportRows, place: Place, force: bool, sources: Sequence[Path]
+) -> Listed | None:
+    """Refuse what exists; with `force`, refuse only what is not ours to remove. Returns what the older export wrote."""
+    target, shown = place.target, display_safe(str(place.target))
+    if not place.taken():
+        return None
+    if not force:
+        taken = target if os.path.lexists(target) else place.manifest
+        raise ExportError(
+            f"{display_safe(str(taken))} exists already", "choose another name, or replace it with --force"
+        )
+    if os.path.lexists(target) and target.is_dir() != exporter.is_folder:
+        raise ExportError(f"{shown} is a {'folder' if target.is_dir() else 'file'}", "choose another name")
+    located = (rows.locate(position) for position in range(len(rows.ids)))
+    images = (source for source in located if source is not None)
+    if not exporter.is_folder:
+        check_replaceable(place, chain(sources, images))
+        return None
+    if not os.path.lexists(target):
+        return None
+    listed = listed_in(target)
+    if listed is None and any(target.iterdir()):  # --force with a wrong name must not cost a photo collection
+        raise ExportError(f"{shown} is a folder that no export made", "choose another name, or remove it yourself")
+    root = Path(os.path.realpath(target))
+    if any(source.resolve().is_relative_to(root) for source in chain(sources, images)):
+        raise ExportError(f"the images themselves are in {shown}", "choose another name")
+    return None if target.is_symlink() else listed or Listed({}, {})
+
+
+def check_replaceable(place: Place, sources: Iterable[Path]) -> None:
+    """Refuse to replace what nobody means by --force: a project or any database, a source, a manifest of another kind.
+
+    Raises
+    ------
+    ExportError
+        One of them is there.
+    """
+    target, hint = place.target, "choose another name; nothing was changed"
+    shown = display_safe(str(target))
+    if any(_is_same(target, source) for source in sources):
+        raise ExportError(f"{shown} is what the labels are of: it is not written over", hint)
+    if is_of_a_project(target):
+        raise ExportError(f"{shown} is a project or another database: it is not written over", hint)
+    beside = place.manifest
+    if beside is None or not os.path.lexists(beside) or manifest_in(beside) is not None:
+        return
+    if beside.is_symlink() or not beside.is_file() or beside.stat().st_size:
+        raise ExportError(f"{display_safe(str(beside))} is no manifest of an export", hint)
+
+
+def _is_same(first: Path, second: Path) -> bool:
+    try:
+        return os.path.samefile(first, second)
+    except OSError:
+        return False
+
+
+def _what_stays(target: Path, new: Path, listed: Listed | None) -> tuple[dict[str, Stamp] | None, list[str]]:
+    """Stamps of what an older export wrote, and a line on what was edited since.
+
+    Raises
+    ------
+    ExportError
+        What stays is in the way of the new export.
+    """
+    if listed is None or not is_folder(target):
+        return None, []
+    contents = look(target, listed, new)
+    blocked = fit(contents, target, new).blocked
+    if blocked:
+        shown = display_safe(str(target / blocked[0]))
+        why = "was not written by the export that is there"
+        if is_of_a_project(target / blocked[0], blocked[0]):
+            why = "is a project's"
+        elif blocked[0] in contents.edited:
+            why = "was edited since the export that is there"
+        more = f" (and {len(blocked) - 1:,} more)" if len(blocked) > 1 else ""
+        raise ExportError(
+            f"{shown} {why}, and is in the way{more}", "move it elsewhere, or choose another name; nothing was changed"
+        )
+    if not contents.edited:
+        return contents.own, []
+    names = ", ".join(display_safe(name, 60) for name in contents.edited[:5])
+    more = f" and {len(contents.edited) - 5:,} more" if len(contents.edited) > 5 else ""
+    return contents.own, [f"edited since the export that was replaced, and left as it is: {names}{more}"]
+
+
+def _left_in(place: Path | None) -> list[str]:
+    return (
+        []
+        if place is None
+        else [f"not all of what was replaced could be put back: it is in {display_safe(str(place))}"]
+    )
+
+
+def _check_counts(exporter: Exporter, new: Path, expected: dict[str, int]) -> None:
+    hint = "nothing was changed; please report this"
+    try:
+        found = {name: number for name, number in exporter.count(new).items() if number}
+    except (OSError, LabelerError):
+        raise
+    except Exception as error:  # whatever a reader trips over: the file is not what it should be
+        raise ExportError(f"the export cannot be read back: {display_safe(str(error))}", hint) from error
+    if found != expected:
+        wrong = next(name for name in {**expected, **found} if expected.get(name) != found.get(name))
+        raise ExportError(
+            f"the export reads back {found.get(wrong, 0)} instead of {expected.get(wrong, 0)} instances "
+            f"of {display_safe(wrong)}",
+            hint,
+        )
+
+
+def _by_class(rows: ExportRows) -> dict[str, int]:
+    return dict(Counter(rows.class_names[index] for index in rows.class_indices.tolist()))
+
+
+def _by_class_and_provenance(rows: ExportRows) -> dict[str, dict[str, int]]:
+    found: dict[str, dict[str, int]] = {}
+    for index, word in zip(rows.class_indices.tolist(), rows.provenances, strict=True):
+        words = found.setdefault(rows.class_names[index], {})
+        words[word] = words.get(word, 0) + 1
+    return found
+
+
+def _manifest(rows: ExportRows, given: dict[str, Any], counts: dict[str, int], warnings: list[str]) -> dict[str, Any]:
+    own = {
+        "tool": TOOL,
+        "classes": rows.class_names,
+        "counts": {
+            "total": len(rows.ids),
+            "classes": dict.fromkeys(rows.class_names, 0) | counts,
+            "provenance": dict(Counter(rows.provenances)),
+            "class_provenance": _by_class_and_provenance(rows),
+            "splits": dict(Counter(filter(None, rows.splits))),
+        },
+        "warnings": warnings,
+    }
+    defaults: dict[str, Any] = {"version": labeler.__version__, "seed": None, "configuration": {}, "certificate": None}
+    document: dict[str, Any] = plain(defaults | given | own)
+    return document
+
+
+def plain(value: Any) -> Any:
+    """`value` as JSON can hold it: paths and numpy's numbers converted, NaN to null, texts escaped."""
+    if isinstance(value, Mapping):
+        return {escaped(str(key)): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if isinstance(value, (np.generic, np.ndarray)):
+        return plain(value.tolist())
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if value is None or isinstance(value, (bool, int, float)):
+        return value
+    return escaped(str(value))
+
+
+def _hashes(new: Path, name: str) -> dict[str, dict[str, str]]:
+    """``files``: sha256 of the one file under the `name` it will have, or of all in the folder by relative path; and
+    ``links`` where there are any: where they lead.
+    """
+    if not new.is_dir():
+        return {"files": {name: sha256_of(new)}}
+    hashes: dict[str, str] = {}
+    links: dict[str, str] = {}
+    for folder, _, names in os.walk(new, onerror=_raise):  # no list of paths: for a million files that is a gigabyte
+        root = Path(folder)
+        place = root.relative_to(new).as_posix()
+        for base in names:
+            path, shown = root / base, base if root == new else f"{place}/{base}"
+            hashes[shown] = sha256_of(path)
+            if path.is_symlink():
+                links[shown] = escaped(os.readlink(path))
+    return {"files": hashes, "links": links} if links else {"files": hashes}
+
+
+def _sync(stage: Path) -> None:
+    """Everything below `stage` to disk: the files, then the folders from the innermost out."""
+    files: list[Path] = []
+    for folder, _, names in os.walk(stage, onerror=_raise):
+        if len(files) <= MANY:  # more are not looked at one by one
+            regular = (path for path in (Path(folder, name) for name in names) if not path.is_symlink())
+            files += islice(regular, MANY + 1)
+    sync_files(files)
+    for folder, _, _ in os.walk(stage, topdown=False, onerror=_raise):
+        sync_folder(Path(folder))
+
+
+def _raise(error: OSError) -> None:
+    raise error
+
+
+def explained(error: OSError, target: Path) -> ExportError:
+    """An error of the disk as two lines."""
+    shown = display_safe(str(target))
+    if error.errno in _FULL:
+        return ExportError(f"no space left for {shown}", "free some, or choose another disk; nothing was changed")
+    if error.errno == errno.ENAMETOOLONG:
+        return ExportError(f"the name {shown} is too long", "choose a shorter one")
+    if isinstance(error.filename, str) and not _written(Path(error.filename), target):
+        where = display_safe(error.filename)
+        return ExportError(f"{where} cannot be read: {error.strerror}", "the export was not written, nothing changed")
+    if error.errno in _FORBIDDEN:
+        return ExportError(f"{shown} may not be written", "choose a folder you may write in; nothing was changed")
+    return ExportError(f"{shown} cannot be written: {error.strerror or error}", "nothing was changed")
+
+
+def _written(path: Path, target: Path) -> bool:
+    """Whether `path` is something an export writes, and not a file it reads."""
+    if path in (target, target.parent) or path.name == f"{target.name}.{MANIFEST}":
+        return True
+    return path.is_relative_to(target.parent) and path.relative_to(target.parent).parts[0].startswith(WORKING)

@@ -1,0 +1,107 @@
+"""What a source of instances is, and what an importer of sources is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from labeler.core.types import ByteArray, FloatArray
+
+
+class Source(Protocol):
+    """An opened source: knows its instances' ids at once, reads their content on demand. Holds no label.
+
+    `ids` are stable, unique strings: paths relative to the source with forward slashes (bytes that are not UTF-8
+    as surrogates, as `os.fsdecode` gives them), or ``train:00012`` for rows of an array.
+    """
+
+    path: Path
+    kind: str  # the importer's name: "folder", "zip", "npz", "idx"
+    content: str  # "images", "table" or "text"
+    ids: Sequence[str]
+    unreadable: dict[str, str]  # id -> why, for what the listing already shows (zero bytes, ...); not in `ids`
+    notes: list[str]  # one line each: what was passed over (links, other files), for the person
+
+    def fingerprint(self) -> str:
+        """A cheap hex digest that changes when the content does (names, sizes, mtimes): a cache key."""
+        ...
+
+    def image(self, index: int) -> ByteArray:
+        """Decode one image whole: (h, w) or (h, w, 3) uint8, EXIF orientation applied.
+
+        Raises
+        ------
+        UnreadableInstance
+            The bytes are no image this program reads; the message says why in one line.
+        """
+        ...
+
+    def decoded(self, index: int, content: bytes, fit: int) -> ByteArray:
+        """The image of which `content` are the bytes, at most `fit` pixels on the longer side: no second reading.
+
+        Raises as :meth:`image`.
+        """
+        ...
+
+    def content_bytes(self, index: int) -> bytes:
+        """The bytes that `sha256` is computed of: the file's, or the row's pixels or values."""
+        ...
+
+    def uniform_images(self) -> ByteArray | None:
+        """All images as one (n, h, w[, 3]) uint8 array (maybe memory-mapped) where the source is one; else None."""
+        ...
+
+    def table(self) -> FloatArray | None:
+        """Features (n, d) float32 (maybe memory-mapped) where `content` is "table"; of images that were rows of a
+        table, these; else None."""
+        ...
+
+    def texts(self) -> list[str] | None:
+        """The texts, one an instance, where `content` is "text"; else None."""
+        ...
+
+    def column_names(self) -> list[str]:
+        """Names of the table's columns; empty for images or where there are none."""
+        ...
+
+    def location(self, index: int) -> Path | None:
+        """The file of one instance where it is a file of its own; else None."""
+        ...
+
+    def folder_labels(self) -> dict[str, str]:
+        """id -> name of the sub-folder it lies in, where the source has sub-folders; offered, never used silently."""
+        ...
+
+    def truth(self) -> dict[str, str]:
+        """id -> class name for the labels a source carries (the `y` of an npz): for simulation and the demo only."""
+        ...
+
+    def close(self) -> None:
+        """Let go of open files."""
+        ...
+
+
+@runtime_checkable
+class TakesRange(Protocol):
+    """An importer whose instances are scaled as they are opened; `range` is set before: see :class:`Reading`."""
+
+    range: str
+
+
+class Importer(Protocol):
+    """Recognizes a path and opens it."""
+
+    def accepts(self, path: Path) -> bool:
+        """Whether this importer is the one for `path` (looks at the name and at most the first bytes)."""
+        ...
+
+    def open(self, path: Path) -> Source:
+        """Open it.
+
+        Raises
+        ------
+        SourceError
+            It cannot be used; the message is one line, the hint says what to do.
+        """
+        ...

@@ -1,0 +1,78 @@
+"""Some instances of a source, as a source."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from labeler.core.types import ByteArray, FloatArray, IndexArray
+from labeler.plugins.importers.base import Source
+from labeler.plugins.importers.scaling import ValueRange
+
+
+class Subset:
+    """The instances of `source` at `rows` (int64, in their order); everything else as in the source."""
+
+    def __init__(self, source: Source, rows: IndexArray) -> None:
+        self._source = source
+        self._rows = np.asarray(rows, dtype=np.int64)
+        self.path, self.kind, self.content = source.path, source.kind, source.content
+        self.ids: Sequence[str] = [source.ids[int(row)] for row in self._rows]
+        self.unreadable, self.notes = source.unreadable, source.notes
+        self.shown: ValueRange | None = getattr(source, "shown", None)
+
+    def fingerprint(self) -> str:
+        """That of the source and the rows."""
+        return hashlib.blake2b(self._source.fingerprint().encode() + self._rows.tobytes(), digest_size=16).hexdigest()
+
+    def image(self, index: int) -> ByteArray:
+        """See :class:`labeler.plugins.importers.base.Source`."""
+        return self._source.image(int(self._rows[index]))
+
+    def decoded(self, index: int, content: bytes, fit: int) -> ByteArray:
+        """See :class:`labeler.plugins.importers.base.Source`."""
+        return self._source.decoded(int(self._rows[index]), content, fit)
+
+    def content_bytes(self, index: int) -> bytes:
+        """See :class:`labeler.plugins.importers.base.Source`."""
+        return self._source.content_bytes(int(self._rows[index]))
+
+    def uniform_images(self) -> ByteArray | None:
+        """See :class:`labeler.plugins.importers.base.Source`."""
+        whole = self._source.uniform_images()
+        return None if whole is None else whole[self._rows]
+
+    def table(self) -> FloatArray | None:
+        """See :class:`labeler.plugins.importers.base.Source`."""
+        whole = self._source.table()
+        return None if whole is None else whole[self._rows]
+
+    def texts(self) -> list[str] | None:
+        """See :class:`labeler.plugins.importers.base.Source`."""
+        whole = self._source.texts()
+        return None if whole is None else [whole[row] for row in self._rows.tolist()]
+
+    def column_names(self) -> list[str]:
+        """See :class:`labeler.plugins.importers.base.Source`."""
+        return self._source.column_names()
+
+    def location(self, index: int) -> Path | None:
+        """See :class:`labeler.plugins.importers.base.Source`."""
+        return self._source.location(int(self._rows[index]))
+
+    def folder_labels(self) -> dict[str, str]:
+        """See :class:`labeler.plugins.importers.base.Source`."""
+        mine = set(self.ids)
+        return {name: label for name, label in self._source.folder_labels().items() if name in mine}
+
+    def truth(self) -> dict[str, str]:
+        """See :class:`labeler.plugins.importers.base.Source`."""
+        mine = set(self.ids)
+        return {name: label for name, label in self._source.truth().items() if name in mine}
+
+    def close(self) -> None:
+        """See :class:`labeler.plugins.importers.base.Source`."""
+        self._source.close()

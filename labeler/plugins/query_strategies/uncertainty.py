@@ -1,0 +1,57 @@
+"""Uncertainty sampling (Lewis & Gale 1994; Settles 2009): class probabilities -> utilities, higher = ask sooner."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from labeler.core.types import FloatArray
+
+
+class Random:
+    """Uniformly random: the baseline."""
+
+    spread_over_clusters = False
+
+    def utilities(self, proba: FloatArray, rng: np.random.Generator) -> FloatArray:
+        """See :class:`labeler.core.protocols.QueryStrategy`."""
+        return rng.random(len(proba), dtype=np.float32)
+
+
+class LeastConfidence:
+    """1 - the largest class probability."""
+
+    spread_over_clusters = False
+
+    def utilities(self, proba: FloatArray, rng: np.random.Generator) -> FloatArray:
+        """See :class:`labeler.core.protocols.QueryStrategy`."""
+        return np.asarray(1.0 - proba.max(axis=1), dtype=np.float32)
+
+
+class Margin:
+    """1 - (largest - second largest class probability) (Scheffer et al. 2001)."""
+
+    spread_over_clusters = False
+
+    def utilities(self, proba: FloatArray, rng: np.random.Generator) -> FloatArray:
+        """See :class:`labeler.core.protocols.QueryStrategy`."""
+        if proba.shape[1] < 2:
+            return np.zeros(len(proba), dtype=np.float32)
+        top = np.partition(proba, proba.shape[1] - 2, axis=1)[:, -2:]
+        return (1.0 - (top[:, 1] - top[:, 0])).astype(np.float32)
+
+
+class MarginClusters(Margin):
+    """The margin, at most one question a cluster in a batch: uncertain instances spread over distinct clusters."""
+
+    spread_over_clusters = True
+
+
+class Entropy:
+    """Shannon entropy of the class probabilities, in nats."""
+
+    spread_over_clusters = False
+
+    def utilities(self, proba: FloatArray, rng: np.random.Generator) -> FloatArray:
+        """See :class:`labeler.core.protocols.QueryStrategy`."""
+        safe = np.clip(proba, 1e-12, 1.0)
+        return np.asarray(-(safe * np.log(safe)).sum(axis=1), dtype=np.float32)

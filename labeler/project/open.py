@@ -1,0 +1,325 @@
+"""Opens and wires: with :mod:`labeler.project.project`, the only place that knows session and store and worker."""
+
+from __future__ import annotations
+
+import os
+import time
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from labeler.core.class_names import class_name
+from labeler.core.errors import LabelerError, ProjectError, UsageError
+from labeler.core.pool import Pool
+from labeler.core.recipe import ENGINES, PARTS, RECOMPUTES
+from labeler.core.text import display_safe
+from labeler.core.types import ByteArray
+from labeler.plugins import registry
+from labeler.plugins.custom import origin_of
+from labeler.plugins.importers.base import Source
+from labeler.plugins.importers.detect import open_source
+from labeler.plugins.importers.names import counted
+from labeler.plugins.importers.scaling import ValueRange
+from labeler.project import backups, paths, source_changes, source_index
+from labeler.project.backup_folder import free
+from labeler.project.engine import Received, unreadable_line
+from labeler.project.options import BOOK_PERCENTILE, SHARES, Options, check, check_size, reading_of
+from labeler.project.project import Project
+from labeler.session.consistency import fitting_arrays
+from labeler.session.quality.blind import Blind
+from labeler.session.quality.random_sample import Control
+from labeler.session.quality.repeats import Repeats
+from labeler.session.session import Session
+from labeler.store.store import Store
+
+__all__ = ["Options", "Project", "Received", "open_demo", "open_project"]
+
+NOUNS = {"images": "image", "table": "row", "text": "text"}
+"""What a person calls an instance, by the content of its source."""
+
+
+def open_project(
+    target: Path,
+    project: Path | None = None,
+    options: Options | None = None,
+    *,
+    read_only: bool = False,
+    with_source: bool = True,
+    clock: Callable[[], float] = time.time,
+    new_id: Callable[[], str] = lambda: uuid.uuid4().hex,
+) -> Project:
+    """Open a source's project (made if there is none yet), or a project file and its source.
+
+    Parameters
+    ----------
+    target
+        A source (folder, zip, npz, IDX, ...) or a project file.
+    project
+        The project file for a source; by default ``<source name>.labeler.db`` in the current folder, or the one
+        that lies beside the source.
+    options
+        What was asked for now; stored options hold for the rest.
+    read_only
+        Change nothing and take no lock; the project file must exist.
+    with_source
+        Whether the source must be there (a status needs the project file alone).
+
+    Raises
+    ------
+    SourceError, ProjectError, ProjectBusy, UsageError
+        One line what is wrong, one what to do; nothing was changed.
+    """
+    options = check(options or Options())
+    _check_recipe(options)
+    source: Source | None = None
+    if paths.is_project(target):
+        if project is not None and os.path.realpath(project) != os.path.realpath(target):
+            raise UsageError(f"{target} is a project file already", "leave out -p PROJECT")
+        path = target
+        store = Store.open(path, read_only=read_only, before_migration=backups.before_migration)
+    else:
+        path, line = (project, "") if project is not None else source_index.project_for(target)
+        source = open_source(target, reading_of(options, _kept_options(path)))
+        if not read_only:
+            opened = open_project_of(source, path, options, clock=clock, new_id=new_id)
+            opened.notices += [line] if line else []
+            source_index.note(target, opened.path)
+            return opened
+        store = Store.open(path, read_only=True)
+    try:
+        with store.at_one_moment():
+            return _wire(store, source, options, with_source, clock, new_id)
+    except BaseException:
+        store.close()
+        raise
+
+
+def open_project_of(
+    source: Source,
+    path: Path,
+    options: Options,
+    *,
+    clock: Callable[[], float] = time.time,
+    new_id: Callable[[], str] = lambda: uuid.uuid4().hex,
+) -> Project:
+    """Open the project file `path` of an opened source, made if there is none yet. Raises as :func:`open_project`."""
+    _check_recipe(options)
+    check_size(options.clusterer, len(source.ids))
+    store = Store.open(path, create=True, before_migration=backups.before_migration)
+    try:
+        return _wire(store, source, options, True, clock, new_id)
+    except BaseException:
+        store.close()
+        raise
+
+
+def open_demo(*, fresh: bool = False, options: Options | None = None) -> Project:
+    """The demo: the embedded digits, with a project file in the user's data folder.
+
+    `fresh` starts over; the answers so far are kept beside it under another name.
+    """
+    from platformdirs import user_data_path
+
+    folder = user_data_path("labeler", appauthor=False)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ProjectError(
+            f"cannot write {folder}: {error.strerror}", "set XDG_DATA_HOME to a writable folder"
+        ) from error
+    path = folder / f"demo{paths.SUFFIX}"
+    if fresh and path.exists():
+        Store.open(path).close()  # refuses while another process labels in it; folds the log in
+        aside = free(path.with_name(f"demo-{time.strftime('%Y%m%d-%H%M%S')}{paths.SUFFIX}"))
+        os.link(path, aside)  # never over one that was put aside before, whatever the clock says
+        path.unlink()
+    digits = Path(__file__).parents[1] / "_data" / "digits.npz"
+    options = options or Options()
+    opened = open_project(digits, path, options)
+    opened.truth = opened.source.truth() if opened.source is not None else {}
+    opened.name = "demo"
+    if not opened.session.state.classes:
+        for name in options.classes or sorted(set(opened.truth.values())):
+            opened.session.add_class(name, setup=True)
+    return opened
+
+
+def _kept_options(path: Path) -> dict[str, Any]:
+    """The options that a project remembers, so that the same source is opened the same way; none without a project."""
+    if not path.is_file():
+        return {}
+    try:
+        store = Store.open(path, read_only=True)
+    except LabelerError:
+        return {}  # whoever opens it next says what is wrong
+    try:
+        return dict(store.project().get("options", {}))
+    finally:
+        store.close()
+
+
+def _check_recipe(options: Options) -> None:
+    """Refuse a wrong plug-in before a project file is made."""
+    if options.engine not in (None, *ENGINES):
+        raise UsageError(f"no engine is called {options.engine!r}", f"there are: {', '.join(ENGINES)}")
+    for kind in PARTS:
+        if spec := getattr(options, kind):
+            registry.create(kind, spec)
+
+
+def _wire(
+    store: Store,
+    source: Source | None,
+    options: Options,
+    with_source: bool,
+    clock: Callable[[], float],
+    new_id: Callable[[], str],
+) -> Project:
+    kept = store.project()
+    if source is None and "source" not in kept:
+        raise ProjectError(
+            f"the project {display_safe(str(store.path))} was never opened with a source",
+            f"do so: labeler label SOURCE -p {display_safe(str(store.path))}",
+        )
+    notices: list[str] = []
+    stored = dict(kept.get("options", {}))
+    stored_ids = store.instance_ids()
+    arrays = fitting_arrays(store.arrays("pool"), len(stored_ids))
+    if source is None and with_source:
+        source = paths.find_source(kept["source"], store.path, reading_of(options, stored))
+    if source is not None:
+        moved = "source" in kept and paths.check_same_source(
+            source, kept["source"], store.path, stored_ids, arrays.get("sha256")
+        )
+        if moved:
+            notices.append(f"the source was found at its new place {display_safe(str(source.path))}")
+    pool = _join(store, source, stored_ids, notices, clock)
+    if "unreadable" in arrays:
+        pool.mark_unreadable(np.flatnonzero(arrays["unreadable"]))
+    session = Session(
+        pool,
+        store,
+        clock=clock,
+        new_id=new_id,
+        annotator=options.annotator or stored.get("annotator") or "",
+        key_layout=options.keys or stored.get("keys") or "digits",
+    )
+    chosen = stored | options.given()
+    hashes = _contents(store, source, session, kept.get("fingerprint"), arrays.get("sha256"), notices)
+    if source is not None:
+        check_size(chosen.get("clusterer"), len(pool))
+    notices.extend([*store.notes, *session.notes])
+    shares, seed = {name: float(chosen.get(name, 0.0)) for name in SHARES}, int(chosen.get("seed", 0))
+    session.questions.control = Control(shares["control"], seed)
+    session.questions.repeats = Repeats(shares["repeats"], seed, session.annotator)
+    session.questions.blind = Blind(shares["blind"], seed)
+    if not store.read_only:
+        _remember(store, source, session, stored, options, notices, clock)
+        session.last = None  # what opening records is nothing that the person did
+    return Project(store, session, source, notices, hashes)
+
+
+def _contents(
+    store: Store,
+    source: Source | None,
+    session: Session,
+    fingerprint: str | None,
+    stored: ByteArray | None,
+    notices: list[str],
+) -> ByteArray:
+    """Content hashes (n, 32), zeros = not known; where the source changed, answers go with what they were given to."""
+    hashes = np.zeros((len(session.pool), 32), dtype=np.uint8)
+    if stored is not None:
+        hashes[: len(stored)] = stored[: len(hashes)]
+    if source is None or source.fingerprint() == fingerprint:
+        return hashes
+    if fingerprint is not None:
+        found = source_changes.look(source, session.pool.ids, session.state.standings, hashes)
+        notices.extend(source_changes.said_of(found, session.pool.ids))
+        session.follow(found.moved, found.replaced, keep=not store.read_only)
+        hashes = found.hashes
+    if not store.read_only:
+        if fingerprint is not None:
+            store.put_arrays("pool", {"sha256": hashes})
+        store.remember(fingerprint=source.fingerprint())  # last: what is cut off before is looked at again
+    return hashes
+
+
+def _join(
+    store: Store, source: Source | None, stored: list[str], notices: list[str], clock: Callable[[], float]
+) -> Pool:
+    """The pool: what was there, then what is new in the source; missing ones are marked."""
+    if source is None:
+        return Pool(stored)
+    known = set(stored)
+    new = [name for name in source.ids if name not in known]
+    if not store.read_only:
+        store.join_instances(new, clock(), source=paths.remembered(source.path, store.path))
+    pool = Pool(stored + new)
+    pool.noun = NOUNS[source.content]
+    missing = pool.mark_missing(source.ids)
+    if stored and new:
+        notices.append(f"{counted(len(new), 'new instance')} joined the pool")
+    if missing:
+        lead = counted(missing, "instance is", "instances are")
+        notices.append(f"{lead} missing in the source; labels are kept")
+    if source.unreadable:
+        notices.append(unreadable_line(source.unreadable))
+    notices.extend(source.notes)
+    return pool
+
+
+def _remember(
+    store: Store,
+    source: Source | None,
+    session: Session,
+    stored: dict[str, Any],
+    options: Options,
+    notices: list[str],
+    clock: Callable[[], float],
+) -> None:
+    given = {name: value for name, value in options.given().items() if name not in ("classes", "percentile")}
+    changed = {name: value for name, value in given.items() if stored.get(name) != value}
+    created = "created" not in store.project()
+    if changed and not created:
+        redone = [name for name in changed if name in RECOMPUTES]
+        what = f"; computed anew: {', '.join(redone)}" if redone else ""
+        notices.append(f"changed: {', '.join(f'{k} = {v}' for k, v in changed.items())}{what}")
+        session.set(**{f"option.{name}": value for name, value in changed.items()})
+    values: dict[str, Any] = {"options": stored | changed}
+    shown: ValueRange | None = getattr(source, "shown", None)
+    if shown is not None:  # also where nobody gave one: another look must not give another picture
+        values["options"]["range"] = shown.text
+    if created:
+        values["created"] = clock()
+    if source is not None:
+        values["source"] = paths.remembered(source.path, store.path)
+    own = {kind: found for kind in PARTS if (found := origin_of(kind, values["options"].get(kind) or ""))}
+    before = store.project().get("own", {})
+    for kind, found in own.items():
+        kept = before.get(kind, found)
+        if kept["name"] == found["name"] and kept["sha256"] != found["sha256"]:
+            notices.append(f"the {kind} {found['name']} is not as it was: {display_safe(found['origin'])} has changed")
+    if own:
+        values["own"] = before | own
+    store.remember(**values)
+    percentile = options.percentile
+    if percentile is None and session.state.settings.get("percentile", "auto") == "auto":  # nobody chose a number
+        percentile = BOOK_PERCENTILE if values["options"].get("engine") == "book" else "auto"
+    if percentile is not None:
+        before = session.state.settings.get("percentile", "auto")
+        session.set(percentile=percentile)
+        if not created and percentile != before:
+            notices.append(f"changed: percentile = {percentile if percentile == 'auto' else f'{percentile:g}'}")
+    known = {info.name for info in session.state.active_classes()}
+    set_up = set(map(class_name, session.state.set_up))
+    with session.together():
+        for name in options.classes:
+            if class_name(name) not in set_up:  # said before: renamed, merged or retired since, it stays so
+                session.class_id_for(name, setup=True)
+    added = [display_safe(info.name, 40) for info in session.state.active_classes() if info.name not in known]
+    if added and not created:
+        notices.append(f"changed: new classes {', '.join(added)}")

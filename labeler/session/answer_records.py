@@ -1,0 +1,71 @@
+"""What is known of one instance because somebody said it: its standing, a conflict, a second look, a second answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from labeler.core.pool import Pool
+from labeler.core.types import UNLABELED, Event, Provenance
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a person last said of one instance, and the event that says it."""
+
+    kind: str  # "label", "skip", "unsure", "reject"
+    event_id: str
+    seq: int
+    at: float
+    annotator: str = ""
+    class_id: int = UNLABELED
+    provenance: Provenance = Provenance.NONE
+    weight: float = 1.0
+    round: int = 0
+    paged: bool = False  # said on a page of a grid, together with others
+    until: int = 0  # skip: back when this many answers were given
+    audit: int = 0  # said in the audit of that number (0 = in none)
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """What two people said of one instance, until somebody settles it; the later answer stands meanwhile.
+
+    `answers`: (event id, annotator, class_id; UNLABELED = belongs to no class), the earlier first. `until`: skipped,
+    back when this many answers were given.
+    """
+
+    answers: tuple[tuple[str, str, int], ...]
+    until: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A second look found this class right, by the event at `seq`."""
+
+    class_id: int
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """A second answer, blind to the first: `class_id` (UNLABELED but where `said` is "label") to what event `first`
+    labeled `first_class`."""
+
+    index: int
+    first: str
+    first_class: int
+    said: str  # "label", "skip", "unsure", "reject"
+    class_id: int
+    annotator: str
+    seq: int
+    at: float
+
+
+def repeat_of(event: Event, pool: Pool) -> Repeat:
+    """The second answer that an event holds."""
+    how = event.payload
+    class_id = UNLABELED if event.class_id is None else event.class_id
+    index = pool.index(event.instance_id or "")
+    return Repeat(
+        index, how["first"], int(how["first_class"]), how["said"], class_id, event.annotator, event.seq, event.at
+    )

@@ -1,0 +1,1 @@
+"""Audits: frozen labels, looks, statements."""

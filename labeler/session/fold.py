@@ -1,0 +1,62 @@
+"""The one way from a journal that was stored to a state: whatever it says, it is folded or refused in one line."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+
+from labeler.core.errors import DamagedProject, LabelerError
+from labeler.core.types import Event
+from labeler.session import payloads
+from labeler.session.state import State
+
+SECONDS, SECONDS_AN_ITEM = 2.0, 0.0001
+"""Processor time that a fold may take, and more for each event and label: ten times what people's journals take."""
+_OFTEN = 64
+HINT = "what is damaged, and which backup to restore: labeler check PROJECT"
+
+
+def fold(state: State, events: Iterable[Event], then: Callable[[Event], object] = lambda _: None) -> State:
+    """Fold the events of a stored journal into `state` and return it; `then` is called after each.
+
+    Raises
+    ------
+    DamagedProject
+        An event says what cannot be, or does not follow from those before it; or folding takes longer than any journal
+        that people make.
+    """
+    for event in in_time(events):
+        take(state, event)
+        then(event)
+    return state
+
+
+def in_time(events: Iterable[Event]) -> Iterator[Event]:
+    """The events, while what is done with them takes no longer than a journal can. Raises DamagedProject."""
+    began, items = time.thread_time(), 0
+    for number, event in enumerate(events):
+        yield event
+        items += 1 + sum(len(value) for value in event.payload.values() if isinstance(value, list))
+        if number % _OFTEN == 0 and time.thread_time() - began > SECONDS + SECONDS_AN_ITEM * items:
+            raise DamagedProject(f"the journal takes too long to read: {number:,} events are no end of it", HINT)
+
+
+def take(state: State, event: Event, *, classes_known: bool = True) -> list[int]:
+    """Fold one stored event in; returns the indices whose standing changed.
+
+    `classes_known`: whether the events that made its classes come before it, not so in the records of another file.
+    Raises DamagedProject.
+    """
+    try:
+        payloads.check(event)
+        if classes_known:
+            payloads.check_classes(event, state.classes)
+        return state.apply(event)
+    except DamagedProject:
+        raise
+    except LabelerError as error:
+        raise DamagedProject(error.message, error.hint) from error
+    except Exception as error:  # a journal that somebody bent makes a fold fail in any way there is: one answer to all
+        raise DamagedProject(
+            f"event {event.seq} of the journal says nothing that can be ({type(error).__name__}: {error})", HINT
+        ) from error

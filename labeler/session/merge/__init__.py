@@ -1,0 +1,1 @@
+"""Two journals into one."""

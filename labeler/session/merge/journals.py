@@ -1,0 +1,78 @@
+"""The two sides of a merge: a journal each, folded, with what was taken back in it and what its classes are called."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+
+from labeler.core.pool import Pool
+from labeler.core.types import Event
+from labeler.session.event_kinds import CARRIED
+from labeler.session.fold import fold
+from labeler.session.merge.class_ids import Creations
+from labeler.session.state import State
+
+MADE_ANEW = ("conflict", CARRIED)
+"""What every merge makes from what the two sides hold, as it is then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One of the two: its events in order, who answered where no name was given, and what merges left out before."""
+
+    events: Sequence[Event]
+    annotator: str = ""
+    dropped: frozenset[str] = frozenset()
+
+    @property
+    def known(self) -> frozenset[str]:
+        """Ids of all the events it has seen."""
+        return frozenset(event.event_id for event in self.events) | self.dropped
+
+
+class Reading:
+    """One side, folded: its classes and what was taken back."""
+
+    def __init__(self, side: Side, pool: Pool) -> None:
+        self.side, self.known = side, side.known
+        self.ids = frozenset(event.event_id for event in side.events)
+        self.state = State(pool)
+        self.flags: dict[str, bool] = {}  # event -> whether it set the bookmark
+        fold(self.state, side.events, self._note_flag)
+        self.creations = Creations.of(side.events)
+        self.names: dict[int, str] = {}  # class id -> what both journals call it, once that is known
+        self._moves: dict[str, set[str]] = {}
+        for event in side.events:
+            if event.kind in ("undo", "redo") and event.target is not None:
+                self._moves.setdefault(event.target, set()).add(event.event_id)
+        undone = {event.target for event in side.events if event.kind == "undo" and event.target is not None}
+        self.gone = {event_id for event_id in undone if self.state.event(event_id) is None}
+
+    def _note_flag(self, event: Event) -> None:
+        if event.kind == "flag":
+            self.flags[event.event_id] = self.state.pool.index(event.instance_id or "") in self.state.flagged
+
+    def moves(self, event_id: str) -> set[str]:
+        """The undos and redos of an event."""
+        return self._moves.get(event_id, set())
+
+    def kept(self, dropped: Collection[str]) -> list[Event]:
+        """What goes into the merged journal."""
+        return [event for event in self.side.events if event.event_id not in dropped and event.kind not in MADE_ANEW]
+
+
+def folded(events: Iterable[Event], pool: Pool) -> State:
+    """What a journal amounts to."""
+    return fold(State(pool), events)
+
+
+def text(event: Event) -> str:
+    """All of an event but its place, as one line: two that are the same have the same."""
+    return json.dumps(asdict(replace(event, seq=0)), sort_keys=True)
+
+
+def id_of(*parts: str) -> str:
+    """An id that follows from what the event is about: merging again makes the same one."""
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()[:32]

@@ -1,0 +1,209 @@
+"""Two journals into one: which events stand, in which order, in whose classes, and what the two disagree about.
+
+The merged journal depends on the two sets of events alone, not on which comes first: `merged(a, b) == merged(b, a)`.
+Where one journal knows all the other does, it is the result as it is: `merged(a, a) == a`. What either person took back
+is left out, with its undo; the ids of all that is left out travel with the journal (`dropped`), so that a later merge
+does not bring it back.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from labeler.core.pool import Pool
+from labeler.core.types import Event
+from labeler.session.merge.carried_audits import united_records
+from labeler.session.merge.class_ids import in_classes, joint_classes
+from labeler.session.merge.classes import compare_classes, mended
+from labeler.session.merge.conflicts import both_answered, conflict_events, stakes_of
+from labeler.session.merge.journals import MADE_ANEW, Reading, Side, folded, text
+
+_NOT_CARRIED = frozenset({"audit_begin", "audit_block", "audit_end"})
+"""A certificate speaks of the labels of one file as they were; it goes along sealed."""
+
+
+@dataclass(slots=True)
+class Merged:
+    """The journal of both, and what there is to say of it.
+
+    `pairs`: the classes, as (first, second) person, of the instances that both answered, each for himself. `conflicts`:
+    indices to settle. `keys`: class -> (name, its key in `a`, in `b`, the one it has now) where the two differ.
+    `outranked`: how many "cannot tell" gave way to the other's answer.
+    """
+
+    events: list[Event]
+    dropped: frozenset[str]
+    pairs: list[tuple[str, str]] = field(default_factory=list)
+    conflicts: list[int] = field(default_factory=list)
+    keys: list[tuple[str, str, str, str]] = field(default_factory=list)
+    renamed: list[tuple[str, str]] = field(default_factory=list)
+    outranked: int = 0
+
+
+def merged(a: Side, b: Side, pool: Pool) -> Merged:
+    """Merge two journals over one pool that holds the instances of both.
+
+    Raises
+    ------
+    ProjectError
+        A journal holds what this version does not know.
+    """
+    first, second = Reading(a, pool), Reading(b, pool)
+    first.names, second.names = joint_classes(
+        first.creations, first.state.classes, second.creations, second.state.classes
+    )
+    whole = _one_that_knows_all(a, b)
+    if whole is not None:
+        result = Merged(list(whole.events), a.dropped | b.dropped)
+    else:
+        result = _united(first, second, pool)
+    result.pairs = both_answered(first, second)
+    state = folded(result.events, pool)
+    result.conflicts = [index for index in state.conflicts if state.in_conflict(index)]
+    compare_classes(result, state, (first, second))
+    return result
+
+
+def _one_that_knows_all(a: Side, b: Side) -> Side | None:
+    """The side that holds everything the other does; of two equal ones the one whose text is less."""
+    able = []
+    for whole, part in ((a, b), (b, a)):
+        ids = {event.event_id for event in whole.events}
+        if {event.event_id for event in part.events} <= ids | whole.dropped and not part.dropped & ids:
+            able.append(whole)
+    return min(able, key=lambda side: [text(event) for event in side.events], default=None)
+
+
+# -- the union ---------------------------------------------------------------------------------------------------
+
+
+def _united(first: Reading, second: Reading, pool: Pool) -> Merged:
+    sides = (first, second)
+    stakes, outranked = stakes_of(first, second)
+    dropped = first.side.dropped | second.side.dropped | _taken_back(first, second) | _left_out(sides)
+    dropped |= {said.event_id for said in outranked}
+    while made := dropped & _creations_in_use(sides, dropped):  # one took back what the other goes on with
+        dropped -= made
+    order = list(_in_order(first.kept(dropped), second.kept(dropped)))
+    numbers: dict[str, int] = {}
+    for event_id in order:  # the classes are numbered as they were first named
+        for side in sides:
+            if event_id in side.creations.class_of:
+                numbers.setdefault(side.names[side.creations.class_of[event_id]], len(numbers))
+    versions: dict[str, list[Event]] = {}
+    for side, other in (sides, sides[::-1]):
+        lookup = {class_id: numbers[name] for class_id, name in side.names.items() if name in numbers}
+        for event in side.kept(dropped):
+            who = event.annotator or ("" if event.event_id in other.known else side.side.annotator)
+            versions.setdefault(event.event_id, []).append(in_classes(replace(event, annotator=who, seq=0), lookup))
+    events = [max(versions[event_id], key=lambda event: (bool(event.annotator), text(event))) for event_id in order]
+    useless = _useless_flags(events, sides)
+    events = [event for event in events if event.event_id not in useless]
+    events += mended(events, pool)
+    events += united_records(first, second)
+    events += conflict_events(events, stakes, numbers, pool)
+    events = [replace(event, seq=place) for place, event in enumerate(events, start=1)]
+    dropped = (dropped | useless) - {event.event_id for event in events}
+    return Merged(events, frozenset(dropped), outranked=sum(said.kind == "unsure" for said in outranked))
+
+
+def _left_out(sides: Iterable[Reading]) -> set[str]:
+    """Undos and redos, whose outcome is known, what is about one file alone, and what is made anew."""
+    kinds = ("undo", "redo", *MADE_ANEW, *_NOT_CARRIED)
+    return {event.event_id for side in sides for event in side.side.events if event.kind in kinds}
+
+
+def _taken_back(first: Reading, second: Reading) -> set[str]:
+    """Events that were taken back; where the two differ, the side that knows more undos and redos of it decides."""
+    gone = set()
+    for event_id in first.gone | second.gone:
+        moves = first.moves(event_id), second.moves(event_id)
+        if moves[0] > moves[1]:
+            taken = event_id in first.gone
+        elif moves[1] > moves[0]:
+            taken = event_id in second.gone
+        else:
+            taken = True
+        if taken:
+            gone.add(event_id)
+    return gone
+
+
+def _creations_in_use(sides: Iterable[Reading], dropped: Collection[str]) -> set[str]:
+    """The events that made classes of which anything that is kept speaks."""
+    sides = tuple(sides)
+    used: set[str] = set()
+    for side in sides:
+        used |= {side.names[class_id] for event in side.kept(dropped) for class_id in _speaks_of(event)}
+    return {
+        event_id
+        for side in sides
+        for event_id, class_id in side.creations.class_of.items()
+        if side.names[class_id] in used
+    }
+
+
+def _speaks_of(event: Event) -> Iterator[int]:
+    if event.class_id is not None:
+        yield event.class_id
+    if "first_class" in event.payload:
+        yield int(event.payload["first_class"])
+    for name in ("into", "from"):
+        if name in event.payload and event.kind.startswith("class_"):
+            yield int(event.payload[name])
+    if event.kind in ("page", "audit_page", "import"):
+        yield from (int(class_id) for _, class_id, _ in event.payload["labels"])
+    if event.kind == "predictions":
+        yield from (int(class_id) for _, class_id, _ in event.payload["predictions"])
+
+
+def _in_order(*chains: Sequence[Event]) -> Iterator[str]:
+    """Event ids by (time, id), but never against the order of a journal, whatever its clock said meanwhile."""
+    after: dict[str, list[Event]] = {}
+    waits: dict[str, int] = {}
+    by_id: dict[str, Event] = {}
+    for chain in chains:
+        for place, event in enumerate(chain):
+            following = chain[place + 1] if place + 1 < len(chain) else None
+            by_id.setdefault(event.event_id, event)
+            waits.setdefault(event.event_id, 0)
+            if following is not None:
+                after.setdefault(event.event_id, []).append(following)
+                waits[following.event_id] = waits.get(following.event_id, 0) + 1
+    heap = [(event.at, event_id) for event_id, event in by_id.items() if not waits[event_id]]
+    heapq.heapify(heap)
+    done: set[str] = set()
+    while len(done) < len(by_id):
+        if not heap:  # earlier merges ordered some the other way round: the earliest first
+            heap = [min((event.at, event_id) for event_id, event in by_id.items() if event_id not in done)]
+        _, event_id = heapq.heappop(heap)
+        if event_id in done:
+            continue
+        done.add(event_id)
+        yield event_id
+        for following in after.get(event_id, ()):
+            waits[following.event_id] -= 1
+            if not waits[following.event_id] and following.event_id not in done:
+                heapq.heappush(heap, (following.at, following.event_id))
+
+
+def _useless_flags(events: Iterable[Event], sides: Sequence[Reading]) -> set[str]:
+    """A bookmark is a toggle: one that two people set is set once."""
+    flagged: set[str] = set()
+    useless = set()
+    for event in events:
+        if event.kind != "flag" or event.instance_id is None:
+            continue
+        wanted = any(side.flags.get(event.event_id, False) for side in sides)
+        if wanted == (event.instance_id in flagged):
+            useless.add(event.event_id)
+        else:
+            flagged ^= {event.instance_id}
+    return useless
+
+
+def same_events(one: Collection[Event], other: Collection[Event]) -> bool:
+    """Whether two journals are the same, event for event."""
+    return [text(event) for event in one] == [text(event) for event in other]

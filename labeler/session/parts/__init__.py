@@ -1,0 +1,1 @@
+"""What a person may do, part by part."""

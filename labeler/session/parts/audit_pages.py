@@ -1,0 +1,178 @@
+"""What a person does in an audit in pages: have a block laid out, confirm its pages one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+
+import numpy as np
+
+from labeler.core.errors import UsageError
+from labeler.core.types import UNLABELED, IndexArray, Provenance
+from labeler.session.audit import audits, pages
+from labeler.session.audit.audits import Answer, Audit
+from labeler.session.audit.pages import LEAST_PLANTS, Block, Candidate, Cell
+from labeler.session.parts.audit import AuditCommands
+
+
+@dataclass(frozen=True, slots=True)
+class Planted:
+    """The planted pictures of a confirmed page, seen and overlooked: (index, class shown, class known)."""
+
+    seen: tuple[tuple[int, int, int], ...]
+    overlooked: tuple[tuple[int, int, int], ...]
+
+    @property
+    def shown(self) -> int:
+        """How many there were."""
+        return len(self.seen) + len(self.overlooked)
+
+
+class AuditPageCommands(AuditCommands):
+    """The commands of a session that are about pages of an audit."""
+
+    def lay_out_audit(self, page_size: int) -> Block:
+        """The block whose pages are next; where none is laid out yet it is drawn and recorded before it is shown.
+
+        `page_size`: pictures of a page at most; of a block that is there already its own stays.
+
+        Raises
+        ------
+        UsageError
+            No audit is open, all was checked, or too few were labeled by a person to plant some.
+        NotSaved
+            The plan could not be written; nothing changed.
+        """
+        audit = self._open_audit()
+        if audit.ended:
+            raise UsageError(
+                "this audit was ended: its statement is drawn", "undo takes the end back, or begin another"
+            )
+        if page_size < 1:
+            raise ValueError(f"a page of {page_size} pictures")
+        laid_out = audit.block
+        if laid_out is None:
+            if self.audit_next() is None:
+                raise UsageError("every label of the set was checked", "there is nothing left to look at")
+            block = self._drawn_block(audit, page_size)
+            payload = {"audit": audit.number, **pages.payload_of(block, self.pool.ids)}
+            self._record("audit_block", None, None, payload)
+            return audit.blocks[-1]
+        return laid_out
+
+    def answer_audit_page(self, otherwise: Mapping[int, int] | None = None, *, screen: str = "audit-pages") -> Planted:
+        """Confirm the page that is next: every picture is what it is shown as but for those in `otherwise`.
+
+        `otherwise`: index -> class; UNLABELED = cannot tell or of no class, which counts as wrong. Returns what was
+        planted on the page.
+
+        Raises
+        ------
+        UsageError
+            No page is laid out, a picture is not on it, or there is no such class; nothing changed.
+        NotSaved
+            The page could not be written; nothing changed.
+        """
+        audit, otherwise = self._open_audit(), otherwise or {}
+        block = audit.block
+        if audit.ended or block is None:
+            raise UsageError("no page of an audit is laid out", "have one laid out first")
+        page = block.page
+        if not otherwise.keys() <= {cell.index for cell in page}:
+            raise UsageError("a picture that is not on the page cannot be set on it", "answer those it shows")
+        for cell in page:
+            class_id = otherwise.get(cell.index, cell.class_id)
+            if class_id not in (cell.class_id, UNLABELED):
+                self._check_class(class_id)
+        said = {cell.index: otherwise.get(cell.index, cell.class_id) for cell in page}
+        planted = [cell for cell in page if cell.planted]
+        ids = self.pool.ids
+        payload = {
+            "audit": audit.number,
+            "start": block.start,
+            "labels": [
+                [ids[cell.index], said[cell.index], _word(cell, said[cell.index])]
+                for cell in page
+                if not cell.planted and said[cell.index] != UNLABELED
+            ],
+            "unsure": [ids[c.index] for c in page if not c.planted and said[c.index] == UNLABELED],
+            "planted": [[ids[cell.index], said[cell.index]] for cell in planted],
+            "marked": sum(said[cell.index] != cell.class_id for cell in page) - _exceptions(page, said),
+            "reached": self._would_reach(audit, block, said),
+            "screen": screen,
+            "rule": "audit",
+        }
+        first = len(block.first) == len(block.said)  # else it was confirmed before, and the planted ones are known
+        self._record("audit_page", None, None, payload)
+        if not first:
+            return Planted((), ())
+        labels = self.frozen(audit).final.labels
+        told = [(cell.index, cell.class_id, int(labels[cell.index]), said[cell.index]) for cell in planted]
+        return Planted(
+            tuple((index, shown, known) for index, shown, known, answer in told if answer != shown),
+            tuple((index, shown, known) for index, shown, known, answer in told if answer == shown),
+        )
+
+    # -- what is laid out ----------------------------------------------------------------------------------------
+
+    def _drawn_block(self, audit: Audit, page_size: int) -> Block:
+        frozen, start = self.frozen(audit), len(audit.answers)
+        rng = np.random.default_rng((audit.seed, audit.number, start, int(audit.order_sha256[:16], 16)))
+        found, shown = audit.plants
+        wanted = pages.plants_wanted(shown, found, rng)
+        more = audits.certificate(audit, frozen, paged=True).more
+        n_pages = pages.pages_needed(more, wanted, page_size)
+        wanted = max(min(wanted, int(pages.DENSEST * n_pages * page_size)), 0)
+        drawn = frozen.order[start : start + max(n_pages * page_size - wanted, 1)]
+        class_ids = frozen.final.labels[drawn].tolist()
+        candidates = self._candidates(audit, frozen.order[: start + len(drawn)])
+        count: dict[int, int] = {}
+        for class_id in class_ids:
+            if not self.state.classes[class_id].retired:
+                count[class_id] = count.get(class_id, 0) + 1
+        if len(candidates) < LEAST_PLANTS or all(set(count) <= {candidate.known} for candidate in candidates):
+            raise UsageError(
+                "too few pictures were answered to plant some of them under a wrong class",
+                "go on one by one, or answer more questions and audit again with --new",
+            )
+        before = pages.plants_before(audit.blocks)
+        plants = pages.chosen_plants(candidates, before, count, wanted, rng)
+        return Block(start, pages.laid_out(drawn, class_ids, plants, page_size, rng))
+
+    def _candidates(self, audit: Audit, checked: IndexArray) -> list[Candidate]:
+        """What may be planted: single answers from before the audit; where they are few, labels of pages confirmed."""
+        frozen, stands_for = self.frozen(audit), self.state.stands_for()
+        round_, gone = self.derived.round, self.pool.missing | self.pool.unreadable
+        drawn = set(checked.tolist())
+        found: list[Candidate] = []
+        for provenance in (Provenance.HUMAN, Provenance.CONFIRMED):
+            if len(found) >= LEAST_PLANTS:
+                break
+            for index in np.flatnonzero(frozen.final.provenances == provenance).tolist():
+                standing, known = self.state.standings.get(index), int(frozen.final.labels[index])
+                if gone[index] or index in drawn or standing is None or standing.kind != "label":
+                    continue
+                if standing.class_id != known or self.state.classes[known].retired:
+                    continue  # changed since
+                confused = int(round_.runner_ups[index]) if round_ is not None and index < len(round_.labels) else -1
+                found.append(Candidate(index, known, int(stands_for[confused]) if confused >= 0 else UNLABELED))
+        return found
+
+    def _would_reach(self, audit: Audit, block: Block, said: dict[int, int]) -> bool:
+        if len(block.said) + 1 < len(block.pages):
+            return False
+        after = deepcopy(block)
+        after.confirm(said)
+        blocks = [after if other is block else other for other in audit.blocks]
+        answers = [*audit.answers, *(Answer(*pair) for pair in after.in_order())]
+        return audits.is_reached(audit, self.frozen(audit), answers, blocks)
+
+
+def _word(cell: Cell, said: int) -> str:
+    return (Provenance.CONFIRMED if said == cell.class_id else Provenance.HUMAN).word
+
+
+def _exceptions(page: tuple[Cell, ...], said: Mapping[int, int]) -> int:
+    """Drawn pictures set to another class: the others that were marked cost keys and leave no label."""
+    return sum(not cell.planted and said[cell.index] not in (cell.class_id, UNLABELED) for cell in page)

@@ -1,0 +1,197 @@
+"""What a person may do with classes: each command checks, then records one undoable event. By ids, never positions."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+
+from labeler.core.class_names import class_name
+from labeler.core.errors import UsageError
+from labeler.core.types import GIVEN, UNLABELED, ClassInfo
+from labeler.session.keys import assign_key, can_answer, own_key
+from labeler.session.recorder import Recording
+
+SMALLEST_NAME, LONGEST_NAME = 1, 200
+MOST_CLASSES = 10_000
+"""More names than this at once are no list of classes."""
+
+
+def check_names(names: Iterable[str]) -> None:
+    """Refuse what cannot be the names of classes, before the first of them is added.
+
+    Raises
+    ------
+    UsageError
+        A name is empty or too long, or they are absurdly many.
+    """
+    different = set(map(class_name, names))
+    if len(different) > MOST_CLASSES:
+        raise UsageError(
+            f"{len(different):,} different class names are more than {MOST_CLASSES:,}",
+            "is it the right column? each row seems to have a class of its own",
+        )
+    for name in different:
+        if not SMALLEST_NAME <= len(name) <= LONGEST_NAME:
+            raise UsageError(
+                f"a class name has 1 to {LONGEST_NAME} characters, not {len(name):,}: {name[:30]!r}",
+                "shorten it",
+            )
+
+
+class ClassCommands(Recording):
+    """The commands of a session that are about classes."""
+
+    key_layout: str
+
+    def add_class(self, name: str, key: str | None = None, *, setup: bool = False) -> int:
+        """Add a class and return its id; its key is assigned unless given. `setup`: not on the undo stack.
+
+        Raises
+        ------
+        UsageError
+            The name is empty, too long or taken, or the key is taken.
+        """
+        name = self._free_name(name)
+        key = self._free_key(name, key)
+        class_id = self.state.next_class_id
+        holder = self._holds_by_chance(name)
+        self._record("class_add", None, class_id, {"name": name, "key": key} | ({"setup": True} if setup else {}))
+        if setup and holder is not None:
+            self._record("class_key", None, class_id, {"key": holder.key, "setup": True})
+        return class_id
+
+    def rename_class(self, class_id: int, name: str) -> None:
+        """Call a class something else; its key stays. The name it has: nothing happens.
+
+        Raises
+        ------
+        UsageError
+            No such class, or the name is empty, too long or taken.
+        """
+        info = self._standing_class(class_id)
+        if class_name(name) != info.name:
+            self._record("class_rename", None, class_id, {"name": self._free_name(name, info)})
+
+    def set_class_key(self, class_id: int, key: str) -> None:
+        """Give a class another key; the class that has it takes the old one. The key it has: nothing happens.
+
+        Raises
+        ------
+        UsageError
+            No such active class, or the key is no digit or small letter.
+        """
+        self._check_class(class_id)
+        if not can_answer(key, self.key_layout):
+            raise UsageError(f"{key!r} answers no class", "choose a digit or a small letter")
+        if key != self.state.classes[class_id].key:
+            self._record("class_key", None, class_id, {"key": key})
+
+    def retire_class(self, class_id: int) -> None:
+        """No answer, key or machine label from here on; labels given stay."""
+        self._check_class(class_id)
+        self._record("class_retire", None, class_id)
+
+    def restore_class(self, class_id: int) -> None:
+        """Bring a retired class back, with its old key where that is free.
+
+        Raises
+        ------
+        UsageError
+            The class is not retired, or another one has its name by now.
+        """
+        info = self._standing_class(class_id)
+        if not info.retired:
+            raise UsageError(f"the class {info.name!r} is not retired", "nothing to bring back")
+        self._free_name(info.name)
+        key = info.last_key if info.last_key and info.last_key not in self._keys() else None
+        self._record("class_restore", None, class_id, {"key": self._free_key(info.name, key)})
+
+    def merge_class(self, class_id: int, into: int) -> None:
+        """Every given label of a class becomes one of `into`; the class is gone and its key is free.
+
+        Raises
+        ------
+        UsageError
+            No such class, the same one twice, or `into` is retired.
+        """
+        info = self._standing_class(class_id)
+        self._check_class(into)
+        if class_id == into:
+            raise UsageError(f"{info.name!r} cannot be merged into itself", "choose another class")
+        self._record("class_merge", None, class_id, {"into": into})
+
+    def split_class(self, class_id: int, name: str, moved: Sequence[str], key: str | None = None) -> int:
+        """Give the labels of the instances `moved` from a class to a new one; returns the new id.
+
+        Raises
+        ------
+        UsageError
+            No such active class, `moved` is empty or holds an instance that has no given label of the class, or the
+            name or key cannot be.
+        """
+        self._check_class(class_id)
+        if not moved:
+            raise UsageError("no label to move", "choose at least one picture for the new class")
+        for instance_id in moved:
+            standing = self.state.standings.get(self.state.pool.index(instance_id))
+            if standing is None or standing.kind != "label" or standing.class_id != class_id:
+                known = self.state.classes[class_id].name
+                raise UsageError(f"{instance_id!r} has no given label {known!r}", "split what a person labeled so")
+        name = self._free_name(name)
+        new_id = self.state.next_class_id
+        payload = {"from": class_id, "name": name, "key": self._free_key(name, key), "moved": list(moved)}
+        self._record("class_split", None, new_id, payload)
+        return new_id
+
+    def class_named(self, name: str) -> ClassInfo | None:
+        """The active class of that name, however it is spelled (:func:`class_name`): older files have others too."""
+        return self.state.classes.named(class_name(name))
+
+    def class_id_for(self, name: str, *, setup: bool = False) -> int:
+        """The id of the class of that name, added if it is new."""
+        found = self.class_named(name)
+        return found.class_id if found else self.add_class(name, setup=setup)
+
+    def _holds_by_chance(self, name: str) -> ClassInfo | None:
+        """The class that has the letter that is just `name`, though it is called otherwise (``A`` beside ``a``) and
+        nobody answered with it yet."""
+        if name != own_key(name, self.key_layout):
+            return None
+        holder = next(iter(self.state.classes.with_key(name)), None)
+        used = holder is not None and any(self.state.given[holder.class_id, word] for word in GIVEN)
+        return None if used else holder
+
+    # -- checks --------------------------------------------------------------------------------------------------
+
+    def _keys(self) -> Collection[str]:
+        return self.state.classes.held_keys()
+
+    def _free_name(self, name: str, own: ClassInfo | None = None) -> str:
+        """`name` as it is kept: the one door by which class names come in; raises UsageError where it cannot be one."""
+        name = class_name(name)
+        if not SMALLEST_NAME <= len(name) <= LONGEST_NAME:
+            raise UsageError("a class name has 1 to 200 characters", "type a shorter name")
+        if self.class_named(name) not in (None, own):
+            raise UsageError(f"there is a class {name!r} already", "choose another name, or press its key")
+        return name
+
+    def _free_key(self, name: str, key: str | None) -> str:
+        if key is None:
+            return assign_key(name, self._keys(), self.key_layout)
+        if key in self._keys():
+            raise UsageError(f"the key {key!r} belongs to another class", "choose another key")
+        return key
+
+    def _standing_class(self, class_id: int) -> ClassInfo:
+        """A class that is there, be it retired."""
+        info = self.state.classes.get(class_id)
+        if info is None:
+            raise UsageError(f"there is no class with id {class_id}", "add it first (N in the application)")
+        if info.merged_into != UNLABELED:
+            into = self.state.classes[info.merged_into].name
+            raise UsageError(f"the class {info.name!r} was merged into {into!r}", "take that one")
+        return info
+
+    def _check_class(self, class_id: int) -> None:
+        info = self._standing_class(class_id)
+        if info.retired:
+            raise UsageError(f"the class {info.name!r} is retired", "bring it back first (C in the application)")

@@ -1,0 +1,224 @@
+"""Hidden repeats: now and then a question its person answered before, to see how far two answers of one agree.
+
+It looks like any question: with the guesses it had then, and without a word of the first answer. The second answer is
+an event of its own and changes no label; where it differs, the second look asks which of the two is right.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from labeler.core.stats.intervals import clopper_pearson
+from labeler.core.types import UNLABELED, Provenance, Question
+from labeler.session.answer_records import Repeat, Standing
+from labeler.session.asked import ASKING, how_asked
+from labeler.session.classes import current
+from labeler.session.quality.random_sample import RANDOM
+from labeler.session.state import State
+
+AGO = 20
+"""Answers that lie between the two at least: what was said a moment ago is remembered, not judged anew."""
+CONFIDENCE = 0.95
+_STREAM = 405
+_OF_THEIR_OWN = ("chosen", "doubt", "again", "conflict")
+"""Rules of questions that a person would know again by how they came."""
+
+
+@dataclass(frozen=True, slots=True)
+class Repeats:
+    """Which share of the questions is a repeat (0 = none), the seed they follow from, and whose answers."""
+
+    share: float = 0.0
+    seed: int = 0
+    annotator: str = ""
+
+    def draw(self, state: State) -> Question | None:
+        """The repeat to ask now; None where the turn is another question's.
+
+        The same answers and seed give the same draw. Any of the person's answers to a question is as likely, if it is
+        AGO answers old, was not repeated yet and not looked at again since.
+        """
+        turn = state.answers + len(state.repeats)
+        if self.share <= 0.0 or state.answers <= AGO:
+            return None
+        rng = np.random.default_rng((self.seed, _STREAM, turn))
+        if rng.random() >= self.share:
+            return None
+        found = list(self._askable(state))
+        return repeated(state, found[int(rng.integers(len(found)))]) if found else None
+
+    def _askable(self, state: State) -> Iterator[int]:
+        single = [
+            (standing.seq, index)
+            for index, standing in state.standings.items()
+            if standing.kind == "label" and standing.provenance is Provenance.HUMAN and not standing.paged
+        ]
+        done = {repeat.first for repeat in state.repeats}
+        for _, index in sorted(single)[:-AGO]:
+            standing = state.standings[index]
+            if standing.annotator == self.annotator and standing.event_id not in done and self._fits(state, index):
+                yield index
+
+    @staticmethod
+    def _fits(state: State, index: int) -> bool:
+        """Whether it can be shown as it was: by a question with guesses (or one that has none to show)."""
+        standing, pool = state.standings[index], state.pool
+        event = state.event(standing.event_id)
+        if event is None or event.kind != "label" or pool.missing[index] or pool.unreadable[index]:
+            return False
+        if index in state.kept or index in state.conflicts or state.classes[standing.class_id].retired:
+            return False
+        how = how_asked(event)
+        return how.screen in ASKING and how.rule not in _OF_THEIR_OWN and bool(how.guesses or how.rule == RANDOM)
+
+
+def repeated(state: State, index: int) -> Question | None:
+    """The question about `index` as its person was asked it; None where no label of it stands."""
+    standing = state.standings.get(index)
+    event = state.event(standing.event_id) if standing is not None else None
+    if event is None or event.kind != "label":
+        return None
+    how = how_asked(event)
+    blind = how.rule == RANDOM or bool(how.blind)
+    return Question(
+        index,
+        state.pool.ids[index],
+        how.rule,
+        margin=how.margin,
+        guesses=how.guesses,
+        blind=blind,
+        first=event.event_id,
+    )
+
+
+def waits(state: State, question: Question) -> bool:
+    """Whether a repeat has no second answer yet and the first one stands."""
+    standing = state.standings.get(question.index)
+    gone = state.pool.missing[question.index] or state.pool.unreadable[question.index]
+    if gone or standing is None or standing.event_id != question.first:
+        return False
+    return all(repeat.first != question.first for repeat in state.repeats)
+
+
+def taken_back(state: State) -> Question | None:
+    """The repeat whose second answer was the last thing taken back: it is asked again."""
+    event = state.redo_target()
+    if event is None or event.kind != "repeat":
+        return None
+    found = repeated(state, state.pool.index(event.instance_id or ""))
+    return found if found is not None and waits(state, found) else None
+
+
+def to_look_at(state: State) -> list[Repeat]:
+    """Repeats answered differently of which nobody said since which answer is right, the latest first."""
+    return [repeat for repeat in reversed(state.repeats) if _is_open(state, repeat)]
+
+
+def _is_open(state: State, repeat: Repeat) -> bool:
+    standing = state.standings.get(repeat.index)
+    if standing is None or standing.kind != "label" or standing.seq > repeat.seq or repeat.said != "label":
+        return False
+    if state.pool.missing[repeat.index] or state.pool.unreadable[repeat.index]:
+        return False
+    return _class_now(state, repeat.class_id) != standing.class_id and not _was_kept_since(state, repeat, standing)
+
+
+def _was_kept_since(state: State, repeat: Repeat, standing: Standing) -> bool:
+    kept = state.kept.get(repeat.index)
+    return kept is not None and kept.seq > repeat.seq and _class_now(state, kept.class_id) == standing.class_id
+
+
+def _class_now(state: State, class_id: int) -> int:
+    return current(class_id, state.classes)
+
+
+# -- what they say -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SelfAgreement:
+    """How often a person gave the same class twice: `same` of `n` repeats; `others` came without a class.
+
+    `low`, `high`: Clopper-Pearson. `error_rate` with its interval: what share of the answers is wrong, if the two
+    answers to an instance err independently of one another, all classes alike, and wrong ones fall on each of the
+    other `n_classes` - 1 alike (one annotator, one rate, in the model of Dawid and Skene, Applied Statistics 28:20,
+    1979). Then two answers differ with probability ``1 - (1 - e)^2 - e^2 / (k - 1)``, which is solved for e and for
+    both ends of the interval. What a person mistakes the same way both times does not show: it is the rate of slips.
+    """
+
+    n: int
+    same: int
+    others: int
+    low: float
+    high: float
+    n_classes: int
+    confidence: float = CONFIDENCE
+
+    @property
+    def agreement(self) -> float:
+        """Share answered alike."""
+        return self.same / self.n
+
+    @property
+    def error_rate(self) -> float:
+        """Share of the answers that is wrong, as far as two of one person tell."""
+        return error_rate(1.0 - self.agreement, self.n_classes)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The figures, JSON-able."""
+        return {
+            "agreement": self.agreement,
+            "low": self.low,
+            "high": self.high,
+            "confidence": self.confidence,
+            "n": self.n,
+            "same": self.same,
+            "without_a_class": self.others,
+            "error_rate": self.error_rate,
+            "error_low": error_rate(1.0 - self.high, self.n_classes),
+            "error_high": error_rate(1.0 - self.low, self.n_classes),
+            "model": "two answers err independently of one another, classes alike",
+        }
+
+    @property
+    def brief(self) -> str:
+        """The same in a line."""
+        low, high = (error_rate(1.0 - share, self.n_classes) for share in (self.high, self.low))
+        return (
+            f"{100 * self.agreement:.0f} % of {self.n:,} alike ({100 * self.low:.0f} to {100 * self.high:.0f} %);"
+            f" slips {100 * self.error_rate:.1f} % ({100 * low:.1f} to {100 * high:.1f} %)"
+        )
+
+    @property
+    def statement(self) -> str:
+        """What may be said, in one sentence."""
+        facts = self.facts
+        return (
+            f"{self.same:,} of {self.n:,} hidden repeats answered alike, {100 * self.agreement:.0f} %"
+            f" ({100 * self.confidence:g} % interval {100 * self.low:.0f} to {100 * self.high:.0f} %); so about"
+            f" {100 * self.error_rate:.1f} % of the answers are slips ({100 * facts['error_low']:.1f} to"
+            f" {100 * facts['error_high']:.1f} %), if two answers err independently"
+        )
+
+
+def error_rate(differ: float, n_classes: int) -> float:
+    """The e of ``1 - (1 - e)^2 - e^2 / (k - 1) = differ``; at most what guessing would give."""
+    k = max(n_classes, 2)
+    return (k - 1) / k * (1.0 - math.sqrt(max(0.0, 1.0 - differ * k / (k - 1))))
+
+
+def self_agreement(state: State) -> SelfAgreement | None:
+    """What the repeats say; None without any that was answered with a class."""
+    named = [repeat for repeat in state.repeats if repeat.said == "label" and state.event(repeat.first) is not None]
+    if not named:
+        return None
+    same = sum(_class_now(state, one.first_class) == _class_now(state, one.class_id) for one in named)
+    low, high = clopper_pearson(same, len(named), CONFIDENCE)
+    n_classes = sum(1 for info in state.classes.values() if info.merged_into == UNLABELED)
+    return SelfAgreement(len(named), same, len(state.repeats) - len(named), low, high, n_classes)

@@ -1,0 +1,185 @@
+"""The one way into a journal: check, append (durable), fold, draw the next question."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
+
+from labeler.core.errors import NotSaved, UsageError
+from labeler.core.pool import Pool
+from labeler.core.types import ClassInfo, Event
+from labeler.session.classes import CLASS_KINDS
+from labeler.session.consistency import misfit, question_fits
+from labeler.session.fold import fold
+from labeler.session.journal import Journal
+from labeler.session.machine_labels import Derived
+from labeler.session.questions import Questions
+from labeler.session.state import State
+from labeler.session.view import Done
+
+
+class Recording:
+    """A pool, its journal and what follows from it; the base of all commands of a session, which says what it takes."""
+
+    def __init__(
+        self, pool: Pool, journal: Journal, *, clock: Callable[[], float], new_id: Callable[[], str], annotator: str
+    ) -> None:
+        self.pool = pool
+        self.state = State(pool)
+        self.derived = Derived(self.state)
+        self.questions = Questions(self.state, self.derived)
+        self.annotator = annotator
+        self.last: Done | None = None
+        self.presses: int | None = None  # keys since the last event, where a screen counts them; kept with the next
+        self._journal = journal
+        self._unsaved: Event | None = None  # the last one, where nobody could say whether it is in the journal
+        self._clock, self._new_id = clock, new_id
+        self.since_round: list[str] = []  # kinds of the events since the last round came
+        self.notes: list[str] = []  # what was stored and does not fit, one line each: it is made anew
+        fold(self.state, journal.replay())
+        self._take_derived(journal)
+        self.questions.draw()
+
+    def _take_derived(self, journal: Journal) -> None:
+        """Take the last round and the pinned question as far as they fit the journal."""
+        kept = journal.load_round()
+        if kept is not None:
+            if wrong := misfit(kept, self.state):
+                self.notes.append(f"the last round is left out, {wrong}: it is made anew")
+            else:
+                self.derived.restore(kept)
+                self.questions.refill(kept.queue, kept.revision)
+        pinned = journal.load_question()
+        if pinned is not None and question_fits(*pinned, self.state):
+            self.questions.restore(*pinned)
+
+    def go_on_in(self, journal: Journal) -> None:
+        """Append to another journal from here on; it holds what this session's did."""
+        self._journal = journal
+
+    def together(self) -> AbstractContextManager[None]:
+        """What is recorded inside is durable at the end, all of it or nothing; where it fails, end the session."""
+        return self._journal.together()
+
+    # -- undo ----------------------------------------------------------------------------------------------------
+
+    def undo(self) -> Event:
+        """Take the latest undoable event back (any number, across restarts); returns it.
+
+        Raises
+        ------
+        UsageError
+            There is nothing left to take back.
+        """
+        target = self.state.undo_target()
+        if target is None:
+            raise UsageError("nothing to undo", "every answer of this project has been taken back")
+        self._record("undo", target.instance_id, None, {}, target)
+        return target
+
+    def redo(self) -> Event:
+        """Bring back what the last undo took; returns the event.
+
+        Raises
+        ------
+        UsageError
+            There is nothing to bring back.
+        """
+        target = self.state.redo_target()
+        if target is None:
+            raise UsageError("nothing to redo", "redo brings back what undo took, until the next answer")
+        self._record("redo", target.instance_id, None, {}, target)
+        return target
+
+    # -- the one way in ------------------------------------------------------------------------------------------
+
+    def _record(
+        self,
+        kind: str,
+        instance_id: str | None = None,
+        class_id: int | None = None,
+        payload: dict[str, Any] | None = None,
+        target: Event | None = None,
+    ) -> None:
+        payload = dict(payload or {})
+        counted = self.presses is not None and kind not in ("setting", "audit_block")
+        if counted:
+            payload["keys"] = self.presses
+        event = Event(
+            self._new_id(),
+            kind,
+            self._clock(),
+            self.annotator,
+            instance_id,
+            class_id,
+            target.event_id if target else None,
+            payload,
+        )
+        stored = self._append(event)  # durable before visible
+        if counted:
+            self.presses = 0
+        subject = target or stored
+        about: int | None = subject.payload["into"] if subject.kind == "class_merge" else subject.class_id
+        before = self._class(about)  # an undo may take it away
+        touched = self.state.apply(stored)
+        self.derived.note(touched)
+        self.since_round.append(kind)
+        if kind != "flag":  # a bookmark is set while one looks: nothing moves under the eye
+            self.questions.renew()
+        info = self._class(about) or before
+        if subject.payload.get("setup") or kind == "audit_block":  # nothing that a person did, to be shown as done
+            self._draw()
+            return
+        self.last = Done(
+            f"{kind} {_done(target)}" if target else _done(stored),
+            self._subject_of(subject, touched),
+            about,
+            self.state.revision,
+            info.name if info is not None else "",
+        )
+        self._draw()
+
+    def _append(self, event: Event) -> Event:
+        """Make an event durable; one that was perhaps saved is tried again as what it was, so that it is there once."""
+        before = self._unsaved
+        if before is not None and _says(before) == _says(event):
+            event = before
+        elif before is not None and (stored := self._journal.find(before.event_id)) is not None:
+            self.derived.note(self.state.apply(stored))  # given up, and yet in the journal: that is what holds
+        self._unsaved = None
+        try:
+            return self._journal.append(event)
+        except NotSaved as error:
+            self._unsaved = event if error.is_uncertain or error.is_lost else None
+            raise
+
+    def _subject_of(self, event: Event, touched: list[int]) -> int | None:
+        """The instance that an event is shown beside; none where it is about a class and all its labels."""
+        if event.kind in CLASS_KINDS:
+            return None
+        return touched[0] if touched else self.pool.index(event.instance_id) if event.instance_id else None
+
+    def _class(self, class_id: int | None) -> ClassInfo | None:
+        return None if class_id is None else self.state.classes.get(class_id)
+
+    def _draw(self) -> None:
+        question = self.questions.draw()
+        with contextlib.suppress(NotSaved):  # a convenience: the answer before it is saved, and must not seem lost
+            self._journal.save_question(question, self.state.revision)
+
+    def _known(self, instance_id: str) -> str:
+        self.pool.index(instance_id)
+        return instance_id
+
+
+def _says(event: Event) -> tuple[object, ...]:
+    """What an event says, whenever and after however many keys."""
+    payload = {key: value for key, value in event.payload.items() if key != "keys"}
+    return event.kind, event.instance_id, event.class_id, event.target, event.annotator, payload
+
+
+def _done(event: Event) -> str:
+    """What was done, for the mark beside it: a second answer is an answer like any other."""
+    return str(event.payload["said"]) if event.kind == "repeat" else event.kind

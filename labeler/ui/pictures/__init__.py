@@ -1,0 +1,1 @@
+"""Pictures, texts and rows as strips of a screen."""

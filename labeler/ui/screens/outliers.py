@@ -1,0 +1,95 @@
+"""The odd ones: pictures without an answer that are least like the others, to label, reject or flag."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from labeler.session.view import View
+from labeler.ui.actions import Place
+from labeler.ui.render.lines import amount
+from labeler.ui.screens.thumbnails import ThumbnailScreen
+
+if TYPE_CHECKING:
+    from labeler.project.open import Received
+
+QUEUE = 200
+
+
+class OddScreen(ThumbnailScreen):
+    """Thumbnails of the oddest, oddest first; the order is that of the moment the worker answered."""
+
+    PLACE = Place.ODD
+    SAYS_PAGE = False  # the how manyth it is says enough
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._indices: list[int] = []
+        self._scores: dict[int, float] = {}
+        self._alone: set[int] = set()  # in no cluster
+        self._asked = True
+
+    def on_mount(self) -> None:
+        """Ask for them."""
+        project = self.labeler.project
+        self._alone = set(project.in_no_cluster().tolist())
+        project.want_odd(QUEUE)
+
+    def heard(self, received: Received) -> None:
+        """They are here; what was answered while the worker looked is left out."""
+        odd = received.odd
+        if odd is None or not self._asked:
+            return
+        self._asked = False
+        standings = self.labeler.project.session.state.standings
+        self._indices = [index for index in odd.indices.tolist() if index not in standings]
+        self._scores = dict(zip(odd.indices.tolist(), odd.scores.tolist(), strict=True))
+        self.draw_again()
+
+    def shown(self) -> Sequence[int]:
+        """The odd ones."""
+        return self._indices
+
+    def is_ready(self) -> bool:
+        """The picture under the cursor, or nothing to wait for."""
+        return not self._asked and self.grid.cursor_ready()
+
+    # -- what is answered ----------------------------------------------------------------------------------------
+
+    def nothing_to_answer(self) -> str:
+        """Waiting, or all are answered."""
+        if self._asked:
+            return "the odd ones are being looked for"
+        return f"every {self.labeler.project.session.pool.noun} has an answer: O leads back"
+
+    def answered(self) -> None:
+        """On to the next one."""
+        self.cursor = min(self.cursor + 1, max(len(self._indices) - 1, 0))
+
+    def moved_in_time(self) -> None:
+        """To where something was taken back or came back."""
+        super().moved_in_time()
+        last = self.labeler.project.session.last
+        if last is not None and last.index in self._indices:
+            self.cursor = self._indices.index(last.index)
+
+    async def do_odd(self) -> None:
+        """Back."""
+        await self.leave()
+
+    # -- drawing -------------------------------------------------------------------------------------------------
+
+    def heading(self, view: View) -> Content:
+        """What is shown."""
+        if not self._indices:
+            return Content.styled(self.nothing_to_answer(), "$quiet")
+        odd = f"  the {amount(len(self._indices), view.noun)} least like the others: label them, X throws one out"
+        return Content.assemble(("odd ones", "bold"), (odd, "$quiet"))
+
+    def facts(self, view: View) -> list[str]:
+        """How odd the target is, and where it stands."""
+        index = self._indices[self.cursor]
+        alone = ["in no cluster"] if index in self._alone else []
+        return [*alone, f"score {self._scores[index]:.3g}", f"{self.cursor + 1:,} of {len(self._indices):,}"]

@@ -1,0 +1,337 @@
+"""Source -> image store -> features, each kept in the project's cache as a memory-mapped array.
+
+The cache may be deleted at any time: everything in it is made anew from the source.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Generator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labeler.core.errors import LabelerError, ProjectError, UsageError
+from labeler.core.files import sweep, writing
+from labeler.core.numeric.pca import let_go
+from labeler.core.types import ByteArray, FloatArray, Progress
+from labeler.plugins import registry
+from labeler.plugins.encoders.base import Encoder, Images
+from labeler.plugins.importers.base import Source
+from labeler.plugins.importers.scaling import ValueRange
+from labeler.plugins.registry import Spec
+from labeler.worker.image_store import LARGEST, ImagePlan, blank_rows, fill_images, plan_images
+
+FIT_SAMPLE = 10_000
+"""Rows an encoder is fitted on at most."""
+CHUNK = 2_000
+STORE_VERSION = 3
+_IMAGE_ENTRIES = ("images.npy", "hashes.npy", "unreadable.json")
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """`raw` uint8 images (n, h, w[, 3]), a table (n, d) or texts (n,); `features` (n, d) float32; `hashes`
+    (n, 32) uint8."""
+
+    raw: Images
+    features: FloatArray
+    hashes: ByteArray
+    unreadable: dict[int, str]
+    encoder: str
+    reason: str
+    path: str  # of the cached features; "" where they are not cached
+    blank: tuple[int, ...] = ()  # rows whose picture is of one single value
+
+
+def prepare(
+    source: Source, ids: Sequence[str], cache: Path, encoder: str, features: str, seed: int
+) -> Generator[Progress, None, Prepared]:
+    """Yield progress; return what the engine needs, one row an id of `ids` (zeros where there is nothing to read).
+
+    Parameters
+    ----------
+    encoder
+        ``NAME[:key=value,...]``; "" chooses one by looking at the pool.
+    features
+        A file of vectors from elsewhere ("" = none): they take the encoder's place.
+
+    Raises
+    ------
+    UsageError
+        The encoder does not exist, or does not take what the source holds.
+    SourceError
+        The features file does not fit the source.
+    """
+    rows = _rows_in_source(source, ids)
+    raw: Images
+    key = _key(source, ids)
+    _make_cache(cache)
+    given = _from_elsewhere(features, ids, cache, key) if features else None  # refused before anything is read
+    unreadable: dict[int, str] = {}
+    blank: tuple[int, ...] = ()
+    if source.content == "images":
+        raw, hashes, unreadable, blank = yield from _images(source, rows, cache, key)
+    elif source.content == "text":
+        raw, hashes = _texts(source, rows)
+    else:
+        raw, hashes = yield from _table(source, rows)
+    if given is not None:
+        vectors, kept = given
+        return Prepared(raw, vectors, hashes, unreadable, "features", f"from {features}", str(kept), blank)
+    reason = "chosen by you"
+    if not encoder:
+        yield Progress("choosing an encoder")
+        encoder, reason = choose(raw, seed)
+    path = yield from _encode(source, rows, raw, registry.parse_spec(encoder), cache, key)
+    return Prepared(raw, np.load(path, mmap_mode="r"), hashes, unreadable, encoder, reason, str(path), blank)
+
+
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """What lies in a cache: names of the entries for a source as it is now, name -> bytes of those for another state of
+    it or another encoder, and name -> why of those that are not whole."""
+
+    current: list[str]
+    other: dict[str, int]
+    broken: dict[str, str]
+
+
+def entries(source: Source, ids: Sequence[str], cache: Path, chosen: str) -> Entries:
+    """Hold what lies in a cache against the source and the encoders there are; `chosen`: one with its parameters."""
+    key = _key(source, ids)
+    names = {f"{name}-{key}" for name in _IMAGE_ENTRIES}
+    for spec in (*registry.names("encoder"), *([chosen] if chosen else [])):
+        parsed = registry.parse_spec(spec)
+        with suppress(LabelerError):  # not installed, or it needs a model's file: what it left is told by no name
+            names.add(_features_entry(key, parsed, registry.create("encoder", parsed)))
+    found = Entries([], {}, {})
+    for path in sorted(cache.iterdir()):
+        if not path.name.startswith((*_IMAGE_ENTRIES, "features-")):
+            continue
+        ours = path.name in names
+        if why := _broken(path, len(ids) if ours else None):
+            found.broken[path.name] = why
+        elif ours:
+            found.current.append(path.name)
+        else:
+            found.other[path.name] = path.stat().st_size
+    return found
+
+
+def _broken(path: Path, n: int | None) -> str:
+    """Why an entry (of `n` instances, where that is known) is not whole; "" where it is."""
+    try:
+        if path.name.startswith("unreadable"):
+            reasons = json.loads(path.read_text())
+            needed = {"unreadable", "blank"} if n is not None else set()  # older versions wrote the reasons alone
+            return "" if isinstance(reasons, dict) and needed <= reasons.keys() else "is none of ours"
+        shape = np.load(path, mmap_mode="r").shape
+        return "" if n is None or shape[0] == n else f"has {shape[0]:,} rows for {n:,} instances"
+    except FileNotFoundError:
+        return "is gone"
+    except (OSError, ValueError, EOFError, IndexError):
+        return "is not whole"
+
+
+def encode_again(
+    source: Source, ids: Sequence[str], cache: Path, raw: Images, encoder: str
+) -> Generator[Progress, None, FloatArray]:
+    """Yield progress; return the features (n, d) of a prepared pool's `raw` images by another encoder, kept as well."""
+    rows = _rows_in_source(source, ids)
+    path = yield from _encode(source, rows, raw, registry.parse_spec(encoder), cache, _key(source, ids))
+    features: FloatArray = np.load(path, mmap_mode="r")
+    return features
+
+
+def _key(source: Source, ids: Sequence[str]) -> str:
+    shown: ValueRange | None = getattr(source, "shown", None)  # not of the content, but of what is made of it
+    by = [shown.text] if shown is not None else []
+    return _digest(source.fingerprint(), len(ids), _digest(*ids), STORE_VERSION, *by)
+
+
+def choose(raw: Images, seed: int) -> tuple[str, str]:
+    """The encoder that suits the pool, and why in one line."""
+    from labeler.plugins.encoders.automatic import choose_encoder
+
+    return choose_encoder(raw, seed)
+
+
+def _rows_in_source(source: Source, ids: Sequence[str]) -> NDArray[np.int64]:
+    """Position in the source of every id; -1 where it is missing there."""
+    if list(ids) == list(source.ids):
+        return np.arange(len(ids), dtype=np.int64)
+    positions = {name: position for position, name in enumerate(source.ids)}
+    return np.array([positions.get(name, -1) for name in ids], dtype=np.int64)
+
+
+def _images(
+    source: Source, rows: NDArray[np.int64], cache: Path, key: str
+) -> Generator[Progress, None, tuple[ByteArray, ByteArray, dict[int, str], tuple[int, ...]]]:
+    store, hashes, broken = (cache / f"{name}-{key}" for name in _IMAGE_ENTRIES)
+    if any(_broken(path, len(rows)) for path in (store, hashes, broken)):
+        plan = plan_images(source)
+        with writing(store) as draft:
+            target = np.lib.format.open_memmap(draft, "w+", np.uint8, (len(rows), *plan.shape))
+            found, unreadable = yield from fill_images(source, rows, plan, target)
+            blank = blank_rows(target, rows, unreadable)
+            target.flush()
+            del target
+        with writing(hashes) as draft, open(draft, "wb") as file:
+            np.save(file, found)
+        with writing(broken) as draft:
+            Path(draft).write_text(json.dumps({"unreadable": unreadable, "blank": blank}))
+    kept = json.loads(broken.read_text())
+    unread = {int(row): str(why) for row, why in kept["unreadable"].items()}
+    return np.load(store, mmap_mode="r"), np.load(hashes), unread, tuple(kept["blank"])
+
+
+def _table(source: Source, rows: NDArray[np.int64]) -> Generator[Progress, None, tuple[FloatArray, ByteArray]]:
+    yield Progress("reading", 0, len(rows))
+    table = source.table()
+    if table is None:
+        raise UsageError("the source holds neither images nor a table of features", "see: labeler plugins")
+    hashes = np.zeros((len(rows), 32), dtype=np.uint8)
+    for index, row in enumerate(rows.tolist()):
+        if row >= 0:
+            hashes[index] = np.frombuffer(hashlib.sha256(source.content_bytes(row)).digest(), dtype=np.uint8)
+        if index % CHUNK == 0:
+            yield Progress("reading", index, len(rows))
+    if np.array_equal(rows, np.arange(len(table))):
+        return table, hashes
+    out = np.zeros((len(rows), table.shape[1]), dtype=np.float32)
+    out[rows >= 0] = table[rows[rows >= 0]]
+    return out, hashes
+
+
+def _texts(source: Source, rows: NDArray[np.int64]) -> tuple[Images, ByteArray]:
+    """The texts (n,) as objects, empty where there is none, and their hashes."""
+    texts = source.texts() or []
+    raw = np.array([texts[row] if row >= 0 else "" for row in rows.tolist()], dtype=object)
+    hashes = np.zeros((len(rows), 32), dtype=np.uint8)
+    for index, row in enumerate(rows.tolist()):
+        if row >= 0:
+            hashes[index] = np.frombuffer(hashlib.sha256(source.content_bytes(row)).digest(), dtype=np.uint8)
+    return raw, hashes
+
+
+def _from_elsewhere(features: str, ids: Sequence[str], cache: Path, key: str) -> tuple[FloatArray, Path]:
+    """The vectors of a file, and an array file that holds just these: itself, or a copy in the cache."""
+    from labeler.plugins.importers.vectors import read_features
+
+    file = Path(features)
+    vectors = read_features(file, list(ids))
+    if isinstance(vectors, np.memmap) and file.suffix.lower() == ".npy":
+        return vectors, file
+    status = file.stat()
+    kept = cache / f"vectors-{_digest(key, file.resolve(), status.st_size, status.st_mtime_ns)}.npy"
+    if _broken(kept, len(ids)):
+        for older in cache.glob("vectors-*.npy"):
+            older.unlink(missing_ok=True)
+        with writing(kept) as draft, open(draft, "wb") as stream:
+            np.save(stream, vectors)
+    return vectors, kept
+
+
+def _encode(
+    source: Source, rows: NDArray[np.int64], raw: Images, spec: Spec, cache: Path, key: str
+) -> Generator[Progress, None, Path]:
+    encoder = encoder_of(spec, source.content)
+    path = cache / _features_entry(key, spec, encoder)
+    if _broken(path, len(raw)):
+        with writing(path) as draft:
+            yield from _encode_into(source, rows, raw, fitted(encoder, raw), draft)
+    return path
+
+
+def _features_entry(key: str, spec: Spec, encoder: Encoder) -> str:
+    return f"features-{_digest(key, str(spec), encoder.version)}.npy"
+
+
+def encoder_of(spec: Spec, content: str) -> Encoder:
+    """The encoder of `spec`, not fitted. Raises UsageError where it does not take what the source holds."""
+    encoder: Encoder = registry.create("encoder", spec)
+    if content not in encoder.takes:
+        takers = [name for name in registry.names("encoder") if _takes(name, content)]
+        raise UsageError(f"encoder {spec.name!r} does not take {content}", f"these do: {', '.join(takers)}")
+    return encoder
+
+
+def fitted(encoder: Encoder, raw: Images) -> Encoder:
+    """The encoder, fitted on a sample of a pool's images or table (n, ...)."""
+    rng = np.random.default_rng(0)
+    n = len(raw)
+    sample = np.sort(rng.choice(n, FIT_SAMPLE, replace=False)) if n > FIT_SAMPLE else slice(None)
+    return encoder.fit(np.ascontiguousarray(raw[sample]))
+
+
+def _encode_into(
+    source: Source, rows: NDArray[np.int64], raw: Images, encoder: Encoder, draft: str
+) -> Generator[Progress, None, None]:
+    n, step = len(raw), rows_a_chunk(encoder)
+    yield Progress("encoding", 0, n)
+    target: NDArray[Any] | None = None
+    for start in range(0, n, step):
+        here = slice(start, start + step)
+        part = encoder.transform((yield from seen_by(encoder, source, rows[here], raw[here])))
+        if target is None:
+            target = np.lib.format.open_memmap(draft, "w+", np.float32, (n, part.shape[1]))
+        target[here] = part
+        let_go(target)
+        let_go(raw)
+        yield Progress("encoding", min(start + step, n), n)
+    if target is None:
+        np.lib.format.open_memmap(draft, "w+", np.float32, (0, 1))
+
+
+def rows_a_chunk(encoder: Encoder) -> int:
+    """Images handed to the encoder at once: the larger it wants to see them, the fewer."""
+    side = max(LARGEST, side_of(encoder))
+    return max(16, CHUNK * LARGEST**2 // side**2)
+
+
+def side_of(encoder: Encoder) -> int:
+    """Pixels a side at which it wants to see images; 0 = as the image store has them."""
+    return int(getattr(encoder, "side", 0))
+
+
+def seen_by(
+    encoder: Encoder, source: Source, rows: NDArray[np.int64], stored: Images
+) -> Generator[Progress, None, Images]:
+    """Yield signs of life; return the images at `rows` of the source as the encoder wants to see them.
+
+    That is as they are `stored`, or read once more, in color, where it wants them larger than the store has them.
+    """
+    side = side_of(encoder)
+    if source.content != "images" or side <= LARGEST:
+        return np.ascontiguousarray(stored)
+    images = np.zeros((len(rows), side, side, 3), dtype=np.uint8)
+    yield from fill_images(source, rows, ImagePlan((side, side, 3), exact=False), images)
+    return images
+
+
+def _takes(name: str, kind: str) -> bool:
+    return registry.entry("encoder", name).available and kind in registry.load("encoder", name).takes
+
+
+def _make_cache(cache: Path) -> None:
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        sweep(cache)
+    except OSError as error:
+        raise ProjectError(
+            f"cannot write the cache {cache}: {error.strerror}", "make room, or move what is in the way"
+        ) from error
+
+
+def _digest(*parts: Any) -> str:
+    digest = hashlib.blake2b(digest_size=12)
+    for part in parts:
+        digest.update(os.fsencode(str(part)) + b"\0")
+    return digest.hexdigest()

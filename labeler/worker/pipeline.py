@@ -1,0 +1,364 @@
+"""The heavy half of a session: prepares the features and owns the engine.
+
+The worker process runs one behind a pipe; simulation, export and tests run the same one in-process.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Generator, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from labeler.core.errors import EngineError, LabelerError, UsageError
+from labeler.core.files import scratch
+from labeler.core.model import Model
+from labeler.core.numeric.choose_k import Tried, compare
+from labeler.core.numeric.kmeans import kmeans_by_steps
+from labeler.core.protocols import Clustering, Engine
+from labeler.core.recipe import ENGINES, PARTS, Recipe
+from labeler.core.steps import finished
+from labeler.core.types import FloatArray, Grid, IndexArray, IntArray, Progress, Queue, Round, Snapshot
+from labeler.plugins import registry
+from labeler.plugins.encoders.automatic import companion_of
+from labeler.plugins.encoders.comparison import CANDIDATES, MOST_ANSWERS, is_better, left_out_hits
+from labeler.plugins.importers.base import Source
+from labeler.plugins.importers.subset import Subset
+from labeler.plugins.outliers import DEFAULT
+from labeler.plugins.outliers.sampling import scored
+from labeler.worker.features import Prepared, encode_again, prepare
+from labeler.worker.newcomers import Newcomers, encode_others
+from labeler.worker.picture_view import Beside, view_of
+from labeler.worker.protocol import Offer, Ready
+
+EARLY_FROM = 20_000
+"""Pools from this size on get their first questions from a sample, read before the rest."""
+EARLY_SAMPLE = 3_000
+EARLY_PHOTOS_FROM, EARLY_PHOTOS_SAMPLE = 1_000, 400
+"""The same for colour photos, which take a hundred times as long to encode as handwriting."""
+PEEK = 12
+KS = (2, 3, 5, 7, 10, 15, 20, 30, 40, 50, 70, 100)
+COMPARED_ON = 5_000
+"""Numbers of clusters that are compared in the application, and instances at most: somebody looks on."""
+JOINED = {"clusterer": "kmeans", "classifier": "graph x kernel x linear", "strategy": "margin x neighbours"}
+"""What the default engine is made of, for reports; its parts are not plug-ins."""
+BOOK = {"encoder": "pixels", "clusterer": "kmeans", "classifier": "logreg", "strategy": "margin-clusters"}
+
+FOLLOWING = "knn"
+"""The classifier that goes with a clusterer of dense regions: it overrules none of them (Géron, ch. 9)."""
+
+
+class Workbench:
+    """Source and recipe in, rounds and questions out.
+
+    `imported` (m, 2): index and class id of labels that came from elsewhere, at whose means a clusterer may begin.
+    """
+
+    def __init__(
+        self, recipe: Recipe, source: Source, ids: list[str] | None = None, imported: IndexArray | None = None
+    ) -> None:
+        self.recipe = complete(recipe)
+        self.source = source
+        self.ids = ids if ids is not None else list(source.ids)
+        self.engine: Engine = make_engine(self.recipe)
+        self.imported = imported if imported is not None else np.empty((0, 2), dtype=np.int64)
+        self.prepared: Prepared | None = None
+        self.is_open = False
+        self._has_companion = False
+        self._oddness: tuple[tuple[str | None, bool], FloatArray] | None = None
+
+    def open(self) -> Generator[Progress, None, Ready]:
+        """Read, encode and cluster; see :func:`labeler.worker.features.prepare` for what may be raised."""
+        recipe = self.recipe
+        self.prepared = yield from prepare(
+            self.source, self.ids, Path(recipe.cache), recipe.encoder, recipe.features, recipe.seed
+        )
+        clusterer: Any = getattr(self.engine, "clusterer", None)
+        if len(self.imported) and hasattr(clusterer, "start_at"):
+            clusterer.start_at(class_means(self.prepared.features, self.imported))
+        yield from self.engine.open(self.prepared.features)
+        self.is_open = True
+        unreadable = {str(row): why for row, why in self.prepared.unreadable.items()}
+        found = self.prepared
+        blank = np.array(found.blank, dtype=np.int64)
+        return Ready(found.encoder, found.reason, unreadable, found.hashes, found.path, blank)
+
+    def join_companion(self) -> Generator[Progress, None, bool]:
+        """Encode photos a second way and let it have its say, once; only beside an encoder nobody chose.
+
+        Returns whether there is one and it joined now.
+        """
+        found = self.prepared
+        if found is None or self._has_companion or self.recipe.encoder or not _is_joined(self.recipe):
+            return False
+        other = companion_of(found.encoder) if self.source.content == "images" else ""
+        if not other:
+            return False
+        features = yield from encode_again(self.source, self.ids, Path(self.recipe.cache), found.raw, other)
+        yield from self.engine.join(features)
+        self._has_companion = True
+        return True
+
+    def early(self) -> Generator[Progress, None, Queue | None]:
+        """First questions for a big pool from a sample of it, while the whole is still to be read; None for others."""
+        recipe, ids = self.recipe, list(self.source.ids)
+        if self.ids != ids or recipe.features or not _is_joined(recipe):
+            return None
+        size = EARLY_SAMPLE if len(ids) >= EARLY_FROM else 0
+        if len(ids) >= EARLY_PHOTOS_FROM and not recipe.encoder and _are_photos(self.source):
+            size = EARLY_PHOTOS_SAMPLE
+        if not size:
+            return None
+        rng = np.random.default_rng(recipe.seed)
+        rows = np.sort(rng.choice(len(ids), size, replace=False)).astype(np.int64)
+        sample = Subset(self.source, rows)
+        with scratch(Path(recipe.cache)) as folder:
+            found = yield from prepare(sample, sample.ids, folder, recipe.encoder, "", recipe.seed)
+            engine = make_engine(recipe)
+            yield from engine.open(found.features)
+            queue = engine.rerank(_nothing_answered())
+        return replace(queue, indices=rows[queue.indices])
+
+    def round_due(self, n_answers: int) -> bool:
+        """Whether a full round pays after the `n_answers`-th answer."""
+        return self.engine.round_due(n_answers)
+
+    def rerank(self, snapshot: Snapshot) -> Queue:
+        """Questions, within milliseconds."""
+        return self.engine.rerank(snapshot)
+
+    def work_ahead(self, indices: IndexArray) -> Iterator[Progress]:
+        """For the answers to `indices`, the next questions, while nobody waits."""
+        return self.engine.prepare(indices)
+
+    def round(self, snapshot: Snapshot) -> Iterator[Progress | Round]:
+        """Everything, behind the person."""
+        for step in self.engine.round(snapshot):
+            yield self._named(step) if isinstance(step, Round) else step
+
+    def closing_round(self, snapshot: Snapshot) -> Round:
+        """What leaves the program, from scratch."""
+        finished(self.join_companion())
+        return self._named(self.engine.closing_round(snapshot))
+
+    def predict(self, snapshot: Snapshot, X_new: FloatArray) -> tuple[IntArray, FloatArray]:
+        """Labels of instances outside the pool, encoded as the pool was."""
+        return self.engine.predict(snapshot, X_new)
+
+    def model(self, snapshot: Snapshot) -> Model | None:
+        """What labels instances outside the pool, as arrays; None without an answer."""
+        return self.engine.model(snapshot)
+
+    def features(self) -> FloatArray:
+        """The pool's features (n, d), maybe memory-mapped.
+
+        Raises
+        ------
+        EngineError
+            The pool is not open yet.
+        """
+        if self.prepared is None:
+            raise EngineError("the pool is not encoded yet", "open it first")
+        return self.prepared.features
+
+    def encode(self, source: Source) -> Generator[Progress, None, Newcomers]:
+        """Another source's instances, by the encoder as this pool fitted it."""
+        if self.prepared is None:
+            raise EngineError("the pool is not encoded yet", "open it first")
+        return encode_others(source, self.prepared)
+
+    def oddness(self, method: str | None = None, *, quick: bool = False) -> Generator[Progress, None, FloatArray]:
+        """Yield signs of life; return how odd each instance is (n,), by an outlier method; kept for the next time.
+
+        One that is named looks at the features; the default (None) at the pictures beside them as well. Large pools are
+        judged by what is usual in a sample of them.
+        """
+        if self._oddness is None or self._oddness[0] != (method, quick):
+            yield Progress("looking for odd ones")
+            features, prepared = self.features(), self.prepared
+            view: FloatArray | Beside = features
+            if method is None and prepared is not None:
+                view = view_of(features, prepared.raw, prepared.encoder)
+            scores = yield from scored(view, method or DEFAULT, self.recipe.seed, quick=quick)
+            self._oddness = (method, quick), scores
+        return self._oddness[1]
+
+    def odd_ones(
+        self, snapshot: Snapshot, size: int, first: IndexArray, method: str | None = None
+    ) -> Generator[Progress, None, tuple[IndexArray, FloatArray]]:
+        """Yield signs of life; return at most `size` instances without an answer and their scores, oddest first.
+
+        `first` stand before all others.
+        """
+        scores = yield from self.oddness(method, quick=True)
+        left = np.ones(len(scores), dtype=np.bool_)
+        for answered in (snapshot.indices, snapshot.excluded, snapshot.held_back):
+            left[answered] = False
+        leads = np.zeros(len(scores), dtype=np.bool_)
+        leads[first] = True
+        order = np.lexsort((-scores, ~leads))
+        order = order[left[order]][:size].astype(np.int64)
+        return order, scores[order]
+
+    def grid(self, snapshot: Snapshot, size: int, skip: IndexArray) -> Grid | None:
+        """A page of one class to confirm."""
+        return self.engine.grid(snapshot, size, skip)
+
+    def similar(self, snapshot: Snapshot, index: int, size: int, skip: IndexArray) -> IndexArray:
+        """The nearest instances without an answer."""
+        return self.engine.similar(snapshot, index, size, skip)
+
+    def hunt(self, snapshot: Snapshot, class_id: int, size: int, skip: IndexArray) -> IndexArray:
+        """The likeliest to be of a rare class, without an answer."""
+        return self.engine.hunt(snapshot, class_id, size, skip)
+
+    def shares(self, snapshot: Snapshot, index: int) -> list[tuple[int, float]]:
+        """The answers behind a label."""
+        return self.engine.shares(snapshot, index)
+
+    def ks(self) -> list[int]:
+        """Numbers of clusters worth comparing in this pool."""
+        return [k for k in KS if k <= max(len(self.ids) // 3, 2)]
+
+    def compared(self) -> str:
+        """What :meth:`compare` clusters, in words."""
+        name = registry.parse_spec(self.recipe.clusterer or BOOK["clusterer"]).name
+        few = f"{COMPARED_ON:,} drawn of {len(self.ids):,}" if len(self.ids) > COMPARED_ON else f"{len(self.ids):,}"
+        return f"{name} of {few} instances"
+
+    def compare(self, ks: list[int]) -> Generator[Progress | Tried, None, list[Tried]]:
+        """Numbers of clusters where the engine clusters, on a sample of a large pool."""
+        points, seed = self.engine.points(), self.recipe.seed
+        if len(points) > COMPARED_ON:
+            rows = np.sort(np.random.default_rng(seed).choice(len(points), COMPARED_ON, replace=False))
+            points = np.asarray(points[rows])
+
+        def cluster(k: int) -> Generator[Progress, None, Clustering]:
+            if not self.recipe.clusterer:
+                return (yield from kmeans_by_steps(points, k, seed, n_init=1))
+            yield Progress("clustering")
+            found: Clustering = registry.create("clusterer", self.recipe.clusterer).cluster(points, k, seed)
+            return found
+
+        return (yield from compare(points, cluster, ks, seed))
+
+    def repeats(self) -> IndexArray:
+        """For each instance the first one (n,) that it repeats, to the content or nearly."""
+        return self.engine.repeats()
+
+    def other_encoder(self, snapshot: Snapshot) -> Generator[Progress, None, Offer | None]:
+        """Compare the encoder that was chosen without answers with the others, by the answers; an offer or None."""
+        found = self.prepared
+        if found is None or self.recipe.encoder or self.source.content != "images" or found.encoder == "features":
+            return None
+        rows, y = snapshot.indices[-MOST_ANSWERS:], snapshot.class_ids[-MOST_ANSWERS:]
+        specs = [found.encoder, *(spec for spec in CANDIDATES if spec != found.encoder)]
+        hits = yield from left_out_hits(found.raw, rows, y, specs, self.recipe.seed)
+        best = max(hits, key=lambda spec: int(hits[spec].sum()))
+        if not is_better(hits[best], hits[found.encoder]):
+            return None
+        shares = f"{hits[best].mean():.0%} of your answers against {hits[found.encoder].mean():.0%}, each left out"
+        return Offer(f"quit (Q), then go on with --encoder {best}: it would suit better ({shares})")
+
+    def _named(self, round_: Round) -> Round:
+        """Add the names of the chain's parts, which the engine does not know."""
+        recipe = self.recipe
+        names: dict[str, Any] = {
+            "engine": recipe.engine,
+            "encoder": self.prepared.encoder if self.prepared else recipe.encoder,
+        }
+        own = JOINED if _is_joined(recipe) else BOOK
+        for part in PARTS[1:]:
+            names[part] = getattr(recipe, part) or own[part]
+        return replace(round_, facts=names | round_.facts | names)
+
+
+def _are_photos(source: Source) -> bool:
+    """Whether the first images are colour photos too large for a quick encoder; unreadable ones are nobody's."""
+    found = []
+    for row in range(min(PEEK, len(source.ids)) if source.content == "images" else 0):
+        with contextlib.suppress(LabelerError):
+            found.append(source.image(row))
+    return bool(found) and all(image.ndim == 3 and max(image.shape[:2]) > 40 for image in found)
+
+
+def _nothing_answered() -> Snapshot:
+    none = np.empty(0, dtype=np.int64)
+    return Snapshot(
+        0,
+        1,
+        none,
+        none.astype(np.int32),
+        none.astype(np.uint8),
+        none.astype(np.float32),
+        none.astype(np.int32),
+        none,
+        none,
+        none,
+    )
+
+
+def class_means(X: FloatArray, labels: IndexArray) -> FloatArray:
+    """The mean features (m, d) of each class of `labels` (rows of index and class id), by class id."""
+    return np.stack(
+        [
+            np.asarray(X[labels[labels[:, 1] == class_id, 0]], dtype=np.float64).mean(axis=0)
+            for class_id in np.unique(labels[:, 1])
+        ]
+    ).astype(np.float32)
+
+
+def complete(recipe: Recipe) -> Recipe:
+    """Fill what `recipe` leaves open with the engine's own parts; check every name and parameter.
+
+    Raises
+    ------
+    UsageError
+        An unknown engine, plug-in or parameter.
+    """
+    if recipe.engine not in ENGINES:
+        raise UsageError(f"no engine is called {recipe.engine!r}", f"there are: {', '.join(ENGINES)}")
+    if _names_core(recipe.clusterer) and not recipe.classifier:
+        recipe = replace(recipe, classifier=FOLLOWING)
+    if recipe.engine == "book":
+        chosen: dict[str, Any] = {part: getattr(recipe, part) or name for part, name in BOOK.items()}
+        recipe = replace(recipe, **chosen)
+    for part in PARTS:
+        if getattr(recipe, part):
+            registry.create(part, getattr(recipe, part))
+    return recipe
+
+
+def _names_core(clusterer: str) -> bool:
+    """Whether a clusterer is one of dense regions, which says who makes its clusters."""
+    return bool(clusterer) and bool(
+        getattr(registry.load("clusterer", registry.parse_spec(clusterer).name), "names_core", False)
+    )
+
+
+def make_engine(recipe: Recipe) -> Engine:
+    """The engine of a completed recipe.
+
+    The default engine brings its own clusters, model and questions; naming a plug-in for one of them asks for the
+    chain of plug-ins, on the encoder of the default.
+    """
+    if _is_joined(recipe):
+        from labeler.engine.default import JoinedEngine
+
+        return JoinedEngine(recipe.n_clusters, recipe.seed)
+    from labeler.engine.book import BookEngine
+
+    return BookEngine(
+        registry.create("clusterer", recipe.clusterer or BOOK["clusterer"]),
+        registry.create("classifier", recipe.classifier or BOOK["classifier"]),
+        registry.create("strategy", recipe.strategy or BOOK["strategy"]),
+        n_clusters=recipe.n_clusters or 50,
+        random_state=recipe.seed,
+    )
+
+
+def _is_joined(recipe: Recipe) -> bool:
+    return recipe.engine == "default" and not any(getattr(recipe, part) for part in PARTS[1:])

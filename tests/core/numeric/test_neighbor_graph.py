@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from labeler.core.numeric import neighbor_graph as graphs
+from labeler.core.numeric.neighbor_graph import NeighbourGraph, duplicates, neighbour_graph, normalized
+from labeler.core.types import FloatArray
+from tests.engine.pools import blobs
+
+
+def built(X: FloatArray, k: int = 10) -> NeighbourGraph:
+    job = neighbour_graph(X, k)
+    while True:
+        try:
+            next(job)
+        except StopIteration as end:
+            return end.value
+
+
+def true_neighbours(X: FloatArray, k: int = 10) -> np.ndarray:
+    norms = np.square(X.astype(np.float64)).sum(axis=1)
+    squared = norms[:, None] + norms[None, :] - 2 * X.astype(np.float64) @ X.T
+    np.fill_diagonal(squared, np.inf)
+    return np.argsort(squared, axis=1)[:, :k]
+
+
+def recall(found: np.ndarray, true: np.ndarray) -> float:
+    return float(np.mean([len(set(a) & set(b)) / len(b) for a, b in zip(found, true, strict=True)]))
+
+
+def test_small_pools_are_exact() -> None:
+    X, _ = blobs(400)
+    assert recall(built(X).neighbours, true_neighbours(X)) > 0.999
+
+
+@pytest.mark.slow
+def test_large_pools_keep_a_recall_of_95_percent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(graphs, "EXACT_UP_TO", 500)
+    X, _ = blobs(3000, n_classes=10, d=40)
+    assert recall(built(X).neighbours, true_neighbours(X)) >= 0.95
+
+
+def test_weights_are_symmetric_and_leave_oneself_out() -> None:
+    weights = built(blobs(200)[0]).weights
+    assert abs(weights - weights.T).max() == 0
+    assert weights.diagonal().max() == 0
+    assert 0 < weights.data.min() <= weights.data.max() <= 1
+
+
+def test_the_normalised_graph_has_a_spectrum_within_one() -> None:
+    matrix, degrees = normalized(built(blobs(150)[0]).weights)
+    values = np.linalg.eigvalsh(matrix.toarray())
+    assert values.max() == pytest.approx(1, abs=1e-5)
+    assert values.min() >= -1 - 1e-5
+    assert (degrees > 0).all()
+
+
+@pytest.mark.parametrize("n", [1, 2, 5, 11])
+def test_fewer_instances_than_neighbours(n: int) -> None:
+    found = built(np.random.default_rng(0).normal(size=(n, 3)).astype(np.float32))
+    assert found.neighbours.shape == (n, min(10, n - 1))
+    assert (found.neighbours != np.arange(n)[:, None]).all()
+
+
+def test_identical_rows_repeat_the_first_of_them() -> None:
+    X, _ = blobs(100)
+    X[[7, 40, 90]] = X[3]
+    first_of = duplicates(X, built(X))
+    assert (first_of[[3, 7, 40, 90]] == 3).all()
+    others = np.setdiff1d(np.arange(100), [3, 7, 40, 90])
+    assert (first_of[others] == others).all()

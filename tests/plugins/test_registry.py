@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from labeler.core.errors import MissingExtra, UsageError
+from labeler.plugins import registry
+
+EVERY = [(kind, name) for kind in registry.KINDS for name in registry.names(kind)]
+
+
+@pytest.fixture
+def table(monkeypatch):
+    """The registry with room for a test's own plug-ins."""
+    monkeypatch.setattr(registry, "_TABLE", {kind: dict(lines) for kind, lines in registry._TABLE.items()})
+
+
+@pytest.mark.parametrize(("kind", "name"), EVERY)
+def test_every_plugin_loads_and_every_parameter_has_a_default(kind, name):
+    line = registry.entry(kind, name)
+    assert line.summary
+    assert len(line.summary) <= 60
+    if not line.available:
+        with pytest.raises(MissingExtra) as caught:
+            registry.load(kind, name)
+        assert caught.value.hint == f"install it with: pip install '.[{line.extra}]' (in the clone of labeler)"
+        return
+    assert callable(registry.load(kind, name))
+    if name == "onnx":  # there is no model to fall back on
+        with pytest.raises(UsageError, match="name the file"):
+            registry.create(kind, name)
+    elif kind not in ("importer",):
+        registry.create(kind, name)
+    import inspect
+
+    assert inspect.Parameter.empty not in registry.parameters(kind, name).values()
+
+
+def test_listing_imports_no_plugin():
+    code = (
+        "import sys; from labeler.plugins import registry; from labeler.commands import plugins; plugins.listing();"
+        "print([m for m in sys.modules if m.count('.') > 2 and m.startswith('labeler.plugins.')"
+        " or m in ('numpy', 'sklearn')])"
+    )
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert shown.strip() == "[]"  # of the rooms below plugins/, none
+
+
+def test_a_miss_names_what_there_is():
+    with pytest.raises(UsageError) as caught:
+        registry.entry("clusterer", "kmean")
+    assert "'kmean'" in caught.value.message
+    assert "kmeans, minibatch-kmeans" in caught.value.hint
+    with pytest.raises(UsageError, match="kind"):
+        registry.names("widget")
+
+
+def test_an_unknown_parameter_lists_the_known_ones():
+    with pytest.raises(UsageError) as caught:
+        registry.create("clusterer", "kmeans:k=3")
+    assert "'k'" in caught.value.message
+    assert "n_init" in caught.value.hint
+    assert "max_iter" in caught.value.hint
+
+
+@pytest.mark.parametrize("text", ["kmeans:n_init", "kmeans:n_init=0", "kmeans:n_init=1.5", "kmeans:n_init=x"])
+def test_a_parameter_that_cannot_be_used_is_a_usage_error(text):
+    with pytest.raises(UsageError) as caught:
+        registry.create("clusterer", text)
+    assert caught.value.hint
+
+
+def test_defaults_are_passed_where_taken_and_the_spec_wins():
+    made = registry.create("clusterer", "kmeans:n_init=2", n_init=9, max_iter=7, nonsense=1)
+    assert (made.n_init, made.max_iter) == (2, 7)
+
+
+NAMES = st.text("abcdefghij_-", min_size=1, max_size=8)
+VALUES = st.one_of(
+    st.integers(),
+    st.floats(allow_nan=False),
+    st.booleans(),
+    st.none(),
+    NAMES.filter(lambda word: word not in ("none", "true", "false")),
+)
+
+
+@given(NAMES, st.dictionaries(NAMES, VALUES, max_size=4))
+def test_a_spec_reads_back_as_it_was_written(name, parameters):
+    spec = registry.Spec(name, parameters)
+    again = registry.parse_spec(str(spec))
+    assert again == spec
+    assert {key: type(value) for key, value in again.parameters.items()} == {k: type(v) for k, v in parameters.items()}
+
+
+def test_a_missing_package_says_what_to_install(table):
+    registry.register("encoder", "cloud", "nowhere:Cloud", "from afar", "cloud", ("no_such_package",))
+    assert not registry.entry("encoder", "cloud").available
+    with pytest.raises(MissingExtra) as caught:
+        registry.create("encoder", "cloud")
+    assert "pip install '.[cloud]'" in caught.value.hint
+
+
+def test_a_name_is_not_taken_twice_but_the_same_may_register_again(table):
+    registry.register("strategy", "mine", "a:B", "one")
+    registry.register("strategy", "mine", "a:B", "one, better said")
+    assert registry.entry("strategy", "mine").summary == "one, better said"
+    with pytest.raises(UsageError, match="already"):
+        registry.register("strategy", "mine", "other:B", "two")

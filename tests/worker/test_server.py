@@ -1,0 +1,290 @@
+"""The worker as a process of its own: what it answers, when it ends, and what happens when it dies."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import queue
+import select
+import signal
+import subprocess
+import sys
+import threading
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from labeler.core.recipe import Recipe
+from labeler.core.steps import finished
+from labeler.core.types import Progress, Provenance
+from labeler.plugins.importers.detect import open_source
+from labeler.worker import protocol
+from labeler.worker.client import WorkerClient
+from labeler.worker.pipeline import Workbench
+from labeler.worker.protocol import (
+    Answered,
+    ClosingReady,
+    ClosingWanted,
+    Failed,
+    Open,
+    QueueReady,
+    Ready,
+    RoundReady,
+    SharesReady,
+    SharesWanted,
+)
+from labeler.worker.server import Worker
+
+PATIENCE = 60  # seconds: a bound for a machine that does much else, no wait
+
+
+@pytest.fixture
+def recipe(few_digits, tmp_path):
+    return Recipe(str(few_digits), str(tmp_path / "cache"), engine="book", n_clusters=8)
+
+
+@pytest.fixture
+def client(recipe, tmp_path):
+    inbox = queue.Queue()
+    client = WorkerClient(Open(recipe), inbox.put, tmp_path / "worker.log")
+
+    def until(kind, where=lambda message: True):
+        while True:
+            message = inbox.get(timeout=PATIENCE)
+            if isinstance(message, kind) and where(message):
+                return message
+            assert isinstance(message, (Progress, Ready, QueueReady, RoundReady)), message
+
+    client.until = until
+    yield client
+    client.close()
+
+
+@pytest.mark.slow
+def test_the_closing_round_is_that_of_an_export(client, make_snapshot, recipe, few_digits, tmp_path):
+    client.until(Ready)
+    snapshot = make_snapshot({3: 0, 10: 1, 20: 0, 31: 1}, revision=4)
+    client.send(Answered(snapshot))
+    client.until(RoundReady, lambda message: message.round.revision == 4)
+    client.send(protocol.ClosingWanted(snapshot))
+    closing = client.until(protocol.ClosingReady).round
+    bench = Workbench(recipe, open_source(few_digits))
+    finished(bench.open())
+    expected = bench.closing_round(snapshot)
+    for name in ("labels", "provenances", "scores", "tiers", "sources"):
+        assert np.array_equal(getattr(closing, name), getattr(expected, name)), name
+
+
+@pytest.mark.slow
+def test_it_opens_the_pool_asks_and_derives(client, make_snapshot):
+    ready = client.until(Ready)
+    assert ready.encoder == "pixels"
+    assert ready.hashes.shape == (150, 32)
+    assert np.load(ready.features).shape == (150, 64)
+    client.send(Answered(make_snapshot()))
+    first = client.until(QueueReady)
+    assert first.revision == 0
+    assert len(first.queue.indices) >= 50
+    answers = {int(index): int(index) % 2 for index in first.queue.indices[:8]}
+    client.send(Answered(make_snapshot(answers, revision=8)))
+    ranked = client.until(QueueReady, lambda message: message.revision == 8)
+    assert not set(ranked.queue.indices.tolist()) & set(answers)
+    round_ = client.until(RoundReady, lambda message: message.round.revision == 8).round
+    assert round_.labels[list(answers)].tolist() == list(answers.values())
+    assert (round_.provenances == Provenance.PREDICTED).any()
+    client.send(SharesWanted(make_snapshot(answers, revision=8), 149))
+    shares = client.until(SharesReady).shares
+    assert answers[int(shares[0][0])] == round_.labels[149]
+
+
+@pytest.mark.slow
+def test_it_is_at_low_priority(client):
+    client.until(Ready)
+    assert os.getpriority(os.PRIO_PROCESS, client.pid) == min(os.getpriority(os.PRIO_PROCESS, 0) + 10, 19)
+
+
+@pytest.mark.slow
+def test_an_answer_given_while_it_still_clusters_waits_for_its_round(client, make_snapshot):
+    client.send(Answered(make_snapshot({0: 0, 1: 1}, revision=2)))
+    round_ = client.until(RoundReady).round
+    assert round_.revision == 2
+    assert round_.labels[[0, 1]].tolist() == [0, 1]
+
+
+@pytest.mark.slow
+def test_a_killed_worker_is_restarted_once_and_gets_the_latest_snapshot_again(client, make_snapshot):
+    client.until(Ready)
+    client.send(Answered(make_snapshot({0: 0}, revision=1)))
+    client.send(Answered(make_snapshot({0: 0, 1: 1}, revision=2)))
+    client.until(RoundReady, lambda message: message.round.revision == 2)
+    first = client.pid
+    os.kill(first, signal.SIGKILL)
+    said = client.until(Failed)
+    assert "started again" in said.message
+    assert not said.fatal
+    client.until(Ready)
+    assert client.until(RoundReady).round.revision == 2
+    assert client.pid != first
+    os.kill(client.pid, signal.SIGKILL)
+    said = client.until(Failed)
+    assert said.fatal
+    assert "still saved" in said.message
+
+
+@pytest.mark.slow
+def test_a_worker_that_reads_nothing_does_not_hold_up_the_end(client, make_snapshot):
+    client.until(Ready)
+    pid = client.pid
+    os.kill(pid, signal.SIGSTOP)
+    closing = threading.Thread(target=client.close, daemon=True)
+    try:
+        revision = itertools.count(1)
+        while select.select([], [client._process.stdin], [], 0.2)[1]:  # until the feeder is in the middle of a write
+            for _ in range(50):
+                client.send(Answered(make_snapshot(dict.fromkeys(range(150), 0), revision=next(revision))))
+        closing.start()
+        closing.join(PATIENCE)
+        assert not closing.is_alive()
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("broken", ["source", "features"])
+def test_a_pool_that_cannot_be_opened_is_said_and_the_worker_waits_quietly(recipe, tmp_path, make_snapshot, broken):
+    inbox = queue.Queue()
+    wrong = {"source": str(tmp_path / "gone.npz")} if broken == "source" else {"features": str(tmp_path / "gone.npy")}
+    fields = {name: getattr(recipe, name) for name in recipe.__dataclass_fields__}
+    client = WorkerClient(Open(Recipe(**fields | wrong)), inbox.put, tmp_path / "worker.log")
+    client.send(Answered(make_snapshot({0: 0}, revision=1)))
+    try:
+        while isinstance(message := inbox.get(timeout=PATIENCE), Progress):
+            pass
+        assert isinstance(message, Failed)
+        assert message.fatal
+        assert "gone" in message.message
+        first = client.pid
+        client.send(Answered(make_snapshot({0: 0, 1: 0}, revision=2)))
+        client.send(SharesWanted(make_snapshot(), 0))
+    finally:
+        client.close()
+    assert client.pid == first
+    assert inbox.empty()
+
+
+def test_a_worker_without_a_pool_sleeps_though_an_answer_waits(make_snapshot):
+    worker = Worker(None, None)
+    worker._answered(Answered(make_snapshot({0: 0})))
+    serving = threading.Thread(target=worker._serve_requests, daemon=True)
+    serving.start()
+    serving.join(0.05)
+    assert serving.is_alive()  # it would spin at full speed if it came back without a request
+    worker._inbox.put(Answered(make_snapshot({0: 1})))
+    serving.join(PATIENCE)
+    assert worker._waiting.class_ids.tolist() == [1]
+
+
+class StepByStep:
+    """Stands in for the workbench: a queue, and work ahead of any length."""
+
+    is_open, ids = True, range(100_000)
+
+    def __init__(self):
+        self.asked, self.steps = [], 0
+
+    def rerank(self, snapshot):
+        return SimpleNamespace(indices=np.arange(50))
+
+    def round_due(self, n_answers):
+        return False
+
+    def join_companion(self):
+        return False
+        yield
+
+    def work_ahead(self, indices):
+        self.asked.append(indices.tolist())
+        while True:
+            self.steps += 1
+            yield Progress("working ahead")
+
+
+def test_with_nothing_else_to_do_it_works_ahead_and_still_answers(make_snapshot):
+    worker, bench = Worker(None, None), StepByStep()
+    worker._bench, worker._warm, worker._joined = bench, True, True
+    sent = []
+    worker._send = sent.append
+    worker._inbox.put(Answered(make_snapshot({0: 0})))
+    for _ in range(5):
+        worker._serve_requests()  # would block here if it took unfinished work ahead for idleness
+        worker._step()
+    assert bench.asked == [list(range(1, 17))]
+    assert bench.steps == 5
+    worker._inbox.put(Answered(make_snapshot({0: 0, 3: 1})))
+    worker._serve_requests()
+    assert [reply.revision for reply in sent] == [1, 2]
+    worker._step()
+    assert bench.asked[1] == [1, 2, *range(4, 18)]
+    assert bench.steps == 6
+    worker._job = iter([Progress("learning")])
+    worker._step()
+    assert bench.steps == 6  # a round goes first
+    assert sent[-1] == Progress("learning")
+
+
+@pytest.mark.slow
+def test_it_ends_with_its_input_whatever_it_is_doing(recipe, make_snapshot):
+    worker = subprocess.Popen(
+        [sys.executable, "-m", "labeler.worker"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    protocol.write(worker.stdin, Open(recipe))
+    while not isinstance(protocol.read(worker.stdout), Ready):
+        pass
+    protocol.write(worker.stdin, Answered(make_snapshot({0: 0, 1: 1})))
+    worker.stdin.close()
+    assert worker.wait(timeout=PATIENCE) == 0
+    assert worker.stderr.read() == b""
+    worker.stdout.close()
+    worker.stderr.close()
+
+
+@pytest.mark.slow
+def test_what_a_library_prints_does_not_disturb_the_replies(recipe):
+    code = (
+        "import labeler.worker.server as worker\n"
+        "real = worker.Worker.run\n"
+        "def run(self):\n"
+        "    print('progress bars are printed', flush=True)\n"
+        "    real(self)\n"
+        "worker.Worker.run = run\n"
+        "worker.main()\n"
+    )
+    worker = subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    protocol.write(worker.stdin, Open(recipe))
+    assert isinstance(protocol.read(worker.stdout), Progress)
+    worker.stdin.close()
+    assert worker.wait(timeout=PATIENCE) == 0
+    assert b"progress bars" in worker.stderr.read()
+    worker.stdout.close()
+    worker.stderr.close()
+
+
+@pytest.mark.slow
+def test_every_label_as_it_leaves_the_program_is_computed_on_demand(client, recipe, few_digits, make_snapshot):
+    """What an audit begun in the application freezes is what the command freezes."""
+    snapshot = make_snapshot({index: index % 2 for index in range(12)}, revision=12)
+    client.send(ClosingWanted(snapshot))  # also while the pool is still being read
+    closing = client.until(ClosingReady).round
+    bench = Workbench(recipe, open_source(few_digits))
+    finished(bench.open())
+    expected = bench.closing_round(snapshot)
+    assert closing.revision == expected.revision == 12
+    assert np.array_equal(closing.labels, expected.labels)
+    assert np.array_equal(closing.provenances, expected.provenances)
