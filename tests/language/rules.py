@@ -17,48 +17,16 @@ EMPTY_NAMES = frozenset({"found", "said", "told", "kept", "made", "mine", "their
 
 OPENERS = frozenset(
     [
-        "what",
-        "who",
-        "whom",
-        "whose",
-        "where",
-        "why",
-        "how",
-        "which",
-        "when",
-        "if",
-        "nothing",
-        "nobody",
-        "back",
-        "see",
-        "to",
-        "at",
-        "for",
-        "of",
-        "as",
-        "on",
-        "from",
-        "it",
-        "something",
-        "those",
-        "here",
+        *("what", "who", "whom", "whose", "where", "why", "how", "which", "when", "if", "nothing", "nobody", "back"),
+        *("see", "to", "at", "for", "of", "as", "on", "from", "it", "something", "those", "here"),
     ]
 )
 """First words of a docstring that neither do something nor name a value."""
 
 NOUNS = frozenset(
     [
-        "blending",
-        "clustering",
-        "listing",
-        "matching",
-        "pacing",
-        "sampling",
-        "scaling",
-        "scattering",
-        "splitting",
-        "stopping",
-        "string",
+        *("blending", "clustering", "listing", "matching", "pacing", "sampling", "scaling", "scattering", "splitting"),
+        *("stopping", "string"),
     ]
 )
 """Nouns of the field that end as a participle does."""
