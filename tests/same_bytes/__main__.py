@@ -120,7 +120,7 @@ def export(checkout: Path, python: Path | None, project: Path, folder: Path, *ca
 def interpreter(checkout: Path, python: Path | None) -> str:
     """The one that was named, else the checkout's own, else ours."""
     own = checkout / ".venv" / "bin" / "python"
-    return str(python or (own if own.exists() else sys.executable))
+    return str((python or (own if own.exists() else Path(sys.executable))).absolute())
 
 
 def environment(checkout: Path, home: Path) -> dict[str, str]:

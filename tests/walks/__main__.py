@@ -40,7 +40,7 @@ from pathlib import Path
 
 from tests.imports.rooms import floors_of, room_of
 from tests.imports.source import Package
-from tests.walks.profile import Walk
+from tests.walks.walk import Walk
 
 WALKS = ("export", "command", "key")
 N_INSTANCES, N_ANSWERS = 400, 30

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import labeler
-from tests.walks.profile import Walk
+from tests.walks.walk import Walk
 
 
 def called(project: Path, target: Path, walk: Walk) -> None:

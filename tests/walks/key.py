@@ -15,7 +15,7 @@ from typing import Any
 from textual import events
 from textual.app import App
 
-from tests.walks.profile import Walk
+from tests.walks.walk import Walk
 
 QUESTION = re.compile(r"\S+ · \d+×\d+")
 """The path and size of an image: its drawing is there."""

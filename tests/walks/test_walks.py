@@ -13,7 +13,7 @@ import pytest
 from tests.imports.rooms import floors_of
 from tests.imports.source import Package
 from tests.walks.__main__ import figures_of_export, figures_of_keys
-from tests.walks.profile import Walk
+from tests.walks.walk import Walk
 
 FILES = {
     "top": "from trodden.middle import pipe, work\nimport trodden.core.base as base\n"
