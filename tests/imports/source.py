@@ -10,8 +10,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
-REASON = "start-up"
-"""What the comment at an import inside a function has to hold."""
+REASON = re.compile(r"start-up|\bextra\b", re.IGNORECASE)
+"""What the comment at an import inside a function has to hold: it is late for start-up, or of a package that may not be
+there."""
 _STRING_OR_COMMENT = re.compile(
     r'''"""(?:\\.|[^\\])*?"""|\'{3}(?:\\.|[^\\])*?\'{3}|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|#[^\n]*''', re.DOTALL
 )
@@ -201,7 +202,7 @@ class _Reader(ast.NodeVisitor):
         comments = self._module.comments
         inside = (comments.get(line, ("", False))[0] for line in range(node.lineno, (node.end_lineno or 0) + 1))
         above, alone = comments.get(node.lineno - 1, ("", False))
-        return any(REASON in text.lower() for text in inside) or (alone and REASON in above.lower())
+        return any(map(REASON.search, inside)) or (alone and REASON.search(above) is not None)
 
 
 def _names(node: ast.expr | None) -> set[str]:

@@ -78,6 +78,8 @@ def test_what_is_imported_for_types_alone_makes_no_arrow(drawn):
         ("    import numpy  # heavy", 1),
         ("    import numpy  # start-up: half a second", 0),
         ("    # start-up: half a second\n    import numpy", 0),
+        ("    import pyarrow  # an extra", 0),
+        ("    import pyarrow  # extraordinary", 1),
         ("    x = 1  # start-up\n    import numpy", 1),
         ("    from numpy import (  # Start-up: half a second\n        array,\n    )", 0),
         ("    text = '# start-up'; import numpy", 1),
