@@ -5,8 +5,8 @@
 A room is what stands at the top level of the package, a module or a folder; its floor is one above the highest room
 it imports from (rooms in a circle share one). Runtime imports count, those inside functions as well; what is imported
 for types alone does not. `--reasons` lists the imports inside functions at which no comment with "start-up" or "extra"
-stands (on the line, or alone on the line above; what is tried and may be missing needs none). `--check` exits with 1 where there
-is a circle, such an import, or a class that inherits from one of ours twice removed.
+stands (on the line, or alone on the line above; what is tried and may be missing needs none). `--check` exits with 1
+where there is a circle, such an import, or a class that inherits from one of ours twice removed.
 """
 
 from __future__ import annotations

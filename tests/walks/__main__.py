@@ -20,7 +20,7 @@ two ways, as arrows between rooms and not how often they were gone over:
 - `ups`: in the order in which the rooms are first entered, the next room is on a higher floor than the one before, as a
   reader meets who follows the walk.
 
-`into the session` are the calls by which the walk goes down there from above, by who calls. `loaded` are the files of
+`calls into the session` is how often the walk goes down there from above, `callers` from which files. `loaded` are the files of
 the package that were imported, exporters among them.
 """
 
@@ -125,7 +125,8 @@ def figures_of_export(walk: Walk, floors: dict[str, int]) -> dict[str, object]:
         "rooms": order,
         "calls up": calls_up,
         "ups": [f"{a} -> {b}" for a, b in pairwise(order) if floors[a] < floors[b]],
-        "into the session": dict(into_session),
+        "calls into the session": into_session.total(),
+        "callers of the session": dict(into_session),
         "loaded": len(modules),
         "exporters loaded": sorted(name for name in modules if ".exporters." in name),
     }
