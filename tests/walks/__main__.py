@@ -20,8 +20,8 @@ two ways, as arrows between rooms and not how often they were gone over:
 - `ups`: in the order in which the rooms are first entered, the next room is on a higher floor than the one before, as a
   reader meets who follows the walk.
 
-`calls into the session` is how often the walk goes down there from above, `callers` from which files. `loaded` are the files of
-the package that were imported, exporters among them.
+`calls into the session` is how often the walk goes down there from above, `callers` from which files. `loaded` are the
+files of the package that were imported, exporters among them.
 """
 
 from __future__ import annotations
