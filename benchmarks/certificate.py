@@ -132,16 +132,16 @@ def left_by(name: str, seed: int, clicks: int, noise: float, imbalance: str, fol
         )
     with open_project(project, read_only=True, with_source=False) as opened:
         session = opened.session
-        assert session.derived.round is not None
-        final = final_labels(session.state, session.derived.round)
+        assert session.machine_labels.round is not None
+        final = final_labels(session.state, session.machine_labels.round)
         class_ids = {info.name: class_id for class_id, info in session.state.classes.items()}
         indices = covered(final, session.pool)
         truth = truth_of(pool.path, pool.truth)
         right = np.array([class_ids.get(truth.get(name, ""), UNLABELED) for name in session.pool.ids])
         assert (final.provenances[indices] == Provenance.PROPAGATED).all()
         wrong = int((final.labels[indices] != right[indices]).sum())
-        events = list(session._journal.replay())
-        return Set(len(indices), wrong, clicks, session.pool, events, session.derived.round, final, right)
+        events = list(session.recorder.journal.replay())
+        return Set(len(indices), wrong, clicks, session.pool, events, session.machine_labels.round, final, right)
 
 
 @dataclass(slots=True)
@@ -158,17 +158,17 @@ def sit(of: Set, target: float, miss: float, seed: int) -> Sitting:
     """One audit in pages, by the commands of a session, until the target is certified or nothing is left."""
     count, rng, out = itertools.count(), np.random.default_rng((2026, seed)), Sitting()
     session = Session(of.pool, Drawer(of), clock=lambda: 0.0, new_id=lambda: f"a{next(count)}")
-    session.begin_audit(of.final, target=target, confidence=1.0 - ALPHA, seed=seed)
-    while out.pages < MOST_PAGES and session.audit_next() is not None:
-        page = session.lay_out_audit(PAGE).page
+    session.audit.begin(of.final, target=target, confidence=1.0 - ALPHA, seed=seed)
+    while out.pages < MOST_PAGES and session.audit.next_index() is not None:
+        page = session.audit.pages.lay_out(PAGE).page
         wrong = [place for place, cell in enumerate(page) if cell.class_id != of.right[cell.index]]
         marked = [place for place in wrong if rng.random() >= miss]
-        session.answer_audit_page({page[place].index: int(of.right[page[place].index]) for place in marked})
+        session.audit.pages.answer({page[place].index: int(of.right[page[place].index]) for place in marked})
         out.pages += 1
         out.keys += 1 + sum(1 if of.right[page[p].index] in likeliest(of, page[p]) else 2 for p in marked)
-        if session.audit is None or (session.audit.block is not None and session.audit.block.said):
+        if session.audit.latest is None or (session.audit.latest.block is not None and session.audit.latest.block.said):
             continue  # nothing counts until the block is done
-        found = session.certificate(paged=True)
+        found = session.audit.certificate(paged=True)
         assert found is not None
         out.false |= found.most_wrong < of.wrong
         out.reached = found.reached

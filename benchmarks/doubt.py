@@ -46,7 +46,7 @@ def session(name: str, seed: int, noise: float, engine: str) -> dict[int, Judged
             for clicks in range(1, max(CLICKS) + 1):
                 question = session.question
                 assert question is not None
-                class_id = session.class_id_for(oracle.answer(question.instance_id), setup=True)
+                class_id = session.classes.id_for(oracle.answer(question.instance_id), setup=True)
                 session.label(question.instance_id, class_id)
                 snapshot = session.snapshot()
                 session.merge_queue(bench.rerank(snapshot), snapshot.revision)

@@ -75,7 +75,7 @@ def session(name: str, seed: int, engine: str) -> dict[int, Seen]:
             for clicks in range(1, max(CLICKS) + 1):
                 question = session.question
                 assert question is not None
-                class_id = session.class_id_for(oracle.answer(question.instance_id), setup=True)
+                class_id = session.classes.id_for(oracle.answer(question.instance_id), setup=True)
                 session.label(question.instance_id, class_id)
                 queue = bench.rerank(session.snapshot())
                 session.merge_queue(queue, session.state.revision)

@@ -199,7 +199,7 @@ class Labeling:
         """
         name = self._asked_id(instance_id)
         chosen = None if self._was_handed(name) else Question(self.session.pool.index(name), name, CHOSEN)
-        self.session.label(name, self.session.class_id_for(str(label)), screen=PYTHON, asked=chosen)
+        self.session.label(name, self.session.classes.id_for(str(label)), screen=PYTHON, asked=chosen)
         self._moved()
 
     def skip(self, instance_id: str | None = None) -> None:

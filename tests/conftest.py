@@ -143,7 +143,7 @@ def make_session(make_round: Callable[..., Round]) -> Callable[..., Session]:
             new_id=lambda: f"e{next(count)}",
         )
         for name in classes:
-            session.class_id_for(name, setup=True)
+            session.classes.id_for(name, setup=True)
         if with_round and journal.round is None:
             session.merge_round(make_round(n, session.state.revision))
         return session

@@ -159,9 +159,9 @@ class TestPluginFiles:
                 assert not isinstance(message, labeler.worker.protocol.Failed), message
             project.session.label(project.session.pool.ids[0], 0)
             project.changed()
-            while project.session.derived.round is None:
+            while project.session.machine_labels.round is None:
                 project.receive(said.get(timeout=60))
-            assert project.session.derived.round.facts["strategy"] == "mine"
+            assert project.session.machine_labels.round.facts["strategy"] == "mine"
 
     def test_a_file_that_changed_is_said(self, photos):
         (photos / "mine.py").write_text(self.CODE)
@@ -319,7 +319,7 @@ class TestMeasuring:
 
     @staticmethod
     def events(project, kind="label"):
-        return [event for event in project.session._journal.replay() if event.kind == kind]
+        return [event for event in project.session.recorder.journal.replay() if event.kind == kind]
 
     @staticmethod
     def truth(project):

@@ -58,12 +58,12 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "old.csv").write_text("id,label\ncats/3.jpg,cats\ndogs/4.jpg,dogs\n")
     with open_project(folder / "photos", folder / "photos.labeler.db") as project:
         for name in ("cats", "dogs"):
-            project.session.add_class(name, setup=True)
+            project.session.classes.add(name, setup=True)
         project.closing_round()
         while project.view().answers < 8:
             name = project.session.question.instance_id
-            project.session.label(name, project.session.class_named(name.split("/")[0]).class_id)
-        standings, cats = project.session.state.standings, project.session.class_named("cats").class_id
+            project.session.label(name, project.session.classes.named(name.split("/")[0]).class_id)
+        standings, cats = project.session.state.standings, project.session.classes.named("cats").class_id
         page = [name for at, name in enumerate(project.session.pool.ids) if name[:4] == "cats" and at not in standings]
         project.session.page([(name, cats, Provenance.CONFIRMED.word) for name in page], screen="grid")
     for name in ("anna", "bob"):

@@ -62,7 +62,7 @@ class TestRows:
         file = written(tmp_path, kind, N, ids)
         with open_project(few_digits, tmp_path / "p.labeler.db", Options(features=str(file))) as project:
             project.check_features()
-            class_id = project.session.add_class("a")
+            class_id = project.session.classes.add("a")
             for index in (3, 50, 52, 140):
                 project.session.label(project.session.pool.ids[index], class_id)
             project.open_bench()

@@ -57,7 +57,7 @@ def test_an_interrupted_export_writes_nothing(few_digits, tmp_path, target, at):
     with open_project(few_digits, tmp_path / "p.labeler.db") as project:
         session = project.session
         for name in session.pool.ids[:3]:
-            session.label(name, session.class_id_for("a"))
+            session.label(name, session.classes.id_for("a"))
         seen = set()
 
         def interrupt(step: Progress) -> None:
@@ -134,7 +134,7 @@ def test_a_cache_that_is_deleted_while_the_project_is_open_is_made_again(few_dig
         cache = paths.cache_of(project.path)
         shutil.rmtree(cache)
         for row, name in enumerate(session.pool.ids[:4]):
-            session.label(name, session.class_id_for("ab"[row % 2]))
+            session.label(name, session.classes.id_for("ab"[row % 2]))
         assert len(bench.closing_round(session.snapshot()).labels) == 150  # what is mapped stays mapped
         source = project.source
         for _ in encode_again(source, source.ids, cache, bench.prepared.raw, "pca"):

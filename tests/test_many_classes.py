@@ -90,7 +90,7 @@ def test_labels_coming_in_opening_again_and_answering(pools):
     def answered(folder, number):
         with open_project(folder / "x.npy", folder / "p.labeler.db") as project:
             for row in range(5):
-                project.session.label(f"{row:05d}", project.session.class_id_for(f"class {number - 1 - row}"))
+                project.session.label(f"{row:05d}", project.session.classes.id_for(f"class {number - 1 - row}"))
                 assert len(project.view().classes) == number
 
     assert grown(imported, pools) < MOST * MANY / FEW

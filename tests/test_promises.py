@@ -61,7 +61,7 @@ def session_of(steps):
     journal, count = MemoryJournal(), iter(range(10_000))
     session = Session(Pool(POOL.ids), journal, clock=lambda: 1.0, new_id=lambda: f"e{next(count)}")
     for name in "abc":
-        session.class_id_for(name, setup=True)
+        session.classes.id_for(name, setup=True)
     for step in steps:
         do(session, *step)
     return session, journal
@@ -77,14 +77,14 @@ def do(session, kind, one, other):
             case "page":
                 session.page([(POOL.ids[i % N], class_id, "confirmed") for i in range(one, one + 4)])
             case "import":
-                session.import_labels([(POOL.ids[i % N], class_id) for i in range(one, one + 3)], "file")
+                session.imports.labels([(POOL.ids[i % N], class_id) for i in range(one, one + 3)], "file")
             case "repeat":
                 standing = session.state.standings.get(one)
                 if standing is not None and standing.kind == "label":
                     about = {"said": "label", "first": standing.event_id, "first_class": standing.class_id}
-                    session._record("repeat", name, class_id, {"screen": "question"} | about)
+                    session.recorder.record("repeat", name, class_id, {"screen": "question"} | about)
             case "merge":
-                session.merge_class(active[one % len(active)], class_id)
+                session.classes.merge(active[one % len(active)], class_id)
             case "skip" | "unsure" | "reject" | "keep":
                 getattr(session, kind)(name)
             case "undo" | "redo":
@@ -190,7 +190,7 @@ def digits_answered(digits_path, tmp_path_factory):
         session.merge_queue(bench.rerank(session.snapshot()), session.state.revision)
         for _ in range(40):
             question = session.question
-            session.label(question.instance_id, session.class_id_for(person.answer(question.instance_id)))
+            session.label(question.instance_id, session.classes.id_for(person.answer(question.instance_id)))
             session.merge_queue(bench.rerank(session.snapshot()), session.state.revision)
         session.page([(session.pool.ids[index], 3, "confirmed") for index in (3, 13, 23)])
         yield project, bench

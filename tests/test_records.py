@@ -13,7 +13,7 @@ from labeler.core import codec
 from labeler.core.types import Event, Question, Round
 from labeler.project.options import Options
 from labeler.session.asked import HowAsked, how_asked
-from labeler.session.audit.audits import Audit, freeze, order_sha256, set_sha256, thawed
+from labeler.session.audit.audits import AuditRecord, freeze, order_sha256, set_sha256, thawed
 from labeler.session.final_labels import FinalLabels
 from labeler.session.learning_curve import Point, packed, unpacked
 from labeler.session.merge.carried_audits import Carried
@@ -93,7 +93,7 @@ def test_the_labels_of_an_audit(store):
     frozen = freeze(final, np.array([2, 0], np.int64))
     store.freeze(1, frozen.arrays)
     hashes = set_sha256(ids, final, names), order_sha256(frozen.order)
-    audit = Audit(1, 1, 1.0, 2, 0.9, 0.9, 0, *hashes, names, final.round, True)
+    audit = AuditRecord(1, 1, 1.0, 2, 0.9, 0.9, 0, *hashes, names, final.round, True)
     back = thawed(audit, store.frozen(1), ids)
     assert same(back.final, final)
     assert same(back.order, frozen.order)

@@ -75,8 +75,8 @@ def test_the_same_source_opens_as_texts_again_without_the_option(reviews):
         assert project.view().noun == "text"
         first = project.shown(0)
         assert isinstance(first, Passage)
-        project.session.add_class("praise", setup=True)
-        project.session.label(project.session.pool.ids[0], project.session.class_named("praise").class_id)
+        project.session.classes.add("praise", setup=True)
+        project.session.label(project.session.pool.ids[0], project.session.classes.named("praise").class_id)
     for target in (reviews, reviews.with_name("reviews.labeler.db")):
         with open_project(target) as project:
             assert project.content == "text"

@@ -86,7 +86,7 @@ def test_a_key_does_not_do_more_the_more_answers_there_are(project):
     work = {}
     for target in (FEW, MANY):
         session = project.session
-        with session.together():
+        with session.recorder.together():
             while session.state.answers < target:
                 if session.state.answers < FEW:
                     press(project, round_now(session))  # each with a point of the learning curve

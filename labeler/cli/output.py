@@ -43,7 +43,7 @@ def open_screen(project: Project, *, audit: bool = False) -> None:
         project.check_features()
         code = run_app(project, images=options.get("images", "auto"), keys=options.get("keys", "digits"), audit=audit)
         summary = project.summary()
-        found = project.session.certificate() if audit else None
+        found = project.session.audit.certificate() if audit else None
         if found is not None:
             from labeler.commands.audit import text
 

@@ -22,7 +22,7 @@ from labeler.plugins.importers.files import first_bytes
 from labeler.plugins.importers.label_tables import LabelRow, read_label_rows
 from labeler.plugins.importers.names import counted
 from labeler.project.project import Project
-from labeler.session.audit.audits import CONFIDENCE, TARGET, Audit, Certificate
+from labeler.session.audit.audits import CONFIDENCE, TARGET, AuditRecord, Certificate
 from labeler.session.final_labels import final_labels
 from labeler.session.parts.classes import check_names
 from labeler.session.session import Session
@@ -55,18 +55,18 @@ def run_audit(
     if draw is not None:
         _check_place(project, draw)
     if answers is not None:
-        check_confidence(session.audit, confidence)
+        check_confidence(session.audit.latest, confidence)
         say(f"{counted(take_answers(project, answers), 'answer')} taken")
     if end:
-        session.end_audit()
+        session.audit.end()
     if draw is not None or begin:
         _, notes = open_audit(project, target, confidence, new=new, predicted=predicted, progress=progress)
         for note in notes:
             say(note)
     if draw is not None:
         say(f"{counted(write_drawn(project, draw, target), 'instance')} to check in {display_safe(str(draw))}")
-    check_confidence(session.audit, confidence)
-    found = session.certificate(target)
+    check_confidence(session.audit.latest, confidence)
+    found = session.audit.certificate(target)
     if found is None:
         raise UsageError(
             "no audit was begun",
@@ -88,7 +88,7 @@ def begin_apart(project: Path, target: float | None, confidence: float | None, *
     return subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=False).returncode
 
 
-def check_confidence(audit: Audit | None, confidence: float | None) -> None:
+def check_confidence(audit: AuditRecord | None, confidence: float | None) -> None:
     """Refuse another confidence than an audit was begun at: it was to be fixed before the first look."""
     if audit is not None and confidence is not None and confidence != audit.confidence:
         raise UsageError(
@@ -105,7 +105,7 @@ def open_audit(
     new: bool = False,
     predicted: bool = False,
     progress: Callable[[Progress], None] = lambda _: None,
-) -> tuple[Audit, list[str]]:
+) -> tuple[AuditRecord, list[str]]:
     """The audit that is under way, or a new one of the labels as they are now; and what to say of it.
 
     A new one begins where there is none, the latest was ended, its target was reached and labels were given since, or
@@ -117,8 +117,8 @@ def open_audit(
         A goal that cannot be, another confidence than the open audit's, or no label to audit.
     """
     session = project.session
-    audit, since = session.audit, session.labels_since_audit()
-    if audit is not None and not new and session.audit_goes_on():
+    audit, since = session.audit.latest, session.audit.labels_since()
+    if audit is not None and not new and session.audit.goes_on():
         check_confidence(audit, confidence)
         if not since:
             return audit, []
@@ -126,7 +126,7 @@ def open_audit(
         return audit, [f"{lead} given since these labels were frozen: --new audits the labels as they are now"]
     closing = project.open_bench(progress).closing_round(session.snapshot())
     final = final_labels(session.state, closing)
-    audit = session.begin_audit(
+    audit = session.audit.begin(
         final,
         target=TARGET if target is None else target,
         confidence=CONFIDENCE if confidence is None else confidence,
@@ -154,13 +154,13 @@ def write_drawn(project: Project, target: Path, goal: float | None = None) -> in
         The file is there and something else, or cannot be written.
     """
     session = project.session
-    audit = session.audit
-    if audit is None or session.audit_next() is None:
+    audit = session.audit.latest
+    if audit is None or session.audit.next_index() is None:
         raise UsageError("nothing is left to check: every label of the set was", "see: labeler audit PROJECT --json")
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(HEADER)
-    order = session.frozen(audit).order[len(audit.answers) :][: _planned(audit, session, goal)]
+    order = session.audit.frozen(audit).order[len(audit.answers) :][: _planned(audit, session, goal)]
     for index in order.tolist():
         writer.writerow([escaped(session.pool.ids[index]), escaped(project.location(index))])
     _check_place(project, target)
@@ -174,10 +174,10 @@ def write_drawn(project: Project, target: Path, goal: float | None = None) -> in
     return len(order)
 
 
-def _planned(audit: Audit, session: Session, goal: float | None) -> int:
+def _planned(audit: AuditRecord, session: Session, goal: float | None) -> int:
     """Looks that certify the goal if one error is among them."""
     alpha = share_of_alpha(1.0 - audit.confidence, audit.before + audit.number) * WHOLE
-    outcomes = session.frozen(audit).outcomes(audit.answers)
+    outcomes = session.audit.frozen(audit).outcomes(audit.answers)
     looks = more_needed(
         int(outcomes.sum()),
         len(outcomes),
@@ -221,14 +221,14 @@ def take_answers(project: Project, path: Path) -> int:
         The file cannot be read.
     """
     session = project.session
-    audit = session.audit
+    audit = session.audit.latest
     if audit is None:
         raise UsageError("no audit was begun", "begin one with: labeler audit PROJECT --draw FILE")
     if audit.ended:
         raise UsageError("this audit was ended: its statement is drawn", "begin another one with --new")
-    session.refuse_within_block()
+    session.audit.refuse_within_block()
     said = _said(session, audit, read_label_rows(path))
-    order = session.frozen(audit).order[len(audit.answers) :].tolist()
+    order = session.audit.frozen(audit).order[len(audit.answers) :].tolist()
     missing = [index for index in order[: len(said)] if index not in said]
     if missing:
         names = ", ".join(display_safe(escaped(session.pool.ids[index]), 60) for index in missing[:5])
@@ -240,14 +240,14 @@ def take_answers(project: Project, path: Path) -> int:
         )
     check_names(said.values())
     for index in order[: len(said)]:
-        class_id = session.class_id_for(said[index], setup=True)
-        session.answer_audit(session.pool.ids[index], class_id, screen="file")
+        class_id = session.classes.id_for(said[index], setup=True)
+        session.audit.answer(session.pool.ids[index], class_id, screen="file")
     return len(said)
 
 
-def _said(session: Session, audit: Audit, rows: list[LabelRow]) -> dict[int, str]:
+def _said(session: Session, audit: AuditRecord, rows: list[LabelRow]) -> dict[int, str]:
     """index -> class name of the answers that are new."""
-    drawn = set(session.frozen(audit).order.tolist())
+    drawn = set(session.audit.frozen(audit).order.tolist())
     before = {answer.index: answer.class_id for answer in audit.answers}
     said: dict[int, str] = {}
     seen: set[int] = set()
@@ -269,7 +269,7 @@ def _said(session: Session, audit: Audit, rows: list[LabelRow]) -> dict[int, str
         if index not in before:
             said[index] = label
             continue
-        known = session.class_named(label)
+        known = session.classes.named(label)
         if known is None or known.class_id != before[index]:
             raise UsageError(
                 f"{shown} was answered otherwise before", "an answer is taken back in the application (⌫) only"

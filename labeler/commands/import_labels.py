@@ -65,9 +65,9 @@ def import_labels(
         lead = counted(machine, "row holds a propagated or predicted label", "rows hold propagated or predicted labels")
         notes.append(f"{lead}: left out, only what a person or an import gave comes in (--as predictions takes them)")
     progress(Progress("importing", 0, len(rows)))
-    with session.together():  # a kill leaves no classes without their labels
+    with session.recorder.together():  # a kill leaves no classes without their labels
         labels, twice = _in_classes(session, rows)
-        taken, conflicts = session.import_labels(list(labels.items()), str(path), replace_imported=replace_imported)
+        taken, conflicts = session.imports.labels(list(labels.items()), str(path), replace_imported=replace_imported)
     notes += _left_out(twice)
     names = {class_id: info.name for class_id, info in session.state.classes.items()}
     kept: dict[bool, list[tuple[str, str, str]]] = {True: [], False: []}
@@ -110,9 +110,9 @@ def import_predictions(
     check_names(row.label for row in rows)
     session = project.session
     scores = {row.instance_id: row.confidence for row in reversed(rows)}
-    with session.together():
+    with session.recorder.together():
         labels, twice = _in_classes(session, rows)
-        session.import_predictions([(name, class_id, scores[name]) for name, class_id in labels.items()], str(path))
+        session.imports.predictions([(name, class_id, scores[name]) for name, class_id in labels.items()], str(path))
     stands = {name: session.state.standings.get(session.pool.index(name)) for name in labels}
     given = {name: one.class_id for name, one in stands.items() if one is not None and one.kind == "label"}
     agreeing = sum(labels[name] == class_id for name, class_id in given.items())
@@ -124,7 +124,7 @@ def _in_classes(session: Session, rows: list[LabelRow]) -> tuple[dict[str, int],
     """Instance id -> class id, its classes made where there are none; and the instances that have two, left out."""
     labels: dict[str, int] = {}
     twice: dict[str, None] = {}  # in the order of the file
-    class_ids = {name: session.class_id_for(name, setup=True) for name in dict.fromkeys(row.label for row in rows)}
+    class_ids = {name: session.classes.id_for(name, setup=True) for name in dict.fromkeys(row.label for row in rows)}
     for row in rows:
         class_id = class_ids[row.label]
         if labels.setdefault(row.instance_id, class_id) != class_id:

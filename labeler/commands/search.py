@@ -172,7 +172,7 @@ def likeliest_of(project: Project, class_name: str, count: int, progress: Say = 
         There is no such class, or nothing of it yet.
     """
     session = project.session
-    info = session.class_named(class_name)
+    info = session.classes.named(class_name)
     if info is None:
         names = ", ".join(display_safe(one.name, 30) for one in session.state.active_classes()[:20])
         raise UsageError(f"there is no class {display_safe(class_name, 60)!r}", f"there are: {names or 'none yet'}")

@@ -51,7 +51,7 @@ def status(project: Project) -> dict[str, Any]:
         "estimate": estimate(project),
         "self_agreement": None if twice is None else twice.facts | {"statement": twice.statement},
         "answered_differently": len(to_look_at(project.session.state)),
-        "audits_carried": [one.facts | {"by": escaped(one.by)} for one in project.session.carried_audits()],
+        "audits_carried": [one.facts | {"by": escaped(one.by)} for one in project.session.audit.carried()],
         "sway": None if swayed is None else swayed.facts | {"statement": swayed.statement},
         "unseen_class": None if unseen is None else unseen.facts | {"statement": unseen.statement},
         "advice": {"code": advice.code, "text": advice.text, "key": advice.key},
@@ -65,7 +65,7 @@ def estimate(project: Project) -> dict[str, Any] | None:
     `accuracy` is the share found right of `n` random labels of the frozen set, `low` what it is at least at
     `confidence`, `high` what is left where everything not found wrong is right.
     """
-    audit, found = project.session.audit, project.session.certificate()
+    audit, found = project.session.audit.latest, project.session.audit.certificate()
     if audit is None or found is None or not audit.drawn:
         control = control_estimate(project.session.state)
         return None if control is None else control.facts | {"from": "estimate", "statement": control.statement}

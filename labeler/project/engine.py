@@ -86,7 +86,7 @@ class Behind(Opened):
 
     def in_no_cluster(self) -> IndexArray:
         """The instances that the clusterer of the last round put into no cluster; none where it knows no such."""
-        round_ = self.session.derived.round
+        round_ = self.session.machine_labels.round
         found = np.flatnonzero(round_.outliers) if round_ is not None else np.empty(0)
         return found.astype(np.int64)
 
@@ -106,15 +106,18 @@ class Behind(Opened):
     @property
     def is_closed(self) -> bool:
         """Whether the session answers from the closing round of what was said so far."""
-        return self._closed is not None and self._closed == (self.session.state.revision, self.session.derived.n_merged)
+        return self._closed is not None and self._closed == (
+            self.session.state.revision,
+            self.session.machine_labels.n_merged,
+        )
 
     def _close(self, closing: Round) -> None:
         """Take a closing round; what advises while a person answers stays the live round's, where it is as new."""
-        live = self.session.derived.sent
+        live = self.session.machine_labels.sent
         if live is not None and live.revision == closing.revision:
             closing = replace(closing, advice=live.advice, queue=live.queue, facts=closing.facts | live.facts)
         if closing.revision == self.session.state.revision and self.session.merge_round(closing):
-            self._closed = (closing.revision, self.session.derived.n_merged)
+            self._closed = (closing.revision, self.session.machine_labels.n_merged)
 
     def want_ks(self) -> None:
         """Ask the engine to compare numbers of clusters; they come as ``Received.tried``, more and more of them."""

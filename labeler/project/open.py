@@ -143,7 +143,7 @@ def open_demo(*, fresh: bool = False, options: Options | None = None) -> Project
     opened.name = "demo"
     if not opened.session.state.classes:
         for name in options.classes or sorted(set(opened.truth.values())):
-            opened.session.add_class(name, setup=True)
+            opened.session.classes.add(name, setup=True)
     return opened
 
 
@@ -211,14 +211,14 @@ def _wire(
     hashes = _contents(store, source, session, kept.get("fingerprint"), arrays.get("sha256"), notices)
     if source is not None:
         check_size(chosen.get("clusterer"), len(pool))
-    notices.extend([*store.notes, *session.notes])
+    notices.extend([*store.notes, *session.recorder.notes])
     shares, seed = {name: float(chosen.get(name, 0.0)) for name in SHARES}, int(chosen.get("seed", 0))
     session.questions.control = Control(shares["control"], seed)
-    session.questions.repeats = Repeats(shares["repeats"], seed, session.annotator)
+    session.questions.repeats = Repeats(shares["repeats"], seed, session.recorder.annotator)
     session.questions.blind = Blind(shares["blind"], seed)
     if not store.read_only:
         _remember(store, source, session, stored, options, notices, clock)
-        session.last = None  # what opening records is nothing that the person did
+        session.recorder.last = None  # what opening records is nothing that the person did
     return Project(store, session, source, notices, hashes)
 
 
@@ -239,7 +239,7 @@ def _contents(
     if fingerprint is not None:
         found = source_changes.look(source, session.pool.ids, session.state.standings, hashes)
         notices.extend(source_changes.said_of(found, session.pool.ids))
-        session.follow(found.moved, found.replaced, keep=not store.read_only)
+        session.imports.follow(found.moved, found.replaced, keep=not store.read_only)
         hashes = found.hashes
     if not store.read_only:
         if fingerprint is not None:
@@ -316,10 +316,10 @@ def _remember(
             notices.append(f"changed: percentile = {percentile if percentile == 'auto' else f'{percentile:g}'}")
     known = {info.name for info in session.state.active_classes()}
     set_up = set(map(class_name, session.state.set_up))
-    with session.together():
+    with session.recorder.together():
         for name in options.classes:
             if class_name(name) not in set_up:  # said before: renamed, merged or retired since, it stays so
-                session.class_id_for(name, setup=True)
+                session.classes.id_for(name, setup=True)
     added = [display_safe(info.name, 40) for info in session.state.active_classes() if info.name not in known]
     if added and not created:
         notices.append(f"changed: new classes {', '.join(added)}")

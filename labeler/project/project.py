@@ -26,7 +26,7 @@ class Project(Behind):
             *([self._score()] if self.truth is not None else []),
             this_session(self.session),
             in_the_export(self.session),
-            *(f"{one.name}: {one.statement}" for one in measured(self.session.state, self.session.certificate())),
+            *(f"{one.name}: {one.statement}" for one in measured(self.session.state, self.session.audit.certificate())),
             *(self._what_is_lost() if self.is_lost else self._how_to_go_on()),
         ]
         return "\n".join(lines)
@@ -65,7 +65,7 @@ class Project(Behind):
         if not path.name.endswith(paths.SUFFIX):
             path = path.with_name(path.name + paths.SUFFIX)
         store = backups.go_on_at(self._store, path, self.source_path)
-        self.session.go_on_in(store)
+        self.session.recorder.go_on_in(store)
         before, self._store, self.path = self._store, store, store.path
         before.close()
         self.notices.append(f"the disk of {before.path} did not take an answer: all is in {path} from there on")

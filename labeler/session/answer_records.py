@@ -9,7 +9,7 @@ from labeler.core.types import UNLABELED, Event, Provenance
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Answer:
     """What a person last said of one instance, and the event that says it."""
 
     kind: str  # "label", "skip", "unsure", "reject"

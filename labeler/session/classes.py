@@ -15,7 +15,7 @@ from labeler.core.types import UNLABELED, ClassInfo, Event, IntArray, Provenance
 from labeler.session.keys import assign_key
 
 if TYPE_CHECKING:
-    from labeler.session.answer_records import Standing
+    from labeler.session.answer_records import Answer
 
 CLASS_KINDS = frozenset(
     {"class_add", "class_rename", "class_key", "class_retire", "class_restore", "class_merge", "class_split"}
@@ -61,8 +61,8 @@ def current(class_id: int, classes: Mapping[int, ClassInfo]) -> int:
 
 
 def moved_labels(
-    event: Event, standings: Mapping[int, Standing], classes: Mapping[int, ClassInfo], pool: Pool
-) -> list[tuple[int, Standing]]:
+    event: Event, standings: Mapping[int, Answer], classes: Mapping[int, ClassInfo], pool: Pool
+) -> list[tuple[int, Answer]]:
     """The labels that change their class with an event; who said them, when and how stays."""
     if event.kind == "class_merge":
         into = current(int(event.payload["into"]), classes)

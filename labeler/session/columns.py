@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from labeler.core.types import IndexArray
-from labeler.session.answer_records import Standing
+from labeler.session.answer_records import Answer
 
 KINDS = ("", "label", "skip", "unsure", "reject")
 """By their number in the column; the first marks a free row."""
@@ -38,7 +38,7 @@ class Columns:
         self._places: dict[int, int] = {}
         self._free: list[int] = []
 
-    def put(self, index: int, standing: Standing | None) -> None:
+    def put(self, index: int, standing: Answer | None) -> None:
         """Note what stands of an instance now; None = nothing any more."""
         place = self._places.get(index)
         if standing is None:

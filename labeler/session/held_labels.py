@@ -9,7 +9,7 @@ import numpy as np
 from labeler.core.types import UNLABELED, Question, Queue
 from labeler.session.asked import Guesses
 from labeler.session.classes import current, restated_question
-from labeler.session.machine_labels import Derived
+from labeler.session.machine_labels import MachineLabels
 from labeler.session.quality.random_sample import RANDOM
 from labeler.session.state import State
 
@@ -23,8 +23,8 @@ class Held:
     are: a label of a class that cannot be answered is none.
     """
 
-    def __init__(self, state: State, derived: Derived) -> None:
-        self._state, self._derived = state, derived
+    def __init__(self, state: State, derived: MachineLabels) -> None:
+        self._state, self._machine_labels = state, derived
         self._queue: Queue | None = None
         self._queue_at = -1
 
@@ -40,7 +40,7 @@ class Held:
         if standing is not None and standing.kind == "label":
             info = self._state.classes[standing.class_id]
             return UNLABELED if info.retired else standing.class_id
-        class_id, _ = self._derived.label_of(index)
+        class_id, _ = self._machine_labels.label_of(index)
         if class_id != UNLABELED:
             return class_id
         queued = self._queued(index)
@@ -75,7 +75,7 @@ class Held:
         return tuple((class_id, 0.0) for class_id in dict.fromkeys([held, *known]))
 
     def _by_round(self, index: int, held: int) -> Guesses:
-        round_ = self._derived.round
+        round_ = self._machine_labels.round
         if round_ is None or index >= len(round_.labels) or int(round_.labels[index]) != held:
             return ((held, 0.0),)
         other = int(round_.runner_ups[index])
@@ -86,7 +86,7 @@ class Held:
     def _queued(self, index: int) -> Guesses:
         """What the latest queue guesses, where it is not older than the round."""
         queue = self._queue
-        if queue is None or self._queue_at < self._derived.revision:
+        if queue is None or self._queue_at < self._machine_labels.revision:
             return _NOBODYS
         places = np.flatnonzero(queue.indices == index)
         if not len(places):

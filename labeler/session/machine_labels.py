@@ -20,7 +20,7 @@ from labeler.session.view import ClassCount
 _MACHINE = (Provenance.PROPAGATED, Provenance.PREDICTED)
 
 
-class Derived:
+class MachineLabels:
     """The latest round merged with the answers since; counts are kept up to date answer by answer."""
 
     def __init__(self, state: State) -> None:

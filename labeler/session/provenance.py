@@ -13,7 +13,7 @@ from typing import Any
 
 from labeler.core.text import display_safe
 from labeler.core.types import GIVEN, UNLABELED, Event, Provenance, Tier
-from labeler.session.answer_records import Repeat, Standing
+from labeler.session.answer_records import Answer, Repeat
 from labeler.session.asked import HowAsked, how_asked
 from labeler.session.classes import class_of, current
 from labeler.session.predictions import origin_of
@@ -204,11 +204,11 @@ def reasons(session: Session, index: int) -> Reasons:
     }
     if provenance is Provenance.PREDICTED:
         changes["elsewhere"] = origin_of(session.state, index)
-    without = session.derived.left_out(index)
+    without = session.machine_labels.left_out(index)
     if without is not None:
         changes["without"] = (without[0], _name(session, without[1]))
         changes["kept"] = session.state.is_kept(index)
-    round_ = session.derived.round
+    round_ = session.machine_labels.round
     if round_ is not None and index < len(round_.labels):
         cluster = int(round_.clusters[index])
         second = int(round_.seconds[index]) if index < len(round_.seconds) else -1
@@ -285,7 +285,7 @@ def _answer(session: Session, index: int) -> Press | None:
     return _press(session, index, standing) if standing is not None and standing.kind == "label" else None
 
 
-def _press(session: Session, index: int, standing: Standing) -> Press:
+def _press(session: Session, index: int, standing: Answer) -> Press:
     event = session.state.event(standing.event_id)
     how = how_asked(event) if event is not None else HowAsked()
     origin = event.payload.get("origin", "") if event is not None else ""
@@ -308,7 +308,7 @@ def _press(session: Session, index: int, standing: Standing) -> Press:
     )
 
 
-def _given_as(session: Session, event: Event | None, standing: Standing, instance_id: str) -> str:
+def _given_as(session: Session, event: Event | None, standing: Answer, instance_id: str) -> str:
     """The class a person named; "" where the label is of it still."""
     if event is None or event.kind not in ("label", "page"):
         return ""

@@ -12,10 +12,10 @@ from dataclasses import replace
 import numpy as np
 
 from labeler.core.types import UNLABELED, Question, Queue, Round
-from labeler.session.answer_records import Standing
+from labeler.session.answer_records import Answer
 from labeler.session.classes import restated_question
 from labeler.session.held_labels import Held
-from labeler.session.machine_labels import Derived
+from labeler.session.machine_labels import MachineLabels
 from labeler.session.quality.blind import Blind
 from labeler.session.quality.random_sample import RANDOM, Control
 from labeler.session.quality.repeats import Repeats, taken_back, waits
@@ -32,7 +32,7 @@ _SPREAD = {"nothing": "nothing", "unproven": "nothing yet"}
 class Questions:
     """The ready queue and the pinned question."""
 
-    def __init__(self, state: State, derived: Derived) -> None:
+    def __init__(self, state: State, derived: MachineLabels) -> None:
         self._state = state
         self.held = Held(state, derived)
         self._queue: Queue | None = None
@@ -42,7 +42,7 @@ class Questions:
         self.blind = Blind()
         self.current: Question | None = None
         self._painted: Question | None = None  # the pinned one as it was painted
-        self._chosen: tuple[int, Standing | None, list[int]] | None = None  # index, what stood of it, the front then
+        self._chosen: tuple[int, Answer | None, list[int]] | None = None  # index, what stood of it, the front then
 
     def refill(self, queue: Queue, revision: int) -> None:
         """Take a newer queue, which rests on `revision`; the pinned question stays."""

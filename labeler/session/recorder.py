@@ -14,28 +14,38 @@ from labeler.session.classes import CLASS_KINDS
 from labeler.session.consistency import misfit, question_fits
 from labeler.session.fold import fold
 from labeler.session.journal import Journal
-from labeler.session.machine_labels import Derived
+from labeler.session.machine_labels import MachineLabels
 from labeler.session.questions import Questions
 from labeler.session.state import State
 from labeler.session.view import Done
 
 
-class Recording:
-    """A pool, its journal and what follows from it; the base of all commands of a session, which says what it takes."""
+class Recorder:
+    """A pool, its journal and what follows from it; handed to every part of a session, which records through it.
+
+    Parameters
+    ----------
+    pool, journal
+        The instances, and where the events go; the events already there are replayed.
+    clock, new_id
+        Seconds since 1970 and a new unique id: time and chance come in from outside.
+    annotator
+        Name written beside every event.
+    """
 
     def __init__(
         self, pool: Pool, journal: Journal, *, clock: Callable[[], float], new_id: Callable[[], str], annotator: str
     ) -> None:
         self.pool = pool
         self.state = State(pool)
-        self.derived = Derived(self.state)
-        self.questions = Questions(self.state, self.derived)
+        self.machine_labels = MachineLabels(self.state)
+        self.questions = Questions(self.state, self.machine_labels)
         self.annotator = annotator
         self.last: Done | None = None
         self.presses: int | None = None  # keys since the last event, where a screen counts them; kept with the next
-        self._journal = journal
+        self.journal = journal
         self._unsaved: Event | None = None  # the last one, where nobody could say whether it is in the journal
-        self._clock, self._new_id = clock, new_id
+        self.clock, self.new_id = clock, new_id
         self.since_round: list[str] = []  # kinds of the events since the last round came
         self.notes: list[str] = []  # what was stored and does not fit, one line each: it is made anew
         fold(self.state, journal.replay())
@@ -49,7 +59,7 @@ class Recording:
             if wrong := misfit(kept, self.state):
                 self.notes.append(f"the last round is left out, {wrong}: it is made anew")
             else:
-                self.derived.restore(kept)
+                self.machine_labels.restore(kept)
                 self.questions.refill(kept.queue, kept.revision)
         pinned = journal.load_question()
         if pinned is not None and question_fits(*pinned, self.state):
@@ -57,11 +67,11 @@ class Recording:
 
     def go_on_in(self, journal: Journal) -> None:
         """Append to another journal from here on; it holds what this session's did."""
-        self._journal = journal
+        self.journal = journal
 
     def together(self) -> AbstractContextManager[None]:
         """What is recorded inside is durable at the end, all of it or nothing; where it fails, end the session."""
-        return self._journal.together()
+        return self.journal.together()
 
     # -- undo ----------------------------------------------------------------------------------------------------
 
@@ -76,7 +86,7 @@ class Recording:
         target = self.state.undo_target()
         if target is None:
             raise UsageError("nothing to undo", "every answer of this project has been taken back")
-        self._record("undo", target.instance_id, None, {}, target)
+        self.record("undo", target.instance_id, None, {}, target)
         return target
 
     def redo(self) -> Event:
@@ -90,12 +100,12 @@ class Recording:
         target = self.state.redo_target()
         if target is None:
             raise UsageError("nothing to redo", "redo brings back what undo took, until the next answer")
-        self._record("redo", target.instance_id, None, {}, target)
+        self.record("redo", target.instance_id, None, {}, target)
         return target
 
     # -- the one way in ------------------------------------------------------------------------------------------
 
-    def _record(
+    def record(
         self,
         kind: str,
         instance_id: str | None = None,
@@ -103,14 +113,21 @@ class Recording:
         payload: dict[str, Any] | None = None,
         target: Event | None = None,
     ) -> None:
+        """Append an event, durable on return, fold it in and draw the next question; nothing changes where it fails.
+
+        Raises
+        ------
+        NotSaved
+            It could not be written.
+        """
         payload = dict(payload or {})
         counted = self.presses is not None and kind not in ("setting", "audit_block")
         if counted:
             payload["keys"] = self.presses
         event = Event(
-            self._new_id(),
+            self.new_id(),
             kind,
-            self._clock(),
+            self.clock(),
             self.annotator,
             instance_id,
             class_id,
@@ -124,13 +141,13 @@ class Recording:
         about: int | None = subject.payload["into"] if subject.kind == "class_merge" else subject.class_id
         before = self._class(about)  # an undo may take it away
         touched = self.state.apply(stored)
-        self.derived.note(touched)
+        self.machine_labels.note(touched)
         self.since_round.append(kind)
         if kind != "flag":  # a bookmark is set while one looks: nothing moves under the eye
             self.questions.renew()
         info = self._class(about) or before
         if subject.payload.get("setup") or kind == "audit_block":  # nothing that a person did, to be shown as done
-            self._draw()
+            self.draw()
             return
         self.last = Done(
             f"{kind} {_done(target)}" if target else _done(stored),
@@ -139,18 +156,23 @@ class Recording:
             self.state.revision,
             info.name if info is not None else "",
         )
-        self._draw()
+        self.draw()
+
+    def apply_unsaved(self, kind: str, payload: dict[str, Any]) -> None:
+        """Fold an event into this session alone, which may not write."""
+        self.machine_labels.note(self.state.apply(Event(self.new_id(), kind, self.clock(), payload=payload)))
+        self.draw()
 
     def _append(self, event: Event) -> Event:
         """Make an event durable; one that was perhaps saved is tried again as what it was, so that it is there once."""
         before = self._unsaved
         if before is not None and _says(before) == _says(event):
             event = before
-        elif before is not None and (stored := self._journal.find(before.event_id)) is not None:
-            self.derived.note(self.state.apply(stored))  # given up, and yet in the journal: that is what holds
+        elif before is not None and (stored := self.journal.find(before.event_id)) is not None:
+            self.machine_labels.note(self.state.apply(stored))  # given up, and yet in the journal: that is what holds
         self._unsaved = None
         try:
-            return self._journal.append(event)
+            return self.journal.append(event)
         except NotSaved as error:
             self._unsaved = event if error.is_uncertain or error.is_lost else None
             raise
@@ -164,14 +186,11 @@ class Recording:
     def _class(self, class_id: int | None) -> ClassInfo | None:
         return None if class_id is None else self.state.classes.get(class_id)
 
-    def _draw(self) -> None:
+    def draw(self) -> None:
+        """Draw the next question, and remember it for the next start."""
         question = self.questions.draw()
         with contextlib.suppress(NotSaved):  # a convenience: the answer before it is saved, and must not seem lost
-            self._journal.save_question(question, self.state.revision)
-
-    def _known(self, instance_id: str) -> str:
-        self.pool.index(instance_id)
-        return instance_id
+            self.journal.save_question(question, self.state.revision)
 
 
 def _says(event: Event) -> tuple[object, ...]:

@@ -57,7 +57,7 @@ def final_labels(session: Session) -> Labels:
     n = len(session.pool)
     class_ids = np.full(n, UNLABELED, dtype=np.int32)
     provenances, tiers = np.zeros(n, dtype=np.uint8), np.zeros(n, dtype=np.uint8)
-    round_ = session.derived.round
+    round_ = session.machine_labels.round
     if round_ is not None:
         machine = np.flatnonzero(np.isin(round_.provenances, _MACHINE))
         class_ids[machine], provenances[machine] = round_.labels[machine], round_.provenances[machine]
@@ -148,5 +148,5 @@ def _marked(session: Session, mark: str) -> BoolArray:
         mask[:] = True
         mask[list(state.standings)] = False
     else:
-        mask[list(state.flagged if mark == "flagged" else session.derived.doubted())] = True
+        mask[list(state.flagged if mark == "flagged" else session.machine_labels.doubted())] = True
     return mask

@@ -10,19 +10,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from labeler.core.advice import look_again, rest_from_pages
 from labeler.core.errors import NotSaved, UsageError
 from labeler.core.pool import Pool
-from labeler.core.types import UNLABELED, Advice, Provenance, Question, Queue, Round, Snapshot
+from labeler.core.types import UNLABELED, Provenance, Question, Queue, Round, Snapshot
 from labeler.session.journal import Journal
-from labeler.session.pace import pace
-from labeler.session.pacing import Pacing
-from labeler.session.parts.accept import AcceptCommands
-from labeler.session.parts.audit_pages import AuditPageCommands
-from labeler.session.parts.clusters import ClusterCommands
+from labeler.session.overview import count_usable, view_of
+from labeler.session.parts.answers import Answers
+from labeler.session.parts.audit import Audit
+from labeler.session.parts.classes import Classes
+from labeler.session.parts.clusters import Clusters
+from labeler.session.parts.imports import Imports
+from labeler.session.recorder import Recorder
 from labeler.session.round_notes import notes_of
 from labeler.session.snapshot import snapshot_of
-from labeler.session.view import View
+from labeler.session.view import Done, View
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +35,10 @@ class Began:
     times: int
 
 
-class Session(AcceptCommands, ClusterCommands, AuditPageCommands):
-    """A person's labeling of one pool.
+class Session:
+    """A person's labeling of one pool, in parts: `classes`, `clusters`, `audit`, `imports`, and the answers.
+
+    The answers are asked of the session itself: ``session.label(...)``; :class:`Answers` says what each takes.
 
     Parameters
     ----------
@@ -59,9 +62,20 @@ class Session(AcceptCommands, ClusterCommands, AuditPageCommands):
         annotator: str = "",
         key_layout: str = "digits",
     ) -> None:
-        super().__init__(pool, journal, clock=clock, new_id=new_id, annotator=annotator)
-        self.key_layout = key_layout
-        self.pacing = Pacing()
+        self.recorder = Recorder(pool, journal, clock=clock, new_id=new_id, annotator=annotator)
+        self.pool, self.state = pool, self.recorder.state
+        self.machine_labels, self.questions = self.recorder.machine_labels, self.recorder.questions
+        self.classes = Classes(self.recorder, key_layout)
+        self.clusters = Clusters(self.recorder)
+        self.audit = Audit(self.recorder, self.classes)
+        self.imports = Imports(self.recorder, self.classes)
+        answers = Answers(self.recorder, self.classes)
+        self.pacing = answers.pacing
+        self.label, self.skip, self.unsure, self.reject = answers.label, answers.skip, answers.unsure, answers.reject
+        self.flag, self.keep, self.page = answers.flag, answers.keep, answers.page
+        self.held, self.painted, self.renew = answers.held, answers.painted, answers.renew
+        self.accept, self.confirm = answers.accept, answers.confirm
+        self.undo, self.redo = self.recorder.undo, self.recorder.redo
         self.round_notes: list[str] = []  # what the last round changed of what is counted, and why, one line each
         self.began = Began(self.state.keys, self.state.counts["label"], len(self.state.times))
 
@@ -71,7 +85,7 @@ class Session(AcceptCommands, ClusterCommands, AuditPageCommands):
         """Change settings (percentile, ...) from here on; recorded, not on the undo stack. No change: no event."""
         changed = {key: value for key, value in settings.items() if self.state.settings.get(key, ...) != value}
         if changed:
-            self._record("setting", None, None, changed)
+            self.recorder.record("setting", None, None, changed)
 
     # -- what the engine sends -----------------------------------------------------------------------------------
 
@@ -90,27 +104,29 @@ class Session(AcceptCommands, ClusterCommands, AuditPageCommands):
         if revision < self.state.voided_at:
             return False
         self.questions.refill(queue, revision)
-        self._draw()
+        self.recorder.draw()
         return True
 
     def merge_round(self, round_: Round, *, save: bool = True) -> bool:
         """Take a round: given labels win, answered instances leave its queue. False = dropped as outdated."""
-        if round_.revision < max(self.state.voided_at, self.derived.revision):
+        if round_.revision < max(self.state.voided_at, self.machine_labels.revision):
             return False
-        before, labeled = self.derived.round, self._labeled()
-        self.derived.merge(round_)
-        self.round_notes = notes_of(before, self.derived.round, (labeled, self._labeled()), self.since_round)
-        self.since_round = []
+        before, labeled = self.machine_labels.round, self._labeled()
+        self.machine_labels.merge(round_)
+        self.round_notes = notes_of(
+            before, self.machine_labels.round, (labeled, self._labeled()), self.recorder.since_round
+        )
+        self.recorder.since_round = []
         self.questions.refill(round_.queue, round_.revision)
-        kept = self.derived.remember(before, self._n_usable())
+        kept = self.machine_labels.remember(before, count_usable(self.state))
         if save:
             with contextlib.suppress(NotSaved):  # derived: the engine makes it anew
-                self._journal.save_round(kept)
-        self._draw()
+                self.recorder.journal.save_round(kept)
+        self.recorder.draw()
         return True
 
     def _labeled(self) -> int:
-        return self.state.counts["label"] + self.derived.total(Provenance.PROPAGATED)
+        return self.state.counts["label"] + self.machine_labels.total(Provenance.PROPAGATED)
 
     def ask(self, instance_id: str) -> None:
         """Ask about this instance next, whether it has an answer or not. Shown at once; no event.
@@ -125,7 +141,7 @@ class Session(AcceptCommands, ClusterCommands, AuditPageCommands):
             raise UsageError("it cannot be asked about: it is missing or unreadable", "is the file where it was?")
         self.questions.ask(index)
         self.questions.renew()
-        self._draw()
+        self.recorder.draw()
 
     # -- reading -------------------------------------------------------------------------------------------------
 
@@ -141,67 +157,13 @@ class Session(AcceptCommands, ClusterCommands, AuditPageCommands):
             return standing.class_id, standing.provenance
         if standing is not None and standing.kind == "reject":
             return UNLABELED, Provenance.NONE
-        return self.derived.label_of(index)
+        return self.machine_labels.label_of(index)
+
+    @property
+    def last(self) -> Done | None:
+        """The last thing that was done; None before the first."""
+        return self.recorder.last
 
     def view(self) -> View:
         """The state as screens see it."""
-        state, derived = self.state, self.derived
-        question, doubts = self.question, derived.doubted()
-        gone = self._gone_kinds()
-        n_usable = self._n_usable()
-        given = state.counts["label"]
-        settled = given + state.counts["unsure"] - gone.count("label") - gone.count("unsure")
-        conflicts = sum(state.in_conflict(index) for index in state.conflicts)
-        return View(
-            revision=state.revision,
-            noun=self.pool.noun,
-            question=question,
-            n_instances=len(self.pool),
-            n_usable=n_usable,
-            answers=state.answers,
-            given=given,
-            propagated=derived.total(Provenance.PROPAGATED),
-            predicted=derived.total(Provenance.PREDICTED),
-            skipped=state.counts["skip"],
-            unsure=state.counts["unsure"],
-            rejected=state.counts["reject"],
-            flagged=len(state.flagged),
-            open_questions=n_usable - settled + conflicts,
-            conflicts=conflicts,
-            classes=derived.class_counts(),
-            retired=derived.retired_counts(),
-            chain=self.questions.chain(derived.round, self.percentile),
-            percentile=self.percentile,
-            rounds=state.round,
-            round=derived.round,
-            advice=_advice(derived.round.advice if derived.round else None, len(doubts), self.pacing),
-            last=self.last,
-            can_undo=state.undo_target() is not None,
-            can_redo=state.redo_target() is not None,
-            question_flagged=question is not None and question.index in state.flagged,
-            doubts=doubts,
-            pace=pace(state.times),
-            keys=state.keys,
-            representatives_left=self.questions.representatives_left(derived.round),
-            history=derived.history,
-            given_gone=gone.count("label"),
-            recent=state.recent_classes(),
-        )
-
-    def _gone_kinds(self) -> list[str]:
-        """What a person said of instances that are missing or cannot be read; empty but for a broken source."""
-        gone = [self.state.standings.get(int(index)) for index in self.pool.unusable()]
-        return ["" if standing is None else standing.kind for standing in gone]
-
-    def _n_usable(self) -> int:
-        gone = self._gone_kinds()
-        return len(self.pool) - len(gone) - self.state.counts["reject"] + gone.count("reject")
-
-
-def _advice(advice: Advice | None, n_doubts: int, pacing: Pacing) -> Advice | None:
-    """The engine's advice; before the end, the answers it doubts come first, and pages come with pauses."""
-    if advice is not None and advice.code == "grids" and not pacing.wants_page:
-        return rest_from_pages(pacing.singles_left)
-    if advice is None or advice.code != "stop" or not n_doubts:
-        return advice
-    return look_again(n_doubts)
+        return view_of(self)

@@ -12,8 +12,8 @@ from typing import Any
 from labeler.core.errors import ProjectError
 from labeler.core.pool import Pool
 from labeler.core.types import UNLABELED, ClassInfo, Event, IndexArray, IntArray, Provenance, Round
-from labeler.session.answer_records import Conflict, Kept, Repeat, Standing, repeat_of
-from labeler.session.audit.audits import Audit, answer_of, begun, return_page, take_page
+from labeler.session.answer_records import Answer, Conflict, Kept, Repeat, repeat_of
+from labeler.session.audit.audits import AuditRecord, answer_of, begun, return_page, take_page
 from labeler.session.audit.pages import block_of
 from labeler.session.class_index import ClassIndex
 from labeler.session.classes import (
@@ -54,7 +54,7 @@ class State:
     def __init__(self, pool: Pool) -> None:
         self.pool = pool
         self.revision = 0
-        self.standings: dict[int, Standing] = {}
+        self.standings: dict[int, Answer] = {}
         self.columns = Columns()  # the same, for what is asked of all of them at once
         self.classes = ClassIndex()
         self.next_class_id = 0  # never given twice: a round computed before an undo may still speak of the old class
@@ -70,7 +70,7 @@ class State:
         self.settings: dict[str, Any] = {}
         self._reaches: list[tuple[int, float | None]] = []  # as they were said and stand
         self.splits: list[int] = []  # representatives whose clusters were divided in two, in that order
-        self.audits: list[Audit] = []
+        self.audits: list[AuditRecord] = []
         self.carried: list[Event] = []  # audits of other files, sealed
         self.labels_at_audit = 0  # events that gave labels when the latest audit began
         self.front: list[int] = []  # instances whose answer was taken back: asked next, the latest first
@@ -314,7 +314,7 @@ class State:
 
     # -- what they are made of -------------------------------------------------------------------------------------
 
-    def _stand(self, index: int, standing: Standing | None, step: _Step) -> None:
+    def _stand(self, index: int, standing: Answer | None, step: _Step) -> None:
         step.touched.append(index)
         step.back.append(partial(self._put, index, self.standings.get(index)))
         self._put(index, standing)
@@ -327,9 +327,9 @@ class State:
             if later is not None:
                 self.conflicts[index] = later
 
-    def _standings_of(self, event: Event) -> list[tuple[int, Standing]]:
-        def standing(kind: str, class_id: int = UNLABELED, provenance: Provenance = Provenance.NONE) -> Standing:
-            return Standing(
+    def _standings_of(self, event: Event) -> list[tuple[int, Answer]]:
+        def standing(kind: str, class_id: int = UNLABELED, provenance: Provenance = Provenance.NONE) -> Answer:
+            return Answer(
                 kind,
                 event.event_id,
                 event.seq,
@@ -361,7 +361,7 @@ class State:
     def _index_of(self, event: Event) -> int:
         return self.pool.index(event.instance_id or "")
 
-    def _audit_of(self, event: Event) -> Audit:
+    def _audit_of(self, event: Event) -> AuditRecord:
         number = int(event.payload["audit"])
         if not 0 < number <= len(self.audits):
             raise ProjectError(f"event {event.event_id} of the journal names no audit", "run: labeler check")
@@ -374,7 +374,7 @@ class State:
             return before is None or before.kind != "reject"
         return before.provenance is Provenance.IMPORTED
 
-    def _put(self, index: int, standing: Standing | None) -> None:
+    def _put(self, index: int, standing: Answer | None) -> None:
         before = self.standings.get(index)
         self.columns.put(index, standing)
         if before is not None and (standing is None or standing.event_id != before.event_id):
@@ -411,7 +411,7 @@ class State:
         """The number of the audit whose statement is not drawn yet; 0 = none: the engine must not learn from it."""
         return len(self.audits) if self.audits and not self.audits[-1].drawn else 0
 
-    def is_held(self, standing: Standing) -> bool:
+    def is_held(self, standing: Answer) -> bool:
         """Whether it was said in an audit whose statement is not drawn yet."""
         return 0 < standing.audit == self.audit_held
 
@@ -467,7 +467,7 @@ _FOLDS: dict[str, Callable[[State, _Step], None]] = {
 """What an undoable event does; the others are answers."""
 
 
-def _answer_taken_back(audit: Audit) -> None:
+def _answer_taken_back(audit: AuditRecord) -> None:
     audit.answers.pop()
     audit.taken_back += 1
 

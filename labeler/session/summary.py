@@ -11,7 +11,7 @@ _EXPORTED = (Provenance.HUMAN, Provenance.CONFIRMED, Provenance.IMPORTED, Proven
 
 def keys_pressed(session: Session) -> int:
     """Keys of all sessions: those the journal tells of, and those since its last event."""
-    return session.state.keys + (session.presses or 0)
+    return session.state.keys + (session.recorder.presses or 0)
 
 
 def this_session(session: Session) -> str:

@@ -155,7 +155,7 @@ class LabelerApp(App[None]):
         if self._exit:  # typed behind the key that quit
             return
         session = self.project.session
-        session.presses = (session.presses or 0) + 1
+        session.recorder.presses = (session.recorder.presses or 0) + 1
         self.news.turn()
         if waiting.released:
             self.news.held = ""

@@ -104,7 +104,7 @@ def _projects(folder: Path) -> dict[str, Path]:
             session = project.session
             while session.state.answers < answers:
                 index = session.state.answers * 3
-                session.label(session.pool.ids[index], session.class_id_for(truth[index]))
+                session.label(session.pool.ids[index], session.classes.id_for(truth[index]))
         found[name] = folder / f"{name}.labeler.db"
         shutil.copy(path, found[name])
     return found

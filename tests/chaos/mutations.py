@@ -81,12 +81,12 @@ def make(folder: Path) -> tuple[Path, Path, dict[str, Any]]:
         _work(project, truth, 30)
         closing = project.closing_round()
         final = final_labels(session.state, closing)
-        session.begin_audit(final, target=0.9, confidence=0.9, seed=0)
+        session.audit.begin(final, target=0.9, confidence=0.9, seed=0)
         for _ in range(5):
-            index = session.audit_next()
+            index = session.audit.next_index()
             assert index is not None
             name = session.pool.ids[index]
-            session.answer_audit(name, session.class_id_for(truth[index]))
+            session.audit.answer(name, session.classes.id_for(truth[index]))
         _work(project, truth, 20)
         project.closing_round()
     at_rest = folder / "rest" / kept.name
@@ -110,7 +110,7 @@ def _work(project: Project, truth: list[str], count: int) -> None:
     for _ in range(count):
         question = session.question
         if question is not None:
-            session.label(question.instance_id, session.class_id_for(truth[question.index]))
+            session.label(question.instance_id, session.classes.id_for(truth[question.index]))
     for _ in range(count):
         step(session, chance)
 
@@ -135,7 +135,7 @@ def _facts(project: Project) -> dict[str, Any]:
                 "standing": sorted([index, one.kind, one.class_id] for index, one in session.state.standings.items()),
                 "flags": sorted(session.state.flagged),
                 "options": project.options,
-                "history": len(session.derived.history),
+                "history": len(session.machine_labels.history),
             }
         )
     )

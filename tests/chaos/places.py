@@ -248,7 +248,7 @@ def _go_on(session: Session, store: Store, target: Path, acks: list[Ack], chance
         return (
             [] if "overwritten" in str(error) or "damaged" in str(error) or "malformed" in str(error) else [str(error)]
         )
-    session.go_on_in(other)
+    session.recorder.go_on_in(other)
     store.close()
     wrong = _answer(session, other, acks, chance, 3)
     other.close()

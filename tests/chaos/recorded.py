@@ -113,7 +113,7 @@ def elsewhere(folder: Path, seed: int) -> None:
     steps(session, 6, seed)
     with contextlib.suppress(LabelerError):
         other = backups.go_on_at(store, folder / ELSEWHERE, folder)
-        session.go_on_in(other)
+        session.recorder.go_on_in(other)
         store, before = other, store
         before.close()
     steps(session, 8, seed + 1)

@@ -34,8 +34,8 @@ class Written(FakeProject):
             Pool(ids), self.store, clock=lambda: float(next(clock)), new_id=lambda: f"e{next(new_id)}"
         )
         for name in "0123456789"[len(self.session.state.classes) :]:
-            self.session.add_class(name, setup=True)
-        if self.session.derived.round is None:
+            self.session.classes.add(name, setup=True)
+        if self.session.machine_labels.round is None:
             self.merge_round()
 
 

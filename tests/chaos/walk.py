@@ -62,7 +62,7 @@ class Walk:
         self.store.join_instances([f"i{index}" for index in range(N)], 0.0)
         self.session = self._session()
         for name in ("a", "b"):
-            class_id = self.session.add_class(name, setup=True)
+            class_id = self.session.classes.add(name, setup=True)
             self.model.journal.append(("class_add", None, class_id))
             self.model.now.classes[class_id] = [name, self._key(class_id), False, -1]
         self.round()  # before the first one nothing is asked
@@ -132,7 +132,7 @@ class Walk:
     def bring_in(self) -> None:
         labels = [(i, self._active()) for i in self._some()]
         free = [(i, class_id) for i, class_id in labels if self.model.takes_import(i)]
-        taken, _ = self.session.import_labels([(f"i{i}", class_id) for i, class_id in labels], "a file")
+        taken, _ = self.session.imports.labels([(f"i{i}", class_id) for i, class_id in labels], "a file")
         if taken != len(free):
             self.wrong.append(f"{taken} imported, not {len(free)}")
         if free:
@@ -147,18 +147,18 @@ class Walk:
 
     def add_class(self) -> None:
         name = next(self._names)
-        class_id = self.session.add_class(name)
+        class_id = self.session.classes.add(name)
         self.model.do("class_add", None, class_id).classes[class_id] = [name, self._key(class_id), False, -1]
 
     def rename(self) -> None:
         class_id, name = self._active(), next(self._names)
-        self.session.rename_class(class_id, name)
+        self.session.classes.rename(class_id, name)
         self.model.do("class_rename", None, class_id).classes[class_id][0] = name
 
     def retire(self) -> None:
         if len(self.model.active) > 2:
             class_id = self._active()
-            self.session.retire_class(class_id)
+            self.session.classes.retire(class_id)
             self.model.do("class_retire", None, class_id).classes[class_id][1:3] = ["", True]
 
     def restore(self) -> None:
@@ -166,14 +166,14 @@ class Walk:
         asleep = [i for i, info in self.model.now.classes.items() if info[2] and info[3] == -1 and info[0] not in names]
         if asleep:
             class_id = self.chance.choice(asleep)
-            self.session.restore_class(class_id)
+            self.session.classes.restore(class_id)
             stand = self.model.do("class_restore", None, class_id)
             stand.classes[class_id][1:3] = [self._key(class_id), False]
 
     def merge(self) -> None:
         gone, into = self._active(), self._active()
         if gone != into and len(self.model.active) > 2:
-            self.session.merge_class(gone, into)
+            self.session.classes.merge(gone, into)
             self.model.merge(gone, into)
 
     def split(self) -> None:
@@ -181,7 +181,7 @@ class Walk:
         mine = [i for i, one in self.model.now.said.items() if one.kind == "label" and one.class_id == class_id]
         if mine:
             moved = self.chance.sample(mine, self.chance.randint(1, len(mine)))
-            new = self.session.split_class(class_id, name, [f"i{i}" for i in moved])
+            new = self.session.classes.split(class_id, name, [f"i{i}" for i in moved])
             stand = self.model.do("class_split", None, new)
             stand.classes[new] = [name, self._key(new), False, -1]
             stand.said.update({i: stand.said[i]._replace(class_id=new) for i in moved})
@@ -193,7 +193,7 @@ class Walk:
             reaches = self.model.do("reach", name).reaches
             reaches.pop(index, None)
             reaches[index] = percentile
-        self.session.reach(name, percentile)
+        self.session.clusters.reach(name, percentile)
 
     def undo(self) -> None:
         for _ in range(min(len(self.model.before), self.chance.choice((1, 1, 1, 5)))):
@@ -221,8 +221,8 @@ class Walk:
         attempts: tuple[Callable[[], object], ...] = (
             lambda: self.session.label("nobody", self._active()),
             lambda: self.session.label("i0", 10_000),
-            lambda: self.session.add_class("a" * 300),
-            lambda: self.session.merge_class(self.model.active[0], self.model.active[0]),
+            lambda: self.session.classes.add("a" * 300),
+            lambda: self.session.classes.merge(self.model.active[0], self.model.active[0]),
             lambda: self.session.page([("i1", self._active(), "propagated")]),
         )
         try:

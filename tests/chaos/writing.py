@@ -29,7 +29,7 @@ def open_session(path: Path) -> tuple[Store, Session]:
             store.join_instances(IDS, time.time())
         session = Session(Pool(store.instance_ids()), store, clock=time.time, new_id=lambda: uuid.uuid4().hex)
         for name in CLASSES[len(session.state.classes) :]:
-            session.add_class(name, setup=True)
+            session.classes.add(name, setup=True)
     except BaseException:
         store.close()
         raise
@@ -63,9 +63,9 @@ def step(session: Session, chance: random.Random) -> None:
                 page = chance.sample(ids, chance.randint(1, 20))
                 session.page([(name, chance.choice(active), chance.choice(words)) for name in page])
             case 8:
-                session.import_labels([(name, chance.choice(active)) for name in chance.sample(ids, 5)], "a file")
+                session.imports.labels([(name, chance.choice(active)) for name in chance.sample(ids, 5)], "a file")
             case 9:
-                session.add_class(f"class {session.state.next_class_id}")
+                session.classes.add(f"class {session.state.next_class_id}")
             case 10:
                 session.merge_round(a_round(session, chance.randrange(1 << 30)))
             case 11:

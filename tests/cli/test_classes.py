@@ -23,7 +23,7 @@ def path(few_digits, tmp_path, request):
     with open_project(few_digits, path, options) as project:
         truth = project.source.truth()
         for instance_id in project.session.pool.ids[:60]:
-            project.session.label(instance_id, project.session.class_named(truth[instance_id]).class_id)
+            project.session.label(instance_id, project.session.classes.named(truth[instance_id]).class_id)
         project.closing_round()
     return path
 
@@ -42,8 +42,8 @@ def test_no_engine_gives_a_retired_class_to_anybody(path, tmp_path):
         session = project.session
         seven = classes_of(session)["7"]
         given = session.state.given[seven, Provenance.HUMAN]
-        assert (session.derived.round.labels == seven).sum() > given > 0
-        session.retire_class(seven)
+        assert (session.machine_labels.round.labels == seven).sum() > given > 0
+        session.classes.retire(seven)
         closing = project.closing_round()
         everything = (closing.labels, closing.runner_ups, closing.queue.guesses)
         assert not any((array == seven).any() for array in everything)
@@ -69,7 +69,7 @@ def test_merged_labels_are_learned_from_and_exported_as_the_other_class(path, tm
     with open_project(path) as project:
         session = project.session
         classes = classes_of(session)
-        session.merge_class(classes["7"], classes["1"])
+        session.classes.merge(classes["7"], classes["1"])
         closing = project.closing_round()
         assert not (closing.labels == classes["7"]).any()
         table = exported(project, tmp_path / "labels.csv")
@@ -89,8 +89,8 @@ def test_undo_brings_the_same_closing_round_back_also_after_a_restart(path):
     with open_project(path) as project:
         before = project.closing_round()
         classes = classes_of(project.session)
-        project.session.merge_class(classes["7"], classes["1"])
-        project.session.retire_class(classes["4"])
+        project.session.classes.merge(classes["7"], classes["1"])
+        project.session.classes.retire(classes["4"])
         changed = project.closing_round()
         assert not np.array_equal(changed.labels, before.labels)
     with open_project(path) as project:
@@ -108,9 +108,9 @@ def test_a_split_is_learned_from(path):
     with open_project(path) as project:
         session, truth = project.session, project.source.truth()
         one = classes_of(session)["1"]
-        session.merge_class(classes_of(session)["7"], one)
+        session.classes.merge(classes_of(session)["7"], one)
         moved = [name for name in session.pool.ids[:60] if truth[name] == "7"]
-        new = session.split_class(one, "seven", moved)
+        new = session.classes.split(one, "seven", moved)
         closing = project.closing_round()
         sevens = np.array([truth[name] == "7" for name in session.pool.ids])
         assert (closing.labels[sevens] == new).mean() > 0.7
@@ -122,7 +122,7 @@ def test_a_name_taken_up_again_leaves_once(path, tmp_path):
     with open_project(path) as project:
         session = project.session
         truth = project.source.truth()
-        session.retire_class(classes_of(session)["7"])
+        session.classes.retire(classes_of(session)["7"])
         later = [name for name in session.pool.ids[60:] if truth[name] == "7"]
         rows = pd.DataFrame({"id": [*later, session.pool.ids[0]], "label": "7"})
         rows.to_csv(tmp_path / "in.csv", index=False)
@@ -130,7 +130,7 @@ def test_a_name_taken_up_again_leaves_once(path, tmp_path):
         assert (taken.taken, taken.new_classes) == (len(later), ["7"])
         assert taken.conflicts == [(session.pool.ids[0], "7", truth[session.pool.ids[0]])]
         assert classes_of(session)["7"] == 10
-        assert session.class_named("7").key == "7"
+        assert session.classes.named("7").key == "7"
         table = exported(project, tmp_path / "labels.csv", human_only=False)
         given = table[table["provenance"].isin(["human", "imported"])]
         assert (given["label"] == "7").sum() == sum(truth[name] == "7" for name in session.pool.ids[:60]) + len(later)
@@ -147,7 +147,7 @@ def test_an_import_that_contradicts_a_label_of_a_retired_class_names_it(path, tm
         session = project.session
         first = session.pool.ids[0]
         name = project.source.truth()[first]
-        session.retire_class(classes_of(session)[name])
+        session.classes.retire(classes_of(session)[name])
         (tmp_path / "in.csv").write_text(f"id,label\n{first},new\n")
         assert import_labels(project, tmp_path / "in.csv").conflicts == [(first, "new", name)]
 
@@ -157,9 +157,9 @@ def test_the_same_command_line_adds_no_class_that_was_renamed_merged_or_retired(
     with open_project(few_digits, path, options) as project:
         session = project.session
         classes = classes_of(session)
-        session.rename_class(classes["cat"], "kitten")
-        session.merge_class(classes["dog"], classes["cat"])
-        session.retire_class(classes["cow"])
+        session.classes.rename(classes["cat"], "kitten")
+        session.classes.merge(classes["dog"], classes["cat"])
+        session.classes.retire(classes["cow"])
     with open_project(few_digits, path, Options(classes=("cat", "dog", "cow", "hen"))) as project:
         assert list(classes_of(project.session)) == ["kitten", "hen"]
         assert any("new classes hen" in notice for notice in project.notices)

@@ -328,7 +328,7 @@ def test_why_leads_back_to_the_key_press(labeler, refused, project, few_digits):
         other = next(index for index in range(150) if index not in session.state.standings)
         event = session.state.standings[answered].event_id
         events = {standing.event_id for standing in session.state.standings.values()}
-        source = session.pool.ids[int(session.derived.round.sources[other])]
+        source = session.pool.ids[int(session.machine_labels.round.sources[other])]
         ids = session.pool.ids
     said = labeler("why", project, ids[answered]).stdout
     assert event in said
@@ -405,7 +405,7 @@ def test_an_audit_from_the_draw_to_its_exit_code(labeler, refused, project, tmp_
     names = ("even", "odd")
     with open_project(project, read_only=True) as opened:
         session = opened.session
-        final = session.frozen(session.audit).final
+        final = session.audit.frozen(session.audit.latest).final
         right = {name: session.state.classes[int(final.labels[session.pool.index(name)])].name for name in ids}
     (tmp_path / "some.csv").write_text("id,label\n" + "".join(f"{name},{right[name]}\n" for name in ids[:3]))
     done = labeler("audit", project, "--answers", "some.csv", "--json")

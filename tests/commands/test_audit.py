@@ -76,7 +76,7 @@ class TestDraw:
     @pytest.mark.slow
     def test_writes_what_to_check_in_the_recorded_order(self, opened, drawn, tmp_path):
         session = opened.session
-        order = [session.pool.ids[index] for index in session.frozen(session.audit).order]
+        order = [session.pool.ids[index] for index in session.audit.frozen(session.audit.latest).order]
         assert drawn == order[: len(drawn)]
         assert (tmp_path / "check.csv").read_text().startswith("id,path\n")
         assert 170 < len(drawn) < 400  # enough for 98 %, with an error
@@ -91,7 +91,7 @@ class TestDraw:
         before = (tmp_path / "check.csv").read_bytes()
         run_audit(opened, draw=tmp_path / "check.csv")
         assert (tmp_path / "check.csv").read_bytes() == before
-        assert opened.session.audit.number == 1
+        assert opened.session.audit.latest.number == 1
         answer(drawn[:50])
         run_audit(opened, draw=tmp_path / "check.csv")
         assert pd.read_csv(tmp_path / "check.csv")["id"].tolist()[:20] == drawn[50:70]
@@ -117,7 +117,7 @@ class TestDraw:
     )
     def test_goals_that_cannot_be(self, opened, tmp_path, goal, words):
         refused(lambda: run_audit(opened, draw=tmp_path / "c.csv", **goal), words)
-        assert opened.session.audit is None
+        assert opened.session.audit.latest is None
 
     @pytest.mark.slow
     def test_confidence_is_fixed_and_another_target_is_not(self, opened, drawn):
@@ -167,7 +167,7 @@ class TestAnswers:
     def test_a_gap_would_bias(self, opened, drawn, answer):
         refused(lambda: answer(drawn[:5] + drawn[6:9]), "1 answer is missing", drawn[5])
         refused(lambda: answer(drawn[20:40]), "20 answers are missing", drawn[0], "15 more")
-        assert opened.session.certificate().checked == 0
+        assert opened.session.audit.certificate().checked == 0
 
     @pytest.mark.slow
     def test_what_is_no_answer_to_it(self, opened, drawn, answer, tmp_path):
@@ -186,7 +186,7 @@ class TestAnswers:
         (tmp_path / "answers.csv").write_text("nothing\n")
         refused(lambda: run_audit(opened, answers=tmp_path / "answers.csv"), "column")
         refused(lambda: run_audit(opened, answers=tmp_path / "gone.csv"), "gone.csv")
-        assert opened.session.certificate().checked == 2
+        assert opened.session.audit.certificate().checked == 2
 
     @pytest.mark.slow
     def test_what_was_found_wrong_is_a_persons_label_now(self, opened, drawn, answer):
@@ -202,13 +202,13 @@ class TestAnswers:
         assert not run_audit(opened, end=True).reached
         refused(lambda: answer(drawn[20:30]), "ended", "--new")
         run_audit(opened, draw=tmp_path / "check.csv")
-        assert opened.session.audit.number == 2
+        assert opened.session.audit.latest.number == 2
 
     @pytest.mark.slow
     def test_another_audit_takes_its_share(self, opened, drawn, answer, tmp_path):
         answer(drawn[:20])
         run_audit(opened, draw=tmp_path / "check.csv", new=True)
-        found = opened.session.certificate()
+        found = opened.session.audit.certificate()
         assert (found.number, found.checked) == (2, 0)
         assert found.alpha == pytest.approx(0.05 * 0.8 * 0.2)
         assert found.population < 1797 - 20
@@ -217,10 +217,10 @@ class TestAnswers:
     def test_after_its_target_and_more_labels_a_new_one_begins(self, opened, drawn, answer, tmp_path):
         answer(drawn)
         run_audit(opened, draw=tmp_path / "check.csv")
-        assert opened.session.audit.number == 1
+        assert opened.session.audit.latest.number == 1
         opened.session.label(opened.session.question.instance_id, 0)
         run_audit(opened, draw=tmp_path / "check.csv")
-        assert opened.session.audit.number == 2
+        assert opened.session.audit.latest.number == 2
 
     @pytest.mark.slow
     def test_unreached_it_goes_on_and_says_what_changed(self, opened, drawn, answer, tmp_path):
@@ -228,7 +228,7 @@ class TestAnswers:
         opened.session.label(opened.session.question.instance_id, 0)
         said = []
         run_audit(opened, draw=tmp_path / "check.csv", say=said.append)
-        assert opened.session.audit.number == 1
+        assert opened.session.audit.latest.number == 1
         assert any("1 answer was given since" in line and "--new" in line for line in said)
 
 
@@ -246,7 +246,7 @@ class TestExport:
         opened.session.label(opened.session.question.instance_id, 0)
         table, certificate, warnings = self.write(opened, tmp_path)
         assert table.equals(before)
-        assert {name: certificate[name] for name in KEYS} == facts(opened.session.certificate())
+        assert {name: certificate[name] for name in KEYS} == facts(opened.session.audit.certificate())
         assert certificate["population"] == (table["provenance"] != "human").sum()
         assert certificate["reached"]
         assert "before any that was found wrong was corrected" in certificate["about"]
@@ -270,7 +270,7 @@ class TestExport:
         assert certificate is None
         assert any("under way" in line for line in warnings)
         assert status(opened)["estimate"] is None
-        opened.session.end_audit()
+        opened.session.audit.end()
         _, certificate, _ = self.write(opened, tmp_path, "ended.csv")
         assert not certificate["reached"]
         assert 0 < certificate["lower_bound"] < 0.98
@@ -286,15 +286,15 @@ class TestExport:
     @pytest.mark.slow
     def test_what_is_left_above_the_cut_off_has_one(self, opened, drawn, answer, tmp_path, made):
         session = opened.session
-        scores = session.frozen(session.audit).final.scores
-        low = np.median(scores[session.frozen(session.audit).order])
+        scores = session.audit.frozen(session.audit.latest).final.scores
+        low = np.median(scores[session.audit.frozen(session.audit.latest).order])
         run_audit(opened, draw=tmp_path / "check.csv", target=0.9)
-        ids = [session.pool.ids[i] for i in session.frozen(session.audit).order[:900]]
+        ids = [session.pool.ids[i] for i in session.audit.frozen(session.audit.latest).order[:900]]
         wrong = [name for name in ids if scores[session.pool.index(name)] < low][::2]
         found = answer(ids, wrong=wrong)
         assert not found.reached
         assert found.cutoff is not None
-        session.end_audit()
+        session.audit.end()
         table, certificate, _ = self.write(opened, tmp_path, min_confidence=found.cutoff)
         assert certificate["scope"] == "cutoff"
         assert certificate["cutoff_population"] == (table["provenance"] != "human").sum()
@@ -319,16 +319,16 @@ class TestExport:
         """An imported label of a missing file: not drawn, and not shipped as if it were certified."""
         session = opened.session
         gone = next(i for i in range(1797) if session.label_of(i)[1] is not Provenance.HUMAN)
-        session.import_labels([(session.pool.ids[gone], 0)], "before")
+        session.imports.labels([(session.pool.ids[gone], 0)], "before")
         session.pool.unreadable[gone] = True
         session.merge_round(opened.open_bench().closing_round(session.snapshot()))
         session.pool.unreadable[gone] = True
         from labeler.session.final_labels import final_labels
 
-        final = final_labels(session.state, session.derived.round)
-        session.begin_audit(final, target=0.9, confidence=0.95, seed=0)
-        session.answer_audit(session.pool.ids[session.audit_next()], 0)
-        session.end_audit()
+        final = final_labels(session.state, session.machine_labels.round)
+        session.audit.begin(final, target=0.9, confidence=0.95, seed=0)
+        session.audit.answer(session.pool.ids[session.audit.next_index()], 0)
+        session.audit.end()
         leaving = frozen_labels(opened)
         assert not leaving.final.by_default()[gone]
         assert any("1 label left out" in note for note in leaving.notes)

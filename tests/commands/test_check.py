@@ -24,14 +24,14 @@ def path(few_digits, tmp_path):
     with open_project(few_digits, path) as project:
         session = project.session
         for name in "0123456789":
-            session.class_id_for(name, setup=True)
+            session.classes.id_for(name, setup=True)
         truth = project.source.truth()
         bench = project.open_bench()
         for name in session.pool.ids[:12]:
-            session.label(name, session.class_id_for(truth[name]))
+            session.label(name, session.classes.id_for(truth[name]))
         closing_round = bench.closing_round(session.snapshot())
         session.merge_round(closing_round)
-        session.begin_audit(final_labels(session.state, closing_round), target=0.9, confidence=0.9, seed=1)
+        session.audit.begin(final_labels(session.state, closing_round), target=0.9, confidence=0.9, seed=1)
     with open_project(path) as project:
         project.backed_up = False
         project.session.label(project.session.pool.ids[20], 1)

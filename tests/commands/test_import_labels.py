@@ -64,7 +64,7 @@ def test_a_later_import_changes_nothing_and_lists_what_it_would(project, tmp_pat
 
 def test_a_persons_label_is_never_replaced(project, tmp_path):
     session = project.session
-    session.label("0.png", session.class_id_for("mine"))
+    session.label("0.png", session.classes.id_for("mine"))
     import_labels(project, table(tmp_path, "a", "a"))
     for replace in (False, True):
         found = import_labels(project, table(tmp_path, "b", "b"), replace_imported=replace)
@@ -96,18 +96,18 @@ def test_every_door_spells_a_name_alike(photos, tmp_path, door):
         with open_project(photos, path, options) as project:
             session = project.session
             if door == "class_id_for":
-                session.class_id_for(name)
+                session.classes.id_for(name)
             elif door == "import":
                 (tmp_path / "l.jsonl").write_text(json.dumps({"path": f"{number}.png", "label": name}))
                 import_labels(project, tmp_path / "l.jsonl")
             elif door == "rename":
-                class_id = session.class_id_for("other" if number == 0 else twins[0])
-                session.rename_class(class_id, name)
+                class_id = session.classes.id_for("other" if number == 0 else twins[0])
+                session.classes.rename(class_id, name)
             elif door == "add_class" and number == 0:
-                session.add_class(name)
+                session.classes.add(name)
             elif door == "add_class":
                 with pytest.raises(LabelerError, match="already"):
-                    session.add_class(name)
+                    session.classes.add(name)
             assert [info.name for info in session.state.active_classes()] == ["café au lait"]
 
 
@@ -121,7 +121,7 @@ def test_twins_of_two_people_are_one_class_when_merged(photos, tmp_path, monkeyp
     for person, name, instance in (("a", "café", "0.png"), ("b", "cafe\u0301", "1.png")):
         with open_project(photos, tmp_path / f"{person}.labeler.db") as project, monkeypatch.context() as old:
             old.setattr("labeler.session.parts.classes.class_name", str.strip)
-            project.session.label(instance, project.session.class_id_for(name))
+            project.session.label(instance, project.session.classes.id_for(name))
     merge(tmp_path / "a.labeler.db", tmp_path / "b.labeler.db", tmp_path / "c.labeler.db")
     with open_project(tmp_path / "c.labeler.db", read_only=True) as project:
         assert len(project.session.state.active_classes()) == 1

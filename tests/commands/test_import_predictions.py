@@ -24,7 +24,7 @@ def place(few_digits, tmp_path):
         session = project.session
         ids = session.pool.ids
         for index in (0, 1, 2):
-            session.label(ids[index], session.class_id_for(str(y[index]), setup=True))
+            session.label(ids[index], session.classes.id_for(str(y[index]), setup=True))
         rows = [
             (0, y[0], 0.9),
             (1, (y[1] + 1) % 10, 0.9),

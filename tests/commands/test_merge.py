@@ -27,7 +27,7 @@ NAMES = ("odd", "even")
 def answer(source, path, answers, annotator=None, **options):
     with open_project(source, path, Options(annotator=annotator, classes=NAMES, **options)) as opened:
         for index, name in answers.items():
-            opened.session.label(opened.session.pool.ids[index], opened.session.class_id_for(name))
+            opened.session.label(opened.session.pool.ids[index], opened.session.classes.id_for(name))
     return path
 
 
@@ -70,7 +70,7 @@ def test_two_files_become_one_that_knows_who_said_what(two, tmp_path):
         assert session.state.standings[10].annotator == "bob"  # the later stands until somebody settles it
         assert (session.view().open_questions, session.view().conflicts) == (150 - 40 + 2, 2)
         assert "2 instances with two people's different answers" in status_text(status(opened))
-        session.label("00010", session.class_id_for("odd"))
+        session.label("00010", session.classes.id_for("odd"))
         assert session.question.instance_id == "00011"
 
 
@@ -83,13 +83,13 @@ def audited(two):
             session, pool = opened.session, opened.session.pool
             round_ = opened.closing_round()
             final = final_labels(session.state, round_)
-            session.begin_audit(final, target=target, confidence=0.95, seed=3)
+            session.audit.begin(final, target=target, confidence=0.95, seed=3)
             for _ in range(looks):
-                index = session.audit_next()
-                session.answer_audit(pool.ids[index], int(final.labels[index]))
+                index = session.audit.next_index()
+                session.audit.answer(pool.ids[index], int(final.labels[index]))
             if looks == 60:
-                session.end_audit()
-            said.append(session.certificate())
+                session.audit.end()
+            said.append(session.audit.certificate())
     return two, said
 
 
@@ -99,10 +99,12 @@ def test_the_audits_of_both_go_along_and_say_what_they_said(audited, tmp_path):
     joined = merge(anna, bob, tmp_path / "both.labeler.db")
     assert sum("goes along as it was" in note for note in joined.notes) == 2
     with open_project(joined.path) as opened:
-        carried = opened.session.carried_audits()
+        carried = opened.session.audit.carried()
         found = {one.by: (one.certificate, one.audit.drawn) for one in carried}
         assert found == {"anna": (said[0], True), "bob": (said[1], False)}
-        assert opened.session.audit is None  # what is exported are the merged labels: no certificate speaks of them
+        assert (
+            opened.session.audit.latest is None
+        )  # what is exported are the merged labels: no certificate speaks of them
         facts_of = status(opened)
         assert {row["set_sha256"] for row in facts_of["audits_carried"]} == {one.set_sha256 for one in said}
         assert facts_of["estimate"] is None
@@ -112,9 +114,9 @@ def test_the_audits_of_both_go_along_and_say_what_they_said(audited, tmp_path):
         assert manifest["certificate"] is None
         assert {row["by"] for row in manifest["audits_carried"]} == {"anna", "bob"}
         assert "as they were frozen there, not of these" in manifest["card"]
-        final = final_labels(opened.session.state, opened.session.derived.round)
-        opened.session.begin_audit(final, target=0.9, confidence=0.95, seed=1)
-        assert opened.session.audit.before == 2  # the shares of alpha go on where the others ended
+        final = final_labels(opened.session.state, opened.session.machine_labels.round)
+        opened.session.audit.begin(final, target=0.9, confidence=0.95, seed=1)
+        assert opened.session.audit.latest.before == 2  # the shares of alpha go on where the others ended
 
 
 @pytest.mark.slow
@@ -123,22 +125,22 @@ def test_an_audit_in_pages_goes_along_with_what_was_planted(two, tmp_path):
     with open_project(anna) as opened:
         session = opened.session
         final = final_labels(session.state, opened.closing_round())
-        session.begin_audit(final, target=0.9, confidence=0.95, seed=3)
+        session.audit.begin(final, target=0.9, confidence=0.95, seed=3)
         looked, overlooked = {}, set()
 
         def confirm():
-            page = session.lay_out_audit(12).page
+            page = session.audit.pages.lay_out(12).page
             planted = [cell.index for cell in page if cell.planted]
             overlooked.update(planted[:1] if not overlooked else ())  # the first there is, on whichever page
-            session.answer_audit_page({i: int(final.labels[i]) for i in planted if i not in overlooked})
+            session.audit.pages.answer({i: int(final.labels[i]) for i in planted if i not in overlooked})
             looked.update({session.pool.ids[c.index]: c.class_id for c in page if not c.planted})
 
         confirm()
         session.undo()
         session.redo()
-        while not session.audit.in_pages:
+        while not session.audit.latest.in_pages:
             confirm()
-        said = session.certificate()
+        said = session.audit.certificate()
         assert said.in_pages > 20
         assert 0 < said.planted_seen < said.planted
         names = {class_id: info.name for class_id, info in session.state.classes.items()}
@@ -149,11 +151,11 @@ def test_an_audit_in_pages_goes_along_with_what_was_planted(two, tmp_path):
         path = merge(joined.path, again, tmp_path / f"again-{again.name}").path
         assert same_events(events(path), events(joined.path))
         with open_project(path, read_only=True) as opened:
-            assert [one.certificate for one in opened.session.carried_audits()] == [said]
+            assert [one.certificate for one in opened.session.audit.carried()] == [said]
     assert same_events(events(merge(anna, anna, tmp_path / "alone.labeler.db").path), events(anna))
     with open_project(joined.path) as opened, open_project(tmp_path / "other.labeler.db") as other:
         session = opened.session
-        assert [one.certificate for one in session.carried_audits()] == [said]
+        assert [one.certificate for one in session.audit.carried()] == [said]
         assert session.state.audits == []
         for name, class_id in looked.items():  # what was looked at stays labeled
             given, provenance = session.label_of(session.pool.index(name))
@@ -179,7 +181,7 @@ def test_audits_go_along_a_second_time_and_into_a_pool_in_another_order(audited,
         joined = merge(*pair, tmp_path / f"{name}.labeler.db")
         with open_project(joined.path, read_only=True) as opened:
             assert opened.session.pool.ids == ids[::-1]
-            found = {one.by: one.certificate for one in opened.session.carried_audits()}
+            found = {one.by: one.certificate for one in opened.session.audit.carried()}
             assert found == {"anna": said[0], "bob": said[1]}
     again = merge(tmp_path / "one.labeler.db", anna, tmp_path / "again.labeler.db").path
     assert same_events(events(again), events(tmp_path / "one.labeler.db"))
@@ -193,11 +195,11 @@ def test_frozen_labels_that_were_changed_prove_nothing(audited, tmp_path):
     with open_project(path) as opened:
         record = opened.session.state.carried[0]
         number = next(iter(record.payload["kept_under"].values()))
-        arrays = opened.session._journal.frozen(number)
+        arrays = opened.session.recorder.journal.frozen(number)
         arrays["labels"] = arrays["labels"].copy()
         arrays["labels"][0] += 1
-        opened.session._journal.freeze(number, arrays)
-        one = opened.session.carried_audits()[0]
+        opened.session.recorder.journal.freeze(number, arrays)
+        one = opened.session.audit.carried()[0]
         assert one.certificate is None
         assert "nothing of it can be proven" in one.statement
         assert "lower_bound" not in one.facts

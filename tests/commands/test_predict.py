@@ -50,7 +50,7 @@ def labeled(folder: Path, arrays, options: Options | None = None, per_class: int
     path = folder / "few.labeler.db"
     with open_project(save(folder / "few.npz", arrays, rows), path, options or Options()) as project:
         session = project.session
-        ids = [session.add_class(str(number), setup=True) for number in SEEN]
+        ids = [session.classes.add(str(number), setup=True) for number in SEEN]
         for number in SEEN:
             for row in np.flatnonzero(y[rows] == number)[:per_class]:
                 session.label(session.pool.ids[int(row)], ids[number])
@@ -264,7 +264,7 @@ class TestFinding:
         with open_project(save(tmp_path / "few.npz", arrays, np.arange(200)), tmp_path / "few.labeler.db") as project:
             wanted = odd_ones(project, None, 6).indices
             first = project.session.pool.ids[int(wanted[0])]
-            project.session.label(first, project.session.add_class("a", setup=True))
+            project.session.label(first, project.session.classes.add("a", setup=True))
             project.start(said.put)
             while not project.ready:
                 project.receive(said.get(timeout=60))
@@ -278,7 +278,7 @@ class TestFinding:
         options = Options(engine="book", clusterer="dbscan")
         source = save(tmp_path / "few.npz", arrays, np.arange(200))
         with open_project(source, tmp_path / "d.labeler.db", options) as project:
-            project.session.label(project.session.pool.ids[0], project.session.add_class("a", setup=True))
+            project.session.label(project.session.pool.ids[0], project.session.classes.add("a", setup=True))
             project.closing_round()
             alone = set(project.in_no_cluster().tolist())
             assert 0 < len(alone) < 200

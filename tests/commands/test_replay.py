@@ -17,10 +17,10 @@ def path(few_digits, tmp_path):
     with open_project(few_digits, path) as project:
         session = project.session
         for name in "0123456789":
-            session.class_id_for(name, setup=True)
+            session.classes.id_for(name, setup=True)
         truth = project.source.truth()
         for name in session.pool.ids[:20]:
-            session.label(name, session.class_id_for(truth[name]))
+            session.label(name, session.classes.id_for(truth[name]))
         session.undo()
         session.undo()
         session.redo()
@@ -28,8 +28,8 @@ def path(few_digits, tmp_path):
         session.flag(session.pool.ids[41])
         session.page([(session.pool.ids[50], 1, "confirmed"), (session.pool.ids[51], 2, "human")])
         closing = project.closing_round()
-        session.begin_audit(final_labels(session.state, closing), target=0.9, confidence=0.9, seed=1)
-        session.answer_audit(session.pool.ids[session.audit_next()], 3)
+        session.audit.begin(final_labels(session.state, closing), target=0.9, confidence=0.9, seed=1)
+        session.audit.answer(session.pool.ids[session.audit.next_index()], 3)
     return path
 
 

@@ -24,7 +24,7 @@ def project(few_digits, tmp_path):
     for count in (6, 12):
         with open_project(few_digits, path) as opened:
             session = opened.session
-            class_id = session.class_id_for("one", setup=True)
+            class_id = session.classes.id_for("one", setup=True)
             for name in session.pool.ids[count - 6 : count]:
                 session.label(name, class_id)
     newest = backups.newest_sound(path)

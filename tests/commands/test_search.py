@@ -105,7 +105,7 @@ class TestHunt:
         with open_project(few_digits, tmp_path / "d.labeler.db") as opened:
             session = opened.session
             for index in [int(np.flatnonzero(y == "3")[0]), *np.flatnonzero(y != "3")[:6].tolist()]:
-                session.label(session.pool.ids[index], session.class_id_for(str(y[index]), setup=True))
+                session.label(session.pool.ids[index], session.classes.id_for(str(y[index]), setup=True))
             yield opened, y
 
     def test_the_likeliest_of_a_class_come_first_and_none_has_an_answer(self, digits):
@@ -124,7 +124,7 @@ class TestHunt:
         project.start(said.put)
         while not project.ready:
             project.receive(said.get(timeout=60))
-        class_id = project.session.class_named("3").class_id
+        class_id = project.session.classes.named("3").class_id
         project.want_hunt(class_id, 5, [])
         while (hunt := project.receive(said.get(timeout=60)).hunt) is None:
             pass
@@ -133,7 +133,7 @@ class TestHunt:
 
     def test_no_such_class_and_none_of_it_are_said(self, digits):
         project, _ = digits
-        project.session.add_class("unseen")
+        project.session.classes.add("unseen")
         with pytest.raises(UsageError, match="no class 'ghost'"):
             likeliest_of(project, "ghost", 5)
         with pytest.raises(UsageError, match="nothing is labeled 'unseen' yet"):

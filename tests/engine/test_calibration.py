@@ -294,7 +294,7 @@ def test_what_was_shown_is_there_again_when_a_project_is_opened_again(tmp_path: 
         session.merge_queue(bench.rerank(session.snapshot()), session.state.revision)
         for number in range(12):
             assert session.question is not None
-            session.label(session.question.instance_id, session.class_id_for(str(number % 3), setup=True))
+            session.label(session.question.instance_id, session.classes.id_for(str(number % 3), setup=True))
             for step in bench.round(session.snapshot()):
                 if isinstance(step, Round):
                     session.merge_round(step)

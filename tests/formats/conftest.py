@@ -34,7 +34,7 @@ def labeled(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
     options = Options(engine="book", encoder="pixels", n_clusters=14, annotator="ada")
     with open_project(root / "photos", path, options) as project:
         session = project.session
-        ids = {name: session.class_id_for(name, setup=True) for name in CLASSES}
+        ids = {name: session.classes.id_for(name, setup=True) for name in CLASSES}
         project.closing_round()
         order = [session.pool.ids[int(index)] for index in project.closing_round().queue.indices]
         first = {name: next(i for i in order if truth[i] == name) for name in CLASSES}
@@ -42,7 +42,7 @@ def labeled(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
         for name in asked[:21]:
             session.label(name, ids[truth[name]])
         session.page([(name, ids[truth[name]], "confirmed") for name in asked[21:24]])
-        session.import_labels([(name, ids[truth[name]]) for name in asked[24:27]], "before")
+        session.imports.labels([(name, ids[truth[name]]) for name in asked[24:27]], "before")
         session.reject(asked[27])
         project.closing_round()
     return SimpleNamespace(root=root, path=path, source=root / "photos", truth=truth, asked=asked)

@@ -66,7 +66,7 @@ def test_strange_names_come_back(name: str, tmp_path: Path) -> None:
             pytest.skip("this file system takes UTF-8 names only")
     with open_project(source, tmp_path / "one.labeler.db") as project:
         for file, label in zip(NAMES, HOSTILE, strict=True):
-            project.session.label(file, project.session.class_id_for(label, setup=True))
+            project.session.label(file, project.session.classes.id_for(label, setup=True))
         export(project, tmp_path / ending_of(name), name, Choice(split=(1, 1) if name in ("hf", "fiftyone") else ()))
     with open_project(source, tmp_path / "two.labeler.db") as project:
         import_labels(project, tmp_path / ending_of(name))
@@ -79,7 +79,7 @@ def test_a_persons_label_outranks_an_imported_one_and_conflicts_are_listed(
     target = write("set", "labelstudio")
     name = labeled.asked[0]
     with open_project(labeled.source, tmp_path / "mine.labeler.db") as project:
-        project.session.label(name, project.session.class_id_for("mine", setup=True))
+        project.session.label(name, project.session.classes.id_for("mine", setup=True))
         imported = import_labels(project, target)
         assert imported.conflicts == [(name, labeled.truth[name], "mine")]
         assert labels_of(project)[name] == "mine"

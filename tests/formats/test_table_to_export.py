@@ -24,7 +24,7 @@ def test_customers_leave_in_every_format_without_images(tmp_path: Path) -> None:
     with open_project(tmp_path / "customers.csv", tmp_path / "p.labeler.db") as project:
         session = project.session
         for n in range(12):
-            session.label(f"c{n}", session.class_id_for(f"segment {kinds[n]}", setup=True))
+            session.label(f"c{n}", session.classes.id_for(f"segment {kinds[n]}", setup=True))
         for name in registry.names("exporter"):
             entry = registry.entry("exporter", name)
             if not entry.available:

@@ -346,13 +346,13 @@ def run_import(content: bytes, folder: Path) -> None:
     path = folder / "labels.jsonl"
     path.write_bytes(content)
     session = _session()
-    session.label(seeds.IDS[0], session.class_id_for("cat"))
+    session.label(seeds.IDS[0], session.classes.id_for("cat"))
     project: Any = SimpleNamespace(source=_Named(), session=session)
-    n_events = len(session._journal.events)
+    n_events = len(session.recorder.journal.events)
     try:
         said = report_of_import(import_labels(project, path))
     except LabelerError:
-        assert len(session._journal.events) == n_events, "refused, yet something was recorded"
+        assert len(session.recorder.journal.events) == n_events, "refused, yet something was recorded"
         raise
     assert not UNSAFE.search(said.replace("\n", ""))
     assert session.label_of(0) == (0, Provenance.HUMAN)
@@ -363,13 +363,13 @@ def run_answers(content: bytes, folder: Path) -> None:
     path = folder / "answers.csv"
     path.write_bytes(content)
     session = _audited()
-    n_events = len(session._journal.events)
+    n_events = len(session.recorder.journal.events)
     try:
         taken = take_answers(SimpleNamespace(session=session), path)  # type: ignore[arg-type]
     except LabelerError:
-        assert len(session._journal.events) == n_events, "refused, yet something was recorded"
+        assert len(session.recorder.journal.events) == n_events, "refused, yet something was recorded"
         raise
-    assert len(session.audit.answers) == taken
+    assert len(session.audit.latest.answers) == taken
 
 
 def _session() -> Session:
@@ -381,7 +381,7 @@ def _audited() -> Session:
     """A session with an audit over all six instances."""
     session, n = _session(), len(seeds.IDS)
     for name in ("cat", "dog", "ox"):
-        session.class_id_for(name, setup=True)
+        session.classes.id_for(name, setup=True)
     final = FinalLabels(
         np.zeros(n, np.int32),
         np.full(n, Provenance.PROPAGATED, np.uint8),
@@ -391,7 +391,7 @@ def _audited() -> Session:
         np.zeros(n, np.int32),
         1,
     )
-    session.begin_audit(final, target=0.5, confidence=0.9, seed=0)
+    session.audit.begin(final, target=0.5, confidence=0.9, seed=0)
     return session
 
 
@@ -424,7 +424,7 @@ def run_class_names(content: bytes, folder: Path) -> None:
     path.write_bytes(content)
     session = _session()
     for name in check(Options(classes=tuple(read_names(path)))).classes:
-        session.class_id_for(name, setup=True)
+        session.classes.id_for(name, setup=True)
 
 
 def option_cases() -> st.SearchStrategy[Any]:

@@ -40,7 +40,7 @@ def labeled(photos, tmp_path_factory) -> tuple[Path, dict[str, str]]:
     path, said = tmp_path_factory.mktemp("project") / "p.labeler.db", {}
     with open_project(photos, path, Options(engine="book", n_clusters=4)) as project:
         for instance_id, name in zip(project.session.pool.ids, CLASSES, strict=True):
-            class_id = project.session.class_id_for(name, setup=True)
+            class_id = project.session.classes.id_for(name, setup=True)
             said[instance_id] = project.session.state.classes[class_id].name
             project.session.label(instance_id, class_id)
     return path, said

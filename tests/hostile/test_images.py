@@ -167,7 +167,7 @@ def test_names_of_every_kind_are_ids_and_one_of_them_is_answered(tmp_path):
             if not resumed:
                 project.closing_round()
                 for name in made:
-                    project.session.label(name, project.session.class_id_for(name[:150].strip() or "x"))
+                    project.session.label(name, project.session.classes.id_for(name[:150].strip() or "x"))
             else:
                 given = {i: project.session.label_of(project.session.pool.index(i))[0] for i in made}
                 classes = project.session.state.classes

@@ -112,7 +112,7 @@ def test_every_command_on_a_project(source, engine, labeler, refused, tmp_path):
     for given in range(answers):
         with open_project(project) as opened:
             session = opened.session
-            session.label(ids[given], session.class_id_for(NAMES[given], setup=True))
+            session.label(ids[given], session.classes.id_for(NAMES[given], setup=True))
             opened.closing_round()
         facts = json.loads(labeler("status", project, "--json").stdout)
         assert (facts["n_instances"], facts["answers"]) == (n, given + 1)

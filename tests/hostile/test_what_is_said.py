@@ -51,7 +51,7 @@ def hostile(tmp_path):
     with open_project(source, project, Options(engine="book", n_clusters=4, annotator=f"me{EVIL}")) as opened:
         opened.closing_round()
         for index, name in zip(range(12), (f"{name[:150]}{EVIL}x" for name in CLASSES[-28:]), strict=False):
-            opened.session.label(opened.session.pool.ids[index], opened.session.class_id_for(name, setup=True))
+            opened.session.label(opened.session.pool.ids[index], opened.session.classes.id_for(name, setup=True))
         opened.session.flag(opened.session.pool.ids[3])
         opened.closing_round()
         ids = list(opened.session.pool.ids)

@@ -21,7 +21,7 @@ from labeler.store import copy
 def path(few_digits, tmp_path):
     path = tmp_path / "pool.labeler.db"
     with open_project(few_digits, path) as project:
-        project.session.class_id_for("one", setup=True)
+        project.session.classes.id_for("one", setup=True)
         answer(project, 3)
     return path
 
@@ -83,7 +83,7 @@ class TestAtTheEndOfASession:
         other = tmp_path / "other" / path.name
         other.parent.mkdir()
         with open_project(few_digits, other) as project:
-            project.session.class_id_for("two", setup=True)
+            project.session.classes.id_for("two", setup=True)
         assert len(list(backups.listed(path))) == len(list(backups.listed(other))) == 1
         assert backups.folder_of(path) != backups.folder_of(other)
 

@@ -46,7 +46,7 @@ def labeled(source, tmp_path):
             session.merge_queue(bench.rerank(session.snapshot()), session.state.revision)
             for _ in range(count):
                 question = session.question
-                session.label(question.instance_id, session.class_id_for(truth[question.instance_id], setup=True))
+                session.label(question.instance_id, session.classes.id_for(truth[question.instance_id], setup=True))
                 session.merge_queue(bench.rerank(session.snapshot()), session.state.revision)
                 if session.state.answers % 5 == 0:
                     for step in bench.round(session.snapshot()):
@@ -122,7 +122,7 @@ def test_why_and_status_agree_with_the_export_after_answers_a_page_an_import_an_
     with open_project(path) as project:
         session, truth = project.session, project.source.truth()
         open_ = [name for i, name in enumerate(session.pool.ids) if i not in session.state.standings]
-        session.page([(name, session.class_id_for(truth[name]), "confirmed") for name in open_[:20]])
+        session.page([(name, session.classes.id_for(truth[name]), "confirmed") for name in open_[:20]])
     assert agrees(path, tmp_path) == SAMPLED
     (tmp_path / "more.csv").write_text("id,label\n" + "".join(f"{name},{truth[name]}\n" for name in open_[20:60]))
     with open_project(path) as project:
@@ -182,7 +182,7 @@ def test_what_was_kept_is_not_taken_for_another_state_of_the_project(labeled):
         lambda session: session.undo(),
         lambda session: session.redo(),
         lambda session: session.set(percentile=40.0),
-        lambda session: session.merge_class(0, 1),
+        lambda session: session.classes.merge(0, 1),
         lambda session: session.label(session.question.instance_id, 1),
     ]
     for change in changes:
@@ -263,7 +263,7 @@ def test_the_number_in_the_header_is_what_the_default_export_holds_after_each_of
         bench = project.open_bench()
         for step in range(24):
             question = session.question
-            session.label(question.instance_id, session.class_id_for(truth[question.instance_id]))
+            session.label(question.instance_id, session.classes.id_for(truth[question.instance_id]))
             if step % 7 == 3:
                 session.undo()
             if step % 5 == 2:
@@ -281,19 +281,21 @@ def test_a_screen_knows_whether_it_answers_from_the_closing_round(labeled):
     path = labeled("a.labeler.db", 12, "anna")
     with open_project(path) as project:
         session, bench = project.session, project.open_bench()
-        live = session.derived.round
+        live = session.machine_labels.round
         closed = bench.closing_round(session.snapshot())
         assert not project.is_closed
         assert project.receive(ClosingReady(closed)).changed
         assert project.is_closed
-        assert session.derived.round.advice == (live.advice if live.revision == closed.revision else closed.advice)
-        assert np.array_equal(session.derived.round.labels, closed.labels)
+        assert session.machine_labels.round.advice == (
+            live.advice if live.revision == closed.revision else closed.advice
+        )
+        assert np.array_equal(session.machine_labels.round.labels, closed.labels)
         project.receive(RoundReady(replace(closed)))  # a live one of the same answers
         assert not project.is_closed
         project.receive(ClosingReady(closed))
         session.label(session.question.instance_id, 0)
         assert not project.is_closed
-        merged = session.derived.n_merged
+        merged = session.machine_labels.n_merged
         assert project.receive(ClosingReady(closed)).closing is closed  # whoever asked may want it as it is ...
-        assert session.derived.n_merged == merged  # ... but it is of the answers before
+        assert session.machine_labels.n_merged == merged  # ... but it is of the answers before
         assert not project.is_closed

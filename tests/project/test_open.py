@@ -67,7 +67,7 @@ def add_photo(root, name, shade):
 
 def answer(project, count=3):
     session = project.session
-    class_id = session.class_id_for("thing", setup=True)
+    class_id = session.classes.id_for("thing", setup=True)
     round_ = project.closing_round()
     for index in round_.queue.indices[:count]:
         session.label(session.pool.ids[int(index)], class_id)
@@ -210,7 +210,7 @@ def test_options_are_stored_and_a_changed_one_is_recorded_and_said(photos, path)
         assert project.options == {"engine": "book", "n_clusters": 5, "keys": "letters"}
     with open_project(path) as project:
         assert project.recipe().n_clusters == 5
-        assert project.session.key_layout == "letters"
+        assert project.session.classes.key_layout == "letters"
         events = project.session.state.revision
     with open_project(path, options=Options(n_clusters=5)) as project:
         assert project.session.state.revision == events  # nothing changed: nothing recorded
@@ -300,7 +300,7 @@ def test_a_project_that_never_got_its_source_says_so(path):
 def test_neighbors_are_labeled_ones_the_nearest_first(photos, path):
     with open_project(photos, path, BOOK) as project:
         session = project.session
-        class_id = session.class_id_for("thing")
+        class_id = session.classes.id_for("thing")
         project.closing_round()
         for number in (1, 5, 11):
             session.label(session.pool.ids[number], class_id)
@@ -344,11 +344,11 @@ def test_the_worker_behind_a_project_asks_and_derives_and_a_resumed_one_catches_
             assert session.view().answers == expected
             project.start(inbox.put)
             until(project, inbox, lambda project=project: project.ready and project.session.question is not None)
-            class_id = session.class_id_for("thing", setup=True)
+            class_id = session.classes.id_for("thing", setup=True)
             for _ in range(4):
                 session.label(session.question.instance_id, class_id)
                 project.changed()
-            until(project, inbox, lambda session=session: session.derived.revision == session.state.revision)
+            until(project, inbox, lambda session=session: session.machine_labels.revision == session.state.revision)
             view = session.view()
             assert view.answers == expected + 4
             assert view.given + view.propagated + view.predicted == 150
@@ -370,10 +370,10 @@ def test_rules_of_clusters_close_alike_after_a_restart_and_undo_restores_exactly
         first = project.closing_round()
         for index in first.representatives[:6]:
             name = session.pool.ids[int(index)]
-            session.label(name, session.class_id_for(truth[name]))
+            session.label(name, session.classes.id_for(truth[name]))
         before = project.closing_round()
-        session.reach(session.pool.ids[int(before.representatives[0])], 0.0)
-        session.split(session.pool.ids[int(before.representatives[1])])
+        session.clusters.reach(session.pool.ids[int(before.representatives[0])], 0.0)
+        session.clusters.split(session.pool.ids[int(before.representatives[1])])
         divided = project.closing_round()
         assert len(divided.representatives) == len(before.representatives) + 1
         view = session.view()
@@ -407,7 +407,7 @@ def test_a_clusterer_that_compares_all_with_all_refuses_a_large_pool_before_any_
 def test_imported_labels_reach_the_worker(few_digits, tmp_path):
     with open_project(few_digits, tmp_path / "p.labeler.db") as project:
         session = project.session
-        named = {3: session.class_id_for("a", setup=True), 9: session.class_id_for("b", setup=True)}
-        session.import_labels([(session.pool.ids[index], class_id) for index, class_id in named.items()], "elsewhere")
+        named = {3: session.classes.id_for("a", setup=True), 9: session.classes.id_for("b", setup=True)}
+        session.imports.labels([(session.pool.ids[index], class_id) for index, class_id in named.items()], "elsewhere")
         session.label(session.pool.ids[5], named[3])
         assert dict(project.opening().imported.tolist()) == named

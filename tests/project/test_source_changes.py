@@ -93,7 +93,7 @@ def begin(source, path, *, encode):
     with open_project(source.path, path) as project:
         session = project.session
         for name in ("even", "odd"):
-            session.class_id_for(name, setup=True)
+            session.classes.id_for(name, setup=True)
         if encode:
             project.open_bench()
         for place in range(4):

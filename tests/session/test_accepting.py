@@ -55,7 +55,7 @@ class Walk:
         self.late: list[Any] = []
         self.open()
         for name in "abcd":
-            self.session.class_id_for(name, setup=True)
+            self.session.classes.id_for(name, setup=True)
 
     # -- the machine ---------------------------------------------------------------------------------------------
 
@@ -253,27 +253,27 @@ class Walk:
     def do_import(self) -> None:
         class_id = self.active()
         if class_id is not None:
-            self.session.import_labels([(f"i{self.rng.integers(N)}", class_id)], "file")
+            self.session.imports.labels([(f"i{self.rng.integers(N)}", class_id)], "file")
 
     def do_classes(self) -> None:
         session, class_id, other = self.session, self.active(), self.active()
         what = self.rng.choice(["add", "rename", "merge", "split", "retire", "restore"])
         if what == "add" and len(session.state.classes) < 12:
-            session.add_class(f"new{next(self.ids)}")
+            session.classes.add(f"new{next(self.ids)}")
         elif what == "rename" and class_id is not None:
-            session.rename_class(class_id, f"named{next(self.ids)}")
+            session.classes.rename(class_id, f"named{next(self.ids)}")
         elif what == "merge" and class_id is not None and other is not None and class_id != other:
-            session.merge_class(class_id, other)
+            session.classes.merge(class_id, other)
         elif what == "split" and class_id is not None:
             rows = [i for i, s in session.state.standings.items() if s.kind == "label" and s.class_id == class_id]
             if len(rows) > 1:
-                session.split_class(class_id, f"split{next(self.ids)}", [f"i{rows[0]}"])
+                session.classes.split(class_id, f"split{next(self.ids)}", [f"i{rows[0]}"])
         elif what == "retire" and class_id is not None and len(session.state.active_classes()) > 2:
-            session.retire_class(class_id)
+            session.classes.retire(class_id)
         elif what == "restore":
             retired = [i.class_id for i in session.state.classes.values() if i.retired and i.merged_into == UNLABELED]
             if retired:
-                session.restore_class(int(self.rng.choice(retired)))
+                session.classes.restore(int(self.rng.choice(retired)))
 
     def do_reopen(self) -> None:
         self.reopen()
@@ -351,7 +351,7 @@ class Walk:
 
     def check_labeled(self) -> None:
         """What the header counts is what the default export of the same round holds."""
-        round_ = self.session.derived.round
+        round_ = self.session.machine_labels.round
         view = self.session.view()
         if round_ is not None:
             assert view.labeled == int(final_labels(self.session.state, round_).by_default().sum())

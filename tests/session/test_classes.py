@@ -19,7 +19,7 @@ def session(make_session, journal):
     session.label("i0", A)
     session.label("i1", A)
     session.page([("i2", A, "confirmed"), ("i3", A, "human"), ("i6", B, "confirmed")])
-    session.import_labels([("i4", A), ("i5", A), ("i7", B)], "file.csv")
+    session.imports.labels([("i4", A), ("i5", A), ("i7", B)], "file.csv")
     return session
 
 
@@ -33,11 +33,11 @@ def legend(session):
 
 
 CHANGES = {
-    "rename": lambda session: session.rename_class(A, "ant"),
-    "key": lambda session: session.set_class_key(A, "b"),
-    "retire": lambda session: session.retire_class(A),
-    "merge": lambda session: session.merge_class(A, B),
-    "split": lambda session: session.split_class(A, "ant", ["i0", "i2", "i4"]),
+    "rename": lambda session: session.classes.rename(A, "ant"),
+    "key": lambda session: session.classes.set_key(A, "b"),
+    "retire": lambda session: session.classes.retire(A),
+    "merge": lambda session: session.classes.merge(A, B),
+    "split": lambda session: session.classes.split(A, "ant", ["i0", "i2", "i4"]),
 }
 
 
@@ -71,14 +71,14 @@ def test_what_could_not_be_saved_did_not_happen(session, journal, change):
 
 
 def test_a_new_name_keeps_key_and_labels(session):
-    session.rename_class(A, " ant ")
+    session.classes.rename(A, " ant ")
     assert legend(session) == [("ant", "a", 6), ("b", "b", 2)]
 
 
 def test_the_name_or_key_it_has_leaves_no_event(session, journal):
     n_events = len(journal.events)
-    session.rename_class(A, "a")
-    session.set_class_key(A, "a")
+    session.classes.rename(A, "a")
+    session.classes.set_key(A, "a")
     assert len(journal.events) == n_events
 
 
@@ -86,9 +86,9 @@ def test_the_name_or_key_it_has_leaves_no_event(session, journal):
 def test_a_name_that_cannot_be_is_refused(session, name):
     before = frozen(session)
     for give in (
-        lambda: session.rename_class(A, name),
-        lambda: session.split_class(A, name, ["i0"]),
-        lambda: session.rename_class(7, "ant"),
+        lambda: session.classes.rename(A, name),
+        lambda: session.classes.split(A, name, ["i0"]),
+        lambda: session.classes.rename(7, "ant"),
     ):
         with pytest.raises(UsageError):
             give()
@@ -96,23 +96,23 @@ def test_a_name_that_cannot_be_is_refused(session, name):
 
 
 def test_a_key_that_another_class_has_is_swapped(session):
-    session.set_class_key(A, "b")
+    session.classes.set_key(A, "b")
     assert legend(session) == [("a", "b", 6), ("b", "a", 2)]
-    session.set_class_key(B, "7")
+    session.classes.set_key(B, "7")
     assert [key for _, key, _ in legend(session)] == ["b", "7"]
 
 
 @pytest.mark.parametrize("key", ["", "A", "12", " ", "É", "é\u0301", "!", "\x1b"])
 def test_a_key_that_answers_nothing_is_refused(session, key):
     with pytest.raises(UsageError):
-        session.set_class_key(A, key)
+        session.classes.set_key(A, key)
 
 
 # -- retire and restore
 
 
 def test_a_retired_class_keeps_its_labels_and_nothing_else(session):
-    session.retire_class(A)
+    session.classes.retire(A)
     view = session.view()
     assert legend(session) == [("b", "b", 2)]
     assert [(row.info.name, row.info.key, row.given) for row in view.retired] == [("a", "", 6)]
@@ -121,18 +121,18 @@ def test_a_retired_class_keeps_its_labels_and_nothing_else(session):
     for answer in (
         lambda: session.label("i9", A),
         lambda: session.page([("i9", A, "confirmed")]),
-        lambda: session.import_labels([("i9", A)], "file"),
-        lambda: session.set_class_key(A, "z"),
-        lambda: session.retire_class(A),
-        lambda: session.split_class(A, "ant", ["i0"]),
-        lambda: session.merge_class(B, A),
+        lambda: session.imports.labels([("i9", A)], "file"),
+        lambda: session.classes.set_key(A, "z"),
+        lambda: session.classes.retire(A),
+        lambda: session.classes.split(A, "ant", ["i0"]),
+        lambda: session.classes.merge(B, A),
     ):
         with pytest.raises(UsageError, match="retired"):
             answer()
 
 
 def test_the_engine_is_not_told_of_a_retired_class_and_asks_none_of_its_instances(session):
-    session.retire_class(A)
+    session.classes.retire(A)
     snapshot = session.snapshot()
     assert snapshot.class_list.tolist() == [B]
     assert snapshot.indices.tolist() == [6, 7]
@@ -141,27 +141,27 @@ def test_the_engine_is_not_told_of_a_retired_class_and_asks_none_of_its_instance
 
 
 def test_brought_back_it_has_its_key_unless_somebody_took_it(session):
-    session.retire_class(A)
-    session.restore_class(A)
+    session.classes.retire(A)
+    session.classes.restore(A)
     assert legend(session)[0] == ("a", "a", 6)
-    session.retire_class(A)
-    session.set_class_key(B, "a")
-    session.restore_class(A)
+    session.classes.retire(A)
+    session.classes.set_key(B, "a")
+    session.classes.restore(A)
     assert legend(session) == [("a", "1", 6), ("b", "a", 2)]
 
 
 def test_its_name_may_be_taken_up_again_but_then_it_does_not_come_back_under_it(session):
-    session.retire_class(A)
-    new = session.add_class("a")
+    session.classes.retire(A)
+    new = session.classes.add("a")
     assert new != A
     assert legend(session) == [("b", "b", 2), ("a", "a", 0)]
     with pytest.raises(UsageError, match="already"):
-        session.restore_class(A)
-    session.rename_class(A, "old a")
-    session.restore_class(A)
+        session.classes.restore(A)
+    session.classes.rename(A, "old a")
+    session.classes.restore(A)
     assert [name for name, _, _ in legend(session)] == ["old a", "b", "a"]
     with pytest.raises(UsageError, match="not retired"):
-        session.restore_class(A)
+        session.classes.restore(A)
 
 
 # -- merge
@@ -169,7 +169,7 @@ def test_its_name_may_be_taken_up_again_but_then_it_does_not_come_back_under_it(
 
 def test_merged_labels_keep_who_said_them_when_and_how(session):
     before = dict(session.state.standings)
-    session.merge_class(A, B)
+    session.classes.merge(A, B)
     assert legend(session) == [("b", "b", 8)]
     assert session.view().retired == ()
     for index, was in before.items():
@@ -183,25 +183,25 @@ def test_merged_labels_keep_who_said_them_when_and_how(session):
 
 
 def test_a_merged_class_frees_its_key_and_is_gone_for_good(session):
-    session.merge_class(A, B)
-    assert session.add_class("ant", "a") == 2
+    session.classes.merge(A, B)
+    assert session.classes.add("ant", "a") == 2
     for command in (
         lambda: session.label("i9", A),
-        lambda: session.restore_class(A),
-        lambda: session.rename_class(A, "x"),
-        lambda: session.merge_class(A, B),
+        lambda: session.classes.restore(A),
+        lambda: session.classes.rename(A, "x"),
+        lambda: session.classes.merge(A, B),
     ):
         with pytest.raises(UsageError, match="was merged into 'b'"):
             command()
     with pytest.raises(UsageError, match="itself"):
-        session.merge_class(B, B)
+        session.classes.merge(B, B)
 
 
 def test_a_retired_class_may_be_merged_and_a_class_after_another(session):
-    session.add_class("c")
-    session.retire_class(A)
-    session.merge_class(A, B)
-    session.merge_class(B, 2)
+    session.classes.add("c")
+    session.classes.retire(A)
+    session.classes.merge(A, B)
+    session.classes.merge(B, 2)
     assert legend(session) == [("c", "c", 8)]
     for _ in range(4):
         session.undo()
@@ -212,7 +212,7 @@ def test_a_retired_class_may_be_merged_and_a_class_after_another(session):
 
 
 def test_a_split_moves_what_was_chosen_with_its_provenance(session):
-    new = session.split_class(A, "ant", ["i0", "i2", "i4"])
+    new = session.classes.split(A, "ant", ["i0", "i2", "i4"])
     assert legend(session) == [("a", "a", 3), ("b", "b", 2), ("ant", "1", 3)]
     assert [session.label_of(index) for index in (0, 2, 4)] == [
         (new, Provenance.HUMAN),
@@ -225,7 +225,7 @@ def test_a_split_moves_what_was_chosen_with_its_provenance(session):
 def test_only_given_labels_of_the_class_can_move(session, journal, moved):
     before, n_events = frozen(session), len(journal.events)
     with pytest.raises(UsageError):
-        session.split_class(A, "ant", moved)
+        session.classes.split(A, "ant", moved)
     assert (frozen(session), len(journal.events)) == (before, n_events)
 
 
@@ -259,11 +259,11 @@ def test_the_round_on_display_follows_at_once_and_comes_back_with_an_undo(sessio
     session.merge_round(machine_round(session, make_round, [A, B]))
     shown = session.view()
     assert [row.predicted for row in shown.classes] == [16, 16]
-    session.merge_class(A, B)
+    session.classes.merge(A, B)
     assert [row.predicted for row in session.view().classes] == [32]
     assert session.label_of(8) == (B, PREDICTED)
     session.undo()
-    session.retire_class(A)
+    session.classes.retire(A)
     view = session.view()
     assert [row.predicted for row in (*view.classes, *view.retired)] == [16, 0]
     assert (view.predicted, session.label_of(8)) == (16, (UNLABELED, Provenance.NONE))
@@ -275,13 +275,13 @@ def test_the_round_on_display_follows_at_once_and_comes_back_with_an_undo(sessio
 
 def test_guesses_follow_too(session, make_queue):
     session.label(session.question.instance_id, A)
-    session.add_class("c")
+    session.classes.add("c")
     session.merge_queue(make_queue(range(20, 40), classes=(A, B, 2)), session.state.revision)
     session.label(session.question.instance_id, A)
     assert session.question.guesses == ((A, 0.625), (B, 0.25), (2, 0.125))
-    session.merge_class(2, A)
+    session.classes.merge(2, A)
     assert session.question.guesses == ((A, 0.75), (B, 0.25))
-    session.retire_class(A)
+    session.classes.retire(A)
     assert session.question.guesses == ((B, 0.25),)
     session.label(session.question.instance_id, B)
     assert session.question.guesses == ((B, 0.25),)
@@ -296,11 +296,11 @@ def test_guesses_follow_too(session, make_queue):
 
 
 def test_a_class_that_an_undo_brings_back_gives_way_to_one_that_came_meanwhile(session, make_session, journal):
-    session.retire_class(A)
-    session.class_id_for("a", setup=True)
-    session.rename_class(B, "bee")
-    session.class_id_for("b", setup=True)
-    session.set_class_key(3, "b")
+    session.classes.retire(A)
+    session.classes.id_for("a", setup=True)
+    session.classes.rename(B, "bee")
+    session.classes.id_for("b", setup=True)
+    session.classes.set_key(3, "b")
     session.undo()
     session.undo()
     assert legend(session) == [("b (2)", "b", 2), ("a", "a", 0), ("b", "1", 0)]
@@ -310,8 +310,8 @@ def test_a_class_that_an_undo_brings_back_gives_way_to_one_that_came_meanwhile(s
 
 
 def test_names_said_at_the_opening_are_remembered_whatever_became_of_them(session):
-    session.rename_class(A, "ant")
-    session.retire_class(B)
+    session.classes.rename(A, "ant")
+    session.classes.retire(B)
     assert session.state.set_up == {"a", "b"}
 
 

@@ -84,10 +84,10 @@ def test_the_reach_of_a_cluster_is_the_latest_word_on_any_of_its_instances(clust
     session = make_session()
     clusters = Clusters(clustered(), EVERYBODY)
     assert clusters.own_reach(0, session.state) is None
-    session.reach("i0", 40.0)
-    session.reach("i7", 60.0)
+    session.clusters.reach("i0", 40.0)
+    session.clusters.reach("i7", 60.0)
     assert (clusters.own_reach(0, session.state), clusters.own_reach(10, session.state)) == (60.0, None)
-    session.reach("i0", None)
+    session.clusters.reach("i0", None)
     assert clusters.own_reach(0, session.state) is None
 
 

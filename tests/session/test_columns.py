@@ -37,7 +37,7 @@ def test_they_say_what_the_standings_say(seed):
     chance, clock, count = random.Random(seed), itertools.count(1), itertools.count()
     pool = Pool([f"{index}.png" for index in range(N)])
     session = Session(pool, MemoryJournal(), clock=lambda: float(next(clock)), new_id=lambda: str(next(count)))
-    classes = [session.add_class(name) for name in "abcd"]
+    classes = [session.classes.add(name) for name in "abcd"]
     most = 0
     for step in range(600):
         name = chance.choice(pool.ids)
@@ -48,7 +48,7 @@ def test_they_say_what_the_standings_say(seed):
             if what == "label":
                 session.label(name, chance.choice(classes))
             elif what == "merge":
-                session.merge_class(classes.pop(), classes[0])
+                session.classes.merge(classes.pop(), classes[0])
             elif what in ("undo", "redo"):
                 getattr(session, what)()
             else:

@@ -25,7 +25,7 @@ def keys(session):
 def test_the_small_one_has_its_letter_whatever_the_order(names):
     session = opened()
     for name in names:
-        session.class_id_for(name, setup=True)
+        session.classes.id_for(name, setup=True)
     small = names[-1].lower()
     assert keys(session)[small] == small
     assert len(set(keys(session).values())) == len(names)
@@ -34,9 +34,9 @@ def test_the_small_one_has_its_letter_whatever_the_order(names):
 
 def test_a_key_that_was_answered_with_stays():
     session = opened()
-    capital = session.class_id_for("A", setup=True)
+    capital = session.classes.id_for("A", setup=True)
     session.label("0.png", capital)
-    session.class_id_for("a", setup=True)
+    session.classes.id_for("a", setup=True)
     assert keys(session) == {"A": "a", "a": "1"}
 
 
@@ -44,18 +44,18 @@ def test_it_is_so_after_opening_again():
     journal = MemoryJournal()
     first = opened(journal)
     for name in ("A", "a", "B", "b"):
-        first.class_id_for(name, setup=True)
+        first.classes.id_for(name, setup=True)
     assert keys(opened(journal)) == keys(first) == {"A": "1", "a": "a", "B": "2", "b": "b"}
 
 
 def test_the_classes_of_the_latest_answers_the_latest_first():
     session = opened()
-    ids = [session.add_class(name, setup=True) for name in ("cat", "dog", "bird", "cow")]
+    ids = [session.classes.add(name, setup=True) for name in ("cat", "dog", "bird", "cow")]
     for index, place in enumerate((0, 1, 1, 2, 0)):
         session.label(f"{index}.png", ids[place])
     assert session.view().recent == (ids[0], ids[2], ids[1])
     session.undo()
     assert session.view().recent == (ids[2], ids[1], ids[0])
-    session.retire_class(ids[1])
+    session.classes.retire(ids[1])
     session.skip("8.png")
     assert session.view().recent == (ids[2], ids[0])

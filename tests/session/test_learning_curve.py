@@ -87,7 +87,7 @@ def test_keys_are_presses(make_session, journal):
     session.page([("i1", 0, "confirmed"), ("i2", 1, "human"), ("i3", 1, "human")])
     session.undo()
     session.flag("i5")
-    session.import_labels([("i6", 0)], "file")
+    session.imports.labels([("i6", 0)], "file")
     session.set(percentile=30.0)
     assert session.view().keys == 1 + 3 + 1 + 1
     assert make_session(40, journal).view().keys == 6

@@ -140,8 +140,8 @@ def machine(make_session, make_round, make_queue, new_journal):
                 self.session.label(f"i{index}", index % 2)
                 self.did("stand", {index: ("label", index % 2, HUMAN)})
                 self.look()
-            final = final_labels(self.session.state, self.session.derived.round)
-            self.session.begin_audit(final, target=0.9, confidence=0.95, seed=0)
+            final = final_labels(self.session.state, self.session.machine_labels.round)
+            self.session.audit.begin(final, target=0.9, confidence=0.95, seed=0)
 
         def look(self):
             state = self.session.state
@@ -204,7 +204,7 @@ def machine(make_session, make_round, make_queue, new_journal):
             standing = self.session.state.standings.get(index)
             if standing is not None and standing.kind == "label":
                 about = {"said": "label", "first": standing.event_id, "first_class": standing.class_id}
-                self.session._record("repeat", f"i{index}", self.pick(which), {"screen": "question"} | about)
+                self.session.recorder.record("repeat", f"i{index}", self.pick(which), {"screen": "question"} | about)
                 self.did("repeat", (index, self.pick(which)))
 
         def differing(self, standings, classes, kept):
@@ -240,7 +240,7 @@ def machine(make_session, make_round, make_queue, new_journal):
                 if kind != "reject" and (kind != "label" or other):
                     free[index] = ("label", class_id, IMPORTED)
             labels = [(f"i{index}", c) for index, c in items.items()]
-            taken, _ = self.session.import_labels(labels, "file", replace_imported=replace)
+            taken, _ = self.session.imports.labels(labels, "file", replace_imported=replace)
             assert taken == len(free)
             if free:
                 self.did("stand", free)
@@ -249,14 +249,14 @@ def machine(make_session, make_round, make_queue, new_journal):
         def add_class(self, name):
             taken = [info.name for info in fold(self.done)[2].values() if not info.retired]
             name = name if name and name not in taken else self.a_name()
-            class_id = self.session.add_class(name)
+            class_id = self.session.classes.add(name)
             self.did("class", (class_id, name, self.session.state.classes[class_id].key))
 
         @precondition(lambda self: self.active)
         @rule(which=WHICH)
         def rename(self, which):
             class_id, name = self.pick(which), self.a_name()
-            self.session.rename_class(class_id, name)
+            self.session.classes.rename(class_id, name)
             self.did("rename", (class_id, name))
 
         @precondition(lambda self: self.active)
@@ -265,14 +265,14 @@ def machine(make_session, make_round, make_queue, new_journal):
             class_id = self.pick(which)
             if fold(self.done)[2][class_id].key == key:
                 return
-            self.session.set_class_key(class_id, key)
+            self.session.classes.set_key(class_id, key)
             self.did("key", (class_id, key))
 
         @precondition(lambda self: self.active)
         @rule(which=WHICH)
         def retire(self, which):
             class_id = self.pick(which)
-            self.session.retire_class(class_id)
+            self.session.classes.retire(class_id)
             self.did("retire", class_id)
 
         @rule(which=WHICH)
@@ -282,7 +282,7 @@ def machine(make_session, make_round, make_queue, new_journal):
             asleep = [c for c, info in classes.items() if info.retired and info.into is None and info.name not in names]
             if asleep:
                 class_id = asleep[which % len(asleep)]
-                self.session.restore_class(class_id)
+                self.session.classes.restore(class_id)
                 self.did("restore", (class_id, self.session.state.classes[class_id].key))
 
         @rule(which=WHICH, other=WHICH)
@@ -290,7 +290,7 @@ def machine(make_session, make_round, make_queue, new_journal):
             mergeable = [class_id for class_id, info in fold(self.done)[2].items() if info.into is None]
             gone, into = mergeable[which % len(mergeable)], self.pick(other)
             if into is not None and gone != into:
-                self.session.merge_class(gone, into)
+                self.session.classes.merge(gone, into)
                 self.did("merge", (gone, into))
 
         @precondition(lambda self: self.active)
@@ -299,59 +299,59 @@ def machine(make_session, make_round, make_queue, new_journal):
             class_id, name = self.pick(which), self.a_name()
             mine = [i for i, (kind, c, _) in fold(self.done)[0].items() if kind == "label" and c == class_id][:part]
             if mine:
-                new = self.session.split_class(class_id, name, [f"i{index}" for index in mine])
+                new = self.session.classes.split(class_id, name, [f"i{index}" for index in mine])
                 self.did("class_split", (new, name, self.session.state.classes[new].key, mine))
 
         @rule(index=INDEX, percentile=st.sampled_from([None, 0.0, 40.0, 100.0]))
         def reach(self, index, percentile):
             n_events, before = len(self.journal.events), rules(self.done)[0].get(index, ...)
-            self.session.reach(f"i{index}", percentile)
+            self.session.clusters.reach(f"i{index}", percentile)
             assert (len(self.journal.events) > n_events) == (before != percentile)
             if before != percentile:
                 self.did("reach", (index, percentile))
 
         @rule(place=st.integers(0, 2))
         def split(self, place):
-            round_ = self.session.derived.round
+            round_ = self.session.machine_labels.round
             representative = int(round_.representatives[place])
-            self.session.split(f"i{representative}")
+            self.session.clusters.split(f"i{representative}")
             self.did("split", representative)
 
         @rule(seed=st.integers(0, 9))
         def begin_audit(self, seed):
             session = self.session
-            final = final_labels(session.state, session.derived.round)
+            final = final_labels(session.state, session.machine_labels.round)
             if not len(covered(final, session.pool)):
                 with pytest.raises(UsageError):
-                    session.begin_audit(final, target=0.9, confidence=0.95, seed=seed)
+                    session.audit.begin(final, target=0.9, confidence=0.95, seed=seed)
                 return
-            session.begin_audit(final, target=0.9, confidence=0.95, seed=seed)
+            session.audit.begin(final, target=0.9, confidence=0.95, seed=seed)
             self.undone.clear()
 
         @property
         def open_audit(self):
-            audit = self.session.audit
+            audit = self.session.audit.latest
             return audit if audit is not None and not audit.ended else None
 
-        @precondition(lambda self: self.open_audit and self.session.audit_next() is not None and self.active)
+        @precondition(lambda self: self.open_audit and self.session.audit.next_index() is not None and self.active)
         @rule(which=WHICH, said=st.sampled_from(["label", "label", "unsure", "reject"]))
         def audit_answer(self, which, said):
-            audit, index = self.open_audit, self.session.audit_next()
+            audit, index = self.open_audit, self.session.audit.next_index()
             class_id = self.pick(which) if said == "label" else None
             if audit.block is not None and audit.block.said:
                 with pytest.raises(UsageError):
-                    self.session.answer_audit(f"i{index}", class_id, said)
+                    self.session.audit.answer(f"i{index}", class_id, said)
                 return
-            self.session.answer_audit(f"i{index}", class_id, said)
+            self.session.audit.answer(f"i{index}", class_id, said)
             standing = ("label", class_id, HUMAN) if said == "label" else (said, UNLABELED, Provenance.NONE)
             self.did("audited", (audit.number, {index: standing}))
 
-        @precondition(lambda self: self.open_audit and self.session.audit_next() is not None)
+        @precondition(lambda self: self.open_audit and self.session.audit.next_index() is not None)
         @rule(size=st.integers(2, 5), marks=st.dictionaries(st.integers(0, 4), WHICH, max_size=3))
         def audit_page(self, size, marks):
             n_undone = len(self.undone)
             try:
-                block = self.session.lay_out_audit(size)
+                block = self.session.audit.pages.lay_out(size)
             except UsageError:
                 return
             assert self.session.view().can_redo == bool(n_undone)  # laying out answers nothing
@@ -362,7 +362,7 @@ def machine(make_session, make_round, make_queue, new_journal):
                 if place < len(page)
             }
             said = {index: class_id for index, class_id in said.items() if class_id is not None}
-            self.session.answer_audit_page(said)
+            self.session.audit.pages.answer(said)
             standings = {}
             for cell in page:
                 class_id = said.get(cell.index, cell.class_id)
@@ -374,7 +374,7 @@ def machine(make_session, make_round, make_queue, new_journal):
                     standings[cell.index] = (
                         ("label", class_id, word) if known else ("unsure", UNLABELED, Provenance.NONE)
                     )
-            self.did("audited", (self.session.audit.number, standings))
+            self.did("audited", (self.session.audit.latest.number, standings))
 
         @precondition(lambda self: self.open_audit and self.open_audit.answers)
         @rule()
@@ -382,9 +382,9 @@ def machine(make_session, make_round, make_queue, new_journal):
             audit = self.open_audit
             if audit.block is not None and audit.block.said:
                 with pytest.raises(UsageError):
-                    self.session.end_audit()
+                    self.session.audit.end()
                 return
-            self.session.end_audit()
+            self.session.audit.end()
             self.did("audit_end", audit.number)
 
         @rule(percentile=st.sampled_from([0.0, 20.0, "auto"]))
@@ -455,7 +455,7 @@ def machine(make_session, make_round, make_queue, new_journal):
                 assert replace(asked, guesses=()) == replace(again, guesses=())
             assert self.session.state.standings == live.state.standings
             assert self.session.state.audits == live.state.audits
-            assert self.session.certificate() == live.certificate()
+            assert self.session.audit.certificate() == live.audit.certificate()
 
         @invariant()
         def counts_equal_a_recount_from_scratch(self):
@@ -503,7 +503,7 @@ def machine(make_session, make_round, make_queue, new_journal):
             latest = dict(value for kind, value in self.done if kind == "keep")
             kept = {(index, now_of((class_id, HUMAN), classes, alive=False)[0]) for index, class_id in latest.items()}
             differ = set(self.differing(standings, classes, kept))
-            round_, expected = self.session.derived.round, set()
+            round_, expected = self.session.machine_labels.round, set()
             for index, (kind, class_id, _) in standings.items():
                 known = round_ is not None and round_.sources[index] == index and round_.labels[index] == class_id
                 if kind == "label" and known and round_.doubts[index] == 1.0 and (index, class_id) not in kept:
@@ -539,7 +539,7 @@ def machine(make_session, make_round, make_queue, new_journal):
             said = {index: c for index, (kind, c, _) in standings.items() if kind == "label"}
             taught = dict(zip(snapshot.indices.tolist(), snapshot.class_ids.tolist(), strict=True))
             assert snapshot.class_list.tolist() == active
-            latest = self.session.audit
+            latest = self.session.audit.latest
             number = latest.number if latest is not None and not latest.drawn else 0
             held = {
                 i for i, said_in in audited(self.done).items() if number and said_in == number and said.get(i) in active
@@ -551,15 +551,15 @@ def machine(make_session, make_round, make_queue, new_journal):
             assert set(snapshot.excluded.tolist()) == aside | rejected
             question = self.session.question
             assert question is None or {c for c, _ in question.guesses} <= set(active)
-            if self.session.derived.round is not None:
-                assert set(self.session.derived.round.labels.tolist()) <= {UNLABELED, *active}
+            if self.session.machine_labels.round is not None:
+                assert set(self.session.machine_labels.round.labels.tolist()) <= {UNLABELED, *active}
 
         @invariant()
         def an_audit_counts_a_beginning_of_its_drawn_order(self):
-            if not hasattr(self, "session") or self.session.audit is None:
+            if not hasattr(self, "session") or self.session.audit.latest is None:
                 return
-            session, audit = self.session, self.session.audit
-            order = session.frozen(audit).order.tolist()
+            session, audit = self.session, self.session.audit.latest
+            order = session.audit.frozen(audit).order.tolist()
             assert [answer.index for answer in audit.answers] == order[: len(audit.answers)]
             assert audit.ended == (("audit_end", audit.number) in self.done)
             looked = {
@@ -567,7 +567,7 @@ def machine(make_session, make_round, make_queue, new_journal):
             }
             pending = {c.index for p in audit.block.pages[: len(audit.block.said)] for c in p} if audit.block else set()
             assert looked - pending == {answer.index for answer in audit.answers}
-            found = session.certificate()
+            found = session.audit.certificate()
             assert found.checked == len(audit.answers) >= found.in_pages
             assert found.wrong <= found.most_wrong <= found.population
 

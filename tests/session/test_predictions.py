@@ -34,7 +34,7 @@ def session(make_round):
     """Two classes; the engine predicts 0 for the first two, spread 0 to the third, and says nothing of the others."""
     session = begin()
     for name in "ab":
-        session.add_class(name, setup=True)
+        session.classes.add(name, setup=True)
     session.merge_round(make_round(N, labels=[0, 0, 0, -1, -1, -1], provenances=[5, 5, 4, 0, 0, 0]))
     return session
 
@@ -44,38 +44,38 @@ def labels(session):
 
 
 def test_they_stand_where_the_engine_only_predicts_or_says_nothing(session):
-    session.import_predictions([(name, 1, 0.75) for name in IDS[:4]], "model.csv")
+    session.imports.predictions([(name, 1, 0.75) for name in IDS[:4]], "model.csv")
     assert labels(session) == [
         (1, PREDICTED), (1, PREDICTED), (0, PROPAGATED), (1, PREDICTED), (UNLABELED, 0), (UNLABELED, 0),
     ]  # fmt: skip
-    final = final_labels(session.state, session.derived.sent)
+    final = final_labels(session.state, session.machine_labels.sent)
     assert final.scores[[0, 3]].tolist() == [0.75, 0.75]
     assert (final.tiers[[0, 3]] == Tier.ASK).all()
-    assert session.derived.round.runner_ups[0] == 0  # what the engine itself would say
+    assert session.machine_labels.round.runner_ups[0] == 0  # what the engine itself would say
 
 
 def test_they_are_never_counted_as_given_labeled_or_answered(session):
     before = session.view()
-    session.import_predictions([(name, 1, None) for name in IDS], "model.csv")
+    session.imports.predictions([(name, 1, None) for name in IDS], "model.csv")
     view = session.view()
     assert (view.given, view.answers, view.labeled, view.keys) == (before.given, before.answers, before.labeled, 0)
     assert view.predicted == 5
     assert view.open_questions == before.open_questions == N
-    final = final_labels(session.state, session.derived.sent)
+    final = final_labels(session.state, session.machine_labels.sent)
     assert not np.isin(final.provenances, GIVEN).any()
     assert final.by_default().sum() == 1  # what spread
     assert len(session.snapshot().indices) == 0  # the engine does not learn from them
-    assert session.derived.class_counts()[1].given == 0
+    assert session.machine_labels.class_counts()[1].given == 0
 
 
 def test_a_persons_label_stands_over_them_before_and_after(session):
     session.label("i0", 0)
-    session.import_predictions([("i0", 1, 0.9), ("i1", 1, 0.9), ("i3", 1, 0.9)], "model.csv")
+    session.imports.predictions([("i0", 1, 0.9), ("i1", 1, 0.9), ("i3", 1, 0.9)], "model.csv")
     session.label("i1", 0)
     session.reject("i3")
     assert labels(session)[:2] == [(0, HUMAN), (0, HUMAN)]
     assert labels(session)[3] == (UNLABELED, Provenance.NONE)
-    final = final_labels(session.state, session.derived.sent)
+    final = final_labels(session.state, session.machine_labels.sent)
     assert final.labels[[0, 1, 3]].tolist() == [0, 0, UNLABELED]
     session.undo()
     session.undo()
@@ -83,15 +83,15 @@ def test_a_persons_label_stands_over_them_before_and_after(session):
 
 
 def test_an_import_stands_over_them_and_is_not_kept_out_by_them(session):
-    session.import_predictions([("i0", 1, 0.9)], "model.csv")
-    assert session.import_labels([("i0", 0)], "labels.csv") == (1, [])
+    session.imports.predictions([("i0", 1, 0.9)], "model.csv")
+    assert session.imports.labels([("i0", 0)], "labels.csv") == (1, [])
     assert labels(session)[0] == (0, Provenance.IMPORTED)
-    session.import_predictions([("i0", 1, 0.9)], "model.csv")
+    session.imports.predictions([("i0", 1, 0.9)], "model.csv")
     assert labels(session)[0] == (0, Provenance.IMPORTED)
 
 
 def test_enter_accepts_one_as_a_guess(session):
-    session.import_predictions([("i3", 1, 0.875)], "model.csv")
+    session.imports.predictions([("i3", 1, 0.875)], "model.csv")
     assert session.held(3) == 1
     session.ask("i3")
     assert session.question.guesses[0] == (1, 0.875)
@@ -101,8 +101,8 @@ def test_enter_accepts_one_as_a_guess(session):
 
 def test_undo_and_redo_and_a_later_file(session):
     before = labels(session)
-    session.import_predictions([("i3", 0, 0.5), ("i4", 0, 0.5)], "old.csv")
-    session.import_predictions([("i4", 1, 0.25)], "new.csv")
+    session.imports.predictions([("i3", 0, 0.5), ("i4", 0, 0.5)], "old.csv")
+    session.imports.predictions([("i4", 1, 0.25)], "new.csv")
     after = labels(session)
     assert (after[3], after[4]) == ((0, PREDICTED), (1, PREDICTED))
     assert [origin_of(session.state, index) for index in (3, 4, 5)] == ["old.csv", "new.csv", ""]
@@ -117,11 +117,11 @@ def test_undo_and_redo_and_a_later_file(session):
 
 
 def test_classes_that_change_take_them_along(session):
-    session.import_predictions([("i3", 1, 0.5)], "model.csv")
-    session.merge_class(1, 0)
+    session.imports.predictions([("i3", 1, 0.5)], "model.csv")
+    session.classes.merge(1, 0)
     assert labels(session)[3] == (0, PREDICTED)
     session.undo()
-    session.retire_class(1)
+    session.classes.retire(1)
     assert labels(session)[3] == (UNLABELED, Provenance.NONE)
     assert origin_of(session.state, 3) == ""
     session.undo()
@@ -129,10 +129,10 @@ def test_classes_that_change_take_them_along(session):
 
 
 def test_the_journal_folds_to_the_same_again(session, make_round):
-    session.import_predictions([("i3", 1, 0.1), ("i4", 0, None)], "model.csv")
+    session.imports.predictions([("i3", 1, 0.1), ("i4", 0, None)], "model.csv")
     session.label("i4", 1)
     journal = MemoryJournal()
-    stored = [json.dumps(codec.encode(event, {})) for event in session._journal.events]
+    stored = [json.dumps(codec.encode(event, {})) for event in session.recorder.journal.events]
     journal.events = [codec.decode(Event, codec.loads(text)) for text in stored]
     again = begin(journal)
     again.merge_round(make_round(N, labels=[0, 0, 0, -1, -1, -1], provenances=[5, 5, 4, 0, 0, 0]))
@@ -159,15 +159,15 @@ def test_a_strangers_event_that_cannot_be_is_refused(payload):
 
 @pytest.mark.parametrize("row", [("nobody", 0, 0.5), ("i0", 7, 0.5), ("i0", 0, 2.0), ("i0", 0, float("nan"))])
 def test_what_cannot_be_is_refused_and_nothing_is_recorded(session, row):
-    events = len(session._journal.events)
+    events = len(session.recorder.journal.events)
     with pytest.raises(UsageError):
-        session.import_predictions([("i1", 0, 0.5), row], "model.csv")
-    assert len(session._journal.events) == events
+        session.imports.predictions([("i1", 0, 0.5), row], "model.csv")
+    assert len(session.recorder.journal.events) == events
 
 
 def test_unusable_instances_have_no_label_from_elsewhere(session):
     session.pool.missing[3] = True
-    session.import_predictions([("i3", 1, 0.5)], "model.csv")
+    session.imports.predictions([("i3", 1, 0.5)], "model.csv")
     assert labels(session)[3] == (UNLABELED, Provenance.NONE)
 
 
@@ -175,10 +175,10 @@ def test_two_files_that_are_merged_keep_them_in_their_classes():
     sessions = [begin(name="x"), begin(name="y")]
     for session, names in zip(sessions, ("ab", "ba"), strict=True):
         for name in names:
-            session.add_class(name, setup=True)
-    sessions[0].import_predictions([("i0", 1, 0.5)], "model.csv")  # b
-    sessions[1].import_predictions([("i1", 0, 0.5)], "model.csv")  # b
-    sides = [Side(session._journal.events, who) for session, who in zip(sessions, "xy", strict=True)]
+            session.classes.add(name, setup=True)
+    sessions[0].imports.predictions([("i0", 1, 0.5)], "model.csv")  # b
+    sessions[1].imports.predictions([("i1", 0, 0.5)], "model.csv")  # b
+    sides = [Side(session.recorder.journal.events, who) for session, who in zip(sessions, "xy", strict=True)]
     state = folded(merged(*sides, Pool(IDS)).events, Pool(IDS))
     names = {index: state.classes[one.class_id].name for index, one in state.predictions.items()}
     assert names == {0: "b", 1: "b"}

@@ -20,11 +20,11 @@ PROPAGATED = Provenance.PROPAGATED
 def session(make_session, make_round, make_queue):
     """Classes a, b; instance 0 was asked with guesses and answered a, 1 came on a page, 2 with an import."""
     session = make_session(12, with_round=False)
-    session.annotator = "anna"
+    session.recorder.annotator = "anna"
     session.merge_queue(make_queue(range(12), classes=(0, 1), rule="guard"), session.state.revision)
     session.label(session.question.instance_id, 0)
     session.page([("i1", 1, "confirmed")])
-    session.import_labels([("i2", 1)], "old labels.csv")
+    session.imports.labels([("i2", 1)], "old labels.csv")
     sources = np.full(12, 0)
     sources[:3] = range(3)
     labels, doubts = np.zeros(12), np.zeros(12)
@@ -48,7 +48,7 @@ def test_a_machine_label_names_round_score_cluster_and_nearest_answer(session):
 
 def test_a_given_label_is_its_key_press_and_what_the_engine_would_say(session):
     found = reasons(session, 0)
-    event = next(event for event in session._journal.events if event.kind == "label")
+    event = next(event for event in session.recorder.journal.events if event.kind == "label")
     assert found.press.event_id == event.event_id
     assert found.heading.startswith("a · human on ")
     assert found.heading.endswith(" by anna, round 1")
@@ -114,16 +114,16 @@ def test_small_beliefs_are_told_apart(share, text):
 
 def test_outside_strings_are_safe(make_session):
     session = make_session(3, classes=("a\x1b[2J", "[/x]"))
-    session.annotator = "\x1b]2;pwned\x07"
+    session.recorder.annotator = "\x1b]2;pwned\x07"
     session.label("i1", 0)
-    session.import_labels([("i2", 1)], "\u202egpj.csv")
+    session.imports.labels([("i2", 1)], "\u202egpj.csv")
     for index in (1, 2):
         found = reasons(session, index)
         assert not {"\x1b", "\x07", "\u202e"} & set("".join([found.heading, *found.lines]))
 
 
 def test_soft_assignment_and_anomalies_are_said_where_they_are_known(session):
-    round_ = session.derived.round
+    round_ = session.machine_labels.round
     n = len(round_.labels)
     shares, seconds = np.full(n, 0.83, np.float32), np.full(n, 4, np.int32)
     outliers = np.zeros(n, np.uint8)
@@ -141,7 +141,7 @@ def test_a_blind_answer_and_a_second_one_say_so(make_session, make_queue):
     for _ in range(AGO + FIRST + 1):
         session.label(session.question.instance_id, 0)
     session.questions.repeats = Repeats(1.0, 3)
-    session.annotator = ""
+    session.recorder.annotator = ""
     session.label(session.question.instance_id, 0)
     blind = session.state.standings[FIRST]
     lines = reasons(session, FIRST).lines

@@ -64,7 +64,7 @@ def test_words_stand_in_the_path_all_of_them_in_any_case():
 def test_a_class_is_called_by_its_name_its_key_or_how_it_begins(query, names):
     session = bare([f"{index}.png" for index in range(9)])
     for index, name in enumerate(("cat", "dog", "8", "dove", "A", "a")):
-        session.label(session.pool.ids[index], session.add_class(name, setup=True))
+        session.label(session.pool.ids[index], session.classes.add(name, setup=True))
     assert [session.state.classes[session.label_of(index)[0]].name for index in found(session, query)] == names
 
 
@@ -118,8 +118,8 @@ def test_the_labels_are_those_of_the_session(session):
 
 
 def test_every_example_of_the_guide_can_be_typed(session):
-    session.add_class("sea lion")
-    session.add_class("7")
+    session.classes.add("sea lion")
+    session.classes.add("7")
     for examples, _ in GUIDE:
         for example in examples.split("  "):
             assert find(example, session, folded(session.pool.ids)).trouble == "", example

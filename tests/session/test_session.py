@@ -73,7 +73,7 @@ def test_an_unknown_class_is_refused_and_nothing_changes(make_session, journal):
     for give in (
         lambda: session.label("i0", 7),
         lambda: session.page([("i0", 7, "confirmed")]),
-        lambda: session.import_labels([("i0", 7)], "file"),
+        lambda: session.imports.labels([("i0", 7)], "file"),
         lambda: session.page([("i0", 0, "propagated")]),
         lambda: session.page([("i0", 0, "confirmed"), ("nobody", 0, "confirmed")]),
     ):
@@ -167,7 +167,7 @@ def test_an_import_never_replaces_what_a_person_said_and_names_the_contradiction
     session.page([("i2", 0, "confirmed")])
     session.reject("i3")
     session.unsure("i4")
-    taken, conflicts = session.import_labels([(f"i{i}", 1) for i in (0, 2, 3, 4, 5)] + [("i1", 0)], "file.csv")
+    taken, conflicts = session.imports.labels([(f"i{i}", 1) for i in (0, 2, 3, 4, 5)] + [("i1", 0)], "file.csv")
     assert taken == 2
     assert conflicts == [("i0", 1), ("i2", 1)]
     assert [session.label_of(i)[0] for i in range(6)] == [0, 0, 0, UNLABELED, 1, 1]
@@ -176,10 +176,10 @@ def test_an_import_never_replaces_what_a_person_said_and_names_the_contradiction
 
 def test_an_import_replaces_an_earlier_import_where_it_is_said_and_a_person_replaces_both(make_session):
     session = make_session()
-    session.import_labels([("i0", 0)], "first")
-    assert session.import_labels([("i0", 1)], "second") == (0, [("i0", 1)])
+    session.imports.labels([("i0", 0)], "first")
+    assert session.imports.labels([("i0", 1)], "second") == (0, [("i0", 1)])
     assert session.label_of(0) == (0, Provenance.IMPORTED)
-    assert session.import_labels([("i0", 1)], "second", replace_imported=True) == (1, [])
+    assert session.imports.labels([("i0", 1)], "second", replace_imported=True) == (1, [])
     assert session.label_of(0) == (1, Provenance.IMPORTED)
     session.label("i0", 0)
     assert session.label_of(0) == (0, Provenance.HUMAN)
@@ -188,7 +188,7 @@ def test_an_import_replaces_an_earlier_import_where_it_is_said_and_a_person_repl
 
 def test_an_import_is_one_undo_and_no_answer(make_session):
     session = make_session()
-    session.import_labels([(f"i{i}", i % 2) for i in range(10)], "file")
+    session.imports.labels([(f"i{i}", i % 2) for i in range(10)], "file")
     assert (session.view().given, session.view().answers) == (10, 0)
     session.undo()
     assert session.view().given == 0
@@ -201,26 +201,26 @@ def test_class_names_are_one_to_200_characters_and_unique(make_session):
     session = make_session()
     for name in ("", "  ", "x" * 201, "a", " a "):
         with pytest.raises(UsageError):
-            session.add_class(name)
-    assert session.add_class("x" * 200) == 2
-    assert session.class_id_for(" a ") == 0
+            session.classes.add(name)
+    assert session.classes.add("x" * 200) == 2
+    assert session.classes.id_for(" a ") == 0
 
 
 def test_a_taken_key_is_refused(make_session):
     session = make_session()
     key = session.view().classes[0].info.key
     with pytest.raises(UsageError):
-        session.add_class("new", key)
+        session.classes.add("new", key)
 
 
 def test_a_class_id_is_never_given_to_another_class(make_session, make_round):
     session = make_session()
-    first = session.add_class("cat")
+    first = session.classes.add("cat")
     session.label("i0", first)
     session.merge_round(make_round(40, session.state.revision, labels=[first] * 40, provenances=[PREDICTED] * 40))
     session.undo()
     session.undo()
-    second = session.add_class("dog")
+    second = session.classes.add("dog")
     assert second != first  # the round on display still speaks of cats
     assert session.view().classes[-1].predicted == 0
 
@@ -229,7 +229,7 @@ def test_setup_classes_are_not_on_the_undo_stack(make_session):
     session = make_session(classes=("a", "b"))
     with pytest.raises(UsageError):
         session.undo()
-    session.add_class("c")
+    session.classes.add("c")
     session.undo()
     assert [info.name for info in session.state.active_classes()] == ["a", "b"]
 
@@ -305,8 +305,8 @@ def test_undo_takes_back_the_latest_event_whatever_it_was(make_session):
     session = make_session()
     session.label("i0", 0)
     session.flag("i7")
-    session.add_class("c")
-    session.import_labels([("i8", 1)], "file")
+    session.classes.add("c")
+    session.imports.labels([("i8", 1)], "file")
     session.unsure("i1")
     kinds = [session.undo().kind for _ in range(5)]
     assert kinds == ["unsure", "import", "class_add", "flag", "label"]
@@ -342,7 +342,7 @@ def test_a_round_never_changes_a_given_label(make_session, make_round):
     session = make_session(6)
     session.label("i0", 0)
     session.page([("i1", 0, "confirmed")])
-    session.import_labels([("i2", 0)], "file")
+    session.imports.labels([("i2", 0)], "file")
     given = [session.label_of(i) for i in range(3)]
     for provenance in (PROPAGATED, PREDICTED):
         session.merge_round(make_round(6, session.state.revision, labels=[1] * 6, provenances=[provenance] * 6))
@@ -381,7 +381,7 @@ def test_neither_queue_nor_round_replaces_the_question_on_the_screen(make_sessio
     session.merge_round(make_round(40, session.state.revision, queue=range(30, 40)))
     assert session.question == pinned
     session.flag(pinned.instance_id)
-    session.add_class("new")
+    session.classes.add("new")
     assert session.question == pinned
     session.label(pinned.instance_id, 0)
     assert session.question.instance_id == "i30"
@@ -433,8 +433,8 @@ def test_upcoming_moves_nothing_and_leaves_out_what_is_answered(make_session):
         lambda session: session.label("i0", 0),
         lambda session: session.skip("i0"),
         lambda session: session.page([("i0", 0, "confirmed")]),
-        lambda session: session.import_labels([("i5", 0)], "file"),
-        lambda session: session.add_class("new"),
+        lambda session: session.imports.labels([("i5", 0)], "file"),
+        lambda session: session.classes.add("new"),
         lambda session: session.set(percentile=1.0),
         lambda session: session.undo(),
         lambda session: session.redo(),
@@ -523,7 +523,7 @@ def test_a_kept_question_of_another_revision_is_not_trusted(make_session, journa
 def test_a_stored_round_of_a_larger_pool_is_not_used(make_session, make_round, journal):
     make_session(10, journal=journal)
     journal.round = make_round(11)
-    assert make_session(10, journal=journal).derived.round is None
+    assert make_session(10, journal=journal).machine_labels.round is None
     journal.round = make_round(9)
     grown = make_session(10, journal=journal)
     assert grown.label_of(9) == (UNLABELED, Provenance.NONE)
@@ -574,7 +574,7 @@ def doubted_session(make_session, make_round, journal=None):
 def test_answers_the_engine_doubts_are_offered_the_most_doubted_first(make_session, make_round, journal):
     session = doubted_session(make_session, make_round, journal)
     assert session.view().doubts == (2, 0)
-    belief, other = session.derived.left_out(2)
+    belief, other = session.machine_labels.left_out(2)
     assert belief == pytest.approx(0.001, abs=1e-6)
     assert other == UNLABELED
     assert make_session(10, journal).view().doubts == (2, 0)
@@ -632,7 +632,7 @@ def test_only_a_given_label_can_be_kept(make_session):
 
 def test_before_stopping_the_doubted_answers_come_first(make_session, make_round):
     session = doubted_session(make_session, make_round)
-    stop = dataclasses.replace(session.derived.round, advice=Advice("stop", "enough", "Q"))
+    stop = dataclasses.replace(session.machine_labels.round, advice=Advice("stop", "enough", "Q"))
     session.merge_round(stop)
     advice = session.view().advice
     assert (advice.code, advice.key) == ("second-look", "S")
@@ -647,7 +647,7 @@ def test_before_stopping_the_doubted_answers_come_first(make_session, make_round
 
 def test_a_reach_or_a_split_makes_older_rounds_outdated_and_undo_takes_it_back(make_session, make_round):
     session = make_session()
-    for command in (lambda: session.reach("i1", 40.0), lambda: session.split("i0")):
+    for command in (lambda: session.clusters.reach("i1", 40.0), lambda: session.clusters.split("i0")):
         before = session.state.revision
         command()
         assert session.merge_round(make_round(40, before)) is False
@@ -665,10 +665,10 @@ def test_a_reach_or_a_split_makes_older_rounds_outdated_and_undo_takes_it_back(m
 @pytest.mark.parametrize(
     "command",
     [
-        lambda session: session.reach("nobody", 20.0),
-        lambda session: session.reach("i0", 101.0),
-        lambda session: session.split("nobody"),
-        lambda session: session.split("i30"),  # represents no cluster
+        lambda session: session.clusters.reach("nobody", 20.0),
+        lambda session: session.clusters.reach("i0", 101.0),
+        lambda session: session.clusters.split("nobody"),
+        lambda session: session.clusters.split("i30"),  # represents no cluster
     ],
 )
 def test_a_cluster_that_is_none_is_refused_and_nothing_changes(make_session, journal, command):
@@ -682,12 +682,12 @@ def test_a_cluster_that_is_none_is_refused_and_nothing_changes(make_session, jou
 def test_a_cluster_of_like_instances_is_not_divided(make_session, make_round):
     session = make_session(with_round=False)
     with pytest.raises(UsageError):
-        session.split("i0")
+        session.clusters.split("i0")
     round_ = make_round(40, session.state.revision)
     round_.distances[:] = 0.0
     session.merge_round(round_)
     with pytest.raises(UsageError, match="like images"):
-        session.split("i0")
+        session.clusters.split("i0")
 
 
 # -- asked for by the person

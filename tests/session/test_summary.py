@@ -12,13 +12,13 @@ def test_labels_keys_and_time_of_this_session_alone(make_session, journal):
     first.label("i1", 0)
     session = make_session(journal=journal)
     assert this_session(session) == "this session: 0 labels given with 0 keys"
-    session.presses = 0
+    session.recorder.presses = 0
     for name in ("i2", "i3", "i4"):
-        session.presses += 2
+        session.recorder.presses += 2
         session.label(name, 1)
-    session.presses += 1
+    session.recorder.presses += 1
     session.skip("i5")
-    session.presses += 1  # an arrow, say
+    session.recorder.presses += 1  # an arrow, say
     assert this_session(session).startswith("this session: 3 labels given with 8 keys in ")
     assert keys_pressed(session) == 2 + 8
 
@@ -26,7 +26,7 @@ def test_labels_keys_and_time_of_this_session_alone(make_session, journal):
 def test_breaks_are_no_time_spent(make_session):
     session = make_session()
     times = iter([100.0, 101.0, 103.0, 5000.0, 5002.0])
-    session._clock = lambda: next(times)
+    session.recorder.clock = lambda: next(times)
     for number in range(5):
         session.label(f"i{number}", 0)
     assert "5 labels given with 5 keys in 5.0 s, breaks left out" in this_session(session)
@@ -51,7 +51,7 @@ def test_the_export_by_provenance(make_session, make_round):
 
 def test_settings_hold_no_keys_and_cost_none(make_session, journal):
     session = make_session(journal=journal)
-    session.presses = 4
+    session.recorder.presses = 4
     session.set(percentile=20)
     assert "keys" not in session.state.settings
     session.label("i0", 0)

@@ -14,7 +14,7 @@ from labeler.project.open import open_project
 @pytest.fixture
 def project(few_digits, tmp_path):
     with open_project(few_digits, tmp_path / "pool.labeler.db") as project:
-        project.session.class_id_for("one", setup=True)
+        project.session.classes.id_for("one", setup=True)
         yield project
 
 
@@ -85,7 +85,7 @@ from labeler.core.errors import NotSaved
 path = Path(sys.argv[2])
 project = open_project(Path(sys.argv[1]), path)
 session = project.session
-session.class_id_for("one", setup=True)
+session.classes.id_for("one", setup=True)
 most = max(file.stat().st_size for file in path.parent.glob(path.name + "*")) + int(sys.argv[3])
 resource.setrlimit(resource.RLIMIT_FSIZE, (most, resource.RLIM_INFINITY))
 saved = 0

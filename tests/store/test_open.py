@@ -53,7 +53,7 @@ def test_an_old_file_is_read_as_it_is_and_stays_so(old):
         labels, flagged, _ = state_of(project)
         assert len(labels) in (16, 18)  # 13 answers, a skip, a page of two; two audited
         assert flagged == {3}
-        assert project.session.derived.round is not None
+        assert project.session.machine_labels.round is not None
     assert old.read_bytes() == before
 
 
@@ -63,8 +63,8 @@ def test_an_old_file_is_brought_up_to_date_after_a_backup_of_it(old):
     content, version = old.read_bytes(), version_of(old)
     with open_project(old) as project:
         assert state_of(project)[:2] == before[:2]
-        if project.session.audit is not None:
-            assert project.session.certificate().checked == 2
+        if project.session.audit.latest is not None:
+            assert project.session.audit.certificate().checked == 2
         project.session.undo()
     assert version_of(old) == schema_version()
     kept = list(backups.listed(old))

@@ -196,7 +196,7 @@ def test_a_lost_project_is_saved_elsewhere_with_every_answer(few_digits, tmp_pat
     path = tmp_path / "pool.labeler.db"
     with open_project(few_digits, path) as project:
         session = project.session
-        class_id = session.class_id_for("one", setup=True)
+        class_id = session.classes.id_for("one", setup=True)
         session.label(session.pool.ids[0], class_id)
         path.unlink()
         with pytest.raises(NotSaved):
@@ -211,7 +211,7 @@ def test_a_lost_project_is_saved_elsewhere_with_every_answer(few_digits, tmp_pat
 def test_quitting_a_lost_project_names_it_and_its_backup(few_digits, tmp_path, capsys):
     path = tmp_path / "pool.labeler.db"
     with open_project(few_digits, path) as project:
-        class_id = project.session.class_id_for("one", setup=True)
+        class_id = project.session.classes.id_for("one", setup=True)
         project.session.label(project.session.pool.ids[0], class_id)
         path.unlink()
         assert project.is_lost

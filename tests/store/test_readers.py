@@ -25,7 +25,7 @@ def hot(few_digits, tmp_path):
     """A project with 5 answers beside a journal that must be rolled back: a program was killed within a transaction."""
     made = tmp_path / "made.labeler.db"
     with open_project(few_digits, made) as project:
-        class_id = project.session.class_id_for("one", setup=True)
+        class_id = project.session.classes.id_for("one", setup=True)
         for name in project.session.pool.ids[:5]:
             project.session.label(name, class_id)
     path = tmp_path / "folder" / "pool.labeler.db"

@@ -133,7 +133,7 @@ def test_an_older_file_is_read_as_it_is_and_sealed_when_it_is_opened(path, open_
 
 def test_damage_is_said_when_a_project_is_opened(few_digits, path):
     with open_project(few_digits, path) as project:
-        project.session.label(project.session.pool.ids[0], project.session.class_id_for("a"))
+        project.session.label(project.session.pool.ids[0], project.session.classes.id_for("a"))
     change(path, "UPDATE events SET class_id = 1 WHERE kind = 'label'")
     with pytest.raises(DamagedProject, match="event 3 of its journal is not as it was written"):
         open_project(path)

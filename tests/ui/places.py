@@ -61,10 +61,10 @@ async def go_to(app: LabelerApp, place: Place) -> None:
     if place is Place.SECOND_LOOK:
         doubt(app.project)  # type: ignore[arg-type]
         app.view = app.project.view()
-    if place in (Place.AUDIT, Place.AUDIT_PAGES) and app.project.session.audit is None:
+    if place in (Place.AUDIT, Place.AUDIT_PAGES) and app.project.session.audit.latest is None:
         session = app.project.session
-        final = final_labels(session.state, session.derived.round)
-        session.begin_audit(final, target=0.98, confidence=0.95, seed=0)
+        final = final_labels(session.state, session.machine_labels.round)
+        session.audit.begin(final, target=0.98, confidence=0.95, seed=0)
         app.view = app.project.view()
     app.screen.on_screen_resume()
     await app.press_and_see(*KEYS_TO[place])  # type: ignore[attr-defined]
@@ -76,10 +76,10 @@ def disagree(project: FakeProject, annotators: tuple[str, str] = ("anna", "bob")
     """Two people said different things of one picture, and their journals were merged."""
     session, answers = project.session, []
     for who, class_id in zip(annotators, (3, 7), strict=True):
-        session.annotator = who
+        session.recorder.annotator = who
         session.label("0005.png", class_id)
         answers.append([project.journal.events[-1].event_id, who, class_id])
-    session.annotator = "carl"
+    session.recorder.annotator = "carl"
     event = Event("c0", "conflict", 99.0, "", "0005.png", payload={"answers": answers})
     session.state.apply(project.journal.append(event))
     session.questions.current = None

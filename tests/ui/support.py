@@ -119,7 +119,7 @@ class FakeProject:
         pool = Pool(ids or [f"{index:04d}.png" for index in range(n)])
         self.session = Session(pool, self.journal, clock=lambda: float(next(clock)), new_id=lambda: str(next(count)))
         for name in classes:
-            self.session.add_class(name, setup=True)
+            self.session.classes.add(name, setup=True)
         self.n_clusters, self.n_classes_known = n_clusters, n_classes_known
         self._image, self._bare_queue = image, bare_queue
         self.sent = 0
@@ -231,7 +231,11 @@ class FakeProject:
             self.post(Received(odd=SimpleNamespace(indices=np.array(found, dtype=np.int64), scores=scores)))
 
     def in_no_cluster(self) -> np.ndarray:
-        return np.flatnonzero(self.session.derived.round.outliers) if self.session.derived.round else np.empty(0)
+        return (
+            np.flatnonzero(self.session.machine_labels.round.outliers)
+            if self.session.machine_labels.round
+            else np.empty(0)
+        )
 
     def want_shares(self, index: int) -> None:
         """All answers of its class, the later ones with less."""
@@ -245,7 +249,7 @@ class FakeProject:
         self.wanted_closing += 1
         self.is_closed = True
         now = self.session.state.revision
-        self.post(Received(changed=True, closing=replace(self.session.derived.round, revision=now)))
+        self.post(Received(changed=True, closing=replace(self.session.machine_labels.round, revision=now)))
 
     def recipe(self) -> Any:
         return SimpleNamespace(seed=0)
@@ -328,7 +332,7 @@ async def running(project: FakeProject, size: tuple[int, int] = (80, 24), **opti
 def doubted(project: FakeProject, doubts: dict[int, tuple[float, int]]) -> None:
     """A round that doubts given labels: index -> (belief in it without the answer, the class said instead)."""
     session = project.session
-    before, given = session.derived.round, session.snapshot()
+    before, given = session.machine_labels.round, session.snapshot()
     labels, sources, runner_ups = before.labels.copy(), before.sources.copy(), before.runner_ups.copy()
     labels[given.indices], sources[given.indices] = given.class_ids, given.indices
     shares = np.zeros(len(labels), dtype=np.float32)

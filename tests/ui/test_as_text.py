@@ -135,7 +135,7 @@ async def test_hostile_names(place: Place):
     project = busy_project(classes=names, ids=ids)
     project.name, evil = f"p{HOSTILE[0]}", "".join(HOSTILE[:6])
     project.path, project.source_path = Path(f"{evil}.labeler.db"), Path(evil)
-    project.session.annotator = evil
+    project.session.recorder.annotator = evil
     async with running(project) as app:
         app.post_message(WorkerSaid(Received(note=f"note {evil}", failed=False)))
         for size in ((60, 16), (80, 24), (120, 40)):

@@ -11,8 +11,8 @@ from tests.ui.support import FakeProject, running, screen_text, settle
 
 def begun(project: FakeProject, target: float = 0.9) -> FakeProject:
     session = project.session
-    final = final_labels(session.state, session.derived.round)
-    session.begin_audit(final, target=target, confidence=0.95, seed=0)
+    final = final_labels(session.state, session.machine_labels.round)
+    session.audit.begin(final, target=target, confidence=0.95, seed=0)
     return project
 
 
@@ -26,7 +26,7 @@ def project() -> FakeProject:
 
 
 def order(project: FakeProject) -> list[int]:
-    return project.session.frozen(project.session.audit).order.tolist()
+    return project.session.audit.frozen(project.session.audit.latest).order.tolist()
 
 
 def said(project: FakeProject) -> list[tuple[str, int | None]]:
@@ -108,7 +108,7 @@ class TestAnswers:
             assert "nothing of this audit is left" in await app.press_and_see("backspace")
 
     async def test_to_the_target(self, project):
-        more = project.session.certificate().more
+        more = project.session.audit.certificate().more
         async with running(project, audit=True) as app:
             text = await app.press_and_see(*(right(index) for index in order(project)[:more]))
             assert "✓ ≥ 90" in text
@@ -200,7 +200,7 @@ class TestAsText:
                 await settle(app, app.pilot)
                 assert f"{first:04d}.png · picture 1, drawn from 190" in screen_text(app)
             shown = [line.rstrip() for line in screen_text(app).splitlines()]
-            more = project.session.certificate().more
+            more = project.session.audit.certificate().more
         assert shown[1].split()[-2:] == ["certified", "now"]
         assert shown[2].split()[-5:] == ["·", "≥", "0.00", "%", "right"]
         assert shown[3].split()[-6:] == ["about", str(more), "more", "for", "90", "%"]
@@ -216,7 +216,7 @@ class TestAsText:
 
 
 def on_the_page(project: FakeProject) -> tuple:
-    return project.session.audit.block.page
+    return project.session.audit.latest.block.page
 
 
 async def to_place(app, place: int) -> None:
@@ -256,13 +256,13 @@ class TestPages:
         async with running(project, audit=True) as app:
             await app.press_and_see("G")
             text = await look_at_page(app, project)
-            seen = sum(cell.planted for cell in project.session.audit.blocks[0].pages[0])
+            seen = sum(cell.planted for cell in project.session.audit.latest.blocks[0].pages[0])
             assert f"planted on that page: {seen} of {seen} seen" in text
             assert f"· planted: {seen} of {seen} seen" in text  # and it stays in sight
             assert "certified ≥ 0.00 %" in text
             text = await look_at_page(app, project)
             assert "90 % is reached: E leads back, ⏎ goes on with another page" in text  # all of it, at 80 columns
-            found = project.session.certificate()
+            found = project.session.audit.certificate()
             assert found.reached
             assert (found.wrong, found.planted_seen) == (0, found.planted)
             assert "page 1 of 1" in await app.press_and_see("enter")  # and one may go on
@@ -372,8 +372,8 @@ class TestPages:
             await app.press_and_see("G")
             shown = app.screen._page[0].class_id
             into = (shown + 1) % 10
-            project.session.rename_class(into, "owl")
-            project.session.merge_class(shown, into)
+            project.session.classes.rename(into, "owl")
+            project.session.classes.merge(shown, into)
             app.view = project.view()
             await settle(app, app.pilot)
             assert "owl" in screen_text(app)

@@ -57,7 +57,7 @@ class TestOpening:
     async def test_after_three_clean_pages_it_says_that_questions_mend_more_and_the_advice_waits_with_pages(self):
         project = FakeProject(n=400, n_classes_known=10)
         advice = Advice("grids", "a page mends more", "G")
-        project.session.merge_round(replace(project.session.derived.round, advice=advice))
+        project.session.merge_round(replace(project.session.machine_labels.round, advice=advice))
         async with running(project) as app:
             assert "G a page mends more" in screen_text(app)
             await app.press_and_see("G")
@@ -202,7 +202,7 @@ class TestWhatIsHeld:
             assert pages(project) == [[(index, 0, "confirmed") for index in range(1, 250, 10)]]
 
     async def test_each_picture_is_captioned_as_what_it_is_held_to_be(self, project):
-        project.session.derived.round.labels[[1, 21]] = 8
+        project.session.machine_labels.round.labels[[1, 21]] = 8
         async with running(project, size=(120, 40)) as app:
             assert "is every caption right? 23 1, 2 8" in await app.press_and_see("G")
             await app.press_and_see("X")  # the class of the page in place of the caption
@@ -212,7 +212,7 @@ class TestWhatIsHeld:
     async def test_the_classes_of_a_mixed_page_are_told_apart_by_their_names(self):
         names = tuple(f"an unusually long name of a class, number {number}" for number in range(10))
         project = FakeProject(classes=names, n_classes_known=10)
-        project.session.derived.round.labels[[1, 21]] = 8
+        project.session.machine_labels.round.labels[[1, 21]] = 8
         async with running(project, size=(120, 40)) as app:
             asked = next(line for line in (await app.press_and_see("G")).splitlines() if "is every caption" in line)
             first, second = (short_name(names[class_id], names, 40) for class_id in (1, 8))

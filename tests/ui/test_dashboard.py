@@ -114,15 +114,17 @@ class TestKeys:
 class TestCertificate:
     async def test_what_an_audit_certifies_is_told(self, project):
         session = project.session
-        session.begin_audit(final_labels(session.state, session.derived.round), target=0.9, confidence=0.95, seed=0)
+        session.audit.begin(
+            final_labels(session.state, session.machine_labels.round), target=0.9, confidence=0.95, seed=0
+        )
         async with running(project) as app:
             assert "not known: an audit" in await app.press_and_see("D")  # nothing was looked at
-            frozen = session.frozen(session.audit)
+            frozen = session.audit.frozen(session.audit.latest)
             for index in frozen.order[:40]:
-                session.answer_audit(session.pool.ids[index], int(frozen.final.labels[index]))
-                if len(session.audit.answers) == 5:
+                session.audit.answer(session.pool.ids[index], int(frozen.final.labels[index]))
+                if len(session.audit.latest.answers) == 5:
                     assert " audit so far     ≥ " in await app.press_and_see("D", "D")
-            found = session.certificate()
+            found = session.audit.certificate()
             assert found.reached
             said = (
                 f" certificate      ≥ {floored(found.lower_bound)} % of {found.population} frozen labels right (95 %)"
@@ -172,7 +174,7 @@ class TestAsText:
     @pytest.mark.parametrize("size", [(60, 16), (60, 20), (80, 24), (120, 40), (200, 60)])
     async def test_it_fits_without_scrolling(self, project, size):
         project.session.merge_round(
-            replace(project.session.derived.round, advice=Advice("no-propagation", "labels do not spread " * 20))
+            replace(project.session.machine_labels.round, advice=Advice("no-propagation", "labels do not spread " * 20))
         )
         async with running(project, size=size) as app:
             await app.press_and_see("D")

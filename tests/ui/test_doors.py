@@ -41,7 +41,7 @@ class TestAnAudit:
             await app.press_and_see("enter")
             await settle(app, app.pilot)
             assert isinstance(app.screen, AuditScreen)
-            audit = spread.session.audit
+            audit = spread.session.audit.latest
             assert (audit.population, audit.target, audit.confidence) == (190, 0.98, 0.95)
             assert kinds(spread).count("audit_begin") == 1
             await app.press_and_see(str(app.screen.target().index % 10))
@@ -53,7 +53,7 @@ class TestAnAudit:
             assert kinds(spread).count("audit_begin") == 1
 
     async def test_the_number_it_says_is_the_number_it_takes(self, spread):
-        _, looks = spread.session.audit_ahead(0.98, 0.95)
+        _, looks = spread.session.audit.ahead(0.98, 0.95)
         async with running(spread) as app:
             await app.press_and_see("E")
             assert f"about {looks} looks" in dialog(app)
@@ -61,16 +61,18 @@ class TestAnAudit:
             await settle(app, app.pilot)
             session = spread.session
             for _ in range(looks):
-                assert not session.certificate().reached
-                index = session.audit_next()
-                session.answer_audit(session.pool.ids[index], int(session.frozen(session.audit).final.labels[index]))
-            assert session.certificate().reached
+                assert not session.audit.certificate().reached
+                index = session.audit.next_index()
+                session.audit.answer(
+                    session.pool.ids[index], int(session.audit.frozen(session.audit.latest).final.labels[index])
+                )
+            assert session.audit.certificate().reached
 
     async def test_escape_leaves_it_and_nothing_was_begun(self, spread):
         async with running(spread) as app:
             await app.press_and_see("E", "x", "escape")
             assert isinstance(app.screen, QuestionScreen)
-            assert spread.session.audit is None
+            assert spread.session.audit.latest is None
             assert spread.wanted_closing == 0
 
     async def test_labels_that_are_not_the_latest_are_not_frozen(self, spread):
@@ -84,12 +86,12 @@ class TestAnAudit:
             spread.session.flag("0020.png")  # ... but something else came in between
             await app.pilot.pause()
             await settle(app, app.pilot)
-            assert spread.session.audit is None
+            assert spread.session.audit.latest is None
             assert len(held) == 2
             want()
             await app.pilot.pause()
             await settle(app, app.pilot)
-            assert spread.session.audit is not None
+            assert spread.session.audit.latest is not None
 
     async def test_without_a_label_it_says_what_to_do(self):
         async with running(FakeProject()) as app:

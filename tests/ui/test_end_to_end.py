@@ -166,7 +166,7 @@ async def test_a_whole_audit_of_the_digits_in_pages_to_the_certificate_of_the_ex
     with open_project(path) as project:
         run_audit(project, begin=True)
         session, truth = project.session, project.source.truth()
-        labels, names = session.frozen(session.audit).final.labels, session.audit.class_names
+        labels, names = session.audit.frozen(session.audit.latest).final.labels, session.audit.latest.class_names
         app = LabelerApp(project, audit=True)
         async with app.run_test(size=(80, 24)) as pilot:
             await until(lambda: isinstance(app.screen, AuditScreen))
@@ -174,9 +174,9 @@ async def test_a_whole_audit_of_the_digits_in_pages_to_the_certificate_of_the_ex
             await pilot.press("G")
             await settle(app, pilot)
             before = session.state.keys
-            while not session.certificate().reached:
+            while not session.audit.certificate().reached:
                 assert isinstance(app.screen, AuditPages)
-                page, now = session.audit.block.page, len(project.session.state.standings)
+                page, now = session.audit.latest.block.page, len(project.session.state.standings)
                 for place, cell in enumerate(page):
                     right = truth[session.pool.ids[cell.index]]
                     if names[cell.class_id] != right:
@@ -190,8 +190,8 @@ async def test_a_whole_audit_of_the_digits_in_pages_to_the_certificate_of_the_ex
                 await settle(app, pilot)
             assert "98 % is reached" in screen_text(app)
             keys = session.state.keys - before
-        found = session.certificate()
-        wrong = sum(names[labels[a.index]] != truth[session.pool.ids[a.index]] for a in session.audit.answers)
+        found = session.audit.certificate()
+        wrong = sum(names[labels[a.index]] != truth[session.pool.ids[a.index]] for a in session.audit.latest.answers)
         assert (found.wrong, found.planted_seen) == (wrong, found.planted)
         assert found.planted >= 6
         assert found.lower_bound >= 0.98

@@ -129,7 +129,7 @@ async def test_pages_of_thumbnails_say_how_a_class_is_named(place, size):
 async def test_advice_is_on_the_screen_as_a_whole_with_its_key(advice, size):
     project = FakeProject(n_classes_known=10)
     session = project.session
-    session.merge_round(replace(session.derived.round, advice=advice))
+    session.merge_round(replace(session.machine_labels.round, advice=advice))
     async with running(project, size=size) as app:
         text = " ".join(" ".join(row.strip() for row in shown(app)[-4:-1]).split())
         lead = f"{advice.key} " if advice.key else ""
@@ -140,7 +140,7 @@ async def test_advice_is_on_the_screen_as_a_whole_with_its_key(advice, size):
 @pytest.mark.parametrize("advice", every_advice(), ids=lambda advice: advice.text[:30])
 async def test_the_dashboard_says_it_as_a_whole(advice, size):
     project = FakeProject(n_classes_known=10)
-    project.session.merge_round(replace(project.session.derived.round, advice=advice))
+    project.session.merge_round(replace(project.session.machine_labels.round, advice=advice))
     async with running(project, size=size) as app:
         text = " ".join((await app.press_and_see("D")).split())
         assert advice.text in text or (advice.short and advice.short in text)

@@ -58,8 +58,8 @@ class TestOpening:
             assert len(project.labels()) == 3
 
     async def test_what_is_in_no_cluster_is_said(self, project):
-        project.session.derived.round.outliers.resize(400, refcheck=False)
-        project.session.derived.round.outliers[399] = 1
+        project.session.machine_labels.round.outliers.resize(400, refcheck=False)
+        project.session.machine_labels.round.outliers[399] = 1
         async with running(project, size=WIDE) as app:
             assert "in no cluster · score" in await app.press_and_see("O")
             assert "in no cluster" not in await app.press_and_see("right")

@@ -270,7 +270,7 @@ class TestPinned:
         project = FakeProject(n_classes_known=10)
         async with running(project) as app:
             await app.press_and_see("0", "C")
-            project.session.merge_class(1, 4)
+            project.session.classes.merge(1, 4)
             await app.press_and_see("C")
             assert guessed(app) == "4"
             await app.press_and_see("enter")
@@ -279,8 +279,8 @@ class TestPinned:
     async def test_two_answers_to_settle_are_named_as_the_classes_are_now(self):
         project = FakeProject(n_classes_known=10)
         disagree(project)  # 3 and 7, the later one
-        project.session.rename_class(4, "owl")
-        project.session.merge_class(7, 4)
+        project.session.classes.rename(4, "owl")
+        project.session.classes.merge(7, 4)
         async with running(project, size=(120, 40)) as app:
             assert "owl bob" in screen_text(app)
             await app.press_and_see("enter")
@@ -314,7 +314,7 @@ class TestPinned:
         async with running(project) as app:
             session = project.session
             await app.press_and_see("3")
-            round_ = session.derived.round
+            round_ = session.machine_labels.round
             round_.labels[0], round_.provenances[0] = 3, 1  # as an engine hands an answer back
             await app.press_and_see("backspace")
             assert app.screen.target().index == 0

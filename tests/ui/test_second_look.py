@@ -70,8 +70,8 @@ class TestWhatIsHeld:
     async def test_enter_keeps_no_label_but_the_one_that_is_shown(self, project):
         async with running(project) as app:
             assert "you said  6" in await app.press_and_see("S")
-            project.session.rename_class(2, "owl")
-            project.session.merge_class(6, 2)  # the screen does not know yet
+            project.session.classes.rename(2, "owl")
+            project.session.classes.merge(6, 2)  # the screen does not know yet
             text = await app.press_and_see("enter")
             assert "the label has changed since it was shown; look again, ⏎ again keeps it" in text
             assert "you said  owl" in text
@@ -82,7 +82,7 @@ class TestWhatIsHeld:
     async def test_back_from_another_screen_both_sides_are_those_of_now(self, project):
         async with running(project) as app:
             await app.press_and_see("S", "C")
-            project.session.rename_class(5, "owl")
+            project.session.classes.rename(5, "owl")
             app.view = project.view()
             assert "the engine  owl" in await app.press_and_see("C")
 
@@ -99,7 +99,7 @@ class TestAnswers:
     async def test_whose_answer_it_is_where_two_people_answered(self):
         project = FakeProject(n_classes_known=10)
         for index, name in enumerate(("anna", "bob", "anna", "[/x]\x1b]2;T")):
-            project.session.annotator = name
+            project.session.recorder.annotator = name
             project.session.label(f"{index:04d}.png", index + 1)
         doubted(project, {1: (0.001, 1), 3: (0.002, 3)})
         async with running(project) as app:

@@ -129,7 +129,7 @@ class TestWhatIsHeld:
             assert pages(project)[0][:3] == [(1, 0, "confirmed"), (11, 5, "human"), (21, 0, "confirmed")]
 
     async def test_what_is_near_but_held_to_be_of_another_class_says_so(self, project):
-        labels = project.session.derived.round.labels
+        labels = project.session.machine_labels.round.labels
         labels[[10, 20]] = 6
         async with running(project, size=WIDE) as app:
             text = await app.press_and_see("M")

@@ -249,7 +249,7 @@ class TestAsText:
     async def test_hostile_names(self, size):
         names = tuple(name.removesuffix(".png")[:180].strip() for name in HOSTILE)
         project = FakeProject(n=len(HOSTILE), n_clusters=5, ids=HOSTILE, classes=names, n_classes_known=len(names))
-        project.session.annotator = "\x1b]2;pwned\x07[/x]"
+        project.session.recorder.annotator = "\x1b]2;pwned\x07[/x]"
         for index in range(0, len(HOSTILE), 2):
             project.session.label(HOSTILE[index], index)
         doubted(project, {0: (0.001, 3), 2: (0.002, 5)})

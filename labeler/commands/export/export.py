@@ -77,7 +77,7 @@ def export(
         },
         "certificate": None,
         **measured(leaving),
-        "audits_carried": [one.facts for one in project.session.carried_audits()],
+        "audits_carried": [one.facts for one in project.session.audit.carried()],
     }
     if leaving.certificate is not None:
         manifest["certificate"] = certified(leaving, indices)

@@ -12,7 +12,7 @@ from labeler.core.types import UNLABELED, IndexArray, Provenance
 from labeler.plugins.importers.names import counted
 from labeler.project.closing_round import keep
 from labeler.project.project import Project
-from labeler.session.audit.audits import Audit, Certificate, Frozen, floored
+from labeler.session.audit.audits import AuditRecord, Certificate, Frozen, floored
 from labeler.session.final_labels import FinalLabels, final_labels
 from labeler.session.quality.blind import sway
 from labeler.session.quality.coverage import coverage_accuracy
@@ -51,7 +51,7 @@ class Leaving:
 
     final: FinalLabels
     state: State
-    audit: Audit | None = None
+    audit: AuditRecord | None = None
     frozen: Frozen | None = None
     certificate: Certificate | None = None
     covered: IndexArray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
@@ -66,7 +66,7 @@ def latest_labels(project: Project, bench: Workbench, choice: Choice) -> Leaving
     session.merge_round(closing, save=False)
     keep(project, closing)
     notes = []
-    if session.audit is not None and not session.audit.drawn and not choice.latest:
+    if session.audit.latest is not None and not session.audit.latest.drawn and not choice.latest:
         notes.append("an audit is under way and has not reached its target: these are the labels as they are now")
     return Leaving(final_labels(session.state, closing), session.state, facts=closing.facts, notes=notes)
 
@@ -74,11 +74,11 @@ def latest_labels(project: Project, bench: Workbench, choice: Choice) -> Leaving
 def frozen_labels(project: Project) -> Leaving | None:
     """The labels of the latest audit, where its statement is drawn; None where there is none."""
     session = project.session
-    audit, found = session.audit, session.certificate()
+    audit, found = session.audit.latest, session.audit.certificate()
     if audit is None or found is None or not audit.drawn:
         return None
-    frozen, notes = session.frozen(audit), []
-    since = session.labels_since_audit()
+    frozen, notes = session.audit.frozen(audit), []
+    since = session.audit.labels_since()
     if since:
         lead = counted(since, "answer was", "answers were")
         notes.append(f"{lead} given since and not in it: --latest ships them, without a certificate")
@@ -89,7 +89,7 @@ def frozen_labels(project: Project) -> Leaving | None:
         lead = counted(int(unseen.sum()), "label", "labels")
         notes.append(f"{lead} left out: nobody could have looked at what is missing or unreadable")
         final = replace(final, labels=np.where(unseen, UNLABELED, final.labels).astype(np.int32))
-    facts = session.derived.round.facts if session.derived.round is not None else {}
+    facts = session.machine_labels.round.facts if session.machine_labels.round is not None else {}
     parts = {part: facts[part] for part in PARTS if part in facts}
     return Leaving(final, project.state_at(audit.seq), audit, frozen, found, frozen.order, parts, notes)
 

@@ -140,7 +140,7 @@ def _baseline(
 def _click(session: Session, question: Question, bench: Workbench, oracle: Oracle, meter: Meter) -> None:
     """One answer to the question on the screen, then what the application would do behind the person."""
     name = oracle.answer(question.instance_id, again=bool(question.first))
-    class_id = session.class_id_for(name, setup=True)  # naming a class is no click: the answer is
+    class_id = session.classes.id_for(name, setup=True)  # naming a class is no click: the answer is
     began = time.perf_counter()
     session.label(question.instance_id, class_id)
     snapshot = session.snapshot()
@@ -172,7 +172,7 @@ def _page(session: Session, bench: Workbench, oracle: Oracle, meter: Meter, show
     meter.keys += 1
     for index, runner_up in zip(grid.indices, grid.runner_ups, strict=True):
         name = oracle.answer(session.pool.ids[int(index)])
-        right = session.class_id_for(name, setup=True)
+        right = session.classes.id_for(name, setup=True)
         if name != names[grid.class_id]:
             meter.keys += 1 if right == runner_up else 2
         word = Provenance.CONFIRMED.word if right == grid.class_id else Provenance.HUMAN.word

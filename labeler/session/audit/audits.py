@@ -42,7 +42,7 @@ EARLY = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class AuditAnswer:
     """What a person said of one audited instance; UNLABELED = cannot tell or of no class, which counts as wrong.
 
     `reached`: the target was certified once this was said.
@@ -54,7 +54,7 @@ class Answer:
 
 
 @dataclass(slots=True)
-class Audit:
+class AuditRecord:
     """One audit as the journal tells it."""
 
     number: int  # from 1: the share of alpha follows from it
@@ -70,7 +70,7 @@ class Audit:
     round: int
     predicted: bool
     before: int = 0  # audits that were carried into the file: they used up shares of alpha
-    answers: list[Answer] = field(default_factory=list)
+    answers: list[AuditAnswer] = field(default_factory=list)
     blocks: list[Block] = field(default_factory=list)  # as laid out; one that was begun and left for single looks too
     taken_back: int = 0
     ended: bool = False
@@ -109,7 +109,7 @@ class Frozen:
     ranks: IndexArray
     ends: IndexArray
 
-    def outcomes(self, answers: Sequence[Answer]) -> BoolArray:
+    def outcomes(self, answers: Sequence[AuditAnswer]) -> BoolArray:
         """True where the frozen label is not what the person said."""
         said = np.array([answer.class_id for answer in answers], dtype=np.int32)
         labels = self.final.labels[np.array([answer.index for answer in answers], dtype=np.int64)]
@@ -238,7 +238,7 @@ def freeze(final: FinalLabels, order: IndexArray) -> Frozen:
     return Frozen(final, order, (at_least - 1).astype(np.int64), np.unique(at_least).astype(np.int64))
 
 
-def thawed(audit: Audit, arrays: Mapping[str, NDArray[Any]], ids: Sequence[str]) -> Frozen:
+def thawed(audit: AuditRecord, arrays: Mapping[str, NDArray[Any]], ids: Sequence[str]) -> Frozen:
     """The frozen labels of an audit as they were stored.
 
     Raises
@@ -267,7 +267,7 @@ def thawed(audit: Audit, arrays: Mapping[str, NDArray[Any]], ids: Sequence[str])
 _KINDS = {"scores": "f", **dict.fromkeys(("labels", "provenances", "tiers", "sources", "clusters", "order"), "iu")}
 
 
-def _can_be_frozen(arrays: Mapping[str, NDArray[Any]], n: int, audit: Audit) -> bool:
+def _can_be_frozen(arrays: Mapping[str, NDArray[Any]], n: int, audit: AuditRecord) -> bool:
     """Whether stored arrays are those of an audit at all: hashes are no proof where somebody else wrote both."""
     if arrays.keys() != _KINDS.keys():
         return False
@@ -281,7 +281,7 @@ def _can_be_frozen(arrays: Mapping[str, NDArray[Any]], n: int, audit: Audit) -> 
     return within and len(np.unique(order)) == len(order) and bool(np.isfinite(arrays["scores"]).all())
 
 
-def moments(audit: Audit) -> Iterator[tuple[int, Reviewer]]:
+def moments(audit: AuditRecord) -> Iterator[tuple[int, Reviewer]]:
     """(looks, what is known of the reviewer then) from the first block on, wherever the answers counted are complete.
 
     Each is a beginning of the drawn order, and the plants shown by then depend on what was seen before alone: along
@@ -298,7 +298,7 @@ def moments(audit: Audit) -> Iterator[tuple[int, Reviewer]]:
 
 
 def most_wrong(
-    audit: Audit, outcomes: BoolArray, population: int, alpha: float, inside: BoolArray | None = None
+    audit: AuditRecord, outcomes: BoolArray, population: int, alpha: float, inside: BoolArray | None = None
 ) -> int:
     """The most that may be wrong of `population`, by the looks so far: all of them, or those `inside` a part (t,)."""
     blocks = audit.in_pages
@@ -318,7 +318,7 @@ def most_wrong(
     return most
 
 
-def eye_now(audit: Audit, outcomes: BoolArray, *, paged: bool) -> Reviewer | None:
+def eye_now(audit: AuditRecord, outcomes: BoolArray, *, paged: bool) -> Reviewer | None:
     """What is known of the reviewer by now, as a forecast needs it; None where all looks are alone and stay so."""
     single = np.ones(len(outcomes), dtype=np.bool_)
     for block in audit.in_pages:
@@ -328,7 +328,9 @@ def eye_now(audit: Audit, outcomes: BoolArray, *, paged: bool) -> Reviewer | Non
     return Reviewer(*audit.plants, int(single.sum()), int((outcomes & single).sum())).expected
 
 
-def is_reached(audit: Audit, frozen: Frozen, answers: Sequence[Answer], blocks: Sequence[Block] | None = None) -> bool:
+def is_reached(
+    audit: AuditRecord, frozen: Frozen, answers: Sequence[AuditAnswer], blocks: Sequence[Block] | None = None
+) -> bool:
     """Whether these answers, given in these `blocks` (the audit's own), certify its target."""
     alpha = share_of_alpha(1.0 - audit.confidence, audit.before + audit.number) * WHOLE
     then = replace(audit, answers=list(answers), blocks=list(audit.blocks if blocks is None else blocks))
@@ -338,7 +340,7 @@ def is_reached(audit: Audit, frozen: Frozen, answers: Sequence[Answer], blocks: 
     return most_wrong(then, outcomes, audit.population, alpha) <= allowed(audit.population, audit.target)
 
 
-def certificate(audit: Audit, frozen: Frozen, target: float | None = None, *, paged: bool = False) -> Certificate:
+def certificate(audit: AuditRecord, frozen: Frozen, target: float | None = None, *, paged: bool = False) -> Certificate:
     """What the answers so far say, of the target fixed at the beginning or another one: the bound holds for any.
 
     `paged`: what is still to be looked at will be in pages; so it is taken to be where some was.
@@ -385,10 +387,10 @@ def certificate(audit: Audit, frozen: Frozen, target: float | None = None, *, pa
 # -- the fold ----------------------------------------------------------------------------------------------------------
 
 
-def begun(event: Event) -> Audit:
+def begun(event: Event) -> AuditRecord:
     """The audit that an event begins."""
     said = event.payload
-    return Audit(
+    return AuditRecord(
         number=int(said["number"]),
         seq=event.seq,
         at=event.at,
@@ -405,13 +407,13 @@ def begun(event: Event) -> Audit:
     )
 
 
-def answer_of(event: Event, index: int) -> Answer:
+def answer_of(event: Event, index: int) -> AuditAnswer:
     """What an event says of an audited instance."""
     class_id = UNLABELED if event.class_id is None else event.class_id
-    return Answer(index, class_id, bool(event.payload.get("reached")))
+    return AuditAnswer(index, class_id, bool(event.payload.get("reached")))
 
 
-def take_page(audit: Audit, event: Event, pool: Pool) -> None:
+def take_page(audit: AuditRecord, event: Event, pool: Pool) -> None:
     """A page was confirmed; the last one of its block makes the block count.
 
     Raises
@@ -425,11 +427,11 @@ def take_page(audit: Audit, event: Event, pool: Pool) -> None:
     block.confirm(said_on_page(event, pool))
     if block.done:
         said = block.in_order()
-        audit.answers += [Answer(index, class_id) for index, class_id in said[:-1]]
-        audit.answers.append(Answer(*said[-1], bool(event.payload.get("reached"))))
+        audit.answers += [AuditAnswer(index, class_id) for index, class_id in said[:-1]]
+        audit.answers.append(AuditAnswer(*said[-1], bool(event.payload.get("reached"))))
 
 
-def return_page(audit: Audit, event: Event) -> None:
+def return_page(audit: AuditRecord, event: Event) -> None:
     """It was taken back; what was seen of the planted ones stays, for they are known by now."""
     block = next(b for b in audit.blocks if b.said and b.start == event.payload["start"])
     if block.done:

@@ -18,7 +18,7 @@ from labeler.core.errors import ProjectError
 from labeler.core.pool import Pool
 from labeler.core.types import Event
 from labeler.session.audit import audits
-from labeler.session.audit.audits import Audit, Certificate
+from labeler.session.audit.audits import AuditRecord, Certificate
 from labeler.session.event_kinds import CARRIED
 from labeler.session.fold import take
 from labeler.session.merge.journals import Reading, id_of, text
@@ -44,7 +44,7 @@ class CarriedAudit:
     """An audit of another file. `certificate` is None where its frozen labels are not those its events name."""
 
     by: str
-    audit: Audit
+    audit: AuditRecord
     certificate: Certificate | None
 
     @property
@@ -154,7 +154,7 @@ def _named(places: NDArray[Any] | None, pool: Pool) -> list[str]:
     return [pool.ids[place] for place in places.tolist()]
 
 
-def _certificate(audit: Audit, arrays: Mapping[str, NDArray[Any]], ids: list[str]) -> Certificate | None:
+def _certificate(audit: AuditRecord, arrays: Mapping[str, NDArray[Any]], ids: list[str]) -> Certificate | None:
     """What the looks say; None where the frozen labels are not those that were drawn from."""
     try:
         return audits.certificate(audit, audits.thawed(audit, arrays, ids))

@@ -1,4 +1,4 @@
-"""What a person does in an audit: begin it, answer the instances in the order they were drawn, end it."""
+"""The audit of a session: begun, answered in the order that was drawn, ended."""
 
 from __future__ import annotations
 
@@ -8,23 +8,33 @@ from labeler.core.errors import UsageError
 from labeler.core.stats.certificate import WHOLE, more_needed, share_of_alpha
 from labeler.core.types import UNLABELED
 from labeler.session.audit import audits
-from labeler.session.audit.audits import Answer, Audit, Certificate, Frozen
+from labeler.session.audit.audits import AuditAnswer, AuditRecord, Certificate, Frozen
 from labeler.session.final_labels import FinalLabels, final_labels
 from labeler.session.merge.carried_audits import CarriedAudit, carried_audits
-from labeler.session.parts.classes import ClassCommands
+from labeler.session.parts.audit_pages import AuditPages
+from labeler.session.parts.classes import Classes
+from labeler.session.recorder import Recorder
 
 SAID = ("label", "unsure", "reject")
 
 
-class AuditCommands(ClassCommands):
-    """The commands of a session that are about audits."""
+class Audit:
+    """The audit of a session: one is open at most, the latest.
 
-    _thawed: tuple[int, Frozen] | None = None  # (number of the audit, its labels)
-    _certified: tuple[tuple[object, ...], Certificate] | None = None  # (what it was asked of, what was said)
+    `pages`: the same audit, looked at in pages.
+    """
 
-    def begin_audit(
+    def __init__(self, recorder: Recorder, classes: Classes) -> None:
+        self._recorder, self._classes = recorder, classes
+        self._state, self._pool = recorder.state, recorder.pool
+        self._thawed: tuple[int, Frozen] | None = None  # (number of the audit, its labels)
+        # thousands of bounds along the looks: a screen asks at every drawing, so the last one is remembered
+        self._certified: tuple[tuple[object, ...], Certificate] | None = None
+        self.pages = AuditPages(recorder, classes, self)
+
+    def begin(
         self, final: FinalLabels, *, target: float, confidence: float, seed: int, predicted: bool = False
-    ) -> Audit:
+    ) -> AuditRecord:
         """Freeze `final`, draw the order and record both; from here on the statement is about these labels.
 
         `predicted`: the export that it is for holds predicted labels as well. An audit before it counts as ended.
@@ -35,17 +45,17 @@ class AuditCommands(ClassCommands):
             A target or confidence that cannot be, or no label that a statement would cover.
         """
         check_goal(target, confidence)
-        indices = audits.covered(final, self.pool, predicted=predicted)
+        indices = audits.covered(final, self._pool, predicted=predicted)
         if not len(indices):
             raise UsageError(
                 "there is no label to audit: all that an export would hold are single answers of a person",
                 "answer until labels spread, or confirm pages of a grid",
             )
-        number = len(self.state.audits) + 1
-        names = {info.class_id: info.name for info in self.state.classes.values()}
-        sha256 = audits.set_sha256(self.pool.ids, final, names)
+        number = len(self._state.audits) + 1
+        names = {info.class_id: info.name for info in self._state.classes.values()}
+        sha256 = audits.set_sha256(self._pool.ids, final, names)
         frozen = audits.freeze(final, audits.draw(indices, seed, number, sha256))
-        self._journal.freeze(number, frozen.arrays)
+        self._recorder.journal.freeze(number, frozen.arrays)
         payload = {
             "number": number,
             "population": len(indices),
@@ -57,15 +67,13 @@ class AuditCommands(ClassCommands):
             "classes": [[class_id, name] for class_id, name in sorted(names.items())],
             "round": final.round,
             "predicted": predicted,
-            "before": len({begin for record in self.state.carried for begin in record.payload["kept_under"]}),
+            "before": len({begin for record in self._state.carried for begin in record.payload["kept_under"]}),
         }
-        self._record("audit_begin", None, None, payload)
+        self._recorder.record("audit_begin", None, None, payload)
         self._thawed = (number, frozen)
-        return self.state.audits[-1]
+        return self._state.audits[-1]
 
-    def answer_audit(
-        self, instance_id: str, class_id: int | None, said: str = "label", *, screen: str = "audit"
-    ) -> None:
+    def answer(self, instance_id: str, class_id: int | None, said: str = "label", *, screen: str = "audit") -> None:
         """A person says what the instance drawn next is, without having been shown a label.
 
         `said` "unsure" or "reject" come without a class; such a label counts as wrong.
@@ -77,25 +85,25 @@ class AuditCommands(ClassCommands):
         NotSaved
             The answer could not be written; nothing changed.
         """
-        audit = self._open_audit()
+        audit = self.open_record()
         if audit.ended:
             raise UsageError(
                 "this audit was ended: its statement is drawn", "undo takes the end back, or begin another"
             )
-        index = self.pool.index(instance_id)
+        index = self._pool.index(instance_id)
         if said not in SAID or (said == "label") != (class_id is not None):
             raise UsageError(f"an audit takes no {said!r}", "give a class, or say unsure or reject")
         if class_id is not None:
-            self._check_class(class_id)
+            self._classes.check_active(class_id)
         self.refuse_within_block()
-        if index != self.audit_next():
+        if index != self.next_index():
             raise UsageError("the instances of an audit are answered in the order they were drawn", "answer the next")
-        answer = Answer(index, UNLABELED if class_id is None else class_id)
+        answer = AuditAnswer(index, UNLABELED if class_id is None else class_id)
         reached = audits.is_reached(audit, self.frozen(audit), [*audit.answers, answer])
         payload = {"audit": audit.number, "said": said, "reached": reached, "screen": screen, "rule": "audit"}
-        self._record("audit_answer", instance_id, class_id, payload)
+        self._recorder.record("audit_answer", instance_id, class_id, payload)
 
-    def end_audit(self) -> None:
+    def end(self) -> None:
         """Draw the statement as it stands: what was audited may teach the engine from here on.
 
         Raises
@@ -103,38 +111,38 @@ class AuditCommands(ClassCommands):
         UsageError
             No audit is open, or nothing was checked yet.
         """
-        audit = self._open_audit()
+        audit = self.open_record()
         if audit.ended:
             raise UsageError("this audit was ended before", "begin another one")
         if not audit.answers:
             raise UsageError("nothing was checked yet: there is no statement to draw", "answer the first one")
         self.refuse_within_block()
-        self._record("audit_end", None, None, {"audit": audit.number})
+        self._recorder.record("audit_end", None, None, {"audit": audit.number})
 
     # -- reading -------------------------------------------------------------------------------------------------
 
     @property
-    def audit(self) -> Audit | None:
-        """The latest audit."""
-        return self.state.audits[-1] if self.state.audits else None
+    def latest(self) -> AuditRecord | None:
+        """The latest audit; None where there was none."""
+        return self._state.audits[-1] if self._state.audits else None
 
-    def frozen(self, audit: Audit) -> Frozen:
+    def frozen(self, audit: AuditRecord) -> Frozen:
         """The labels an audit speaks of. Raises ProjectError where they are damaged."""
         if self._thawed is None or self._thawed[0] != audit.number:
-            arrays = self._journal.frozen(audit.number)
-            self._thawed = (audit.number, audits.thawed(audit, arrays, self.pool.ids))
+            arrays = self._recorder.journal.frozen(audit.number)
+            self._thawed = (audit.number, audits.thawed(audit, arrays, self._pool.ids))
         return self._thawed[1]
 
-    def audit_next(self) -> int | None:
+    def next_index(self) -> int | None:
         """The index whose turn it is; None where all were answered or no audit is open."""
-        audit = self.audit
+        audit = self.latest
         if audit is None or len(audit.answers) >= audit.population:
             return None
         return int(self.frozen(audit).order[len(audit.answers)])
 
-    def audit_upcoming(self, count: int) -> list[int]:
+    def upcoming(self, count: int) -> list[int]:
         """Indices that come after the next one."""
-        audit = self.audit
+        audit = self.latest
         if audit is None:
             return []
         place = len(audit.answers) + 1
@@ -142,7 +150,7 @@ class AuditCommands(ClassCommands):
 
     def refuse_within_block(self) -> None:
         """Raise UsageError where pages of a block are confirmed and others of it are not: it counts as a whole."""
-        audit = self.audit
+        audit = self.latest
         block = audit.block if audit is not None else None
         if block is not None and block.said:
             left = len(block.pages) - len(block.said)
@@ -152,7 +160,7 @@ class AuditCommands(ClassCommands):
             )
 
     def certificate(self, target: float | None = None, *, paged: bool = False) -> Certificate | None:
-        """What the latest audit says now, of its target or another one; None where there was none.
+        """Return what the latest audit says now, of its target or another one; None where there was none.
 
         `paged`: the forecast is for looks in pages.
 
@@ -161,42 +169,43 @@ class AuditCommands(ClassCommands):
         UsageError
             A target that cannot be.
         """
-        audit = self.audit
+        audit = self.latest
         if target is not None:
             check_goal(target, audit.confidence if audit is not None else 0.5)
         if audit is None:
             return None
-        now = self.state.revision, len(audit.answers), target, paged
-        if self._certified is None or self._certified[0] != now:  # a screen asks at every drawing
+        now = self._state.revision, len(audit.answers), target, paged
+        if self._certified is None or self._certified[0] != now:
             self._certified = now, audits.certificate(audit, self.frozen(audit), target, paged=paged)
         return self._certified[1]
 
-    def carried_audits(self) -> list[CarriedAudit]:
+    def carried(self) -> list[CarriedAudit]:
         """Audits of the files this one was merged from, each with what it says of the labels it froze."""
-        return carried_audits(self.state.carried, self._journal.frozen, self.pool)
+        return carried_audits(self._state.carried, self._recorder.journal.frozen, self._pool)
 
-    def labels_since_audit(self) -> int:
+    def labels_since(self) -> int:
         """Events since the latest audit began that gave labels outside of it: what it speaks of is not the latest."""
-        return 0 if self.audit is None else self.state.label_events - self.state.labels_at_audit
+        return 0 if self.latest is None else self._state.label_events - self._state.labels_at_audit
 
-    def audit_goes_on(self) -> bool:
+    def goes_on(self) -> bool:
         """Whether there is an audit to go on with: not ended, nor its target reached before labels were given since."""
-        audit = self.audit
-        return audit is not None and not audit.ended and not (audit.drawn and self.labels_since_audit())
+        audit = self.latest
+        return audit is not None and not audit.ended and not (audit.drawn and self.labels_since())
 
-    def audit_ahead(self, target: float, confidence: float) -> tuple[int, int | None]:
+    def ahead(self, target: float, confidence: float) -> tuple[int, int | None]:
         """Labels that an audit would cover as things stand, and looks without an error that it would take; None where
         not even all of them would do."""
-        if self.derived.round is None:
+        if self._recorder.machine_labels.round is None:
             return 0, None
-        final = final_labels(self.state, self.derived.round)
-        population = len(audits.covered(final.grown(len(self.pool)), self.pool))
-        before = len({begin for record in self.state.carried for begin in record.payload["kept_under"]})
-        alpha = share_of_alpha(1.0 - confidence, before + len(self.state.audits) + 1) * WHOLE
+        final = final_labels(self._state, self._recorder.machine_labels.round)
+        population = len(audits.covered(final.grown(len(self._pool)), self._pool))
+        before = len({begin for record in self._state.carried for begin in record.payload["kept_under"]})
+        alpha = share_of_alpha(1.0 - confidence, before + len(self._state.audits) + 1) * WHOLE
         return population, more_needed(0, 0, population, alpha, target) if population else None
 
-    def _open_audit(self) -> Audit:
-        audit = self.audit
+    def open_record(self) -> AuditRecord:
+        """The latest audit, ended or not. Raises UsageError where there was none."""
+        audit = self.latest
         if audit is None:
             raise UsageError("no audit was begun", "begin one with: labeler audit PROJECT")
         return audit

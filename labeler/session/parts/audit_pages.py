@@ -1,19 +1,24 @@
-"""What a person does in an audit in pages: have a block laid out, confirm its pages one after the other."""
+"""The pages of a session's audit: a block is laid out before it is shown, its pages confirmed one after the other."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from labeler.core.errors import UsageError
 from labeler.core.types import UNLABELED, IndexArray, Provenance
 from labeler.session.audit import audits, pages
-from labeler.session.audit.audits import Answer, Audit
+from labeler.session.audit.audits import AuditAnswer, AuditRecord
 from labeler.session.audit.pages import LEAST_PLANTS, Block, Candidate, Cell
-from labeler.session.parts.audit import AuditCommands
+from labeler.session.parts.classes import Classes
+from labeler.session.recorder import Recorder
+
+if TYPE_CHECKING:
+    from labeler.session.parts.audit import Audit
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +34,14 @@ class Planted:
         return len(self.seen) + len(self.overlooked)
 
 
-class AuditPageCommands(AuditCommands):
-    """The commands of a session that are about pages of an audit."""
+class AuditPages:
+    """The pages of a session's audit: a block is laid out, and confirmed page by page."""
 
-    def lay_out_audit(self, page_size: int) -> Block:
+    def __init__(self, recorder: Recorder, classes: Classes, audit: Audit) -> None:
+        self._recorder, self._classes, self._audit = recorder, classes, audit
+        self._state, self._pool = recorder.state, recorder.pool
+
+    def lay_out(self, page_size: int) -> Block:
         """The block whose pages are next; where none is laid out yet it is drawn and recorded before it is shown.
 
         `page_size`: pictures of a page at most; of a block that is there already its own stays.
@@ -44,7 +53,7 @@ class AuditPageCommands(AuditCommands):
         NotSaved
             The plan could not be written; nothing changed.
         """
-        audit = self._open_audit()
+        audit = self._audit.open_record()
         if audit.ended:
             raise UsageError(
                 "this audit was ended: its statement is drawn", "undo takes the end back, or begin another"
@@ -53,15 +62,15 @@ class AuditPageCommands(AuditCommands):
             raise ValueError(f"a page of {page_size} pictures")
         laid_out = audit.block
         if laid_out is None:
-            if self.audit_next() is None:
+            if self._audit.next_index() is None:
                 raise UsageError("every label of the set was checked", "there is nothing left to look at")
-            block = self._drawn_block(audit, page_size)
-            payload = {"audit": audit.number, **pages.payload_of(block, self.pool.ids)}
-            self._record("audit_block", None, None, payload)
+            block = self.draw_block(audit, page_size)
+            payload = {"audit": audit.number, **pages.payload_of(block, self._pool.ids)}
+            self._recorder.record("audit_block", None, None, payload)
             return audit.blocks[-1]
         return laid_out
 
-    def answer_audit_page(self, otherwise: Mapping[int, int] | None = None, *, screen: str = "audit-pages") -> Planted:
+    def answer(self, otherwise: Mapping[int, int] | None = None, *, screen: str = "audit-pages") -> Planted:
         """Confirm the page that is next: every picture is what it is shown as but for those in `otherwise`.
 
         `otherwise`: index -> class; UNLABELED = cannot tell or of no class, which counts as wrong. Returns what was
@@ -74,7 +83,7 @@ class AuditPageCommands(AuditCommands):
         NotSaved
             The page could not be written; nothing changed.
         """
-        audit, otherwise = self._open_audit(), otherwise or {}
+        audit, otherwise = self._audit.open_record(), otherwise or {}
         block = audit.block
         if audit.ended or block is None:
             raise UsageError("no page of an audit is laid out", "have one laid out first")
@@ -84,10 +93,10 @@ class AuditPageCommands(AuditCommands):
         for cell in page:
             class_id = otherwise.get(cell.index, cell.class_id)
             if class_id not in (cell.class_id, UNLABELED):
-                self._check_class(class_id)
+                self._classes.check_active(class_id)
         said = {cell.index: otherwise.get(cell.index, cell.class_id) for cell in page}
         planted = [cell for cell in page if cell.planted]
-        ids = self.pool.ids
+        ids = self._pool.ids
         payload = {
             "audit": audit.number,
             "start": block.start,
@@ -104,10 +113,10 @@ class AuditPageCommands(AuditCommands):
             "rule": "audit",
         }
         first = len(block.first) == len(block.said)  # else it was confirmed before, and the planted ones are known
-        self._record("audit_page", None, None, payload)
+        self._recorder.record("audit_page", None, None, payload)
         if not first:
             return Planted((), ())
-        labels = self.frozen(audit).final.labels
+        labels = self._audit.frozen(audit).final.labels
         told = [(cell.index, cell.class_id, int(labels[cell.index]), said[cell.index]) for cell in planted]
         return Planted(
             tuple((index, shown, known) for index, shown, known, answer in told if answer != shown),
@@ -116,8 +125,9 @@ class AuditPageCommands(AuditCommands):
 
     # -- what is laid out ----------------------------------------------------------------------------------------
 
-    def _drawn_block(self, audit: Audit, page_size: int) -> Block:
-        frozen, start = self.frozen(audit), len(audit.answers)
+    def draw_block(self, audit: AuditRecord, page_size: int) -> Block:
+        """Return the block that comes next, drawn by the audit's seed: the same question gives the same block."""
+        frozen, start = self._audit.frozen(audit), len(audit.answers)
         rng = np.random.default_rng((audit.seed, audit.number, start, int(audit.order_sha256[:16], 16)))
         found, shown = audit.plants
         wanted = pages.plants_wanted(shown, found, rng)
@@ -129,7 +139,7 @@ class AuditPageCommands(AuditCommands):
         candidates = self._candidates(audit, frozen.order[: start + len(drawn)])
         count: dict[int, int] = {}
         for class_id in class_ids:
-            if not self.state.classes[class_id].retired:
+            if not self._state.classes[class_id].retired:
                 count[class_id] = count.get(class_id, 0) + 1
         if len(candidates) < LEAST_PLANTS or all(set(count) <= {candidate.known} for candidate in candidates):
             raise UsageError(
@@ -140,33 +150,33 @@ class AuditPageCommands(AuditCommands):
         plants = pages.chosen_plants(candidates, before, count, wanted, rng)
         return Block(start, pages.laid_out(drawn, class_ids, plants, page_size, rng))
 
-    def _candidates(self, audit: Audit, checked: IndexArray) -> list[Candidate]:
+    def _candidates(self, audit: AuditRecord, checked: IndexArray) -> list[Candidate]:
         """What may be planted: single answers from before the audit; where they are few, labels of pages confirmed."""
-        frozen, stands_for = self.frozen(audit), self.state.stands_for()
-        round_, gone = self.derived.round, self.pool.missing | self.pool.unreadable
+        frozen, stands_for = self._audit.frozen(audit), self._state.stands_for()
+        round_, gone = self._recorder.machine_labels.round, self._pool.missing | self._pool.unreadable
         drawn = set(checked.tolist())
         found: list[Candidate] = []
         for provenance in (Provenance.HUMAN, Provenance.CONFIRMED):
             if len(found) >= LEAST_PLANTS:
                 break
             for index in np.flatnonzero(frozen.final.provenances == provenance).tolist():
-                standing, known = self.state.standings.get(index), int(frozen.final.labels[index])
+                standing, known = self._state.standings.get(index), int(frozen.final.labels[index])
                 if gone[index] or index in drawn or standing is None or standing.kind != "label":
                     continue
-                if standing.class_id != known or self.state.classes[known].retired:
+                if standing.class_id != known or self._state.classes[known].retired:
                     continue  # changed since
                 confused = int(round_.runner_ups[index]) if round_ is not None and index < len(round_.labels) else -1
                 found.append(Candidate(index, known, int(stands_for[confused]) if confused >= 0 else UNLABELED))
         return found
 
-    def _would_reach(self, audit: Audit, block: Block, said: dict[int, int]) -> bool:
+    def _would_reach(self, audit: AuditRecord, block: Block, said: dict[int, int]) -> bool:
         if len(block.said) + 1 < len(block.pages):
             return False
         after = deepcopy(block)
         after.confirm(said)
         blocks = [after if other is block else other for other in audit.blocks]
-        answers = [*audit.answers, *(Answer(*pair) for pair in after.in_order())]
-        return audits.is_reached(audit, self.frozen(audit), answers, blocks)
+        answers = [*audit.answers, *(AuditAnswer(*pair) for pair in after.in_order())]
+        return audits.is_reached(audit, self._audit.frozen(audit), answers, blocks)
 
 
 def _word(cell: Cell, said: int) -> str:

@@ -1,4 +1,4 @@
-"""What a person may do with classes: each command checks, then records one undoable event. By ids, never positions."""
+"""The classes of a session: each change is checked, then recorded as one undoable event. By ids, never positions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from labeler.core.class_names import class_name
 from labeler.core.errors import UsageError
 from labeler.core.types import GIVEN, UNLABELED, ClassInfo
 from labeler.session.keys import assign_key, can_answer, own_key
-from labeler.session.recorder import Recording
+from labeler.session.recorder import Recorder
 
 SMALLEST_NAME, LONGEST_NAME = 1, 200
 MOST_CLASSES = 10_000
@@ -37,12 +37,23 @@ def check_names(names: Iterable[str]) -> None:
             )
 
 
-class ClassCommands(Recording):
-    """The commands of a session that are about classes."""
+class Classes:
+    """The classes of a session, for a person to change.
 
-    key_layout: str
+    Parameters
+    ----------
+    recorder
+        The one way into the journal.
+    key_layout
+        One of :data:`labeler.session.keys.LAYOUTS`.
+    """
 
-    def add_class(self, name: str, key: str | None = None, *, setup: bool = False) -> int:
+    def __init__(self, recorder: Recorder, key_layout: str) -> None:
+        self._recorder = recorder
+        self._state = recorder.state
+        self.key_layout = key_layout
+
+    def add(self, name: str, key: str | None = None, *, setup: bool = False) -> int:
         """Add a class and return its id; its key is assigned unless given. `setup`: not on the undo stack.
 
         Raises
@@ -52,14 +63,16 @@ class ClassCommands(Recording):
         """
         name = self._free_name(name)
         key = self._free_key(name, key)
-        class_id = self.state.next_class_id
+        class_id = self._state.next_class_id
         holder = self._holds_by_chance(name)
-        self._record("class_add", None, class_id, {"name": name, "key": key} | ({"setup": True} if setup else {}))
+        self._recorder.record(
+            "class_add", None, class_id, {"name": name, "key": key} | ({"setup": True} if setup else {})
+        )
         if setup and holder is not None:
-            self._record("class_key", None, class_id, {"key": holder.key, "setup": True})
+            self._recorder.record("class_key", None, class_id, {"key": holder.key, "setup": True})
         return class_id
 
-    def rename_class(self, class_id: int, name: str) -> None:
+    def rename(self, class_id: int, name: str) -> None:
         """Call a class something else; its key stays. The name it has: nothing happens.
 
         Raises
@@ -67,11 +80,11 @@ class ClassCommands(Recording):
         UsageError
             No such class, or the name is empty, too long or taken.
         """
-        info = self._standing_class(class_id)
+        info = self._existing(class_id)
         if class_name(name) != info.name:
-            self._record("class_rename", None, class_id, {"name": self._free_name(name, info)})
+            self._recorder.record("class_rename", None, class_id, {"name": self._free_name(name, info)})
 
-    def set_class_key(self, class_id: int, key: str) -> None:
+    def set_key(self, class_id: int, key: str) -> None:
         """Give a class another key; the class that has it takes the old one. The key it has: nothing happens.
 
         Raises
@@ -79,18 +92,18 @@ class ClassCommands(Recording):
         UsageError
             No such active class, or the key is no digit or small letter.
         """
-        self._check_class(class_id)
+        self.check_active(class_id)
         if not can_answer(key, self.key_layout):
             raise UsageError(f"{key!r} answers no class", "choose a digit or a small letter")
-        if key != self.state.classes[class_id].key:
-            self._record("class_key", None, class_id, {"key": key})
+        if key != self._state.classes[class_id].key:
+            self._recorder.record("class_key", None, class_id, {"key": key})
 
-    def retire_class(self, class_id: int) -> None:
+    def retire(self, class_id: int) -> None:
         """No answer, key or machine label from here on; labels given stay."""
-        self._check_class(class_id)
-        self._record("class_retire", None, class_id)
+        self.check_active(class_id)
+        self._recorder.record("class_retire", None, class_id)
 
-    def restore_class(self, class_id: int) -> None:
+    def restore(self, class_id: int) -> None:
         """Bring a retired class back, with its old key where that is free.
 
         Raises
@@ -98,14 +111,14 @@ class ClassCommands(Recording):
         UsageError
             The class is not retired, or another one has its name by now.
         """
-        info = self._standing_class(class_id)
+        info = self._existing(class_id)
         if not info.retired:
             raise UsageError(f"the class {info.name!r} is not retired", "nothing to bring back")
         self._free_name(info.name)
         key = info.last_key if info.last_key and info.last_key not in self._keys() else None
-        self._record("class_restore", None, class_id, {"key": self._free_key(info.name, key)})
+        self._recorder.record("class_restore", None, class_id, {"key": self._free_key(info.name, key)})
 
-    def merge_class(self, class_id: int, into: int) -> None:
+    def merge(self, class_id: int, into: int) -> None:
         """Every given label of a class becomes one of `into`; the class is gone and its key is free.
 
         Raises
@@ -113,13 +126,13 @@ class ClassCommands(Recording):
         UsageError
             No such class, the same one twice, or `into` is retired.
         """
-        info = self._standing_class(class_id)
-        self._check_class(into)
+        info = self._existing(class_id)
+        self.check_active(into)
         if class_id == into:
             raise UsageError(f"{info.name!r} cannot be merged into itself", "choose another class")
-        self._record("class_merge", None, class_id, {"into": into})
+        self._recorder.record("class_merge", None, class_id, {"into": into})
 
-    def split_class(self, class_id: int, name: str, moved: Sequence[str], key: str | None = None) -> int:
+    def split(self, class_id: int, name: str, moved: Sequence[str], key: str | None = None) -> int:
         """Give the labels of the instances `moved` from a class to a new one; returns the new id.
 
         Raises
@@ -128,49 +141,49 @@ class ClassCommands(Recording):
             No such active class, `moved` is empty or holds an instance that has no given label of the class, or the
             name or key cannot be.
         """
-        self._check_class(class_id)
+        self.check_active(class_id)
         if not moved:
             raise UsageError("no label to move", "choose at least one picture for the new class")
         for instance_id in moved:
-            standing = self.state.standings.get(self.state.pool.index(instance_id))
+            standing = self._state.standings.get(self._recorder.pool.index(instance_id))
             if standing is None or standing.kind != "label" or standing.class_id != class_id:
-                known = self.state.classes[class_id].name
+                known = self._state.classes[class_id].name
                 raise UsageError(f"{instance_id!r} has no given label {known!r}", "split what a person labeled so")
         name = self._free_name(name)
-        new_id = self.state.next_class_id
+        new_id = self._state.next_class_id
         payload = {"from": class_id, "name": name, "key": self._free_key(name, key), "moved": list(moved)}
-        self._record("class_split", None, new_id, payload)
+        self._recorder.record("class_split", None, new_id, payload)
         return new_id
 
-    def class_named(self, name: str) -> ClassInfo | None:
+    def named(self, name: str) -> ClassInfo | None:
         """The active class of that name, however it is spelled (:func:`class_name`): older files have others too."""
-        return self.state.classes.named(class_name(name))
+        return self._state.classes.named(class_name(name))
 
-    def class_id_for(self, name: str, *, setup: bool = False) -> int:
+    def id_for(self, name: str, *, setup: bool = False) -> int:
         """The id of the class of that name, added if it is new."""
-        found = self.class_named(name)
-        return found.class_id if found else self.add_class(name, setup=setup)
+        info = self.named(name)
+        return info.class_id if info else self.add(name, setup=setup)
 
     def _holds_by_chance(self, name: str) -> ClassInfo | None:
         """The class that has the letter that is just `name`, though it is called otherwise (``A`` beside ``a``) and
         nobody answered with it yet."""
         if name != own_key(name, self.key_layout):
             return None
-        holder = next(iter(self.state.classes.with_key(name)), None)
-        used = holder is not None and any(self.state.given[holder.class_id, word] for word in GIVEN)
+        holder = next(iter(self._state.classes.with_key(name)), None)
+        used = holder is not None and any(self._state.given[holder.class_id, word] for word in GIVEN)
         return None if used else holder
 
     # -- checks --------------------------------------------------------------------------------------------------
 
     def _keys(self) -> Collection[str]:
-        return self.state.classes.held_keys()
+        return self._state.classes.held_keys()
 
     def _free_name(self, name: str, own: ClassInfo | None = None) -> str:
         """`name` as it is kept: the one door by which class names come in; raises UsageError where it cannot be one."""
         name = class_name(name)
         if not SMALLEST_NAME <= len(name) <= LONGEST_NAME:
             raise UsageError("a class name has 1 to 200 characters", "type a shorter name")
-        if self.class_named(name) not in (None, own):
+        if self.named(name) not in (None, own):
             raise UsageError(f"there is a class {name!r} already", "choose another name, or press its key")
         return name
 
@@ -181,17 +194,18 @@ class ClassCommands(Recording):
             raise UsageError(f"the key {key!r} belongs to another class", "choose another key")
         return key
 
-    def _standing_class(self, class_id: int) -> ClassInfo:
+    def _existing(self, class_id: int) -> ClassInfo:
         """A class that is there, be it retired."""
-        info = self.state.classes.get(class_id)
+        info = self._state.classes.get(class_id)
         if info is None:
             raise UsageError(f"there is no class with id {class_id}", "add it first (N in the application)")
         if info.merged_into != UNLABELED:
-            into = self.state.classes[info.merged_into].name
+            into = self._state.classes[info.merged_into].name
             raise UsageError(f"the class {info.name!r} was merged into {into!r}", "take that one")
         return info
 
-    def _check_class(self, class_id: int) -> None:
-        info = self._standing_class(class_id)
+    def check_active(self, class_id: int) -> None:
+        """Refuse a class that cannot be answered. Raises UsageError."""
+        info = self._existing(class_id)
         if info.retired:
             raise UsageError(f"the class {info.name!r} is retired", "bring it back first (C in the application)")

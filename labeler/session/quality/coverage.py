@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 
 from labeler.core.stats.intervals import clopper_pearson
-from labeler.session.audit.audits import Audit, Frozen
+from labeler.session.audit.audits import AuditRecord, Frozen
 
 SHARES = (0.1, 0.25, 0.5, 0.75, 0.9, 1.0)
 CONFIDENCE = 0.95
 
 
-def coverage_accuracy(audit: Audit, frozen: Frozen) -> list[dict[str, Any]]:
+def coverage_accuracy(audit: AuditRecord, frozen: Frozen) -> list[dict[str, Any]]:
     """For each of SHARES of the covered labels, the surest first: the least score, the share it comes to with equal
     scores, and of how many that were looked at how many were right, with a Clopper-Pearson interval.
 

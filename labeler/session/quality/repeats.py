@@ -15,7 +15,7 @@ import numpy as np
 
 from labeler.core.stats.intervals import clopper_pearson
 from labeler.core.types import UNLABELED, Provenance, Question
-from labeler.session.answer_records import Repeat, Standing
+from labeler.session.answer_records import Answer, Repeat
 from labeler.session.asked import ASKING, how_asked
 from labeler.session.classes import current
 from labeler.session.quality.random_sample import RANDOM
@@ -128,7 +128,7 @@ def _is_open(state: State, repeat: Repeat) -> bool:
     return _class_now(state, repeat.class_id) != standing.class_id and not _was_kept_since(state, repeat, standing)
 
 
-def _was_kept_since(state: State, repeat: Repeat, standing: Standing) -> bool:
+def _was_kept_since(state: State, repeat: Repeat, standing: Answer) -> bool:
     kept = state.kept.get(repeat.index)
     return kept is not None and kept.seq > repeat.seq and _class_now(state, kept.class_id) == standing.class_id
 

@@ -62,7 +62,7 @@ class NameForm(Form[str | None]):
     def key_for(self, name: str) -> Content:
         """The key a class of that name will get."""
         taken = {info.key for info in self.session.state.active_classes() if info.key}
-        key = assign_key(name, taken, self.session.key_layout)
+        key = assign_key(name, taken, self.session.classes.key_layout)
         retired = any(info.name == name for info in self.session.state.classes.values() if is_asleep(info))
         back = " (C brings the retired one back)" if retired else ""
         return Content.assemble(
@@ -94,7 +94,7 @@ class NewClass(NameForm):
 
     def says(self, name: str) -> tuple[Content, str]:
         """Its key, or that it is there."""
-        found = self.session.class_named(name)
+        found = self.session.classes.named(name)
         if found is not None:
             said = Content.assemble(("there already, key ", "$quiet"), (found.key or "none", "bold $answer"))
             return said, "answers with it" if self._answers else "leaves it as it is"
@@ -111,7 +111,7 @@ class Rename(NameForm):
 
     def says(self, name: str) -> tuple[Content, str]:
         """Whether it is free; key and labels stay."""
-        found = self.session.class_named(name)
+        found = self.session.classes.named(name)
         if name == self._info.name or not name:
             return Content(""), "leaves it as it is"
         if found is not None:
@@ -128,6 +128,6 @@ class SplitName(NameForm):
 
     def says(self, name: str) -> tuple[Content, str]:
         """Its key, or that the name is taken."""
-        if self.session.class_named(name) is not None:
+        if self.session.classes.named(name) is not None:
             return Content.styled("there is a class of that name: choose another", "bold $warn"), "cannot"
         return self.key_for(name) if name else Content(""), f"moves {amount(self._moved, 'label')} to it"

@@ -98,7 +98,7 @@ class ClassSetup(Form[None]):
         project, left, why = self.labeler.project, [], ""
         for name in names:
             try:
-                project.session.class_id_for(name, setup=True)
+                project.session.classes.id_for(name, setup=True)
             except NotSaved as error:
                 left.append(name)
                 why = f"NOT saved: {error.message} (⏎ tries again)"

@@ -50,7 +50,7 @@ class AuditKeys(CommandScreen):
         self.labeler.command(lambda: self._within(session.state.redo_target()) and session.redo(), self.moved_in_time)
 
     def _within(self, event: Event | None) -> bool:
-        audit = self.labeler.project.session.audit
+        audit = self.labeler.project.session.audit.latest
         if event is None or audit is None or event.seq < audit.seq:
             raise UsageError("nothing of this audit is left to take back or bring back", "E leads to the questions")
         return True
@@ -82,7 +82,7 @@ class AuditScreen(AuditKeys):
 
     def target(self) -> Target | None:
         """The instance drawn next."""
-        index = self.labeler.project.session.audit_next()
+        index = self.labeler.project.session.audit.next_index()
         return None if index is None else Target(index, self.labeler.project.session.pool.ids[index])
 
     def guess(self) -> int | None:
@@ -95,7 +95,7 @@ class AuditScreen(AuditKeys):
 
     def give(self, target: Target, class_id: int) -> None:
         """Answer the audit."""
-        self.labeler.project.session.answer_audit(target.instance_id, class_id, screen=str(self.PLACE))
+        self.labeler.project.session.audit.answer(target.instance_id, class_id, screen=str(self.PLACE))
 
     # -- drawing -------------------------------------------------------------------------------------------------
 
@@ -106,7 +106,7 @@ class AuditScreen(AuditKeys):
         if now != self._shown:
             self._shown = now
             self.painted.clear()
-        found = self.labeler.project.session.certificate()
+        found = self.labeler.project.session.audit.certificate()
         if target is not None:
             self.picture.show(target.index)
         else:
@@ -139,7 +139,7 @@ class AuditScreen(AuditKeys):
             self.labeler.question_was_painted()
             columns, rows = self.picture.size
             pictures, session = self.labeler.pictures, self.labeler.project.session
-            pictures.expect(session.audit_upcoming(AHEAD), columns, rows, pictures.look)
+            pictures.expect(session.audit.upcoming(AHEAD), columns, rows, pictures.look)
 
     def picture_ready(self, index: int) -> None:
         """Draw the picture that was missing."""
@@ -170,7 +170,7 @@ class AuditScreen(AuditKeys):
 
     def _say_of_target(self, said: str) -> None:
         session = self.labeler.project.session
-        self._about_target(lambda target: session.answer_audit(target.instance_id, None, said, screen=str(self.PLACE)))
+        self._about_target(lambda target: session.audit.answer(target.instance_id, None, said, screen=str(self.PLACE)))
 
     def do_view(self) -> None:
         """Look at the pictures in the next way."""
@@ -195,7 +195,7 @@ class AuditScreen(AuditKeys):
 async def open_audit(app: LabelerApp) -> None:
     """The audit that is under way, where the person left it: in pages where some of a block are left."""
     await app.push_screen(AuditScreen())
-    audit = app.project.session.audit
+    audit = app.project.session.audit.latest
     if audit is not None and audit.block is not None and audit.block.said:
         await cast("AuditScreen", app.screen).do_grid()
 

@@ -63,7 +63,7 @@ class AuditPages(AuditKeys, ThumbnailScreen):
 
     @property
     def _block(self) -> Block | None:
-        audit = self.labeler.project.session.audit
+        audit = self.labeler.project.session.audit.latest
         return audit.block if audit is not None and not audit.ended else None
 
     def _lay_out(self) -> None:
@@ -71,14 +71,14 @@ class AuditPages(AuditKeys, ThumbnailScreen):
         session = self.labeler.project.session
         if self._block is not None:
             return
-        found = session.certificate(paged=True)
-        if found is not None and found.reached and not self._goes_on and session.audit_next() is not None:
+        found = session.audit.certificate(paged=True)
+        if found is not None and found.reached and not self._goes_on and session.audit.next_index() is not None:
             self._why_none = f"{100 * found.target:g} % is reached: E leads back, ⏎ goes on with another page"
             return
         size = page_size(*self.grid.size, self.labeler.pictures.usual_height)
         letters = len(self._letters)
         try:
-            session.lay_out_audit(min(size, letters) if letters >= FEWER else size)
+            session.audit.pages.lay_out(min(size, letters) if letters >= FEWER else size)
         except LabelerError as error:
             self._why_none = f"{error.message}: {error.hint}"
 
@@ -179,7 +179,7 @@ class AuditPages(AuditKeys, ThumbnailScreen):
     def _instead(self, cell: Looked) -> int | None:
         """The likeliest class that is not the one it is shown as."""
         session = self.labeler.project.session
-        round_, stands_for = session.derived.round, session.state.stands_for()
+        round_, stands_for = session.machine_labels.round, session.state.stands_for()
         if round_ is None or cell.index >= len(round_.labels):
             return None
         for class_id in (int(round_.labels[cell.index]), int(round_.runner_ups[cell.index])):
@@ -194,11 +194,11 @@ class AuditPages(AuditKeys, ThumbnailScreen):
         session = self.labeler.project.session
 
         def chosen() -> None:
-            info = session.class_named(name)
+            info = session.classes.named(name)
             if info is not None and self._page:
                 self._set(info.class_id)
 
-        self.labeler.command(lambda: session.class_id_for(name), chosen)
+        self.labeler.command(lambda: session.classes.id_for(name), chosen)
 
     def do_accept(self) -> None:
         """Confirm the page; where the target is reached, go on with another one."""
@@ -225,7 +225,7 @@ class AuditPages(AuditKeys, ThumbnailScreen):
                 self._tell(planted)
 
         self.labeler.command(
-            lambda: told.append(session.answer_audit_page(self._otherwise, screen=str(self.PLACE))), saved
+            lambda: told.append(session.audit.pages.answer(self._otherwise, screen=str(self.PLACE))), saved
         )
 
     def _tell(self, planted: Planted) -> None:
@@ -285,7 +285,7 @@ class AuditPages(AuditKeys, ThumbnailScreen):
 
     def heading(self, view: View) -> Content:
         """What is asked, and what is certified now."""
-        found = self.labeler.project.session.certificate(paged=True)
+        found = self.labeler.project.session.audit.certificate(paged=True)
         if not self._page:
             asked = Content.styled(self.nothing_to_answer(), "$quiet")
         else:
@@ -303,7 +303,7 @@ class AuditPages(AuditKeys, ThumbnailScreen):
 
     def facts(self, view: View) -> list[str]:
         """Where in the block, and how well was seen so far."""
-        audit, block = self.labeler.project.session.audit, self._block
+        audit, block = self.labeler.project.session.audit.latest, self._block
         if audit is None or block is None:
             return []
         facts = [f"page {len(block.said) + 1} of {len(block.pages)}"]
@@ -347,7 +347,7 @@ class AuditPages(AuditKeys, ThumbnailScreen):
         """One by one again."""
         session = self.labeler.project.session
         try:
-            session.refuse_within_block()
+            session.audit.refuse_within_block()
         except LabelerError as error:
             self.labeler.say(f"{error.message}: {error.hint}", "warn")
             return

@@ -85,7 +85,7 @@ class BeginAudit(Form[None]):
         done: list[int] = []
         await self.finish(None)
         self.labeler.command(
-            lambda: session.begin_audit(final, target=TARGET, confidence=CONFIDENCE, seed=seed),
+            lambda: session.audit.begin(final, target=TARGET, confidence=CONFIDENCE, seed=seed),
             lambda: done.append(1),
         )
         if done:

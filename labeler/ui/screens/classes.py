@@ -135,7 +135,7 @@ class ClassesScreen(CommandScreen):
         widget = self.query_one("#examples", Neighbors)
         found = []
         if row is not None and widget.room:
-            found = self.labeler.project.session.derived.examples(row.info.class_id, widget.room)
+            found = self.labeler.project.session.machine_labels.examples(row.info.class_id, widget.room)
         widget.show([(index, word.word) for index, word in found])
 
     def picture_ready(self, index: int) -> None:
@@ -190,10 +190,10 @@ class ClassesScreen(CommandScreen):
             return
         session = self.labeler.project.session
         self._merging = None
-        self.labeler.command(lambda: session.class_id_for(name), lambda: self._choose_named(name))
+        self.labeler.command(lambda: session.classes.id_for(name), lambda: self._choose_named(name))
 
     def _choose_named(self, name: str) -> None:
-        info = self.labeler.project.session.class_named(name)
+        info = self.labeler.project.session.classes.named(name)
         if info is not None:
             self._class_id = info.class_id
 
@@ -211,7 +211,7 @@ class ClassesScreen(CommandScreen):
 
         def named(name: str | None) -> None:
             if name is not None:
-                self.labeler.command(lambda: session.rename_class(info.class_id, name))
+                self.labeler.command(lambda: session.classes.rename(info.class_id, name))
 
         self._class_id = info.class_id
         await self.labeler.push_screen(Rename(named, info))
@@ -230,7 +230,7 @@ class ClassesScreen(CommandScreen):
 
         def pressed(key: str | None) -> None:
             if key is not None:
-                self.labeler.command(lambda: session.set_class_key(info.class_id, key))
+                self.labeler.command(lambda: session.classes.set_key(info.class_id, key))
 
         self._class_id, self._merging = info.class_id, None
         await self.labeler.push_screen(ClassKey(pressed, info))
@@ -272,7 +272,7 @@ class ClassesScreen(CommandScreen):
         def merged() -> None:
             self._class_id, self._merging = into.class_id, None
 
-        self.labeler.command(lambda: session.merge_class(source.class_id, into.class_id), merged)
+        self.labeler.command(lambda: session.classes.merge(source.class_id, into.class_id), merged)
 
     async def do_split(self) -> None:
         """Choose which labels of the class go to a new one."""
@@ -302,7 +302,7 @@ class ClassesScreen(CommandScreen):
             return
         session, class_id = self.labeler.project.session, row.info.class_id
         self._class_id, self._merging = class_id, None
-        change = session.restore_class if row.info.retired else session.retire_class
+        change = session.classes.restore if row.info.retired else session.classes.retire
         self.labeler.command(lambda: change(class_id))
 
     def moved_in_time(self) -> None:

@@ -144,7 +144,7 @@ class ClusterBrowser(ThumbnailScreen):
             whole = "to the whole cluster" if direction > 0 else "to nobody but the center"
             self.labeler.say(f"labels spread {whole} already", "warn")
             return
-        self.labeler.command(lambda: session.reach(session.pool.ids[representative], after))
+        self.labeler.command(lambda: session.clusters.reach(session.pool.ids[representative], after))
 
     def do_common(self) -> None:
         """Back to the rule of all clusters."""
@@ -154,7 +154,7 @@ class ClusterBrowser(ThumbnailScreen):
         elif clusters.own_reach(representative, session.state) is None:
             self.labeler.say("this cluster has no reach of its own: + and - give it one", "warn")
         else:
-            self.labeler.command(lambda: session.reach(session.pool.ids[representative], None))
+            self.labeler.command(lambda: session.clusters.reach(session.pool.ids[representative], None))
 
     def do_halve(self) -> None:
         """Divide the cluster in two."""
@@ -166,7 +166,7 @@ class ClusterBrowser(ThumbnailScreen):
         def saved() -> None:
             self._awaited = session.state.revision
 
-        self.labeler.command(lambda: session.split(session.pool.ids[representative]), saved)
+        self.labeler.command(lambda: session.clusters.split(session.pool.ids[representative]), saved)
 
     def do_order(self) -> None:
         """The other order."""

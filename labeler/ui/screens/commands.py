@@ -101,7 +101,7 @@ class CommandScreen(LabelScreen):
         session, target = self.labeler.project.session, self.target()
 
         def add_and_answer() -> None:
-            class_id = session.class_id_for(name)
+            class_id = session.classes.id_for(name)
             if target is not None:
                 self.give(target, class_id)
 
@@ -263,7 +263,7 @@ class CommandScreen(LabelScreen):
         """Go on with the audit that is under way; else ask whether one is to begin."""
         from labeler.ui.screens.audit import open_audit
 
-        if not self.labeler.project.session.audit_goes_on():
+        if not self.labeler.project.session.audit.goes_on():
             await self._ask_to_audit()
             return
         self.labeler.news.clear()
@@ -275,7 +275,7 @@ class CommandScreen(LabelScreen):
         if not self.labeler.project.ready:
             self._too_soon("the labels to audit are")
             return
-        population, looks = self.labeler.project.session.audit_ahead(TARGET, CONFIDENCE)
+        population, looks = self.labeler.project.session.audit.ahead(TARGET, CONFIDENCE)
         if not population:
             self.labeler.say("there is no label to audit yet: answer until labels spread, or confirm pages (G)", "warn")
             return

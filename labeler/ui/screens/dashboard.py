@@ -55,7 +55,7 @@ class Dashboard(CommandScreen):
         """Every figure as it is now."""
         self.set_class(self.size.height < ROOM_FOR_CHARTS, "words-alone")
         session = self.labeler.project.session
-        told = [(one.name, one.brief) for one in measured(session.state, session.certificate())]
+        told = [(one.name, one.brief) for one in measured(session.state, session.audit.certificate())]
         self.set_class(len(told) > 1, "measured")
         if not told or told[0][0] not in ("certificate", "audit so far", "accuracy"):
             told.insert(0, ("accuracy", NOT_KNOWN))

@@ -152,11 +152,11 @@ class PageScreen(ThumbnailScreen):
         session = self.labeler.project.session
 
         def chosen() -> None:
-            info = session.class_named(name)
+            info = session.classes.named(name)
             if self._page is not None and info is not None:
                 self.answer(info.class_id)
 
-        self.labeler.command(lambda: session.class_id_for(name), chosen)
+        self.labeler.command(lambda: session.classes.id_for(name), chosen)
 
     def changed(self) -> None:
         """The page was set otherwise: what was said before is out of date."""

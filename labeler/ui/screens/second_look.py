@@ -77,7 +77,10 @@ class SecondLook(CommandScreen):
 
     def _doubted_now(self, index: int) -> Doubted:
         session = self.labeler.project.session
-        class_id, (belief, instead) = session.label_of(index)[0], session.derived.left_out(index) or (None, UNLABELED)
+        class_id, (belief, instead) = (
+            session.label_of(index)[0],
+            session.machine_labels.left_out(index) or (None, UNLABELED),
+        )
         again = next((repeat for repeat in to_look_at(session.state) if repeat.index == index), None)
         if again is None:
             return Doubted(index, class_id, belief, instead)

@@ -35,7 +35,10 @@ class SplitScreen(ThumbnailScreen):
 
     def on_mount(self) -> None:
         """The order stays while the screen is open: cluster by cluster, from the center outwards."""
-        standings, round_ = self.labeler.project.session.state.standings, self.labeler.project.session.derived.round
+        standings, round_ = (
+            self.labeler.project.session.state.standings,
+            self.labeler.project.session.machine_labels.round,
+        )
         given = sorted(index for index in standings if self._has_label(index))
         if round_ is not None:
             clusters, distances = round_.clusters, round_.distances
@@ -127,7 +130,7 @@ class SplitScreen(ThumbnailScreen):
 
         def named(name: str | None) -> None:
             if name is not None:
-                self.labeler.command(lambda: session.split_class(self._class_id, name, moved), lambda: moved_to(name))
+                self.labeler.command(lambda: session.classes.split(self._class_id, name, moved), lambda: moved_to(name))
 
         def moved_to(name: str) -> None:
             self._then(name)

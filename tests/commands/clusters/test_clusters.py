@@ -93,7 +93,7 @@ def project(few_digits, tmp_path):
         project.closing_round()
         while project.view().answers < 30:
             name = project.session.question.instance_id
-            class_id = project.session.class_id_for(f"\x1b[2J{truth[name]}", setup=True)
+            class_id = project.session.classes.id_for(f"\x1b[2J{truth[name]}", setup=True)
             project.session.label(name, class_id)
         project.closing_round()
     return tmp_path / "p.labeler.db"

@@ -205,7 +205,7 @@ def worked(archive, tmp_path):
         project.closing_round()
         while project.view().answers < 8:
             name = project.session.question.instance_id
-            project.session.label(name, project.session.class_id_for(str(int(name[:2]) % 2), setup=True))
+            project.session.label(name, project.session.classes.id_for(str(int(name[:2]) % 2), setup=True))
         project.closing_round()
     return tmp_path / "p.labeler.db"
 

@@ -41,14 +41,14 @@ def labeled(tmp_path_factory, digits_path):
     names = [f"digit {name}" for name in "0123456789"]
     with open_project(root / "digits.zip", path, Options(engine="book", n_clusters=24, annotator="ada")) as project:
         session = project.session
-        classes = [session.class_id_for(name, setup=True) for name in names]
+        classes = [session.classes.id_for(name, setup=True) for name in names]
         of = {f"d/{row:03d}.png": classes[int(name)] for row, name in enumerate(y)}
         round_ = project.closing_round()
         asked = [session.pool.ids[int(index)] for index in round_.queue.indices]
         for name in asked[:24]:
             session.label(name, of[name])
         session.page([(name, of[name], "confirmed") for name in asked[24:30]])
-        session.import_labels([(name, of[name]) for name in asked[30:34]], "before")
+        session.imports.labels([(name, of[name]) for name in asked[30:34]], "before")
         session.reject(asked[34])
         session.unsure(asked[35])
         session.flag(asked[0])
@@ -203,7 +203,7 @@ def test_a_choice_that_leaves_nothing_writes_nothing(labeled, tmp_path):
 def test_an_image_folder_of_a_source_without_images_is_refused_with_what_to_do(tmp_path):
     np.save(tmp_path / "features.npy", np.random.default_rng(0).normal(size=(12, 3)))
     with open_project(tmp_path / "features.npy", tmp_path / "p.labeler.db") as project:
-        project.session.label(project.session.pool.ids[0], project.session.class_id_for("a", setup=True))
+        project.session.label(project.session.pool.ids[0], project.session.classes.id_for("a", setup=True))
         with pytest.raises(ExportError, match="holds no images") as caught:
             export(project, tmp_path / "out", "imagefolder")
         assert caught.value.hint
@@ -238,7 +238,7 @@ def test_ids_that_are_not_utf8_and_odd_class_names_come_back_as_they_were(name, 
     classes = ["escaped:a", "=1+1", "b/ c", "\x1b[2Jd"]
     with open_project(folder, tmp_path / "one.labeler.db") as project:
         for instance_id, label in zip(ids, classes, strict=True):
-            project.session.label(instance_id, project.session.class_id_for(label, setup=True))
+            project.session.label(instance_id, project.session.classes.id_for(label, setup=True))
         export(project, tmp_path / name, "imagefolder" if name == "images" else None)
     with open_project(folder, tmp_path / "two.labeler.db") as project:
         assert import_labels(project, tmp_path / name).taken == len(ids)
@@ -296,7 +296,7 @@ def test_no_split_separates_an_instance_from_its_near_duplicates(tmp_path, digit
     with open_project(tmp_path / "pairs.npz", tmp_path / "pairs.labeler.db") as project:
         session = project.session
         for row in range(0, 200, 4):
-            session.label(session.pool.ids[row], session.class_id_for(str(truth[row])))
+            session.label(session.pool.ids[row], session.classes.id_for(str(truth[row])))
         export(project, tmp_path / "labels.csv", choice=Choice(predicted=True, split=(60, 40)))
     table = pd.read_csv(tmp_path / "labels.csv", dtype={"path": str})
     table["pair"] = [pair[int(name)] for name in table["path"]]

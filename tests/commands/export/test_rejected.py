@@ -22,7 +22,7 @@ def place(few_digits, tmp_path):
     with open_project(few_digits, tmp_path / "p.labeler.db", options) as project:
         session = project.session
         for index in range(6):
-            session.label(session.pool.ids[index], session.class_id_for(f"digit {y[index]}", setup=True))
+            session.label(session.pool.ids[index], session.classes.id_for(f"digit {y[index]}", setup=True))
         session.reject(session.pool.ids[5])
         session.reject(session.pool.ids[140])
         yield project
@@ -51,7 +51,7 @@ def test_they_leave_only_on_request_and_as_what_they_are(place, tmp_path):
 
 def test_a_class_of_that_name_stays_another(place, tmp_path):
     session = place.session
-    session.label(session.pool.ids[7], session.class_id_for("rejected", setup=True))
+    session.label(session.pool.ids[7], session.classes.id_for("rejected", setup=True))
     export(place, tmp_path / "all.csv", choice=Choice(rejected=True, human_only=True))
     rows = pd.read_csv(tmp_path / "all.csv", dtype=str).set_index("path")
     assert rows.loc[session.pool.ids[7]].label == "rejected"
@@ -89,7 +89,7 @@ def test_a_certificate_goes_along_and_speaks_of_the_others(place, tmp_path):
     place.closing_round()
     with_truth = place.session
     run_audit(place, 0.5, 0.9, begin=True)
-    order = with_truth.frozen(with_truth.audit).order
+    order = with_truth.audit.frozen(with_truth.audit.latest).order
     lines = [
         f"{with_truth.pool.ids[int(index)]},{with_truth.state.classes[with_truth.label_of(int(index))[0]].name}\n"
         for index in order

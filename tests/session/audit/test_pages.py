@@ -30,7 +30,7 @@ def session(make_session, make_round):
     for index in range(30):
         session.label(f"i{index}", index % 3)
     session.closing = round_
-    session.begin_audit(final_labels(session.state, round_), target=0.98, confidence=0.95, seed=0)
+    session.audit.begin(final_labels(session.state, round_), target=0.98, confidence=0.95, seed=0)
     return session
 
 
@@ -40,38 +40,38 @@ def right(index: int) -> int:
 
 def page(session, size=24, sight=1.0, wrong=(), rng=None):
     """Confirm the next page as one who sees a share `sight` of what is wrong; `wrong`: frozen labels that are."""
-    block = session.lay_out_audit(size)
+    block = session.audit.pages.lay_out(size)
     shown, said = block.page, {}
     for cell in shown:
         truth = (right(cell.index) + (cell.index in wrong)) % 3
         if cell.class_id != truth and (sight == 1.0 or rng.random() < sight):
             said[cell.index] = truth
-    return shown, session.answer_audit_page(said)
+    return shown, session.audit.pages.answer(said)
 
 
 def block(session, **given):
     while True:
         page(session, **given)
-        laid_out = session.audit.block
+        laid_out = session.audit.latest.block
         if laid_out is None or not laid_out.said:
             return
 
 
 class TestLayout:
     def test_what_comes_next_in_the_drawn_order_class_by_class(self, session):
-        order = session.frozen(session.audit).order
-        block = session.lay_out_audit(24)
+        order = session.audit.frozen(session.audit.latest).order
+        block = session.audit.pages.lay_out(24)
         cells = [cell for page in block.pages for cell in page]
         drawn = sorted((cell.place, cell.index) for cell in cells if not cell.planted)
         assert [index for _, index in drawn] == order[: len(drawn)].tolist()
         assert [place for place, _ in drawn] == list(range(len(drawn)))
         assert [len(page) for page in block.pages] == [24] * 4
         assert [cell.class_id for cell in cells] == sorted(cell.class_id for cell in cells)
-        labels = session.frozen(session.audit).final.labels
+        labels = session.audit.frozen(session.audit.latest).final.labels
         assert all(cell.class_id == labels[cell.index] for cell in cells if not cell.planted)
 
     def test_the_planted_ones_were_answered_by_a_person_as_another_class(self, session):
-        block = session.lay_out_audit(24)
+        block = session.audit.pages.lay_out(24)
         plants = [cell for page in block.pages for cell in page if cell.planted]
         assert 5 <= len(plants) <= 7
         assert all(cell.index < 30 and cell.class_id != right(cell.index) for cell in plants)
@@ -82,35 +82,35 @@ class TestLayout:
         """Neither first nor last of their class: over many layouts their places are even."""
         places = []
         for start in range(60):
-            session._record("audit_answer", *_next(session), {"audit": 1, "said": "label", "reached": False})
-            for cells in session._drawn_block(session.audit, 24).pages:
+            session.recorder.record("audit_answer", *_next(session), {"audit": 1, "said": "label", "reached": False})
+            for cells in session.audit.pages.draw_block(session.audit.latest, 24).pages:
                 places += [place / (len(cells) - 1) for place, cell in enumerate(cells) if cell.planted]
-            assert len(session.audit.answers) == start + 1
+            assert len(session.audit.latest.answers) == start + 1
         assert stats.kstest(places, "uniform").pvalue > 0.01
 
     @pytest.mark.slow
     def test_most_stand_under_the_class_they_are_taken_for(self, session):
         confused = total = 0
         for _ in range(60):
-            session._record("audit_answer", *_next(session), {"audit": 1, "said": "label", "reached": False})
-            for cells in session._drawn_block(session.audit, 24).pages:
+            session.recorder.record("audit_answer", *_next(session), {"audit": 1, "said": "label", "reached": False})
+            for cells in session.audit.pages.draw_block(session.audit.latest, 24).pages:
                 confused += sum(cell.class_id == (right(cell.index) + 1) % 3 for cell in cells if cell.planted)
                 total += sum(cell.planted for cell in cells)
         assert 0.8 < confused / total < 0.95  # three of four, and half of the others by chance
 
     def test_it_is_recorded_before_it_is_shown_and_found_again(self, session, make_session):
-        laid_out = session.lay_out_audit(24)
-        event = session._journal.events[-1]
+        laid_out = session.audit.pages.lay_out(24)
+        event = session.recorder.journal.events[-1]
         assert event.kind == "audit_block"
-        assert session.lay_out_audit(10) is laid_out
-        again = make_session(N, session._journal, classes=CLASSES)
-        assert again.audit.block == laid_out
+        assert session.audit.pages.lay_out(10) is laid_out
+        again = make_session(N, session.recorder.journal, classes=CLASSES)
+        assert again.audit.latest.block == laid_out
         assert again.state.undo_target().kind == "label"
 
     def test_each_answer_is_planted_once_before_any_comes_again(self, session):
         seen = []
         for _ in range(4):
-            laid_out = session.lay_out_audit(24)
+            laid_out = session.audit.pages.lay_out(24)
             seen += [cell.index for page in laid_out.pages for cell in page if cell.planted]
             block(session)
         assert len(seen) == len(set(seen))
@@ -120,11 +120,11 @@ class TestLayout:
         session.closing = make_round(N, session.state.revision, np.arange(N) % 3, np.full(N, SPREAD))
         session.merge_round(session.closing)
         session.label("i0", 0)
-        session.begin_audit(final_labels(session.state, session.closing), target=0.98, confidence=0.95, seed=0)
-        before = len(session._journal.events)
+        session.audit.begin(final_labels(session.state, session.closing), target=0.98, confidence=0.95, seed=0)
+        before = len(session.recorder.journal.events)
         with pytest.raises(UsageError, match="too few pictures were answered"):
-            session.lay_out_audit(24)
-        assert len(session._journal.events) == before
+            session.audit.pages.lay_out(24)
+        assert len(session.recorder.journal.events) == before
 
     def test_pages_a_person_confirmed_serve_where_single_answers_are_few(self, make_session, make_round):
         session = make_session(N, classes=CLASSES)
@@ -133,8 +133,8 @@ class TestLayout:
         session.label("i0", 0)
         session.page([(f"i{index}", right(index), "confirmed") for index in range(1, 12)])
         session.closing.provenances[1:12] = Provenance.CONFIRMED
-        session.begin_audit(final_labels(session.state, session.closing), target=0.98, confidence=0.95, seed=0)
-        laid_out = session.lay_out_audit(24)
+        session.audit.begin(final_labels(session.state, session.closing), target=0.98, confidence=0.95, seed=0)
+        laid_out = session.audit.pages.lay_out(24)
         plants = [cell.index for page in laid_out.pages for cell in page if cell.planted]
         drawn = [cell.index for page in laid_out.pages for cell in page if not cell.planted]
         assert plants
@@ -144,21 +144,21 @@ class TestLayout:
         for index in range(29):
             session.label(f"i{index}", (right(index) + 1) % 3)
         with pytest.raises(UsageError, match="too few"):
-            session.lay_out_audit(24)
+            session.audit.pages.lay_out(24)
 
     def test_no_audit_and_an_ended_one(self, session, make_session):
         with pytest.raises(UsageError, match="no audit"):
-            make_session(5).lay_out_audit(10)
+            make_session(5).audit.pages.lay_out(10)
         block(session)
-        session.end_audit()
+        session.audit.end()
         with pytest.raises(UsageError, match="ended"):
-            session.lay_out_audit(24)
+            session.audit.pages.lay_out(24)
         with pytest.raises(UsageError, match="no page"):
-            session.answer_audit_page()
+            session.audit.pages.answer()
 
 
 def _next(session):
-    index = session.audit_next()
+    index = session.audit.next_index()
     return f"i{index}", right(index)
 
 
@@ -166,23 +166,23 @@ class TestWhatCounts:
     def test_nothing_until_all_pages_of_the_block_are_confirmed(self, session):
         for left in (3, 2, 1):
             page(session)
-            assert session.certificate().checked == 0
+            assert session.audit.certificate().checked == 0
             with pytest.raises(UsageError, match=f"{left} page"):
-                session.answer_audit(*_next(session))
+                session.audit.answer(*_next(session))
             with pytest.raises(UsageError, match=f"{left} page"):
-                session.refuse_within_block()
+                session.audit.refuse_within_block()
         with pytest.raises(UsageError, match="nothing was checked"):
-            session.end_audit()
+            session.audit.end()
         page(session)
-        found = session.certificate()
+        found = session.audit.certificate()
         assert found.checked == found.in_pages == 96 - found.planted
         assert (found.planted_seen, found.wrong) == (found.planted, 0)
-        order = session.frozen(session.audit).order
-        assert [answer.index for answer in session.audit.answers] == order[: found.checked].tolist()
+        order = session.audit.frozen(session.audit.latest).order
+        assert [answer.index for answer in session.audit.latest.answers] == order[: found.checked].tolist()
 
     def test_the_bound_is_that_of_looks_and_plants(self, session):
         block(session)
-        found = session.certificate()
+        found = session.audit.certificate()
         alpha = share_of_alpha(0.05, 1) * WHOLE
         eye = Reviewer(found.planted_seen, found.planted)
         assert found.most_wrong == betting_bound(0, found.checked, found.population, alpha, 0.98, eye)
@@ -190,52 +190,52 @@ class TestWhatCounts:
 
     def test_single_looks_before_and_between_count_as_such(self, session):
         for _ in range(20):
-            session.answer_audit(*_next(session))
+            session.audit.answer(*_next(session))
         block(session)
-        session.answer_audit(*_next(session))
-        found = session.certificate()
+        session.audit.answer(*_next(session))
+        found = session.audit.certificate()
         alpha = share_of_alpha(0.05, 1) * WHOLE
         eye = Reviewer(found.planted_seen, found.planted, 21)
         assert found.checked == found.in_pages + 21
         assert found.most_wrong == betting_bound(0, found.checked, found.population, alpha, 0.98, eye)
 
     def test_errors_are_wrong_and_corrected(self, session):
-        order = session.frozen(session.audit).order
+        order = session.audit.frozen(session.audit.latest).order
         wrong = {int(order[3]), int(order[50])}
         block(session, wrong=wrong)
-        found = session.certificate()
+        found = session.audit.certificate()
         assert found.wrong == 2
         assert all(session.label_of(index) == ((right(index) + 1) % 3, Provenance.HUMAN) for index in wrong)
         assert session.label_of(int(order[4])) == (right(int(order[4])), Provenance.CONFIRMED)
         assert session.state.answers == 30  # said on a page
 
     def test_cannot_tell_counts_as_wrong(self, session):
-        laid_out = session.lay_out_audit(24)
+        laid_out = session.audit.pages.lay_out(24)
         drawn = next(cell.index for cell in laid_out.page if not cell.planted)
-        session.answer_audit_page({drawn: UNLABELED})
+        session.audit.pages.answer({drawn: UNLABELED})
         block(session)
-        assert session.certificate().wrong == 1
+        assert session.audit.certificate().wrong == 1
         assert session.state.standings[drawn].kind == "unsure"
 
     def test_one_who_overlooks_the_planted_gets_little(self, session):
         block(session, sight=0.0, rng=np.random.default_rng(0))
-        found = session.certificate()
+        found = session.audit.certificate()
         assert found.planted_seen == 0
         assert found.lower_bound < 0.2
 
     def test_more_are_planted_where_some_were_overlooked(self, session):
         block(session, sight=0.0, rng=np.random.default_rng(0))
-        laid_out = session.lay_out_audit(24)
+        laid_out = session.audit.pages.lay_out(24)
         assert sum(cell.planted for page in laid_out.pages for cell in page) >= 4
 
     def test_to_the_target_in_eight_pages(self, session):
         pages = 0
-        while not session.certificate().reached:
+        while not session.audit.certificate().reached:
             page(session)
             pages += 1
         assert pages <= 9
-        assert session.audit.drawn
-        assert session.state.keys - 30 <= 9 + session.certificate().planted
+        assert session.audit.latest.drawn
+        assert session.state.keys - 30 <= 9 + session.audit.certificate().planted
 
     def test_to_the_end(self, make_session, make_round):
         session = make_session(60, classes=CLASSES)
@@ -243,12 +243,12 @@ class TestWhatCounts:
         session.merge_round(session.closing)
         for index in range(10):
             session.label(f"i{index}", right(index))
-        session.begin_audit(final_labels(session.state, session.closing), target=0.99, confidence=0.95, seed=0)
-        while session.audit_next() is not None:
+        session.audit.begin(final_labels(session.state, session.closing), target=0.99, confidence=0.95, seed=0)
+        while session.audit.next_index() is not None:
             page(session, size=20)
-        assert session.certificate().checked == 50
+        assert session.audit.certificate().checked == 50
         with pytest.raises(UsageError, match="every label"):
-            session.lay_out_audit(20)
+            session.audit.pages.lay_out(20)
 
     def test_the_planted_teach_nothing_and_keep_their_labels(self, session):
         before = {index: session.state.standings[index] for index in range(30)}
@@ -262,26 +262,26 @@ class TestWhatCounts:
         drawn = {cell.index for cell in shown if not cell.planted}
         assert not drawn & set(session.snapshot().indices.tolist())
         block(session)
-        session.end_audit()
+        session.audit.end()
         assert drawn <= set(session.snapshot().indices.tolist())
 
     @pytest.mark.parametrize("bad", [{10_000: 0}, {29: 99}])
     def test_what_cannot_be_said_changes_nothing(self, session, bad):
-        laid_out = session.lay_out_audit(24)
+        laid_out = session.audit.pages.lay_out(24)
         if 29 in bad:
             bad = {laid_out.page[0].index: 99}
-        before = len(session._journal.events)
+        before = len(session.recorder.journal.events)
         with pytest.raises(UsageError):
-            session.answer_audit_page(bad)
-        assert len(session._journal.events) == before
+            session.audit.pages.answer(bad)
+        assert len(session.recorder.journal.events) == before
 
     def test_not_saved_changes_nothing(self, session):
-        session.lay_out_audit(24)
-        session._journal.full = True
+        session.audit.pages.lay_out(24)
+        session.recorder.journal.full = True
         with pytest.raises(NotSaved):
-            session.answer_audit_page()
-        session._journal.full = False
-        assert session.audit.block.said == []
+            session.audit.pages.answer()
+        session.recorder.journal.full = False
+        assert session.audit.latest.block.said == []
 
     def test_errors_of_the_less_trusted_are_found_by_a_cut_off(self, make_session, make_round):
         session = make_session(3000, classes=CLASSES)
@@ -291,11 +291,11 @@ class TestWhatCounts:
         session.merge_round(session.closing)
         for index in range(30):
             session.label(f"i{index}", right(index))
-        session.begin_audit(final_labels(session.state, session.closing), target=0.9, confidence=0.95, seed=0)
+        session.audit.begin(final_labels(session.state, session.closing), target=0.9, confidence=0.95, seed=0)
         wrong = {index for index in range(2000, 3000) if index % 2}
         for _ in range(4):
             block(session, wrong=wrong)
-        found = session.certificate()
+        found = session.audit.certificate()
         assert not found.reached
         assert (found.cutoff, found.cutoff_population) == (0.75, 1970)
 
@@ -306,16 +306,16 @@ class TestTime:
         for _ in range(4):
             page(session)
             states.append(dict(session.state.standings))
-        checked = session.certificate()
+        checked = session.audit.certificate()
         assert checked.checked > 0
         for back in (3, 2, 1, 0):
             session.undo()
             assert session.state.standings == states[back]
-            assert session.certificate().checked == 0
-            assert len(session.audit.block.said) == back
+            assert session.audit.certificate().checked == 0
+            assert len(session.audit.latest.block.said) == back
         for _ in range(4):
             session.redo()
-        assert session.certificate() == replace(checked, taken_back=checked.checked)
+        assert session.audit.certificate() == replace(checked, taken_back=checked.checked)
 
     def test_the_first_look_at_the_planted_counts(self, session):
         """They are told when the page is confirmed: seen afterwards says nothing of the eye."""
@@ -326,7 +326,7 @@ class TestTime:
         session.undo()
         _, told = page(session)
         assert told.shown == 0
-        found = session.certificate()
+        found = session.audit.certificate()
         assert (found.planted_seen, found.planted) == (0, missed)
         assert found.taken_back > 0
 
@@ -334,27 +334,27 @@ class TestTime:
         page(session)
         page(session)
         session.undo()
-        again = make_session(N, session._journal, classes=CLASSES)
-        assert again.audit == session.audit
-        assert again.certificate() == session.certificate()
+        again = make_session(N, session.recorder.journal, classes=CLASSES)
+        assert again.audit.latest == session.audit.latest
+        assert again.audit.certificate() == session.audit.certificate()
         for one in (session, again):
             one.redo()
-        assert again.audit == session.audit
+        assert again.audit.latest == session.audit.latest
 
     def test_a_block_that_was_left_for_single_looks_is_laid_out_anew(self, session):
-        first = session.lay_out_audit(24)
-        session.answer_audit(*_next(session))
-        second = session.lay_out_audit(24)
+        first = session.audit.pages.lay_out(24)
+        session.audit.answer(*_next(session))
+        second = session.audit.pages.lay_out(24)
         assert (first.start, second.start) == (0, 1)
         session.undo()
-        assert session.lay_out_audit(24) is first
+        assert session.audit.pages.lay_out(24) is first
 
     def test_class_of_a_page_merged_meanwhile(self, session):
-        session.lay_out_audit(24)
-        session.merge_class(1, 0)
+        session.audit.pages.lay_out(24)
+        session.classes.merge(1, 0)
         for _ in range(4):
-            session.answer_audit_page()
-        assert session.certificate().in_pages > 0
+            session.audit.pages.answer()
+        assert session.audit.certificate().in_pages > 0
         assert 1 not in {s.class_id for s in session.state.standings.values()}
 
 

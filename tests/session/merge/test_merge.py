@@ -63,7 +63,7 @@ class Person:
         return Side(self.journal.events)
 
     def named(self, *names):
-        return [self.session.class_id_for(name) for name in names]
+        return [self.session.classes.id_for(name) for name in names]
 
     def does(self, steps):
         session = self.session
@@ -74,26 +74,28 @@ class Person:
             try:
                 match kind:
                     case "label":
-                        session.label(instance_id, session.class_id_for(NAMES[other % 3]) if chosen is None else chosen)
+                        session.label(
+                            instance_id, session.classes.id_for(NAMES[other % 3]) if chosen is None else chosen
+                        )
                     case "confirm" if chosen is not None:
                         both = [(POOL.ids[index % N], chosen, "confirmed") for index in (one, one + 1)]
                         session.page(both)
                     case "import" if chosen is not None:
-                        session.import_labels([(instance_id, chosen)], "file")
+                        session.imports.labels([(instance_id, chosen)], "file")
                     case "split" if chosen is not None:
-                        session.split_class(chosen, f"new {other}", [instance_id])
+                        session.classes.split(chosen, f"new {other}", [instance_id])
                     case "add":
-                        session.add_class(NAMES[other % 3])
+                        session.classes.add(NAMES[other % 3])
                     case "retire" if chosen is not None:
-                        session.retire_class(chosen)
+                        session.classes.retire(chosen)
                     case "restore":
-                        session.restore_class(one)
+                        session.classes.restore(one)
                     case "merge" if chosen is not None:
-                        session.merge_class(chosen, active[one % len(active)])
+                        session.classes.merge(chosen, active[one % len(active)])
                     case "rename" if chosen is not None:
-                        session.rename_class(chosen, f"{NAMES[one % 3]}{'x' * (other % 2)}")
+                        session.classes.rename(chosen, f"{NAMES[one % 3]}{'x' * (other % 2)}")
                     case "key" if chosen is not None:
-                        session.set_class_key(chosen, "123"[one % 3])
+                        session.classes.set_key(chosen, "123"[one % 3])
                     case "repeat" if chosen is not None:
                         self.repeat(one % N, chosen)
                     case "blind" if chosen is not None:
@@ -101,14 +103,14 @@ class Person:
                         asked = Question(one % N, instance_id, "uncertain", 0.5, 0.5, guesses, True, True)
                         session.label(instance_id, chosen, asked=asked)
                     case "audit" if chosen is not None:
-                        session.begin_audit(self.final(chosen), target=0.6, confidence=0.8, seed=one)
-                    case "look" if session.audit_next() is not None:
+                        session.audit.begin(self.final(chosen), target=0.6, confidence=0.8, seed=one)
+                    case "look" if session.audit.next_index() is not None:
                         said = chosen if other else None
-                        session.answer_audit(
-                            POOL.ids[session.audit_next()], said, "unsure" if said is None else "label"
+                        session.audit.answer(
+                            POOL.ids[session.audit.next_index()], said, "unsure" if said is None else "label"
                         )
                     case "end":
-                        session.end_audit()
+                        session.audit.end()
                     case "skip" | "unsure" | "reject" | "flag" | "keep":
                         getattr(session, kind)(instance_id)
                     case "undo" | "redo":
@@ -122,16 +124,16 @@ class Person:
         session, (cat, dog) = self.session, self.named("a", "b")
         for index in range(4):
             session.label(POOL.ids[index], (cat, dog)[index % 2])
-        session.begin_audit(self.final(cat), target=0.6, confidence=0.8, seed=1)
+        session.audit.begin(self.final(cat), target=0.6, confidence=0.8, seed=1)
         for kind, one, other in steps:
             if kind != "page":
                 self.does([(kind, one, other)])
                 continue
             with contextlib.suppress(UsageError):
-                page = session.lay_out_audit(3).page
+                page = session.audit.pages.lay_out(3).page
                 seen = [cell.index for cell in page if cell.planted and (cell.index + other) % 3]
                 set_right = [cell.index for cell in page if not cell.planted and cell.index == one]
-                session.answer_audit_page(dict.fromkeys([*seen, *set_right], dog))
+                session.audit.pages.answer(dict.fromkeys([*seen, *set_right], dog))
         return self
 
     def final(self, class_id):
@@ -157,13 +159,17 @@ class Person:
         if standing is None or standing.kind != "label":
             return
         about = {"said": "label", "first": standing.event_id, "first_class": standing.class_id}
-        self.session._record("repeat", POOL.ids[index], class_id, {"screen": "question", "rule": "uncertain"} | about)
+        self.session.recorder.record(
+            "repeat", POOL.ids[index], class_id, {"screen": "question", "rule": "uncertain"} | about
+        )
 
     @property
     def audited(self):
         """What its own audits say, where anything was looked at."""
         session = self.session
-        found = [(one, audits.certificate(one, session.frozen(one))) for one in session.state.audits if one.answers]
+        found = [
+            (one, audits.certificate(one, session.audit.frozen(one))) for one in session.state.audits if one.answers
+        ]
         return [(one.number, certificate) for one, certificate in found]
 
 
@@ -341,8 +347,8 @@ def test_classes_are_the_same_by_name_and_the_key_named_first_wins():
     a, b = Person("a", 1000.0), Person("b", 2000.0)
     for one, names in ((a, ("cat", "dog")), (b, ("dog", "cat", "bird"))):
         one.named(*names)
-        one.session.label("i0", one.session.class_named("cat").class_id)
-    b.session.label("i1", b.session.class_named("bird").class_id)
+        one.session.label("i0", one.session.classes.named("cat").class_id)
+    b.session.label("i1", b.session.classes.named("bird").class_id)
     result = joined(a, b)
     state = folded(result.events, POOL)
     assert [(info.name, info.key) for info in state.active_classes()] == [("cat", "1"), ("dog", "2"), ("bird", "3")]
@@ -367,7 +373,7 @@ def test_an_answer_outranks_a_skip_or_cannot_tell_that_came_later_and_a_person_a
         a.session.label(name, cat)
     b.session.skip("i0")
     b.session.unsure("i1")
-    b.session.import_labels([("i2", dog)], "file")
+    b.session.imports.labels([("i2", dog)], "file")
     result = joined(a, b)
     assert labels(folded(result.events, POOL)) == dict.fromkeys(("i0", "i1", "i2"), ("cat", "a"))
     assert (result.outranked, result.conflicts) == (1, [])
@@ -394,12 +400,12 @@ def test_different_answers_wait_for_somebody_to_settle_them_and_the_later_stands
     assert c.session.question.instance_id == "i3"
     c.session.skip("i3")  # later; nothing is lost
     assert (c.session.question.instance_id, c.session.label_of(3)[1]) == ("i4", Provenance.HUMAN)
-    c.session.label("i4", c.session.class_named("cat").class_id)
+    c.session.label("i4", c.session.classes.named("cat").class_id)
     for name in ("i0", "i1", "i2", "i5", "i6", "i7"):
         assert c.session.question.rule != "conflict"
         c.session.label(name, 0)
     assert (c.session.question.instance_id, c.session.question.rule) == ("i3", "conflict")  # nothing else is left
-    c.session.label("i3", c.session.class_named("cat").class_id)
+    c.session.label("i3", c.session.classes.named("cat").class_id)
     assert c.session.question is None or c.session.question.rule != "conflict"
     c.session.undo()
     assert (c.session.question.instance_id, c.session.question.rule) == ("i3", "conflict")
@@ -436,8 +442,8 @@ def test_classes_merged_both_ways_end_in_one():
     start = Person("z", 500.0)
     cat, dog = start.named("cat", "dog")
     a, b = Person("a", 1000.0, copy_of=start), Person("b", 2000.0, copy_of=start)
-    a.session.merge_class(cat, dog)
-    b.session.merge_class(dog, cat)
+    a.session.classes.merge(cat, dog)
+    b.session.classes.merge(dog, cat)
     b.session.label("i1", cat)
     state = folded(joined(a, b).events, POOL)
     assert [info.name for info in state.active_classes()] == ["dog"]

@@ -59,7 +59,7 @@ def test_seed_and_number_of_answers_decide_alone_and_it_stays_blind_over_a_resta
     assert session.question.blind
     session.skip(session.question.instance_id)  # no answer: the next one is blind as well
     assert session.question.blind
-    again = make_session(N, session._journal, classes=()).question  # its guesses are those of its own engine
+    again = make_session(N, session.recorder.journal, classes=()).question  # its guesses are those of its own engine
     assert replace(again, guesses=()) == replace(session.question, guesses=())
 
 
@@ -107,7 +107,7 @@ def test_the_interval_covers_a_difference_that_is_there(asked):
 def test_what_is_taken_back_or_merged_counts_as_it_is_now(asked):
     session = asked(60, lambda question: 1)
     assert (sway(session.state).seen_same, sway(session.state).unseen_same) == (0, 0)
-    session.merge_class(1, 0)
+    session.classes.merge(1, 0)
     found = sway(session.state)
     assert (found.seen_same, found.unseen_same) == (found.seen, found.unseen)
     while session.state.undo_target() is not None:

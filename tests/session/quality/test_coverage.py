@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from labeler.core.types import Provenance
-from labeler.session.audit.audits import Answer, Audit, freeze
+from labeler.session.audit.audits import AuditAnswer, AuditRecord, freeze
 from labeler.session.final_labels import FinalLabels
 from labeler.session.quality.coverage import SHARES, coverage_accuracy
 
@@ -29,7 +29,7 @@ def frozen_with(scores):
 
 
 def audit_of(answers):
-    audit = Audit(1, 1, 0.0, N, 0.98, 0.95, 0, "", "", {0: "a"}, 1, False)
+    audit = AuditRecord(1, 1, 0.0, N, 0.98, 0.95, 0, "", "", {0: "a"}, 1, False)
     audit.answers.extend(answers)
     return audit
 
@@ -37,7 +37,7 @@ def audit_of(answers):
 def test_the_surest_half_is_counted_apart_and_the_whole_is_last():
     frozen = frozen_with(np.linspace(0.2, 1.0, N))
     looked = [int(index) for index in frozen.order[:80]]
-    rows = coverage_accuracy(audit_of([Answer(i, int(i < 50)) for i in looked]), frozen)
+    rows = coverage_accuracy(audit_of([AuditAnswer(i, int(i < 50)) for i in looked]), frozen)
     assert [row["coverage"] for row in rows] == pytest.approx(SHARES, abs=0.01)
     whole, half = rows[-1], next(row for row in rows if row["coverage"] == 0.5)
     assert (whole["looked_at"], whole["right"]) == (80, sum(i >= 50 for i in looked))
@@ -47,6 +47,6 @@ def test_the_surest_half_is_counted_apart_and_the_whole_is_last():
 
 def test_equal_scores_are_one_row_and_no_look_is_no_row():
     frozen = frozen_with(np.ones(N))
-    (row,) = coverage_accuracy(audit_of([Answer(int(frozen.order[0]), 0)]), frozen)
+    (row,) = coverage_accuracy(audit_of([AuditAnswer(int(frozen.order[0]), 0)]), frozen)
     assert (row["coverage"], row["looked_at"], row["low"]) == (1.0, 1, pytest.approx(0.025))
     assert coverage_accuracy(audit_of([]), frozen) == []

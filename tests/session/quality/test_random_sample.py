@@ -125,7 +125,7 @@ def test_what_is_taken_back_or_was_no_label_then_counts_no_more_and_an_answer_ch
     last = next(event for event in reversed(journal.events) if event.payload.get("rule") == "random")
     session.label(last.instance_id, 1)
     assert (estimate(session.state).n, estimate(session.state).right) == (before.n, before.right - 1)
-    session.merge_class(1, 0)
+    session.classes.merge(1, 0)
     assert estimate(session.state).right == before.right
     while session.state.undo_target() is not None:
         session.undo()

@@ -141,9 +141,9 @@ def test_only_the_persons_own_single_answers_to_questions_come_again(make_sessio
     session.merge_queue(make_queue(range(N), classes=(0, 1, 2)), session.state.revision)
     session.page([(f"i{index}", 0, "human") for index in range(100, 110)])
     session.label("i120", 0)  # chosen by hand
-    session.annotator = "bob"
+    session.recorder.annotator = "bob"
     session.label(session.question.instance_id, 0)
-    session.annotator = ""
+    session.recorder.annotator = ""
     own = []
     for _ in range(5):
         own.append(session.question.index)
@@ -170,7 +170,7 @@ def test_two_different_answers_wait_in_the_second_look_until_somebody_decides(as
     session.label(question.instance_id, repeat.class_id, screen="second-look")
     assert session.view().doubts == ()
     session.undo()
-    session.merge_class(repeat.class_id, question.index % 10)  # then they are the same
+    session.classes.merge(repeat.class_id, question.index % 10)  # then they are the same
     assert session.view().doubts == ()
 
 
@@ -178,7 +178,7 @@ def test_a_class_found_right_stays_so_where_it_is_merged_into_another(make_sessi
     session = make_session(classes=("a", "b"))
     session.label("i1", 0)
     session.keep("i1")
-    session.merge_class(0, 1)
+    session.classes.merge(0, 1)
     assert session.state.is_kept(1)
     session.undo()
     assert session.state.is_kept(1)
@@ -203,7 +203,7 @@ def test_what_came_without_a_class_is_counted_apart_and_what_was_undone_not_at_a
     found = self_agreement(session.state)
     assert (found.n, found.same, found.others) == (2, 1, 1)
     assert "1 of 2 hidden repeats answered alike" in found.statement
-    session.merge_class((question.index + 1) % 10, question.index % 10)
+    session.classes.merge((question.index + 1) % 10, question.index % 10)
     assert self_agreement(session.state).same == 2
     while session.state.repeats:
         session.undo()

@@ -17,14 +17,14 @@ def session():
         Pool([f"i{n}" for n in range(9)]), MemoryJournal(), clock=lambda: 1.0, new_id=lambda: str(next(ids))
     )
     for name in "abc":
-        session.add_class(name, setup=True)
+        session.classes.add(name, setup=True)
     return session
 
 
 def test_nothing_is_said_before_the_first_label(session):
     assert unseen_class(session.state) is None
     session.reject("i0")
-    session.import_predictions([("i1", 0, 0.5)], "model.csv")
+    session.imports.predictions([("i1", 0, 0.5)], "model.csv")
     assert unseen_class(session.state) is None
 
 
@@ -32,7 +32,7 @@ def test_classes_met_once_by_labels_however_they_were_given(session):
     session.label("i0", 0)
     assert unseen_class(session.state).chance == 1.0
     session.page([("i1", 0, "confirmed"), ("i2", 1, "human")])
-    session.import_labels([("i3", 2), ("i4", 2)], "labels.csv")
+    session.imports.labels([("i3", 2), ("i4", 2)], "labels.csv")
     found = unseen_class(session.state)
     assert found.facts == {"labels": 5, "once": 1, "chance": 0.2}
     assert found.brief == "about 20.0 % (1 of 5 labels is its class's only one)"
