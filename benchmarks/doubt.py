@@ -41,22 +41,22 @@ def session(name: str, seed: int, noise: float, engine: str) -> dict[int, Judged
         with open_project(pool.path, Path(folder) / "doubt.labeler.db", options) as project:
             assert project.source is not None
             truth = read_truth(pool.truth, project.source)
-            oracle, bench, session = Oracle(truth, noise, seed), project.open_bench(), project.session
-            session.merge_queue(bench.rerank(session.snapshot()), session.state.revision)
+            oracle, pipeline, session = Oracle(truth, noise, seed), project.open_pipeline(), project.session
+            session.merge_queue(pipeline.rerank(session.snapshot()), session.state.revision)
             for clicks in range(1, max(CLICKS) + 1):
                 question = session.question
                 assert question is not None
                 class_id = session.classes.id_for(oracle.answer(question.instance_id), setup=True)
                 session.label(question.instance_id, class_id)
                 snapshot = session.snapshot()
-                session.merge_queue(bench.rerank(snapshot), snapshot.revision)
-                if bench.round_due(clicks):
-                    for step in bench.round(session.snapshot()):
+                session.merge_queue(pipeline.rerank(snapshot), snapshot.revision)
+                if pipeline.round_due(clicks):
+                    for step in pipeline.round(session.snapshot()):
                         if isinstance(step, Round):
                             session.merge_round(step, save=False)
                 if clicks in CLICKS:
                     snapshot = session.snapshot()
-                    closing = bench.closing_round(snapshot)
+                    closing = pipeline.closing_round(snapshot)
                     judged = closing.facts.get("answers_judged", True)  # else nothing is offered
                     doubts = closing.doubts[snapshot.indices] if judged else np.zeros(len(snapshot.indices))
                     names = {class_id: info.name for class_id, info in session.state.classes.items()}

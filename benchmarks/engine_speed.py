@@ -39,7 +39,7 @@ from threadpoolctl import threadpool_limits
 
 from labeler.core.types import Snapshot
 from labeler.engine.book import BookEngine
-from labeler.engine.default import JoinedEngine
+from labeler.engine.default import DefaultEngine
 from labeler.engine.propagation import RandomWalk, Spread, mass_of
 from labeler.plugins import registry
 from labeler.plugins.importers.detect import open_source
@@ -111,7 +111,7 @@ def resident_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
 
 
-def session(engine: JoinedEngine, y: Any, n_answers: int) -> dict[str, float]:
+def session(engine: DefaultEngine, y: Any, n_answers: int) -> dict[str, float]:
     """So many answers as the application takes them."""
     indices: list[int] = []
     weights: list[float] = []
@@ -142,7 +142,7 @@ def session(engine: JoinedEngine, y: Any, n_answers: int) -> dict[str, float]:
     }
 
 
-def spread(engine: JoinedEngine, y: Any) -> dict[str, float]:
+def spread(engine: DefaultEngine, y: Any) -> dict[str, float]:
     """One more label spread over the graph, and its distance from a tight solve."""
     weights = engine.space.graph.weights
     indices = np.random.default_rng(1).permutation(len(y))[:ANSWERS].astype(np.int64)
@@ -267,7 +267,7 @@ def measured(X: Any, y: Any, n_answers: int, *, peers_too: bool) -> dict[str, fl
     """Every figure by its name; memory first, while nothing else has been touched."""
     import sklearn.linear_model  # noqa: F401 - so that it is not counted below
 
-    engine = JoinedEngine()
+    engine = DefaultEngine()
     state = snapshot(np.random.default_rng(1).permutation(len(y))[:ANSWERS].tolist(), y, [1.0] * ANSWERS)
     before = resident_mb()
     _, opening, longest = stepped(engine.open(X))

@@ -24,7 +24,7 @@ import numpy as np
 from data import SETS, load
 
 from labeler.commands.simulate.oracle import Oracle
-from labeler.core.steps import finished
+from labeler.core import steps
 from labeler.core.types import UNLABELED, Round
 from labeler.plugins.importers.labels import read_truth
 from labeler.project.open import Project, open_project
@@ -69,23 +69,23 @@ def session(name: str, seed: int, engine: str) -> dict[int, Seen]:
             project.backed_up = False
             assert project.source is not None
             truth = read_truth(pool.truth, project.source)
-            oracle, bench, session = Oracle(truth, 0.0, seed), project.open_bench(), project.session
-            session.merge_queue(bench.rerank(session.snapshot()), session.state.revision)
-            finished(bench.join_companion())
+            oracle, pipeline, session = Oracle(truth, 0.0, seed), project.open_pipeline(), project.session
+            session.merge_queue(pipeline.rerank(session.snapshot()), session.state.revision)
+            steps.run(pipeline.join_companion())
             for clicks in range(1, max(CLICKS) + 1):
                 question = session.question
                 assert question is not None
                 class_id = session.classes.id_for(oracle.answer(question.instance_id), setup=True)
                 session.label(question.instance_id, class_id)
-                queue = bench.rerank(session.snapshot())
+                queue = pipeline.rerank(session.snapshot())
                 session.merge_queue(queue, session.state.revision)
-                if bench.round_due(clicks):
-                    for step in bench.round(session.snapshot()):
+                if pipeline.round_due(clicks):
+                    for step in pipeline.round(session.snapshot()):
                         if isinstance(step, Round):
                             session.merge_round(step, save=False)
                             queue = step.queue
                 if clicks in CLICKS:
-                    seen[clicks] = look(project, bench.closing_round(session.snapshot()), queue, truth)
+                    seen[clicks] = look(project, pipeline.closing_round(session.snapshot()), queue, truth)
     return seen
 
 

@@ -20,9 +20,9 @@ from typing import Any
 import numpy as np
 from data import SETS, load, mnist
 
-from labeler.core.steps import finished
+from labeler.core import steps
 from labeler.core.types import IndexArray, Snapshot
-from labeler.engine.default import JoinedEngine
+from labeler.engine.default import DefaultEngine
 from labeler.plugins.importers.detect import open_source
 from labeler.worker.features import prepare
 
@@ -70,7 +70,7 @@ def snapshot(indices: list[int], class_ids: list[int]) -> Snapshot:
     )
 
 
-def answers_to_find(engine: JoinedEngine, y: IndexArray, rare: int, begun: list[int], hunts: bool) -> tuple[int, int]:
+def answers_to_find(engine: DefaultEngine, y: IndexArray, rare: int, begun: list[int], hunts: bool) -> tuple[int, int]:
     """Answers given and instances of the class among them, until WANTED are there or CAP were given."""
     indices, finds = list(begun), 0
     for n in range(1, CAP + 1):
@@ -79,7 +79,7 @@ def answers_to_find(engine: JoinedEngine, y: IndexArray, rare: int, begun: list[
             order = engine.hunt(state, rare, 1, np.empty(0, dtype=np.int64))
         else:
             if n % 10 == 1:
-                finished(engine.round(state))
+                steps.run(engine.round(state))
             order = engine.rerank(state).indices
         indices.append(int(order[0]))
         finds += int(y[indices[-1]] == rare)
@@ -103,13 +103,13 @@ def run(name: str, seed: int) -> dict[str, Any]:
         path = Path(folder) / "pool.npz"
         np.savez(path, X=X)
         source = open_source(path)
-        ready = finished(prepare(source, list(source.ids), Path(folder) / "cache", "", "", 0))
+        ready = steps.run(prepare(source, list(source.ids), Path(folder) / "cache", "", "", 0))
         features, encoder = np.asarray(ready.features), ready.encoder
     rare = int(y[is_rare][0])
     results: dict[str, Any] = {"n": len(y), "rare": int(is_rare.sum()), "encoder": encoder}
     for way in ("hunt", "margin"):
-        engine = JoinedEngine(None, 0)
-        finished(engine.open(features))
+        engine = DefaultEngine(None, 0)
+        steps.run(engine.open(features))
         met = int(np.random.default_rng(seed).choice(np.flatnonzero(is_rare)))
         begun = [int(index) for index in engine.order[:BEGUN] if index != met and not is_rare[index]] + [met]
         results[way] = answers_to_find(engine, y, rare, begun, way == "hunt")

@@ -25,7 +25,7 @@ from data import ROOT, SETS, data_folder, load, mnist
 from numpy.typing import NDArray
 from PIL import Image
 
-from labeler.core.steps import finished
+from labeler.core import steps
 from labeler.plugins import registry
 from labeler.plugins.importers.detect import open_source
 from labeler.plugins.outliers.sampling import scored
@@ -90,7 +90,7 @@ def prepared_of(X: NDArray[Any], folder: Path, seed: int) -> Prepared:
     np.savez(path, X=X)
     source = open_source(path)
     cache = folder / f"cache-{seed}"
-    return finished(prepare(source, list(source.ids), cache, "", "", seed))
+    return steps.run(prepare(source, list(source.ids), cache, "", "", seed))
 
 
 def main() -> None:
@@ -113,7 +113,7 @@ def main() -> None:
                 views = {"features": ready.features, "both": view_of(ready.features, ready.raw, ready.encoder)}
                 for view, method in itertools.product(views, arguments.methods):
                     if view == "features" or views[view] is not ready.features:
-                        scores = finished(scored(views[view], method, seed))
+                        scores = steps.run(scored(views[view], method, seed))
                         oddest = kinds[np.argsort(-scores, kind="stable")[:PLANTED]]
                         hits[method, view].append(np.bincount(oddest, minlength=len(KINDS) + 1)[1:])
         print(

@@ -24,7 +24,7 @@ from rich.color import Color
 from rich.segment import Segment
 from textual import events
 
-from labeler.core.steps import finished
+from labeler.core import steps
 from labeler.project.project import Received
 from labeler.worker.protocol import GridReady, KsTried, SharesReady, SimilarReady
 
@@ -160,18 +160,18 @@ async def draw() -> dict[str, str]:
             project.closing_round()
             await press(truth[app.screen.target().instance_id])
             take("question", "labeler: one picture, one key")
-            bench = project.open_bench()
+            pipeline = project.open_pipeline()
             while app.view.answers < 60:
                 await press(truth[app.screen.target().instance_id])
                 if app.view.answers % 3 == 0:
-                    project.session.merge_round(bench.closing_round(project.session.snapshot()))
+                    project.session.merge_round(pipeline.closing_round(project.session.snapshot()))
 
             def page(size: int, shown: list[int]) -> None:
                 snapshot = project.session.snapshot()
-                found = bench.grid(snapshot, size, np.array(shown, dtype=np.int64))
+                found = pipeline.grid(snapshot, size, np.array(shown, dtype=np.int64))
                 app.screen.heard(Received(page=GridReady(snapshot.revision, found)))
 
-            for _ in bench.round(project.session.snapshot()):
+            for _ in pipeline.round(project.session.snapshot()):
                 pass
             project.ready, project.want_page = True, page  # type: ignore[method-assign]
             await press("G", "right", "X")
@@ -185,15 +185,15 @@ async def draw() -> dict[str, str]:
             await press("M", "ctrl+z", "1", "S", "X", "right", "right", "X")
             take("split", "labeler: labels of one class that go to a new one")
             await press("S", "C")
-            await second_looks(app, project, bench, press, take)
-            await found(app, project, bench, press, take)
-            await numbers_of_clusters(app, project, bench, press, take)
+            await second_looks(app, project, pipeline, press, take)
+            await found(app, project, pipeline, press, take)
+            await numbers_of_clusters(app, project, pipeline, press, take)
             await press("?")
             take("help", "labeler: every key")
     return pictures
 
 
-async def second_looks(app: Any, project: Any, bench: Any, press: Any, take: Any) -> None:
+async def second_looks(app: Any, project: Any, pipeline: Any, press: Any, take: Any) -> None:
     """Two answers go wrong, as to every person; the engine doubts them."""
     truth = project.truth or {}
     for wrong in (False, False, True, False, True):
@@ -203,7 +203,7 @@ async def second_looks(app: Any, project: Any, bench: Any, press: Any, take: Any
     app.view = project.view()
 
     def shares(index: int) -> None:
-        found = [list(map(float, pair)) for pair in bench.shares(project.session.snapshot(), index)]
+        found = [list(map(float, pair)) for pair in pipeline.shares(project.session.snapshot(), index)]
         app.screen.heard(Received(shares=SharesReady(index, found)))
 
     project.want_shares = shares
@@ -214,12 +214,12 @@ async def second_looks(app: Any, project: Any, bench: Any, press: Any, take: Any
     await press("S")
 
 
-async def found(app: Any, project: Any, bench: Any, press: Any, take: Any) -> None:
+async def found(app: Any, project: Any, pipeline: Any, press: Any, take: Any) -> None:
     """Search, and what is like one that was found."""
 
     def similar(index: int, size: int, shown: list[int]) -> None:
         snapshot = project.session.snapshot()
-        indices = bench.similar(snapshot, index, size, np.array(shown, dtype=np.int64))
+        indices = pipeline.similar(snapshot, index, size, np.array(shown, dtype=np.int64))
         app.screen.heard(Received(similar=SimilarReady(snapshot.revision, index, indices)))
 
     project.want_similar = similar
@@ -230,13 +230,13 @@ async def found(app: Any, project: Any, bench: Any, press: Any, take: Any) -> No
     await press("M", "/")
 
 
-async def numbers_of_clusters(app: Any, project: Any, bench: Any, press: Any, take: Any) -> None:
+async def numbers_of_clusters(app: Any, project: Any, pipeline: Any, press: Any, take: Any) -> None:
     """Numbers of clusters side by side, as the worker compares them."""
 
     def compared() -> None:
-        ks = bench.ks()
-        tried = finished(bench.compare(ks))
-        app.screen.heard(Received(tried=KsTried(tried, len(ks), bench.compared())))
+        ks = pipeline.ks()
+        tried = steps.run(pipeline.compare(ks))
+        app.screen.heard(Received(tried=KsTried(tried, len(ks), pipeline.compared())))
 
     project.want_ks = compared
     await press("K")

@@ -15,9 +15,9 @@ from labeler.commands.export.labels import Choice, latest_labels
 from labeler.commands.export.rows import collect
 from labeler.commands.predict import Predictions, open_new
 from labeler.commands.predict import predict as predict_new
+from labeler.core import steps
 from labeler.core.errors import UsageError
 from labeler.core.recipe import PARTS, Reading
-from labeler.core.steps import finished
 from labeler.core.types import UNLABELED, ByteArray, FloatArray, Question, Round
 from labeler.plugins.custom import register
 from labeler.plugins.exporters.write import Written
@@ -25,7 +25,7 @@ from labeler.project.open import Options, open_project
 from labeler.project.project import Project
 from labeler.session.asked import PYTHON
 from labeler.session.questions import CHOSEN
-from labeler.worker.pipeline import Workbench
+from labeler.worker.pipeline import Pipeline
 
 BY_NAME = "python, by name"
 """Where something is said of an instance that was not asked about: it answers no question."""
@@ -127,7 +127,7 @@ class Labeling:
     def __init__(self, project: Project) -> None:
         self.project = project
         self.session = project.session
-        self._bench: Workbench | None = None
+        self._pipeline: Pipeline | None = None
         self._handed: Question | None = None  # the question that whoever answers has seen
 
     # -- the pool ------------------------------------------------------------------------------------------------
@@ -155,7 +155,7 @@ class Labeling:
     @property
     def features(self) -> FloatArray:
         """The encoder's features of the pool (n, d) float32, read-only."""
-        return self._open_bench().features()
+        return self._open_pipeline().features()
 
     def encode(self, source: str | Path) -> FloatArray:
         """Features (m, d) of another source's instances, or of one image, by the pool's encoder.
@@ -167,7 +167,7 @@ class Labeling:
         """
         opened = open_new(Path(source), Reading.of(self.project.options))
         try:
-            found = finished(self._open_bench().encode(opened))
+            found = steps.run(self._open_pipeline().encode(opened))
             if found.unreadable:
                 row, why = next(iter(found.unreadable.items()))
                 raise UsageError(f"{opened.ids[row]}: {why}", "leave it out; labeler predict passes over such files")
@@ -180,7 +180,7 @@ class Labeling:
     @property
     def question(self) -> Asked | None:
         """What is asked next; None when nothing is left."""
-        self._open_bench()
+        self._open_pipeline()
         self.session.renew()
         asked = self._handed = self.session.question
         if asked is None:
@@ -242,11 +242,11 @@ class Labeling:
         return PYTHON if self._was_handed(name) else BY_NAME
 
     def _moved(self) -> None:
-        if self._bench is None:
+        if self._pipeline is None:
             return
         snapshot = self.session.snapshot()
-        self.session.merge_queue(self._bench.rerank(snapshot), snapshot.revision)
-        if self._bench.round_due(len(snapshot.indices)):
+        self.session.merge_queue(self._pipeline.rerank(snapshot), snapshot.revision)
+        if self._pipeline.round_due(len(snapshot.indices)):
             self.round()
 
     # -- what is made of them ------------------------------------------------------------------------------------
@@ -254,7 +254,7 @@ class Labeling:
     def round(self) -> Round:
         """Compute every label, score and the next questions now; answers do it on their own every few keys."""
         found: Round | None = None
-        for step in self._open_bench().round(self.session.snapshot()):
+        for step in self._open_pipeline().round(self.session.snapshot()):
             found = step if isinstance(step, Round) else found
         if found is None:
             raise UsageError("the engine gave no round", "this is a mistake of labeler's own; please report it")
@@ -280,11 +280,11 @@ class Labeling:
         """
         if X not in ("content", "features"):
             raise UsageError(f"X cannot be {X!r}", 'give X="content" or X="features"')
-        bench = self._open_bench()
+        pipeline = self._open_pipeline()
         choice = Choice(predicted=predicted, min_confidence=min_confidence, latest=True)
-        leaving = latest_labels(self.project, bench, choice)
-        rows, indices, _ = collect(self.project, leaving, bench, choice, needs_content=True)
-        values = bench.features()[indices] if X == "features" else rows.features()
+        leaving = latest_labels(self.project, pipeline, choice)
+        rows, indices, _ = collect(self.project, leaving, pipeline, choice, needs_content=True)
+        values = pipeline.features()[indices] if X == "features" else rows.features()
         return Arrays(
             np.asarray(values[:]),
             np.asarray(rows.class_indices),
@@ -304,13 +304,13 @@ class Labeling:
 
     # -- opening and closing -------------------------------------------------------------------------------------
 
-    def _open_bench(self) -> Workbench:
-        if self._bench is None:
-            bench: Workbench = self.project.open_bench()
+    def _open_pipeline(self) -> Pipeline:
+        if self._pipeline is None:
+            pipeline: Pipeline = self.project.open_pipeline()
             snapshot = self.session.snapshot()
-            self.session.merge_queue(bench.rerank(snapshot), snapshot.revision)
-            self._bench = bench
-        return self._bench
+            self.session.merge_queue(pipeline.rerank(snapshot), snapshot.revision)
+            self._pipeline = pipeline
+        return self._pipeline
 
     def close(self) -> None:
         """Let go of the project file."""

@@ -48,7 +48,7 @@ class TestRows:
         steps = []
         with open_project(few_digits, tmp_path / "p.labeler.db", Options(features=str(file))) as project:
             with pytest.raises(SourceError) as refused:
-                project.open_bench(steps.append)
+                project.open_pipeline(steps.append)
             if kind != "csv":  # what is quickly told is told before a screen opens
                 with pytest.raises(SourceError) as at_once:
                     project.check_features()
@@ -65,7 +65,7 @@ class TestRows:
             class_id = project.session.classes.add("a")
             for index in (3, 50, 52, 140):
                 project.session.label(project.session.pool.ids[index], class_id)
-            project.open_bench()
+            project.open_pipeline()
             assert [index for index, _ in project.neighbors(51, 3)] in ([50, 52, 3], [52, 50, 3])
             kept = list(project.cache().glob("vectors-*.npy"))
             assert len(kept) == (kind != "npy")  # an array file is its own copy
@@ -81,7 +81,7 @@ class TestRows:
                     project.session.label(project.session.pool.ids[index], 0)
         both = merge(*pair, tmp_path / "both.labeler.db").path
         with open_project(both) as project:
-            project.open_bench()
+            project.open_pipeline()
             assert sorted(index for index, _ in project.neighbors(51, 2)) == [50, 52]
 
 
@@ -89,7 +89,7 @@ def test_another_file_takes_the_place_of_the_copy(few_digits, tmp_path, ids):
     for shift in (0, 1):
         file = written(tmp_path, "csv", N, ids[shift:] + ids[:shift])
         with open_project(few_digits, tmp_path / "p.labeler.db", Options(features=str(file))) as project:
-            project.open_bench()
+            project.open_pipeline()
             assert len(list(project.cache().glob("vectors-*.npy"))) == 1
             assert project._features[shift, 0] == 0.0
 

@@ -130,14 +130,14 @@ class TestNarrator:
 def test_a_cache_that_is_deleted_while_the_project_is_open_is_made_again(few_digits, tmp_path):
     with open_project(few_digits, tmp_path / "p.labeler.db") as project:
         session = project.session
-        bench = project.open_bench()
+        pipeline = project.open_pipeline()
         cache = paths.cache_of(project.path)
         shutil.rmtree(cache)
         for row, name in enumerate(session.pool.ids[:4]):
             session.label(name, session.classes.id_for("ab"[row % 2]))
-        assert len(bench.closing_round(session.snapshot()).labels) == 150  # what is mapped stays mapped
+        assert len(pipeline.closing_round(session.snapshot()).labels) == 150  # what is mapped stays mapped
         source = project.source
-        for _ in encode_again(source, source.ids, cache, bench.prepared.raw, "pca"):
+        for _ in encode_again(source, source.ids, cache, pipeline.prepared.raw, "pca"):
             pass
         assert list(cache.glob("features-*"))
     with open_project(tmp_path / "p.labeler.db") as project:

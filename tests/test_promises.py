@@ -18,7 +18,7 @@ from labeler.core.errors import UsageError
 from labeler.core.pool import Pool
 from labeler.core.types import UNLABELED, Provenance
 from labeler.engine.book import BookEngine
-from labeler.engine.default import JoinedEngine
+from labeler.engine.default import DefaultEngine
 from labeler.plugins import registry
 from labeler.project.open import Options, open_project
 from labeler.session.final_labels import final_labels
@@ -50,7 +50,7 @@ def opened(engine):
 @pytest.fixture(scope="module", params=["default", "book"])
 def engine(request):
     if request.param == "default":
-        return opened(JoinedEngine())
+        return opened(DefaultEngine())
     parts = ("kmeans", "logreg", "margin-clusters")
     kinds = ("clusterer", "classifier", "strategy")
     return opened(BookEngine(*(registry.create(*pair) for pair in zip(kinds, parts, strict=True)), n_clusters=8))
@@ -184,26 +184,26 @@ def digits_answered(digits_path, tmp_path_factory):
     """A project on digits with 40 answers, some of them wrong, and a page; and its engine."""
     path = tmp_path_factory.mktemp("promises") / "digits.labeler.db"
     with open_project(digits_path, path, Options(classes=tuple("0123456789"))) as project:
-        bench = project.open_bench()
+        pipeline = project.open_pipeline()
         session, truth = project.session, project.source.truth()
         person = Oracle(truth, 0.05, 1)
-        session.merge_queue(bench.rerank(session.snapshot()), session.state.revision)
+        session.merge_queue(pipeline.rerank(session.snapshot()), session.state.revision)
         for _ in range(40):
             question = session.question
             session.label(question.instance_id, session.classes.id_for(person.answer(question.instance_id)))
-            session.merge_queue(bench.rerank(session.snapshot()), session.state.revision)
+            session.merge_queue(pipeline.rerank(session.snapshot()), session.state.revision)
         session.page([(session.pool.ids[index], 3, "confirmed") for index in (3, 13, 23)])
-        yield project, bench
+        yield project, pipeline
 
 
 @pytest.mark.slow
 def test_on_digits_every_label_that_leaves_names_answers_of_its_class(digits_answered):
-    project, bench = digits_answered
+    project, pipeline = digits_answered
     session = project.session
-    final, indices = leaving(session.state, bench.engine)
+    final, indices = leaving(session.state, pipeline.engine)
     assert len(indices) == len(session.pool)
     for index in indices[::10]:
-        names = check_names(session.state, final, bench.engine, index)
+        names = check_names(session.state, final, pipeline.engine, index)
         said = {s.class_id for s in session.state.standings.values() if s.event_id in names}
         assert said == {int(final.labels[index])}
     assert (final.sources[indices] >= 0).all()
@@ -211,8 +211,8 @@ def test_on_digits_every_label_that_leaves_names_answers_of_its_class(digits_ans
 
 @pytest.mark.slow
 def test_on_digits_one_label_goes_with_the_events_it_names_and_an_undo_leaves_no_trace(digits_answered):
-    project, bench = digits_answered
-    session, engine = project.session, bench.engine
+    project, pipeline = digits_answered
+    session, engine = project.session, pipeline.engine
     events = list(project._store.replay())
     final, indices = leaving(session.state, engine)
     index = next(i for i in indices[700:] if final.provenances[i] == Provenance.PROPAGATED)

@@ -51,7 +51,7 @@ def test_what_was_decided_at_first_holds_for_later_images_and_the_worker(tmp_pat
         assert project.options["range"] == "auto 0:4095,-"
         assert notices_on(project, "values 0 to 4095 are shown as black to white, as 8 images suggest")
         before = [project.image(row) for row in range(8)]
-        assert np.array_equal(project.open_bench().prepared.raw, before)
+        assert np.array_equal(project.open_pipeline().prepared.raw, before)
     for row in range(8, 20):
         Image.fromarray(figure(row, 60_000)).save(pool / "a" / f"{row}.png")
     with open_project(path) as project:
@@ -59,7 +59,7 @@ def test_what_was_decided_at_first_holds_for_later_images_and_the_worker(tmp_pat
         assert all(np.array_equal(before[row], project.image(row)) for row in range(8))
         again = open_source(pool, project.recipe().reading)  # as the worker opens it
         assert again.shown == project.source.shown
-        assert np.array_equal(project.open_bench().prepared.raw[:8], before)
+        assert np.array_equal(project.open_pipeline().prepared.raw[:8], before)
     with open_project(path, options=Options(range="auto")) as project:
         assert project.options["range"] == "auto 0:65535,-"
         assert notices_on(project, "computed anew: range")
@@ -70,8 +70,8 @@ def test_the_features_see_the_range_and_each_has_its_own_entry_in_the_cache(tmp_
     seen = {}
     for given in ("0:4095", "0:65535", "0:4095"):
         with open_project(pool, path, Options(range=given, encoder="pixels")) as project:
-            raw = project.open_bench().prepared.raw
-            seen.setdefault(given, []).append((int(raw.max()), float(project.open_bench().features().max())))
+            raw = project.open_pipeline().prepared.raw
+            seen.setdefault(given, []).append((int(raw.max()), float(project.open_pipeline().features().max())))
     assert seen["0:4095"] == [(255, 1.0)] * 2
     assert seen["0:65535"][0][0] == 16
 
@@ -86,7 +86,7 @@ def test_another_range_takes_no_answer_away(tmp_path, container):
     with labeler.open(pool, path, classes=["a", "b"]) as project:
         for row in range(4):
             project.answer("ab"[row % 2], list(project)[row].id)
-        project.project.open_bench()
+        project.project.open_pipeline()
     with labeler.open(pool, path, range=(0, 500 if container == "folder" else 0.5)) as project:
         assert not notices_on(project.project, "set aside")
         assert [instance.label for instance in list(project)[:4]] == ["a", "b", "a", "b"]
@@ -146,7 +146,7 @@ def test_pictures_of_one_value_are_counted_and_named_and_stay(tmp_path):
     Image.new("RGBA", (8, 8), (9, 9, 9, 0)).save(pool / "clear.png")
     for _ in range(2):  # also from the cache
         with open_project(pool, path) as project:
-            project.open_bench()
+            project.open_pipeline()
             (line,) = notices_on(project, "of one value")
             assert line.startswith("3 pictures show nothing, all of one value: clear.png, k.png, w.png")
             assert not project.session.pool.unreadable.any()
@@ -160,7 +160,7 @@ def test_no_photo_is_decoded_whole_for_features_or_a_plan(tmp_path, monkeypatch)
     sizes = []
     monkeypatch.setattr(decode, "flattener", lambda image, shown: sizes.append(image.size) or (lambda part: part))
     with open_project(pool, tmp_path / "p.labeler.db") as project:
-        project.open_bench()
+        project.open_pipeline()
     assert sizes
     assert max(max(size) for size in sizes) <= 200  # of 800
 

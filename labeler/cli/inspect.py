@@ -48,8 +48,8 @@ def why(project: Path, instance_id: str) -> None:
     def shares(index: int) -> list[tuple[int, float]] | None:
         try:
             with reading(project, with_source=True) as opened, narrator_of() as narrator:
-                bench = opened.open_bench(narrator.progress)
-                found: list[tuple[int, float]] = bench.shares(opened.session.snapshot(), index)
+                pipeline = opened.open_pipeline(narrator.progress)
+                found: list[tuple[int, float]] = pipeline.shares(opened.session.snapshot(), index)
                 return found
         except SourceError as error:
             click.echo(f"note: {display_safe(error.message, 1000)}: the shares of the answers are not known", err=True)

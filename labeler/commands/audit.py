@@ -124,7 +124,7 @@ def open_audit(
             return audit, []
         lead = counted(since, "answer was", "answers were")
         return audit, [f"{lead} given since these labels were frozen: --new audits the labels as they are now"]
-    closing = project.open_bench(progress).closing_round(session.snapshot())
+    closing = project.open_pipeline(progress).closing_round(session.snapshot())
     final = final_labels(session.state, closing)
     audit = session.audit.begin(
         final,

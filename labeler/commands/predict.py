@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 
 from labeler.commands.export.model import trained
+from labeler.core import steps
 from labeler.core.errors import UsageError
 from labeler.core.escaping import escape_warnings, escaped, json_text
 from labeler.core.recipe import AS_IT_IS, Reading
-from labeler.core.steps import driven
 from labeler.core.text import display_safe
 from labeler.core.types import UNLABELED, FloatArray, IndexArray, Progress
 from labeler.plugins import registry
@@ -31,7 +31,7 @@ from labeler.project.engine import unreadable_line
 from labeler.project.options import Options, reading_of
 from labeler.project.project import Project
 from labeler.session.final_labels import final_labels
-from labeler.worker.pipeline import Workbench
+from labeler.worker.pipeline import Pipeline
 
 UNKNOWN = "unknown"
 """The label of what lies outside of all that has a label."""
@@ -105,19 +105,19 @@ def predict(
         registry.create("outlier method", novelty)  # a wrong name is said before anything is computed
     source = open_new(new, reading_of(options or Options(), project.options))
     try:
-        bench: Workbench = project.open_bench(progress)
-        found = trained(project, bench)
-        arrived = driven(bench.encode(source), progress)
+        pipeline: Pipeline = project.open_pipeline(progress)
+        found = trained(project, pipeline)
+        arrived = steps.run(pipeline.encode(source), progress)
         progress(Progress("predicting"))
         session = project.session
         names = {class_id: info.name for class_id, info in session.state.classes.items()}
-        class_ids, confidence = bench.predict(session.snapshot(), arrived.features)
+        class_ids, confidence = pipeline.predict(session.snapshot(), arrived.features)
         labels = np.array([names.get(int(class_id), UNKNOWN) for class_id in class_ids], dtype=object)
         facts: dict[str, Any] = {"model": found.facts, "source": str(source.path), "n_instances": len(source.ids)}
         outside, scores = class_ids == UNLABELED, None
         beyond = int(outside.sum())
         if novelty is not None:
-            known = _known(project, bench, novelty, share)
+            known = _known(project, pipeline, novelty, share)
             strange, scores = known.judge(arrived.features)
             outside = outside | strange
             labels[outside] = UNKNOWN
@@ -144,14 +144,14 @@ def predict(
         source.close()
 
 
-def _known(project: Project, bench: Workbench, novelty: str, share: float) -> Novelty:
+def _known(project: Project, pipeline: Pipeline, novelty: str, share: float) -> Novelty:
     """What is known: the features of every label that an export would hold."""
-    closing = bench.closing_round(project.session.snapshot())
+    closing = pipeline.closing_round(project.session.snapshot())
     chosen: IndexArray = np.flatnonzero(final_labels(project.session.state, closing).by_default())
     pool = project.session.pool
     chosen = chosen[~(pool.missing | pool.unreadable)[chosen]]
-    seed = bench.recipe.seed
-    known = np.asarray(bench.features()[chosen])
+    seed = pipeline.recipe.seed
+    known = np.asarray(pipeline.features()[chosen])
     return learn_what_is_known(lambda: registry.create("outlier method", novelty), known, share, seed)
 
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from labeler.core import steps
 from labeler.core.errors import UnreadableInstance, UsageError
 from labeler.core.numeric.nearest import nearest_of, squared_distances_to
 from labeler.core.recipe import Reading
-from labeler.core.steps import driven
 from labeler.core.text import display_safe
 from labeler.core.types import UNLABELED, BoolArray, FloatArray, IndexArray, Progress
 from labeler.plugins import registry
@@ -22,7 +22,7 @@ from labeler.plugins.importers.names import counted, has_image_ending
 from labeler.plugins.importers.value_range import arranged
 from labeler.plugins.outliers import DEFAULT
 from labeler.project.project import Project
-from labeler.worker.pipeline import Workbench
+from labeler.worker.pipeline import Pipeline
 
 Say = Callable[[Progress], None]
 COUNT = 25
@@ -85,8 +85,8 @@ def nearest_to(project: Project, like: str, count: int, progress: Say = lambda _
             f"{display_safe(like)} is neither an instance of the pool nor an image file",
             "ids are paths relative to the source, as in an export",
         )
-    bench: Workbench = project.open_bench(progress)
-    X = bench.features()
+    pipeline: Pipeline = project.open_pipeline(progress)
+    X = pipeline.features()
     if own is not None:
         index = pool.index(own)
         if pool.missing[index] or pool.unreadable[index]:
@@ -96,7 +96,7 @@ def nearest_to(project: Project, like: str, count: int, progress: Say = lambda _
         here = np.asarray(X[index], dtype=np.float32)
     else:
         by_range = Reading(range=project.options.get("range") or "")
-        arrived = driven(bench.encode(arranged(one_image(Path(like)), by_range)), progress)
+        arrived = steps.run(pipeline.encode(arranged(one_image(Path(like)), by_range)), progress)
         if arrived.unreadable:
             raise UnreadableInstance(f"{display_safe(like)}: {arrived.unreadable[0]}")
         here, index = arrived.features[0], -1
@@ -105,7 +105,7 @@ def nearest_to(project: Project, like: str, count: int, progress: Say = lambda _
     if index >= 0:
         usable[index] = False
     order = np.argsort(np.where(usable, distances, np.inf), kind="stable")[: min(count, int(usable.sum()))]
-    what = {"like": own if own is not None else like, "encoder": bench.prepared.encoder if bench.prepared else ""}
+    what = {"like": own if own is not None else like, "encoder": pipeline.prepared.encoder if pipeline.prepared else ""}
     return Found(what, "distance", order.astype(np.int64), distances[order])
 
 
@@ -141,8 +141,8 @@ def odd_ones(
     cut = cut or Cut()
     leads = project.in_no_cluster() if method is None else np.empty(0, dtype=np.int64)
     registry.create("outlier method", method or DEFAULT)
-    bench: Workbench = project.open_bench(progress)
-    scores = driven(bench.oddness(method), progress)
+    pipeline: Pipeline = project.open_pipeline(progress)
+    scores = steps.run(pipeline.oddness(method), progress)
     session = project.session
     left = np.ones(len(session.pool), dtype=np.bool_)
     left[session.pool.unusable()] = False
@@ -182,10 +182,10 @@ def likeliest_of(project: Project, class_name: str, count: int, progress: Say = 
         raise UsageError(
             f"nothing is labeled {display_safe(info.name, 60)!r} yet", "a hunt begins at one label of the class"
         )
-    bench: Workbench = project.open_bench(progress)
+    pipeline: Pipeline = project.open_pipeline(progress)
     progress(Progress("hunting"))
-    order = bench.hunt(snapshot, info.class_id, count, np.empty(0, dtype=np.int64))
-    X = bench.features()
+    order = pipeline.hunt(snapshot, info.class_id, count, np.empty(0, dtype=np.int64))
+    X = pipeline.features()
     distances = np.sqrt(nearest_of(np.asarray(X[order]), np.asarray(X[examples])))
     return Found({"class": info.name, "examples": len(examples)}, "distance", order, distances)
 

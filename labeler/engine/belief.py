@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from labeler.core.steps import blocks, finished
+from labeler.core import steps
 from labeler.core.types import ByteArray, FloatArray, IndexArray, IntArray, Progress, Snapshot, Tier
 from labeler.engine.blending import EARLY_BELOW, FLOOR, Blend, blend, product, softmax
 from labeler.engine.calibration import (
@@ -109,7 +109,7 @@ class Believer:
 
         `fresh` depends on nothing that came before; `quick` takes the linear rules as they were a few answers ago.
         """
-        return finished(self.believe_by_steps(snapshot, fresh=fresh, quick=quick))
+        return steps.run(self.believe_by_steps(snapshot, fresh=fresh, quick=quick))
 
     def believe_by_steps(
         self, snapshot: Snapshot, *, fresh: bool = False, quick: bool = False
@@ -119,13 +119,13 @@ class Believer:
         if not len(answers):
             return None
         n_classes = len(answers.classes)
-        mass = yield from told(self._mass(answers, fresh))
+        mass = yield from as_progress(self._mass(answers, fresh))
         totals = np.bincount(answers.positions, answers.weights, n_classes).astype(np.float32)
         reached = reached_share(mass, float(totals.sum()), len(answers), self.walk.alpha)
         shares, mass = [shares_of(mass, totals)], mass[answers.indices]
         checked = landmarks_of(len(answers), MAX_LEFT_OUT)
-        by_graph = yield from told(self._left_out(answers, mass, totals, checked))
-        by_ridge, by_kernel = yield from told(self._by_kernel(answers, checked, fresh))
+        by_graph = yield from as_progress(self._left_out(answers, mass, totals, checked))
+        by_ridge, by_kernel = yield from as_progress(self._by_kernel(answers, checked, fresh))
         shares.append(by_ridge)
         by_rules: list[FloatArray] = []
         for rule in self.linear[:1] if len(answers) < EARLY_BELOW * n_classes else self.linear:
@@ -140,14 +140,14 @@ class Believer:
         del shares, by_ridge, by_rule
         scores, certain = proba, certainty(proba)
         if n_classes > 1:
-            proba, scores = yield from told(self._second_opinion(proba, answers, snapshot.excluded, fresh))
+            proba, scores = yield from as_progress(self._second_opinion(proba, answers, snapshot.excluded, fresh))
         labels = proba.argmax(axis=1).astype(np.int32)
         labels[answers.indices] = answers.positions
         opinion = OPINION * scores[answers.indices]
         more = most_doubted(opinion, answers.positions, checked)
         walked = np.full((len(answers), n_classes), np.float32(1 / n_classes))  # equal shares: not looked at
         walked[checked] = by_graph
-        walked[more] = yield from told(self._left_out(answers, mass, totals, more))
+        walked[more] = yield from as_progress(self._left_out(answers, mass, totals, more))
         others = scores.argmax(axis=1).astype(np.int32)
         tiers = tiers_of(labels, (graph, kernel, others), self.space.graph)
         return Belief(
@@ -211,14 +211,14 @@ class Believer:
             labels[answers.indices] = answers.positions
             labels[excluded] = -1
             scores = self.others.scores(labels, proba.shape[1], fresh=fresh)
-            for rows in blocks(*proba.shape):
+            for rows in steps.blocks(*proba.shape):
                 joint[rows] = softmax(np.log(proba[rows] + FLOOR) + OPINION * scores[rows])
             labels = joint.argmax(axis=1).astype(np.int32)
         return joint, scores
 
 
-def told(job: Generator[None, None, Result]) -> Generator[Progress, None, Result]:
-    """The steps of `job`, as progress."""
+def as_progress(job: Generator[None, None, Result]) -> Generator[Progress, None, Result]:
+    """Yield progress at each step of `job`; return what it returns."""
     while True:
         try:
             next(job)

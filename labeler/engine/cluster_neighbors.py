@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from labeler.core import steps
 from labeler.core.protocols import Clustering
-from labeler.core.steps import WORK, blocks, finished
 from labeler.core.types import FloatArray, IntArray, Progress
 
 STEEPEST, HARD = 60.0, 1e30
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class ClusterNeighbors:
     """Of a clustering: `foreign` (k,) int32 = for each cluster the instance of another one nearest to its center (-1
     where there is no other); `shares` (n,) float32 in [0, 1] = how much each instance belongs to its own cluster;
     `seconds` (n,) int32 = the cluster it belongs to most of the others (-1 = none)."""
@@ -25,12 +25,12 @@ class Surroundings:
     seconds: IntArray = field(default_factory=lambda: np.empty(0, dtype=np.int32))
 
 
-def surroundings(points: FloatArray, clustering: Clustering) -> Surroundings:
-    """The result of :func:`surroundings_by_steps`, at once."""
-    return finished(surroundings_by_steps(points, clustering))
+def cluster_neighbors(points: FloatArray, clustering: Clustering) -> ClusterNeighbors:
+    """The result of :func:`neighbors_by_steps`, at once."""
+    return steps.run(neighbors_by_steps(points, clustering))
 
 
-def surroundings_by_steps(points: FloatArray, clustering: Clustering) -> Generator[Progress, None, Surroundings]:
+def neighbors_by_steps(points: FloatArray, clustering: Clustering) -> Generator[Progress, None, ClusterNeighbors]:
     """Look around the clusters of `points` (n, d).
 
     Where the clusterer gave no soft scores of its own, they follow from the distances: an instance's similarity to a
@@ -44,14 +44,14 @@ def surroundings_by_steps(points: FloatArray, clustering: Clustering) -> Generat
     foreign = np.full(k, -1, dtype=np.int32)
     shares, seconds = np.ones(n, dtype=np.float32), np.full(n, -1, dtype=np.int32)
     if k < 2:
-        return Surroundings(foreign, shares, seconds)
+        return ClusterNeighbors(foreign, shares, seconds)
     rate = _rate(clustering.distances)
     offset = centers.mean(axis=0)
     shifted = centers - offset
     norms = np.square(shifted).sum(axis=1)
     nearest = np.full(k, np.inf, dtype=np.float32)
     done = 0
-    for block in blocks(n, k + points.shape[1]):
+    for block in steps.blocks(n, k + points.shape[1]):
         chunk = np.asarray(points[block], dtype=np.float32) - offset
         apart = chunk @ shifted.T
         apart *= np.float32(-2.0)
@@ -70,23 +70,23 @@ def surroundings_by_steps(points: FloatArray, clustering: Clustering) -> Generat
         np.clip(apart, -STEEPEST, STEEPEST, out=apart)
         shares[block] = 1.0 / (1.0 + np.exp(apart, out=apart).sum(axis=1))
         done += len(chunk) * centers.size
-        if done > WORK:
+        if done > steps.WORK:
             done = 0
             yield Progress("looking around clusters")
     if len(clustering.shares):
         shares = clustering.shares
-    return Surroundings(foreign, shares, clustering.seconds if len(clustering.seconds) else seconds)
+    return ClusterNeighbors(foreign, shares, clustering.seconds if len(clustering.seconds) else seconds)
 
 
 def shares_of_all(points: FloatArray, clustering: Clustering) -> FloatArray:
     """How much each of `points` (n, d) belongs to each cluster (n, k) float32; rows sum to 1.
 
-    A mixture's own; else by the distances to the centers, as :func:`surroundings_by_steps` has it.
+    A mixture's own; else by the distances to the centers, as :func:`neighbors_by_steps` has it.
     """
     centers = clustering.centers
     out = np.ones((len(points), len(centers)), dtype=np.float32)
     rate = min(_rate(clustering.distances), HARD)
-    for block in blocks(len(points), len(centers) + points.shape[1]):
+    for block in steps.blocks(len(points), len(centers) + points.shape[1]):
         rows = np.asarray(points[block], dtype=np.float32)
         if clustering.mixture is not None:
             out[block] = clustering.mixture.shares(rows)

@@ -47,7 +47,7 @@ NEXT_KEYS = 20
 """Keys whose expected gain a round tells."""
 
 
-class JoinedEngine:
+class DefaultEngine:
     """The joined loop over any features; see :class:`labeler.core.protocols.Engine`.
 
     Parameters

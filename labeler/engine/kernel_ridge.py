@@ -7,8 +7,8 @@ from collections.abc import Generator
 import numpy as np
 from scipy.linalg import cholesky, lapack
 
+from labeler.core import steps
 from labeler.core.numeric.kernels import gaussian
-from labeler.core.steps import blocks, finished, rows_at_once
 from labeler.core.types import FloatArray, IndexArray, IntArray
 
 GAMMA = 1.5
@@ -53,7 +53,7 @@ class KernelRidge:
 
         `fresh` uses nothing kept from earlier calls.
         """
-        return finished(self.by_steps(rows, positions, n_classes, fresh=fresh))
+        return steps.run(self.by_steps(rows, positions, n_classes, fresh=fresh))
 
     def by_steps(
         self, rows: IndexArray, positions: IntArray, n_classes: int, *, fresh: bool = False
@@ -77,7 +77,7 @@ class KernelRidge:
         if not fresh and n * len(rows) <= CACHED:
             return self._kept(rows) @ dual
         scores = np.empty((n, dual.shape[1]), dtype=np.float32)
-        step = rows_at_once(len(rows) * self.points.shape[1], CHUNK, n)
+        step = steps.rows_at_once(len(rows) * self.points.shape[1], CHUNK, n)
         for start in range(0, n, CHUNK):
             block = self.points[start : start + CHUNK]
             scores[start : start + CHUNK] = gaussian(block, self.points[rows], self.gamma) @ dual
@@ -91,7 +91,7 @@ class KernelRidge:
         if known > len(rows) or not np.array_equal(self._columns_of, rows[:known]):
             known = 0
         if known < len(rows):
-            for block in blocks(*self.points.shape):
+            for block in steps.blocks(*self.points.shape):
                 new = gaussian(self.points[block], self.points[rows[known:]], self.gamma)
                 self._columns[known : len(rows), block] = new.T
             self._columns_of = rows.copy()

@@ -10,7 +10,7 @@ from collections.abc import Generator
 
 import numpy as np
 
-from labeler.core.steps import finished
+from labeler.core import steps
 from labeler.core.types import IndexArray, IntArray, Progress, Provenance, Snapshot
 from labeler.engine.belief import Belief, Believer
 from labeler.engine.queue import candidates_of, uncertain, utilities
@@ -65,7 +65,7 @@ class LiveBelief:
 
     def think(self, snapshot: Snapshot, *, quick: bool = False) -> None:
         """Bring belief and order up to date at once; a `quick` belief is good for questions alone."""
-        belief = finished(self.thought(snapshot, quick=quick))
+        belief = steps.run(self.thought(snapshot, quick=quick))
         self.by_margin = self.margin_order(snapshot, belief)
 
     def thought(self, snapshot: Snapshot, *, quick: bool = False) -> Generator[Progress, None, Belief | None]:

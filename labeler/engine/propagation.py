@@ -12,8 +12,8 @@ from collections.abc import Generator, Iterator
 import numpy as np
 from scipy import sparse
 
+from labeler.core import steps
 from labeler.core.numeric.neighbor_graph import normalized
-from labeler.core.steps import NUMBERS, blocks, finished
 from labeler.core.types import FloatArray, IndexArray, IntArray
 
 ALPHA = 0.99
@@ -45,7 +45,7 @@ class RandomWalk:
 
     def solve(self, seeds: FloatArray) -> FloatArray:
         """The visits (n, c) float32 of walks started with `seeds` (n, c). Saad, "Iterative methods", alg. 12.1."""
-        return finished(self.solve_by_steps(seeds))
+        return steps.run(self.solve_by_steps(seeds))
 
     def solve_by_steps(self, seeds: FloatArray) -> Generator[None, None, FloatArray]:
         """:meth:`solve`, with signs of life."""
@@ -85,7 +85,7 @@ class RandomWalk:
 
         What was prepared is not solved again.
         """
-        return finished(self.columns_by_steps(indices))
+        return steps.run(self.columns_by_steps(indices))
 
     def columns_by_steps(self, indices: IndexArray) -> Generator[None, None, FloatArray]:
         """:meth:`columns`, with signs of life."""
@@ -132,7 +132,7 @@ class RandomWalk:
     @property
     def at_once(self) -> int:
         """How many columns are solved together: five arrays of them are alive."""
-        return max(4, min(COLUMNS_AT_ONCE, NUMBERS // (2 * max(self.n, 1))))
+        return max(4, min(COLUMNS_AT_ONCE, steps.NUMBERS // (2 * max(self.n, 1))))
 
     def _solve_ahead(self, index: int) -> Iterator[None]:
         """Solve one column in short steps and keep it, in the place of the one untouched for longest."""
@@ -149,7 +149,7 @@ class RandomWalk:
 
     def own(self, indices: IndexArray) -> FloatArray:
         """How often a unit walk from each of `indices` is at its own start (len(indices),): a fact of the graph."""
-        return finished(self.own_by_steps(indices))
+        return steps.run(self.own_by_steps(indices))
 
     def own_by_steps(self, indices: IndexArray) -> Generator[None, None, FloatArray]:
         """:meth:`own`, with signs of life."""
@@ -166,7 +166,7 @@ def shares_of(mass: FloatArray, totals: FloatArray) -> FloatArray:
     """
     shares = np.empty(mass.shape, dtype=np.float32)
     even = np.float32(1.0 / max(mass.shape[1], 1))
-    for rows in blocks(*mass.shape):
+    for rows in steps.blocks(*mass.shape):
         seeds = totals if totals.ndim == 1 else totals[rows]
         per_seed = np.where(seeds > REACHED, np.maximum(mass[rows], 0.0) / np.maximum(seeds, REACHED), 0.0)
         whole = per_seed.sum(axis=1, keepdims=True)
@@ -186,7 +186,7 @@ class Spread:
 
     def extend(self, indices: IndexArray, positions: IntArray, weights: FloatArray, n_classes: int) -> None:
         """Take the answers (all of them, in order): adds what is new, starts over where the old ones changed."""
-        finished(self.extend_by_steps(indices, positions, weights, n_classes))
+        steps.run(self.extend_by_steps(indices, positions, weights, n_classes))
 
     def extend_by_steps(
         self, indices: IndexArray, positions: IntArray, weights: FloatArray, n_classes: int
@@ -230,7 +230,7 @@ def mass_of(
     walk: RandomWalk, indices: IndexArray, positions: IntArray, weights: FloatArray, n_classes: int
 ) -> FloatArray:
     """The mass (n, n_classes) of all seeds at once: one solve a class, however many answers it has."""
-    return finished(mass_by_steps(walk, indices, positions, weights, n_classes))
+    return steps.run(mass_by_steps(walk, indices, positions, weights, n_classes))
 
 
 def mass_by_steps(

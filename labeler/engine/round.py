@@ -24,7 +24,7 @@ from labeler.core.types import (
     Tier,
 )
 from labeler.engine.belief import Answers, Belief, runner_ups_of
-from labeler.engine.cluster_neighbors import Surroundings
+from labeler.engine.cluster_neighbors import ClusterNeighbors
 from labeler.engine.kernel_ridge import landmarks_of
 from labeler.engine.reach import percentiles_of, within_reach
 from labeler.engine.representatives import Level
@@ -41,7 +41,7 @@ class Assembly:
     level: Level
     first_of: IndexArray
     discovering: bool = False  # new classes still turn up
-    around: Surroundings = field(default_factory=Surroundings)
+    around: ClusterNeighbors = field(default_factory=ClusterNeighbors)
 
     @staticmethod
     def empty() -> Assembly:

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from labeler.core import steps
 from labeler.core.numeric.kmeans import kmeans
 from labeler.core.protocols import Clustering
-from labeler.core.steps import finished
 from labeler.core.types import FloatArray, IndexArray, Progress
-from labeler.engine.cluster_neighbors import Surroundings, surroundings_by_steps
+from labeler.engine.cluster_neighbors import ClusterNeighbors, neighbors_by_steps
 from labeler.engine.representatives import Level
 
 
@@ -21,7 +21,7 @@ class Partition:
     def __init__(self, points: FloatArray, random_state: int = 0) -> None:
         self._points, self._random_state = points, random_state
         self._divided: tuple[Level, bytes, Level] | None = None
-        self._around: tuple[Level, Surroundings] | None = None
+        self._around: tuple[Level, ClusterNeighbors] | None = None
 
     def divided(self, level: Level, splits: IndexArray) -> Level:
         """`level` after the `splits` (representatives, in order)."""
@@ -35,15 +35,15 @@ class Partition:
             known = self._divided = level, splits.tobytes(), found
         return known[2]
 
-    def around(self, level: Level) -> Surroundings:
+    def around(self, level: Level) -> ClusterNeighbors:
         """What lies around the clusters of a level."""
-        return finished(self.around_by_steps(level))
+        return steps.run(self.around_by_steps(level))
 
-    def around_by_steps(self, level: Level) -> Generator[Progress, None, Surroundings]:
+    def around_by_steps(self, level: Level) -> Generator[Progress, None, ClusterNeighbors]:
         """:meth:`around`, with signs of life."""
         known = self._around
         if known is None or known[0] is not level:
-            known = self._around = level, (yield from surroundings_by_steps(self._points, level.clustering))
+            known = self._around = level, (yield from neighbors_by_steps(self._points, level.clustering))
         return known[1]
 
 

@@ -24,7 +24,7 @@ from labeler.session.consistency import misfit
 from labeler.worker.protocol import RoundReady, read, write
 
 if TYPE_CHECKING:
-    from labeler.worker.pipeline import Workbench  # its libraries take longer to load than what was kept takes to read
+    from labeler.worker.pipeline import Pipeline  # its libraries take longer to load than what was kept takes to read
 
 NAME = "closing.round"
 _KEY = "rests_on"
@@ -48,20 +48,20 @@ def take(project: Project) -> bool:
     return False
 
 
-def compute(project: Project, progress: Callable[[Progress], None] = lambda _: None) -> Workbench:
-    """Let the session answer from a closing round computed now, which is kept; returns the bench it came from.
+def compute(project: Project, progress: Callable[[Progress], None] = lambda _: None) -> Pipeline:
+    """Let the session answer from a closing round computed now, which is kept; returns the pipeline it came from.
 
     Raises
     ------
     LabelerError
         The source is not there, or the engine cannot be made.
     """
-    bench: Workbench = project.open_bench(progress)
+    pipeline: Pipeline = project.open_pipeline(progress)
     progress(Progress("computing every label anew"))
-    round_ = bench.closing_round(project.session.snapshot())
+    round_ = pipeline.closing_round(project.session.snapshot())
     project.session.merge_round(round_, save=False)
     keep(project, round_)
-    return bench
+    return pipeline
 
 
 def keep(project: Project, round_: Round) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from labeler.core import steps
 from labeler.core.errors import NotSaved, ProjectError
 from labeler.core.recipe import PARTS, RECOMPUTES, Recipe
 from labeler.core.text import display_safe
@@ -240,23 +241,19 @@ class Behind(Opened):
         same = self.source is not None and ids == list(self.source.ids)
         return protocol.Open(self.recipe(), None if same else ids, self.session.state.revision, self._imported())
 
-    def open_bench(self, progress: Callable[[Progress], None] = lambda _: None) -> Any:
-        """Prepare the engine in this process and return it (a :class:`labeler.worker.pipeline.Workbench`)."""
-        from labeler.worker.pipeline import Workbench
+    def open_pipeline(self, progress: Callable[[Progress], None] = lambda _: None) -> Any:
+        """Prepare the engine in this process and return it (a :class:`labeler.worker.pipeline.Pipeline`)."""
+        from labeler.worker.pipeline import Pipeline
 
         if self.source is None:
             raise ProjectError("the source of this project is not open", "is it where it was?")
-        bench = Workbench(self.recipe(), self.source, self.session.pool.ids, self._imported())
-        for step in _steps(bench.open()):
-            if isinstance(step, Progress):
-                progress(step)
-            else:
-                self.encoded(step)
-        return bench
+        pipeline = Pipeline(self.recipe(), self.source, self.session.pool.ids, self._imported())
+        self.encoded(steps.run(pipeline.open(), progress))
+        return pipeline
 
     def closing_round(self, progress: Callable[[Progress], None] = lambda _: None) -> Round:
         """The round that leaves the program, from scratch, merged into the session."""
-        round_: Round = self.open_bench(progress).closing_round(self.session.snapshot())
+        round_: Round = self.open_pipeline(progress).closing_round(self.session.snapshot())
         self.session.merge_round(round_)
         return round_
 
@@ -282,9 +279,3 @@ def blank_line(names: list[str], few: int = 5) -> str:
     more = f" and {len(names) - few:,} more" if len(names) > few else ""
     shown = ", ".join(display_safe(name, 60) for name in names[:few])
     return f"{lead} nothing, all of one value: {shown}{more}; asked like the others, X rejects"
-
-
-def _steps(generator: Any) -> Any:
-    """A generator's yields, then what it returns."""
-    result = yield from generator
-    yield result

@@ -17,14 +17,14 @@ from labeler.worker.image_store import ImagePlan, fill_images
 
 
 @dataclass(frozen=True, slots=True)
-class Newcomers:
+class EncodedSource:
     """`features` (m, d) float32 of a source's instances; of the `unreadable` (row -> why) they mean nothing."""
 
     features: FloatArray
     unreadable: dict[int, str]
 
 
-def encode_others(source: Source, prepared: Prepared) -> Generator[Progress, None, Newcomers]:
+def encode_others(source: Source, prepared: Prepared) -> Generator[Progress, None, EncodedSource]:
     """Yield progress; return the instances of `source` in the features of a prepared pool, a chunk at a time.
 
     Raises
@@ -63,4 +63,4 @@ def encode_others(source: Source, prepared: Prepared) -> Generator[Progress, Non
             seen = yield from seen_by(encoder, source, rows, stored)
         parts.append(encoder.transform(seen))
     width = prepared.features.shape[1]
-    return Newcomers(np.concatenate(parts) if parts else np.empty((0, width), dtype=np.float32), unreadable)
+    return EncodedSource(np.concatenate(parts) if parts else np.empty((0, width), dtype=np.float32), unreadable)

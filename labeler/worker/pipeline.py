@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from labeler.core import steps
 from labeler.core.errors import EngineError, LabelerError, UsageError
 from labeler.core.files import scratch
 from labeler.core.model import Model
@@ -20,7 +21,6 @@ from labeler.core.numeric.choose_k import Tried, compare
 from labeler.core.numeric.kmeans import kmeans_by_steps
 from labeler.core.protocols import Clustering, Engine
 from labeler.core.recipe import ENGINES, PARTS, Recipe
-from labeler.core.steps import finished
 from labeler.core.types import FloatArray, Grid, IndexArray, IntArray, Progress, Queue, Round, Snapshot
 from labeler.plugins import registry
 from labeler.plugins.encoders.automatic import companion_of
@@ -30,7 +30,7 @@ from labeler.plugins.importers.subset import Subset
 from labeler.plugins.outliers import DEFAULT
 from labeler.plugins.outliers.sampling import scored
 from labeler.worker.features import Prepared, encode_again, prepare
-from labeler.worker.newcomers import Newcomers, encode_others
+from labeler.worker.newcomers import EncodedSource, encode_others
 from labeler.worker.picture_view import Beside, view_of
 from labeler.worker.protocol import Offer, Ready
 
@@ -51,7 +51,7 @@ FOLLOWING = "knn"
 """The classifier that goes with a clusterer of dense regions: it overrules none of them (Géron, ch. 9)."""
 
 
-class Workbench:
+class Pipeline:
     """Source and recipe in, rounds and questions out.
 
     `imported` (m, 2): index and class id of labels that came from elsewhere, at whose means a clusterer may begin.
@@ -141,7 +141,7 @@ class Workbench:
 
     def closing_round(self, snapshot: Snapshot) -> Round:
         """What leaves the program, from scratch."""
-        finished(self.join_companion())
+        steps.run(self.join_companion())
         return self._named(self.engine.closing_round(snapshot))
 
     def predict(self, snapshot: Snapshot, X_new: FloatArray) -> tuple[IntArray, FloatArray]:
@@ -164,7 +164,7 @@ class Workbench:
             raise EngineError("the pool is not encoded yet", "open it first")
         return self.prepared.features
 
-    def encode(self, source: Source) -> Generator[Progress, None, Newcomers]:
+    def encode(self, source: Source) -> Generator[Progress, None, EncodedSource]:
         """Another source's instances, by the encoder as this pool fitted it."""
         if self.prepared is None:
             raise EngineError("the pool is not encoded yet", "open it first")
@@ -346,9 +346,9 @@ def make_engine(recipe: Recipe) -> Engine:
     chain of plug-ins, on the encoder of the default.
     """
     if _is_joined(recipe):
-        from labeler.engine.default import JoinedEngine
+        from labeler.engine.default import DefaultEngine
 
-        return JoinedEngine(recipe.n_clusters, recipe.seed)
+        return DefaultEngine(recipe.n_clusters, recipe.seed)
     from labeler.engine.book import BookEngine
 
     return BookEngine(

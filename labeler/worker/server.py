@@ -25,7 +25,7 @@ from labeler.plugins import custom
 from labeler.plugins.encoders.comparison import ENOUGH_ANSWERS
 from labeler.plugins.importers.detect import open_source
 from labeler.worker import protocol
-from labeler.worker.pipeline import Workbench
+from labeler.worker.pipeline import Pipeline
 from labeler.worker.protocol import (
     Answered,
     ClosingReady,
@@ -63,7 +63,7 @@ class Worker:
     def __init__(self, requests: BinaryIO, replies: BinaryIO) -> None:
         self._requests, self._replies = requests, replies
         self._inbox: queue.Queue[Any] = queue.Queue()
-        self._bench: Workbench | None = None
+        self._pipeline: Pipeline | None = None
         self._job: Iterator[Any] | None = None
         self._ahead: Iterator[Progress] | None = None
         self._waiting: Snapshot | None = None
@@ -78,7 +78,7 @@ class Worker:
 
     @property
     def _is_open(self) -> bool:
-        return self._bench is not None and self._bench.is_open
+        return self._pipeline is not None and self._pipeline.is_open
 
     def run(self) -> None:
         """Serve until the input ends."""
@@ -114,19 +114,19 @@ class Worker:
                 self._job = self._open(message)
             elif isinstance(message, Answered):
                 latest = message
-            elif isinstance(message, GridWanted) and self._bench and self._is_open:
-                grid = self._bench.grid(message.snapshot, message.size, message.skip)
+            elif isinstance(message, GridWanted) and self._pipeline and self._is_open:
+                grid = self._pipeline.grid(message.snapshot, message.size, message.skip)
                 self._send(GridReady(message.snapshot.revision, grid))
-            elif isinstance(message, SimilarWanted) and self._bench and self._is_open:
-                found = self._bench.similar(message.snapshot, message.index, message.size, message.skip)
+            elif isinstance(message, SimilarWanted) and self._pipeline and self._is_open:
+                found = self._pipeline.similar(message.snapshot, message.index, message.size, message.skip)
                 self._send(SimilarReady(message.snapshot.revision, message.index, found))
-            elif isinstance(message, HuntWanted) and self._bench and self._is_open:
-                found = self._bench.hunt(message.snapshot, message.class_id, message.size, message.skip)
+            elif isinstance(message, HuntWanted) and self._pipeline and self._is_open:
+                found = self._pipeline.hunt(message.snapshot, message.class_id, message.size, message.skip)
                 self._send(HuntReady(message.snapshot.revision, message.class_id, found))
             elif isinstance(message, OddWanted):
                 self._odd_wanted = message
-            elif isinstance(message, SharesWanted) and self._bench and self._is_open:
-                shares = self._bench.shares(message.snapshot, message.index)
+            elif isinstance(message, SharesWanted) and self._pipeline and self._is_open:
+                shares = self._pipeline.shares(message.snapshot, message.index)
                 self._send(SharesReady(message.index, [[float(index), share] for index, share in shares]))
             elif isinstance(message, ClosingWanted):
                 self._closing_wanted = message
@@ -135,41 +135,41 @@ class Worker:
         if latest is not None:
             self._answered(latest)
 
-    def _odd_ones(self, wanted: OddWanted, bench: Workbench) -> Iterator[Progress | OddReady]:
-        found = yield from bench.odd_ones(wanted.snapshot, wanted.size, wanted.first)
+    def _odd_ones(self, wanted: OddWanted, pipeline: Pipeline) -> Iterator[Progress | OddReady]:
+        found = yield from pipeline.odd_ones(wanted.snapshot, wanted.size, wanted.first)
         yield OddReady(*found)
 
-    def _closing(self, wanted: ClosingWanted, bench: Workbench) -> Iterator[Progress | ClosingReady]:
+    def _closing(self, wanted: ClosingWanted, pipeline: Pipeline) -> Iterator[Progress | ClosingReady]:
         """After the live round of the same answers, which would take its place otherwise."""
         yield Progress("computing every label anew")
-        yield from bench.join_companion()
-        yield ClosingReady(bench.closing_round(wanted.snapshot))
+        yield from pipeline.join_companion()
+        yield ClosingReady(pipeline.closing_round(wanted.snapshot))
 
     def _answered(self, message: Answered) -> None:
-        bench = self._bench
+        pipeline = self._pipeline
         self._latest = message.snapshot
-        if bench is None or not bench.is_open:
+        if pipeline is None or not pipeline.is_open:
             self._waiting = message.snapshot  # answered from the stored round while the pool is still being read
             return
         if not message.urgent:
-            ranked = bench.rerank(message.snapshot)
+            ranked = pipeline.rerank(message.snapshot)
             self._send(QueueReady(message.snapshot.revision, ranked))
             self._look_ahead(ranked)
         n_answers = len(message.snapshot.indices)
-        if message.urgent or len(bench.ids) <= EAGER_UP_TO or bench.round_due(n_answers):
+        if message.urgent or len(pipeline.ids) <= EAGER_UP_TO or pipeline.round_due(n_answers):
             self._waiting = message.snapshot
 
     def _step(self) -> None:
-        if self._job is None and self._odd_wanted is not None and self._bench is not None and self._is_open:
-            self._job, self._odd_wanted = self._odd_ones(self._odd_wanted, self._bench), None
-        closes = self._job is None and self._waiting is None and self._bench is not None and self._is_open
-        if closes and self._closing_wanted is not None and self._bench is not None:
-            self._job, self._closing_wanted = self._closing(self._closing_wanted, self._bench), None
+        if self._job is None and self._odd_wanted is not None and self._pipeline is not None and self._is_open:
+            self._job, self._odd_wanted = self._odd_ones(self._odd_wanted, self._pipeline), None
+        closes = self._job is None and self._waiting is None and self._pipeline is not None and self._is_open
+        if closes and self._closing_wanted is not None and self._pipeline is not None:
+            self._job, self._closing_wanted = self._closing(self._closing_wanted, self._pipeline), None
         if self._job is None:
-            if self._waiting is None or self._bench is None or not self._is_open:
+            if self._waiting is None or self._pipeline is None or not self._is_open:
                 self._go_ahead()
                 return
-            self._job, self._waiting = self._bench.round(self._waiting), None
+            self._job, self._waiting = self._pipeline.round(self._waiting), None
         step = next(self._job, None)
         if step is None:
             self._job = None
@@ -180,11 +180,11 @@ class Worker:
 
     def _look_ahead(self, ranked: Queue) -> None:
         """From here on, work ahead for the head of this queue, without what was answered meanwhile."""
-        bench, latest = self._bench, self._latest
-        if bench is None or latest is None:
+        pipeline, latest = self._pipeline, self._latest
+        if pipeline is None or latest is None:
             return
         left = ranked.indices[~np.isin(ranked.indices, latest.indices)]
-        self._ahead = bench.work_ahead(left[:AHEAD])
+        self._ahead = pipeline.work_ahead(left[:AHEAD])
 
     def _go_ahead(self) -> None:
         """One step of the work nobody waits for; it is not reported."""
@@ -193,15 +193,15 @@ class Worker:
 
     def _compare(self) -> None:
         """With nothing more urgent to do: compare numbers of clusters, for somebody who looks on."""
-        if self._compares and self._bench is not None and self._is_open and self._job is None:
+        if self._compares and self._pipeline is not None and self._is_open and self._job is None:
             self._compares = False
-            self._job = self._comparing(self._bench)
+            self._job = self._comparing(self._pipeline)
 
-    def _comparing(self, bench: Workbench) -> Iterator[Progress | KsTried]:
+    def _comparing(self, pipeline: Pipeline) -> Iterator[Progress | KsTried]:
         tried: list[Tried] = []
-        ks, about = bench.ks(), bench.compared()
+        ks, about = pipeline.ks(), pipeline.compared()
         yield KsTried([], len(ks), about)
-        for step in bench.compare(ks):
+        for step in pipeline.compare(ks):
             if isinstance(step, Tried):
                 tried.append(step)
                 yield KsTried(list(tried), len(ks), about)
@@ -210,31 +210,31 @@ class Worker:
 
     def _join(self) -> None:
         """With nothing else to do: look at photos a second way, then think again."""
-        if self._joined or self._bench is None or not self._is_open or self._job is not None:
+        if self._joined or self._pipeline is None or not self._is_open or self._job is not None:
             return
         self._joined = True
-        self._job = self._joining(self._bench)
+        self._job = self._joining(self._pipeline)
 
-    def _joining(self, bench: Workbench) -> Iterator[Progress]:
-        if (yield from bench.join_companion()):
+    def _joining(self, pipeline: Pipeline) -> Iterator[Progress]:
+        if (yield from pipeline.join_companion()):
             self._waiting = self._latest
 
     def _reconsider(self) -> None:
         """Once there are enough answers and nothing else to do: was the encoder the right one?"""
-        snapshot, bench = self._latest, self._bench
+        snapshot, pipeline = self._latest, self._pipeline
         if (
             self._job is not None
             or self._reconsidered
-            or bench is None
+            or pipeline is None
             or snapshot is None
             or len(snapshot.indices) < ENOUGH_ANSWERS
         ):
             return
         self._reconsidered = True
-        self._job = self._offer(bench, snapshot)
+        self._job = self._offer(pipeline, snapshot)
 
-    def _offer(self, bench: Workbench, snapshot: Snapshot) -> Iterator[Progress | protocol.Offer]:
-        offer = yield from bench.other_encoder(snapshot)
+    def _offer(self, pipeline: Pipeline, snapshot: Snapshot) -> Iterator[Progress | protocol.Offer]:
+        offer = yield from pipeline.other_encoder(snapshot)
         if offer is not None:
             yield offer
 
@@ -242,13 +242,13 @@ class Worker:
         source = open_source(Path(message.recipe.source), message.recipe.reading)
         for file in message.recipe.plugins:
             custom.load(Path(file))
-        self._bench = Workbench(message.recipe, source, message.ids, message.imported)
+        self._pipeline = Pipeline(message.recipe, source, message.ids, message.imported)
         if self._latest is None:  # a fresh session: nothing is on the screen yet
-            queue = yield from self._bench.early()
+            queue = yield from self._pipeline.early()
             if queue is not None:
                 self._give_way()
                 yield QueueReady(message.revision, queue)
-        ready = yield from self._bench.open()
+        ready = yield from self._pipeline.open()
         self._give_way()
         yield ready
 

@@ -321,7 +321,7 @@ class TestExport:
         gone = next(i for i in range(1797) if session.label_of(i)[1] is not Provenance.HUMAN)
         session.imports.labels([(session.pool.ids[gone], 0)], "before")
         session.pool.unreadable[gone] = True
-        session.merge_round(opened.open_bench().closing_round(session.snapshot()))
+        session.merge_round(opened.open_pipeline().closing_round(session.snapshot()))
         session.pool.unreadable[gone] = True
         from labeler.session.final_labels import final_labels
 

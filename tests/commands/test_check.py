@@ -26,10 +26,10 @@ def path(few_digits, tmp_path):
         for name in "0123456789":
             session.classes.id_for(name, setup=True)
         truth = project.source.truth()
-        bench = project.open_bench()
+        pipeline = project.open_pipeline()
         for name in session.pool.ids[:12]:
             session.label(name, session.classes.id_for(truth[name]))
-        closing_round = bench.closing_round(session.snapshot())
+        closing_round = pipeline.closing_round(session.snapshot())
         session.merge_round(closing_round)
         session.audit.begin(final_labels(session.state, closing_round), target=0.9, confidence=0.9, seed=1)
     with open_project(path) as project:

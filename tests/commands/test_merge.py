@@ -267,7 +267,7 @@ def test_files_of_other_sources_are_refused_by_their_content(few_digits, digits_
     for name, source in (("a", few_digits), ("b", tmp_path / "others.npz")):
         path = tmp_path / f"{name}.labeler.db"
         with open_project(source, path, Options(engine="book", n_clusters=5)) as opened:
-            opened.open_bench()  # the content is known from here on
+            opened.open_pipeline()  # the content is known from here on
         paths.append(path)
     with pytest.raises(ProjectError, match=r"different sources, .*few\.npz and .*others\.npz"):
         merge(*paths, tmp_path / "c.labeler.db")

@@ -15,8 +15,8 @@ from PIL import Image
 from labeler.commands.export.model import digest, export_model, trained
 from labeler.commands.predict import UNKNOWN, Predictions, as_object, as_text, predict, write
 from labeler.commands.search import facts, nearest_to, odd_ones, text
+from labeler.core import steps
 from labeler.core.errors import ExportError, UnreadableInstance, UsageError
-from labeler.core.steps import finished
 from labeler.core.types import UNLABELED
 from labeler.plugins.outliers import sampling
 from labeler.plugins.outliers.sampling import scored
@@ -164,8 +164,8 @@ def with_features(request, arrays, new, tmp_path):
 
     path = labeled(tmp_path, arrays, Options(engine=request.param))
     with open_project(path, read_only=True) as opened:
-        bench = opened.open_bench()
-        features = finished(bench.encode(open_new(new))).features
+        pipeline = opened.open_pipeline()
+        features = steps.run(pipeline.encode(open_new(new))).features
         yield opened, features, predict(opened, new)
 
 
@@ -209,7 +209,7 @@ class TestModel:
         manifest = json.loads((tmp_path / "a.npz.manifest.json").read_text())
         assert manifest["model"]["sha256"] == digest(found.model)
         assert manifest["classes"] == [str(number) for number in SEEN]
-        assert trained(project, project.open_bench()).facts["sha256"] == digest(found.model)
+        assert trained(project, project.open_pipeline()).facts["sha256"] == digest(found.model)
 
 
 class TestFinding:
@@ -292,12 +292,11 @@ class TestFinding:
         rng = np.random.default_rng(0)
         X = rng.normal(size=(900, 8)).astype(np.float32)
         X[7] += 30
-        whole = finished(scored(X, "isolation-forest", 0))
+        whole = steps.run(scored(X, "isolation-forest", 0))
         monkeypatch.setattr(sampling, "SAMPLE", 300)
         monkeypatch.setattr(sampling, "BLOCK", 100)
-        steps = list(scored(X, "isolation-forest", 0))
-        assert len(steps) == 10
-        found = finished(scored(X, "isolation-forest", 0))
+        assert len(list(scored(X, "isolation-forest", 0))) == 10
+        found = steps.run(scored(X, "isolation-forest", 0))
         assert found.argmax() == whole.argmax() == 7
 
 

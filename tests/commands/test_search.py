@@ -9,8 +9,8 @@ from click.testing import CliRunner
 
 from labeler.cli.main import main
 from labeler.commands.search import COUNT, Cut, facts, likeliest_of, odd_ones, text
+from labeler.core import steps
 from labeler.core.errors import UsageError
-from labeler.core.steps import finished
 from labeler.plugins.outliers.sampling import scored
 from labeler.project.open import open_project
 
@@ -27,8 +27,8 @@ def project(tmp_path):
 
 
 def test_the_share_is_the_percentile_of_the_density(project):
-    features = project.open_bench().features()
-    densities = -finished(scored(np.asarray(features), "density", 0)).astype(np.float64)
+    features = project.open_pipeline().features()
+    densities = -steps.run(scored(np.asarray(features), "density", 0)).astype(np.float64)
     odd = set(np.flatnonzero(densities < np.percentile(densities, 4)).tolist())  # as the source does it
     found = odd_ones(project, "density", cut=Cut(share=0.04))
     assert set(found.indices.tolist()) == odd

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from labeler.core.types import FloatArray, IntArray, Round, Snapshot
-from labeler.engine.default import JoinedEngine
+from labeler.engine.default import DefaultEngine
 
 
 def blobs(
@@ -44,15 +44,15 @@ def snapshot(
     )
 
 
-def opened(X: FloatArray, **settings: Any) -> JoinedEngine:
+def opened(X: FloatArray, **settings: Any) -> DefaultEngine:
     """An engine that has opened `X`."""
-    engine = JoinedEngine(**settings)
+    engine = DefaultEngine(**settings)
     for _ in engine.open(X):
         pass
     return engine
 
 
-def answer(engine: JoinedEngine, y: IntArray, n_answers: int) -> Snapshot:
+def answer(engine: DefaultEngine, y: IntArray, n_answers: int) -> Snapshot:
     """Answer the head of the queue by the truth, as the application would; the last snapshot."""
     indices: list[int] = []
     weights: list[float] = []
@@ -68,7 +68,7 @@ def answer(engine: JoinedEngine, y: IntArray, n_answers: int) -> Snapshot:
     return state
 
 
-def last_round(engine: JoinedEngine, state: Snapshot) -> Round:
+def last_round(engine: DefaultEngine, state: Snapshot) -> Round:
     """The round a job ends in."""
     *_, result = engine.round(state)
     assert isinstance(result, Round)

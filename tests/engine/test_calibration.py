@@ -290,12 +290,12 @@ def test_what_was_shown_is_there_again_when_a_project_is_opened_again(tmp_path: 
     points, _ = blobs(300, n_classes=3)
     np.savez(source, X=points)
     with open_project(source, path) as project:
-        bench, session = project.open_bench(), project.session
-        session.merge_queue(bench.rerank(session.snapshot()), session.state.revision)
+        pipeline, session = project.open_pipeline(), project.session
+        session.merge_queue(pipeline.rerank(session.snapshot()), session.state.revision)
         for number in range(12):
             assert session.question is not None
             session.label(session.question.instance_id, session.classes.id_for(str(number % 3), setup=True))
-            for step in bench.round(session.snapshot()):
+            for step in pipeline.round(session.snapshot()):
                 if isinstance(step, Round):
                     session.merge_round(step)
         asked, kept = session.question, session.view().round

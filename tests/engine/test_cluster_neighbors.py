@@ -7,7 +7,7 @@ import pytest
 
 from labeler.core.numeric.kmeans import kmeans
 from labeler.core.protocols import Clustering
-from labeler.engine.cluster_neighbors import surroundings
+from labeler.engine.cluster_neighbors import cluster_neighbors
 from tests.engine.pools import blobs
 
 X, Y = blobs(400, n_classes=5, d=8)
@@ -16,7 +16,7 @@ X, Y = blobs(400, n_classes=5, d=8)
 @pytest.mark.slow
 def test_shares_are_the_normalized_similarities_to_the_centers():
     found = kmeans(X, 9, 0)
-    around = surroundings(X, found)
+    around = cluster_neighbors(X, found)
     squared = np.square(X[:, None].astype(float) - found.centers[None]).sum(axis=2)
     own = np.square(found.distances.astype(float))
     similar = np.exp(-(own.mean() / own.var()) * (squared - own[:, None]))
@@ -29,18 +29,18 @@ def test_shares_are_the_normalized_similarities_to_the_centers():
 def test_who_lies_between_two_clusters_belongs_to_both():
     rng = np.random.default_rng(0)
     two = np.concatenate((rng.normal(-3, 1, (200, 2)), rng.normal(3, 1, (200, 2)), [[0.0, 0.0]])).astype(np.float32)
-    around = surroundings(two, kmeans(two, 2, 0))
+    around = cluster_neighbors(two, kmeans(two, 2, 0))
     assert 0.3 < around.shares[-1] < 0.8
     assert np.median(around.shares) > 0.95
 
 
 def test_one_cluster_and_clusters_of_one_are_certain():
-    alone = surroundings(X, kmeans(X, 1, 0))
+    alone = cluster_neighbors(X, kmeans(X, 1, 0))
     assert (alone.shares == 1).all()
     assert (alone.seconds == -1).all()
     assert alone.foreign.tolist() == [-1]
     points = X[:4]
-    each = surroundings(points, kmeans(points, 4, 0))
+    each = cluster_neighbors(points, kmeans(points, 4, 0))
     np.testing.assert_allclose(each.shares, 1, atol=1e-6)
 
 
@@ -49,6 +49,6 @@ def test_the_clusterers_own_shares_go_before():
     own = Clustering(
         found.clusters, found.distances, found.centers, shares=np.full(len(X), 0.5, np.float32), seconds=found.clusters
     )
-    around = surroundings(X, own)
+    around = cluster_neighbors(X, own)
     assert (around.shares == 0.5).all()
     assert around.seconds is own.seconds

@@ -8,7 +8,7 @@ from sklearn.datasets import load_breast_cancer, load_iris, load_wine
 
 from labeler.core.errors import EngineError
 from labeler.core.types import GIVEN, UNLABELED, Provenance, Tier
-from labeler.engine.default import JoinedEngine
+from labeler.engine.default import DefaultEngine
 from tests.engine.pools import answer, assert_same, blobs, last_round, opened, snapshot
 
 X, Y = blobs(240, n_classes=4)
@@ -16,17 +16,17 @@ NONE = np.empty(0, dtype=np.int64)
 
 
 @pytest.fixture(scope="module")
-def engine() -> JoinedEngine:
+def engine() -> DefaultEngine:
     return opened(X)
 
 
-def test_a_few_answers_label_everything(engine: JoinedEngine) -> None:
+def test_a_few_answers_label_everything(engine: DefaultEngine) -> None:
     result = engine.closing_round(answer(engine, Y, 20))
     assert (result.labels == Y).mean() > 0.98
     assert (result.provenances == Provenance.PROPAGATED).mean() > 0.8
 
 
-def test_nothing_answered(engine: JoinedEngine) -> None:
+def test_nothing_answered(engine: DefaultEngine) -> None:
     result = engine.closing_round(snapshot())
     assert (result.labels == UNLABELED).all()
     assert (result.provenances == Provenance.NONE).all()
@@ -36,7 +36,7 @@ def test_nothing_answered(engine: JoinedEngine) -> None:
     assert engine.shares(snapshot(), 3) == []
 
 
-def test_the_shares_of_a_label_are_those_of_answers_of_its_class(engine: JoinedEngine) -> None:
+def test_the_shares_of_a_label_are_those_of_answers_of_its_class(engine: DefaultEngine) -> None:
     state = answer(engine, Y, 30)
     other = int(np.setdiff1d(np.arange(240), state.indices)[0])
     shares = engine.shares(state, other)
@@ -54,14 +54,14 @@ def test_a_repeat_of_an_answered_instance_rests_on_it_alone() -> None:
     assert engine.shares(state, 100) == [(7, 1.0)]
 
 
-def test_everything_answered(engine: JoinedEngine) -> None:
+def test_everything_answered(engine: DefaultEngine) -> None:
     result = engine.closing_round(snapshot(range(240), Y))
     np.testing.assert_array_equal(result.labels, Y)
     assert not len(result.queue.indices)
     assert result.advice.code in {"stop", "audit"}
 
 
-def test_one_class_only(engine: JoinedEngine) -> None:
+def test_one_class_only(engine: DefaultEngine) -> None:
     result = engine.closing_round(snapshot([3, 9], [7, 7]))
     assert (result.labels == 7).all()
     assert (result.runner_ups == UNLABELED).all()
@@ -91,7 +91,7 @@ answered = st.lists(
 @pytest.mark.slow
 @settings(max_examples=25)
 @given(answers=answered, percentile=st.sampled_from([None, 0.0, 20.0, 100.0]), data=st.data())
-def test_given_labels_never_change(engine: JoinedEngine, answers, percentile, data) -> None:
+def test_given_labels_never_change(engine: DefaultEngine, answers, percentile, data) -> None:
     indices, class_ids = zip(*answers, strict=True)
     free = sorted(set(range(240)) - set(indices))
     out = data.draw(st.lists(st.sampled_from(free), max_size=5, unique=True))
@@ -113,7 +113,7 @@ def test_given_labels_never_change(engine: JoinedEngine, answers, percentile, da
 @pytest.mark.slow
 @settings(max_examples=15)
 @given(answers=answered, taken_back=st.integers(0, 29))
-def test_undo_gives_the_closing_round_without_the_answer(engine: JoinedEngine, answers, taken_back) -> None:
+def test_undo_gives_the_closing_round_without_the_answer(engine: DefaultEngine, answers, taken_back) -> None:
     indices, class_ids = map(list, zip(*answers, strict=True))
     fresh = opened(X)
     spot = taken_back % len(indices)
@@ -123,7 +123,7 @@ def test_undo_gives_the_closing_round_without_the_answer(engine: JoinedEngine, a
     assert_same(engine.closing_round(without), fresh.closing_round(without))
 
 
-def test_the_live_state_is_close_to_the_closing_round(engine: JoinedEngine) -> None:
+def test_the_live_state_is_close_to_the_closing_round(engine: DefaultEngine) -> None:
     state = answer(engine, Y, 40)
     live, closing = last_round(engine, state), engine.closing_round(state)
     assert (live.labels == closing.labels).mean() >= 0.999
@@ -137,7 +137,7 @@ def test_the_same_seed_asks_the_same_questions() -> None:
     np.testing.assert_array_equal(first.indices, second.indices)
 
 
-def test_the_percentile_bounds_the_reach(engine: JoinedEngine) -> None:
+def test_the_percentile_bounds_the_reach(engine: DefaultEngine) -> None:
     state = answer(engine, Y, 20)
     shares = []
     for percentile in (0.0, 20.0, 100.0):
@@ -160,7 +160,7 @@ def test_identical_instances_are_asked_once_and_share_the_label() -> None:
     np.testing.assert_array_equal(result.labels[:60], result.labels[60:])
 
 
-def test_shares_name_the_answers_behind_a_label(engine: JoinedEngine) -> None:
+def test_shares_name_the_answers_behind_a_label(engine: DefaultEngine) -> None:
     state = answer(engine, Y, 20)
     result = engine.closing_round(state)
     index = int(np.flatnonzero(result.provenances == Provenance.PROPAGATED)[0])
@@ -193,7 +193,7 @@ def test_questions_between_the_steps_of_a_round_change_nothing_in_it(monkeypatch
     )  # and nothing half-done is left behind
 
 
-def test_newcomers_are_labeled(engine: JoinedEngine) -> None:
+def test_newcomers_are_labeled(engine: DefaultEngine) -> None:
     state = answer(engine, Y, 20)
     labels, scores = engine.predict(state, X[:50] + 0.01)
     assert (labels == Y[:50]).mean() > 0.95
@@ -201,7 +201,7 @@ def test_newcomers_are_labeled(engine: JoinedEngine) -> None:
     assert (engine.predict(snapshot(), X[:5])[0] == UNLABELED).all()
 
 
-def test_noise_stays_where_it_is(engine: JoinedEngine) -> None:
+def test_noise_stays_where_it_is(engine: DefaultEngine) -> None:
     y = Y.copy()
     wrong = np.random.default_rng(0).random(240) < 0.05
     y[wrong] = (y[wrong] + 1) % 4

@@ -5,13 +5,13 @@ import pytest
 
 from labeler.core.types import DOUBTED, UNLABELED
 from labeler.engine.book import BookEngine
-from labeler.engine.default import JoinedEngine
+from labeler.engine.default import DefaultEngine
 from labeler.engine.doubt import MORE, doubt, most_doubted
 from labeler.plugins.registry import create
 from tests.engine.pools import answer, blobs, last_round, opened, snapshot
 
 
-def asked_wrongly(n_answers: int = 60, wrong: tuple[int, ...] = (20, 45)) -> tuple[JoinedEngine, object, np.ndarray]:
+def asked_wrongly(n_answers: int = 60, wrong: tuple[int, ...] = (20, 45)) -> tuple[DefaultEngine, object, np.ndarray]:
     """An engine, answers of which those at the places `wrong` are, and the instances of these."""
     X, y = blobs(400)
     engine = opened(X)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from labeler.core import steps
 from labeler.core.numeric.kernels import gaussian
 from labeler.core.types import FloatArray
 from labeler.engine.second_opinion import CHUNK, SecondOpinion, _rounded, n_landmarks, second_opinion
@@ -10,12 +11,7 @@ from tests.engine.pools import blobs
 
 
 def judge(X: FloatArray) -> SecondOpinion:
-    job = second_opinion(X)
-    while True:
-        try:
-            next(job)
-        except StopIteration as end:
-            return end.value
+    return steps.run(second_opinion(X))
 
 
 def test_each_instance_is_judged_without_its_own_label() -> None:
@@ -102,9 +98,9 @@ def test_no_step_takes_more_than_its_share_of_the_work(n: int, monkeypatch: pyte
 
     monkeypatch.setattr("labeler.engine.second_opinion.gaussian", counted)
     monkeypatch.setattr("labeler.core.steps.WORK", 1)
-    steps = sum(1 for _ in second_opinion(blobs(n)[0]))
+    n_steps = sum(1 for _ in second_opinion(blobs(n)[0]))
     assert 0 < widest <= CHUNK
-    assert steps >= 2 * -(-n // CHUNK)
+    assert n_steps >= 2 * -(-n // CHUNK)
 
 
 def test_landmarks_are_bounded() -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from labeler.core.types import IntArray, Snapshot
-from labeler.engine.default import JoinedEngine
+from labeler.engine.default import DefaultEngine
 from tests.engine.pools import blobs, last_round, opened, snapshot
 
 X, Y = blobs(1_500, n_classes=6, d=8, spread=2.6)
@@ -17,7 +17,7 @@ def as_in_large_pools(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def engine() -> JoinedEngine:
+def engine() -> DefaultEngine:
     engine = opened(X)
     last_round(engine, first(60))
     return engine
@@ -27,13 +27,13 @@ def first(n_answers: int, y: IntArray = Y) -> Snapshot:
     return snapshot(range(n_answers), y[:n_answers])
 
 
-def ahead(engine: JoinedEngine, *indices: int) -> None:
+def ahead(engine: DefaultEngine, *indices: int) -> None:
     for _ in engine.prepare(np.array(indices)):
         pass
 
 
 @pytest.mark.slow
-def test_a_glance_is_the_full_belief_on_its_short_list(engine: JoinedEngine) -> None:
+def test_a_glance_is_the_full_belief_on_its_short_list(engine: DefaultEngine) -> None:
     before = engine.rerank(first(60))
     for n_answers in range(61, 65):
         ahead(engine, n_answers - 1)
@@ -54,7 +54,7 @@ def test_a_glance_is_the_full_belief_on_its_short_list(engine: JoinedEngine) -> 
 
 
 @pytest.mark.slow
-def test_what_is_not_prepared_is_struck_off_only(engine: JoinedEngine) -> None:
+def test_what_is_not_prepared_is_struck_off_only(engine: DefaultEngine) -> None:
     queue = engine.rerank(first(60))
     after = engine.rerank(snapshot([*range(60), queue.indices[0]], [*Y[:60], Y[queue.indices[0]]]))
     assert queue.indices[0] not in after.indices
@@ -64,7 +64,7 @@ def test_what_is_not_prepared_is_struck_off_only(engine: JoinedEngine) -> None:
 
 @pytest.mark.mostly_slow
 @pytest.mark.parametrize("what", ["undone", "a new class", "an answer changed", "somebody excluded"])
-def test_it_does_not_go_on_from_another_past(engine: JoinedEngine, what: str) -> None:
+def test_it_does_not_go_on_from_another_past(engine: DefaultEngine, what: str) -> None:
     ahead(engine, 60, 61)
     engine.rerank(first(62))
     other = {
@@ -80,7 +80,7 @@ def test_it_does_not_go_on_from_another_past(engine: JoinedEngine, what: str) ->
 
 
 @pytest.mark.slow
-def test_a_glance_leaves_rounds_as_they_are(engine: JoinedEngine) -> None:
+def test_a_glance_leaves_rounds_as_they_are(engine: DefaultEngine) -> None:
     quiet = opened(X)
     last_round(quiet, first(60))
     for n_answers in range(61, 66):

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from labeler.core.steps import finished
+from labeler.core import steps
 from labeler.core.types import Provenance, Round, Snapshot
 from labeler.engine.book import BookEngine
-from labeler.engine.cluster_neighbors import surroundings
+from labeler.engine.cluster_neighbors import cluster_neighbors
 from labeler.engine.reach import percentiles_of, within_reach
 from labeler.engine.representatives import first_level
 from labeler.engine.splitting import Partition, divide
@@ -22,7 +22,7 @@ from labeler.plugins.query_strategies.uncertainty import MarginClusters
 from tests.engine.pools import assert_same, blobs, opened, snapshot
 
 X, Y = blobs(300, n_classes=6)
-LEVEL = finished(first_level(X, 6))
+LEVEL = steps.run(first_level(X, 6))
 
 
 def book() -> BookEngine:
@@ -88,15 +88,15 @@ def test_who_represents_no_cluster_of_this_level_divides_nothing():
 
 def test_a_cluster_of_like_instances_cannot_be_divided():
     points = np.repeat(np.eye(3, dtype=np.float32), 10, axis=0)
-    level = finished(first_level(points, 3))
+    level = steps.run(first_level(points, 3))
     assert divide(level, points, int(level.representatives[0])) is level
 
 
 def test_the_nearest_outside_each_cluster():
     distances = np.linalg.norm(X[:, None] - LEVEL.clustering.centers[None], axis=2)
     distances[np.arange(300), LEVEL.clustering.clusters] = np.inf
-    np.testing.assert_array_equal(surroundings(X, LEVEL.clustering).foreign, distances.argmin(axis=0))
-    assert surroundings(X, finished(first_level(X, 1)).clustering).foreign.tolist() == [-1]
+    np.testing.assert_array_equal(cluster_neighbors(X, LEVEL.clustering).foreign, distances.argmin(axis=0))
+    assert cluster_neighbors(X, steps.run(first_level(X, 1)).clustering).foreign.tolist() == [-1]
 
 
 # -- reach

@@ -21,7 +21,7 @@ from labeler.project import closing_round
 from labeler.project.open import Options, open_project
 from labeler.project.paths import cache_of
 from labeler.session.provenance import reasons
-from labeler.worker.pipeline import Workbench
+from labeler.worker.pipeline import Pipeline
 from labeler.worker.protocol import ClosingReady, RoundReady
 
 N, SAMPLED = 400, 200
@@ -42,14 +42,14 @@ def labeled(source, tmp_path):
         path = tmp_path / name
         with open_project(source, path, Options(annotator=annotator, seed=seed)) as project:
             truth, session = project.source.truth(), project.session
-            bench = project.open_bench()
-            session.merge_queue(bench.rerank(session.snapshot()), session.state.revision)
+            pipeline = project.open_pipeline()
+            session.merge_queue(pipeline.rerank(session.snapshot()), session.state.revision)
             for _ in range(count):
                 question = session.question
                 session.label(question.instance_id, session.classes.id_for(truth[question.instance_id], setup=True))
-                session.merge_queue(bench.rerank(session.snapshot()), session.state.revision)
+                session.merge_queue(pipeline.rerank(session.snapshot()), session.state.revision)
                 if session.state.answers % 5 == 0:
-                    for step in bench.round(session.snapshot()):
+                    for step in pipeline.round(session.snapshot()):
                         if isinstance(step, Round):
                             session.merge_round(step)
         return path
@@ -109,7 +109,7 @@ def never_again(monkeypatch) -> Callable[[], None]:
     def refuse(*_: object) -> Round:
         raise AssertionError("computed again")
 
-    return lambda: monkeypatch.setattr(Workbench, "closing_round", refuse)
+    return lambda: monkeypatch.setattr(Pipeline, "closing_round", refuse)
 
 
 @pytest.mark.slow
@@ -260,7 +260,7 @@ def test_the_number_in_the_header_is_what_the_default_export_holds_after_each_of
     path = labeled("a.labeler.db", 6, "anna")
     with open_project(path) as project:
         session, truth = project.session, project.source.truth()
-        bench = project.open_bench()
+        pipeline = project.open_pipeline()
         for step in range(24):
             question = session.question
             session.label(question.instance_id, session.classes.id_for(truth[question.instance_id]))
@@ -268,7 +268,7 @@ def test_the_number_in_the_header_is_what_the_default_export_holds_after_each_of
                 session.undo()
             if step % 5 == 2:
                 session.reject(session.question.instance_id)
-            session.merge_round(bench.closing_round(session.snapshot()))
+            session.merge_round(pipeline.closing_round(session.snapshot()))
             target = tmp_path / "default.jsonl"
             export(project, target, force=True)
             rows = [json.loads(line) for line in target.read_text(encoding="utf-8").splitlines()]
@@ -280,9 +280,9 @@ def test_the_number_in_the_header_is_what_the_default_export_holds_after_each_of
 def test_a_screen_knows_whether_it_answers_from_the_closing_round(labeled):
     path = labeled("a.labeler.db", 12, "anna")
     with open_project(path) as project:
-        session, bench = project.session, project.open_bench()
+        session, pipeline = project.session, project.open_pipeline()
         live = session.machine_labels.round
-        closed = bench.closing_round(session.snapshot())
+        closed = pipeline.closing_round(session.snapshot())
         assert not project.is_closed
         assert project.receive(ClosingReady(closed)).changed
         assert project.is_closed

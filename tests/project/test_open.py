@@ -30,7 +30,7 @@ from pathlib import Path
 from labeler.project.open import Options, open_project
 project = open_project(Path(sys.argv[1]), Path(sys.argv[2]), Options(engine="book", n_clusters=8, classes=("a", "b")))
 session = project.session
-for step in project.open_bench().round(session.snapshot()):
+for step in project.open_pipeline().round(session.snapshot()):
     pass
 session.merge_round(step)
 for number in range(6):
@@ -274,7 +274,7 @@ def test_a_wrong_option_on_resume_leaves_the_project_as_it_was(photos, path):
             open_project(path, options=wrong)
         with open_project(path) as project:
             assert project.options == {}
-            project.open_bench()
+            project.open_pipeline()
 
 
 def test_a_second_process_is_refused_and_a_reader_is_not(photos, path):

@@ -95,7 +95,7 @@ def begin(source, path, *, encode):
         for name in ("even", "odd"):
             session.classes.id_for(name, setup=True)
         if encode:
-            project.open_bench()
+            project.open_pipeline()
         for place in range(4):
             session.label(session.pool.ids[place], place % 2)
         session.unsure(session.pool.ids[5])

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from labeler.core.steps import finished
+from labeler.core import steps
 from labeler.plugins import registry
 from labeler.plugins.encoders.hog import DeskewHog
 from labeler.plugins.outliers import DEFAULT, sampling
@@ -27,7 +27,7 @@ def pool(digits_path):
 
 
 def found(view, method):
-    scores = finished(scored(view, method, 0))
+    scores = steps.run(scored(view, method, 0))
     return set(np.argsort(-scores, kind="stable")[:20].tolist()) & set(range(500, 520))
 
 
@@ -75,7 +75,7 @@ def test_both_parts_weigh_the_same_whatever_their_size():
 )
 def test_odd_pools_are_survived(features, raw):
     for name in registry.names("outlier method"):
-        scores = finished(scored(view_of(features, raw, "hog"), name, 0))
+        scores = steps.run(scored(view_of(features, raw, "hog"), name, 0))
         assert scores.shape == (len(features),)
         assert np.isfinite(scores).all()
 

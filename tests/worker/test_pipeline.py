@@ -7,30 +7,25 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from labeler.core import steps
 from labeler.core.recipe import Recipe
-from labeler.core.steps import finished
 from labeler.plugins.importers.detect import open_source
-from labeler.worker import pipeline
-from labeler.worker.pipeline import Workbench
+from labeler.worker import pipeline as pipeline_module
+from labeler.worker.pipeline import Pipeline
 
 DIGITS = Path(__file__).parents[2] / "labeler" / "_data" / "digits.npz"
 
 
 def early(tmp_path, **options):
     source = open_source(DIGITS)
-    bench = Workbench(Recipe(str(DIGITS), str(tmp_path / "cache"), **options), source)
-    job = bench.early()
-    while True:
-        try:
-            next(job)
-        except StopIteration as end:
-            return source, end.value
+    pipeline = Pipeline(Recipe(str(DIGITS), str(tmp_path / "cache"), **options), source)
+    return source, steps.run(pipeline.early())
 
 
 @pytest.mark.slow
 def test_a_big_pool_gets_its_first_questions_from_a_sample(tmp_path, monkeypatch):
-    monkeypatch.setattr(pipeline, "EARLY_FROM", 1_000)
-    monkeypatch.setattr(pipeline, "EARLY_SAMPLE", 600)
+    monkeypatch.setattr(pipeline_module, "EARLY_FROM", 1_000)
+    monkeypatch.setattr(pipeline_module, "EARLY_SAMPLE", 600)
     source, queue = early(tmp_path)
     assert len(np.unique(queue.indices)) == len(queue.indices) >= 20
     assert queue.indices.max() < len(source.ids)
@@ -43,24 +38,24 @@ def test_a_big_pool_gets_its_first_questions_from_a_sample(tmp_path, monkeypatch
 
 @pytest.mark.slow
 def test_photos_are_sampled_much_sooner(tmp_path, monkeypatch):
-    monkeypatch.setattr(pipeline, "EARLY_PHOTOS_FROM", 100)
-    monkeypatch.setattr(pipeline, "EARLY_PHOTOS_SAMPLE", 60)
+    monkeypatch.setattr(pipeline_module, "EARLY_PHOTOS_FROM", 100)
+    monkeypatch.setattr(pipeline_module, "EARLY_PHOTOS_SAMPLE", 60)
     rng = np.random.default_rng(0)
     np.savez(tmp_path / "photos.npz", X=rng.integers(0, 255, (120, 48, 48, 3)).astype(np.uint8))
     np.savez(tmp_path / "icons.npz", X=rng.integers(0, 255, (120, 16, 16, 3)).astype(np.uint8))
     photos, icons = (
-        Workbench(Recipe(str(path), str(tmp_path / "cache")), open_source(path))
+        Pipeline(Recipe(str(path), str(tmp_path / "cache")), open_source(path))
         for path in (tmp_path / "photos.npz", tmp_path / "icons.npz")
     )
-    assert len(finished(photos.early()).indices) >= 10
-    assert finished(icons.early()) is None
+    assert len(steps.run(photos.early()).indices) >= 10
+    assert steps.run(icons.early()) is None
 
 
 @pytest.mark.parametrize("options", [{}, {"engine": "book"}, {"features": "x.npy"}], ids=["small", "book", "vectors"])
 def test_others_wait_for_the_whole(tmp_path, monkeypatch, options):
     if options:
-        monkeypatch.setattr(pipeline, "EARLY_FROM", 1_000)
-        monkeypatch.setattr(pipeline, "EARLY_SAMPLE", 600)
+        monkeypatch.setattr(pipeline_module, "EARLY_FROM", 1_000)
+        monkeypatch.setattr(pipeline_module, "EARLY_SAMPLE", 600)
     assert early(tmp_path, **options)[1] is None
 
 
@@ -76,9 +71,9 @@ def photos(tmp_path):
 
 
 def opened(path, **options):
-    bench = Workbench(Recipe(str(path), str(path.parent / "cache"), **options), open_source(path))
-    ready = finished(bench.open())
-    return bench, ready
+    pipeline = Pipeline(Recipe(str(path), str(path.parent / "cache"), **options), open_source(path))
+    ready = steps.run(pipeline.open())
+    return pipeline, ready
 
 
 def answers(make_snapshot):
@@ -87,29 +82,29 @@ def answers(make_snapshot):
 
 @pytest.mark.slow
 def test_photos_are_looked_at_a_second_way_once(photos, make_snapshot):
-    bench, ready = opened(photos)
+    pipeline, ready = opened(photos)
     assert ready.encoder == "scattering"
-    assert finished(bench.join_companion())
-    assert not finished(bench.join_companion())
-    closing = bench.closing_round(answers(make_snapshot))
+    assert steps.run(pipeline.join_companion())
+    assert not steps.run(pipeline.join_companion())
+    closing = pipeline.closing_round(answers(make_snapshot))
     assert len(closing.facts["weights"]) == 4
 
 
 @pytest.mark.slow
 def test_what_leaves_does_not_depend_on_when_the_second_way_was_joined(photos, make_snapshot):
     state = answers(make_snapshot)
-    early_bench, late = opened(photos)[0], opened(photos)[0]
-    finished(early_bench.join_companion())
+    early_pipeline, late = opened(photos)[0], opened(photos)[0]
+    steps.run(early_pipeline.join_companion())
     for _ in late.round(state):
         pass
-    first, second = early_bench.closing_round(state), late.closing_round(state)
+    first, second = early_pipeline.closing_round(state), late.closing_round(state)
     assert np.array_equal(first.labels, second.labels)
     assert np.array_equal(first.scores, second.scores)
 
 
 @pytest.mark.parametrize("options", [{"encoder": "scattering"}, {"engine": "book"}])
 def test_a_chosen_encoder_stays_the_only_one(photos, options):
-    assert not finished(opened(photos, **options)[0].join_companion())
+    assert not steps.run(opened(photos, **options)[0].join_companion())
 
 
 @pytest.mark.parametrize("clusterer", ["kmeans", "minibatch-kmeans"])
@@ -117,11 +112,11 @@ def test_a_clusterer_begins_at_the_means_of_imported_labels(photos, clusterer):
     source = open_source(photos)
     imported = np.array([[0, 7], [1, 7], [60, 2], [61, 2]], dtype=np.int64)
     recipe = Recipe(str(photos), str(photos.parent / "cache"), engine="book", n_clusters=2, clusterer=clusterer)
-    bench = Workbench(recipe, source, None, imported)
-    finished(bench.open())
-    features = bench.features()
-    means = pipeline.class_means(features, imported)
+    pipeline = Pipeline(recipe, source, None, imported)
+    steps.run(pipeline.open())
+    features = pipeline.features()
+    means = pipeline_module.class_means(features, imported)
     np.testing.assert_allclose(means, [features[60:62].mean(axis=0), features[:2].mean(axis=0)], rtol=1e-5)
-    clusters = bench.engine.clustering.clusters
+    clusters = pipeline.engine.clustering.clusters
     assert (clusters[:60] == 1).all()
     assert (clusters[60:] == 0).all()  # in the order of the classes

@@ -16,13 +16,13 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from labeler.core import steps
 from labeler.core.recipe import Recipe
-from labeler.core.steps import finished
 from labeler.core.types import Progress, Provenance
 from labeler.plugins.importers.detect import open_source
 from labeler.worker import protocol
 from labeler.worker.client import WorkerClient
-from labeler.worker.pipeline import Workbench
+from labeler.worker.pipeline import Pipeline
 from labeler.worker.protocol import (
     Answered,
     ClosingReady,
@@ -70,9 +70,9 @@ def test_the_closing_round_is_that_of_an_export(client, make_snapshot, recipe, f
     client.until(RoundReady, lambda message: message.round.revision == 4)
     client.send(protocol.ClosingWanted(snapshot))
     closing = client.until(protocol.ClosingReady).round
-    bench = Workbench(recipe, open_source(few_digits))
-    finished(bench.open())
-    expected = bench.closing_round(snapshot)
+    pipeline = Pipeline(recipe, open_source(few_digits))
+    steps.run(pipeline.open())
+    expected = pipeline.closing_round(snapshot)
     for name in ("labels", "provenances", "scores", "tiers", "sources"):
         assert np.array_equal(getattr(closing, name), getattr(expected, name)), name
 
@@ -190,7 +190,7 @@ def test_a_worker_without_a_pool_sleeps_though_an_answer_waits(make_snapshot):
 
 
 class StepByStep:
-    """Stands in for the workbench: a queue, and work ahead of any length."""
+    """Stands in for the pipeline: a queue, and work ahead of any length."""
 
     is_open, ids = True, range(100_000)
 
@@ -215,25 +215,25 @@ class StepByStep:
 
 
 def test_with_nothing_else_to_do_it_works_ahead_and_still_answers(make_snapshot):
-    worker, bench = Worker(None, None), StepByStep()
-    worker._bench, worker._warm, worker._joined = bench, True, True
+    worker, pipeline = Worker(None, None), StepByStep()
+    worker._pipeline, worker._warm, worker._joined = pipeline, True, True
     sent = []
     worker._send = sent.append
     worker._inbox.put(Answered(make_snapshot({0: 0})))
     for _ in range(5):
         worker._serve_requests()  # would block here if it took unfinished work ahead for idleness
         worker._step()
-    assert bench.asked == [list(range(1, 17))]
-    assert bench.steps == 5
+    assert pipeline.asked == [list(range(1, 17))]
+    assert pipeline.steps == 5
     worker._inbox.put(Answered(make_snapshot({0: 0, 3: 1})))
     worker._serve_requests()
     assert [reply.revision for reply in sent] == [1, 2]
     worker._step()
-    assert bench.asked[1] == [1, 2, *range(4, 18)]
-    assert bench.steps == 6
+    assert pipeline.asked[1] == [1, 2, *range(4, 18)]
+    assert pipeline.steps == 6
     worker._job = iter([Progress("learning")])
     worker._step()
-    assert bench.steps == 6  # a round goes first
+    assert pipeline.steps == 6  # a round goes first
     assert sent[-1] == Progress("learning")
 
 
@@ -282,9 +282,9 @@ def test_every_label_as_it_leaves_the_program_is_computed_on_demand(client, reci
     snapshot = make_snapshot({index: index % 2 for index in range(12)}, revision=12)
     client.send(ClosingWanted(snapshot))  # also while the pool is still being read
     closing = client.until(ClosingReady).round
-    bench = Workbench(recipe, open_source(few_digits))
-    finished(bench.open())
-    expected = bench.closing_round(snapshot)
+    pipeline = Pipeline(recipe, open_source(few_digits))
+    steps.run(pipeline.open())
+    expected = pipeline.closing_round(snapshot)
     assert closing.revision == expected.revision == 12
     assert np.array_equal(closing.labels, expected.labels)
     assert np.array_equal(closing.provenances, expected.provenances)

@@ -13,7 +13,8 @@ from threadpoolctl import threadpool_limits
 
 from labeler.commands.clusters.descriptions import Words, means
 from labeler.commands.clusters.portraits import mean_image, pixel_images
-from labeler.commands.clusters.spaces import Space, driven_by, space_of
+from labeler.commands.clusters.spaces import Space, space_of
+from labeler.core import steps
 from labeler.core.errors import LabelerError, UsageError
 from labeler.core.numeric import choose_k
 from labeler.core.numeric.choose_k import Silhouettes, Tried
@@ -218,7 +219,7 @@ def _clustered(
             progress(step)
     best = choose_k.best_by(tried, "bic") or choose_k.elbow(tried)
     k = plan.n_clusters or best or min(DEFAULT_K, max(len(points) // 5, 2))
-    clustering = driven_by(cluster(max(min(k, len(points)), 1)), progress)
+    clustering = steps.run(cluster(max(min(k, len(points)), 1)), progress)
     typical = clustering.exemplars if len(clustering.exemplars) else nearest_to_center(clustering)
     shown = choose_k.silhouettes(points, clustering, seed)
     found = Found(

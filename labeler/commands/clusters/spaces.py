@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from labeler.core import steps
 from labeler.core.errors import SourceError
 from labeler.core.numeric.pca import PrincipalAxes, principal_axes
 from labeler.core.protocols import Clustering
-from labeler.core.steps import finished
 from labeler.core.types import BoolArray, FloatArray, IndexArray, Progress
 from labeler.plugins import registry
 from labeler.plugins.encoders.scaled import Scaled
@@ -80,7 +80,7 @@ def space_of(
     UsageError
         The encoder does not exist, or does not take what the source holds.
     """
-    prepared: Prepared = driven_by(prepare(source, ids, cache, encoder, features, seed), progress)
+    prepared: Prepared = steps.run(prepare(source, ids, cache, encoder, features, seed), progress)
     held = np.ones(len(ids), dtype=np.bool_) if usable is None else usable.copy()
     held[list(prepared.unreadable)] = False
     rows = np.flatnonzero(held).astype(np.int64)
@@ -92,20 +92,11 @@ def space_of(
     axes = None
     if X.shape[1] > FEATURES:
         with threadpool_limits(1):
-            axes = finished(principal_axes(X, FEATURES, seed))
+            axes = steps.run(principal_axes(X, FEATURES, seed))
             X = axes.project(X)
     unreadable = {ids[row]: why for row, why in prepared.unreadable.items()}
     points, named = np.array(X, dtype=np.float32), [ids[row] for row in rows.tolist()]
     return Space(points, named, rows, raw, prepared.encoder, axes, _scaling(prepared), unreadable)
-
-
-def driven_by(job: Generator[Progress, None, Any], progress: Callable[[Progress], None]) -> Any:
-    """What a job returns; its progress is said."""
-    while True:
-        try:
-            progress(next(job))
-        except StopIteration as end:
-            return end.value
 
 
 def _scaling(prepared: Prepared) -> Scaled | None:

@@ -51,12 +51,12 @@ def export(
         raise ExportError("the source holds no images, only features", "export csv, jsonl, parquet or npz")
     if choice.weights not in WEIGHTS:
         raise UsageError(f"there are no weights {choice.weights!r}", f"there are: {', '.join(WEIGHTS)}")
-    bench = project.open_bench(progress)
+    pipeline = project.open_pipeline(progress)
     leaving = frozen_labels(project) if not choice.latest else None
     if leaving is None:
         progress(Progress("computing every label anew"))
-        leaving = latest_labels(project, bench, choice)
-    rows, indices, left_out = collect(project, leaving, bench, choice, bool(exporter.needs))
+        leaving = latest_labels(project, pipeline, choice)
+    rows, indices, left_out = collect(project, leaving, pipeline, choice, bool(exporter.needs))
     if not rows.ids:
         reason = f" ({left_out[0]})" if left_out else ""
         raise ExportError(f"no label is left to export{reason}", "choose less strictly; nothing was written")
@@ -64,7 +64,7 @@ def export(
     if came_divided:
         left_out.append("the splits are those of the source's folders: --split divides anew")
     manifest = summary_of(project) | {
-        "seed": bench.recipe.seed,
+        "seed": pipeline.recipe.seed,
         "configuration": {"percentile": project.session.percentile, "facts": leaving.facts, "weights": choice.weights}
         | ({"splits": "of the source"} if came_divided else {})
         | choice.options,

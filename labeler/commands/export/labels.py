@@ -20,7 +20,7 @@ from labeler.session.quality.random_sample import estimate
 from labeler.session.quality.repeats import self_agreement
 from labeler.session.quality.unseen_classes import unseen_class
 from labeler.session.state import State
-from labeler.worker.pipeline import Workbench
+from labeler.worker.pipeline import Pipeline
 
 REJECTED = "rejected"
 """What rejected instances are called in an export that holds them, class and provenance: no class of the project."""
@@ -59,10 +59,10 @@ class Leaving:
     notes: list[str] = field(default_factory=list)
 
 
-def latest_labels(project: Project, bench: Workbench, choice: Choice) -> Leaving:
+def latest_labels(project: Project, pipeline: Pipeline, choice: Choice) -> Leaving:
     """The labels as they are now, from a closing round."""
     session = project.session
-    closing = bench.closing_round(session.snapshot())
+    closing = pipeline.closing_round(session.snapshot())
     session.merge_round(closing, save=False)
     keep(project, closing)
     notes = []

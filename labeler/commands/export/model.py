@@ -10,14 +10,14 @@ from typing import Any
 
 import numpy as np
 
+from labeler.core import steps
 from labeler.core.errors import EngineError, ExportError, MissingExtra, UsageError
 from labeler.core.escaping import escaped
 from labeler.core.model import Model
-from labeler.core.steps import finished
 from labeler.core.types import Progress
 from labeler.plugins.exporters.single import write_single
 from labeler.project.project import Project
-from labeler.worker.pipeline import Workbench
+from labeler.worker.pipeline import Pipeline
 
 FORMATS = {"model": ".npz", "onnx": ".onnx"}
 """Formats that hold the model instead of labels, and the ending of their files."""
@@ -39,7 +39,7 @@ def format_of_model(target: Path, format_: str | None) -> str | None:
     return "onnx" if format_ is None and target.name.lower().endswith(".onnx") else None
 
 
-def trained(project: Project, bench: Workbench) -> Trained:
+def trained(project: Project, pipeline: Pipeline) -> Trained:
     """The model by the labels of this moment.
 
     Raises
@@ -50,11 +50,11 @@ def trained(project: Project, bench: Workbench) -> Trained:
     session = project.session
     if not session.state.counts["label"]:
         raise ExportError("nothing is labeled yet", f"answer some questions first: labeler label {project.path}")
-    finished(bench.join_companion())
-    recipe, prepared = bench.recipe, bench.prepared
+    steps.run(pipeline.join_companion())
+    recipe, prepared = pipeline.recipe, pipeline.prepared
     model = None
     try:
-        model = bench.model(session.snapshot())
+        model = pipeline.model(session.snapshot())
     except EngineError:
         if recipe.engine == "default" and not recipe.classifier:
             raise
@@ -67,7 +67,7 @@ def trained(project: Project, bench: Workbench) -> Trained:
         "seed": recipe.seed,
         "encoder": prepared.encoder if prepared is not None else "",
         "takes": list(prepared.raw.shape[1:]) if prepared is not None else [],
-        "n_features": int(bench.features().shape[1]),
+        "n_features": int(pipeline.features().shape[1]),
         "kind": model.kind if model is not None else None,
         "sha256": digest(model) if model is not None else None,
     }
@@ -104,12 +104,12 @@ def export_model(
     writer = _as_onnx if format_ == "onnx" else _as_npz
     if format_ == "onnx":
         _need_onnx()
-    bench = project.open_bench(progress)
+    pipeline = project.open_pipeline(progress)
     progress(Progress("computing every label anew"))
-    found = trained(project, bench)
+    found = trained(project, pipeline)
     if found.model is None:
         raise UsageError(
-            f"the classifier {bench.recipe.classifier} has no weights to take away",
+            f"the classifier {pipeline.recipe.classifier} has no weights to take away",
             "logreg has, and so has the default engine; labeler predict works with every one",
         )
     manifest = {"format": format_, "model": found.facts, "classes": found.names}

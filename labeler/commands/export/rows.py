@@ -20,11 +20,11 @@ from labeler.session.classes import free_name
 from labeler.session.final_labels import FinalLabels
 from labeler.session.predictions import origin_of
 from labeler.session.state import State
-from labeler.worker.pipeline import Workbench
+from labeler.worker.pipeline import Pipeline
 
 
 def collect(
-    project: Project, leaving: Leaving, bench: Workbench, choice: Choice, needs_content: bool
+    project: Project, leaving: Leaving, pipeline: Pipeline, choice: Choice, needs_content: bool
 ) -> tuple[ExportRows, IndexArray, list[str]]:
     """The rows of an export and their indices, in pool order, and one line for each reason that left something out."""
     state, pool, final = leaving.state, project.session.pool, leaving.final
@@ -50,10 +50,10 @@ def collect(
     class_indices = place[labels[indices]]
     known = {} if choice.split else splits_of_ids(pool.ids)  # train/ and test/ that the source came with
     splits = [known.get(pool.ids[i], "") for i in indices]
-    seed = bench.recipe.seed
+    seed = pipeline.recipe.seed
     if choice.split:
-        splits = split_rows(sha256, class_indices, choice.split, seed, bench.repeats()[indices].tolist())
-    held_out = partial(_held_out, bench, indices, class_indices, scores[indices], len(class_names), sha256)
+        splits = split_rows(sha256, class_indices, choice.split, seed, pipeline.repeats()[indices].tolist())
+    held_out = partial(_held_out, pipeline, indices, class_indices, scores[indices], len(class_names), sha256)
     unusable = pool.missing | pool.unreadable
     unusable[state.indices_of("reject")] = True
     rows = ExportRows(
@@ -73,9 +73,9 @@ def collect(
         splits=splits,
         locate=lambda row: _existing(project.location(int(indices[row]))),
         image=lambda row: project.image(int(indices[row])),
-        features=lambda: content(project, bench, indices),
+        features=lambda: content(project, pipeline, indices),
         held_out=held_out,
-        whole=lambda: _whole(bench, pool.ids, indices, ~unusable),
+        whole=lambda: _whole(pipeline, pool.ids, indices, ~unusable),
         options=choice.options,
     )
     return rows, indices, left_out
@@ -105,31 +105,33 @@ def _weights(scores: FloatArray, class_indices: IntArray, how: str) -> FloatArra
 
 
 def _held_out(
-    bench: Workbench, indices: IndexArray, labels: IntArray, confidence: FloatArray, n_classes: int, sha256: list[str]
+    pipeline: Pipeline, indices: IndexArray, labels: IntArray, confidence: FloatArray, n_classes: int, sha256: list[str]
 ) -> HeldOut:
     """Probabilities of the exported rows by models that have not seen them."""
-    alike = (sha256, bench.repeats()[indices].tolist())
-    classifier = bench.recipe.classifier or "logreg"
-    return out_of_fold(bench.features(), indices, labels, confidence, n_classes, bench.recipe.seed, alike, classifier)
+    alike = (sha256, pipeline.repeats()[indices].tolist())
+    classifier = pipeline.recipe.classifier or "logreg"
+    return out_of_fold(
+        pipeline.features(), indices, labels, confidence, n_classes, pipeline.recipe.seed, alike, classifier
+    )
 
 
-def _whole(bench: Workbench, ids: list[str], indices: IndexArray, usable: BoolArray) -> Whole:
+def _whole(pipeline: Pipeline, ids: list[str], indices: IndexArray, usable: BoolArray) -> Whole:
     """All instances that can be used and the exported ones, with their features."""
     usable = usable.copy()
     usable[indices] = True
     every = np.flatnonzero(usable).astype(np.int64)
-    return Whole([ids[i] for i in every], np.searchsorted(every, indices), Taken(bench.features(), every))
+    return Whole([ids[i] for i in every], np.searchsorted(every, indices), Taken(pipeline.features(), every))
 
 
-def content(project: Project, bench: Workbench, indices: IndexArray) -> Rows:
+def content(project: Project, pipeline: Pipeline, indices: IndexArray) -> Rows:
     """X of an export: the images as the source has them where they are one array, else as the image store has them."""
     whole = project.source.uniform_images() if project.source is not None else None
     if whole is not None and project.source is not None and list(project.source.ids) == project.session.pool.ids:
         return Taken(whole, indices)
-    if bench.prepared is None:
+    if pipeline.prepared is None:
         raise ExportError("the pool is not encoded", "this is a mistake of labeler's own; please report it")
-    raw = bench.prepared.raw
-    return Taken(raw if raw.ndim > 1 else bench.features(), indices)  # texts leave as their features
+    raw = pipeline.prepared.raw
+    return Taken(raw if raw.ndim > 1 else pipeline.features(), indices)  # texts leave as their features
 
 
 def _chosen(

@@ -11,7 +11,7 @@ import numpy as np
 from labeler.core.types import GIVEN, UNLABELED, FloatArray, IntArray, Provenance, Round
 from labeler.project.open import Project
 from labeler.session.quality.random_sample import estimate
-from labeler.worker.pipeline import Workbench
+from labeler.worker.pipeline import Pipeline
 
 GOALS = (0.95, 0.98, 0.99, 0.995)
 
@@ -44,19 +44,19 @@ def _note(meter: Meter, accuracy: float) -> None:
 
 
 def row_of(
-    project: Project, bench: Workbench, meter: Meter, X_test: FloatArray | None, y_test: IntArray
+    project: Project, pipeline: Pipeline, meter: Meter, X_test: FloatArray | None, y_test: IntArray
 ) -> dict[str, Any]:
     """One row of the curve, from a closing round: what an export would hold now."""
     session = project.session
     snapshot = session.snapshot()
-    closing = bench.closing_round(snapshot)
+    closing = pipeline.closing_round(snapshot)
     accuracy, coverage, precision = _accuracy(session, meter, closing)
     _note(meter, accuracy)
     control = estimate(session.state)
     test_accuracy = None
     if X_test is not None:
         number_of = _numbers(session, meter)
-        predicted, _ = bench.predict(snapshot, X_test)
+        predicted, _ = pipeline.predict(snapshot, X_test)
         test_accuracy = float(np.mean([number_of.get(int(c), -1) == y for c, y in zip(predicted, y_test, strict=True)]))
     return {
         "clicks": meter.clicks,

@@ -16,13 +16,13 @@ from labeler.core.types import UNLABELED, Round
 from labeler.session.quality.blind import sway
 from labeler.session.quality.repeats import self_agreement
 from labeler.session.state import State
-from labeler.worker.pipeline import Workbench
+from labeler.worker.pipeline import Pipeline
 
 
 def report_of(
     plan: Simulation,
     state: State,
-    bench: Workbench,
+    pipeline: Pipeline,
     meter: Meter,
     closing: Round,
     first: float,
@@ -35,7 +35,7 @@ def report_of(
         "source": str(plan.source),
         "n_instances": int((meter.truth_ids != UNLABELED).sum()),
         "classes": meter.names,
-        "engine": bench.recipe.engine,
+        "engine": pipeline.recipe.engine,
         **{part: str(facts.get(part, "")) for part in ("encoder", "clusterer", "classifier", "strategy")},
         **({"search": facts["search"]} if "search" in facts else {}),
         "seed": plan.options.seed or 0,

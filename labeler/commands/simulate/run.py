@@ -17,8 +17,8 @@ from labeler.commands.simulate.oracle import Oracle
 from labeler.commands.simulate.plan import Simulation, bare, check
 from labeler.commands.simulate.pools import hold_out, thin, with_truth
 from labeler.commands.simulate.report import curve_rows, report_of
+from labeler.core import steps
 from labeler.core.errors import UsageError
-from labeler.core.steps import finished
 from labeler.core.types import UNLABELED, FloatArray, IntArray, Progress, Provenance, Question, Round
 from labeler.plugins.importers.base import Source
 from labeler.plugins.importers.detect import open_source
@@ -28,7 +28,7 @@ from labeler.project.engine import blank_line
 from labeler.project.open import Project, open_project_of
 from labeler.project.options import reading_of
 from labeler.session.session import Session
-from labeler.worker.pipeline import Workbench
+from labeler.worker.pipeline import Pipeline
 
 GRID_SIZE = 25
 Say = Callable[[str], None]
@@ -69,47 +69,47 @@ def simulate(
 def _run(
     plan: Simulation, project: Project, truth: dict[str, str], test: Subset, started: float, say: Say, progress: Tell
 ) -> dict[str, Any]:
-    bench: Workbench = project.open_bench(progress)
+    pipeline: Pipeline = project.open_pipeline(progress)
     session = project.session
     for index in np.flatnonzero(session.pool.unreadable):
         say(f"cannot be read: {session.pool.ids[int(index)]}")
-    if bench.prepared is not None and bench.prepared.blank:
-        say(blank_line([session.pool.ids[row] for row in bench.prepared.blank]))
+    if pipeline.prepared is not None and pipeline.prepared.blank:
+        say(blank_line([session.pool.ids[row] for row in pipeline.prepared.blank]))
     names = sorted({truth[name] for name in session.pool.ids})
     numbers = {name: number for number, name in enumerate(names)}
     truth_ids = np.array([numbers[truth[name]] for name in session.pool.ids], dtype=np.int32)
     truth_ids[session.pool.unreadable] = UNLABELED
     X_test, y_test = _held_out(
-        bench, test, np.array([numbers.get(truth[name], -2) for name in test.ids], np.int32), say
+        pipeline, test, np.array([numbers.get(truth[name], -2) for name in test.ids], np.int32), say
     )
-    session.merge_queue(bench.rerank(session.snapshot()), session.state.revision)
+    session.merge_queue(pipeline.rerank(session.snapshot()), session.state.revision)
     first = time.perf_counter() - started
-    finished(bench.join_companion())
+    steps.run(pipeline.join_companion())
     meter = Meter(truth_ids, names, started)
     oracle = Oracle(truth, plan.noise, plan.options.seed or 0)
     rows = set(curve_rows(plan.clicks))
     shown: list[int] = []
     while meter.clicks < plan.clicks and session.question is not None:
-        if plan.grids and session.pacing.wants_page and _page(session, bench, oracle, meter, shown):
+        if plan.grids and session.pacing.wants_page and _page(session, pipeline, oracle, meter, shown):
             continue
-        _click(session, session.question, bench, oracle, meter)
+        _click(session, session.question, pipeline, oracle, meter)
         progress(Progress("answering", meter.clicks, plan.clicks))
         if meter.clicks in rows:
-            meter.curve.append(row_of(project, bench, meter, X_test, y_test))
+            meter.curve.append(row_of(project, pipeline, meter, X_test, y_test))
     if not meter.curve or meter.curve[-1]["clicks"] != meter.clicks or meter.curve[-1]["keys"] != meter.keys:
-        meter.curve.append(row_of(project, bench, meter, X_test, y_test))
+        meter.curve.append(row_of(project, pipeline, meter, X_test, y_test))
     progress(Progress("computing every label anew"))
-    closing = bench.closing_round(session.snapshot())
+    closing = pipeline.closing_round(session.snapshot())
     session.merge_round(closing)
-    baseline = _baseline(plan, bench, truth_ids, X_test, y_test, say, progress)
-    return report_of(plan, session.state, bench, meter, closing, first, baseline)
+    baseline = _baseline(plan, pipeline, truth_ids, X_test, y_test, say, progress)
+    return report_of(plan, session.state, pipeline, meter, closing, first, baseline)
 
 
-def _held_out(bench: Workbench, test: Subset, y_test: IntArray, say: Say) -> tuple[FloatArray | None, IntArray]:
+def _held_out(pipeline: Pipeline, test: Subset, y_test: IntArray, say: Say) -> tuple[FloatArray | None, IntArray]:
     """Features and classes of the instances that are held out, without those that cannot be read."""
     if not len(test.ids):
         return None, y_test
-    found = finished(bench.encode(test))
+    found = steps.run(pipeline.encode(test))
     for row in found.unreadable:
         say(f"cannot be read: {test.ids[row]}")
     readable = np.setdiff1d(np.arange(len(test.ids)), list(found.unreadable))
@@ -118,7 +118,7 @@ def _held_out(bench: Workbench, test: Subset, y_test: IntArray, say: Say) -> tup
 
 def _baseline(
     plan: Simulation,
-    bench: Workbench,
+    pipeline: Pipeline,
     truth_ids: IntArray,
     X_test: FloatArray | None,
     y_test: IntArray,
@@ -131,40 +131,40 @@ def _baseline(
         book = replace(bare(plan.options), engine="book")
         inner = replace(plan, baseline=None, project=None, grids=False, started=time.perf_counter(), options=book)
         return {"name": "book", "curve": simulate(inner, say, progress)["curve"]}
-    classifier, rows = bench.recipe.classifier or "logreg", curve_rows(plan.clicks)
+    classifier, rows = pipeline.recipe.classifier or "logreg", curve_rows(plan.clicks)
     seed = plan.options.seed or 0
-    curve = baseline_curve(plan.baseline, bench.features(), truth_ids, X_test, y_test, rows, classifier, seed)
+    curve = baseline_curve(plan.baseline, pipeline.features(), truth_ids, X_test, y_test, rows, classifier, seed)
     return {"name": plan.baseline, "curve": curve}
 
 
-def _click(session: Session, question: Question, bench: Workbench, oracle: Oracle, meter: Meter) -> None:
+def _click(session: Session, question: Question, pipeline: Pipeline, oracle: Oracle, meter: Meter) -> None:
     """One answer to the question on the screen, then what the application would do behind the person."""
     name = oracle.answer(question.instance_id, again=bool(question.first))
     class_id = session.classes.id_for(name, setup=True)  # naming a class is no click: the answer is
     began = time.perf_counter()
     session.label(question.instance_id, class_id)
     snapshot = session.snapshot()
-    session.merge_queue(bench.rerank(snapshot), snapshot.revision)
+    session.merge_queue(pipeline.rerank(snapshot), snapshot.revision)
     meter.latencies.append(time.perf_counter() - began)
     meter.clicks += 1
     meter.keys += 1
-    if bench.round_due(len(snapshot.indices)):
-        _behind(session, bench, meter)
+    if pipeline.round_due(len(snapshot.indices)):
+        _behind(session, pipeline, meter)
 
 
-def _behind(session: Session, bench: Workbench, meter: Meter) -> None:
+def _behind(session: Session, pipeline: Pipeline, meter: Meter) -> None:
     began = time.perf_counter()
-    for step in bench.round(session.snapshot()):
+    for step in pipeline.round(session.snapshot()):
         if isinstance(step, Round):
             session.merge_round(step)
             note_goals(session, meter, step)
     meter.behind.append(time.perf_counter() - began)
 
 
-def _page(session: Session, bench: Workbench, oracle: Oracle, meter: Meter, shown: list[int]) -> bool:
+def _page(session: Session, pipeline: Pipeline, oracle: Oracle, meter: Meter, shown: list[int]) -> bool:
     """A page of one class, if the engine holds it worth the keys; True when one was answered."""
     snapshot = session.snapshot()
-    grid = bench.grid(snapshot, GRID_SIZE, np.array(shown, dtype=np.int64))
+    grid = pipeline.grid(snapshot, GRID_SIZE, np.array(shown, dtype=np.int64))
     if grid is None or not grid.pays or not len(grid.indices):
         return False
     names = {class_id: info.name for class_id, info in session.state.classes.items()}
@@ -179,6 +179,6 @@ def _page(session: Session, bench: Workbench, oracle: Oracle, meter: Meter, show
         labels.append((session.pool.ids[int(index)], right, word))
     session.page(labels)
     shown.extend(int(index) for index in grid.indices)
-    session.merge_queue(bench.rerank(session.snapshot()), session.state.revision)
-    _behind(session, bench, meter)
+    session.merge_queue(pipeline.rerank(session.snapshot()), session.state.revision)
+    _behind(session, pipeline, meter)
     return True

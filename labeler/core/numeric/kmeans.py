@@ -8,8 +8,8 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
+from labeler.core import steps
 from labeler.core.protocols import Clustering
-from labeler.core.steps import NUMBERS, WORK, finished, rows_at_once
 from labeler.core.types import FloatArray, IndexArray, IntArray, Progress
 
 POINTS_PER_CENTER = 256
@@ -37,7 +37,7 @@ def kmeans(
     thorough: bool = False,
 ) -> Clustering:
     """The clustering of :func:`kmeans_by_steps`, at once."""
-    return finished(kmeans_by_steps(X, n_clusters, random_state, n_init, max_iter, init, thorough))
+    return steps.run(kmeans_by_steps(X, n_clusters, random_state, n_init, max_iter, init, thorough))
 
 
 def kmeans_by_steps(
@@ -106,7 +106,7 @@ def _drawn(X: FloatArray, size: int, rng: np.random.Generator) -> FloatArray:
 
 def assign(X: FloatArray, centers: FloatArray) -> tuple[IntArray, FloatArray]:
     """Nearest center (n,) int32 and the distance to it (n,) float32, in chunks of bounded memory."""
-    return finished(_assign(X, centers))
+    return steps.run(_assign(X, centers))
 
 
 def _assign(X: FloatArray, centers: FloatArray) -> Generator[Progress, None, tuple[IntArray, FloatArray]]:
@@ -115,7 +115,7 @@ def _assign(X: FloatArray, centers: FloatArray) -> Generator[Progress, None, tup
     offset = centers.mean(axis=0)
     shifted = centers - offset
     norms = np.square(shifted).sum(axis=1)
-    chunk = min(rows_at_once(centers.size, 256, CHUNK), max(NUMBERS // (len(centers) + X.shape[1]), 1))
+    chunk = min(steps.rows_at_once(centers.size, 256, CHUNK), max(steps.NUMBERS // (len(centers) + X.shape[1]), 1))
     for start in range(0, len(X), chunk):
         rows = slice(start, start + chunk)
         points = np.asarray(X[rows], dtype=np.float32) - offset
@@ -135,7 +135,7 @@ def plus_plus(X: FloatArray, n_clusters: int, rng: np.random.Generator, given: F
 
     `given` (m, d) are the first of them; without, the first is drawn evenly.
     """
-    return finished(_plus_plus(X, n_clusters, rng, given))
+    return steps.run(_plus_plus(X, n_clusters, rng, given))
 
 
 def _plus_plus(
@@ -193,7 +193,7 @@ def lloyd(sample: FloatArray, seeds: FloatArray, max_iter: int) -> Generator[Pro
     n_clusters, dimension = seeds.shape
     if len(sample) <= n_clusters:
         return seeds, 0.0
-    at_once = max(1, min(WORK // (len(sample) * n_clusters * dimension), max_iter))
+    at_once = max(1, min(steps.WORK // (len(sample) * n_clusters * dimension), max_iter))
     centers, inertia = seeds, np.inf
     for done in range(0, max_iter, at_once):
         runner = faiss.Kmeans(

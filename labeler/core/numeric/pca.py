@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import eigh
 
-from labeler.core.steps import finished, rows_at_once
+from labeler.core import steps
 from labeler.core.types import FloatArray, IndexArray, Progress
 
 N_COMPONENTS = 100
@@ -34,12 +34,12 @@ class PrincipalAxes:
     def project(self, X: FloatArray) -> FloatArray:
         """Components (n, m) float32 of `X` (n, d), never whitened."""
         out = np.empty((len(X), self.axes.shape[1]), dtype=np.float32)
-        finished(self.project_into(X, out))
+        steps.run(self.project_into(X, out))
         return out
 
     def project_into(self, X: FloatArray, out: FloatArray) -> Generator[Progress, None, None]:
         """Yield signs of life; write the components of `X` (n, d) to `out` (n, m)."""
-        chunk = rows_at_once(self.axes.size, 64, CHUNK)
+        chunk = steps.rows_at_once(self.axes.size, 64, CHUNK)
         for start in range(0, len(X), chunk):
             rows = slice(start, start + chunk)
             np.matmul(np.asarray(X[rows], dtype=np.float32) - self.mean, self.axes, out=out[rows])
@@ -87,7 +87,7 @@ def _by_rows(centred: FloatArray, n_components: int) -> Generator[Progress, None
     """Axes (d, m) of few rows with many columns, from their Gram matrix."""
     n, d = centred.shape
     gram = np.zeros((n, n))
-    columns = rows_at_once(n * n, 64, d)
+    columns = steps.rows_at_once(n * n, 64, d)
     for start in range(0, d, columns):
         part = centred[:, start : start + columns]
         gram += part @ part.T
@@ -126,7 +126,7 @@ def _leading(matrix: NDArray[np.float64], wanted: int) -> tuple[NDArray[np.float
 
 def _blocks(X: FloatArray, chosen: IndexArray, work_a_row: int) -> Iterator[FloatArray]:
     """The `chosen` rows of `X` in float32, a step's work at a time."""
-    chunk = rows_at_once(work_a_row, 64, CHUNK)
+    chunk = steps.rows_at_once(work_a_row, 64, CHUNK)
     for start in range(0, len(chosen), chunk):
         yield np.asarray(X[chosen[start : start + chunk]], dtype=np.float32)
         let_go(X)

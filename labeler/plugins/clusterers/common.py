@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from labeler.core import steps
 from labeler.core.errors import too_many
 from labeler.core.numeric.kmeans import assign
 from labeler.core.protocols import Clustering
-from labeler.core.steps import blocks
 from labeler.core.types import FloatArray, IndexArray, IntArray
 
 if TYPE_CHECKING:
@@ -61,9 +61,8 @@ def sight(X: FloatArray, pca: int | None, random_state: int) -> PrincipalAxes | 
     if pca is None or pca >= X.shape[1]:
         return None
     from labeler.core.numeric.pca import principal_axes
-    from labeler.core.steps import finished
 
-    return finished(principal_axes(X, pca, random_state))
+    return steps.run(principal_axes(X, pca, random_state))
 
 
 def fit_rows(points: FloatArray, random_state: int) -> FloatArray:
@@ -121,7 +120,7 @@ def shaped(
     if len(lost):
         clusters[lost] = assign(X[lost], centers)[0]
     distances = np.empty(len(X), dtype=np.float32)
-    for block in blocks(*X.shape):
+    for block in steps.blocks(*X.shape):
         apart = np.asarray(X[block], dtype=np.float32) - centers[clusters[block]]
         distances[block] = np.sqrt(np.square(apart).sum(axis=1))
     besides = dict(known_besides)
@@ -151,7 +150,7 @@ def _means(X: FloatArray, clusters: IntArray, k: int) -> FloatArray:
     """The mean (k, d) of each cluster's rows; those below 0 are nobody's."""
     totals = np.zeros((k, X.shape[1]))
     sizes = np.bincount(clusters[clusters >= 0], minlength=k)
-    for block in blocks(*X.shape):
+    for block in steps.blocks(*X.shape):
         mine = clusters[block]
         order = np.argsort(mine, kind="stable")
         order = order[mine[order] >= 0]

@@ -6,8 +6,8 @@ import warnings
 
 import numpy as np
 
+from labeler.core import steps
 from labeler.core.protocols import Clustering
-from labeler.core.steps import finished
 from labeler.core.types import FloatArray
 from labeler.plugins.clusterers.common import COMPONENTS, one_of, positive, refuse_more, seen, shaped, whole
 
@@ -112,7 +112,7 @@ class _Reading:
         from labeler.core.numeric.pca import principal_axes
 
         self._X, self._random_state = X, random_state
-        self._axes = finished(principal_axes(X, pca, random_state)) if pca is not None and pca < X.shape[1] else None
+        self._axes = steps.run(principal_axes(X, pca, random_state)) if pca is not None and pca < X.shape[1] else None
 
     def rows(self, start: int) -> FloatArray:
         """The chunk from `start` on."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from labeler.core import steps
 from labeler.core.numeric.pca import PrincipalAxes, principal_axes
-from labeler.core.steps import blocks, finished
 from labeler.core.types import FloatArray
 from labeler.plugins.outliers.reduced import bounded
 
@@ -32,9 +32,9 @@ class Pca:
     def fit(self, X: FloatArray, random_state: int = 0) -> Pca:
         """See :class:`labeler.plugins.outliers.base.OutlierMethod`."""
         width = X.shape[1]
-        axes = finished(principal_axes(X, min(self.n_components, max(width - 1, 1)), random_state))
+        axes = steps.run(principal_axes(X, min(self.n_components, max(width - 1, 1)), random_state))
         total, held = 0.0, np.zeros(axes.axes.shape[1])
-        for rows in blocks(*X.shape):
+        for rows in steps.blocks(*X.shape):
             centered = np.asarray(X[rows], dtype=np.float64) - axes.mean
             total += float(np.square(centered).sum())
             held += np.square(centered @ axes.axes).sum(axis=0)
@@ -49,7 +49,7 @@ class Pca:
         if self._axes is None:
             raise ValueError("fit comes before score")
         out = np.empty(len(X), dtype=np.float32)
-        for rows in blocks(*X.shape):
+        for rows in steps.blocks(*X.shape):
             centered = np.asarray(X[rows], dtype=np.float32) - self._axes.mean
             rest = centered - (centered @ self._axes.axes) @ self._axes.axes.T
             out[rows] = bounded(np.linalg.norm(rest, axis=1))

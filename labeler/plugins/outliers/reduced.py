@@ -14,8 +14,8 @@ from typing import Self
 
 import numpy as np
 
+from labeler.core import steps
 from labeler.core.numeric.pca import PrincipalAxes, principal_axes
-from labeler.core.steps import blocks, finished
 from labeler.core.types import FloatArray
 
 FEWEST = 5
@@ -50,7 +50,7 @@ class Reduced:
 
     def fit(self, X: FloatArray, random_state: int = 0) -> Self:
         """See :class:`labeler.plugins.outliers.base.OutlierMethod`."""
-        self._axes = finished(principal_axes(X, self.n_components, random_state))
+        self._axes = steps.run(principal_axes(X, self.n_components, random_state))
         self._scale = np.float32(1.0)
         Z = self._columns(X)
         spread = float(np.sqrt(np.square(Z, dtype=np.float64).mean()))
@@ -67,7 +67,7 @@ class Reduced:
         if self._axes is None:
             raise ValueError("fit comes before score")
         out = np.empty(len(X), dtype=np.float32)
-        for rows in blocks(*X.shape):
+        for rows in steps.blocks(*X.shape):
             Z = self._columns(X[rows])
             with quietly():
                 out[rows] = bounded(np.linalg.norm(Z, axis=1) if self._plain else self._say(Z))
@@ -77,7 +77,7 @@ class Reduced:
         """Components of `X` (n, d), scaled, and the length of what they leave out: (n, m + 1)."""
         assert self._axes is not None  # noqa: S101 - both callers fitted it
         out = np.empty((len(X), self._axes.axes.shape[1] + 1), dtype=np.float32)
-        for rows in blocks(*X.shape):
+        for rows in steps.blocks(*X.shape):
             centered = np.asarray(X[rows], dtype=np.float32) - self._axes.mean
             out[rows, :-1] = centered @ self._axes.axes
             out[rows, -1] = np.linalg.norm(centered - out[rows, :-1] @ self._axes.axes.T, axis=1)

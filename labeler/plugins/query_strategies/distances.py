@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from labeler.core import steps
 from labeler.core.numeric.pca import principal_axes
-from labeler.core.steps import finished
 from labeler.core.types import BoolArray, FloatArray, IndexArray
 
 N_COMPONENTS = 50
@@ -22,7 +22,7 @@ def reduced(X: FloatArray, rows: IndexArray, n_components: int = N_COMPONENTS) -
     points = np.asarray(X[rows], dtype=np.float32)
     if points.shape[1] <= n_components or not len(points):
         return points - (points.mean(axis=0) if len(points) else 0)
-    return finished(principal_axes(points, n_components)).project(points)
+    return steps.run(principal_axes(points, n_components)).project(points)
 
 
 def to_each(points: FloatArray, row: int) -> FloatArray:

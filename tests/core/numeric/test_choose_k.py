@@ -7,10 +7,10 @@ import itertools
 import numpy as np
 import pytest
 
+from labeler.core import steps
 from labeler.core.numeric.choose_k import Silhouettes, Tried, best_by, compare, elbow, oddities, silhouettes
 from labeler.core.numeric.kmeans import kmeans, kmeans_by_steps
 from labeler.core.protocols import Clustering
-from labeler.core.steps import finished
 from tests.engine.pools import blobs
 
 X, Y = blobs(400, n_classes=5, d=6, spread=0.6, seed=1)
@@ -23,7 +23,7 @@ def tried(inertias, scores=None):
 
 @pytest.mark.slow
 def test_five_groups_are_five_by_elbow_and_silhouette():
-    found = finished(compare(X, lambda k: kmeans_by_steps(X, k, 0), range(2, 12)))
+    found = steps.run(compare(X, lambda k: kmeans_by_steps(X, k, 0), range(2, 12)))
     assert [one.k for one in found] == list(range(2, 12))
     assert elbow(found) == best_by(found, "silhouette") == 5
     assert all(a.inertia > b.inertia for a, b in itertools.pairwise(found))

@@ -107,7 +107,6 @@ def test_steps_are_short_and_many_where_there_is_much_work(monkeypatch):
     X = blobs(3000, 4, 5)
     whole = kmeans(X, 30, 0, n_init=1)
     steps = sum(1 for _ in kmeans_by_steps(X, 30, 0, n_init=1))
-    monkeypatch.setattr(kmeans_module, "WORK", 3000 * 30 * 4)
     monkeypatch.setattr("labeler.core.steps.WORK", 300 * 30 * 4)
     monkeypatch.setattr(kmeans_module, "SEED_WORK", X.size)
     assert sum(1 for _ in kmeans_by_steps(X, 30, 0, n_init=1)) >= steps + 25

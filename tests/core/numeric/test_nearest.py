@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from labeler.core.numeric.nearest import CHUNK, nearest, squared_distances
 from labeler.engine.book import BookEngine
-from labeler.engine.default import JoinedEngine
+from labeler.engine.default import DefaultEngine
 from labeler.plugins.registry import create
 from tests.engine.pools import blobs, snapshot
 
@@ -33,7 +33,7 @@ def test_chunks_leave_no_seam():
 def test_engines_name_open_instances_of_the_same_group(kind):
     X, y = blobs()
     engine = (
-        JoinedEngine(random_state=0)
+        DefaultEngine(random_state=0)
         if kind == "default"
         else BookEngine(
             create("clusterer", "kmeans"), create("classifier", "logreg"), create("strategy", "margin-clusters")

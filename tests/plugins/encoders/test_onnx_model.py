@@ -131,10 +131,10 @@ def test_a_project_sees_images_at_the_models_size_and_predicts_new_ones(tmp_path
             Image.fromarray(image).save(tmp_path / folder / f"{number:02d}.png")
     options = Options(encoder=f"onnx:model={model}", classes=("low", "high"))
     with open_project(tmp_path / "photos", tmp_path / "p.labeler.db", options) as project:
-        bench = project.open_bench()
+        pipeline = project.open_pipeline()
         image = np.asarray(Image.open(tmp_path / "photos" / "03.png"))
         expected = (image.reshape(4, 24, 4, 24, 3).mean(axis=(1, 3)) / 255).transpose(2, 0, 1).ravel()
-        np.testing.assert_allclose(bench.features()[3], expected, atol=1e-4)
+        np.testing.assert_allclose(pipeline.features()[3], expected, atol=1e-4)
         for number in range(8):
             project.session.label(f"{number:02d}.png", number % 2)
         from labeler.commands.predict import predict
@@ -145,4 +145,4 @@ def test_a_project_sees_images_at_the_models_size_and_predicts_new_ones(tmp_path
     table = tmp_path / "table.npz"
     np.savez(table, X=np.zeros((30, 4), np.float32))
     with open_project(table, tmp_path / "t.labeler.db", options) as project, pytest.raises(LabelerError, match="take"):
-        project.open_bench()
+        project.open_pipeline()
