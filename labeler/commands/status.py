@@ -10,6 +10,7 @@ from labeler.core.escaping import escaped, unescaped
 from labeler.core.text import display_safe
 from labeler.plugins.importers.names import counted
 from labeler.project.open import Project
+from labeler.session.merge.audits import AUDIT_ANEW, earlier_auditors
 from labeler.session.provenance import Press, carried, reasons
 from labeler.session.quality.blind import sway
 from labeler.session.quality.random_sample import estimate as control_estimate
@@ -51,7 +52,9 @@ def status(project: Project) -> dict[str, Any]:
         "estimate": estimate(project),
         "self_agreement": None if twice is None else twice.facts | {"statement": twice.statement},
         "answered_differently": len(to_look_at(project.session.state)),
-        "audits_carried": [one.facts | {"by": escaped(one.by)} for one in project.session.carried_audits()],
+        "audits_carried": [
+            {"by": escaped(name), "statement": AUDIT_ANEW} for name in earlier_auditors(project.session.state)
+        ],
         "sway": None if swayed is None else swayed.facts | {"statement": swayed.statement},
         "unseen_class": None if unseen is None else unseen.facts | {"statement": unseen.statement},
         "advice": {"code": advice.code, "text": advice.text, "key": advice.key},
@@ -102,8 +105,9 @@ def status_text(facts: dict[str, Any]) -> str:
             lines.append(f"{row['key'] or '-':>3}  {name:<{width}}  {cells}")
     if facts["estimate"]:
         lines.append(f"{facts['estimate']['from']}: {facts['estimate']['statement']}")
-    for row in facts["audits_carried"]:
-        lines.append(f"audit {row['audit']} of {display_safe(row['by'], 40)}: {row['statement']}")
+    if facts["audits_carried"]:
+        names = " and ".join(display_safe(row["by"], 40) for row in facts["audits_carried"])
+        lines.append(f"audited by {names} before it was merged: {AUDIT_ANEW}")
     if facts["self_agreement"]:
         lines.append(f"repeats: {facts['self_agreement']['statement']}")
     if facts["answered_differently"]:

@@ -69,7 +69,7 @@ class Audit:
     class_names: dict[int, str]
     round: int
     predicted: bool
-    before: int = 0  # audits that were carried into the file: they used up shares of alpha
+    before: int = 0  # audits that an older merge took along into the file: they used up shares of alpha
     answers: list[Answer] = field(default_factory=list)
     blocks: list[Block] = field(default_factory=list)  # as laid out; one that was begun and left for single looks too
     taken_back: int = 0

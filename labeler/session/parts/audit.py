@@ -10,7 +10,6 @@ from labeler.core.types import UNLABELED
 from labeler.session.audit import audits
 from labeler.session.audit.audits import Answer, Audit, Certificate, Frozen
 from labeler.session.final_labels import FinalLabels, final_labels
-from labeler.session.merge.carried_audits import CarriedAudit, carried_audits
 from labeler.session.parts.classes import ClassCommands
 
 SAID = ("label", "unsure", "reject")
@@ -170,10 +169,6 @@ class AuditCommands(ClassCommands):
         if self._certified is None or self._certified[0] != now:  # a screen asks at every drawing
             self._certified = now, audits.certificate(audit, self.frozen(audit), target, paged=paged)
         return self._certified[1]
-
-    def carried_audits(self) -> list[CarriedAudit]:
-        """Audits of the files this one was merged from, each with what it says of the labels it froze."""
-        return carried_audits(self.state.carried, self._journal.frozen, self.pool)
 
     def labels_since_audit(self) -> int:
         """Events since the latest audit began that gave labels outside of it: what it speaks of is not the latest."""
