@@ -106,8 +106,8 @@ def status_text(facts: dict[str, Any]) -> str:
     if facts["estimate"]:
         lines.append(f"{facts['estimate']['from']}: {facts['estimate']['statement']}")
     if facts["audits_carried"]:
-        names = " and ".join(display_safe(row["by"], 40) for row in facts["audits_carried"])
-        lines.append(f"audited by {names} before it was merged: {AUDIT_ANEW}")
+        people = " and ".join(display_safe(row["by"], 40) for row in facts["audits_carried"])
+        lines.append(f"audited by {people} before it was merged: {AUDIT_ANEW}")
     if facts["self_agreement"]:
         lines.append(f"repeats: {facts['self_agreement']['statement']}")
     if facts["answered_differently"]:
