@@ -84,18 +84,13 @@ def merge(first: Path, second: Path, target: Path) -> Joined:
 
 def facts(joined: Joined) -> dict[str, Any]:
     """The outcome as JSON can hold it."""
-    state, found = joined.state, joined.agreement
+    state = joined.state
     return {
         "project": escaped(str(joined.path)),
         "people": [escaped(name) for name in joined.people],
         "events": len(joined.outcome.events),
         "labels": state.counts["label"],
-        "both_answered": found.n,
-        "agreed": found.agreed,
-        "kappa": found.kappa,
-        "low": found.low,
-        "high": found.high,
-        "confidence": found.confidence,
+        **joined.agreement.facts,
         "conflicts": [_conflict(joined, index) for index in joined.outcome.conflicts],
         "keys": [
             {"name": escaped(name), "keys": [mine, theirs], "key": now}
@@ -116,17 +111,9 @@ def _conflict(joined: Joined, index: int) -> dict[str, Any]:
 
 def report(joined: Joined) -> str:
     """What to say of a merge."""
-    found, path = joined.agreement, display_safe(str(joined.path), 1000)
+    path = display_safe(str(joined.path), 1000)
     lines = [f"{counted(joined.state.counts['label'], 'label')} in {path}"]
-    if not found.n:
-        lines.append("agreement: no instance was answered by both")
-    elif found.kappa is None or found.low is None or found.high is None:
-        lines.append(f"agreement: {found.agreed:,} of {found.n:,} answered by both; all are one class: no kappa")
-    else:
-        lines.append(
-            f"agreement: {found.agreed:,} of {found.n:,} answered by both; Cohen's kappa {found.kappa:.2f}"
-            f" ({100 * found.confidence:g} % interval {found.low:.2f} to {found.high:.2f})"
-        )
+    lines.append(f"agreement: {joined.agreement.statement}")
     if joined.outcome.conflicts:
         lead = counted(len(joined.outcome.conflicts), "conflict is", "conflicts are")
         lines.append(f"{lead} asked first; until then the later answer stands: labeler label {path}")
