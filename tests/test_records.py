@@ -16,7 +16,6 @@ from labeler.session.asked import HowAsked, how_asked
 from labeler.session.audit.audits import AuditRecord, freeze, order_sha256, set_sha256, thawed
 from labeler.session.final_labels import FinalLabels
 from labeler.session.learning_curve import Point, packed, unpacked
-from labeler.session.merge.carried_audits import Carried
 from labeler.store.store import Store
 from labeler.worker import protocol
 from tests.records import ROWS, example, same
@@ -113,9 +112,3 @@ def test_the_points_of_the_learning_curve(store):
     points = (example(Point), dataclasses.replace(example(Point), answers=99))
     store.save_round(dataclasses.replace(example(Round, **QUEUE), facts={"history": packed(points)}))
     assert same(unpacked(store.load_round().facts["history"]), points)
-
-
-def test_an_audit_that_goes_along(store):
-    carried = example(Carried)
-    store.append(Event("e", "audit_carried", 1.0, payload=codec.encode(carried, {})))
-    assert same(codec.decode(Carried, next(store.replay()).payload), carried)

@@ -281,20 +281,8 @@ def _said(session: Session, audit: AuditRecord, rows: list[LabelRow]) -> dict[in
 
 
 def facts(found: Certificate) -> dict[str, Any]:
-    """The certificate as ``--json`` prints it; of pages only where there were some."""
-    pages = {"in_pages": found.in_pages, "planted": found.planted, "planted_seen": found.planted_seen}
-    pages = pages if found.in_pages else {}
-    return {
-        "target": found.target,
-        "confidence": found.confidence,
-        "population": found.population,
-        "checked": found.checked,
-        "wrong": found.wrong,
-        "lower_bound": found.lower_bound,
-        "reached": found.reached,
-        "set_sha256": found.set_sha256,
-        "cutoff": found.cutoff,
-    } | pages
+    """The certificate as ``--json`` prints it."""
+    return found.facts
 
 
 def text(found: Certificate) -> str:

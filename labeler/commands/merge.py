@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,8 +24,7 @@ from labeler.plugins.importers.names import counted
 from labeler.project import paths
 from labeler.project.backup_folder import folded
 from labeler.session.consistency import fitting_arrays
-from labeler.session.event_kinds import CARRIED
-from labeler.session.merge.carried_audits import PLACES, carried_audits
+from labeler.session.merge.audits import AUDIT_ANEW, earlier_auditors
 from labeler.session.merge.journals import Side
 from labeler.session.merge.merge import Merged, merged
 from labeler.session.state import State
@@ -79,24 +78,19 @@ def merge(first: Path, second: Path, target: Path) -> Joined:
     for event in outcome.events:
         state.apply(event)
     people = (_name_of(files[0]), _name_of(files[1]))
-    notes += _said_of(outcome, people)
+    notes += _said_of(outcome, people) + _audits_behind(state)
     return Joined(target, people, state, outcome, agreement(outcome.pairs), notes)
 
 
 def facts(joined: Joined) -> dict[str, Any]:
     """The outcome as JSON can hold it."""
-    state, found = joined.state, joined.agreement
+    state = joined.state
     return {
         "project": escaped(str(joined.path)),
         "people": [escaped(name) for name in joined.people],
         "events": len(joined.outcome.events),
         "labels": state.counts["label"],
-        "both_answered": found.n,
-        "agreed": found.agreed,
-        "kappa": found.kappa,
-        "low": found.low,
-        "high": found.high,
-        "confidence": found.confidence,
+        **joined.agreement.facts,
         "conflicts": [_conflict(joined, index) for index in joined.outcome.conflicts],
         "keys": [
             {"name": escaped(name), "keys": [mine, theirs], "key": now}
@@ -117,17 +111,9 @@ def _conflict(joined: Joined, index: int) -> dict[str, Any]:
 
 def report(joined: Joined) -> str:
     """What to say of a merge."""
-    found, path = joined.agreement, display_safe(str(joined.path), 1000)
+    path = display_safe(str(joined.path), 1000)
     lines = [f"{counted(joined.state.counts['label'], 'label')} in {path}"]
-    if not found.n:
-        lines.append("agreement: no instance was answered by both")
-    elif found.kappa is None or found.low is None or found.high is None:
-        lines.append(f"agreement: {found.agreed:,} of {found.n:,} answered by both; all are one class: no kappa")
-    else:
-        lines.append(
-            f"agreement: {found.agreed:,} of {found.n:,} answered by both; Cohen's kappa {found.kappa:.2f}"
-            f" ({100 * found.confidence:g} % interval {found.low:.2f} to {found.high:.2f})"
-        )
+    lines.append(f"agreement: {joined.agreement.statement}")
     if joined.outcome.conflicts:
         lead = counted(len(joined.outcome.conflicts), "conflict is", "conflicts are")
         lines.append(f"{lead} asked first; until then the later answer stands: labeler label {path}")
@@ -148,7 +134,7 @@ def _read(path: Path) -> _File:
         events, ids = list(store.replay()), store.instance_ids()
         name = str(project.get("options", {}).get("annotator") or path.name.removesuffix(paths.SUFFIX))
         side = Side(events, name, frozenset(project.get("left_out", ())))
-        frozen = {number: dict(store.frozen(number)) for number in _frozen_under(events).values()}
+        frozen = {number: dict(store.frozen(number)) for number in _audits_begun(events).values()}
         return _File(path, ids, side, project, fitting_arrays(store.arrays("pool"), len(ids)), frozen)
 
 
@@ -220,22 +206,25 @@ def _said_of(outcome: Merged, people: tuple[str, str]) -> list[str]:
     return notes
 
 
+def _audits_behind(state: State) -> list[str]:
+    """What became of the audits that the two hold."""
+    names = " and ".join(display_safe(name, 40) for name in earlier_auditors(state))
+    return [f"audited by {names} before it was merged: {AUDIT_ANEW}"] if names else []
+
+
 # -- writing -----------------------------------------------------------------------------------------------------
 
 
 def _write(target: Path, files: tuple[_File, _File], ids: list[str], outcome: Merged, notes: list[str]) -> None:
     """The new file, whole or not at all."""
     older = min(files, key=lambda file: (file.project.get("created", 0.0), json.dumps(file.project, sort_keys=True)))
-    frozen = _frozen(files, ids, outcome.events)
-    for one in carried_audits((e for e in outcome.events if e.kind == CARRIED), lambda n: frozen.get(n, {}), Pool(ids)):
-        notes.append(f"audit {one.audit.number} of {display_safe(one.by, 40)} goes along as it was: {one.statement}")
     draft = target.with_name(f".{secrets.token_hex(4)}.{target.name}")
     try:
         store = Store.open(draft, create=True)
         try:
             store.join_instances(ids, older.project.get("created", 0.0))
             store.append_all(outcome.events)
-            for number, arrays in frozen.items():
+            for number, arrays in _frozen(files, outcome.events).items():
                 store.freeze(number, arrays)
             store.remember(**_project(files, older, target, outcome, notes))
             if arrays := _pool_arrays(files, ids):
@@ -251,28 +240,19 @@ def _write(target: Path, files: tuple[_File, _File], ids: list[str], outcome: Me
                 left.unlink(missing_ok=True)
 
 
-def _frozen_under(events: Sequence[Event]) -> dict[str, int]:
-    """Event that begins an audit -> the number its frozen labels are stored under, of own and of carried ones."""
-    found = {event.event_id: int(event.payload["number"]) for event in events if event.kind == "audit_begin"}
-    for event in events:
-        found |= event.payload["kept_under"] if event.kind == CARRIED else {}
-    return found
+def _audits_begun(events: Iterable[Event]) -> dict[str, int]:
+    """Event that begins an audit -> its number."""
+    return {event.event_id: int(event.payload["number"]) for event in events if event.kind == "audit_begin"}
 
 
-def _frozen(files: Sequence[_File], ids: list[str], events: Sequence[Event]) -> dict[int, dict[str, NDArray[Any]]]:
-    """Number -> frozen labels for the new file; of carried audits with the place of each row in its pool."""
-    places = {name: place for place, name in enumerate(ids)}
-    own = {event.event_id for event in events if event.kind == "audit_begin"}
-    found: dict[int, dict[str, NDArray[Any]]] = {}
-    for begin, number in _frozen_under(events).items():
+def _frozen(files: Sequence[_File], events: Sequence[Event]) -> dict[int, dict[str, NDArray[Any]]]:
+    """Number -> frozen labels of the audits in the merged journal: of the file that knows all the other does."""
+    frozen: dict[int, dict[str, NDArray[Any]]] = {}
+    for begin, number in _audits_begun(events).items():
         for file in files:
-            arrays = dict(file.frozen.get(_frozen_under(file.side.events).get(begin, 0), {}))
-            if not arrays:
-                continue
-            rows = arrays.pop(PLACES, np.arange(len(arrays["labels"])))
-            at = np.array([places[file.ids[int(row)]] for row in rows], dtype=np.int32)
-            found[number] = arrays if begin in own else arrays | {PLACES: at}
-    return found
+            if arrays := file.frozen.get(_audits_begun(file.side.events).get(begin, 0), {}):
+                frozen[number] = arrays
+    return frozen
 
 
 def _put_in_place(draft: Path, target: Path) -> None:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from labeler.core.advice import answer_first
 from labeler.core.escaping import escaped, unescaped
+from labeler.core.stats.measurement import Measurement
 from labeler.core.text import display_safe
 from labeler.plugins.importers.names import counted
 from labeler.project.open import Project
+from labeler.session.audit.audits import Certificate
+from labeler.session.merge.audits import AUDIT_ANEW, earlier_auditors
 from labeler.session.provenance import Press, carried, reasons
-from labeler.session.quality.blind import sway
-from labeler.session.quality.random_sample import estimate as control_estimate
-from labeler.session.quality.repeats import self_agreement, to_look_at
+from labeler.session.quality.random_sample import Estimate
+from labeler.session.quality.repeats import to_look_at
+from labeler.session.quality.summary import measure, records
 from labeler.session.quality.unseen_classes import unseen_class
 
 
@@ -22,7 +25,8 @@ def status(project: Project) -> dict[str, Any]:
     view = project.view()
     words = ("human", "confirmed", "imported", "propagated", "predicted")
     advice = view.advice or answer_first()
-    twice, swayed = self_agreement(project.session.state), sway(project.session.state)
+    measurements = measure(project.session.state, project.session.audit.certificate())
+    measured = records(measurements)
     unseen = unseen_class(project.session.state)
     classes: list[dict[str, Any]] = [
         {"name": row.info.name, "key": row.info.key, "retired": row.info.retired}
@@ -48,36 +52,39 @@ def status(project: Project) -> dict[str, Any]:
         "conflicts": view.conflicts,
         "percentile": "auto" if view.percentile is None else view.percentile,
         "question": escaped(view.question.instance_id) if view.question else None,
-        "estimate": estimate(project),
-        "self_agreement": None if twice is None else twice.facts | {"statement": twice.statement},
+        "estimate": estimate(measurements),
+        "self_agreement": measured["self_agreement"],
         "answered_differently": len(to_look_at(project.session.state)),
-        "audits_carried": [one.facts | {"by": escaped(one.by)} for one in project.session.audit.carried()],
-        "sway": None if swayed is None else swayed.facts | {"statement": swayed.statement},
+        "audits_carried": [
+            {"by": escaped(name), "statement": AUDIT_ANEW} for name in earlier_auditors(project.session.state)
+        ],
+        "sway": measured["sway"],
         "unseen_class": None if unseen is None else unseen.facts | {"statement": unseen.statement},
         "advice": {"code": advice.code, "text": advice.text, "key": advice.key},
     }
 
 
-def estimate(project: Project) -> dict[str, Any] | None:
+def estimate(measurements: Sequence[Measurement]) -> dict[str, Any] | None:
     """What may be said of the accuracy: the latest audit's statement, once it is drawn; else what the random questions
     of ``--control`` say; else None.
 
     `accuracy` is the share found right of `n` random labels of the frozen set, `low` what it is at least at
     `confidence`, `high` what is left where everything not found wrong is right.
     """
-    audit, found = project.session.audit.latest, project.session.audit.certificate()
-    if audit is None or found is None or not audit.drawn:
-        control = control_estimate(project.session.state)
-        return None if control is None else control.facts | {"from": "estimate", "statement": control.statement}
-    return {
-        "accuracy": 1.0 - found.wrong / found.checked,
-        "low": found.lower_bound,
-        "high": 1.0 - found.wrong / found.population,
-        "confidence": found.confidence,
-        "n": found.checked,
-        "from": "certificate",
-        "statement": found.statement,
-    }
+    for measurement in measurements:
+        if isinstance(measurement, Estimate):
+            return measurement.facts | {"from": "estimate", "statement": measurement.statement}
+        if isinstance(measurement, Certificate) and measurement.drawn:
+            return {
+                "accuracy": measurement.value,
+                "low": measurement.low,
+                "high": measurement.high,
+                "confidence": measurement.confidence,
+                "n": measurement.n,
+                "from": "certificate",
+                "statement": measurement.statement,
+            }
+    return None
 
 
 def status_text(facts: dict[str, Any]) -> str:
@@ -102,8 +109,9 @@ def status_text(facts: dict[str, Any]) -> str:
             lines.append(f"{row['key'] or '-':>3}  {name:<{width}}  {cells}")
     if facts["estimate"]:
         lines.append(f"{facts['estimate']['from']}: {facts['estimate']['statement']}")
-    for row in facts["audits_carried"]:
-        lines.append(f"audit {row['audit']} of {display_safe(row['by'], 40)}: {row['statement']}")
+    if facts["audits_carried"]:
+        people = " and ".join(display_safe(row["by"], 40) for row in facts["audits_carried"])
+        lines.append(f"audited by {people} before it was merged: {AUDIT_ANEW}")
     if facts["self_agreement"]:
         lines.append(f"repeats: {facts['self_agreement']['statement']}")
     if facts["answered_differently"]:

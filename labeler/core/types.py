@@ -235,8 +235,8 @@ class Event:
     stored beside the journal under its number), ``audit_answer`` {audit, said, reached} and ``audit_end`` {audit}; in
     pages ``audit_block`` {audit, start, pages: [[[instance id, class shown, place] ...] ...]} (place in the drawn
     order, -1 = planted under a wrong class; recorded before it is shown) and ``audit_page`` {audit, start, labels,
-    unsure, planted, reached} (labels as of a page; what was said of those that leave no label). The audits of a file
-    that was merged into this one are ``audit_carried`` {events, kept_under}, word for word.
+    unsure, planted, reached} (labels as of a page; what was said of those that leave no label). Older versions
+    took the audits of merged files along as ``audit_carried`` {events, kept_under}; it is read, and never made.
     ``repeat`` {said, first, first_class} is a second answer, blind to the first: the class `class_id` where `said` is
     "label" ("skip", "unsure", "reject" come without), of what event `first` labeled `first_class`; no label changes.
     `payload` is JSON-able: for ``label`` and ``repeat`` how the question was asked (rule, margin, screen, guesses

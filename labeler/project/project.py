@@ -13,7 +13,7 @@ from labeler.core.text import display_safe
 from labeler.plugins.importers.names import counted
 from labeler.project import backups, paths, source_changes
 from labeler.project.engine import Behind
-from labeler.session.quality.summary import measured
+from labeler.session.quality.summary import measure
 from labeler.session.summary import in_the_export, keys_pressed, this_session
 
 
@@ -22,11 +22,12 @@ class Project(Behind):
 
     def summary(self) -> str:
         """What to say on quitting: the work, where it is, how to go on."""
+        measurements = measure(self.session.state, self.session.audit.certificate())
         lines = [
             *([self._score()] if self.truth is not None else []),
             this_session(self.session),
             in_the_export(self.session),
-            *(f"{one.name}: {one.statement}" for one in measured(self.session.state, self.session.audit.certificate())),
+            *(f"{line.title}: {line.statement}" for measurement in measurements for line in measurement.lines),
             *(self._what_is_lost() if self.is_lost else self._how_to_go_on()),
         ]
         return "\n".join(lines)

@@ -7,7 +7,7 @@ from labeler.session.classes import CLASS_KINDS
 
 GIVES_LABELS = frozenset({"label", "page", "import"})
 CARRIED = "audit_carried"
-"""The kind of an event that holds the audits of another journal as they were."""
+"""The kind of an event in which older versions kept the audits of a merged file: read, and never made."""
 NO_KEYS = frozenset({"import", "predictions", "setting", "audit_begin", "audit_block", "source_change", CARRIED})
 ANSWERS = frozenset({"label", "unsure", "reject", "page", "repeat"})
 """Events a person takes time over: their times make the pace."""

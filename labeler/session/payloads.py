@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping
-from dataclasses import fields
 from typing import Any
 
 from labeler.core.types import LATEST, UNLABELED, Event
@@ -97,13 +96,10 @@ _FIELDS: dict[str, Check] = {
 _OF_KIND: dict[str, dict[str, Check]] = {
     "conflict": {"answers": _rows(_is_text, _is_text, _is_class)},
     "source_change": {"answers": _rows(_is_text, _or_none(_is_text), _is_text)},
-    "audit_carried": {
-        "events": _each(lambda value: isinstance(value, dict) and _carried(value)),
-        "kept_under": lambda value: isinstance(value, dict) and all(map(_is_whole, value.values())),
-    },
+    "audit_carried": {"kept_under": lambda value: isinstance(value, dict)},
 }
 _REQUIRED: dict[str, tuple[str, ...]] = {
-    "audit_carried": ("events", "kept_under"),
+    "audit_carried": ("kept_under",),
     "class_merge": ("into",),
     "class_split": ("from", "name", "moved"),
     "page": ("labels",),
@@ -145,23 +141,3 @@ def _check_settings(settings: Mapping[str, Any]) -> None:
     percentile = settings.get("percentile")
     if not (percentile is None or percentile == "auto" or _is_percent(percentile)):
         raise ValueError("its percentile cannot be")
-
-
-_PACKED = frozenset(field.name for field in fields(Event))
-
-
-def _carried(packed: Mapping[str, Any]) -> bool:
-    """Whether an event of another journal, word for word, is one."""
-    if packed.keys() != _PACKED or not isinstance(packed["payload"], dict) or packed["kind"] == "audit_carried":
-        return False
-    texts = (packed[name] for name in ("event_id", "kind", "annotator"))
-    maybe = (packed[name] for name in ("instance_id", "target"))
-    if not all(map(_is_text, texts)) or not all(value is None or _is_text(value) for value in maybe):
-        return False
-    if not _is_number(packed["at"]) or not _is_count(packed["seq"]):
-        return False
-    try:
-        check(Event(**packed))
-    except ValueError:
-        return False
-    return True

@@ -71,7 +71,7 @@ class State:
         self._reaches: list[tuple[int, float | None]] = []  # as they were said and stand
         self.splits: list[int] = []  # representatives whose clusters were divided in two, in that order
         self.audits: list[AuditRecord] = []
-        self.carried: list[Event] = []  # audits of other files, sealed
+        self.carried: list[Event] = []  # audits of merged files, as older versions took them along
         self.labels_at_audit = 0  # events that gave labels when the latest audit began
         self.front: list[int] = []  # instances whose answer was taken back: asked next, the latest first
         self.counts: Counter[str] = Counter()  # "label", "skip", "unsure", "reject" -> instances

@@ -17,6 +17,7 @@ from labeler.plugins.exporters.earlier_export import projects_in
 from labeler.plugins.exporters.write import Written, format_of, write_export
 from labeler.plugins.importers.names import counted
 from labeler.project.project import Project, summary_of
+from labeler.session.merge.audits import AUDIT_ANEW, earlier_auditors
 from labeler.store.lock import holder
 
 __all__ = ["Choice", "export", "report"]
@@ -77,7 +78,7 @@ def export(
         },
         "certificate": None,
         **measured(leaving),
-        "audits_carried": [one.facts for one in project.session.audit.carried()],
+        "audits_carried": [{"by": name, "statement": AUDIT_ANEW} for name in earlier_auditors(project.session.state)],
     }
     if leaving.certificate is not None:
         manifest["certificate"] = certified(leaving, indices)

@@ -14,10 +14,8 @@ from labeler.project.closing_round import keep
 from labeler.project.project import Project
 from labeler.session.audit.audits import AuditRecord, Certificate, Frozen, floored
 from labeler.session.final_labels import FinalLabels, final_labels
-from labeler.session.quality.blind import sway
 from labeler.session.quality.coverage import coverage_accuracy
-from labeler.session.quality.random_sample import estimate
-from labeler.session.quality.repeats import self_agreement
+from labeler.session.quality.summary import measure, records
 from labeler.session.quality.unseen_classes import unseen_class
 from labeler.session.state import State
 from labeler.worker.pipeline import Pipeline
@@ -152,8 +150,9 @@ def measured(leaving: Leaving) -> dict[str, Any]:
     """What is known of the labels that leave beside their certificate, from the journal up to them."""
     state, audit, frozen = leaving.state, leaving.audit, leaving.frozen
     unseen = unseen_class(state)
-    found: dict[str, Any] = {"unseen_class": None if unseen is None else unseen.facts}
-    for name, said in (("estimate", estimate(state)), ("self_agreement", self_agreement(state)), ("sway", sway(state))):
-        found[name] = None if said is None else said.facts | {"statement": said.statement}
-    found["coverage_accuracy"] = coverage_accuracy(audit, frozen) if audit is not None and frozen is not None else []
-    return found
+    curve = coverage_accuracy(audit, frozen) if audit is not None and frozen is not None else []
+    return {
+        "unseen_class": None if unseen is None else unseen.facts,
+        **records(measure(state)),
+        "coverage_accuracy": curve,
+    }

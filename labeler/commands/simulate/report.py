@@ -13,8 +13,7 @@ import numpy as np
 from labeler.commands.simulate.meter import Meter
 from labeler.commands.simulate.plan import Simulation
 from labeler.core.types import UNLABELED, Round
-from labeler.session.quality.blind import sway
-from labeler.session.quality.repeats import self_agreement
+from labeler.session.quality.summary import measure, records
 from labeler.session.state import State
 from labeler.worker.pipeline import Pipeline
 
@@ -30,7 +29,7 @@ def report_of(
 ) -> dict[str, Any]:
     """The report as ``--json`` prints it; `first`: seconds to the first question."""
     facts = closing.facts
-    twice, swayed = self_agreement(state), sway(state)
+    measured = records(measure(state))
     return {
         "source": str(plan.source),
         "n_instances": int((meter.truth_ids != UNLABELED).sum()),
@@ -48,8 +47,8 @@ def report_of(
         "behind_ms": _quantiles(meter.behind),
         "peak_memory_mb": _peak_memory_mb(),
         "baseline": baseline,
-        "self_agreement": None if twice is None else twice.facts | {"statement": twice.statement},
-        "sway": None if swayed is None else swayed.facts | {"statement": swayed.statement},
+        "self_agreement": measured["self_agreement"],
+        "sway": measured["sway"],
     }
 
 

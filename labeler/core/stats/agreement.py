@@ -2,26 +2,66 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 
 from labeler.core.stats.intervals import clopper_pearson
+from labeler.core.stats.measurement import Measurement
 from labeler.core.types import IntArray
 
 
-@dataclass(frozen=True, slots=True)
-class Agreement:
-    """How far two people agree on the `n` instances both answered; `kappa` and its interval are None where chance alone
-    would make them agree (all is one class), or where they have none in common."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agreement(Measurement):
+    """How far two people agree on the `n` instances both answered, on `agreed` of them; `kappa` is Cohen's.
 
-    n: int
+    Kappa and its interval are NaN where chance alone would make them agree (all is one class), or where they have no
+    instance in common.
+    """
+
+    name: ClassVar[str] = "agreement"
+    title: ClassVar[str] = "agreement"
+
     agreed: int
-    kappa: float | None
-    low: float | None
-    high: float | None
-    confidence: float = 0.95
+    kappa: float
+
+    @property
+    def value(self) -> float:
+        """Agreement beyond chance; 1 = the two agree on all, 0 = as often as chance."""
+        return self.kappa
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """Counts and kappa with its interval, None where there is no kappa."""
+        has_kappa = not math.isnan(self.kappa)
+        return {
+            "both_answered": self.n,
+            "agreed": self.agreed,
+            "kappa": self.kappa if has_kappa else None,
+            "low": self.low if has_kappa else None,
+            "high": self.high if has_kappa else None,
+            "confidence": self.confidence,
+        }
+
+    @property
+    def brief(self) -> str:
+        """The counts."""
+        return f"{self.agreed:,} of {self.n:,} answered by both" if self.n else "no instance was answered by both"
+
+    @property
+    def statement(self) -> str:
+        """The counts and kappa with its interval, as far as there is one."""
+        if not self.n:
+            return self.brief
+        if math.isnan(self.kappa):
+            return f"{self.brief}; all are one class: no kappa"
+        return (
+            f"{self.brief}; Cohen's kappa {self.kappa:.2f}"
+            f" ({100 * self.confidence:g} % interval {self.low:.2f} to {self.high:.2f})"
+        )
 
 
 def kappa(first: IntArray, second: IntArray) -> float:
@@ -47,8 +87,10 @@ def agreement(pairs: Sequence[tuple[Hashable, Hashable]], confidence: float = 0.
     first = np.array([numbers[one] for one, _ in pairs], dtype=np.int32)
     second = np.array([numbers[other] for _, other in pairs], dtype=np.int32)
     if len(numbers) < 2:
-        return Agreement(n, agreed, None, None, None, confidence)
+        nan = math.nan
+        return Agreement(n=n, low=nan, high=nan, confidence=confidence, agreed=agreed, kappa=nan)
     shares = [np.bincount(labels, minlength=len(numbers)) / n for labels in (first, second)]
     by_chance = float((shares[0] * shares[1]).sum())
     low, high = ((share - by_chance) / (1.0 - by_chance) for share in clopper_pearson(agreed, n, confidence))
-    return Agreement(n, agreed, kappa(first, second), max(low, -1.0), high, confidence)
+    low = max(low, -1.0)
+    return Agreement(n=n, low=low, high=high, confidence=confidence, agreed=agreed, kappa=kappa(first, second))

@@ -48,7 +48,6 @@ def card(manifest: Mapping[str, Any], rows: ExportRows) -> str:
         lines += ["", f"Splits: {shown}. {how}."]
     lines += ["", "## How right are the labels?", "", *_accuracy(manifest), *_curve(manifest)]
     lines += _of_the_person(manifest)
-    lines += _carried(manifest)
     lines += ["", "## What may be missing", "", *_missing(manifest, total)]
     lines += ["", "## How it was made", "", *_made(manifest)]
     if manifest["warnings"]:
@@ -125,13 +124,6 @@ def _of_the_person(manifest: Mapping[str, Any]) -> list[str]:
     """What hidden repeats and blind questions say."""
     found = [plain(str(manifest[name]["statement"]), 1000) for name in ("self_agreement", "sway") if manifest.get(name)]
     return ["", "## How far can the answers be trusted?", "", *(f"- {said}" for said in found)] if found else []
-
-
-def _carried(manifest: Mapping[str, Any]) -> list[str]:
-    """Audits of the files that were merged."""
-    rows = manifest.get("audits_carried") or []
-    said = [f"- audit {row['audit']} of {plain(row['by'])}: {plain(str(row['statement']), 1000)}" for row in rows]
-    return ["", "## Audits of the files this was merged from", "", *said] if said else []
 
 
 def _missing(manifest: Mapping[str, Any], total: int) -> list[str]:

@@ -11,7 +11,7 @@ import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,7 @@ from labeler.core.stats.certificate import (
     passes,
     share_of_alpha,
 )
+from labeler.core.stats.measurement import Line, Measurement
 from labeler.core.stats.reviewer import Reviewer
 from labeler.core.types import UNLABELED, BoolArray, Event, IndexArray, Provenance
 from labeler.session.audit.pages import Block, said_on_page
@@ -69,7 +70,7 @@ class AuditRecord:
     class_names: dict[int, str]
     round: int
     predicted: bool
-    before: int = 0  # audits that were carried into the file: they used up shares of alpha
+    before: int = 0  # audits that an older merge took along into the file: they used up shares of alpha
     answers: list[AuditAnswer] = field(default_factory=list)
     blocks: list[Block] = field(default_factory=list)  # as laid out; one that was begun and left for single looks too
     taken_back: int = 0
@@ -129,22 +130,24 @@ class _Order:
     order: IndexArray
 
 
-@dataclass(frozen=True, slots=True)
-class Certificate:
-    """What an audit says now: at least `lower_bound` of `population` frozen labels are right, at `confidence`.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Certificate(Measurement):
+    """What an audit says now: at least `low` of `population` frozen labels are right, at `confidence`.
 
     `cutoff`: where the whole missed the target, the least score from which on the labels hold it, and how many
     (`cutoff_population`); None where there is no such score or the whole holds. `more`: about how many more looks
     until the target; None = not within reach. `in_pages` of those checked were looked at in pages, among `planted`
-    pictures under a wrong class, of which `planted_seen` were seen.
+    pictures under a wrong class, of which `planted_seen` were seen. `high`: what is left where everything that was
+    not found wrong is right. `drawn`: whether the statement stands, or more may be looked at.
     """
+
+    name: ClassVar[str] = "certificate"
+    title: ClassVar[str] = "certificate"
 
     number: int
     target: float
-    confidence: float
     alpha: float
     population: int
-    checked: int
     wrong: int
     most_wrong: int
     set_sha256: str
@@ -155,16 +158,54 @@ class Certificate:
     in_pages: int = 0
     planted: int = 0
     planted_seen: int = 0
+    drawn: bool = False
+
+    @property
+    def checked(self) -> int:
+        """How many labels were looked at."""
+        return self.n
 
     @property
     def lower_bound(self) -> float:
         """Share right at least."""
-        return 1.0 - self.most_wrong / self.population
+        return self.low
+
+    @property
+    def value(self) -> float:
+        """Share right among the labels looked at; 1 before the first look."""
+        return 1.0 - self.wrong / max(self.n, 1)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The certificate as ``--json`` prints it; of pages only where there were some."""
+        pages = {"in_pages": self.in_pages, "planted": self.planted, "planted_seen": self.planted_seen}
+        return {
+            "target": self.target,
+            "confidence": self.confidence,
+            "population": self.population,
+            "checked": self.n,
+            "wrong": self.wrong,
+            "lower_bound": self.low,
+            "reached": self.reached,
+            "set_sha256": self.set_sha256,
+            "cutoff": self.cutoff,
+        } | (pages if self.in_pages else {})
+
+    @property
+    def brief(self) -> str:
+        """The share right at least, and of how many."""
+        share, confidence = floored(self.low), f"{100 * self.confidence:g} %"
+        return f"≥ {share} % of {self.population:,} frozen labels right ({confidence})"
+
+    @property
+    def lines(self) -> list[Line]:
+        """The certificate, under a title that says whether it stands."""
+        return [Line(self.title if self.drawn else "audit so far", self.brief, self.statement)]
 
     @property
     def too_early(self) -> bool:
         """Whether a run of errors may still be chance: there is no telling how it goes on."""
-        return self.more is None and self.checked < EARLY
+        return self.more is None and self.n < EARLY
 
     @property
     def overlooked(self) -> bool:
@@ -175,9 +216,9 @@ class Certificate:
     def statement(self) -> str:
         """The one sentence that holds."""
         return (
-            f"at least {floored(self.lower_bound)} % of the {self.population:,} labels that no single answer gave were "
+            f"at least {floored(self.low)} % of the {self.population:,} labels that no single answer gave were "
             f"right when they were frozen, with {100 * self.confidence:g} % confidence, {self.given}; "
-            f"{self.checked:,} checked, {self.wrong:,} wrong"
+            f"{self.n:,} checked, {self.wrong:,} wrong"
         )
 
     @property
@@ -365,22 +406,25 @@ def certificate(audit: AuditRecord, frozen: Frozen, target: float | None = None,
             cutoff = float(str(np.sort(frozen.final.scores[frozen.order])[-size]))
     seen, shown = audit.plants
     return Certificate(
-        audit.number,
-        goal,
-        audit.confidence,
-        alpha,
-        audit.population,
-        checked,
-        wrong,
-        most,
-        audit.set_sha256,
-        audit.taken_back,
-        cutoff,
-        size,
-        more,
-        sum(block.size for block in blocks),
-        shown,
-        seen,
+        n=checked,
+        low=1.0 - most / audit.population,
+        high=1.0 - wrong / audit.population,
+        confidence=audit.confidence,
+        number=audit.number,
+        target=goal,
+        alpha=alpha,
+        population=audit.population,
+        wrong=wrong,
+        most_wrong=most,
+        set_sha256=audit.set_sha256,
+        taken_back=audit.taken_back,
+        cutoff=cutoff,
+        cutoff_population=size,
+        more=more,
+        in_pages=sum(block.size for block in blocks),
+        planted=shown,
+        planted_seen=seen,
+        drawn=audit.drawn,
     )
 
 

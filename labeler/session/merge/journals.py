@@ -9,13 +9,12 @@ from dataclasses import asdict, dataclass, replace
 
 from labeler.core.pool import Pool
 from labeler.core.types import Event
-from labeler.session.event_kinds import CARRIED
 from labeler.session.fold import fold
 from labeler.session.merge.class_ids import Creations
 from labeler.session.state import State
 
-MADE_ANEW = ("conflict", CARRIED)
-"""What every merge makes from what the two sides hold, as it is then."""
+MADE_ANEW = "conflict"
+"""The kind that every merge makes from what the two sides hold, as it is then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +59,7 @@ class Reading:
 
     def kept(self, dropped: Collection[str]) -> list[Event]:
         """What goes into the merged journal."""
-        return [event for event in self.side.events if event.event_id not in dropped and event.kind not in MADE_ANEW]
+        return [event for event in self.side.events if event.event_id not in dropped and event.kind != MADE_ANEW]
 
 
 def folded(events: Iterable[Event], pool: Pool) -> State:

@@ -14,14 +14,14 @@ from dataclasses import dataclass, field, replace
 
 from labeler.core.pool import Pool
 from labeler.core.types import Event
-from labeler.session.merge.carried_audits import united_records
+from labeler.session.event_kinds import CARRIED
 from labeler.session.merge.class_ids import in_classes, joint_classes
 from labeler.session.merge.classes import compare_classes, mended
 from labeler.session.merge.conflicts import both_answered, conflict_events, stakes_of
 from labeler.session.merge.journals import MADE_ANEW, Reading, Side, folded, text
 
-_NOT_CARRIED = frozenset({"audit_begin", "audit_block", "audit_end"})
-"""A certificate speaks of the labels of one file as they were; it goes along sealed."""
+_OF_ONE_FILE = frozenset({"audit_begin", "audit_block", "audit_end", CARRIED})
+"""A certificate speaks of the labels of one file as they were: audits stay behind, their answers do not."""
 
 
 @dataclass(slots=True)
@@ -56,7 +56,7 @@ def merged(a: Side, b: Side, pool: Pool) -> Merged:
     )
     whole = _one_that_knows_all(a, b)
     if whole is not None:
-        result = Merged(list(whole.events), a.dropped | b.dropped)
+        result = _as_it_is(whole, a.dropped | b.dropped)
     else:
         result = _united(first, second, pool)
     result.pairs = both_answered(first, second)
@@ -74,6 +74,15 @@ def _one_that_knows_all(a: Side, b: Side) -> Side | None:
         if {event.event_id for event in part.events} <= ids | whole.dropped and not part.dropped & ids:
             able.append(whole)
     return min(able, key=lambda side: [text(event) for event in side.events], default=None)
+
+
+def _as_it_is(whole: Side, dropped: frozenset[str]) -> Merged:
+    """The journal that knows all, but for audits of other files that older versions took along."""
+    carried = {event.event_id for event in whole.events if event.kind == CARRIED}
+    if not carried:
+        return Merged(list(whole.events), dropped)
+    events = [event for event in whole.events if event.event_id not in carried]
+    return Merged([replace(event, seq=place) for place, event in enumerate(events, start=1)], dropped | carried)
 
 
 # -- the union ---------------------------------------------------------------------------------------------------
@@ -102,7 +111,6 @@ def _united(first: Reading, second: Reading, pool: Pool) -> Merged:
     useless = _useless_flags(events, sides)
     events = [event for event in events if event.event_id not in useless]
     events += mended(events, pool)
-    events += united_records(first, second)
     events += conflict_events(events, stakes, numbers, pool)
     events = [replace(event, seq=place) for place, event in enumerate(events, start=1)]
     dropped = (dropped | useless) - {event.event_id for event in events}
@@ -111,7 +119,7 @@ def _united(first: Reading, second: Reading, pool: Pool) -> Merged:
 
 def _left_out(sides: Iterable[Reading]) -> set[str]:
     """Undos and redos, whose outcome is known, what is about one file alone, and what is made anew."""
-    kinds = ("undo", "redo", *MADE_ANEW, *_NOT_CARRIED)
+    kinds = ("undo", "redo", MADE_ANEW, *_OF_ONE_FILE)
     return {event.event_id for side in sides for event in side.side.events if event.kind in kinds}
 
 

@@ -10,7 +10,6 @@ from labeler.core.types import UNLABELED
 from labeler.session.audit import audits
 from labeler.session.audit.audits import AuditAnswer, AuditRecord, Certificate, Frozen
 from labeler.session.final_labels import FinalLabels, final_labels
-from labeler.session.merge.carried_audits import CarriedAudit, carried_audits
 from labeler.session.parts.audit_pages import AuditPages
 from labeler.session.parts.classes import Classes
 from labeler.session.recorder import Recorder
@@ -178,10 +177,6 @@ class Audit:
         if self._certified is None or self._certified[0] != now:
             self._certified = now, audits.certificate(audit, self.frozen(audit), target, paged=paged)
         return self._certified[1]
-
-    def carried(self) -> list[CarriedAudit]:
-        """Audits of the files this one was merged from, each with what it says of the labels it froze."""
-        return carried_audits(self._state.carried, self._recorder.journal.frozen, self._pool)
 
     def labels_since(self) -> int:
         """Events since the latest audit began that gave labels outside of it: what it speaks of is not the latest."""

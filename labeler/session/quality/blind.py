@@ -7,59 +7,61 @@ answer's event: how often the answer is the first guess, seen and unseen, is a f
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
-
-import numpy as np
+from typing import Any, ClassVar
 
 from labeler.core.stats.intervals import difference
+from labeler.core.stats.measurement import Measurement
 from labeler.core.types import Question
 from labeler.session.asked import how_asked
 from labeler.session.classes import class_of, current
 from labeler.session.quality.random_sample import FIRST
+from labeler.session.quality.turns import DrawnTurns
 from labeler.session.state import State
 
 CONFIDENCE = 0.95
-_STREAM = 406
 
 
 @dataclass(frozen=True, slots=True)
-class Blind:
-    """Which share of the questions is blind (0 = none), and the seed they follow from."""
+class Blind(DrawnTurns):
+    """The questions that are blind."""
 
-    share: float = 0.0
-    seed: int = 0
+    stream: ClassVar[int] = 406
 
     def thrown(self, question: Question, state: State) -> Question:
         """`question`, blind or not by seed and number of answers; as it is where nothing would be shown anyway."""
         if self.share <= 0.0 or state.answers < FIRST or not question.guesses or question.blind or question.first:
             return question
-        rng = np.random.default_rng((self.seed, _STREAM, state.answers))
-        return replace(question, blind=bool(rng.random() < self.share), drawn=True)
+        return replace(question, blind=self.generator(state.answers) is not None, drawn=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Sway:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sway(Measurement):
     """How often the answer was the first guess: `seen_same` of `seen` questions that showed it, of `unseen` blind ones.
 
-    `apart`, `low`, `high`: the first share less the other, with the interval of Newcombe (1998).
+    `difference`: the first share less the other; its interval is that of Newcombe (1998).
     """
+
+    name: ClassVar[str] = "sway"
+    title: ClassVar[str] = "first guess"
 
     seen: int
     seen_same: int
     unseen: int
     unseen_same: int
-    apart: float
-    low: float
-    high: float
-    confidence: float = CONFIDENCE
+    difference: float
+
+    @property
+    def value(self) -> float:
+        """The share of answers like the guess where it was shown, less that share where it was not."""
+        return self.difference
 
     @property
     def facts(self) -> dict[str, Any]:
-        """The figures, JSON-able."""
+        """The shares, their difference and its interval."""
         return {
             "shown": {"n": self.seen, "same": self.seen_same},
             "blind": {"n": self.unseen, "same": self.unseen_same},
-            "difference": self.apart,
+            "difference": self.difference,
             "low": self.low,
             "high": self.high,
             "confidence": self.confidence,
@@ -67,16 +69,16 @@ class Sway:
 
     @property
     def brief(self) -> str:
-        """The same in a line."""
+        """The two shares and their difference."""
         return (
             f"seen {100 * self.seen_same / self.seen:.0f} % of {self.seen:,},"
             f" hidden {100 * self.unseen_same / self.unseen:.0f} % of {self.unseen:,}:"
-            f" {100 * self.apart:+.0f} points ({100 * self.low:+.0f} to {100 * self.high:+.0f})"
+            f" {100 * self.difference:+.0f} points ({100 * self.low:+.0f} to {100 * self.high:+.0f})"
         )
 
     @property
     def statement(self) -> str:
-        """What may be said, in one sentence."""
+        """The same, and whether the guess sways the answer."""
         verdict = "no sway can be told"
         if self.low > 0.0:
             verdict = "seeing the guess sways the answer towards it"
@@ -85,7 +87,7 @@ class Sway:
         return (
             f"the answer was the first guess in {100 * self.seen_same / self.seen:.0f} % of {self.seen:,} questions"
             f" that showed it, in {100 * self.unseen_same / self.unseen:.0f} % of {self.unseen:,} blind ones:"
-            f" {100 * self.apart:+.0f} points ({100 * self.confidence:g} % interval {100 * self.low:+.0f} to"
+            f" {100 * self.difference:+.0f} points ({100 * self.confidence:g} % interval {100 * self.low:+.0f} to"
             f" {100 * self.high:+.0f}); {verdict}"
         )
 
@@ -103,4 +105,15 @@ def sway(state: State) -> Sway | None:
     (unseen, unseen_same), (seen, seen_same) = counts[True], counts[False]
     if not unseen or not seen:
         return None
-    return Sway(seen, seen_same, unseen, unseen_same, *difference(seen_same, seen, unseen_same, unseen, CONFIDENCE))
+    apart, low, high = difference(seen_same, seen, unseen_same, unseen, CONFIDENCE)
+    return Sway(
+        n=seen + unseen,
+        low=low,
+        high=high,
+        confidence=CONFIDENCE,
+        seen=seen,
+        seen_same=seen_same,
+        unseen=unseen,
+        unseen_same=unseen_same,
+        difference=apart,
+    )

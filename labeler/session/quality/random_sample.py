@@ -9,14 +9,16 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from labeler.core.stats.intervals import clopper_pearson, difference, sign_test
+from labeler.core.stats.measurement import Line, Measurement
 from labeler.core.types import UNLABELED
 from labeler.session.asked import ASKING, how_asked
 from labeler.session.classes import class_of, current
+from labeler.session.quality.turns import DrawnTurns
 from labeler.session.state import State
 
 RANDOM = "random"
@@ -25,25 +27,18 @@ NOT_THE_ENGINES = (RANDOM, "chosen", "doubt", "repeat", "again", "conflict", "sk
 FIRST = 10
 """Answers before the first random question: without labels there is nothing to measure."""
 CONFIDENCE = 0.95
-_STREAM = 404
 
 
 @dataclass(frozen=True, slots=True)
-class Control:
-    """Which share of the questions is random (0 = none), and the seed they follow from."""
+class Control(DrawnTurns):
+    """The questions that are random."""
 
-    share: float = 0.0
-    seed: int = 0
+    stream: ClassVar[int] = 404
 
     def draw(self, state: State) -> int | None:
-        """The instance to ask at random now; None where the turn is the engine's.
-
-        The same answers and seed give the same draw: by the number of answers alone, however long somebody waits.
-        """
-        if self.share <= 0.0 or state.answers < FIRST:
-            return None
-        rng = np.random.default_rng((self.seed, _STREAM, state.answers))
-        if rng.random() >= self.share:
+        """The instance to ask at random now; None where the turn is the engine's."""
+        rng = self.generator(state.answers) if state.answers >= FIRST else None
+        if rng is None:
             return None
         free = ~(state.pool.missing | state.pool.unreadable)
         free[list(state.standings)] = False
@@ -51,8 +46,8 @@ class Control:
         return int(rng.choice(open_)) if len(open_) else None
 
 
-@dataclass(frozen=True, slots=True)
-class Estimate:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate(Measurement):
     """How often the engine's label was right on the `n` random questions, as it stood when each was answered.
 
     The interval (Clopper-Pearson) is about the mean accuracy on what had no answer, over the moments of asking; it is
@@ -63,18 +58,17 @@ class Estimate:
     answers) does better than the labels; else None.
     """
 
-    n: int
+    name: ClassVar[str] = "estimate"
+    title: ClassVar[str] = "accuracy"
+
     right: int
-    low: float
-    high: float
     commonest: float
     active: int
     corrected: int
     worse_than_commonest: bool
-    confidence: float = CONFIDENCE
 
     @property
-    def accuracy(self) -> float:
+    def value(self) -> float:
         """Share right."""
         return self.right / self.n
 
@@ -90,9 +84,9 @@ class Estimate:
 
     @property
     def facts(self) -> dict[str, Any]:
-        """The figures, JSON-able."""
+        """The accuracy with its interval, and what the active questions corrected."""
         return {
-            "accuracy": self.accuracy,
+            "accuracy": self.value,
             "low": self.low,
             "high": self.high,
             "confidence": self.confidence,
@@ -102,10 +96,10 @@ class Estimate:
         }
 
     @property
-    def figure(self) -> str:
-        """The share and its interval, in short."""
+    def brief(self) -> str:
+        """The share right and its interval."""
         return (
-            f"{100 * self.accuracy:.0f} % right on {_amount(self.n, 'random question')}"
+            f"{100 * self.value:.0f} % right on {_amount(self.n, 'random question')}"
             f" ({100 * self.confidence:g} % interval {100 * self.low:.0f} to {100 * self.high:.0f} %)"
         )
 
@@ -121,18 +115,18 @@ class Estimate:
         }[self.helping]
         if not self.active:
             return said
-        of_active, of_random = self.corrected / self.active, 1.0 - self.accuracy
+        of_active, of_random = self.corrected / self.active, 1.0 - self.value
         return f"{said}: {100 * of_active:.0f} % of them corrected a label, {100 * of_random:.0f} % of the random ones"
 
     @property
-    def brief(self) -> str:
-        """The verdict in a line."""
+    def brief_verdict(self) -> str:
+        """The verdict in a line of 60 cells."""
         if self.worse_than_commonest:
             return f"not helping: naming the commonest class does better ({self._common})"
         said = {True: "helping", False: "not helping", None: "too few to say"}[self.helping]
         if not self.active:
             return said
-        shares = 100 * self.corrected / self.active, 100 * (1.0 - self.accuracy)
+        shares = 100 * self.corrected / self.active, 100 * (1.0 - self.value)
         return f"{said}: {shares[0]:.0f} % corrected a label, {shares[1]:.0f} % of the random ones"
 
     @property
@@ -141,8 +135,20 @@ class Estimate:
 
     @property
     def statement(self) -> str:
-        """What may be said, in one sentence."""
-        return f"{self.figure}, as the labels stood then; {self.verdict}"
+        """The accuracy, and whether active questions help."""
+        return f"{self._about_labels}; {self.verdict}"
+
+    @property
+    def lines(self) -> list[Line]:
+        """The accuracy and what the questions were good for, a line each."""
+        return [
+            Line(self.title, self.brief, self._about_labels),
+            Line("active questions", self.brief_verdict, self.verdict),
+        ]
+
+    @property
+    def _about_labels(self) -> str:
+        return f"{self.brief}, as the labels stood then"
 
 
 def estimate(state: State) -> Estimate | None:
@@ -167,7 +173,17 @@ def estimate(state: State) -> Estimate | None:
     worse = sum(one != other == common for one, other in said)
     low, high = clopper_pearson(right, n, CONFIDENCE)
     is_worse = sign_test(worse, better) < 1.0 - CONFIDENCE
-    return Estimate(n, right, low, high, times / n, len(chosen), sum(chosen), is_worse)
+    return Estimate(
+        n=n,
+        low=low,
+        high=high,
+        confidence=CONFIDENCE,
+        right=right,
+        commonest=times / n,
+        active=len(chosen),
+        corrected=sum(chosen),
+        worse_than_commonest=is_worse,
+    )
 
 
 def _amount(number: int, word: str) -> str:

@@ -9,48 +9,44 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
-
-import numpy as np
+from typing import Any, ClassVar
 
 from labeler.core.stats.intervals import clopper_pearson
+from labeler.core.stats.measurement import Measurement
 from labeler.core.types import UNLABELED, Provenance, Question
 from labeler.session.answer_records import Answer, Repeat
 from labeler.session.asked import ASKING, how_asked
 from labeler.session.classes import current
 from labeler.session.quality.random_sample import RANDOM
+from labeler.session.quality.turns import DrawnTurns
 from labeler.session.state import State
 
 AGO = 20
 """Answers that lie between the two at least: what was said a moment ago is remembered, not judged anew."""
 CONFIDENCE = 0.95
-_STREAM = 405
 _OF_THEIR_OWN = ("chosen", "doubt", "again", "conflict")
 """Rules of questions that a person would know again by how they came."""
 
 
 @dataclass(frozen=True, slots=True)
-class Repeats:
-    """Which share of the questions is a repeat (0 = none), the seed they follow from, and whose answers."""
+class Repeats(DrawnTurns):
+    """The questions that are repeats, and whose answers are repeated."""
 
-    share: float = 0.0
-    seed: int = 0
+    stream: ClassVar[int] = 405
+
     annotator: str = ""
 
     def draw(self, state: State) -> Question | None:
         """The repeat to ask now; None where the turn is another question's.
 
-        The same answers and seed give the same draw. Any of the person's answers to a question is as likely, if it is
-        AGO answers old, was not repeated yet and not looked at again since.
+        Any of the person's answers to a question is as likely, if it is AGO answers old, was not repeated yet and not
+        looked at again since.
         """
-        turn = state.answers + len(state.repeats)
-        if self.share <= 0.0 or state.answers <= AGO:
+        rng = self.generator(state.answers + len(state.repeats)) if state.answers > AGO else None
+        if rng is None:
             return None
-        rng = np.random.default_rng((self.seed, _STREAM, turn))
-        if rng.random() >= self.share:
-            return None
-        found = list(self._askable(state))
-        return repeated(state, found[int(rng.integers(len(found)))]) if found else None
+        indices = list(self._askable(state))
+        return repeated(state, indices[int(rng.integers(len(indices)))]) if indices else None
 
     def _askable(self, state: State) -> Iterator[int]:
         single = [
@@ -140,8 +136,8 @@ def _class_now(state: State, class_id: int) -> int:
 # -- what they say -----------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class SelfAgreement:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SelfAgreement(Measurement):
     """How often a person gave the same class twice: `same` of `n` repeats; `others` came without a class.
 
     `low`, `high`: Clopper-Pearson. `error_rate` with its interval: what share of the answers is wrong, if the two
@@ -151,29 +147,28 @@ class SelfAgreement:
     both ends of the interval. What a person mistakes the same way both times does not show: it is the rate of slips.
     """
 
-    n: int
+    name: ClassVar[str] = "self_agreement"
+    title: ClassVar[str] = "repeats"
+
     same: int
     others: int
-    low: float
-    high: float
     n_classes: int
-    confidence: float = CONFIDENCE
 
     @property
-    def agreement(self) -> float:
+    def value(self) -> float:
         """Share answered alike."""
         return self.same / self.n
 
     @property
     def error_rate(self) -> float:
         """Share of the answers that is wrong, as far as two of one person tell."""
-        return error_rate(1.0 - self.agreement, self.n_classes)
+        return error_rate(1.0 - self.value, self.n_classes)
 
     @property
     def facts(self) -> dict[str, Any]:
-        """The figures, JSON-able."""
+        """The share answered alike and the rate of slips, with their intervals."""
         return {
-            "agreement": self.agreement,
+            "agreement": self.value,
             "low": self.low,
             "high": self.high,
             "confidence": self.confidence,
@@ -188,19 +183,19 @@ class SelfAgreement:
 
     @property
     def brief(self) -> str:
-        """The same in a line."""
+        """The share answered alike and the rate of slips."""
         low, high = (error_rate(1.0 - share, self.n_classes) for share in (self.high, self.low))
         return (
-            f"{100 * self.agreement:.0f} % of {self.n:,} alike ({100 * self.low:.0f} to {100 * self.high:.0f} %);"
+            f"{100 * self.value:.0f} % of {self.n:,} alike ({100 * self.low:.0f} to {100 * self.high:.0f} %);"
             f" slips {100 * self.error_rate:.1f} % ({100 * low:.1f} to {100 * high:.1f} %)"
         )
 
     @property
     def statement(self) -> str:
-        """What may be said, in one sentence."""
+        """The share answered alike, and the rate of slips that follows."""
         facts = self.facts
         return (
-            f"{self.same:,} of {self.n:,} hidden repeats answered alike, {100 * self.agreement:.0f} %"
+            f"{self.same:,} of {self.n:,} hidden repeats answered alike, {100 * self.value:.0f} %"
             f" ({100 * self.confidence:g} % interval {100 * self.low:.0f} to {100 * self.high:.0f} %); so about"
             f" {100 * self.error_rate:.1f} % of the answers are slips ({100 * facts['error_low']:.1f} to"
             f" {100 * facts['error_high']:.1f} %), if two answers err independently"
@@ -221,4 +216,12 @@ def self_agreement(state: State) -> SelfAgreement | None:
     same = sum(_class_now(state, one.first_class) == _class_now(state, one.class_id) for one in named)
     low, high = clopper_pearson(same, len(named), CONFIDENCE)
     n_classes = sum(1 for info in state.classes.values() if info.merged_into == UNLABELED)
-    return SelfAgreement(len(named), same, len(state.repeats) - len(named), low, high, n_classes)
+    return SelfAgreement(
+        n=len(named),
+        low=low,
+        high=high,
+        confidence=CONFIDENCE,
+        same=same,
+        others=len(state.repeats) - len(named),
+        n_classes=n_classes,
+    )

@@ -1,43 +1,28 @@
-"""What the questions that measure say: in short for the dashboard, in a sentence for the summary."""
+"""All that is measured of the labels and of the person who gave them, each as far as there is something to say."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from typing import Any
 
-from labeler.session.audit.audits import Certificate, floored
-from labeler.session.quality.blind import sway
-from labeler.session.quality.random_sample import estimate
-from labeler.session.quality.repeats import self_agreement
+from labeler.core.stats.measurement import Measurement
+from labeler.session.audit.audits import Certificate
+from labeler.session.quality.blind import Sway, sway
+from labeler.session.quality.random_sample import Estimate, estimate
+from labeler.session.quality.repeats import SelfAgreement, self_agreement
 from labeler.session.state import State
 
 NOT_KNOWN = "not known: an audit (E) or --control 0.1 tells it"
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """One of them: its name, what it says in a line of 60 cells, and the sentence that may stand alone."""
-
-    name: str
-    brief: str
-    statement: str
+def measure(state: State, certificate: Certificate | None = None) -> list[Measurement]:
+    """Measure what can be measured; of an audit what it certifies now, once something was looked at."""
+    certified = certificate if certificate is not None and certificate.n else None
+    measurements = (certified, estimate(state), self_agreement(state), sway(state))
+    return [measurement for measurement in measurements if measurement is not None]
 
 
-def measured(state: State, certificate: Certificate | None = None) -> list[Measured]:
-    """All there is; of an audit what holds now, once something was looked at."""
-    control, twice, swayed = estimate(state), self_agreement(state), sway(state)
-    found = []
-    if certificate is not None and certificate.checked:
-        brief = (
-            f"≥ {floored(certificate.lower_bound)} % of {certificate.population:,} frozen labels right "
-            f"({100 * certificate.confidence:g} %)"
-        )
-        name = "certificate" if state.audits and state.audits[-1].drawn else "audit so far"
-        found.append(Measured(name, brief, certificate.statement))
-    if control is not None:
-        found.append(Measured("accuracy", control.figure, f"{control.figure}, as the labels stood then"))
-        found.append(Measured("active questions", control.brief, control.verdict))
-    if twice is not None:
-        found.append(Measured("repeats", twice.brief, twice.statement))
-    if swayed is not None:
-        found.append(Measured("first guess", swayed.brief, swayed.statement))
-    return found
+def records(measurements: Iterable[Measurement]) -> dict[str, dict[str, Any] | None]:
+    """Return what the questions that measure say, by name, as JSON holds it; None for what was not measured."""
+    measured = {measurement.name: measurement.record for measurement in measurements}
+    return {kind.name: measured.get(kind.name) for kind in (Estimate, SelfAgreement, Sway)}

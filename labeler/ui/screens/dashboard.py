@@ -6,7 +6,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
 
-from labeler.session.quality.summary import NOT_KNOWN, measured
+from labeler.session.quality.summary import NOT_KNOWN, measure
 from labeler.session.quality.unseen_classes import unseen_class
 from labeler.session.view import View
 from labeler.ui.actions import Action, Place, find, on
@@ -55,7 +55,8 @@ class Dashboard(CommandScreen):
         """Every figure as it is now."""
         self.set_class(self.size.height < ROOM_FOR_CHARTS, "words-alone")
         session = self.labeler.project.session
-        told = [(one.name, one.brief) for one in measured(session.state, session.audit.certificate())]
+        measurements = measure(session.state, session.audit.certificate())
+        told = [(line.title, line.brief) for measurement in measurements for line in measurement.lines]
         self.set_class(len(told) > 1, "measured")
         if not told or told[0][0] not in ("certificate", "audit so far", "accuracy"):
             told.insert(0, ("accuracy", NOT_KNOWN))

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -33,18 +35,19 @@ def test_kappa_of_a_table_worked_by_hand():
     found = agreement(pairs)
     assert (found.n, found.agreed) == (50, 35)
     assert found.kappa == pytest.approx(0.4)
-    assert found.low is not None
-    assert found.high is not None
     assert (found.low, found.high) == pytest.approx(tuple((s - 0.5) / 0.5 for s in clopper_pearson(35, 50)))
 
 
 def test_kappa_is_not_given_where_chance_alone_explains_all_and_has_a_width_where_few_agree_on_all():
-    assert agreement([]).kappa is None
-    assert agreement([("y", "y")] * 5).kappa is None
+    for pairs, counts in (([], (0, 0)), ([("y", "y")] * 5, (5, 5))):
+        found = agreement(pairs)
+        assert math.isnan(found.kappa)
+        assert (found.facts["kappa"], found.facts["low"], found.facts["high"]) == (None, None, None)
+        assert (found.n, found.agreed) == counts
     few = agreement([("y", "y"), ("n", "n"), ("y", "y")])
     assert few.kappa == 1.0
-    assert few.low is not None
     assert few.low < 0.5
+    assert few.facts["low"] == few.low
 
 
 def test_a_difference_as_newcombe_gives_it():

@@ -14,15 +14,15 @@ from hypothesis import strategies as st
 from labeler.core.errors import UsageError
 from labeler.core.pool import Pool
 from labeler.core.types import UNLABELED, Provenance, Question
-from labeler.session.audit import audits
 from labeler.session.final_labels import FinalLabels
-from labeler.session.merge.carried_audits import PLACES, carried_audits
+from labeler.session.merge.audits import earlier_auditors
 from labeler.session.merge.class_ids import in_classes
 from labeler.session.merge.journals import Side, folded
 from labeler.session.merge.merge import merged, same_events
 from labeler.session.session import Session
 from tests.memory_journal import MemoryJournal
 
+AUDIT_KINDS = ("audit_begin", "audit_answer", "audit_block", "audit_page", "audit_end")
 N = 8
 POOL = Pool([f"i{index}" for index in range(N)])
 NAMES = "abc"
@@ -164,25 +164,9 @@ class Person:
         )
 
     @property
-    def audited(self):
-        """What its own audits say, where anything was looked at."""
-        session = self.session
-        found = [
-            (one, audits.certificate(one, session.audit.frozen(one))) for one in session.state.audits if one.answers
-        ]
-        return [(one.number, certificate) for one, certificate in found]
-
-
-def opened(events, *people):
-    """The audits a merged journal carries, the frozen labels taken from these people's journals."""
-    kept, state = {}, folded(events, POOL)
-    for record in state.carried:
-        for begin, number in record.payload["kept_under"].items():
-            for one in people:
-                own = {e.event_id: e.payload["number"] for e in one.journal.events if e.kind == "audit_begin"}
-                if begin in own:
-                    kept[number] = one.journal.kept_labels[own[begin]] | {PLACES: np.arange(N)}
-    return carried_audits(state.carried, kept.__getitem__, POOL)
+    def answers_of_audits(self):
+        """The answers of its audits, one at a time, that stand."""
+        return list(self.session.state.standing_events("audit_answer"))
 
 
 def pair(shared, mine, theirs):
@@ -266,30 +250,24 @@ def test_no_answer_is_lost_and_every_difference_is_asked(shared, mine, theirs):
 @pytest.mark.slow
 @settings(max_examples=300)
 @given(STEPS, STEPS, STEPS)
-def test_what_was_audited_in_either_stays_provable(shared, mine, theirs):
+def test_audits_stay_behind_and_it_is_known_who_made_them(shared, mine, theirs):
     a, b = pair(shared, mine, theirs)
     result = joined(a, b)
-    carried = opened(result.events, a, b)
     state = folded(result.events, POOL)
-    if state.audits:  # one of them knew all the other did: it is as it was
-        assert not carried
+    kinds = {event.kind for event in result.events}
+    if kinds & set(AUDIT_KINDS):  # one of them knew all the other did: it is as it was
+        assert any(same_events(result.events, person.journal.events) for person in (a, b))
         return
-    assert all(one.certificate is not None for one in carried)
-    said = [(one.audit.number, one.certificate) for one in carried]
-    for number, certificate in a.audited + b.audited:
-        assert (number, certificate) in said or any(  # or somebody went on with it
-            n == number and c.set_sha256 == certificate.set_sha256 and c.checked > certificate.checked for n, c in said
-        )
-    frozen = {certificate.set_sha256 for _, certificate in a.audited + b.audited}
-    assert {certificate.set_sha256 for _, certificate in said} <= frozen | {
-        one.set_sha256 for person in (a, b) for one in person.session.state.audits
-    }
+    assert state.audits == []
+    answers = {event.event_id: event.annotator for person in (a, b) for event in person.answers_of_audits}
+    standing = {event.event_id for kind in ("label", "unsure") for event in state.standing_events(kind)}
+    assert earlier_auditors(state) == sorted({who for event_id, who in answers.items() if event_id in standing})
 
 
 @pytest.mark.slow
 @settings(max_examples=200)
 @given(PAGES, STEPS, st.booleans())
-def test_an_audit_in_pages_stays_provable_and_the_laws_hold_with_it(pages, theirs, on_a_copy):
+def test_the_laws_hold_with_an_audit_in_pages(pages, theirs, on_a_copy):
     a = Person("a", 2000.0).audits_in_pages(pages)
     b = Person("b", 2000.5, 0.7, copy_of=a if on_a_copy else None).does(theirs)
     result = joined(a, b)
@@ -298,13 +276,9 @@ def test_an_audit_in_pages_stays_provable_and_the_laws_hold_with_it(pages, their
     for one in (a, b):
         again = merged(Side(result.events, dropped=result.dropped), one.side, POOL)
         assert same_events(again.events, result.events)
-    if folded(result.events, POOL).audits:  # one of them knew all the other did: it is as it was
-        return
-    said = [(one.audit.number, one.certificate) for one in opened(result.events, a, b)]
-    for number, certificate in a.audited:
-        assert (number, certificate) in said or any(
-            n == number and c.set_sha256 == certificate.set_sha256 and c.checked > certificate.checked for n, c in said
-        )
+    state = folded(result.events, POOL)
+    if not state.audits and any(a.session.state.standing_events("audit_page")):
+        assert "a" in earlier_auditors(state)
 
 
 @pytest.mark.slow

@@ -89,7 +89,7 @@ def test_the_interval_covers_the_accuracy_it_speaks_of(measured):
         found.append(estimate(measured(labels[order], truth[order], 60, seed=seed).state))
     covered = sum(one.low <= accuracy <= one.high for one in found)
     assert binom.cdf(covered, len(found), 0.95) > 0.01
-    assert np.mean([one.accuracy for one in found]) == pytest.approx(accuracy, abs=0.03)
+    assert np.mean([one.value for one in found]) == pytest.approx(accuracy, abs=0.03)
 
 
 def test_active_questions_help_where_they_correct_more_labels_than_random_ones(measured, make_queue):
@@ -99,7 +99,7 @@ def test_active_questions_help_where_they_correct_more_labels_than_random_ones(m
     good = estimate(measured(labels, truth, 80, guesses=labels).state)
     assert good.helping is True
     assert "active questions are helping here" in good.statement
-    assert good.corrected / good.active > 0.3 > 1 - good.accuracy
+    assert good.corrected / good.active > 0.3 > 1 - good.value
     easy = np.where(~hard & (np.arange(N) % 2 == 0), (truth + 1) % 3, truth)
     bad = estimate(measured(easy, truth, 80, guesses=easy).state)
     assert bad.helping is False
