@@ -103,6 +103,28 @@ def test_logistic_regression_is_what_scikit_learn_fits(n, d, k):
     X = (rng.normal(size=(k, d))[y] + rng.normal(scale=1.5, size=(n, d))).astype(np.float32)
     X /= np.sqrt(np.mean(np.square(X)))
     weights = (rng.random(n) + 0.1).astype(np.float32)
-    theirs = LogisticRegression().fit(X, y, sample_weight=weights)
-    ours = registry.create("classifier", "logreg").fit(X, y, weights)
-    np.testing.assert_allclose(ours.predict_proba(X), theirs.predict_proba(X), atol=2e-3)
+    plain = LogisticRegression().fit(X, y, sample_weight=weights).predict_proba(X)
+    plugin = registry.create("classifier", "logreg").fit(X, y, weights)
+    np.testing.assert_allclose(plugin.predict_proba(X), plain, atol=1e-4)
+    model = plugin.model().arrays  # of two classes scikit-learn keeps the weights of one
+    logits = np.exp(X @ model["slopes"] + model["offsets"])
+    np.testing.assert_allclose(logits / logits.sum(axis=1, keepdims=True), plain, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["logreg", "kmeans-logreg:k=2"])
+def test_balanced_classes_let_the_rare_one_speak(name):
+    X = np.array([[0.0]] * 30 + [[1.0]] * 3, np.float32)
+    y = np.array([0] * 30 + [1] * 3, np.int32)
+    plain, balanced = (
+        registry.create("classifier", f"{name}{':' if ':' not in name else ','}C=0.1,class_weight={how}").fit(X, y)
+        for how in ("none", "balanced")
+    )
+    assert balanced.predict_proba(X[-1:])[0, 1] > plain.predict_proba(X[-1:])[0, 1] + 0.2
+    with pytest.raises(UsageError, match="class_weight is balanced or none"):
+        registry.create("classifier", "logreg:class_weight=rare")
+
+
+@pytest.mark.filterwarnings("error")
+def test_too_few_iterations_say_nothing():
+    X, y = two_blobs()
+    assert registry.create("classifier", "logreg:max_iter=1").fit(X, y).predict_proba(X).shape == (len(X), 2)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial.distance import cdist
 
 from labeler.core.numeric.kmeans import kmeans
 from labeler.core.types import FloatArray, IntArray
@@ -31,6 +32,10 @@ class KMeansLogReg:
         Inverse strength of the penalty.
     random_state
         Seed of k-means.
+    max_iter
+        Iterations of the regression at most.
+    class_weight
+        ``balanced`` = rare classes count for as much as frequent ones; ``none`` = by their answers.
     """
 
     def __init__(
@@ -40,16 +45,19 @@ class KMeansLogReg:
         C: float = 1.0,
         random_state: int = 0,
         search: str | None = None,
+        max_iter: int = 100,
+        class_weight: str | None = None,
     ) -> None:
         if k is not None and (not isinstance(k, int) or k < 1):
             raise ValueError(f"k is a whole number from 1 up, or none, not {k}")
         if folds < 2 or random_state < 0:
             raise ValueError("folds is at least 2 and random_state at least 0")
         self.k, self.folds, self.C, self.random_state = k, folds, C, random_state
+        self.max_iter, self.class_weight = max_iter, class_weight
         self.searched = SEARCHED if search is None else _numbers(search)
         self.chosen_k = 0
         self.scores: dict[int, float] = {}
-        self._logreg = LogReg(C)
+        self._logreg = LogReg(C, max_iter, class_weight)
 
     @property
     def classes_(self) -> NDArray[np.int64]:
@@ -57,7 +65,7 @@ class KMeansLogReg:
         return self._logreg.classes_
 
     def fit(self, X: FloatArray, y: IntArray, sample_weight: FloatArray | None = None) -> KMeansLogReg:
-        """See :class:`labeler.core.protocols.Classifier`.
+        """Choose the number of centers, then fit on `X` (n, d) and class ids `y` (n,).
 
         `chosen_k` then says how many centers were taken, `scores` which share of left-out predictions was right with
         each number that was compared.
@@ -69,15 +77,15 @@ class KMeansLogReg:
         return self
 
     def facts(self) -> dict[str, Any]:
-        """What the search found, as one JSON-able object."""
+        """The number of centers and the scores of the search, as one JSON-able object."""
         return {"k": self.chosen_k, "scores": {str(k): round(score, 6) for k, score in self.scores.items()}}
 
     def predict_proba(self, X: FloatArray) -> FloatArray:
-        """See :class:`labeler.core.protocols.Classifier`."""
+        """Return class probabilities (n, k) float32, columns in the order of `classes_`."""
         return self._logreg.predict_proba(self._distances(X))
 
     def _searched(self, X: FloatArray, y: IntArray, weights: FloatArray | None) -> int:
-        """The number of centers with the most left-out predictions right; the smallest of equals."""
+        """Return the number of centers with the most left-out predictions right; the smallest of equals."""
         tried = [k for k in self.searched if k <= len(X) // 2] or [min(len(X), self.searched[0])]
         if len(tried) == 1 or len(np.unique(y)) < 2:
             return tried[0]
@@ -97,18 +105,16 @@ class KMeansLogReg:
         self._offset: FloatArray | float = 0.0
         distances = self._distances(X)
         self._offset = distances.mean(axis=0)  # what is far for all says nothing
-        self._logreg = LogReg(self.C).fit(distances - self._offset, y, weights)
+        self._logreg.fit(distances - self._offset, y, weights)
 
     def _distances(self, X: FloatArray) -> FloatArray:
-        """Distances (n, k) to the centers, less their means at the fit."""
-        from scipy.spatial.distance import cdist
-
-        found = cdist(np.asarray(X, dtype=np.float64), self._centers).astype(np.float32)
-        return np.asarray(found - self._offset, dtype=np.float32)
+        """Return the distances (n, k) to the centers, less their means at the fit."""
+        distances = cdist(np.asarray(X, dtype=np.float64), self._centers).astype(np.float32)
+        return np.asarray(distances - self._offset, dtype=np.float32)
 
 
 def _numbers(search: str) -> tuple[int, ...]:
-    """The numbers of FIRST-LAST[-STEP]; a ValueError where it is none."""
+    """Return the numbers of FIRST-LAST[-STEP]; a ValueError where it is none."""
     parts = str(search).split("-")
     if not all(part.isdecimal() for part in parts) or len(parts) not in (2, 3):
         raise ValueError(f"search is FIRST-LAST or FIRST-LAST-STEP, such as 2-99, not {search!r}")

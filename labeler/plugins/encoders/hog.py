@@ -1,4 +1,4 @@
-"""Histograms of oriented gradients, batched: the classic, and stroke directions of glyphs made upright first."""
+"""Histograms of oriented gradients, batched: of images as they are, and of glyphs made upright first."""
 
 from __future__ import annotations
 
@@ -13,45 +13,41 @@ from labeler.plugins.encoders.raster import check_images, in_chunks, resize, to_
 class Hog:
     """Histograms of gradient directions of the luminance, of images resized to `size` x `size`.
 
-    By default softly binned and pooled (:func:`direction_shares`): 49 to 64 cells x 12 signed directions, rows of
-    unit length. `classic` gives Dalal & Triggs' HOG (CVPR 2005) to the figures of ``skimage.feature.hog``: unsigned,
-    hard cells, 2 x 2 blocks, L2-Hys; it finds fewer neighbours of the same class on glyphs and photos alike.
+    Softly binned and pooled (:func:`direction_shares`): 49 to 64 cells x 12 signed directions, rows of unit length.
+    Dalal & Triggs' hard bins and blocks (``skimage.feature.hog``) find fewer neighbours of the same class, on glyphs
+    and photos alike.
 
     Parameters
     ----------
     cell : int
         Side of a cell in pixels.
     bins : int
-        Directions; 0 = 12 in a full turn, or 9 in half a turn where `classic`.
+        Directions in a full turn; 0 = 12.
     size : int
         Side the images are resized to; 0 = 28 for sides up to 28 and 32 above.
-    classic : bool
-        The original's hard bins, blocks and normalisation.
     """
 
     version = 2
     takes: tuple[str, ...] = ("images",)
 
-    def __init__(self, cell: int = 4, bins: int = 0, size: int = 0, classic: bool = False) -> None:
-        self.classic = bool(classic)
-        self.bins = bins or (9 if self.classic else 12)
+    def __init__(self, cell: int = 4, bins: int = 0, size: int = 0) -> None:
+        self.bins = bins or 12
         _check_geometry(cell, self.bins, size or 28)
         self.cell = cell
         self.size = size
 
     def fit(self, images: Images) -> Hog:
-        """Nothing to learn; refuses what :meth:`transform` would refuse."""
+        """Learn nothing; refuse what :meth:`transform` would refuse."""
         check_images(images)
         return self
 
     def transform(self, images: Images) -> FloatArray:
-        """Features (n, d) float32 in [0, 1]: cells * bins of them, or blocks * 4 * bins where `classic`."""
+        """Return features (n, cells * bins) float32 in [0, 1]."""
         check_images(images)
         side = self.size or (28 if max(images.shape[1:3]) <= 28 else 32)
-        features = hog_features if self.classic else direction_shares
 
         def encode(chunk: Images) -> FloatArray:
-            return features(resize(to_grey(chunk), side, side), self.cell, self.bins)
+            return direction_shares(resize(to_grey(chunk), side, side), self.cell, self.bins)
 
         return in_chunks(encode, images, max(images[:1].size, self.bins * side**2))
 
@@ -84,12 +80,12 @@ class DeskewHog:
         self.size = size
 
     def fit(self, images: Images) -> DeskewHog:
-        """Nothing to learn: ground and polarity are each image's own; refuses what :meth:`transform` would refuse."""
+        """Learn nothing, as ground and polarity are each image's own; refuse what :meth:`transform` would refuse."""
         check_images(images)
         return self
 
     def transform(self, images: Images) -> FloatArray:
-        """Features (n, cells * bins) float32 in [0, 1]."""
+        """Return features (n, cells * bins) float32 in [0, 1]."""
         check_images(images)
         return in_chunks(self._encode, images, max(images[:1].size, self.bins * self.size**2))
 
@@ -152,38 +148,3 @@ def _gradients(images: FloatArray) -> tuple[FloatArray, FloatArray]:
     dy[:, 1:-1] = images[:, 2:] - images[:, :-2]
     dx[:, :, 1:-1] = images[:, :, 2:] - images[:, :, :-2]
     return dy, dx
-
-
-def hog_features(images: FloatArray, cell: int, bins: int) -> FloatArray:
-    """HOG (n, d) of grey images (n, h, w): cells of `cell` px, blocks of 2 x 2 cells with stride 1."""
-    return normalised_blocks(cell_histograms(images, cell, bins))
-
-
-def cell_histograms(images: FloatArray, cell: int, bins: int) -> FloatArray:
-    """Gradient magnitude by unsigned orientation, averaged over each cell: (n, rows, columns, bins) float32."""
-    n, h, w = images.shape
-    rows, columns = h // cell, w // cell
-    images = images[:, : rows * cell + 1, : columns * cell + 1]
-    dy, dx = _gradients(images)
-    dy = dy[:, : rows * cell, : columns * cell]
-    dx = dx[:, : rows * cell, : columns * cell]
-    magnitude = np.hypot(dx, dy)
-    turn = np.arctan2(dy, dx) * np.float32(bins / np.pi)
-    place = np.floor(turn).astype(np.int64) % bins
-    cells = np.arange(rows)[:, None].repeat(cell, 0) * columns + np.arange(columns).repeat(cell)[None, :]
-    place += (np.arange(n)[:, None, None] * (rows * columns) + cells) * bins
-    sums = np.bincount(place.ravel(), magnitude.ravel(), minlength=n * rows * columns * bins)
-    return (sums / (cell * cell)).astype(np.float32).reshape(n, rows, columns, bins)
-
-
-def normalised_blocks(cells: FloatArray) -> FloatArray:
-    """Blocks of 2 x 2 cells, each L2-Hys normalised (unit length, clipped at .2, unit length again): (n, d)."""
-    n = len(cells)
-    corners = (cells[:, :-1, :-1], cells[:, :-1, 1:], cells[:, 1:, :-1], cells[:, 1:, 1:])
-    blocks = np.concatenate(corners, axis=3)
-    for limit in (0.2, None):
-        squares = np.einsum("...i,...i->...", blocks, blocks)
-        blocks /= np.sqrt(squares + np.float32(1e-10))[..., None]
-        if limit is not None:
-            np.minimum(blocks, np.float32(limit), out=blocks)
-    return blocks.reshape(n, -1)

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from labeler.core.escaping import escape_warnings, escaped, json_text, unescaped
-from labeler.core.json_stream import object_members
+from labeler.core.json_file import items, members
 from labeler.plugins.exporters.base import ExportRows, Needs
 from labeler.plugins.exporters.csv_jsonl import COLUMNS, Cell, records
 from labeler.plugins.exporters.file_names import safe_file_names, safe_name
@@ -64,13 +64,10 @@ class FiftyOneExporter:
         for path in [target / "labels.json", *sorted(target.glob("*/labels.json"))]:
             if path.is_file():
                 stems = {os.path.splitext(name)[0] for name in os.listdir(path.parent / "data")}
-                classes: list[str] = []
-                with path.open(encoding="utf-8") as stream:
-                    for place, value in object_members(stream, "labels"):
-                        if place == ("classes",):
-                            classes = [unescaped(name) for name in value]
-                        elif place[-1] in stems:
-                            counts[classes[value["label"]]] += 1
+                classes = [unescaped(name) for name in items(path, "classes.item")]
+                for stem, value in members(path, "labels"):
+                    if stem in stems:
+                        counts[classes[value["label"]]] += 1
         return dict(counts)
 
 

@@ -21,7 +21,7 @@ from xml.sax.saxutils import quoteattr
 
 import labeler
 from labeler.core.escaping import escape_warnings, escaped, escaped_for_xml, json_text, unescaped
-from labeler.core.json_stream import array_items
+from labeler.core.json_file import items
 from labeler.core.types import GIVEN
 from labeler.plugins.exporters.base import ExportRows, Needs
 from labeler.plugins.exporters.csv_jsonl import COLUMNS, Cell, records
@@ -71,11 +71,10 @@ class LabelStudioExporter:
         root = ElementTree.parse(target / CONFIG).getroot()  # noqa: S314 - written above
         choices = {choice.get("value") for choice in root.iter("Choice")}
         counts: Counter[str] = Counter()
-        with (target / TASKS).open(encoding="utf-8") as stream:
-            for task in array_items(stream):
-                (result,) = (task["annotations"] or task["predictions"])[0]["result"]
-                (choice,) = result["value"]["choices"]
-                counts[unescaped(choice)] += choice in choices and (target / "images" / task["data"]["file"]).is_file()
+        for task in items(target / TASKS, "item"):
+            (result,) = (task["annotations"] or task["predictions"])[0]["result"]
+            (choice,) = result["value"]["choices"]
+            counts[unescaped(choice)] += choice in choices and (target / "images" / task["data"]["file"]).is_file()
         return {name: number for name, number in counts.items() if number}
 
     def _tasks(self, rows: ExportRows, names: list[str], files: list[str]) -> Iterator[dict[str, Any]]:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from labeler.core.errors import SourceError, UnreadableInstance
-from labeler.core.json_stream import entries_of
+from labeler.core.json_file import items
 from labeler.core.text import display_safe
 from labeler.plugins.importers.files import first_bytes, read_bytes
 from labeler.plugins.importers.folder_listing import list_folder
@@ -93,19 +93,14 @@ def coco_folder(path: Path, known: Known) -> Found:
 
 def coco(path: Path, known: Known) -> Found:
     """``images``, ``annotations`` and ``categories`` of one file."""
-    files: dict[Any, str] = {}
-    names: dict[Any, str] = {}
+    names = {entry["id"]: str(entry["name"]) for entry in items(path, "categories.item")}
+    files = {entry["id"]: str(entry["file_name"]) for entry in items(path, "images.item")}
     classes: dict[Any, set[Any]] = {}
     boxes = 0
-    with path.open(encoding="utf-8-sig", errors="surrogateescape") as stream:
-        for kind, entry in entries_of(stream, ("images", "annotations", "categories")):
-            if kind == "images":
-                files[entry["id"]] = str(entry["file_name"])
-            elif kind == "categories":
-                names[entry["id"]] = str(entry["name"])
-            elif "category_id" in entry:
-                classes.setdefault(entry["image_id"], set()).add(entry["category_id"])
-                boxes += bool(entry.get("bbox") or entry.get("segmentation"))
+    for entry in items(path, "annotations.item"):
+        if "category_id" in entry:
+            classes.setdefault(entry["image_id"], set()).add(entry["category_id"])
+            boxes += bool(entry.get("bbox") or entry.get("segmentation"))
     rows, several, strange = [], 0, 0
     for image, categories in classes.items():
         strange += image not in files
@@ -128,8 +123,7 @@ def coco(path: Path, known: Known) -> Found:
 
 def coco_images(path: Path) -> Iterator[str]:
     """The names of the images of one file."""
-    with path.open(encoding="utf-8-sig", errors="surrogateescape") as stream:
-        yield from (name_of_media(str(entry["file_name"])) for _, entry in entries_of(stream, ("images",)))
+    return (name_of_media(str(entry["file_name"])) for entry in items(path, "images.item"))
 
 
 def _folders_called_in(root: Path, name: str) -> list[str]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from labeler.core.errors import SourceError
-from labeler.core.json_stream import array_items, object_members
+from labeler.core.json_file import items, members
 from labeler.core.text import display_safe
 from labeler.plugins.importers.annotations import annotation_reader, coco, is_coco, is_labelme, labelme
 from labeler.plugins.importers.files import first_bytes
@@ -133,26 +133,25 @@ def _label_studio(path: Path, known: Known) -> Found:
     """Its JSON export: one choice a task is a label, by a person in annotations, by a model in predictions."""
     rows: list[LabelRow] = []
     odd = 0
-    with _text(path) as stream:
-        for task in array_items(stream):
-            data = task["data"]
-            name = data.get("path") or next(map(name_of_media, _media(data)), "")
-            for key in ("annotations", "completions", "predictions"):
-                for said in task.get(key) or []:
-                    choices = _choices(said)
-                    if len(choices) != 1 or not name:
-                        odd += bool(choices)
-                        continue
-                    rows.append(LabelRow(str(name), choices[0], "predicted" if key == "predictions" else "human"))
+    for task in items(path, "item"):
+        data = task["data"]
+        name = data.get("path") or next(map(name_of_media, _media(data)), "")
+        for key in ("annotations", "completions", "predictions"):
+            for annotation in task.get(key) or []:
+                choices = _choices(annotation)
+                if len(choices) != 1 or not name:
+                    odd += bool(choices)
+                    continue
+                rows.append(LabelRow(str(name), choices[0], "predicted" if key == "predictions" else "human"))
     return rows, _left_out(odd, "annotation without one class and one image", "annotations without one class and image")
 
 
-def _choices(said: dict[str, Any]) -> list[str]:
-    if said.get("was_cancelled"):
+def _choices(annotation: dict[str, Any]) -> list[str]:
+    if annotation.get("was_cancelled"):
         return []
     return [
         str(choice)
-        for result in said.get("result") or []
+        for result in annotation.get("result") or []
         if result.get("type") == "choices"
         for choice in result["value"]["choices"]
     ]
@@ -234,26 +233,19 @@ def _fiftyone(path: Path, known: Known) -> Found:
     """``{"classes": [...], "labels": {stem: class}}``; a class is a number, a name, or an object with one."""
     data = path.parent / "data"
     files = {os.path.splitext(name)[0]: name for name in os.listdir(data)} if data.is_dir() else {}
-    classes: list[str] | None = None
-    found: list[tuple[str, Any]] = []
-    odd = 0
-    with _text(path) as stream:
-        for place, value in object_members(stream, "labels"):
-            if place == ("classes",) and value is not None:
-                classes = [str(name) for name in value]
-            elif len(place) == 2:
-                found.append((place[1], value))
+    classes = [str(name) for name in items(path, "classes.item")]
     rows = []
-    for stem, value in found:
+    odd = 0
+    for stem, value in members(path, "labels"):
         target = value.get("label") if isinstance(value, dict) else value
-        kept = value.get("attributes") or {} if isinstance(value, dict) else {}
-        if isinstance(target, int) and classes is not None and 0 <= target < len(classes):
+        attributes = value.get("attributes") or {} if isinstance(value, dict) else {}
+        if isinstance(target, int) and 0 <= target < len(classes):
             target = classes[target]
         if not isinstance(target, str):
             odd += target is not None
             continue
-        name = kept.get("path") or files.get(stem, stem)
-        rows.append(LabelRow(str(name), target, str(kept.get("provenance") or "human")))
+        name = attributes.get("path") or files.get(stem, stem)
+        rows.append(LabelRow(str(name), target, str(attributes.get("provenance") or "human")))
     return rows, _left_out(odd, "label that is no class of the list", "labels that are no class of the list")
 
 

@@ -1,31 +1,22 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+from PIL import Image
 from skimage.feature import hog
 
-from labeler.plugins.encoders.hog import DeskewHog, Hog, hog_features, pooled_directions
-
-
-@pytest.mark.parametrize(
-    ("shape", "cell", "bins"), [((28, 28), 4, 9), ((30, 33), 4, 9), ((32, 32), 7, 6), ((8, 8), 2, 9)]
-)
-def test_classic_gives_scikit_images_figures(shape: tuple[int, int], cell: int, bins: int) -> None:
-    images = np.random.default_rng(0).integers(0, 256, (20, *shape)).astype(np.float32) / 255
-    images[0] = 0
-    images[1, 5:, :] = 0.5
-    expected = [
-        hog(image, bins, (cell, cell), (2, 2), "L2-Hys", feature_vector=True) for image in images.astype(np.float64)
-    ]
-    ours = hog_features(images, cell, bins)
-    # Rounding may put a gradient on the border of two bins on either side of it.
-    assert np.mean(np.abs(ours - np.array(expected)) > 1e-5) < 1e-3
+import labeler
+from labeler.core.errors import LabelerError
+from labeler.core.types import ByteArray, FloatArray
+from labeler.plugins.encoders.hog import DeskewHog, Hog, pooled_directions
+from labeler.store.store import Store
 
 
 def test_shape_of_the_features() -> None:
     images = np.random.default_rng(0).integers(0, 256, (3, 28, 28)).astype(np.uint8)
     assert Hog().fit(images).transform(images).shape == (3, 7 * 7 * 12)
-    assert Hog(classic=True).fit(images).transform(images).shape == (3, 6 * 6 * 4 * 9)
     assert Hog(cell=8, bins=6, size=32).fit(images).transform(images).shape == (3, 4 * 4 * 6)
     assert DeskewHog().fit(images).transform(images).shape == (3, 7 * 7 * 12)
 
@@ -54,8 +45,28 @@ def test_a_pixel_of_shift_changes_less_than_with_hard_cells() -> None:
         image[y : y + 6, x - 4 : x + 2] = 255
     shifted = np.roll(images, 1, axis=2)
 
-    def change(encoder: Hog) -> float:
-        a, b = encoder.transform(images), encoder.transform(shifted)
+    def change(a: FloatArray, b: FloatArray) -> float:
         return float(np.mean(np.linalg.norm(a - b, axis=1) / np.linalg.norm(a, axis=1)))
 
-    assert change(Hog()) < 0.8 * change(Hog(classic=True))
+    def hard_cells(many: ByteArray) -> FloatArray:
+        return np.array([hog(image, 9, (4, 4), (2, 2), "L2-Hys") for image in many / 255])
+
+    soft = change(Hog().transform(images), Hog().transform(shifted))
+    assert soft < 0.8 * change(hard_cells(images), hard_cells(shifted))
+
+
+@pytest.mark.slow
+def test_a_project_that_stored_the_classic_variant_says_so_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "images").mkdir()
+    for number in range(12):
+        Image.new("L", (16, 16), 20 * number).save(tmp_path / "images" / f"{number}.png")
+    path = tmp_path / "p.labeler.db"
+    with labeler.open(tmp_path / "images", path, encoder="hog", classes=["a", "b"]) as project:
+        project.answer("a")
+    store = Store.open(path)
+    store.remember(options=store.project()["options"] | {"encoder": "hog:classic=True"})
+    store.close()
+    with labeler.open(path) as project, pytest.raises(LabelerError) as caught:
+        project.round()
+    assert caught.value.message == "encoder 'hog' has no parameter 'classic'"
+    assert caught.value.hint == "it takes: cell, bins, size"
