@@ -6,9 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from labeler.core.advice import answer_first
-from labeler.core.escaping import escaped, unescaped
-from labeler.core.text import display_safe
-from labeler.plugins.importers.names import counted
+from labeler.core.text import counted, display_safe, escaped, unescaped
 from labeler.project.open import Project
 from labeler.session.provenance import Press, carried, reasons
 from labeler.session.quality.blind import sway

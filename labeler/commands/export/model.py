@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from labeler.core.errors import EngineError, ExportError, MissingExtra, UsageError
-from labeler.core.escaping import escaped
 from labeler.core.model import Model
 from labeler.core.steps import finished
+from labeler.core.text import escaped
 from labeler.core.types import Progress
 from labeler.plugins.exporters.single import write_single
 from labeler.project.project import Project

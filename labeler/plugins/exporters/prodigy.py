@@ -14,7 +14,7 @@ from collections import Counter
 from itertools import chain
 from pathlib import Path
 
-from labeler.core.escaping import escape_warnings, escaped, json_text, unescaped
+from labeler.core.text import escape_warnings, escaped, json_text, unescaped
 from labeler.plugins.exporters.base import ExportRows, Needs
 from labeler.plugins.exporters.csv_jsonl import COLUMNS, records
 from labeler.plugins.exporters.image_files import png_bytes

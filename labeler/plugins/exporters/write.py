@@ -19,8 +19,7 @@ import numpy as np
 
 import labeler
 from labeler.core.errors import ExportError, LabelerError, UsageError
-from labeler.core.escaping import escaped, json_text
-from labeler.core.text import display_safe
+from labeler.core.text import display_safe, escaped, json_text
 from labeler.plugins import registry
 from labeler.plugins.exporters.base import Exporter, ExportRows
 from labeler.plugins.exporters.data_card import CARD, card

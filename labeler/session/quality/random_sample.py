@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from labeler.core.stats.intervals import clopper_pearson, difference, sign_test
+from labeler.core.text import counted
 from labeler.core.types import UNLABELED
 from labeler.session.asked import ASKING, how_asked
 from labeler.session.classes import class_of, current
@@ -105,7 +106,7 @@ class Estimate:
     def figure(self) -> str:
         """The share and its interval, in short."""
         return (
-            f"{100 * self.accuracy:.0f} % right on {_amount(self.n, 'random question')}"
+            f"{100 * self.accuracy:.0f} % right on {counted(self.n, 'random question')}"
             f" ({100 * self.confidence:g} % interval {100 * self.low:.0f} to {100 * self.high:.0f} %)"
         )
 
@@ -168,7 +169,3 @@ def estimate(state: State) -> Estimate | None:
     low, high = clopper_pearson(right, n, CONFIDENCE)
     is_worse = sign_test(worse, better) < 1.0 - CONFIDENCE
     return Estimate(n, right, low, high, times / n, len(chosen), sum(chosen), is_worse)
-
-
-def _amount(number: int, word: str) -> str:
-    return f"{number:,} {word}{'' if number == 1 else 's'}"
