@@ -17,6 +17,7 @@ from labeler.core.errors import LabelerError, UsageError
 from labeler.core.text import display_safe
 from labeler.plugins import registry
 from labeler.plugins.adapters import factory_of
+from labeler.plugins.builtin import Plugin
 
 Thing = TypeVar("Thing")
 
@@ -32,11 +33,17 @@ def register(kind: str, name: str, thing: Any, summary: str = "") -> None:
     UsageError
         No such kind, a name that is taken, or it has not the methods of its kind.
     """
-    if kind not in registry.KINDS:
-        raise UsageError(f"there is no kind of plug-in {kind!r}", f"kinds: {', '.join(registry.KINDS)}")
+    registry.names(kind, installed=False)  # refuses a kind that is none
     first_line = (inspect.getdoc(thing) or "").strip().partition("\n")[0]
     origin = _loading[-1] if _loading else "this process"
-    registry.bring(kind, name, factory_of(kind, thing), summary or first_line or "your own", origin)
+    registry.bring(
+        Plugin(
+            *(kind, name, f"{origin}:{name}", summary or first_line or "your own"),
+            endings=tuple(getattr(thing, "endings", ())),
+            thing=factory_of(kind, thing),
+            origin=origin,
+        )
+    )
 
 
 def plugin(kind: str, name: str, summary: str = "") -> Callable[[Thing], Thing]:
@@ -88,7 +95,7 @@ def loaded() -> tuple[str, ...]:
 
 
 def origin_of(kind: str, spec: str) -> dict[str, str] | None:
-    """Where a person's own plug-in came from, for a project to remember; None for all others, and unknown ones."""
+    """The file a person's own plug-in came from, for a project to remember; None for all others, and unknown ones."""
     name = registry.parse_spec(spec).name
     if not name or not registry.knows(kind, name):
         return None

@@ -7,41 +7,17 @@ A plug-in is named on the command line as ``NAME[:key=value,...]``; :func:`parse
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import inspect
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
 from labeler.core.errors import MissingExtra, UsageError
-from labeler.plugins import builtin
+from labeler.plugins.builtin import TABLE, Plugin
 
-KINDS = (
-    "encoder",
-    "clusterer",
-    "classifier",
-    "strategy",
-    "outlier method",
-    "importer",
-    "exporter",
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One line of the table: where the plug-in lives, what it does, which extra it needs (if any)."""
-
-    target: str  # "module:object"
-    summary: str
-    extra: str = ""
-    requires: tuple[str, ...] = ()  # importable top-level modules of that extra
-    thing: Any = None  # the object itself, where it is at hand: a person's own
-    origin: str = ""  # who brought it, where it is not the program's own: a file, a package, "this process"
-
-    @property
-    def available(self) -> bool:
-        """Whether the modules of its extra can be imported (found, not loaded)."""
-        return all(importlib.util.find_spec(module) is not None for module in self.requires)
+KINDS = ("encoder", "clusterer", "classifier", "strategy", "outlier method", "importer", "exporter")
+GROUP = "labeler."
+"""Packages bring plug-ins by entry points in the groups ``labeler.encoder``, ``labeler.outlier_method``, ..."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,40 +33,24 @@ class Spec:
         return f"{self.name}:{','.join(f'{key}={value}' for key, value in sorted(self.parameters.items()))}"
 
 
-_TABLE: dict[str, dict[str, Entry]] = {kind: {} for kind in KINDS}
-_OWN: dict[str, dict[str, Entry]] = {kind: {} for kind in KINDS}
-"""What a person brought into this process."""
-GROUP = "labeler."
-"""Packages bring plug-ins by entry points in the groups ``labeler.encoder``, ``labeler.outlier_method``, ..."""
+_TABLE = {kind: {plugin.name: plugin for plugin in TABLE if plugin.kind == kind} for kind in KINDS}
+_OWN: dict[str, dict[str, Plugin]] = {kind: {} for kind in KINDS}
+"""Brought by a person into this process."""
 
 
-def register(kind: str, name: str, target: str, summary: str, extra: str = "", requires: tuple[str, ...] = ()) -> None:
-    """Add a plug-in to the table; a name that is taken is replaced only by the same target.
-
-    Raises
-    ------
-    UsageError
-        `kind` is not one of :data:`KINDS`, or `name` already stands for something else.
-    """
-    table = _table(kind)
-    if name in table and table[name].target != target:
-        raise UsageError(f"{kind} {name!r} is already registered as {table[name].target}", "choose another name")
-    table[name] = Entry(target, summary, extra, requires)
-
-
-def bring(kind: str, name: str, thing: Any, summary: str, origin: str = "this process") -> None:
-    """Add a person's own plug-in, the object itself; one brought before under that name is replaced.
+def bring(plugin: Plugin) -> None:
+    """Add a person's own plug-in, with the object itself; one brought before under that name is replaced.
 
     Raises
     ------
     UsageError
         The name is no name, or one of the program's own plug-ins has it.
     """
-    if not name or any(sign in name for sign in ":,= \t\n"):
-        raise UsageError(f"{name!r} cannot be the name of a plug-in", "leave out spaces, ':', ',' and '='")
-    if name in _table(kind):
-        raise UsageError(f"the program has a {kind} {name!r} of its own", "choose another name")
-    _OWN[kind][name] = Entry(f"{origin}:{name}", summary, thing=thing, origin=origin)
+    if not plugin.name or any(sign in plugin.name for sign in ":,= \t\n"):
+        raise UsageError(f"{plugin.name!r} cannot be the name of a plug-in", "leave out spaces, ':', ',' and '='")
+    if plugin.name in _table(plugin.kind):
+        raise UsageError(f"the program has a {plugin.kind} {plugin.name!r} of its own", "choose another name")
+    _OWN[plugin.kind][plugin.name] = plugin
 
 
 def names(kind: str, *, installed: bool = True) -> list[str]:
@@ -101,8 +61,8 @@ def names(kind: str, *, installed: bool = True) -> list[str]:
     return list(dict.fromkeys([*_table(kind), *_OWN[kind], *(_installed(kind) if installed else ())]))
 
 
-def entry(kind: str, name: str) -> Entry:
-    """The table's line for `name`; a miss names what there is."""
+def entry(kind: str, name: str) -> Plugin:
+    """Return the line of `name`; a miss names what there is."""
     known = _table(kind).get(name) or _OWN[kind].get(name) or _installed(kind).get(name)
     if known is None:
         there = ", ".join(names(kind)) or "none yet"
@@ -129,7 +89,7 @@ def load(kind: str, name: str) -> Any:
         return line.thing
     module, _, attribute = line.target.partition(":")
     try:
-        return getattr(importlib.import_module(module), attribute)
+        return getattr(importlib.import_module(module if line.origin else f"labeler.plugins.{module}"), attribute)
     except (ImportError, AttributeError) as error:
         if not line.origin:
             raise
@@ -164,11 +124,10 @@ def create(kind: str, spec: Spec | str, **defaults: Any) -> Any:
         spec = parse_spec(spec)
     factory = load(kind, spec.name)
     known = parameters(kind, spec.name)
-    unknown = [key for key in spec.parameters if key not in known]
-    if unknown:
-        takes = ", ".join(known) or "no parameters"
-        raise UsageError(f"{kind} {spec.name!r} has no parameter {unknown[0]!r}", f"it takes: {takes}")
     for key, value in spec.parameters.items():
+        if key not in known:
+            takes = ", ".join(known) or "no parameters"
+            raise UsageError(f"{kind} {spec.name!r} has no parameter {key!r}", f"it takes: {takes}")
         if type(known[key]) is int and type(value) is float:
             raise UsageError(
                 f"{kind} {spec.name!r} takes a whole number for {key}, not {value}", f"such as {known[key]}"
@@ -187,18 +146,18 @@ def parameters(kind: str, name: str) -> dict[str, Any]:
 
 
 @cache
-def _installed(kind: str) -> dict[str, Entry]:
-    """What installed packages bring, by their entry points; a name of the program's own is not theirs to take."""
-    from importlib.metadata import entry_points
+def _installed(kind: str) -> dict[str, Plugin]:
+    """The plug-ins of installed packages, by their entry points; a name of the program's own is not theirs to take."""
+    from importlib.metadata import entry_points  # start-up: 25 ms, and a listing of our own asks no package
 
-    found = {}
+    plugins = {}
     for point in entry_points(group=GROUP + kind.replace(" ", "_")):
         origin = point.dist.name if point.dist is not None else "a package"
-        found[point.name] = Entry(point.value, f"from the package {origin}", origin=origin)
-    return found
+        plugins[point.name] = Plugin(kind, point.name, point.value, f"from the package {origin}", origin=origin)
+    return plugins
 
 
-def _table(kind: str) -> dict[str, Entry]:
+def _table(kind: str) -> dict[str, Plugin]:
     if kind not in _TABLE:
         raise UsageError(f"there is no kind of plug-in {kind!r}", f"kinds: {', '.join(KINDS)}")
     return _TABLE[kind]
@@ -208,15 +167,9 @@ def _literal(value: str) -> Any:
     constants = {"true": True, "false": False, "none": None}
     if value.lower() in constants:
         return constants[value.lower()]
-    for kind in (int, float):
+    for number in (int, float):
         try:
-            return kind(value)
+            return number(value)
         except ValueError:
             continue
     return value
-
-
-for _line in builtin.TABLE:
-    register(*_line)
-for _kind, _name, _target, _summary, _extra, _requires in builtin.OPTIONAL:
-    register(_kind, _name, _target, _summary, _extra, _requires)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -9,14 +10,10 @@ from hypothesis import strategies as st
 
 from labeler.core.errors import MissingExtra, UsageError
 from labeler.plugins import registry
+from labeler.plugins.builtin import TABLE, Plugin
+from labeler.plugins.exporters.write import format_of
 
 EVERY = [(kind, name) for kind in registry.KINDS for name in registry.names(kind)]
-
-
-@pytest.fixture
-def table(monkeypatch):
-    """The registry with room for a test's own plug-ins."""
-    monkeypatch.setattr(registry, "_TABLE", {kind: dict(lines) for kind, lines in registry._TABLE.items()})
 
 
 @pytest.mark.parametrize(("kind", "name"), EVERY)
@@ -75,8 +72,8 @@ def test_a_parameter_that_cannot_be_used_is_a_usage_error(text):
 
 
 def test_defaults_are_passed_where_taken_and_the_spec_wins():
-    made = registry.create("clusterer", "kmeans:n_init=2", n_init=9, max_iter=7, nonsense=1)
-    assert (made.n_init, made.max_iter) == (2, 7)
+    clusterer = registry.create("clusterer", "kmeans:n_init=2", n_init=9, max_iter=7, nonsense=1)
+    assert (clusterer.n_init, clusterer.max_iter) == (2, 7)
 
 
 NAMES = st.text("abcdefghij_-", min_size=1, max_size=8)
@@ -97,17 +94,31 @@ def test_a_spec_reads_back_as_it_was_written(name, parameters):
     assert {key: type(value) for key, value in again.parameters.items()} == {k: type(v) for k, v in parameters.items()}
 
 
-def test_a_missing_package_says_what_to_install(table):
-    registry.register("encoder", "cloud", "nowhere:Cloud", "from afar", "cloud", ("no_such_package",))
+def test_a_missing_package_says_what_to_install(monkeypatch):
+    cloud = Plugin("encoder", "cloud", "nowhere:Cloud", "from afar", "cloud", ("no_such_package",))
+    monkeypatch.setitem(registry._TABLE["encoder"], "cloud", cloud)
     assert not registry.entry("encoder", "cloud").available
     with pytest.raises(MissingExtra) as caught:
         registry.create("encoder", "cloud")
     assert "pip install '.[cloud]'" in caught.value.hint
 
 
-def test_a_name_is_not_taken_twice_but_the_same_may_register_again(table):
-    registry.register("strategy", "mine", "a:B", "one")
-    registry.register("strategy", "mine", "a:B", "one, better said")
-    assert registry.entry("strategy", "mine").summary == "one, better said"
-    with pytest.raises(UsageError, match="already"):
-        registry.register("strategy", "mine", "other:B", "two")
+def test_no_name_stands_twice_in_the_table_and_every_line_is_of_a_kind():
+    assert len({(plugin.kind, plugin.name) for plugin in TABLE}) == len(TABLE)
+    assert sum(len(lines) for lines in registry._TABLE.values()) == len(TABLE)
+    endings = [ending for plugin in TABLE for ending in plugin.endings]
+    assert len(set(endings)) == len(endings)
+
+
+def test_a_persons_own_name_is_brought_anew_but_takes_none_of_the_programs(monkeypatch):
+    monkeypatch.setitem(registry._OWN, "strategy", {})
+    registry.bring(Plugin("strategy", "ratio", "here:ratio", "first", thing=object(), origin="here"))
+    registry.bring(Plugin("strategy", "ratio", "here:ratio", "second", thing=object(), origin="here"))
+    assert registry.entry("strategy", "ratio").summary == "second"
+    with pytest.raises(UsageError, match="of its own"):
+        registry.bring(Plugin("strategy", "margin", "here:margin", "", thing=object(), origin="here"))
+
+
+@pytest.mark.parametrize("plugin", [plugin for plugin in TABLE if plugin.endings and plugin.available])
+def test_the_endings_of_a_line_lead_to_its_format(plugin):
+    assert [format_of(Path(f"x{ending}")) for ending in plugin.endings] == [plugin.name] * len(plugin.endings)
