@@ -24,7 +24,6 @@ class NpzExporter:
     """
 
     is_folder = False
-    endings: tuple[str, ...] = (".npz",)
     needs: Needs = "content"
 
     def write(self, rows: ExportRows, target: Path) -> list[str]:

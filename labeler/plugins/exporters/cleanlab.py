@@ -32,7 +32,6 @@ class CleanlabExporter:
     """
 
     is_folder = False
-    endings: tuple[str, ...] = (".cleanlab.npz",)
     needs: Needs = "content"
 
     def write(self, rows: ExportRows, target: Path) -> list[str]:

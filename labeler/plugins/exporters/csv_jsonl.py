@@ -59,7 +59,6 @@ class CsvExporter:
     """
 
     is_folder = False
-    endings: tuple[str, ...] = (".csv",)
     needs: Needs = ""
 
     def __init__(self, csv_safe: bool | str = False) -> None:
@@ -90,7 +89,6 @@ class JsonlExporter:
     """UTF-8, one JSON object a line, the keys in the order of the CSV columns."""
 
     is_folder = False
-    endings: tuple[str, ...] = (".jsonl", ".ndjson")
     needs: Needs = ""
 
     def write(self, rows: ExportRows, target: Path) -> list[str]:

@@ -30,7 +30,6 @@ class FiftyOneExporter:
     """
 
     is_folder = True
-    endings: tuple[str, ...] = ()
     needs: Needs = "images"
 
     def __init__(self, link: str = "hard") -> None:

@@ -41,7 +41,6 @@ class HuggingFaceExporter:
     """
 
     is_folder = True
-    endings: tuple[str, ...] = ()
     needs: Needs = "images"
 
     def __init__(self, metadata: str = AUTO, link: str = "hard") -> None:

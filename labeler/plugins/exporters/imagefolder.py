@@ -33,7 +33,6 @@ class ImageFolderExporter:
     """
 
     is_folder = True
-    endings: tuple[str, ...] = ()
     needs: Needs = "images"
 
     def __init__(self, link: str = "hard") -> None:

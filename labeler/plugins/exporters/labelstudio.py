@@ -42,7 +42,6 @@ class LabelStudioExporter:
     """
 
     is_folder = True
-    endings: tuple[str, ...] = ()
     needs: Needs = "images"
 
     def __init__(self, prefix: str = LOCAL_FILES, link: str = "hard") -> None:

@@ -29,7 +29,6 @@ class ParquetExporter:
     """Texts as strings, numbers as numbers, a missing confidence as null; row groups of 50,000."""
 
     is_folder = False
-    endings: tuple[str, ...] = (".parquet", ".pq")
     needs: Needs = ""
 
     def write(self, rows: ExportRows, target: Path) -> list[str]:

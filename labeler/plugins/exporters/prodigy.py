@@ -24,7 +24,6 @@ class ProdigyExporter:
     """One task a line."""
 
     is_folder = False
-    endings: tuple[str, ...] = (".prodigy.jsonl",)
     needs: Needs = "images"
 
     def write(self, rows: ExportRows, target: Path) -> list[str]:

@@ -24,7 +24,6 @@ class SklearnExporter:
     ``sample_weight`` (0 = unlabeled): all usable instances of the pool, in its order."""
 
     is_folder = False
-    endings: tuple[str, ...] = (".sklearn.npz",)
     needs: Needs = "content"
 
     def write(self, rows: ExportRows, target: Path) -> list[str]:
