@@ -72,7 +72,7 @@ def backup(project: Path, target: Path | None) -> None:
 
     Example: labeler backup digits.labeler.db /media/stick/
     """
-    from labeler.plugins.importers.names import counted
+    from labeler.core.text import counted
     from labeler.project.backups import back_up
 
     check_project(project)
@@ -93,7 +93,7 @@ def restore(file: Path, to: Path | None) -> None:
     Example: labeler restore ~/.local/state/labeler/backups/.../20260102T101500000Z-312-exit.labeler.db
     """
     from labeler.commands.restore import is_damaged, report, rescue
-    from labeler.plugins.importers.names import counted
+    from labeler.core.text import counted
     from labeler.project.backups import restore as bring_back
 
     check_project(file)

@@ -12,15 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from labeler.core.errors import ExportError, UsageError
-from labeler.core.escaping import escaped, unescaped
 from labeler.core.files import writing
 from labeler.core.stats.certificate import PLANNED, WHOLE, more_needed, share_of_alpha
-from labeler.core.text import display_safe
+from labeler.core.text import counted, display_safe, escaped, unescaped
 from labeler.core.types import Progress
 from labeler.plugins.exporters.earlier_export import is_of_a_project
 from labeler.plugins.importers.files import first_bytes
 from labeler.plugins.importers.label_tables import LabelRow, read_label_rows
-from labeler.plugins.importers.names import counted
 from labeler.project.project import Project
 from labeler.session.audit.audits import CONFIDENCE, TARGET, AuditRecord, Certificate
 from labeler.session.final_labels import final_labels

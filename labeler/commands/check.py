@@ -15,9 +15,8 @@ from labeler.core.codec import Unreadable, loads
 from labeler.core.errors import DamagedProject, LabelerError, ProjectBusy, UsageError
 from labeler.core.pool import Pool
 from labeler.core.recipe import Reading
-from labeler.core.text import display_safe
+from labeler.core.text import counted, display_safe
 from labeler.core.types import Event, Progress
-from labeler.plugins.importers.names import counted
 from labeler.project import backups, paths
 from labeler.project.backup_folder import Backup, folder_of, lines, sound, split
 from labeler.project.paths import SUFFIX

@@ -8,9 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from labeler.core.escaping import escaped
-from labeler.core.text import display_safe
-from labeler.plugins.importers.names import counted
+from labeler.core.text import counted, display_safe, escaped
 from labeler.project.backups import Backup
 from labeler.project.paths import SUFFIX
 

@@ -9,13 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from labeler.core.errors import ProjectError
-from labeler.core.escaping import unescaped
-from labeler.core.text import display_safe
+from labeler.core.text import counted, display_safe, unescaped
 from labeler.core.types import Progress, Provenance
 from labeler.plugins.exporters.csv_jsonl import unprefixed
 from labeler.plugins.importers.label_tables import LabelRow
 from labeler.plugins.importers.labels import read_labels
-from labeler.plugins.importers.names import counted
 from labeler.project.open import Project
 from labeler.session.parts.classes import check_names
 from labeler.session.session import Session

@@ -15,12 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labeler.core.errors import ProjectError, UsageError
-from labeler.core.escaping import escaped
 from labeler.core.pool import Pool
 from labeler.core.stats.agreement import Agreement, agreement
-from labeler.core.text import display_safe
+from labeler.core.text import counted, display_safe, escaped
 from labeler.core.types import Event
-from labeler.plugins.importers.names import counted
 from labeler.project import paths
 from labeler.project.backup_folder import folded
 from labeler.session.consistency import fitting_arrays

@@ -15,19 +15,17 @@ import numpy as np
 from labeler.commands.export.model import trained
 from labeler.core import steps
 from labeler.core.errors import UsageError
-from labeler.core.escaping import escape_warnings, escaped, json_text
 from labeler.core.recipe import AS_IT_IS, Reading
-from labeler.core.text import display_safe
+from labeler.core.text import counted, display_safe, escape_warnings, escaped, json_text, unreadable_line
 from labeler.core.types import UNLABELED, FloatArray, IndexArray, Progress
 from labeler.plugins import registry
 from labeler.plugins.exporters.single import write_single
 from labeler.plugins.importers.base import Source
 from labeler.plugins.importers.detect import open_source
 from labeler.plugins.importers.folder import one_image
-from labeler.plugins.importers.names import counted, has_image_ending
+from labeler.plugins.importers.names import has_image_ending
 from labeler.plugins.importers.value_range import arranged
 from labeler.plugins.outliers.novelty import Novelty, learn_what_is_known
-from labeler.project.engine import unreadable_line
 from labeler.project.options import Options, reading_of
 from labeler.project.project import Project
 from labeler.session.final_labels import final_labels

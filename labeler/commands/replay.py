@@ -11,11 +11,9 @@ from typing import Any
 
 from labeler.commands.export.export import Choice, export
 from labeler.core.errors import ExportError
-from labeler.core.escaping import escaped
 from labeler.core.pool import Pool
-from labeler.core.text import display_safe
+from labeler.core.text import counted, display_safe, escaped
 from labeler.core.types import Progress
-from labeler.plugins.importers.names import counted
 from labeler.project.open import open_project
 from labeler.project.paths import SUFFIX
 from labeler.project.project import Project

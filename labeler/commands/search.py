@@ -14,11 +14,11 @@ from labeler.core import steps
 from labeler.core.errors import UnreadableInstance, UsageError
 from labeler.core.numeric.nearest import nearest_of, squared_distances_to
 from labeler.core.recipe import Reading
-from labeler.core.text import display_safe
+from labeler.core.text import counted, display_safe
 from labeler.core.types import UNLABELED, BoolArray, FloatArray, IndexArray, Progress
 from labeler.plugins import registry
 from labeler.plugins.importers.folder import one_image
-from labeler.plugins.importers.names import counted, has_image_ending
+from labeler.plugins.importers.names import has_image_ending
 from labeler.plugins.importers.value_range import arranged
 from labeler.plugins.outliers import DEFAULT
 from labeler.project.project import Project

@@ -6,10 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from labeler.core.advice import answer_first
-from labeler.core.escaping import escaped, unescaped
 from labeler.core.stats.measurement import Measurement
-from labeler.core.text import display_safe
-from labeler.plugins.importers.names import counted
+from labeler.core.text import counted, display_safe, escaped, unescaped
 from labeler.project.open import Project
 from labeler.session.audit.audits import Certificate
 from labeler.session.merge.audits import AUDIT_ANEW, earlier_auditors

@@ -13,10 +13,9 @@ import numpy as np
 from labeler.core import steps
 from labeler.core.errors import NotSaved, ProjectError
 from labeler.core.recipe import PARTS, RECOMPUTES, Recipe
-from labeler.core.text import display_safe
+from labeler.core.text import counted, display_safe, unreadable_line
 from labeler.core.types import IndexArray, Progress, Provenance, Round
 from labeler.plugins import custom, registry
-from labeler.plugins.importers.names import counted
 from labeler.plugins.importers.vectors import check_rows
 from labeler.project.instances import Opened
 from labeler.worker import protocol
@@ -264,13 +263,6 @@ class Behind(Opened):
         snapshot = self.session.snapshot()
         mine = snapshot.provenances == Provenance.IMPORTED
         return np.column_stack((snapshot.indices[mine], snapshot.class_ids[mine].astype(np.int64)))
-
-
-def unreadable_line(reasons: dict[str, str], few: int = 5) -> str:
-    """One line that counts what cannot be read (name -> why), names the first few and says what to do; safe to show."""
-    names = [f"{display_safe(name, 60)} ({display_safe(why, 60)})" for name, why in list(reasons.items())[:few]]
-    more = f" and {len(reasons) - few:,} more" if len(reasons) > few else ""
-    return f"{len(reasons):,} cannot be read: {', '.join(names)}{more}; mend and open again, the rest goes on without"
 
 
 def blank_line(names: list[str], few: int = 5) -> str:

@@ -15,17 +15,16 @@ from labeler.core.class_names import class_name
 from labeler.core.errors import LabelerError, ProjectError, UsageError
 from labeler.core.pool import Pool
 from labeler.core.recipe import ENGINES, PARTS, RECOMPUTES
-from labeler.core.text import display_safe
+from labeler.core.text import counted, display_safe, unreadable_line
 from labeler.core.types import ByteArray
 from labeler.plugins import registry
 from labeler.plugins.custom import origin_of
 from labeler.plugins.importers.base import Source
 from labeler.plugins.importers.detect import open_source
-from labeler.plugins.importers.names import counted
 from labeler.plugins.importers.scaling import ValueRange
 from labeler.project import backups, paths, source_changes, source_index
 from labeler.project.backup_folder import free
-from labeler.project.engine import Received, unreadable_line
+from labeler.project.engine import Received
 from labeler.project.options import BOOK_PERCENTILE, SHARES, Options, check, check_size, reading_of
 from labeler.project.project import Project
 from labeler.session.consistency import fitting_arrays

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from labeler.core.errors import LabelerError, NotSaved
-from labeler.core.text import display_safe
-from labeler.plugins.importers.names import counted
+from labeler.core.text import counted, display_safe
 from labeler.project import backups, paths, source_changes
 from labeler.project.engine import Behind
 from labeler.session.quality.summary import measure

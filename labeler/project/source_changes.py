@@ -13,10 +13,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from labeler.core.errors import LabelerError
-from labeler.core.text import display_safe
+from labeler.core.text import counted, display_safe
 from labeler.core.types import ByteArray
 from labeler.plugins.importers.base import Source
-from labeler.plugins.importers.names import counted
 
 MOST_AT_CLOSE = 2_000
 """Contents read at most when a session ends before its pool was read: the person waits for it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from labeler.core.text import counted
 from labeler.core.types import Provenance
 from labeler.session.pace import spoken, worked
 from labeler.session.session import Session
@@ -19,10 +20,10 @@ def this_session(session: Session) -> str:
     began = session.began
     labels = session.state.counts["label"] - began.labels
     keys = keys_pressed(session) - began.keys
-    given = f"{_amount(labels, 'label')} given" if labels >= 0 else f"{_amount(-labels, 'label')} taken back"
+    given = f"{counted(labels, 'label')} given" if labels >= 0 else f"{counted(-labels, 'label')} taken back"
     seconds = worked(session.state.times[began.times :])
     spent = f" in {spoken(seconds)}, breaks left out" if seconds else ""
-    return f"this session: {given} with {_amount(keys, 'key')}{spent}"
+    return f"this session: {given} with {counted(keys, 'key')}{spent}"
 
 
 def in_the_export(session: Session) -> str:
@@ -30,8 +31,4 @@ def in_the_export(session: Session) -> str:
     view = session.view()
     counts = {word: sum(getattr(count, word.word) for count in (*view.classes, *view.retired)) for word in _EXPORTED}
     kinds = ", ".join(f"{count:,} {word.word}" for word, count in counts.items() if count)
-    return f"to export: {view.labeled:,} of {_amount(view.n_instances, 'label')}{f': {kinds}' if kinds else ''}"
-
-
-def _amount(number: int, word: str) -> str:
-    return f"{number:,} {word}{'' if number == 1 else 's'}"
+    return f"to export: {view.labeled:,} of {counted(view.n_instances, 'label')}{f': {kinds}' if kinds else ''}"

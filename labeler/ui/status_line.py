@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
-from labeler.core.text import display_safe
+from labeler.core.text import counted, display_safe, percent
 from labeler.core.types import Advice, Progress
 from labeler.ui.actions import Place, find, key_name
 from labeler.ui.render import lines
@@ -62,11 +62,11 @@ class News:
     def ignored_early(self, what: str = "the first picture") -> None:
         """Count a key from before the first painted question (or form)."""
         self._early += 1
-        self.say(f"{lines.amount(self._early, 'key')} pressed before {what} was there: ignored", "warn")
+        self.say(f"{counted(self._early, 'key')} pressed before {what} was there: ignored", "warn")
 
     def let_go(self, keys: int) -> None:
         """Count the keys that were dropped for the one that comes now; it stays while that one says its own."""
-        self._let_go = f"{lines.amount(keys, 'key')} let go: the picture was not there yet"
+        self._let_go = f"{counted(keys, 'key')} let go: the picture was not there yet"
         self._let_go_turns = 2
 
     def turn(self) -> None:
@@ -114,7 +114,7 @@ class News:
         share = progress.done / progress.total
         return [
             f"{progress.what}: {progress.done:,} of {progress.total:,}",
-            f"{'█' * round(share * 30):░<30} {lines.percent(share)}",
+            f"{'█' * round(share * 30):░<30} {percent(share)}",
         ]
 
     def lines(self, place: Place, width: int) -> list[Content]:

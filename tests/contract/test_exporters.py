@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from labeler.plugins import registry
 from labeler.plugins.exporters.base import ExportRows, HeldOut
-from labeler.plugins.exporters.write import format_of, write_export
+from labeler.plugins.exporters.write import write_export
 
 EXPORTERS = [name for name in registry.names("exporter") if registry.entry("exporter", name).available]
 CLASSES = [
@@ -115,11 +115,6 @@ def test_no_rows_are_an_export_too(name: str, tmp_path: Path) -> None:
     written = write_export(registry.create("exporter", name), rows_of([], ["x"], []), tmp_path / "out", {}, force=False)
     assert written.counts == {}
     assert json.loads(written.manifest_path.read_text())["counts"]["classes"] == {"x": 0}
-
-
-def test_its_endings_lead_to_it(name: str) -> None:
-    exporter = registry.create("exporter", name)
-    assert [format_of(Path(f"x{ending}")) for ending in exporter.endings] == [name] * len(exporter.endings)
 
 
 @pytest.mark.mostly_slow

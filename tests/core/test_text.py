@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from labeler.core.text import display_safe
+from labeler.core.text import counted, display_safe, percent, plain_text, unreadable_line
 
 TEXT = st.text(st.one_of(st.characters(), st.characters(categories=["Cc", "Cf", "Cs", "Zl", "Zp"])), max_size=80)
 
@@ -53,3 +53,33 @@ def test_a_long_text_keeps_both_ends(text, limit):
 )
 def test_known_texts(text, shown):
     assert display_safe(text) == shown
+
+
+@given(st.text(st.characters(codec=None), max_size=20))
+def test_plain_text_can_be_stored(text):
+    plain_text(text).encode()
+    assert plain_text(plain_text(text)) == plain_text(text)
+
+
+@pytest.mark.parametrize(
+    ("share", "text"), [(0, "0 %"), (0.001, "<1 %"), (0.5, "50 %"), (0.9999, ">99 %"), (1, "100 %")]
+)
+def test_nearly_all_is_not_all(share, text):
+    assert percent(share) == text
+
+
+@pytest.mark.parametrize(
+    ("count", "text"), [(0, "0 labels"), (1, "1 label"), (-1, "-1 labels"), (1797, "1,797 labels")]
+)
+def test_numbers_come_with_their_noun(count, text):
+    assert counted(count, "label") == text
+
+
+def test_a_plural_of_its_own_is_given():
+    assert counted(2, "miss", "misses") == "2 misses"
+
+
+def test_a_few_of_what_cannot_be_read_are_named():
+    line = unreadable_line({f"{number}.png\x1b": "cut off" for number in range(7)})
+    assert line.startswith("7 cannot be read: 0.png\\x1b (cut off), ")
+    assert " and 2 more; " in line

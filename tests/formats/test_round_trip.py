@@ -119,7 +119,7 @@ def test_a_csv_made_safe_for_spreadsheets_comes_back(
 
 
 def ending_of(name: str) -> str:
-    ending = registry.create("exporter", name).endings
+    ending = registry.entry("exporter", name).endings
     return f"out{ending[0]}" if ending else "out"
 
 

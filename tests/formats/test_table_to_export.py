@@ -30,7 +30,7 @@ def test_customers_leave_in_every_format_without_images(tmp_path: Path) -> None:
             if not entry.available:
                 continue
             exporter = registry.create("exporter", name)
-            target = tmp_path / f"out-{name}{exporter.endings[0] if exporter.endings else ''}"
+            target = tmp_path / f"out-{name}{entry.endings[0] if entry.endings else ''}"
             if exporter.needs == "images":
                 with pytest.raises(ExportError, match="no images"):
                     export(project, target, name)

@@ -18,13 +18,6 @@ CHAIN = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("share", "text"), [(0, "0 %"), (0.001, "<1 %"), (0.5, "50 %"), (0.9999, ">99 %"), (1, "100 %")]
-)
-def test_nearly_all_is_not_all(share, text):
-    assert lines.percent(share) == text
-
-
 @pytest.mark.parametrize(("share", "text"), [(0, "    "), (0.5, "██  "), (0.53, "██▏ "), (1, "████"), (7, "████")])
 def test_bars_count_eighths(share, text):
     assert lines.bar(share, 4) == text

@@ -8,8 +8,7 @@ from pathlib import Path
 
 from labeler.commands.clusters.inspect import Found
 from labeler.core.errors import UsageError
-from labeler.core.escaping import escape_warnings, escaped, json_text
-from labeler.core.text import display_safe
+from labeler.core.text import display_safe, escape_warnings, escaped, json_text
 from labeler.engine.cluster_neighbors import shares_of_all
 from labeler.plugins.exporters.single import write_single
 

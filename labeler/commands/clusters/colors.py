@@ -12,11 +12,11 @@ from threadpoolctl import threadpool_limits
 from labeler.commands.clusters import plots
 from labeler.core.errors import UsageError
 from labeler.core.protocols import Clustering
-from labeler.core.text import display_safe
+from labeler.core.text import counted, display_safe
 from labeler.core.types import ByteArray
 from labeler.plugins import registry
 from labeler.plugins.importers.folder import one_image
-from labeler.plugins.importers.names import counted, has_image_ending
+from labeler.plugins.importers.names import has_image_ending
 from labeler.project.options import check_size
 
 DEFAULT_K = 8

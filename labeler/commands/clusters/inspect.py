@@ -20,13 +20,13 @@ from labeler.core.numeric import choose_k
 from labeler.core.numeric.choose_k import Silhouettes, Tried
 from labeler.core.protocols import Clustering
 from labeler.core.recipe import AS_IT_IS, Reading
+from labeler.core.text import unreadable_line
 from labeler.core.types import BoolArray, ByteArray, FloatArray, IndexArray, IntArray, Progress, Round
 from labeler.engine.representatives import nearest_to_center
 from labeler.plugins import registry
 from labeler.plugins.clusterers.mixtures import Gmm
 from labeler.plugins.importers.base import Source
 from labeler.plugins.importers.detect import open_source
-from labeler.project.engine import unreadable_line
 from labeler.project.options import check_size
 from labeler.session.clusters import Clusters
 from labeler.worker.pipeline import complete

@@ -8,9 +8,8 @@ from typing import Any
 from labeler.commands.clusters.inspect import SHOWN, Card, Found
 from labeler.core.content import number
 from labeler.core.numeric import choose_k
-from labeler.core.text import display_safe
+from labeler.core.text import counted, display_safe
 from labeler.core.types import FloatArray
-from labeler.plugins.importers.names import counted
 
 BAR = 24
 _NAME, _SIDE, _SIGMA = 24, 6, 3

@@ -14,11 +14,11 @@ from labeler.core import steps
 from labeler.core.errors import SourceError
 from labeler.core.numeric.pca import PrincipalAxes, principal_axes
 from labeler.core.protocols import Clustering
+from labeler.core.text import counted
 from labeler.core.types import BoolArray, FloatArray, IndexArray, Progress
 from labeler.plugins import registry
 from labeler.plugins.encoders.scaled import Scaled
 from labeler.plugins.importers.base import Source
-from labeler.plugins.importers.names import counted
 from labeler.worker.features import Prepared, fitted, prepare
 
 FEATURES = 100

@@ -9,13 +9,12 @@ from pathlib import Path
 from labeler.commands.export.labels import WEIGHTS, Choice, certified, frozen_labels, latest_labels, measured
 from labeler.commands.export.rows import collect
 from labeler.core.errors import ExportError, UsageError
-from labeler.core.text import display_safe
+from labeler.core.text import counted, display_safe
 from labeler.core.types import Progress
 from labeler.plugins import registry
 from labeler.plugins.exporters.base import Exporter
 from labeler.plugins.exporters.earlier_export import projects_in
 from labeler.plugins.exporters.write import Written, format_of, write_export
-from labeler.plugins.importers.names import counted
 from labeler.project.project import Project, summary_of
 from labeler.session.merge.audits import AUDIT_ANEW, earlier_auditors
 from labeler.store.lock import holder

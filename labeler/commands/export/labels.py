@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from labeler.core.recipe import PARTS
+from labeler.core.text import counted
 from labeler.core.types import UNLABELED, IndexArray, Provenance
-from labeler.plugins.importers.names import counted
 from labeler.project.closing_round import keep
 from labeler.project.project import Project
 from labeler.session.audit.audits import AuditRecord, Certificate, Frozen, floored

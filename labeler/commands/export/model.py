@@ -12,8 +12,8 @@ import numpy as np
 
 from labeler.core import steps
 from labeler.core.errors import EngineError, ExportError, MissingExtra, UsageError
-from labeler.core.escaping import escaped
 from labeler.core.model import Model
+from labeler.core.text import escaped
 from labeler.core.types import Progress
 from labeler.plugins.exporters.single import write_single
 from labeler.project.project import Project

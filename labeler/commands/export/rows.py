@@ -11,10 +11,11 @@ from labeler.commands.export.held_out import Taken, out_of_fold
 from labeler.commands.export.labels import REJECTED, Choice, Leaving
 from labeler.core.class_names import class_name
 from labeler.core.errors import ExportError
+from labeler.core.text import counted
 from labeler.core.types import GIVEN, UNLABELED, BoolArray, FloatArray, IndexArray, IntArray, Provenance, Tier
 from labeler.plugins.exporters.base import ExportRows, HeldOut, Rows, Whole
 from labeler.plugins.exporters.splits import split_rows
-from labeler.plugins.importers.names import counted, splits_of_ids
+from labeler.plugins.importers.names import splits_of_ids
 from labeler.project.project import Project
 from labeler.session.classes import free_name
 from labeler.session.final_labels import FinalLabels

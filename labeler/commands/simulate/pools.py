@@ -8,9 +8,9 @@ from collections.abc import Callable
 import numpy as np
 
 from labeler.core.errors import SourceError, UsageError
+from labeler.core.text import counted
 from labeler.core.types import IndexArray
 from labeler.plugins.importers.base import Source
-from labeler.plugins.importers.names import counted
 
 
 def with_truth(source: Source, truth: dict[str, str], say: Callable[[str], None]) -> IndexArray:

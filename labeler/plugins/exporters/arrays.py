@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labeler.core.errors import ExportError
-from labeler.core.escaping import escape_warnings, escaped, unescaped
+from labeler.core.text import escape_warnings, escaped, unescaped
 from labeler.plugins.exporters.base import ExportRows, Needs, Rows
 from labeler.plugins.exporters.npz_file import Texts, count_labels, write_npz
 
@@ -20,11 +20,10 @@ class NpzExporter:
 
     ``X`` images (n, h, w[, 3]) uint8 or features (n, d); ``y`` int64 positions in ``classes``; ``weight`` and
     ``confidence`` float32; ``cluster`` and ``round`` int32; ``ids``, ``provenance``, ``tier``, ``split`` and
-    ``classes`` fixed-width strings, escaped as :mod:`labeler.core.escaping` says (the same ids as in a CSV).
+    ``classes`` fixed-width strings, escaped as :mod:`labeler.core.text` says (the same ids as in a CSV).
     """
 
     is_folder = False
-    endings: tuple[str, ...] = (".npz",)
     needs: Needs = "content"
 
     def write(self, rows: ExportRows, target: Path) -> list[str]:

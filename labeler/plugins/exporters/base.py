@@ -88,10 +88,13 @@ class ExportRows:
 
 
 class Exporter(Protocol):
-    """Writes rows to a temporary place; `labeler.plugins.exporters.write` counts, hashes and renames."""
+    """Writes rows to a temporary place; `labeler.plugins.exporters.write` counts, hashes and renames.
+
+    The endings that mean its format stand in the table of plug-ins, so that no exporter is imported to learn them; one
+    of a person's or a package's own says them in an attribute `endings`.
+    """
 
     is_folder: bool
-    endings: tuple[str, ...]  # of a target's name that mean this format, e.g. (".csv",)
     needs: Needs
 
     def write(self, rows: ExportRows, target: Path) -> list[str]:

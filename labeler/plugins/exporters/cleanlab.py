@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from labeler.core.errors import ExportError
-from labeler.core.escaping import escape_warnings, escaped
+from labeler.core.text import escape_warnings, escaped
 from labeler.core.types import FloatArray, IntArray
 from labeler.plugins.exporters.arrays import checked, counted_by_name
 from labeler.plugins.exporters.base import ExportRows, Needs, Rows
@@ -32,7 +32,6 @@ class CleanlabExporter:
     """
 
     is_folder = False
-    endings: tuple[str, ...] = (".cleanlab.npz",)
     needs: Needs = "content"
 
     def write(self, rows: ExportRows, target: Path) -> list[str]:

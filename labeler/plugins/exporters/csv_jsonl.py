@@ -1,6 +1,6 @@
 """One row an instance: CSV and JSON lines, with the same columns, always all of them.
 
-Texts are written as :mod:`labeler.core.escaping` says; `confidence` and `weight` with the fewest digits that
+Texts are written as :mod:`labeler.core.text` says; `confidence` and `weight` with the fewest digits that
 give the same float32 again, empty (CSV) or null (JSON) where there is none.
 """
 
@@ -15,8 +15,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from labeler.core.errors import UsageError
-from labeler.core.escaping import escape_warnings, escaped, json_text, unescaped
-from labeler.core.text import display_safe
+from labeler.core.text import display_safe, escape_warnings, escaped, json_text, unescaped
 from labeler.core.types import FloatArray
 from labeler.plugins.exporters.base import ExportRows, Needs
 
@@ -60,7 +59,6 @@ class CsvExporter:
     """
 
     is_folder = False
-    endings: tuple[str, ...] = (".csv",)
     needs: Needs = ""
 
     def __init__(self, csv_safe: bool | str = False) -> None:
@@ -91,7 +89,6 @@ class JsonlExporter:
     """UTF-8, one JSON object a line, the keys in the order of the CSV columns."""
 
     is_folder = False
-    endings: tuple[str, ...] = (".jsonl", ".ndjson")
     needs: Needs = ""
 
     def write(self, rows: ExportRows, target: Path) -> list[str]:

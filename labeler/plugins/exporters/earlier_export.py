@@ -17,8 +17,7 @@ from typing import Any
 
 from labeler.core import descriptors
 from labeler.core.errors import ExportError
-from labeler.core.escaping import escaped
-from labeler.core.text import display_safe
+from labeler.core.text import display_safe, escaped
 
 MANIFEST = "manifest.json"
 TOOL = "labeler"

@@ -13,8 +13,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from labeler.core.escaping import escape_warnings, escaped, json_text, unescaped
 from labeler.core.json_file import items, members
+from labeler.core.text import escape_warnings, escaped, json_text, unescaped
 from labeler.plugins.exporters.base import ExportRows, Needs
 from labeler.plugins.exporters.csv_jsonl import COLUMNS, Cell, records
 from labeler.plugins.exporters.file_names import safe_file_names, safe_name
@@ -30,7 +30,6 @@ class FiftyOneExporter:
     """
 
     is_folder = True
-    endings: tuple[str, ...] = ()
     needs: Needs = "images"
 
     def __init__(self, link: str = "hard") -> None:

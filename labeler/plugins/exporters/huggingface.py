@@ -18,8 +18,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from labeler.core.errors import MissingExtra, UsageError
-from labeler.core.escaping import escaped, json_text, unescaped
-from labeler.core.text import display_safe
+from labeler.core.text import display_safe, escaped, json_text, unescaped
 from labeler.plugins.exporters.base import ExportRows, Needs
 from labeler.plugins.exporters.csv_jsonl import COLUMNS, PANDAS_MISSING, Cell, csv_line, records, text_warnings
 from labeler.plugins.exporters.file_names import safe_file_names
@@ -42,7 +41,6 @@ class HuggingFaceExporter:
     """
 
     is_folder = True
-    endings: tuple[str, ...] = ()
     needs: Needs = "images"
 
     def __init__(self, metadata: str = AUTO, link: str = "hard") -> None:

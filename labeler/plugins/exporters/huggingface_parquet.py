@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from labeler.core.escaping import escaped
+from labeler.core.text import escaped
 from labeler.plugins.exporters.parquet import ROW_GROUP, TYPES
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from labeler.core.escaping import escaped, json_text, unescaped
+from labeler.core.text import escaped, json_text, unescaped
 from labeler.plugins.exporters.base import ExportRows, Needs
 from labeler.plugins.exporters.csv_jsonl import is_yes, write_csv
 from labeler.plugins.exporters.file_names import safe_file_names, safe_folder_names
@@ -33,7 +33,6 @@ class ImageFolderExporter:
     """
 
     is_folder = True
-    endings: tuple[str, ...] = ()
     needs: Needs = "images"
 
     def __init__(self, link: str = "hard") -> None:

@@ -20,8 +20,8 @@ from xml.etree import ElementTree
 from xml.sax.saxutils import quoteattr
 
 import labeler
-from labeler.core.escaping import escape_warnings, escaped, escaped_for_xml, json_text, unescaped
 from labeler.core.json_file import items
+from labeler.core.text import escape_warnings, escaped, escaped_for_xml, json_text, unescaped
 from labeler.core.types import GIVEN
 from labeler.plugins.exporters.base import ExportRows, Needs
 from labeler.plugins.exporters.csv_jsonl import COLUMNS, Cell, records
@@ -42,7 +42,6 @@ class LabelStudioExporter:
     """
 
     is_folder = True
-    endings: tuple[str, ...] = ()
     needs: Needs = "images"
 
     def __init__(self, prefix: str = LOCAL_FILES, link: str = "hard") -> None:

@@ -8,7 +8,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from labeler.core.escaping import escape_warnings, unescaped
+from labeler.core.text import escape_warnings, unescaped
 from labeler.plugins.exporters.base import ExportRows, Needs
 from labeler.plugins.exporters.csv_jsonl import COLUMNS, records
 
@@ -29,7 +29,6 @@ class ParquetExporter:
     """Texts as strings, numbers as numbers, a missing confidence as null; row groups of 50,000."""
 
     is_folder = False
-    endings: tuple[str, ...] = (".parquet", ".pq")
     needs: Needs = ""
 
     def write(self, rows: ExportRows, target: Path) -> list[str]:

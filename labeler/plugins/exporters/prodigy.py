@@ -14,7 +14,7 @@ from collections import Counter
 from itertools import chain
 from pathlib import Path
 
-from labeler.core.escaping import escape_warnings, escaped, json_text, unescaped
+from labeler.core.text import escape_warnings, escaped, json_text, unescaped
 from labeler.plugins.exporters.base import ExportRows, Needs
 from labeler.plugins.exporters.csv_jsonl import COLUMNS, records
 from labeler.plugins.exporters.image_files import png_bytes
@@ -24,7 +24,6 @@ class ProdigyExporter:
     """One task a line."""
 
     is_folder = False
-    endings: tuple[str, ...] = (".prodigy.jsonl",)
     needs: Needs = "images"
 
     def write(self, rows: ExportRows, target: Path) -> list[str]:

@@ -9,8 +9,7 @@ from typing import Any
 
 import labeler
 from labeler.core.errors import ExportError
-from labeler.core.escaping import json_text
-from labeler.core.text import display_safe
+from labeler.core.text import display_safe, json_text
 from labeler.plugins.exporters.earlier_export import MANIFEST, TOOL, sha256_of
 from labeler.plugins.exporters.placement import Place, put_in_place, recover, staging, sync_files
 from labeler.plugins.exporters.write import check_parent, check_replaceable, explained, plain

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from labeler.core.escaping import escape_warnings, escaped
+from labeler.core.text import escape_warnings, escaped
 from labeler.core.types import UNLABELED
 from labeler.plugins.exporters.arrays import checked, counted_by_name
 from labeler.plugins.exporters.base import ExportRows, Needs, Rows
@@ -24,7 +24,6 @@ class SklearnExporter:
     ``sample_weight`` (0 = unlabeled): all usable instances of the pool, in its order."""
 
     is_folder = False
-    endings: tuple[str, ...] = (".sklearn.npz",)
     needs: Needs = "content"
 
     def write(self, rows: ExportRows, target: Path) -> list[str]:

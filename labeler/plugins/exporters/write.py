@@ -19,9 +19,9 @@ import numpy as np
 
 import labeler
 from labeler.core.errors import ExportError, LabelerError, UsageError
-from labeler.core.escaping import escaped, json_text
-from labeler.core.text import display_safe
+from labeler.core.text import display_safe, escaped, json_text
 from labeler.plugins import registry
+from labeler.plugins.builtin import Plugin
 from labeler.plugins.exporters.base import Exporter, ExportRows
 from labeler.plugins.exporters.data_card import CARD, card
 from labeler.plugins.exporters.earlier_export import (
@@ -149,12 +149,19 @@ def write_export(
 
 def _endings() -> dict[str, str]:
     """Ending -> exporter, of all that are installed."""
-    found: dict[str, str] = {}
+    endings: dict[str, str] = {}
     for name in registry.names("exporter"):
-        if registry.entry("exporter", name).available:
-            for ending in registry.load("exporter", name).endings:
-                found.setdefault(ending, name)
-    return found
+        plugin = registry.entry("exporter", name)
+        if plugin.available:
+            for ending in plugin.endings or _own_endings(plugin):
+                endings.setdefault(ending, name)
+    return endings
+
+
+def _own_endings(plugin: Plugin) -> tuple[str, ...]:
+    """Endings that no table lists: the exporter of an installed package says them itself, once it is imported."""
+    is_of_a_package = plugin.origin and plugin.thing is None
+    return tuple(getattr(registry.load("exporter", plugin.name), "endings", ())) if is_of_a_package else ()
 
 
 def check_parent(target: Path) -> None:

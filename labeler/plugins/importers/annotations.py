@@ -16,13 +16,13 @@ from typing import Any
 
 from labeler.core.errors import SourceError, UnreadableInstance
 from labeler.core.json_file import items
-from labeler.core.text import display_safe
+from labeler.core.text import counted, display_safe
 from labeler.plugins.importers.files import first_bytes, read_bytes
 from labeler.plugins.importers.folder_listing import list_folder
 from labeler.plugins.importers.id_matching import match_names, name_of_media
 from labeler.plugins.importers.label_columns import Found, Known, class_at
 from labeler.plugins.importers.label_tables import LabelRow
-from labeler.plugins.importers.names import counted, is_junk
+from labeler.plugins.importers.names import is_junk
 from labeler.plugins.importers.sidecar_labels import may_be_label, sample_labels
 from labeler.plugins.importers.yolo_names import class_names_in, is_list_of_names
 

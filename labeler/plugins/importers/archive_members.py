@@ -9,12 +9,11 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from labeler.core.errors import SourceError
-from labeler.core.text import display_safe
+from labeler.core.text import counted, display_safe
 from labeler.plugins.importers.files import MAX_FILE_BYTES
 from labeler.plugins.importers.names import (
     ENDINGS_IN_WORDS,
     count_endings,
-    counted,
     has_image_ending,
     is_archive,
     is_junk,

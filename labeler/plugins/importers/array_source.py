@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labeler.core.errors import SourceError
-from labeler.core.text import display_safe
+from labeler.core.text import display_safe, plain_text
 from labeler.core.types import ByteArray, FloatArray
 from labeler.plugins.importers.array_layouts import Part, label_texts, parts_of, said_of
 from labeler.plugins.importers.background import laid
 from labeler.plugins.importers.decode import MAX_PIXELS
 from labeler.plugins.importers.files import file_state, first_bytes
-from labeler.plugins.importers.names import plain_text, row_ids
+from labeler.plugins.importers.names import row_ids
 from labeler.plugins.importers.npy import ArrayFile, text_array
 from labeler.plugins.importers.plain_source import PlainSource, digest
 from labeler.plugins.importers.scaling import Span, ValueRange, byte_range, parse_range, to_bytes

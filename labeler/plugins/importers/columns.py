@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labeler.core.errors import SourceError
-from labeler.core.text import display_safe
+from labeler.core.text import counted, display_safe
 from labeler.core.types import FloatArray
-from labeler.plugins.importers.names import counted
 
 _MISSING = frozenset({"", "na", "n/a", "#n/a", "nan", "null", "none", "<na>", "?", "-"})
 _NAMED = 5

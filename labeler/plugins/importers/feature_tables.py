@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import numpy as np
 
 from labeler.core.errors import SourceError
-from labeler.core.text import display_safe
+from labeler.core.text import display_safe, plain_text
 from labeler.core.types import FloatArray
 from labeler.plugins.importers.array_source import TableRows
 from labeler.plugins.importers.columns import Column, features_of, is_number, without_row_numbers
@@ -27,7 +27,7 @@ from labeler.plugins.importers.files import file_state, first_bytes
 from labeler.plugins.importers.label_tables import ID_COLUMNS, LABEL_COLUMNS, column, separator_for, with_row_names
 from labeler.plugins.importers.label_words import LabelWords
 from labeler.plugins.importers.list_rows import table_names_images
-from labeler.plugins.importers.names import plain_text, row_ids
+from labeler.plugins.importers.names import row_ids
 from labeler.plugins.importers.pixel_tables import NoPixels, PixelReading, PixelTable, layout_of
 from labeler.plugins.importers.plain_source import digest
 

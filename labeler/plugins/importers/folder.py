@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from labeler.core.errors import SourceError
-from labeler.core.text import display_safe
+from labeler.core.text import counted, display_safe
 from labeler.plugins.importers.files import opened, pread, read_bytes
 from labeler.plugins.importers.folder_listing import Listing, list_folder
-from labeler.plugins.importers.names import ENDINGS_IN_WORDS, counted
+from labeler.plugins.importers.names import ENDINGS_IN_WORDS
 from labeler.plugins.importers.nested_archives import ShardSource
 from labeler.plugins.importers.other_formats import ways_into
 from labeler.plugins.importers.plain_source import ImageFiles, digest

@@ -10,17 +10,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from labeler.core.text import display_safe
+from labeler.core.text import counted, display_safe
 from labeler.plugins.importers.files import first_bytes
-from labeler.plugins.importers.names import (
-    count_endings,
-    counted,
-    has_image_ending,
-    is_archive,
-    is_junk,
-    junk_note,
-    natural_key,
-)
+from labeler.plugins.importers.names import count_endings, has_image_ending, is_archive, is_junk, junk_note, natural_key
 from labeler.plugins.importers.nested_archives import said_of_archives
 from labeler.plugins.importers.other_formats import labels_among, ways_into
 

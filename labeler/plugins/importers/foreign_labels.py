@@ -15,7 +15,7 @@ from typing import Any
 
 from labeler.core.errors import SourceError
 from labeler.core.json_file import items, members
-from labeler.core.text import display_safe
+from labeler.core.text import counted, display_safe
 from labeler.plugins.importers.annotations import annotation_reader, coco, is_coco, is_labelme, labelme
 from labeler.plugins.importers.files import first_bytes
 from labeler.plugins.importers.folder_listing import list_folder
@@ -24,7 +24,7 @@ from labeler.plugins.importers.label_columns import Found, Known, labels_of_arra
 from labeler.plugins.importers.label_tables import LabelRow, read_label_rows
 from labeler.plugins.importers.label_words import LabelWords
 from labeler.plugins.importers.list_rows import TEXTS, listed_rows, names_images
-from labeler.plugins.importers.names import counted, is_archive
+from labeler.plugins.importers.names import is_archive
 from labeler.plugins.importers.nested_archives import ShardSource
 from labeler.plugins.importers.plain_source import ImageFiles
 from labeler.plugins.importers.tar_archive import TarImporter

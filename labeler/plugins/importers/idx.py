@@ -15,12 +15,12 @@ from typing import IO, cast
 import numpy as np
 
 from labeler.core.errors import SourceError
-from labeler.core.text import display_safe
+from labeler.core.text import counted, display_safe
 from labeler.core.types import ByteArray
 from labeler.plugins.importers.array_source import ImageRows
 from labeler.plugins.importers.decode import MAX_PIXELS
 from labeler.plugins.importers.files import file_state, first_bytes
-from labeler.plugins.importers.names import counted, has_image_ending, is_junk, natural_key, row_ids
+from labeler.plugins.importers.names import has_image_ending, is_junk, natural_key, row_ids
 from labeler.plugins.importers.npy import BOMB_BYTES, BOMB_RATIO
 from labeler.plugins.importers.plain_source import digest
 

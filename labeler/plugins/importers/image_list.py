@@ -10,12 +10,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from labeler.core.errors import SourceError
-from labeler.core.text import display_safe
+from labeler.core.text import counted, display_safe
 from labeler.plugins.importers.files import read_bytes
 from labeler.plugins.importers.id_matching import name_of_media
 from labeler.plugins.importers.label_words import LabelWords
 from labeler.plugins.importers.list_rows import listed_rows, names_images
-from labeler.plugins.importers.names import counted, is_junk
+from labeler.plugins.importers.names import is_junk
 from labeler.plugins.importers.plain_source import ImageFiles, digest
 
 _ABSOLUTE = re.compile(r"/|[A-Za-z]:/")

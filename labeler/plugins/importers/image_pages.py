@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from labeler.core.errors import UnreadableInstance
+from labeler.core.text import counted
 from labeler.plugins.importers import tiff
 from labeler.plugins.importers.files import MAX_FILE_BYTES
-from labeler.plugins.importers.names import counted
 from labeler.plugins.importers.plain_source import ImageFiles, digest
 from labeler.plugins.importers.tiff import Read
 

@@ -11,14 +11,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from labeler.core.errors import SourceError, UnreadableInstance
-from labeler.core.text import display_safe
+from labeler.core.text import display_safe, plain_text
 from labeler.core.types import Provenance
 from labeler.plugins.importers.dialects import csv_lines, delimiter_of
 from labeler.plugins.importers.encodings import Encoding, encoding_of_bytes
 from labeler.plugins.importers.files import read_bytes
 from labeler.plugins.importers.id_matching import match_names, name_of_media
 from labeler.plugins.importers.label_words import LabelWords
-from labeler.plugins.importers.names import plain_text
 
 ID_COLUMNS = ("path", "id", "instance_id", "file_name", "filename", "file", "image")
 LABEL_COLUMNS = ("label", "class", "class_name", "truth", "target", "choice")

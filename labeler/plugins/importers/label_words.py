@@ -7,8 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from labeler.core.class_names import class_name, is_fraction, whole_number
-from labeler.core.text import display_safe
-from labeler.plugins.importers.names import counted, plain_text
+from labeler.core.text import counted, display_safe, plain_text
 
 MISSING = frozenset(
     {

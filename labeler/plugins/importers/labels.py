@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from labeler.core.errors import SourceError, UnreadableInstance
-from labeler.core.text import display_safe
+from labeler.core.text import counted, display_safe, plain_text
 from labeler.plugins.importers.base import Source
 from labeler.plugins.importers.files import read_bytes
 from labeler.plugins.importers.folder_listing import list_folder
@@ -19,7 +19,7 @@ from labeler.plugins.importers.idx import is_labels_file, labels_with_ids, read_
 from labeler.plugins.importers.label_columns import Known
 from labeler.plugins.importers.label_tables import LabelRow, csv_rows, read_label_rows, read_text
 from labeler.plugins.importers.label_words import settled
-from labeler.plugins.importers.names import counted, parted, plain_text, split_of
+from labeler.plugins.importers.names import parted, split_of
 from labeler.plugins.importers.other_formats import refuse
 
 _NAMED = 5

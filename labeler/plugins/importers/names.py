@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from labeler.core.text import display_safe
+from labeler.core.text import counted, display_safe, plain_text
 
 IMAGE_ENDINGS = frozenset(
     f".{ending}"
@@ -194,27 +194,6 @@ def is_split_name(name: str) -> bool:
 def _alike(names: Iterable[str]) -> bool:
     """Whether names differ in nothing but the split they name: ``seg_train`` and ``seg_test``, not two classes."""
     return len({tuple(w for w in _WORDS.findall(name.lower()) if w not in _SPLITS) for name in names}) == 1
-
-
-def plain_text(text: str) -> str:
-    r"""`text` as something UTF-8 can hold: undecodable bytes and lone surrogates become ``\xe9``."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-8", "surrogateescape" if _from_bytes(text) else "backslashreplace").decode(
-            "utf-8", "backslashreplace"
-        )
-    return text
-
-
-def _from_bytes(text: str) -> bool:
-    """Whether every surrogate in `text` stands for a byte of a file name (as `os.fsdecode` makes them)."""
-    return all(0xDC80 <= ord(char) <= 0xDCFF for char in text if 0xD800 <= ord(char) <= 0xDFFF)
-
-
-def counted(count: int, thing: str, things: str = "") -> str:
-    """``1 file``, ``2 files``: numbers as a person says them."""
-    return f"{count:,} {thing if count == 1 else things or thing + 's'}"
 
 
 def count_endings(names: Sequence[str]) -> str:

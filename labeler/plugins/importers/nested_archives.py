@@ -9,8 +9,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from labeler.core.errors import SourceError, UnreadableInstance
-from labeler.core.text import display_safe
-from labeler.plugins.importers.names import counted, natural_key
+from labeler.core.text import counted, display_safe
+from labeler.plugins.importers.names import natural_key
 from labeler.plugins.importers.plain_source import ImageFiles, digest
 from labeler.plugins.importers.tar_archive import TarImporter
 from labeler.plugins.importers.zip_archive import ZipImporter

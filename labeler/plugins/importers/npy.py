@@ -14,9 +14,8 @@ from numpy.lib import format as npy_format
 from numpy.typing import NDArray
 
 from labeler.core.errors import SourceError
-from labeler.core.text import display_safe
+from labeler.core.text import counted, display_safe
 from labeler.plugins.importers.files import first_bytes
-from labeler.plugins.importers.names import counted
 
 MAX_RATIO = 1100
 """Deflate cannot shrink more than 1,032 times: a member that claims more lies about its size."""

@@ -17,12 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labeler.core.errors import SourceError
+from labeler.core.text import plain_text
 from labeler.core.types import ByteArray, FloatArray
 from labeler.plugins.importers.array_source import ImageRows
 from labeler.plugins.importers.files import file_state
 from labeler.plugins.importers.label_tables import ID_COLUMNS, LABEL_COLUMNS, column
 from labeler.plugins.importers.label_words import LabelWords
-from labeler.plugins.importers.names import plain_text, row_ids
+from labeler.plugins.importers.names import row_ids
 from labeler.plugins.importers.plain_source import digest
 from labeler.plugins.importers.scaling import byte_range, to_bytes
 

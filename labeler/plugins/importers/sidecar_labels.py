@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
 from labeler.core.errors import UnreadableInstance
+from labeler.core.text import counted, plain_text
 from labeler.plugins.importers.label_words import LabelWords
-from labeler.plugins.importers.names import counted, plain_text
 
 ENDINGS = ("cls", "cls.txt", "label", "class", "json", "txt")
 """Of files that may say the class of an image, the surest first. A text may be a caption, JSON hold no label."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from labeler.core.errors import SourceError, UnreadableInstance
-from labeler.core.text import display_safe
+from labeler.core.text import counted, display_safe, plain_text
 from labeler.core.types import ByteArray
 from labeler.plugins.importers.encodings import EIGHT_BITS
 from labeler.plugins.importers.files import file_state
@@ -20,7 +20,7 @@ from labeler.plugins.importers.label_tables import (
     separator_for,
 )
 from labeler.plugins.importers.label_words import LabelWords
-from labeler.plugins.importers.names import counted, plain_text, row_ids
+from labeler.plugins.importers.names import row_ids
 from labeler.plugins.importers.plain_source import PlainSource, digest
 
 _NAMED = 10

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 from labeler.core.errors import SourceError, UnreadableInstance
 from labeler.core.recipe import Reading
+from labeler.core.text import counted
 from labeler.plugins.importers import heic, tiff, tiff_values
 from labeler.plugins.importers.base import Source
 from labeler.plugins.importers.decode import decode
 from labeler.plugins.importers.image_pages import ENDINGS as TIFF_ENDINGS
 from labeler.plugins.importers.image_pages import in_pages
-from labeler.plugins.importers.names import counted
 from labeler.plugins.importers.plain_source import ImageFiles
 from labeler.plugins.importers.scaling import Span, Survey, ValueRange, parse_range
 from labeler.plugins.importers.tiff import Read

@@ -12,14 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labeler.core.errors import MissingExtra, SourceError
-from labeler.core.text import display_safe
+from labeler.core.text import counted, display_safe
 from labeler.core.types import FloatArray
 from labeler.plugins.importers.array_source import finite_table, main_array
 from labeler.plugins.importers.columns import cell_number, counts_rows, is_number
 from labeler.plugins.importers.files import first_bytes
 from labeler.plugins.importers.id_matching import match_names
 from labeler.plugins.importers.label_tables import ID_COLUMNS, LABEL_COLUMNS, column, csv_rows, read_text, separator_for
-from labeler.plugins.importers.names import counted
 from labeler.plugins.importers.npy import ArrayFile, text_array
 from labeler.plugins.importers.other_formats import refuse
 

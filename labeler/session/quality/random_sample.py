@@ -15,6 +15,7 @@ import numpy as np
 
 from labeler.core.stats.intervals import clopper_pearson, difference, sign_test
 from labeler.core.stats.measurement import Line, Measurement
+from labeler.core.text import counted
 from labeler.core.types import UNLABELED
 from labeler.session.asked import ASKING, how_asked
 from labeler.session.classes import class_of, current
@@ -99,7 +100,7 @@ class Estimate(Measurement):
     def brief(self) -> str:
         """The share right and its interval."""
         return (
-            f"{100 * self.value:.0f} % right on {_amount(self.n, 'random question')}"
+            f"{100 * self.value:.0f} % right on {counted(self.n, 'random question')}"
             f" ({100 * self.confidence:g} % interval {100 * self.low:.0f} to {100 * self.high:.0f} %)"
         )
 
@@ -184,7 +185,3 @@ def estimate(state: State) -> Estimate | None:
         corrected=sum(chosen),
         worse_than_commonest=is_worse,
     )
-
-
-def _amount(number: int, word: str) -> str:
-    return f"{number:,} {word}{'' if number == 1 else 's'}"

@@ -10,12 +10,11 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
-from labeler.core.text import display_safe
+from labeler.core.text import counted, display_safe
 from labeler.core.types import ClassInfo
 from labeler.session.keys import assign_key
 from labeler.session.session import Session
 from labeler.ui.forms.base import Form
-from labeler.ui.render.lines import amount
 
 
 class NameForm(Form[str | None]):
@@ -130,4 +129,4 @@ class SplitName(NameForm):
         """Its key, or that the name is taken."""
         if self.session.classes.named(name) is not None:
             return Content.styled("there is a class of that name: choose another", "bold $warn"), "cannot"
-        return self.key_for(name) if name else Content(""), f"moves {amount(self._moved, 'label')} to it"
+        return self.key_for(name) if name else Content(""), f"moves {counted(self._moved, 'label')} to it"

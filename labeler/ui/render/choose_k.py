@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from textual.content import Content
 
 from labeler.core.numeric.choose_k import Tried, best_by, elbow
-from labeler.ui.render.lines import amount, bar
+from labeler.core.text import counted
+from labeler.ui.render.lines import bar
 
 _INERTIA, _SILHOUETTE = 9, 7
 """Cells of the two numbers."""
@@ -71,6 +72,6 @@ def _remarks(tried: Sequence[Tried], now: int | None) -> dict[int, str]:
 
 def about(what: str, done: int, total: int, now: int | None) -> Content:
     """The line below: what was compared, how far it is, what is in force."""
-    state = f"{done} of {total} compared" if done < total else f"{amount(total, 'number')} compared"
-    force = f" · now {amount(now, 'cluster')}" if now else ""
+    state = f"{done} of {total} compared" if done < total else f"{counted(total, 'number')} compared"
+    force = f" · now {counted(now, 'cluster')}" if now else ""
     return Content.assemble((what, "bold"), (f" · {state}{force}", "$quiet"))

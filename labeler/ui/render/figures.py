@@ -13,14 +13,13 @@ from rich.cells import cell_len
 from textual.content import Content
 
 from labeler.core.advice import answer_first
-from labeler.core.text import display_safe
+from labeler.core.text import counted, display_safe, percent
 from labeler.core.types import Advice
 from labeler.session.learning_curve import Point, answers_to_cover
 from labeler.session.pace import spoken
 from labeler.session.view import ClassCount, View
 from labeler.ui.actions import Action, key_name
 from labeler.ui.render.charts import area, divided, sampled, sparkline
-from labeler.ui.render.lines import amount, percent
 from labeler.ui.render.short_names import longest, short_name
 
 _AXIS = 7
@@ -52,7 +51,7 @@ def curve(view: View, width: int, height: int) -> Content:
     marks = {0: "100 %", rows - 1: "0 %"} | ({rows // 2: "50 %"} if rows > 3 else {})
     for row, line in enumerate(lines):
         chart.append(Content.assemble((f"{marks.get(row, ''):>5} ┤", "$quiet"), (line, "$saved")))
-    last = amount(at[-1], "answer") if at[-1] <= view.answers else f"{at[-1]:,} answers and pages"
+    last = counted(at[-1], "answer") if at[-1] <= view.answers else f"{at[-1]:,} answers and pages"
     axis = f"      └0{last:─>{columns - 1}}"
     chart.append(Content.styled(axis, "$quiet"))
     return Content("\n").join([*chart, *_sparks(history, at, width)])
@@ -165,11 +164,11 @@ def _tiers(view: View, width: int) -> Spans:
 def _keys(view: View) -> Spans:
     labels = view.labeled
     if not view.keys or not labels:
-        return [(amount(view.keys, "key"), "bold")]
+        return [(counted(view.keys, "key"), "bold")]
     each = view.keys / labels
     return [
-        (amount(view.keys, "key"), "bold"),
-        (f" for {amount(labels, 'label')} in the export: ", "$quiet"),
+        (counted(view.keys, "key"), "bold"),
+        (f" for {counted(labels, 'label')} in the export: ", "$quiet"),
         (f"{each:.2g}" if each < 1 else f"{each:.1f}", "bold"),
         (" a label", "$quiet"),
     ]

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from rich.cells import cell_len
 from textual.content import Content
 
-from labeler.core.text import display_safe
+from labeler.core.text import counted, display_safe, percent
 from labeler.core.types import Progress
 from labeler.session.pace import spoken
 from labeler.session.view import Stage, View
@@ -33,19 +33,6 @@ def bar(share: float, width: int) -> str:
     eighths = round(min(max(share, 0.0), 1.0) * width * 8)
     full, rest = divmod(eighths, 8)
     return ("█" * full + (_EIGHTHS[rest] if rest else "")).ljust(width)[:width]
-
-
-def percent(share: float) -> str:
-    """A share as people read it; never 0 % or 100 % of what is only nearly so."""
-    value = round(share * 100)
-    if value == 0 and share > 0:
-        return "<1 %"
-    return ">99 %" if value == 100 and share < 1 else f"{value} %"
-
-
-def amount(number: int, word: str, words: str = "") -> str:
-    """``1 answer``, ``2 answers``, ``1,797 images``; `words` where an s does not make the plural."""
-    return f"{number:,} {word if number == 1 else words or f'{word}s'}"
 
 
 def file_size(size: int) -> str:
@@ -81,11 +68,11 @@ def beside(left: Callable[[int], Content], rights: Sequence[Content], width: int
 def header(name: str, view: View, width: int) -> Content:
     """Project on the left, progress on the right."""
     left = Content.assemble(("labeler ", "bold $command"), (display_safe(name, 60), "bold"))
-    parts: list[tuple[str, str]] = [(amount(view.answers, "answer"), "bold")]
+    parts: list[tuple[str, str]] = [(counted(view.answers, "answer"), "bold")]
     if width >= 100 and view.pace is not None:
         parts.insert(0, (f"{time_to_go(view.pace, view.representatives_left, view.open_questions)} · ", "$quiet"))
     if width >= 72:
-        parts.append((f" · {view.labeled:,} of {amount(view.n_to_label, view.noun)} labeled", "$quiet"))
+        parts.append((f" · {view.labeled:,} of {counted(view.n_to_label, view.noun)} labeled", "$quiet"))
     room = 16 if width >= 100 else 8
     parts += [(" ", ""), (bar(view.coverage, room), "$saved on $panel"), (f" {percent(view.coverage):>5}", "bold")]
     return ends(left, Content.assemble(*parts), width)
@@ -96,7 +83,7 @@ def time_to_go(pace: float, representatives: int, open_questions: int) -> str:
     if representatives:
         return f"{spoken(pace * representatives)} to the last representative"
     ahead = min(NEXT, open_questions)
-    return f"{spoken(pace * ahead)} for {amount(ahead, 'more answer')}" if ahead else "nothing is left to ask"
+    return f"{spoken(pace * ahead)} for {counted(ahead, 'more answer')}" if ahead else "nothing is left to ask"
 
 
 def chain(stages: Sequence[Stage], width: int) -> Content:

@@ -9,11 +9,11 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
+from labeler.core.text import counted
 from labeler.core.types import Round
 from labeler.session.audit.audits import CONFIDENCE, TARGET
 from labeler.session.final_labels import final_labels
 from labeler.ui.forms.base import Form
-from labeler.ui.render.lines import amount
 from labeler.ui.screens.audit import open_audit
 
 if TYPE_CHECKING:
@@ -32,9 +32,9 @@ class BeginAudit(Form[None]):
         """What is done, how much it takes, what to press."""
         noun = self.labeler.project.session.pool.noun
         goal, sure = f"{100 * TARGET:g} %", f"{100 * CONFIDENCE:g} %"
-        looks = "more looks than there are labels" if self._looks is None else f"about {amount(self._looks, 'look')}"
+        looks = "more looks than there are labels" if self._looks is None else f"about {counted(self._looks, 'look')}"
         lines = [
-            f"{amount(self._population, 'label')} that nobody looked at one by one are frozen and drawn into a random "
+            f"{counted(self._population, 'label')} that nobody looked at one by one are frozen and drawn into a random "
             f"order; you look at one {noun} after the other, blind, or at pages (G).",
             f"\n\nIt takes {looks} without an error to certify that {goal} of them are right ({sure} sure), more with"
             " errors. Stop and go on where you like: E leads back and forth.",

@@ -8,10 +8,11 @@ from textual.app import ComposeResult
 
 from labeler.core.errors import LabelerError
 from labeler.core.numeric.choose_k import Tried
+from labeler.core.text import counted
 from labeler.project.open import Received
 from labeler.session.view import View
 from labeler.ui.actions import Place
-from labeler.ui.render import choose_k, lines
+from labeler.ui.render import choose_k
 from labeler.ui.screens.base import Target
 from labeler.ui.screens.commands import CommandScreen
 from labeler.ui.widgets.line import Block
@@ -104,7 +105,7 @@ class ChooseK(CommandScreen):
             return
         k = self._tried[self._cursor(view)].k
         if k == _in_force(view):
-            self.labeler.say(f"{lines.amount(k, 'cluster')}: that is what there is now")
+            self.labeler.say(f"{counted(k, 'cluster')}: that is what there is now")
             return
         taken: list[int] = []
         self.labeler.command(lambda: project.take_clusters(k), lambda: taken.append(k))
@@ -116,7 +117,7 @@ class ChooseK(CommandScreen):
         except LabelerError as error:
             self.labeler.say(f"{error.message} ({error.hint})", "warn")
             return
-        self.labeler.say(f"{lines.amount(k, 'cluster')} from here on: the engine begins anew, every answer stays")
+        self.labeler.say(f"{counted(k, 'cluster')} from here on: the engine begins anew, every answer stays")
 
     async def do_choose_k(self) -> None:
         """Back."""

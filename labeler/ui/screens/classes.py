@@ -6,12 +6,11 @@ from textual import events
 from textual.app import ComposeResult
 from textual.content import Content
 
-from labeler.core.text import display_safe
+from labeler.core.text import counted, display_safe
 from labeler.core.types import ClassInfo
 from labeler.session.view import ClassCount, View
 from labeler.ui.actions import Place
 from labeler.ui.keys import typeahead
-from labeler.ui.render import lines
 from labeler.ui.screens.base import Target
 from labeler.ui.screens.commands import CommandScreen
 from labeler.ui.widgets.class_table import class_table, page_of
@@ -121,7 +120,7 @@ class ClassesScreen(CommandScreen):
         return Content.assemble(("classes", "bold"), (f"{counted}   ↑ ↓ or the key of a class", "$quiet"))
 
     def _merge_heading(self, source: ClassCount) -> Content:
-        labels = lines.amount(source.given, "label")
+        labels = counted(source.given, "label")
         name = (self.short(source.info.name, 24), "bold $warn")
         into = self.rows[self.cursor]
         leave = (("M", "bold $command"), (" leaves it", "$quiet"))
@@ -285,7 +284,7 @@ class ClassesScreen(CommandScreen):
         if row.info.retired:
             self.labeler.say("a retired class cannot be split: X brings it back", "warn")
         elif row.given < FEWEST_TO_SPLIT:
-            self.labeler.say(f"nothing to split: a person gave {lines.amount(row.given, 'label')} of it", "warn")
+            self.labeler.say(f"nothing to split: a person gave {counted(row.given, 'label')} of it", "warn")
         else:
             self.labeler.news.clear()
             await self.labeler.push_screen(SplitScreen(row.info, self._choose_named))
@@ -323,5 +322,5 @@ def _about(row: ClassCount | None) -> Content:
         return Content("")
     key = f"key {row.info.key}" if row.info.key else "no key"
     facts = f" · {'retired: no answers, labels stay' if row.info.retired else key}"
-    given = f" · {lines.amount(row.given, 'label')} given"
+    given = f" · {counted(row.given, 'label')} given"
     return Content.assemble((display_safe(row.info.name, 40), "bold"), (facts + given, "$quiet"))

@@ -9,6 +9,7 @@ from rich.cells import set_cell_size
 from textual.app import ComposeResult
 from textual.content import Content
 
+from labeler.core.text import counted
 from labeler.session.clusters import SLOTS, Clusters, Contents, carried_over, stepped
 from labeler.session.view import View
 from labeler.ui.actions import Place
@@ -219,7 +220,7 @@ class ClusterBrowser(ThumbnailScreen):
         own, outdated = clusters.own_reach(self._order[card], state), view.round.revision < state.voided_at
         reach = self._reach_line(contents, own, view, width, outdated=outdated)
         given = (f" · {contents.n_given} given", "quiet") if contents.n_given else ("", "")
-        size = [(lines.amount(contents.size, view.noun), "bold foreground"), given]
+        size = [(counted(contents.size, view.noun), "bold foreground"), given]
         if height == 1:
             return [[*size, (" · ", "quiet"), *reach]]
         mean = self.labeler.project.mean_of(clusters.members(self._order[card]))

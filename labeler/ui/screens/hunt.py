@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from labeler.core.text import display_safe
+from labeler.core.text import counted, display_safe
 from labeler.session.view import View
 from labeler.ui.actions import Place
-from labeler.ui.render.lines import amount
 from labeler.ui.screens.base import Target
 from labeler.ui.screens.thumbnails import ThumbnailScreen
 
@@ -146,7 +145,7 @@ class HuntScreen(ThumbnailScreen):
         finds, looks, _ = self.tally
         name = view.class_names.get(self._class_id, "?")
         title = Content.styled(f"hunt for {display_safe(name, 30)}", "bold")
-        tally = f"  {amount(finds, 'find')} in {amount(looks, 'answer')}" if looks else ""
+        tally = f"  {counted(finds, 'find')} in {counted(looks, 'answer')}" if looks else ""
         if self.target() is None:
             return Content.assemble(title, tally, (f"  {self.nothing_to_answer()}", "$quiet"))
         return Content.assemble(title, tally, ("  nearest to what there is of it, farthest from the rest", "$quiet"))
@@ -154,4 +153,4 @@ class HuntScreen(ThumbnailScreen):
     def facts(self, view: View) -> list[str]:
         """Where the target stands."""
         run = self.tally[2]
-        return [f"{self.cursor + 1:,} of {len(self._indices):,}", *([amount(run, "miss", "misses")] if run else [])]
+        return [f"{self.cursor + 1:,} of {len(self._indices):,}", *([counted(run, "miss", "misses")] if run else [])]

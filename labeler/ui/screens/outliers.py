@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
+from labeler.core.text import counted
 from labeler.session.view import View
 from labeler.ui.actions import Place
-from labeler.ui.render.lines import amount
 from labeler.ui.screens.thumbnails import ThumbnailScreen
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class OddScreen(ThumbnailScreen):
         """What is shown."""
         if not self._indices:
             return Content.styled(self.nothing_to_answer(), "$quiet")
-        odd = f"  the {amount(len(self._indices), view.noun)} least like the others: label them, X throws one out"
+        odd = f"  the {counted(len(self._indices), view.noun)} least like the others: label them, X throws one out"
         return Content.assemble(("odd ones", "bold"), (odd, "$quiet"))
 
     def facts(self, view: View) -> list[str]:

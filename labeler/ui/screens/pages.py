@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
+from labeler.core.text import counted
 from labeler.core.types import UNLABELED
 from labeler.session.view import View
 from labeler.ui.page import Page
-from labeler.ui.render import lines
 from labeler.ui.render.short_names import short_name
 from labeler.ui.screens.base import Target
 from labeler.ui.screens.thumbnails import ThumbnailScreen
@@ -246,7 +246,7 @@ class PageScreen(ThumbnailScreen):
 
     def facts(self, view: View) -> list[str]:
         """How far the person is."""
-        return [f"{lines.amount(view.given, 'label')} given"]
+        return [f"{counted(view.given, 'label')} given"]
 
     def is_ready(self) -> bool:
         """Every picture of the page, or nothing to wait for."""

@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 
+from labeler.core.text import counted
 from labeler.core.types import Question
 from labeler.session.asked import Guesses
 from labeler.session.classes import current
@@ -179,7 +180,7 @@ class QuestionScreen(CommandScreen):
     def _instead(self, view: View) -> list[str]:
         if view.round is None:
             return ["preparing the first question", "", *self.labeler.news.preparing(), "", "? shows the keys"]
-        asked = lines.amount(view.given, view.noun)
+        asked = counted(view.given, view.noun)
         return ["nothing is left to ask", "", f"{asked} labeled by you", "", "⌫ takes the last answer back, Q quits"]
 
     def _note_paint(self) -> None:

@@ -10,12 +10,11 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
-from labeler.core.text import display_safe
+from labeler.core.text import counted, display_safe
 from labeler.session.search import GUIDE, Found, find, folded
 from labeler.session.view import View
 from labeler.ui.actions import Place
 from labeler.ui.forms.base import Form
-from labeler.ui.render.lines import amount
 from labeler.ui.screens.question import QuestionScreen
 from labeler.ui.screens.thumbnails import ThumbnailScreen
 from labeler.ui.widgets.line import Block
@@ -54,7 +53,7 @@ class SearchFor(Form[Result | None]):
     def _look(self, query: str) -> None:
         self._found = find(query, self.labeler.project.session, self._texts)
         number, noun = len(self._found.indices), self.labeler.project.session.pool.noun
-        said = self._found.trouble or ("nothing fits" if not number else amount(number, noun))
+        said = self._found.trouble or ("nothing fits" if not number else counted(number, noun))
         look = (("⏎ ", "bold $command"), ("look at them   ", "$quiet")) if number else ()
         keys = Content.assemble(*look, ("esc ", "bold $command"), ("back", "$quiet"))
         style = "bold $answer" if number else "bold $warn"
@@ -156,7 +155,7 @@ class SearchScreen(ThumbnailScreen):
     def heading(self, view: View) -> Content:
         """What was looked for, and how many fit."""
         query = display_safe(self._query, 60) or "everything"
-        found = f"  {amount(len(self._indices), view.noun)} of {view.n_instances:,}"
+        found = f"  {counted(len(self._indices), view.noun)} of {view.n_instances:,}"
         return Content.assemble(("search ", "bold"), (query, "bold $answer"), (found, "$quiet"))
 
     def facts(self, view: View) -> list[str]:

@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 
-from labeler.core.text import display_safe
+from labeler.core.text import counted, display_safe
 from labeler.core.types import UNLABELED, Question
 from labeler.session.classes import current
 from labeler.session.provenance import Press, percent_of_belief, press_of, when
@@ -215,14 +215,14 @@ class SecondLook(CommandScreen):
         if doubted is None:
             self.draw_lines(view, lambda width: Content(""))
             return
-        facts = [f"{self._place + 1} of {lines.amount(len(self._doubts), 'odd answer')}"]
+        facts = [f"{self._place + 1} of {counted(len(self._doubts), 'odd answer')}"]
         flagged = doubted.index in self.labeler.project.session.state.flagged
         name = self._id_of(doubted.index)
         self.draw_lines(view, lambda width: lines.about(name, facts, flagged, width))
 
     def _instead(self) -> list[str]:
         counts = [f"{list(self._looked.values()).count(word)} {word}" for word in ("kept", "changed", "later")]
-        looked = lines.amount(len(self._doubts), "answer")
+        looked = counted(len(self._doubts), "answer")
         return [f"{looked} looked at again", "", " · ".join(counts), "", "S leads back, ⌫ takes the last one back"]
 
     def _note_paint(self) -> None:

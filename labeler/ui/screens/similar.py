@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from labeler.core.text import display_safe
+from labeler.core.text import counted, display_safe
 from labeler.core.types import UNLABELED
 from labeler.ui.actions import Place
 from labeler.ui.page import Page
-from labeler.ui.render.lines import amount
 from labeler.ui.screens.base import Target
 from labeler.ui.screens.pages import PageScreen
 
@@ -169,7 +168,7 @@ class AlikeScreen(PageScreen):
         info = self.labeler.project.session.state.classes.get(page.class_id)
         all_of_it = f"   {info.key} {info.key}: all {self.short(info.name, 20)}" if info and info.key else ""
         all_of_it = all_of_it if page.class_id != UNLABELED and self._differ(page) else ""
-        misses = f"   {amount(len(page.otherwise), 'miss', 'misses')}" if page.otherwise else ""
+        misses = f"   {counted(len(page.otherwise), 'miss', 'misses')}" if page.otherwise else ""
         return Content.assemble(
             asked, (all_of_it, "$quiet"), (misses, "bold $warn"), (f"   nearest to {like} first", "$quiet")
         )

@@ -9,12 +9,11 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
 
-from labeler.core.text import display_safe
+from labeler.core.text import counted, display_safe, percent
 from labeler.core.types import Provenance
 from labeler.session.provenance import Press, Reasons, carried, press_of, reasons
 from labeler.session.view import View
 from labeler.ui.actions import Place
-from labeler.ui.render import lines
 from labeler.ui.screens.thumbnails import ThumbnailScreen
 from labeler.ui.widgets.line import Block, Line
 from labeler.ui.widgets.picture import Picture
@@ -146,7 +145,7 @@ class WhyScreen(ThumbnailScreen):
         elif not self._answers:
             yield "no single answer carries it", "$quiet"
         else:
-            yield f"carried by {lines.amount(len(self._answers) + self._more, 'answer')}", "bold"
+            yield f"carried by {counted(len(self._answers) + self._more, 'answer')}", "bold"
             more = f"; {self._more} more with smaller ones" if self._more else ""
             yield f"  with their shares{more}", "$quiet"
 
@@ -154,7 +153,7 @@ class WhyScreen(ThumbnailScreen):
         """Class and share of one answer."""
         press, share = self._answers[place]
         name = press.class_name if press.kind == "label" else press.kind
-        return Cell(press.index, name, "saved", lead="" if share is None else f"{lines.percent(share)} ")
+        return Cell(press.index, name, "saved", lead="" if share is None else f"{percent(share)} ")
 
     def facts(self, view: View) -> list[str]:
         """Which of the answers."""

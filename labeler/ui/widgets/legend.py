@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from rich.cells import cell_len, chop_cells
 from textual.content import Content
 
-from labeler.core.text import display_safe
+from labeler.core.text import display_safe, percent
 from labeler.core.types import UNLABELED, ClassInfo
 from labeler.session.view import ClassCount
 from labeler.ui.keys.typeahead import matches, needed
-from labeler.ui.render.lines import bar, percent
+from labeler.ui.render.lines import bar
 from labeler.ui.render.short_names import full_names, longest, name_lines, short_name, short_names, wrapped
 
 _NARROWEST, _NARROWEST_UNCOUNTED = 12, 7

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from labeler.core.errors import UsageError
-from labeler.core.escaping import unescaped
+from labeler.core.text import unescaped
 from labeler.plugins import registry
 from labeler.plugins.exporters.csv_jsonl import COLUMNS, CsvExporter, JsonlExporter
 

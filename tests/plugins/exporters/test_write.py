@@ -15,6 +15,8 @@ import numpy as np
 import pytest
 
 from labeler.core.errors import ExportError, MissingExtra, UsageError
+from labeler.plugins import custom, registry
+from labeler.plugins.builtin import Plugin
 from labeler.plugins.exporters import image_files, placement
 from labeler.plugins.exporters.arrays import NpzExporter
 from labeler.plugins.exporters.csv_jsonl import CsvExporter, JsonlExporter
@@ -333,3 +335,30 @@ def test_a_format_that_is_not_installed_says_what_to_install(monkeypatch) -> Non
     with pytest.raises(MissingExtra) as caught:
         format_of(Path("x.parquet"))
     assert ".[parquet]" in caught.value.hint
+
+
+def test_no_exporter_is_imported_to_learn_an_ending() -> None:
+    code = (
+        "import sys; from pathlib import Path; from labeler.plugins.exporters.write import format_of\n"
+        "assert format_of(Path('x.prodigy.jsonl')) == 'prodigy'\n"
+        "print([name for name in ('arrays', 'csv_jsonl', 'prodigy', 'imagefolder')"
+        " if f'labeler.plugins.exporters.{name}' in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_an_exporter_of_ones_own_says_its_ending_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Own(CsvExporter):
+        endings = (".own",)
+
+    monkeypatch.setattr(registry, "_OWN", {kind: {} for kind in registry.KINDS})
+    custom.register("exporter", "own", Own)
+    assert format_of(Path("x.own")) == "own"
+
+
+def test_an_exporter_of_a_package_says_its_ending_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(CsvExporter, "endings", (".theirs",), raising=False)
+    line = Plugin("exporter", "far", "labeler.plugins.exporters.csv_jsonl:CsvExporter", "from afar", origin="far")
+    monkeypatch.setattr(registry, "_installed", lambda kind: {"far": line} if kind == "exporter" else {})
+    assert format_of(Path("x.theirs")) == "far"

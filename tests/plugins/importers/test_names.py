@@ -11,7 +11,6 @@ from labeler.plugins.importers.names import (
     has_image_ending,
     is_junk,
     natural_key,
-    plain_text,
     row_ids,
     split_of,
     splits_of_ids,
@@ -29,12 +28,6 @@ def test_natural_order():
 @given(st.lists(st.text(), unique=True))
 def test_natural_order_is_total(names):
     assert len({natural_key(name) for name in names}) == len(names)
-
-
-@given(st.text(st.characters(codec=None), max_size=20))
-def test_plain_text_can_be_stored(text):
-    plain_text(text).encode()
-    assert plain_text(plain_text(text)) == plain_text(text)
 
 
 @pytest.mark.parametrize("name", [".x", "Thumbs.db", "a.labeler.db", "a.labeler.db-wal", "a.labeler.cache"])

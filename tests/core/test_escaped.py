@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labeler.core.escaping import PREFIX, escape_warnings, escaped, json_text, unescaped
+from labeler.core.text import ESCAPE_PREFIX, escape_warnings, escaped, json_text, unescaped
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()) | st.sampled_from("%u\0\udce9\ud800"), max_size=12)
 
 
-@given(ANY_TEXT | ANY_TEXT.map(PREFIX.__add__))
+@given(ANY_TEXT | ANY_TEXT.map(ESCAPE_PREFIX.__add__))
 def test_every_text_comes_back_and_is_plain_utf8(text: str) -> None:
     written = escaped(text)
     assert unescaped(written) == text
@@ -23,8 +23,8 @@ def test_every_text_comes_back_and_is_plain_utf8(text: str) -> None:
 @given(st.binary(max_size=20).filter(lambda name: b"\0" not in name))
 def test_any_program_gets_the_bytes_of_a_file_name_by_percent_decoding(name: bytes) -> None:
     written = escaped(os.fsdecode(name))
-    if written.startswith(PREFIX):
-        assert unquote_to_bytes(written.removeprefix(PREFIX)) == name
+    if written.startswith(ESCAPE_PREFIX):
+        assert unquote_to_bytes(written.removeprefix(ESCAPE_PREFIX)) == name
     else:
         assert written.encode() == name
 
