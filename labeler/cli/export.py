@@ -1,4 +1,4 @@
-"""Commands that take labels away, and say how far they can be trusted: audit, export."""
+"""Commands that export what was labeled or learned, and say how far it can be trusted: audit, export, predict."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ import json
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import click
 
 from labeler.cli.main import main, plugins_of, quiet_option
-from labeler.cli.options import plugin_option
+from labeler.cli.options import options_from, plugin_option, reading_options
 from labeler.cli.output import check_project, narrator_of, need_terminal, open_screen, reading, say, say_data
 from labeler.core.errors import UsageError
 from labeler.core.text import display_safe
@@ -158,6 +159,63 @@ def export(
         click.echo(f"note: {display_safe(warning, 1000)}", err=True)
     if not to_stdout:
         say(report(written))
+
+
+@main.command()
+@click.argument("project", type=click.Path(path_type=Path))
+@click.argument("new", type=click.Path(path_type=Path))
+@click.option("-o", "--output", "target", type=click.Path(path_type=Path), metavar="F", help="A .csv or .jsonl file.")
+@click.option("--novelty", metavar="METHOD", help="What this outlier method finds outside is 'unknown'.")
+@click.option("--novelty-share", type=float, metavar="SHARE", help="Known ones it may call so (0.02).")
+@click.option("--min-confidence", type=click.FloatRange(0, 1), default=0.0, help="Leave out what is below.")
+@click.option("--force", is_flag=True, help="Replace an existing FILE.")
+@reading_options
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@plugin_option
+@quiet_option
+def predict(
+    project: Path,
+    new: Path,
+    target: Path | None,
+    novelty: str | None,
+    novelty_share: float | None,
+    min_confidence: float,
+    force: bool,
+    as_json: bool,
+    **given: Any,
+) -> None:
+    """Label NEW images with the model of PROJECT.
+
+    NEW is any source, or one image file; the table says id,label,confidence.
+
+    Example: labeler predict digits.labeler.db new/ -o new.csv --novelty local-outlier-factor
+    """
+    from labeler.commands.predict import SHARE, as_object, as_text, ending_of, report, write
+    from labeler.commands.predict import predict as label_new
+
+    if target is not None:
+        ending_of(target)
+    share = SHARE if novelty_share is None else novelty_share
+    with narrator_of() as narrator, reading(project, with_source=True) as opened:
+        found = label_new(
+            opened,
+            new,
+            novelty=novelty,
+            share=share,
+            min_confidence=min_confidence,
+            options=options_from(given),
+            progress=narrator.progress,
+        )
+    for note in found.notes:
+        click.echo(f"note: {display_safe(note, 1000)}", err=True)
+    if target is not None:
+        write(found, target, force=force)
+    if as_json:
+        say(json.dumps(as_object(found)))
+    elif target is not None:
+        say(report(found, target))
+    else:
+        say_data(as_text(found).removesuffix("\n").split("\n"))
 
 
 def _streamed(format_: str | None) -> str:

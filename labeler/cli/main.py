@@ -21,9 +21,9 @@ Completer = Callable[[click.Context, click.Parameter, str], list[str]]
 
 GROUPS = {
     "Label": ("demo", "label", "import-labels", "merge"),
-    "Look": ("status", "why", "clusters", "search", "outliers", "hunt", "plugins"),
-    "Take away": ("audit", "export", "predict"),
-    "Keep": ("check", "replay", "backup", "restore"),
+    "Inspect": ("status", "why", "clusters", "search", "outliers", "hunt", "plugins"),
+    "Export": ("audit", "export", "predict"),
+    "Maintain": ("check", "replay", "backup", "restore"),
     "Measure": ("simulate",),
 }
 HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}

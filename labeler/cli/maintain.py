@@ -1,4 +1,4 @@
-"""Commands that keep a project whole: check, replay, backup, restore."""
+"""Commands that maintain a project: check, replay, backup, restore."""
 
 from __future__ import annotations
 

@@ -92,7 +92,7 @@ def test_help_is_grouped_and_names_every_command(labeler):
     done = labeler("--help")
     assert done.returncode == 0
     assert done.stderr == ""
-    for heading in ("Label:", "Look:", "Take away:", "Measure:"):
+    for heading in ("Label:", "Inspect:", "Export:", "Maintain:", "Measure:"):
         assert heading in done.stdout
     for command in COMMANDS:
         assert f"\n  {command} " in done.stdout
