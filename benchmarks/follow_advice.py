@@ -31,7 +31,7 @@ from labeler.plugins.importers.detect import open_source
 from labeler.plugins.importers.labels import read_truth
 from labeler.project.open import Options, Project, open_project
 from labeler.ui.app import LabelerApp
-from labeler.ui.screens.confirm import GridScreen
+from labeler.ui.screens.confirm import ConfirmScreen
 from labeler.ui.screens.second_look import SecondLook
 
 IN_EXPORT = (Provenance.HUMAN, Provenance.CONFIRMED, Provenance.IMPORTED, Provenance.PROPAGATED)
@@ -125,10 +125,10 @@ class Person:
     async def pages(self) -> None:
         """Confirm pages until the screen says that questions mend more."""
         await self.press("G")
-        while isinstance(self.app.screen, GridScreen):
+        while isinstance(self.app.screen, ConfirmScreen):
             screen = self.app.screen
-            await self.until(lambda screen=screen: not screen._asked and screen.is_ready(), "a page")
-            page = screen._page
+            await self.until(lambda screen=screen: not screen.pages.is_asked and screen.is_ready(), "a page")
+            page = screen.pages.page
             if page is None or screen.leads_back:
                 await self.press("G")
                 return
@@ -138,7 +138,7 @@ class Person:
                     await self.set_right(screen, place, index)
             await self.press("enter")
 
-    async def set_right(self, screen: GridScreen, place: int, index: int) -> None:
+    async def set_right(self, screen: ConfirmScreen, place: int, index: int) -> None:
         """Move to a picture and say what it is."""
         while screen.cursor != place:
             before = screen.cursor
@@ -147,7 +147,7 @@ class Person:
             await self.press(("down" if forward else "up") if across else ("right" if forward else "left"))
             if screen.cursor == before:
                 await self.press("right" if forward else "left")
-        second = screen._page.runner_ups[place]
+        second = screen.pages.page.runner_ups[place]
         self.went["set right"] += 1
         await self.press("X" if second >= 0 and self.is_right(index, second) else self.key_of(index))
 

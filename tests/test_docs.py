@@ -144,9 +144,10 @@ def test_every_file_that_a_page_names_is_there(page: str):
 
 
 def test_every_key_the_guide_names_is_in_the_table():
-    from labeler.ui.actions import ACTIONS, key_name
+    from labeler.ui.actions import COMMON, key_name
+    from labeler.ui.screens import table
 
-    keys = {key_name(key) for action in ACTIONS for key in action.keys}
+    keys = {key_name(key) for action in (*COMMON, *table.own_actions()) for key in action.keys}
     text = (ROOT / "docs/using.md").read_text(encoding="utf-8")
     named = set(re.findall(r"`([A-Z?/+*-]|⏎|⌫|↑|↓|space|ctrl\+\w)`", text.split("## Troubleshooting")[0]))
     assert {"⏎", "⌫", "space", "G", "/"} <= named

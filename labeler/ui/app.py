@@ -6,7 +6,7 @@ import asyncio
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events
@@ -14,21 +14,23 @@ from textual.app import App
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
 from textual.reactive import var
+from textual.screen import Screen
 
 from labeler.core.errors import GuessChanged, LabelerError, NotSaved, UsageError
 from labeler.core.terminal import own_size, own_stderr
 from labeler.core.text import display_safe
 from labeler.session.view import View
-from labeler.ui.actions import Action, key_name
+from labeler.ui.actions import key_name
 from labeler.ui.forms.base import Form
+from labeler.ui.host import Host
 from labeler.ui.keys.queue import KeyQueue, Waiting
 from labeler.ui.messages import PictureReady, WorkerSaid
 from labeler.ui.pictures.cache import Pictures
 from labeler.ui.pictures.half_blocks import depth_for
+from labeler.ui.screens import commands, table
 from labeler.ui.screens.base import LabelScreen
-from labeler.ui.screens.question import QuestionScreen
 from labeler.ui.signals import Ending
-from labeler.ui.status_line import News
+from labeler.ui.status_line import StatusLine
 from labeler.ui.terminal import TerminalDriver
 from labeler.ui.theme import THEME
 
@@ -60,7 +62,8 @@ class LabelerApp(App[None]):
     HORIZONTAL_BREAKPOINTS = [(0, "narrow"), (100, "wide")]  # noqa: RUF012 -- declared by App
     VERTICAL_BREAKPOINTS = [(0, "low"), (32, "high")]  # noqa: RUF012
     ENABLE_COMMAND_PALETTE = True
-    COMMANDS: ClassVar[set[Any]] = {lambda: _palette()}
+    # start-up: the palette is loaded when it is asked for
+    COMMANDS: ClassVar[set[Any]] = {lambda: table.load("labeler.ui.palette:ActionProvider")}
     TITLE = "labeler"
 
     view: var[View | None] = var(None, always_update=True)
@@ -72,7 +75,7 @@ class LabelerApp(App[None]):
         self.project = project
         self.layout = keys
         self._audit_first = audit
-        self.news = News([*project.notices, *_about_images(images)])
+        self.status = StatusLine([*project.notices, *_about_images(images)])
         self._noticed = len(project.notices)
         self.pictures = Pictures(
             project.shown,
@@ -83,7 +86,6 @@ class LabelerApp(App[None]):
         self.ending = Ending()
         self.line = KeyQueue(self._take, self._held)
         self.looked_for = ""  # the last search
-        self.paints = 0  # questions painted so far
         self._seen = False  # the first frame is there
 
     # -- starting and ending -------------------------------------------------------------------------------------
@@ -93,7 +95,7 @@ class LabelerApp(App[None]):
         chosen = super().get_driver_class()
         return TerminalDriver if chosen is LinuxDriver else chosen
 
-    def suspend_to_shell(self) -> None:
+    def action_suspend_process(self) -> None:
         """Leave the terminal to the shell and stop, until ``fg``."""
         if not isinstance(self._driver, TerminalDriver):
             self.say("there is no shell to go to from here", "warn")
@@ -108,15 +110,11 @@ class LabelerApp(App[None]):
         """First frame first, then the worker."""
         self.ending.tell(self._terminated)
         self.view = self.project.view()
-        await self.push_screen(QuestionScreen())
+        await self.open("question")
         if self._audit_first:
-            from labeler.ui.screens.audit import open_audit
-
-            await open_audit(self)
+            await commands.go_on_with_audit(self._host)
         elif not self.view.classes and not self.view.answers:
-            from labeler.ui.forms.class_setup import ClassSetup
-
-            await self.push_screen(ClassSetup())
+            await self.open("class_setup")
         self.run_worker(self.line.run(), name="keys", exit_on_error=True)
         self.set_interval(SPIN, self._spin)
         self.call_after_refresh(self._first_frame)
@@ -130,7 +128,7 @@ class LabelerApp(App[None]):
         try:
             self.project.start(self.heard_by)
         except LabelerError as error:
-            self.news.trouble = f"{error.message} ({error.hint})"
+            self.status.trouble = f"{error.message} ({error.hint})"
             self._draw_message()
 
     def heard_by(self, message: object) -> None:
@@ -147,7 +145,7 @@ class LabelerApp(App[None]):
         """Put keys in line; everything else takes Textual's way."""
         if isinstance(event, events.Key) and not event.is_forwarded and self._running:
             text = not isinstance(self.screen, LabelScreen)
-            self.line.arrived(event, paints=self.paints, text=text, blind=not self._seen)
+            self.line.arrived(event, text=text, blind=not self._seen)
         else:
             await super().on_event(event)
 
@@ -156,9 +154,9 @@ class LabelerApp(App[None]):
             return
         session = self.project.session
         session.recorder.presses = (session.recorder.presses or 0) + 1
-        self.news.turn()
+        self.status.turn()
         if waiting.released:
-            self.news.held = ""
+            self.status.held = ""
         screen = self.screen
         if isinstance(screen, LabelScreen | Form):
             await screen.press(waiting)
@@ -174,14 +172,8 @@ class LabelerApp(App[None]):
 
     def _held(self, key: str, ignored: int) -> None:
         presses = "1 press" if ignored == 1 else f"{ignored} presses"
-        self.news.held = f"{key_name(key)} is held down: paused, {presses} ignored. Let go, then go on"
+        self.status.held = f"{key_name(key)} is held down: paused, {presses} ignored. Let go, then go on"
         self._draw_message()
-
-    def question_was_painted(self) -> None:
-        """From the first one on keys are answers."""
-        self.paints += 1
-        if isinstance(self.screen, LabelScreen) and self.screen.anew_from == 0:
-            self.screen.anew_from = self.paints
 
     # -- commands ------------------------------------------------------------------------------------------------
 
@@ -203,9 +195,9 @@ class LabelerApp(App[None]):
             self.say(f"{error.message}: {error.hint}" if error.hint else error.message, "warn")
             return
         took = time.perf_counter() - started
-        self.news.clear()
+        self.status.clear()
         if took > SLOW_DISK:
-            self.news.aside = f"the disk is slow: {took * 1000:.0f} ms"
+            self.status.aside = f"the disk is slow: {took * 1000:.0f} ms"
         self.project.changed()
         if then is not None:
             then()
@@ -220,16 +212,6 @@ class LabelerApp(App[None]):
         self.say(f"{error.message}; {error.hint}", "warn")
 
     def _not_saved(self, what: Callable[[], object], then: Callable[[], None] | None, error: NotSaved) -> None:
-        from labeler.ui.forms.not_saved import AGAIN, ELSEWHERE, Elsewhere, Unsaved
-
-        def decided(choice: str | None) -> None:
-            if choice == AGAIN:
-                self.command(what, then)
-            elif choice == ELSEWHERE:
-                self.push_screen(Elsewhere(placed))
-            else:
-                self.say("given up: that key was not saved", "bad")
-
         def placed(path: str | None) -> None:
             if path is None:
                 self._not_saved(what, then, error)
@@ -237,12 +219,42 @@ class LabelerApp(App[None]):
                 self.command(what, then)
                 self.say(f"from here on everything is saved in {display_safe(path, 200)}")
 
-        self.push_screen(Unsaved(decided, error, self.line.forget()))
+        self.open(
+            "unsaved",
+            error,
+            self.line.forget(),
+            again=lambda: self.command(what, then),
+            elsewhere=lambda: self.open("elsewhere", placed),
+            give_up=lambda: self.say("given up: that key was not saved", "bad"),
+        )
 
-    def do(self, action: Action) -> None:
-        """Run a command chosen by its name, as if its key had been pressed."""
-        key = action.keys[0]
-        self.post_message(events.Key(key, key if len(key) == 1 else None))
+    def common(self, name: str) -> Callable[[Any], Awaitable[None] | None]:
+        """Return what the common command of that name does on a screen."""
+        command: Callable[[Any], Awaitable[None] | None] = getattr(commands, name)
+        return command
+
+    # -- screens -------------------------------------------------------------------------------------------------
+
+    def open(self, name: str, *arguments: Any, **options: Any) -> Awaitable[object]:
+        """Open the screen or form of that name, or go back to it where it is open below and needs no arguments."""
+        if not arguments and not options and any(_is(screen, name) for screen in self.screen_stack):
+            return self.leave(name)
+        screen: Screen[None] = table.class_of(name)(*arguments, **options)
+        return self.push_screen(screen)
+
+    async def leave(self, to: str = "") -> None:
+        """Close the screen in front, or all down to the one called `to`, and draw that before the next key."""
+        self.status.clear()  # what was said there is no answer here: G and R mean something else
+        if not to:
+            await self.pop_screen()
+        while to and not _is(self.screen, to):
+            await self.pop_screen()
+        if isinstance(self.screen, LabelScreen):
+            self.screen.on_screen_resume()
+
+    @property
+    def _host(self) -> Host:
+        return self
 
     # -- drawing -------------------------------------------------------------------------------------------------
 
@@ -250,19 +262,19 @@ class LabelerApp(App[None]):
         """Draw the new state on the screen in front."""
         if view is None:
             return
-        self.news.advice = view.advice
-        self.news.doubted(len(view.doubts))
+        self.status.advice = view.advice
+        self.status.doubted(len(view.doubts))
         if isinstance(self.screen, LabelScreen):
             self.screen.redraw()
 
     def say(self, text: str, role: str = "info") -> None:
         """One line in the status bar."""
-        self.news.say(text, role)
+        self.status.say(text, role)
         self._draw_message()
 
     def ignored_early(self, what: str = "the first picture") -> None:
         """A key from before the first painted question, or form: counted, never an answer, never text."""
-        self.news.ignored_early(what)
+        self.status.ignored_early(what)
         self._draw_message()
 
     def _draw_message(self) -> None:
@@ -273,9 +285,9 @@ class LabelerApp(App[None]):
     def _spin(self) -> None:
         if isinstance(self._driver, TerminalDriver):
             self._driver.look()
-        if self.news.progress is not None:
-            self.news.tick += 1
-            if self.news.moving:
+        if self.status.progress is not None:
+            self.status.tick += 1
+            if self.status.moving:
                 self._draw_message()
 
     # -- what threads post ---------------------------------------------------------------------------------------
@@ -285,17 +297,17 @@ class LabelerApp(App[None]):
         if not self.is_running:
             return
         received = self.project.receive(message.what)
-        news = self.news
+        status = self.status
         if received.progress is not None:
-            news.progress = received.progress
+            status.progress = received.progress
         elif received.changed or received.failed:
-            news.progress = None
+            status.progress = None
         if received.failed:
-            news.trouble = received.note
+            status.trouble = received.note
         new, self._noticed = self.project.notices[self._noticed :], len(self.project.notices)
         said = [*new, *([received.note] if received.note and not received.failed else [])]
         if said:
-            news.note(" · ".join(said))
+            status.note(" · ".join(said))
         if received.changed:
             self.view = self.project.view()
         else:
@@ -322,10 +334,8 @@ def _about_images(images: str) -> list[str]:
     return [f"pictures are drawn by --images {images}: --images auto leaves it"] if images != "auto" else []
 
 
-def _palette() -> Any:
-    from labeler.ui.palette import ActionProvider
-
-    return ActionProvider
+def _is(screen: Screen[Any], name: str) -> bool:
+    return isinstance(screen, LabelScreen) and name == screen.NAME
 
 
 def run(project: Project, *, images: str = "auto", keys: str = "digits", audit: bool = False) -> int:

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
+from textual import events
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
-from labeler.ui.actions import Action, on
+from labeler.ui.actions import Action
 from labeler.ui.screens.base import LabelScreen
 
 
 class ActionProvider(Provider):
     """Offers what the screen underneath can do."""
 
-    def _actions(self) -> list[Action]:
+    def _actions(self) -> tuple[Action, ...]:
         screen = self.screen
-        return on(screen.PLACE) if isinstance(screen, LabelScreen) else []
+        return screen.KEYS.actions if isinstance(screen, LabelScreen) else ()
 
     def _run(self, action: Action) -> None:
-        from labeler.ui.app import LabelerApp
-
-        if isinstance(self.app, LabelerApp):
-            self.app.do(action)
+        """Do it as if its key had been pressed."""
+        key = action.keys[0]
+        self.app.post_message(events.Key(key, key if len(key) == 1 else None))
 
     async def discover(self) -> Hits:
         """All of them, before anything is typed."""

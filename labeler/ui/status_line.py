@@ -6,19 +6,23 @@ that lasts and the worker's progress come back when the line is free.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from textual.content import Content
 
 from labeler.core.text import counted, display_safe, percent
 from labeler.core.types import Advice, Progress
-from labeler.ui.actions import Place, find, key_name
+from labeler.ui.actions import key_name
 from labeler.ui.render import lines
 
 STYLES = {"quiet": "$quiet", "info": "$text", "warn": "bold $warn", "bad": "bold $bad"}
 
 
-class News:
+def _always(advice: Advice) -> bool:
+    return True
+
+
+class StatusLine:
     """What the line says, by urgency: the last notice, a lasting trouble, the worker's progress, advice."""
 
     def __init__(self, notices: Sequence[str]) -> None:
@@ -79,15 +83,6 @@ class News:
         """A key did something: what was said before is out of date."""
         self._notice, self._note, self.aside = "", "", ""
 
-    @staticmethod
-    def _can_follow(advice: Advice, place: Place | None) -> bool:
-        if place in (Place.AUDIT, Place.AUDIT_PAGES):
-            return False  # it is about the labels as they are now
-        if not advice.key or place is None:
-            return True
-        action = find(advice.key, place)
-        return action is not None and action.label != "back"  # the person is there already
-
     @property
     def moving(self) -> bool:
         """Whether a spinner is on the line."""
@@ -117,9 +112,9 @@ class News:
             f"{'█' * round(share * 30):░<30} {percent(share)}",
         ]
 
-    def lines(self, place: Place, width: int) -> list[Content]:
+    def lines(self, width: int, can_follow: Callable[[Advice], bool] = _always) -> list[Content]:
         """The text in one line, or in two where it is longer; advice is said shorter before it takes two."""
-        said = self.line(place)
+        said = self.line(can_follow)
         if width <= 0 or self._is_progress:
             return [said]
         if said.cell_length > width and self._is_advice and self.advice is not None and self.advice.short:
@@ -146,7 +141,7 @@ class News:
         key = (f"{key_name(advice.key)} ", "bold $command") if advice.key else ("", "")
         return Content.assemble(key, (display_safe(text, 300), "$quiet"))
 
-    def line(self, place: Place | None = None) -> Content:
+    def line(self, can_follow: Callable[[Advice], bool] = _always) -> Content:
         """The text of the line now; without the advice where its key does nothing."""
         if self.held:
             return Content.styled(display_safe(self.held, 300), STYLES["warn"])
@@ -160,6 +155,6 @@ class News:
             return lines.working(self.progress, self.tick)
         if self._note:
             return Content.styled(display_safe(self._note, 300), STYLES["quiet"])
-        if self.advice is not None and self.advice.text and self._can_follow(self.advice, place):
+        if self.advice is not None and self.advice.text and can_follow(self.advice):
             return self._advised(self.advice, self.advice.text)
         return Content("")

@@ -14,7 +14,7 @@ import signal
 import termios
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, Protocol, cast
 
 from textual import constants
 from textual.drivers.linux_driver import (
@@ -24,8 +24,7 @@ from textual.drivers.linux_driver import (
     LinuxDriver,
 )
 
-if TYPE_CHECKING:
-    from labeler.ui.app import LabelerApp
+from labeler.ui.signals import Ending
 
 PATIENCE = 2.0
 """Seconds that a terminal which nobody reads is waited for once the program was asked to end."""
@@ -85,12 +84,18 @@ def _unblocked(descriptor: int) -> int:
         return descriptor
 
 
+class _Ends(Protocol):
+    """An application that knows whether it was asked to end."""
+
+    ending: Ending
+
+
 class TerminalDriver(LinuxDriver):
     """Textual's driver, with a memory of whether the terminal is in its hands."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self._ending = cast("LabelerApp", self._app).ending
+        self._ending = cast("_Ends", self._app).ending
         real = self._file
         assert real is not None  # noqa: S101 - where there is none the application is refused
         self._file = cast(Any, Output(real.fileno(), real.encoding, lambda: self._ending.waited > PATIENCE))

@@ -9,30 +9,31 @@ from labeler.session.final_labels import final_labels
 from labeler.session.quality.blind import Blind
 from labeler.session.quality.random_sample import Control
 from labeler.session.quality.repeats import Repeats
-from labeler.ui.actions import Place
 from labeler.ui.app import LabelerApp
+from labeler.ui.screens import table
 from labeler.ui.screens.base import LabelScreen
 from tests.ui.support import FakeProject, doubted
 
-KEYS_TO: dict[Place, tuple[str, ...]] = {
-    Place.QUESTION: (),
-    Place.SHEET: ("R",),
-    Place.GRID: ("G",),
-    Place.ALIKE: ("M",),
-    Place.CLUSTERS: ("T",),
-    Place.SEARCH: ("/", *"open", "enter"),
-    Place.ODD: ("O",),
-    Place.HUNT: ("H",),
-    Place.SECOND_LOOK: ("S",),
-    Place.WHY: ("I",),
-    Place.DASHBOARD: ("D",),
-    Place.CLASSES: ("C",),
-    Place.SPLIT: ("C", "S"),
-    Place.CHOOSE_K: ("K",),
-    Place.AUDIT: ("E",),
-    Place.AUDIT_PAGES: ("E", "G"),
+KEYS_TO: dict[str, tuple[str, ...]] = {
+    "question": (),
+    "representatives": ("R",),
+    "confirm": ("G",),
+    "similar": ("M",),
+    "clusters": ("T",),
+    "search": ("/", *"open", "enter"),
+    "outliers": ("O",),
+    "hunt": ("H",),
+    "second_look": ("S",),
+    "why": ("I",),
+    "dashboard": ("D",),
+    "classes": ("C",),
+    "split": ("C", "S"),
+    "choose_k": ("K",),
+    "audit": ("E",),
+    "audit_pages": ("E", "G"),
 }
 """From the question screen."""
+ANSWERING = [name for name in KEYS_TO if table.class_of(name).KEYS.answers]
 
 
 def busy_project(**options: Any) -> FakeProject:
@@ -54,14 +55,14 @@ def doubt(project: FakeProject) -> None:
     doubted(project, {index: (0.001 + index / 10_000, (index // 3 + 1) % 3) for index in range(12)})
 
 
-async def go_to(app: LabelerApp, place: Place) -> None:
+async def go_to(app: LabelerApp, place: str) -> None:
     """The screen of `place`, opened anew from the question screen."""
     while len(app.screen_stack) > 2:
         await app.pop_screen()
-    if place is Place.SECOND_LOOK:
+    if place == "second_look":
         doubt(app.project)  # type: ignore[arg-type]
         app.view = app.project.view()
-    if place in (Place.AUDIT, Place.AUDIT_PAGES) and app.project.session.audit.latest is None:
+    if place in ("audit", "audit_pages") and app.project.session.audit.latest is None:
         session = app.project.session
         final = final_labels(session.state, session.machine_labels.round)
         session.audit.begin(final, target=0.98, confidence=0.95, seed=0)
@@ -69,7 +70,7 @@ async def go_to(app: LabelerApp, place: Place) -> None:
     app.screen.on_screen_resume()
     await app.press_and_see(*KEYS_TO[place])  # type: ignore[attr-defined]
     assert isinstance(app.screen, LabelScreen)
-    assert app.screen.PLACE is place
+    assert place == app.screen.NAME
 
 
 def disagree(project: FakeProject, annotators: tuple[str, str] = ("anna", "bob")) -> None:

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from labeler.ui.actions import ANSWERING, Place
 from labeler.ui.messages import WorkerSaid
-from tests.ui.places import KEYS_TO, busy_project, disagree, go_to, measuring
+from labeler.ui.screens import table
+from tests.ui.places import ANSWERING, KEYS_TO, busy_project, disagree, go_to, measuring
 from tests.ui.support import FakeProject, Received, running, screen_text, settle
 from tests.ui.test_forms import elsewhere_of
 from tests.ui.test_screens import DANGEROUS, HOSTILE, lines
@@ -30,7 +30,7 @@ FORMS = {
     "refused": ("Z",),
 }
 """What opens in front of a screen."""
-PAGES_OF_MANY = (Place.GRID, Place.ALIKE, Place.AUDIT_PAGES)
+PAGES_OF_MANY = ("confirm", "similar", "audit_pages")
 """Where a page is saved as a whole."""
 
 
@@ -53,7 +53,7 @@ def same_as_kept(name: str, shown: list[str]) -> None:
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize("place", list(KEYS_TO))
-async def test_a_screen(place: Place, size: tuple[int, int]):
+async def test_a_screen(place: str, size: tuple[int, int]):
     async with running(busy_project(), size=size) as app:
         await go_to(app, place)
         same_as_kept(f"{place}-{size[0]}x{size[1]}", lines(app))
@@ -100,7 +100,7 @@ async def test_what_the_questions_that_measure_say(size: tuple[int, int], key: s
 
 
 @pytest.mark.parametrize("place", list(KEYS_TO))
-async def test_a_resize_loses_nothing(place: Place):
+async def test_a_resize_loses_nothing(place: str):
     project = busy_project()
     async with running(project, size=(120, 40)) as app:
         await go_to(app, place)
@@ -128,7 +128,7 @@ async def test_a_resize_loses_nothing(place: Place):
 
 
 @pytest.mark.parametrize("place", list(KEYS_TO))
-async def test_hostile_names(place: Place):
+async def test_hostile_names(place: str):
     """Neither a file's nor a class's name does anything but be shown."""
     names = tuple(f"{number}{name.removesuffix('.png')[:180].strip()}" for number, name in enumerate(HOSTILE))
     ids = [f"{number}{HOSTILE[number % len(HOSTILE)]}" for number in range(400)]
@@ -151,4 +151,4 @@ async def test_hostile_names(place: Place):
 
 
 def test_every_place_has_its_way():
-    assert set(KEYS_TO) == set(Place)
+    assert set(KEYS_TO) == set(table.SCREENS)

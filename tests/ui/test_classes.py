@@ -7,7 +7,7 @@ from labeler.ui.forms.class_key import ClassKey
 from labeler.ui.forms.class_name import NewClass, Rename, SplitName
 from labeler.ui.forms.help import Help
 from labeler.ui.screens.classes import ClassesScreen
-from labeler.ui.screens.confirm import GridScreen
+from labeler.ui.screens.confirm import ConfirmScreen
 from labeler.ui.screens.question import QuestionScreen
 from labeler.ui.screens.representatives import ContactSheet
 from labeler.ui.screens.split import SplitScreen
@@ -380,7 +380,7 @@ class TestOtherScreensFollow:
             await app.press_and_see("right", "1")
             asked = len(project.wanted)
             text = await app.press_and_see("C", "2", "M", "3", "enter", "C")
-            assert isinstance(app.screen, GridScreen)
+            assert isinstance(app.screen, ConfirmScreen)
             assert "are these all cow?" in text
             assert "→ cat" in text
             assert len(project.wanted) == asked

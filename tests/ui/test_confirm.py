@@ -7,7 +7,7 @@ import pytest
 from labeler.core.types import Advice
 from labeler.ui.page import Page
 from labeler.ui.render.short_names import short_name
-from labeler.ui.screens.confirm import GridScreen
+from labeler.ui.screens.confirm import ConfirmScreen
 from labeler.ui.screens.question import QuestionScreen
 from labeler.ui.screens.representatives import ContactSheet
 from tests.ui.support import FakeProject, running, screen_text, settle
@@ -28,7 +28,7 @@ class TestOpening:
         async with running(project, size=(120, 40)) as app:
             await app.press_and_see("1")
             text = await app.press_and_see("G")
-            assert isinstance(app.screen, GridScreen)
+            assert isinstance(app.screen, ConfirmScreen)
             assert "are these all 1?" in text
             assert project.wanted == [(25, [])]
             text = await app.press_and_see("G")
@@ -66,7 +66,7 @@ class TestOpening:
             assert "the last pages held hardly an error: G leads back, 10 questions mend more" in (
                 await app.press_and_see("enter")
             )
-            assert isinstance(app.screen, GridScreen)  # it goes back when the person does
+            assert isinstance(app.screen, ConfirmScreen)  # it goes back when the person does
             await app.press_and_see("G")
             for left in range(10, 1, -1):
                 assert f": answer {left} more, then pages again" in screen_text(app)

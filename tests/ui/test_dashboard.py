@@ -10,7 +10,7 @@ from labeler.session.final_labels import final_labels
 from labeler.session.learning_curve import Point, answers_to_cover
 from labeler.ui.render import figures
 from labeler.ui.screens.clusters import ClusterBrowser
-from labeler.ui.screens.confirm import GridScreen
+from labeler.ui.screens.confirm import ConfirmScreen
 from labeler.ui.screens.dashboard import Dashboard
 from labeler.ui.screens.question import QuestionScreen
 from labeler.ui.screens.representatives import ContactSheet
@@ -70,7 +70,7 @@ class TestOpening:
 
 
 class TestKeys:
-    @pytest.mark.parametrize(("key", "screen"), [("G", GridScreen), ("R", ContactSheet), ("T", ClusterBrowser)])
+    @pytest.mark.parametrize(("key", "screen"), [("G", ConfirmScreen), ("R", ContactSheet), ("T", ClusterBrowser)])
     async def test_the_keys_it_names_lead_on(self, project, key, screen):
         async with running(project) as app:
             await app.press_and_see("D", key)
@@ -81,7 +81,7 @@ class TestKeys:
     async def test_back_to_the_pages_from_which_it_was_opened(self, project):
         async with running(project) as app:
             await app.press_and_see("G", "D", "G")
-            assert isinstance(app.screen, GridScreen)
+            assert isinstance(app.screen, ConfirmScreen)
             await app.press_and_see("G")
             assert isinstance(app.screen, QuestionScreen)
 

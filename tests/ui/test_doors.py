@@ -8,9 +8,10 @@ import pytest
 from labeler.core.types import Progress
 from labeler.session.audit.audits import Certificate
 from labeler.session.quality.summary import NOT_KNOWN
+from labeler.ui.forms.begin_audit import BeginAudit
+from labeler.ui.render.statement import in_lines
 from labeler.ui.screens import base
-from labeler.ui.screens.audit import AuditScreen, _statement
-from labeler.ui.screens.begin_audit import BeginAudit
+from labeler.ui.screens.audit import AuditScreen
 from labeler.ui.screens.question import QuestionScreen
 from tests.ui.support import FakeProject, digit, running, screen_text, settle
 
@@ -126,7 +127,7 @@ class TestAnAudit:
             cutoff_population=1_234_567,
         )
         assert set(vars(found)) <= set(dir(Certificate)) | set(Certificate.__annotations__)
-        lines = _statement(found, width).plain.split("\n")
+        lines = in_lines(found, width).plain.split("\n")
         text = " ".join(lines)
         assert max(map(len, lines)) <= width
         assert "…" not in text
@@ -196,7 +197,7 @@ class TestLines:
     async def test_progress_is_no_note(self):
         project = FakeProject(with_round=False)
         async with running(project) as app:
-            app.news.progress = Progress("reading", 10, 100)
+            app.status.progress = Progress("reading", 10, 100)
             app.screen.draw_message()
             await app.pilot.pause()
             assert "reading 10 of 100" in screen_text(app)

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from labeler.ui.actions import ACTIONS, ANSWERING, SMALL_COMMANDS, Action, Place, find, on
+from labeler.ui.actions import COMMON, SMALL_COMMANDS, Action, Keys
 from labeler.ui.app import LabelerApp
+from labeler.ui.screens import table
 from labeler.ui.screens.base import LabelScreen
-from tests.ui.places import KEYS_TO, busy_project, go_to
+from tests.ui.places import ANSWERING, KEYS_TO, busy_project, go_to
 from tests.ui.support import FakeProject, running, screen_text
 
 ENDS = "quit"
+
+
+def keys_of(place: str) -> Keys:
+    return table.class_of(place).KEYS
 
 
 def seen(app: LabelerApp, project: FakeProject) -> tuple[object, ...]:
@@ -19,23 +24,23 @@ def seen(app: LabelerApp, project: FakeProject) -> tuple[object, ...]:
 
 
 @pytest.mark.parametrize("place", list(KEYS_TO))
-async def test_every_key_of_the_table_does_something_where_it_is_listed(place: Place):
+async def test_every_key_of_the_table_does_something_where_it_is_listed(place: str):
     project = busy_project()
     silent, wrong = [], []
     async with running(project) as app:
-        for action in on(place):
+        for action in keys_of(place):
             if action.name == ENDS:
                 continue
             for key in action.keys:
-                if find(key, place) is not action:
+                if keys_of(place).find(key) is not action:
                     wrong.append((key, action.label))  # another row of the table hides this one
                     continue
                 await go_to(app, place)
-                app.news.clear()
+                app.status.clear()
                 app.screen.draw_message()
                 before = seen(app, project)
                 after = await app.press_and_see(key)
-                if seen(app, project) == before and app.news._notice == "":
+                if seen(app, project) == before and app.status._notice == "":
                     silent.append((key, action.label))
                 if "does nothing" in after or "no command has the key" in after:
                     wrong.append((key, action.label))
@@ -45,7 +50,7 @@ async def test_every_key_of_the_table_does_something_where_it_is_listed(place: P
 
 @pytest.mark.parametrize("key", ["Q", "ctrl+q", "ctrl+c"])
 @pytest.mark.parametrize("place", list(KEYS_TO))
-async def test_quitting_works_on_every_screen(place: Place, key: str):
+async def test_quitting_works_on_every_screen(place: str, key: str):
     project = busy_project()
     async with running(project) as app:
         await go_to(app, place)
@@ -63,21 +68,21 @@ def event_of(key: str):
     return events.Key(key, key if len(key) == 1 else None)
 
 
-@pytest.mark.parametrize("place", sorted(ANSWERING & set(KEYS_TO)))
-async def test_every_class_key_answers_where_answers_are_given(place: Place):
+@pytest.mark.parametrize("place", sorted(ANSWERING))
+async def test_every_class_key_answers_where_answers_are_given(place: str):
     project = busy_project()
     async with running(project) as app:
         for key in "0123456789":
             await go_to(app, place)
-            app.news.clear()
+            app.status.clear()
             before = seen(app, project)
             text = await app.press_and_see(key)
             assert seen(app, project) != before, key
             assert "no class has the key" not in text
 
 
-@pytest.mark.parametrize("place", sorted(set(KEYS_TO) - ANSWERING))
-async def test_no_class_key_answers_where_nothing_is_asked(place: Place):
+@pytest.mark.parametrize("place", sorted(set(KEYS_TO) - set(ANSWERING)))
+async def test_no_class_key_answers_where_nothing_is_asked(place: str):
     project = busy_project()
     async with running(project) as app:
         await go_to(app, place)
@@ -88,40 +93,44 @@ async def test_no_class_key_answers_where_nothing_is_asked(place: Place):
 
 
 @pytest.mark.parametrize("place", list(KEYS_TO))
-async def test_a_key_of_another_screen_says_so(place: Place):
+async def test_a_key_of_another_screen_says_so(place: str):
     project = busy_project()
-    elsewhere = {action.keys[0] for action in ACTIONS} - {key for action in on(place) for key in action.keys}
+    elsewhere = {action.keys[0] for action in (*COMMON, *table.own_actions())} - {
+        key for action in keys_of(place) for key in action.keys
+    }
     async with running(project) as app:
         await go_to(app, place)
         for key in [*sorted(elsewhere), "Z", "%", "q", "f5"]:
-            assert find(key, place) is None
-            app.news.clear()
+            assert keys_of(place).find(key) is None
+            app.status.clear()
             events = len(project.journal.events)
             await app.press_and_see(key)
-            assert app.news._notice, key
+            assert app.status._notice, key
             assert len(project.journal.events) == events
             assert isinstance(app.screen, LabelScreen)
-            assert app.screen.PLACE is place
+            assert place == app.screen.NAME
 
 
-@pytest.mark.parametrize("place", sorted(ANSWERING & set(KEYS_TO)))
-def test_small_letters_mean_their_capital_where_that_is_a_command(place: Place):
+@pytest.mark.parametrize("place", sorted(ANSWERING))
+def test_small_letters_mean_their_capital_where_that_is_a_command(place: str):
     for letter in SMALL_COMMANDS:
-        assert find(letter, place) is None  # so that a class may own it
-        assert find(letter.upper(), place) is not None
+        assert keys_of(place).find(letter) is None  # so that a class may own it
+        assert keys_of(place).find(letter.upper()) is not None
 
 
 def test_no_key_stands_twice_on_a_screen():
-    for place in Place:
-        keys = [key for action in on(place) for key in action.keys]
+    for place in table.SCREENS:
+        keys = [key for action in keys_of(place) for key in action.keys]
         assert len(keys) == len(set(keys)), place
 
 
 def test_a_back_key_is_the_key_that_opened_the_screen():
-    backs: dict[Place, Action] = {place: action for place in KEYS_TO for action in on(place) if action.label == "back"}
-    assert set(backs) == set(KEYS_TO) - {Place.QUESTION}
+    backs: dict[str, Action] = {
+        place: action for place in KEYS_TO for action in keys_of(place) if action.label == "back"
+    }
+    assert set(backs) == set(KEYS_TO) - {"question"}
     for place, action in backs.items():
-        if place is Place.SPLIT:
-            assert find(action.keys[0], Place.CLASSES).name == "split"
+        if place == "split":
+            assert keys_of("classes").find(action.keys[0]).name == "split"
         else:
-            assert find(action.keys[0], Place.QUESTION).name == action.name
+            assert keys_of("question").find(action.keys[0]).name == action.name

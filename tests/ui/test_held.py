@@ -6,84 +6,55 @@ import pytest
 from labeler.core.types import ClassInfo
 from labeler.session.keys import COMMAND_LETTERS
 from labeler.session.view import ClassCount
-from labeler.ui.actions import ACTIONS, ANSWERING, EVERYWHERE, Place, find, on, refusal
+from labeler.ui.actions import COMMON, refusal
 from labeler.ui.keys.held import RUN, CapsLock, HeldKey, Press, looks_azerty, token, unshifted
 from labeler.ui.keys.typeahead import matches, needed
-from labeler.ui.screens.audit import AuditScreen
-from labeler.ui.screens.audit_pages import AuditPages
-from labeler.ui.screens.choose_k import ChooseK
-from labeler.ui.screens.classes import ClassesScreen
-from labeler.ui.screens.clusters import ClusterBrowser
-from labeler.ui.screens.confirm import GridScreen
-from labeler.ui.screens.dashboard import Dashboard
-from labeler.ui.screens.hunt import HuntScreen
-from labeler.ui.screens.outliers import OddScreen
-from labeler.ui.screens.question import QuestionScreen
-from labeler.ui.screens.representatives import ContactSheet
-from labeler.ui.screens.search import SearchScreen
-from labeler.ui.screens.second_look import SecondLook
-from labeler.ui.screens.similar import AlikeScreen
-from labeler.ui.screens.split import SplitScreen
-from labeler.ui.screens.why import WhyScreen
+from labeler.ui.screens import commands, table
 
-SCREENS = {
-    Place.QUESTION: QuestionScreen,
-    Place.SHEET: ContactSheet,
-    Place.GRID: GridScreen,
-    Place.ALIKE: AlikeScreen,
-    Place.CLUSTERS: ClusterBrowser,
-    Place.SECOND_LOOK: SecondLook,
-    Place.WHY: WhyScreen,
-    Place.SEARCH: SearchScreen,
-    Place.DASHBOARD: Dashboard,
-    Place.CLASSES: ClassesScreen,
-    Place.SPLIT: SplitScreen,
-    Place.CHOOSE_K: ChooseK,
-    Place.ODD: OddScreen,
-    Place.HUNT: HuntScreen,
-    Place.AUDIT: AuditScreen,
-    Place.AUDIT_PAGES: AuditPages,
-}
+SCREENS = {name: table.class_of(name) for name in table.SCREENS}
+ANSWERING = {name for name, screen in SCREENS.items() if screen.KEYS.answers}
+EVERY = [*COMMON, *table.own_actions()]
 
 
 class TestTable:
     @pytest.mark.parametrize("key", [*"AXUFMNGTDVPIQ", "enter", "space", "backspace", "ctrl+z", "ctrl+y", "/", "?",
                                      "ctrl+p", "ctrl+q", "ctrl+s", "up", "down"])  # fmt: skip
     def test_every_key_of_the_interface_does_something(self, key):
-        assert find(key, Place.QUESTION) is not None
+        assert SCREENS["question"].KEYS.find(key) is not None
 
-    @pytest.mark.parametrize("place", Place)
+    @pytest.mark.parametrize("place", list(SCREENS))
     def test_a_key_means_one_thing_on_a_screen_and_has_a_method(self, place):
-        keys = [key for action in on(place) for key in action.keys]
+        keys = [key for action in SCREENS[place].KEYS for key in action.keys]
         assert len(keys) == len(set(keys))
-        for action in on(place):
-            assert callable(getattr(SCREENS[place], f"do_{action.name}"))
+        for action in SCREENS[place].KEYS:
+            own = getattr(SCREENS[place], f"do_{action.name}", None)
+            assert action.refusal or callable(own or getattr(commands, action.name))
 
     def test_answers_and_commands_are_called_by_the_same_keys_on_every_screen(self):
-        names = {action.name for action in ACTIONS if not action.repeats}
+        names = {action.name for action in EVERY if not action.repeats}
         for name in names:
-            same = [action for action in ACTIONS if action.name == name]
+            same = [action for action in EVERY if action.name == name]
             keys = [set(action.keys) for action in same]
             assert set.union(*keys) in keys
 
     @pytest.mark.parametrize("name", ["accept", "skip", "undo", "redo", "unsure", "reject", "flag", "new_class", "why"])
     def test_what_answers_does_so_wherever_keys_answer(self, name):
-        places = frozenset().union(*(action.places for action in ACTIONS if action.name == name))
+        places = {place for place, screen in SCREENS.items() if any(action.name == name for action in screen.KEYS)}
         assert places >= ANSWERING
 
     @pytest.mark.parametrize("name", ["undo", "help", "palette", "saved", "quit"])
     def test_some_keys_work_everywhere(self, name):
-        assert frozenset().union(*(action.places for action in ACTIONS if action.name == name)) == EVERYWHERE
+        assert all(any(action.name == name for action in screen.KEYS) for screen in SCREENS.values())
 
     def test_small_letters_are_never_commands_of_the_table(self):
-        assert not [key for action in ACTIONS for key in action.keys if re.fullmatch("[a-z0-9]", key)]
+        assert not [key for action in EVERY for key in action.keys if re.fullmatch("[a-z0-9]", key)]
 
     def test_frequent_actions_are_not_on_escape_nor_on_keys_of_multiplexers(self):
-        assert not {"escape", "ctrl+a", "ctrl+b"} & {key for action in ACTIONS for key in action.keys}
+        assert not {"escape", "ctrl+a", "ctrl+b"} & {key for action in EVERY for key in action.keys}
 
     @pytest.mark.parametrize("key", ["q", "w", "Z", "M", "f5", "/"])
     def test_a_key_that_does_nothing_says_why(self, key):
-        assert len(refusal(key, has_classes=True)) > 10
+        assert len(refusal(key, has_classes=True, elsewhere=table.own_actions())) > 10
 
     def test_the_files_of_the_application_stay_small(self):
         import labeler.ui

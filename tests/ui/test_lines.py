@@ -5,8 +5,8 @@ from textual.content import Content
 
 from labeler.core.types import Progress
 from labeler.session.view import Stage
-from labeler.ui.actions import Place, on
 from labeler.ui.render import lines
+from labeler.ui.screens import table
 
 CHAIN = [
     Stage("pixels"),
@@ -56,17 +56,17 @@ def test_of_a_long_path_the_end_is_shown():
     assert "picture.png · 28×28 ⚑ flagged" in line.plain
 
 
-@pytest.mark.parametrize("place", Place)
+@pytest.mark.parametrize("place", list(table.SCREENS))
 @pytest.mark.parametrize("width", [58, 78, 118])
 def test_help_and_quit_are_always_in_the_footer(place, width):
-    line = lines.footer(on(place), width)
+    line = lines.footer(table.class_of(place).KEYS.actions, width)
     assert line.cell_length <= width
     assert line.plain.endswith("? help  Q quit")
 
 
 def test_the_way_back_is_in_the_footer():
-    assert "R back" in lines.footer(on(Place.SHEET), 78).plain
-    assert "G back" in lines.footer(on(Place.GRID), 78).plain
+    assert "R back" in lines.footer(table.class_of("representatives").KEYS.actions, 78).plain
+    assert "G back" in lines.footer(table.class_of("confirm").KEYS.actions, 78).plain
 
 
 def test_a_job_of_unknown_length_only_says_what_it_does():

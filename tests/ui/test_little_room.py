@@ -6,9 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from labeler.ui.actions import Place
 from labeler.ui.render.short_names import full_names
-from labeler.ui.status_line import News
+from labeler.ui.status_line import StatusLine
 from tests.advices import every_advice
 from tests.ui.support import FakeProject, running, screen_text, settle
 
@@ -149,9 +148,9 @@ async def test_the_dashboard_says_it_as_a_whole(advice, size):
 @pytest.mark.parametrize("width", [58, 62, 78, 98, 118])
 @pytest.mark.parametrize("advice", every_advice(), ids=lambda advice: advice.text[:30])
 def test_in_no_width_is_a_word_of_it_lost(advice, width):
-    news = News([])
-    news.advice = advice
-    lines = news.lines(Place.QUESTION, width)
+    status = StatusLine([])
+    status.advice = advice
+    lines = status.lines(width)
     said = " ".join(" ".join(line.plain for line in lines).split())
     assert said.removeprefix(f"{advice.key} ") in (advice.text, advice.short)
     assert all(line.cell_length <= width for line in lines)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from labeler.ui.screens.outliers import OddScreen
+from labeler.ui.screens.outliers import OutlierScreen
 from labeler.ui.screens.question import QuestionScreen
 from tests.ui.support import FakeProject, Received, running, settle
 from tests.ui.test_screens import DANGEROUS, HOSTILE, lines
@@ -20,7 +20,7 @@ class TestOpening:
     async def test_o_shows_the_oddest_first_and_leads_back(self, project):
         async with running(project, size=WIDE) as app:
             text = await app.press_and_see("O")
-            assert isinstance(app.screen, OddScreen)
+            assert isinstance(app.screen, OutlierScreen)
             assert "odd ones  the 200 images least like the others" in text
             assert app.screen.shown()[:3] == [399, 398, 397]
             assert "0399.png" in text

@@ -680,9 +680,9 @@ async def test_a_picture_that_a_resize_finds_before_it_is_announced_counts_as_pa
         await app.press_and_see("9")
         screen = app.screen
         screen.painted.clear()
-        before = app.paints
+        before = app.line.paints
         screen.picture.on_resize()  # finds the drawing in the cache, and tells nobody
         assert screen.picture.ready
         screen.picture_ready(screen.picture.index)  # the announcement comes after it
         await asyncio.wait_for(screen.painted.wait(), 5)
-        assert app.paints == before + 1
+        assert app.line.paints == before + 1

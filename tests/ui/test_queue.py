@@ -7,12 +7,11 @@ import threading
 import pytest
 from textual import events
 
-from labeler.ui.actions import ANSWERING
 from labeler.ui.keys.held import RUN
 from labeler.ui.screens import base
 from labeler.ui.screens.representatives import ContactSheet
 from labeler.ui.screens.search import SearchScreen
-from tests.ui.places import busy_project, go_to
+from tests.ui.places import ANSWERING, busy_project, go_to
 from tests.ui.support import FakeProject, arrived, digit, running, screen_text, settle
 
 

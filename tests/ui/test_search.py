@@ -3,10 +3,11 @@
 import pytest
 
 from labeler.session.search import GUIDE
+from labeler.ui.forms.search import SearchFor
 from labeler.ui.screens.question import QuestionScreen
 from labeler.ui.screens.representatives import ContactSheet
-from labeler.ui.screens.search import SearchFor, SearchScreen
-from labeler.ui.screens.similar import AlikeScreen
+from labeler.ui.screens.search import SearchScreen
+from labeler.ui.screens.similar import SimilarScreen
 from tests.ui.support import FakeProject, running, screen_text, settle
 from tests.ui.test_screens import DANGEROUS, HOSTILE, lines
 
@@ -133,7 +134,7 @@ class TestFound:
     async def test_other_screens_work_from_it_and_lead_back(self, project):
         async with running(project) as app:
             await app.press_and_see("/", *"0123", "enter")
-            for key, screen in (("M", AlikeScreen), ("R", ContactSheet)):
+            for key, screen in (("M", SimilarScreen), ("R", ContactSheet)):
                 await app.press_and_see(key)
                 assert isinstance(app.screen, screen)
                 await app.press_and_see(key)

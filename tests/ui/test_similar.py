@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from labeler.ui.screens.confirm import GridScreen
+from labeler.ui.screens.confirm import ConfirmScreen
 from labeler.ui.screens.question import QuestionScreen
 from labeler.ui.screens.representatives import ContactSheet
-from labeler.ui.screens.similar import AlikeScreen
+from labeler.ui.screens.similar import SimilarScreen
 from tests.ui.support import FakeProject, running, screen_text, settle
 from tests.ui.test_confirm import pages
 from tests.ui.test_screens import DANGEROUS, HOSTILE, lines
@@ -24,7 +24,7 @@ class TestOpening:
     async def test_m_shows_the_nearest_of_the_guess_and_leads_back(self, project):
         async with running(project, size=WIDE) as app:
             text = await app.press_and_see("1", "M")
-            assert isinstance(app.screen, AlikeScreen)
+            assert isinstance(app.screen, SimilarScreen)
             assert "are these all 1?" in text
             assert "nearest to 0001.png first" in text
             assert project.wanted_similar == [(1, 25, [])]
@@ -98,7 +98,7 @@ class TestOpening:
             assert "nearest to 0011.png first" in text
             assert "are these all 1?" in text
             await app.press_and_see("M")
-            assert isinstance(app.screen, GridScreen)
+            assert isinstance(app.screen, ConfirmScreen)
 
     async def test_before_the_pool_is_prepared_it_says_so(self):
         project = FakeProject(n_classes_known=10)
@@ -189,7 +189,7 @@ class TestAnswers:
         async with running(project, size=WIDE) as app:
             await app.press_and_see("M", *["right"] * 23, "X", "right", "X")
             await app.press_and_see("enter")
-            assert isinstance(app.screen, AlikeScreen)
+            assert isinstance(app.screen, SimilarScreen)
             await app.press_and_see("X")
             text = await app.press_and_see("enter")
             assert "3 misses in a row" in text
@@ -264,7 +264,7 @@ class TestAnswers:
         async with running(project) as app:
             for key in "RG":
                 await app.press_and_see("M", key, key)
-                assert isinstance(app.screen, AlikeScreen)
+                assert isinstance(app.screen, SimilarScreen)
                 await app.press_and_see("M")
 
 

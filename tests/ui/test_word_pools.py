@@ -7,7 +7,6 @@ import pytest
 
 from labeler.core.content import Columns, Passage
 from labeler.core.types import IndexArray
-from labeler.ui.actions import Place
 from tests.ui.places import go_to
 from tests.ui.support import FakeProject, running, settle
 from tests.ui.test_as_text import SIZES, same_as_kept
@@ -96,8 +95,8 @@ async def test_one_page_says_so():
 async def test_names_of_columns_do_nothing(size: tuple[int, int]):
     names = [f"{number}{EVIL[number % len(EVIL)]}" for number in range(12)]
     async with running(TableProject(names), size=size) as app:
-        for place in ("question", "sheet", "clusters", "grid", "alike", "why"):
-            await go_to(app, Place(place))
+        for place in ("question", "representatives", "clusters", "confirm", "similar", "why"):
+            await go_to(app, place)
             await settle(app, app.pilot)
             text = "\n".join(lines(app))
             assert not DANGEROUS.search(text)

@@ -11,12 +11,12 @@ from textual import events
 from textual.screen import ModalScreen, ScreenResultType
 from textual.widget import Widget
 
+from labeler.ui.host import Host
 from labeler.ui.keys.queue import Waiting
 from labeler.ui.screens.base import LabelScreen
 
 if TYPE_CHECKING:
     from labeler.project.open import Received
-    from labeler.ui.app import LabelerApp
 
 _A_MOMENT = 1.0
 """Seconds after which it is looked whether what is waited for is there at all."""
@@ -36,9 +36,9 @@ class Form(ModalScreen[ScreenResultType], Generic[ScreenResultType]):
         self._then = then
 
     @property
-    def labeler(self) -> LabelerApp:
-        """The application, by its own type."""
-        return cast("LabelerApp", self.app)
+    def labeler(self) -> Host:
+        """The application, as far as a form knows it."""
+        return cast("Host", self.app)
 
     def typed_into(self) -> Widget | None:
         """The widget that takes text, if there is one."""
@@ -49,7 +49,7 @@ class Form(ModalScreen[ScreenResultType], Generic[ScreenResultType]):
         await self._there()
         key = waiting.token
         if key in ("ctrl+q", "ctrl+c"):
-            self.labeler.exit()
+            self.app.exit()
             return
         if waiting.blind:
             self.labeler.ignored_early("this page")
@@ -84,7 +84,7 @@ class Form(ModalScreen[ScreenResultType], Generic[ScreenResultType]):
         """Close, hand the result over and draw what lies below, all before the next key has its turn."""
         await self.dismiss(result)
         self._then(result)
-        below = self.labeler.screen
+        below = self.app.screen
         if isinstance(below, LabelScreen):
             below.on_screen_resume()
 
@@ -100,7 +100,7 @@ class Form(ModalScreen[ScreenResultType], Generic[ScreenResultType]):
 
     async def _there(self) -> None:
         """A key typed right behind the one that opened this form waits for its parts."""
-        while not self.is_mounted and self.labeler.is_running:
+        while not self.is_mounted and self.app.is_running:
             await asyncio.sleep(0.01)
 
     async def _settled(self) -> None:
@@ -110,6 +110,6 @@ class Form(ModalScreen[ScreenResultType], Generic[ScreenResultType]):
             return
         done = asyncio.Event()
         widget.call_later(done.set)
-        while widget.is_attached and self.labeler.is_running and not done.is_set():
+        while widget.is_attached and self.app.is_running and not done.is_set():
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(done.wait(), _A_MOMENT)

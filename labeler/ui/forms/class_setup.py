@@ -14,7 +14,8 @@ from textual.widgets import Input, Static
 from labeler.core.errors import LabelerError, NotSaved
 from labeler.core.text import display_safe
 from labeler.ui.forms.base import Form
-from labeler.ui.widgets.legend import Typed, legend
+from labeler.ui.keys.typeahead import Typed
+from labeler.ui.widgets.legend import legend
 from labeler.ui.widgets.line import Block, Line
 
 
@@ -124,7 +125,7 @@ class ClassSetup(Form[None]):
     def draw_message(self) -> None:
         """What is being prepared meanwhile."""
         if self.is_mounted:
-            self.query_one("#message", Line).show(lambda width: self.labeler.news.line())
+            self.query_one("#message", Line).show(lambda width: self.labeler.status.line())
 
     def _keys(self) -> Content:
         return Content.assemble(

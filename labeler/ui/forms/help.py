@@ -7,30 +7,13 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from labeler.ui.actions import ANSWERING, Place, key_name, on
+from labeler.ui.actions import key_name
 from labeler.ui.forms.base import Form
+from labeler.ui.screens.base import LabelScreen
 
 _SCROLLS = {"up": -1, "down": 1, "pageup": -10, "pagedown": 10, "home": -10_000, "end": 10_000}
 
-_MOVES = {
-    Place.QUESTION: "choose another guess to accept; move over a zoomed picture",
-    Place.SHEET: "move over the sheet",
-    Place.GRID: "move over the page",
-    Place.ALIKE: "move over the page",
-    Place.CLUSTERS: "move over the clusters and their pictures",
-    Place.WHY: "move over the answers",
-    Place.SEARCH: "move over what was found",
-    Place.ODD: "move over the odd ones",
-    Place.HUNT: "move over the pictures",
-    Place.CLASSES: "choose a class",
-    Place.SPLIT: "move over the labels",
-    Place.CHOOSE_K: "choose a number of clusters",
-    Place.AUDIT_PAGES: "move over the page",
-}
-
-_CLASS_KEYS = dict.fromkeys(ANSWERING, "give the picture the class of that key (see the legend)")
-_CLASS_KEYS[Place.AUDIT_PAGES] = "a class: what the picture at the cursor is; a letter above a picture: not this"
-_CLASS_KEYS[Place.CLASSES] = "go to the class of that key"
+_ANSWERS = "give the picture the class of that key (see the legend)"
 
 _WORDS = (
     "One key labels the picture, saves it and brings the next one. An answer belongs to the picture that was on the "
@@ -46,9 +29,9 @@ _WORDS = (
 class Help(Form[None]):
     """A page to read; any of its keys leads back to the same question."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, screen: type[LabelScreen]) -> None:
         super().__init__()
-        self._place = place
+        self._screen_class = screen
 
     def compose(self) -> ComposeResult:
         """The table and a few words."""
@@ -61,11 +44,13 @@ class Help(Form[None]):
         yield Static(self._back(), classes="hint", markup=False)
 
     def _keys(self) -> Content:
-        rows = [("0-9 a-z", _CLASS_KEYS[self._place])] if self._place in _CLASS_KEYS else []
-        rows += [(action.shown_keys, action.help) for action in on(self._place) if not action.repeats]
-        arrows = " ".join(action.main_key for action in on(self._place) if action.repeats)
+        keys, class_keys = self._screen_class.KEYS, self._screen_class.CLASS_KEYS
+        answers = class_keys or (_ANSWERS if keys.answers else "")
+        rows = [("0-9 a-z", answers)] if answers else []
+        rows += [(action.shown_keys, action.help) for action in keys if not action.repeats]
+        arrows = " ".join(action.main_key for action in keys if action.repeats)
         if arrows:
-            rows.insert(2, (arrows, _MOVES[self._place]))
+            rows.insert(2, (arrows, self._screen_class.MOVES or "move"))
         wide = max(len(keys) for keys, _ in rows) + 2
         lines = [Content.assemble((keys.ljust(wide), "bold $command"), text) for keys, text in rows]
         return Content("\n").join(lines)

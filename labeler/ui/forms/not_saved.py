@@ -15,15 +15,31 @@ from labeler.core.text import display_safe
 from labeler.ui.forms.base import Form
 from labeler.ui.widgets.line import Line
 
-AGAIN, ELSEWHERE = "again", "elsewhere"
+Decision = Callable[[], object]
 
 
-class Unsaved(Form[str | None]):
-    """What to do: :data:`AGAIN`, :data:`ELSEWHERE`, or None = give the key up."""
+class Unsaved(Form[Decision | None]):
+    """The choices where an answer could not be saved; one of three decisions is carried out.
 
-    def __init__(self, then: Callable[[str | None], None], error: NotSaved, dropped: int) -> None:
-        super().__init__(then)
+    Parameters
+    ----------
+    error
+        What went wrong.
+    dropped
+        How many keys were typed behind the one that is kept.
+    again, elsewhere, give_up
+        Save the key again, on another disk, or not at all.
+    """
+
+    def __init__(
+        self, error: NotSaved, dropped: int, *, again: Decision, elsewhere: Decision, give_up: Decision
+    ) -> None:
+        super().__init__(self._decided)
         self._error, self._dropped = error, dropped
+        self._again, self._elsewhere, self._give_up = again, elsewhere, give_up
+
+    def _decided(self, decision: Decision | None) -> None:
+        (decision or self._give_up)()
 
     def compose(self) -> ComposeResult:
         """What happened, what can be done."""
@@ -61,12 +77,12 @@ class Unsaved(Form[str | None]):
 
     async def submit(self) -> None:
         """Try again."""
-        await self.finish(AGAIN)
+        await self.finish(self._again)
 
     async def other(self, key: str) -> bool:
         """``tab``: to another disk. The rest does nothing, and is told so."""
         if key == "tab":
-            await self.finish(ELSEWHERE)
+            await self.finish(self._elsewhere)
         else:
             why = Content.styled("nothing else is answered before this key is saved or given up", "$warn")
             self.query_one("#unsaved-note", Line).show(lambda width: why.truncate(width, ellipsis=True))

@@ -13,10 +13,8 @@ from dataclasses import dataclass
 
 from textual import events
 
-from labeler.ui.actions import ACTIONS
+from labeler.ui.actions import MAY_REPEAT
 from labeler.ui.keys.held import HeldKey, Press, token
-
-_MAY_REPEAT = frozenset(key for action in ACTIONS if action.repeats for key in action.keys)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,18 +52,19 @@ class KeyQueue:
         self._take, self._held = take, held
         self._line: deque[Waiting] = deque()
         self._came = asyncio.Event()
+        self.paints = 0  # questions painted so far
         self._hold = HeldKey()
         self._busy = False
         self._holding = False
 
-    def arrived(self, event: events.Key, *, paints: int, text: bool, blind: bool = False) -> None:
+    def arrived(self, event: events.Key, *, text: bool, blind: bool = False) -> None:
         """Put a key in line (in a form, `text`, a held key is ordinary); `blind`: the screen is empty still."""
         key = token(event.key, event.character)
-        if not text and key not in _MAY_REPEAT and self._hold.pressed(key, event.time) is not Press.MEANT:
+        if not text and key not in MAY_REPEAT and self._hold.pressed(key, event.time) is not Press.MEANT:
             self._holding = True
             self._held(key, self._hold.ignored)
             return
-        self._line.append(Waiting(key, event, paints, self._holding, blind))
+        self._line.append(Waiting(key, event, self.paints, self._holding, blind))
         self._holding = False
         self._came.set()
 

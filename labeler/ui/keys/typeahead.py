@@ -4,10 +4,54 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 from labeler.core.types import ClassInfo
 from labeler.session.view import ClassCount
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """A name that is being typed; `place` = which of those that fit ``⏎`` takes."""
+
+    text: str = ""
+    place: int = 0
+
+
+class Typeahead:
+    """The name that is being typed on a screen, and the class of those that fit which the arrows chose."""
+
+    def __init__(self) -> None:
+        self.text = ""
+        self._choice = Typed()  # which of the classes that fit, while the same is typed
+
+    @property
+    def typed(self) -> Typed:
+        """The text that is typed, and which of the classes that fit ``enter`` takes."""
+        return Typed(self.text, self._choice.place if self._choice.text == self.text else 0)
+
+    def press(self, key: str, classes: Sequence[ClassCount]) -> bool:
+        """Narrow the classes by one more key, or choose among them; False where the key does neither."""
+        if narrows(key):
+            self.text, self._choice = self.text + key, Typed()
+        elif self.text and key == "backspace":
+            self.text = self.text[:-1]
+        elif self.text and key == "escape":
+            self.text = ""
+        elif self.text and key in ("up", "down"):
+            fitting, step = len(matches(self.text, classes)), 1 if key == "down" else -1
+            self._choice = Typed(self.text, (self.typed.place + step) % max(fitting, 1))
+        else:
+            return bool(self.text) and key == "space"
+        return True
+
+    def class_of(self, key: str, classes: Sequence[ClassCount]) -> ClassInfo | None:
+        """The class that a key gives: its own, or with ``enter`` the one whose name is typed."""
+        if not self.text:
+            return next((count.info for count in classes if count.info.key == key), None)
+        fitting = matches(self.text, classes) if key == "enter" else []
+        return fitting[min(self.typed.place, len(fitting) - 1)].info if fitting else None
 
 
 def needed(classes: Sequence[ClassCount]) -> bool:

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.content import Content
 
 from labeler.core.errors import LabelerError
-from labeler.core.text import display_safe
-from labeler.core.types import UNLABELED
-from labeler.session.audit.audits import Certificate, floored
+from labeler.core.types import UNLABELED, Advice
 from labeler.session.audit.pages import Block, said_on_page
 from labeler.session.audit.pages import Cell as Looked
 from labeler.session.classes import current
 from labeler.session.keys import COMMAND_LETTERS, LETTERS
 from labeler.session.parts.audit_pages import Planted
 from labeler.session.view import View
-from labeler.ui.actions import Place
-from labeler.ui.render import lines
-from labeler.ui.screens.audit import AuditKeys, AuditScreen
-from labeler.ui.screens.base import Target
+from labeler.ui.actions import Actions, Group, key, says
+from labeler.ui.render import lines, statement
+from labeler.ui.screens import blind
+from labeler.ui.screens.base import LabelScreen, Target
 from labeler.ui.screens.pages import LARGEST_PAGE
 from labeler.ui.screens.thumbnails import ThumbnailScreen
 from labeler.ui.widgets.headed_grid import HeadedGrid
@@ -34,10 +33,19 @@ WIDE = 100
 """Columns from which on there is room to say what the letters do on every page."""
 
 
-class AuditPages(AuditKeys, ThumbnailScreen):
+class AuditPages(ThumbnailScreen):
     """One page at a time; a key confirms it, exceptions are marked first, and then it says what was planted."""
 
-    PLACE = Place.AUDIT_PAGES
+    RECORDED_AS = "audit-pages"
+    GROUPS = ThumbnailScreen.GROUPS - {Group.LEADS}
+    ACTIONS: ClassVar[Actions] = {
+        **blind.ACTIONS,
+        "accept": says("all right", "confirm the page: every picture as its heading says"),
+        "reject": says("not this", "the likeliest other class instead, or back"),
+        "grid": key("G", label="single", help="one by one and blind, between two blocks", before="audit"),
+    }
+    CLASS_KEYS = "a class: what the picture at the cursor is; a letter above a picture: not this"
+    MOVES = "move over the page"
 
     def __init__(self) -> None:
         super().__init__()
@@ -121,7 +129,7 @@ class AuditPages(AuditKeys, ThumbnailScreen):
             self._otherwise.pop(cell.index, None)
         else:
             self._otherwise[cell.index] = class_id
-        self.labeler.news.clear()
+        self.labeler.status.clear()
         self.draw_again()
         if same:
             self.labeler.say("it says so already: ⏎ confirms the page", "quiet")
@@ -158,7 +166,7 @@ class AuditPages(AuditKeys, ThumbnailScreen):
     def _letters(self) -> str:
         """A letter for each picture, as far as they go: those that no class and no command has."""
         view = self.labeler.view
-        if view is None or self._typing_ahead:
+        if view is None or self.types_names:
             return ""
         taken = {*COMMAND_LETTERS, *(count.info.key for count in view.classes)}
         return "".join(letter for letter in LETTERS if letter not in taken)
@@ -188,7 +196,8 @@ class AuditPages(AuditKeys, ThumbnailScreen):
                 return now
         return None
 
-    def _named(self, name: str | None) -> None:
+    def named(self, name: str | None) -> None:
+        """Add the class that was named, and set the picture under the cursor to it."""
         if name is None:
             return
         session = self.labeler.project.session
@@ -225,26 +234,15 @@ class AuditPages(AuditKeys, ThumbnailScreen):
                 self._tell(planted)
 
         self.labeler.command(
-            lambda: told.append(session.audit.pages.answer(self._otherwise, screen=str(self.PLACE))), saved
+            lambda: told.append(session.audit.pages.answer(self._otherwise, screen=self.recorded_as)), saved
         )
 
     def _tell(self, planted: Planted) -> None:
-        """What was planted on the page that was confirmed."""
+        """Say what was planted on the page that was confirmed."""
         session = self.labeler.project.session
-        if not planted.shown:
-            self.labeler.say("nothing was planted on that page", "quiet")
-            return
-        lead = f"planted on that page: {len(planted.seen)} of {planted.shown} seen"
-        if not planted.overlooked:
-            self.labeler.say(f"✓ {lead}")
-            return
         names = {class_id: info.name for class_id, info in session.state.classes.items()}
-        missed = ", ".join(
-            f"{display_safe(session.pool.ids[index].rpartition('/')[2], 24)} stood under "
-            f"{display_safe(names[shown], 20)} and is a {display_safe(names[known], 20)}"
-            for index, shown, known in planted.overlooked
-        )
-        self.labeler.say(f"{lead}; overlooked: {missed}", "warn")
+        text, role = statement.of_planted(planted, session.pool.ids, names)
+        self.labeler.say(text, role)
 
     def moved_in_time(self) -> None:
         """A page taken back is shown again as it was confirmed."""
@@ -296,7 +294,7 @@ class AuditPages(AuditKeys, ThumbnailScreen):
         width = max(self.size.width - 2, 1)
         if found is None:
             return asked
-        said = said_now(found, ahead)
+        said = statement.in_a_line(found, ahead)
         if not self._page and asked.cell_length + said.cell_length >= width:
             return asked  # what to press comes first
         return lines.ends(asked, said, width)
@@ -326,8 +324,8 @@ class AuditPages(AuditKeys, ThumbnailScreen):
     def was_painted(self) -> None:
         """A page counts as one question, once; the next one is drawn ahead."""
         if self._page and self._painted_as == 0:
-            self.labeler.question_was_painted()
-            self._painted_as = self.labeler.paints
+            self.count_paint()
+            self._painted_as = self.labeler.line.paints
         block, now = self._block, self.grid.layout_now
         if block is not None and len(block.said) + 1 < len(block.pages):
             following = block.pages[len(block.said) + 1]
@@ -343,6 +341,10 @@ class AuditPages(AuditKeys, ThumbnailScreen):
 
     # -- commands ------------------------------------------------------------------------------------------------
 
+    def can_follow(self, advice: Advice) -> bool:
+        """Whether an advice can be followed: none, for it is about the labels as they are now."""
+        return False
+
     async def do_grid(self) -> None:
         """One by one again."""
         session = self.labeler.project.session
@@ -351,30 +353,25 @@ class AuditPages(AuditKeys, ThumbnailScreen):
         except LabelerError as error:
             self.labeler.say(f"{error.message}: {error.hint}", "warn")
             return
-        await self.leave()
+        await self.labeler.leave()
+
+    def do_undo(self) -> None:
+        """Take back what was said since the audit began, no more."""
+        blind.undo(self)
+
+    def do_redo(self) -> None:
+        """Bring back what was said since the audit began."""
+        blind.redo(self)
 
     async def do_audit(self) -> None:
-        """Back to where the audit was opened."""
-        await self.dismiss(None)
-        below = self.labeler.screen
-        if isinstance(below, AuditScreen):
-            await below.leave()
+        """Leave the audit, which waits, also where it is open one by one below."""
+        await self.labeler.leave()
+        below = self.app.screen
+        if isinstance(below, LabelScreen) and below.NAME == "audit":
+            await self.labeler.leave()
 
 
 def page_size(width: int, height: int, usual: int) -> int:
     """Pictures of a page: :data:`LARGEST_PAGE`, but rather fewer where they are larger then; an error is to be seen."""
     many, fewer = (layout(count, width, height, usual) for count in (LARGEST_PAGE, FEWER))
     return min(LARGEST_PAGE, many.page) if many.rows >= fewer.rows else fewer.page
-
-
-def said_now(found: Certificate, ahead: int) -> Content:
-    """The statement in one line; `ahead`: looked at since, which count when their block is done."""
-    goal = f"{100 * found.target:g} %"
-    sign, role = ("✓", "$saved") if found.reached else ("·", "$guess")
-    lead = Content.styled(f"{sign} certified ≥ {floored(found.lower_bound)} %", f"bold {role}")
-    if found.reached:
-        return lead
-    if found.more is not None:
-        left = max(found.more - ahead, 1)
-        return Content.assemble(lead, (f"; about {left:,} more for {goal}", "$quiet"))
-    return Content.assemble(lead, (f"; {goal} " + ("later" if found.too_early else "out of reach"), "$quiet"))

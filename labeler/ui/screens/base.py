@@ -1,4 +1,4 @@
-"""What every screen with keys has in common: the fixed lines, the keys, the commands."""
+"""The base of every screen with keys: its commands, the fixed lines, a key in its turn, an answer for the target."""
 
 from __future__ import annotations
 
@@ -6,29 +6,27 @@ import asyncio
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Static
 
-from labeler.core.types import ClassInfo
+from labeler.core.types import Advice, ClassInfo
 from labeler.session.view import View
-from labeler.ui.actions import ANSWERING, SMALL_COMMANDS, Action, Place, find, key_name, on, refusal
+from labeler.ui.actions import BACK, SMALL_COMMANDS, Action, Actions, Group, Keys, key_name, refusal
+from labeler.ui.host import Host
 from labeler.ui.keys import typeahead
 from labeler.ui.keys.held import CapsLock, looks_azerty, unshifted
 from labeler.ui.keys.queue import Waiting
-from labeler.ui.render import lines
+from labeler.ui.keys.typeahead import Typeahead, Typed
 from labeler.ui.render.short_names import short_name
-from labeler.ui.widgets.legend import Typed
-from labeler.ui.widgets.line import Line
+from labeler.ui.screens import table
+from labeler.ui.widgets.fixed_lines import LEAST_HEIGHT, LEAST_WIDTH, FixedLines
 
 if TYPE_CHECKING:
     from labeler.project.open import Received
-    from labeler.ui.app import LabelerApp
 
-LEAST_WIDTH, LEAST_HEIGHT = 60, 16
 PATIENCE = 3.0
 """Seconds that a key waits for its question to be painted before the person is told that it waits."""
 
@@ -49,50 +47,65 @@ class _Painted(asyncio.Event):
         self._then = then
 
     def set(self) -> None:
-        """It is there."""
+        """Note that it is there."""
         super().set()
         self._then()
 
 
 class LabelScreen(Screen[None]):
-    """A screen whose keys answer and command. Holds no input, so that every key is an answer or a command."""
+    """A screen whose keys answer and command. Holds no input, so that every key is an answer or a command.
+
+    A command is done by the screen's method ``do_<name>``, or where it has none by the common function of that name.
+    """
 
     AUTO_FOCUS = None
-    PLACE: ClassVar[Place]
+    GROUPS: ClassVar[frozenset[Group]] = frozenset({Group.ALWAYS, Group.ANSWERS, Group.LEADS})
+    """The common commands it has."""
+    ACTIONS: ClassVar[Actions] = {}
+    """What it says of its own: see :mod:`labeler.ui.actions`."""
+    CLASS_KEYS: ClassVar[str] = ""
+    """What a class key does, for the help; "" = it answers, or does nothing where nothing is answered."""
+    MOVES: ClassVar[str] = ""
+    """What the arrows do, for the help."""
+    RECORDED_AS: ClassVar[str] = ""
+    """The word under which journals know its answers, where that is not its name: it never changes."""
+    NAME: ClassVar[str]
+    KEYS: ClassVar[Keys]
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        cls.NAME = cls.__module__.rpartition(".")[2]
+        cls.KEYS = Keys(cls.GROUPS, cls.ACTIONS)
 
     def __init__(self) -> None:
         super().__init__()
         self.painted = _Painted(self._picture_is_there)
-        self.typed = ""
-        self._choice = ("", 0)  # what was typed when the arrows chose among the classes that fit, and the how manyth
+        self.typeahead = Typeahead()
         self.paints_at_key = 0  # how many questions had been painted when the key in hand was pressed
         self.anew_from = -1  # the how manyth painted question it was when a guess had changed; 0 = not painted yet
         self._caps = CapsLock()
+        self._lines = FixedLines(self, self.KEYS, self.can_follow)
 
     # -- what a screen adds --------------------------------------------------------------------------------------
 
     def body(self) -> ComposeResult:
-        """The widgets between the header and the lines at the bottom."""
-        raise NotImplementedError
-
-    def target(self) -> Target | None:
-        """What is answered now."""
-        raise NotImplementedError
-
-    def guess(self) -> int | None:
-        """The class that `accept` would give."""
-        raise NotImplementedError
-
-    def nothing_to_answer(self) -> str:
-        """Why there is no target."""
+        """Yield the widgets between the header and the lines at the bottom."""
         raise NotImplementedError
 
     def draw(self, view: View) -> None:
         """Show `view` (called on every change); ends with :meth:`draw_lines`."""
         raise NotImplementedError
 
-    def answer(self, class_id: int) -> None:
-        """Give the target a class."""
+    def target(self) -> Target | None:
+        """The instance that is answered now; None where nothing is."""
+        return None
+
+    def guess(self) -> int | None:
+        """The class that `accept` would give."""
+        return None
+
+    def nothing_to_answer(self) -> str:
+        """The reason why there is no target."""
         raise NotImplementedError
 
     def picture_of(self, key: str) -> int | None:
@@ -100,61 +113,58 @@ class LabelScreen(Screen[None]):
         return None
 
     def mark(self, place: int) -> None:
-        """The letter of the picture at `place` was pressed."""
+        """Mark the picture at `place`: its letter was pressed."""
 
     def answered(self) -> None:
-        """An answer for the target was saved; the next `draw` follows."""
+        """Go on: an answer for the target was saved; the next `draw` follows."""
+
+    def moved_in_time(self) -> None:
+        """Follow an undo or redo that was saved; the next `draw` follows."""
+        self.typed = ""
 
     def picture_ready(self, index: int) -> None:
-        """The drawing of `index` was made."""
+        """Take the drawing of `index`, which was made."""
 
     def heard(self, received: Received) -> None:
-        """The worker said something; the view, where it changed, is drawn already."""
+        """Take what the worker said; the view, where it changed, is drawn already."""
+
+    def renew(self) -> None:
+        """Come to the front anew: what `accept` would give is what is held now, from the next `draw` on."""
+
+    def can_follow(self, advice: Advice) -> bool:
+        """Whether the key that an advice names does here what it says."""
+        action = self.KEYS.find(advice.key)
+        return not advice.key or (action is not None and action.label != BACK)  # else the person is there already
 
     # -- drawing -------------------------------------------------------------------------------------------------
 
     @property
-    def labeler(self) -> LabelerApp:
-        """The application, by its own type."""
-        return cast("LabelerApp", self.app)
+    def labeler(self) -> Host:
+        """The application, as far as a screen knows it."""
+        return cast("Host", self.app)
+
+    @property
+    def recorded_as(self) -> str:
+        """The word under which journals know the answers given here."""
+        return self.RECORDED_AS or self.NAME
 
     def compose(self) -> ComposeResult:
-        """Fixed lines above and below the body."""
-        yield Line(id="header")
-        yield from self.body()
-        for name in ("about", "chain", "message"):
-            yield Line(id=name)
-        keys = Line(id="keys")
-        keys.show(lambda width: lines.footer(on(self.PLACE), width))
-        yield keys
-        yield Static(id="too-small", markup=False)
+        """Yield the fixed lines above and below the body."""
+        yield from self._lines.around(self.body())
 
     def draw_lines(self, view: View, about: Callable[[int], Content]) -> None:
-        """The lines above and below the body."""
-        project = self.labeler.project
-        self.query_one("#header", Line).show(lambda width: lines.header(project.name, view, width))
-        done = view.last
-        place = project.session.pool.ids[done.index] if done is not None and done.index is not None else ""
-        marks = lines.mark(view, place), lines.mark(view, "")
-        self.query_one("#about", Line).show(lambda width: lines.beside(about, marks, width))
-        self.query_one("#chain", Line).show(lambda width: self._chain_or_notice(view, width))
-        self.draw_message()
+        """Draw the lines above and below the body."""
+        self._lines.draw(self.labeler, view, about)
+
+    def draw_message(self) -> None:
+        """Draw the line for notices, signs of life and advice."""
+        if self.is_mounted and self.app.is_running:
+            self._lines.draw_message(self.labeler)
 
     @property
     def in_front(self) -> bool:
         """Whether the person sees this screen, not one before it."""
-        return self.labeler.is_running and self.labeler.screen is self
-
-    def draw_message(self) -> None:
-        """The line for notices, signs of life and advice."""
-        if self.is_mounted and self.labeler.is_running:
-            self.query_one("#message", Line).show(lambda width: self.labeler.news.lines(self.PLACE, width)[-1])
-            self.query_one("#chain", Line).refresh()
-
-    def _chain_or_notice(self, view: View, width: int) -> Content:
-        """The chain; what is too long for the line below it begins here, until the next key."""
-        said = self.labeler.news.lines(self.PLACE, width)
-        return said[0] if len(said) > 1 else lines.chain(view.chain, width)
+        return self.app.is_running and self.app.screen is self
 
     @property
     def too_small(self) -> bool:
@@ -163,46 +173,112 @@ class LabelScreen(Screen[None]):
 
     def on_resize(self) -> None:
         """Say so where the terminal is too small; everything else keeps its state."""
-        width, height = self.size
-        self.set_class(self.too_small, "too-small")
-        self.query_one("#too-small", Static).update(
-            f"too small: {width}x{height}\nlabeler needs {LEAST_WIDTH}x{LEAST_HEIGHT}\nnothing is lost; Q quits"
-        )
+        self._lines.resize()
 
     def on_screen_resume(self) -> None:
-        """Another screen went away: draw what changed meanwhile."""
+        """Draw what changed while another screen was in front."""
         self.painted.clear()
         self.renew()
         self.redraw()
 
-    def renew(self) -> None:
-        """It comes to the front anew: what `accept` would give is what is held now, from the next `draw` on."""
-
     def redraw(self) -> None:
         """Draw the present view, if there is one."""
         view = self.labeler.view
-        if view is not None and self.is_mounted and self.labeler.is_running:  # else it is being taken down
+        if view is not None and self.is_mounted and self.app.is_running:  # else it is being taken down
             self.draw(view)
+
+    def count_paint(self) -> None:
+        """Count a question that was painted: from the first one on keys are answers."""
+        self.labeler.line.paints += 1
+        if self.anew_from == 0:
+            self.anew_from = self.labeler.line.paints
+
+    def short(self, name: str, width: int) -> str:
+        """The name of a class in at most `width` cells, told from those of the others."""
+        view = self.labeler.view
+        return short_name(name, tuple(view.class_names.values()) if view is not None else (), width)
+
+    def leading(self, view: View) -> Sequence[int]:
+        """The classes that stand first where the legend cannot hold all: those answered with of late."""
+        return view.recent
+
+    # -- answers -------------------------------------------------------------------------------------------------
+
+    def answer(self, class_id: int) -> None:
+        """Give the target a class."""
+        self.about_target(lambda target: self.give(target, class_id))
+
+    def give(self, target: Target, class_id: int) -> None:
+        """Tell the session what the target is."""
+        self.labeler.project.session.label(target.instance_id, class_id, screen=self.recorded_as)
+
+    def about_target(self, tell: Callable[[Target], object], *, moves_on: bool = True) -> None:
+        """Tell the session something of the target, or say why there is none."""
+        target = self.target()
+        if target is None:
+            self.labeler.say(self.nothing_to_answer(), "warn")
+            return
+
+        def saved() -> None:
+            self.typed = ""
+            if moves_on:
+                self.answered()
+
+        self.labeler.command(lambda: tell(target), saved)
+
+    def named(self, name: str | None) -> None:
+        """Add the class that was named, and give it to the target; None = the name was left."""
+        if name is None:
+            return
+        session, target = self.labeler.project.session, self.target()
+
+        def add_and_answer() -> None:
+            class_id = session.classes.id_for(name)
+            if target is not None:
+                self.give(target, class_id)
+
+        self.labeler.command(add_and_answer, self.answered if target is not None else None)
+
+    def is_too_soon(self) -> bool:
+        """Whether the key in hand was pressed before a guess that changed was painted anew; says so."""
+        if self.paints_at_key >= self.anew_from:
+            return False
+        self.labeler.say("that key was pressed before the new guess was there: ignored", "warn")
+        return True
+
+    def kind_of(self, target: Target) -> int:
+        """The class that the target is held to be now; UNLABELED = nobody says."""
+        return self.labeler.project.session.held(target.index)
+
+    def hides(self, target: Target) -> bool:
+        """Whether what is held of the target is kept from the eye."""
+        return False
+
+    def to_hunt(self) -> int | None:
+        """The class that a hunt is for: the rarest by the labels that were given; None while there is none."""
+        view = self.labeler.view
+        met = [count for count in view.classes if count.given] if view is not None else []
+        return min(met, key=lambda count: count.given).info.class_id if met else None
 
     # -- keys ----------------------------------------------------------------------------------------------------
 
     async def press(self, waiting: Waiting) -> None:
         """Do what a key means here, or say why it does nothing."""
         key = unshifted(waiting.token, self.labeler.layout)
-        action = find(key, self.PLACE)
+        action = self.KEYS.find(key)
         if self.too_small:
             if action is not None and action.name == "quit":
-                await self.run_action_of_table(action)
+                await self.do(action)
             return
-        early = waiting.early and self.PLACE in ANSWERING  # elsewhere nothing is said of a picture
-        if self._narrow(key, early):
+        early = waiting.early and self.KEYS.answers  # elsewhere nothing is said of a picture
+        if self.narrow(key, early):
             return
         chosen = self._class_of(key)
         if chosen is None and self.typed and key == "enter":
             self.labeler.say(f"no class fits {self.typed}: ⌫ takes letters back", "warn")
             return
         if chosen is None and action is None and key in SMALL_COMMANDS:
-            action = find(key.upper(), self.PLACE)
+            action = self.KEYS.find(key.upper())
         place = self.picture_of(key) if chosen is None and action is None else None
         if chosen is None and action is None and place is None:
             self._explain(key)
@@ -218,18 +294,22 @@ class LabelScreen(Screen[None]):
         if chosen is not None:
             self.answer(chosen.class_id)
         elif action is not None:
-            await self.run_action_of_table(action)
+            await self.do(action)
         elif place is not None:
             self.mark(place)
 
-    async def run_action_of_table(self, action: Action) -> None:
+    async def do(self, action: Action) -> None:
         """Do what the table says a key does here."""
-        result = getattr(self, f"do_{action.name}")()
+        if action.refusal:
+            self.labeler.say(action.refusal, "warn")
+            return
+        own = getattr(self, f"do_{action.name}", None)
+        result = own() if own is not None else self.labeler.common(action.name)(self)
         if inspect.isawaitable(result):
             await result
 
     def _picture_is_there(self) -> None:
-        if self.labeler.news.painted():
+        if self.labeler.status.painted():
             self.draw_message()
 
     async def _is_painted(self) -> bool:
@@ -245,72 +325,23 @@ class LabelScreen(Screen[None]):
         False where the person pressed a key since that speaks of no picture: it is the way out.
         """
         text = f"the picture is still being read: {key_name(key)} waits for it; any other command lets it go"
-        self.labeler.news.say(text, until_painted=True)
+        self.labeler.status.say(text, until_painted=True)
         self.draw_message()
         # drawing again finds a picture whose announcement came at a moment when nobody was there to hear it
         dropped = await self.labeler.line.until(self.painted, self._lets_go, self.redraw, PATIENCE)
         if dropped is None:
             return True
-        self.labeler.news.let_go(dropped)
+        self.labeler.status.let_go(dropped)
         return False
 
     def _lets_go(self, waiting: Waiting) -> bool:
         key = unshifted(waiting.token, self.labeler.layout)
-        action = find(key, self.PLACE)
+        action = self.KEYS.find(key)
         return self._class_of(key) is None and action is not None and not _waits(action)
-
-    @property
-    def _typing_ahead(self) -> bool:
-        view = self.labeler.view
-        return view is not None and typeahead.needed(view.classes)
-
-    def _narrow(self, key: str, early: bool) -> bool:
-        """Type-ahead: whether the key was one of a name that is being typed."""
-        view = self.labeler.view
-        if view is None or not self._typing_ahead:
-            self.typed = ""
-            return False
-        if typeahead.narrows(key):
-            if early:
-                self.labeler.ignored_early()
-            else:
-                self.typed, self._choice = self.typed + key, ("", 0)
-        elif self.typed and key == "backspace":
-            self.typed = self.typed[:-1]
-        elif self.typed and key == "escape":
-            self.typed = ""
-        elif self.typed and key in ("up", "down"):
-            fitting = len(typeahead.matches(self.typed, view.classes))
-            step = 1 if key == "down" else -1
-            self._choice = (self.typed, (self.typing.place + step) % max(fitting, 1))
-        elif not (self.typed and key == "space"):
-            return False
-        self.draw(view)
-        return True
-
-    @property
-    def typing(self) -> Typed:
-        """The name that is being typed, and which of the classes that fit ``enter`` takes."""
-        text, place = self._choice
-        return Typed(self.typed, place if text == self.typed else 0)
-
-    def short(self, name: str, width: int) -> str:
-        """The name of a class in at most `width` cells, told from those of the others."""
-        view = self.labeler.view
-        return short_name(name, tuple(view.class_names.values()) if view is not None else (), width)
-
-    def leading(self, view: View) -> Sequence[int]:
-        """The classes that stand first where the legend cannot hold all: those answered with of late."""
-        return view.recent
 
     def _class_of(self, key: str) -> ClassInfo | None:
         view = self.labeler.view
-        if view is None:
-            return None
-        if self.typed:
-            found = typeahead.matches(self.typed, view.classes) if key == "enter" else []
-            return found[min(self.typing.place, len(found) - 1)].info if found else None
-        return next((count.info for count in view.classes if count.info.key == key), None)
+        return None if view is None else self.typeahead.class_of(key, view.classes)
 
     def _explain(self, key: str) -> None:
         view = self.labeler.view
@@ -319,7 +350,43 @@ class LabelScreen(Screen[None]):
         elif looks_azerty(key):
             self.labeler.say("an AZERTY keyboard? with --keys azerty the row & é \" ' ( answers as 1 2 3 4 5", "warn")
         else:
-            self.labeler.say(refusal(key, has_classes=bool(view and view.classes)), "warn")
+            has_classes = bool(view and view.classes)
+            self.labeler.say(refusal(key, has_classes=has_classes, elsewhere=table.own_actions()), "warn")
+
+    # -- names that are typed ------------------------------------------------------------------------------------
+
+    @property
+    def typed(self) -> str:
+        """The beginning of a name that was typed."""
+        return self.typeahead.text
+
+    @typed.setter
+    def typed(self, text: str) -> None:
+        self.typeahead.text = text
+
+    @property
+    def typing(self) -> Typed:
+        """The name that is being typed, and which of the classes that fit ``enter`` takes."""
+        return self.typeahead.typed
+
+    @property
+    def types_names(self) -> bool:
+        """Whether there are more classes than keys, so that names are typed."""
+        view = self.labeler.view
+        return view is not None and typeahead.needed(view.classes)
+
+    def narrow(self, key: str, early: bool) -> bool:
+        """Take a key of a name that is being typed; whether it was one."""
+        view = self.labeler.view
+        if view is None or not self.types_names:
+            self.typed = ""
+            return False
+        if early and typeahead.narrows(key):
+            self.labeler.ignored_early()
+        elif not self.typeahead.press(key, view.classes):
+            return False
+        self.draw(view)
+        return True
 
 
 def _waits(action: Action | None) -> bool:

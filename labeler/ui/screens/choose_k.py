@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import ClassVar
 
 from textual.app import ComposeResult
 
@@ -11,17 +12,23 @@ from labeler.core.numeric.choose_k import Tried
 from labeler.core.text import counted
 from labeler.project.open import Received
 from labeler.session.view import View
-from labeler.ui.actions import Place
+from labeler.ui.actions import Actions, Group, back, key, says
 from labeler.ui.render import choose_k
-from labeler.ui.screens.base import Target
-from labeler.ui.screens.commands import CommandScreen
+from labeler.ui.screens.base import LabelScreen
 from labeler.ui.widgets.line import Block
 
 
-class ChooseK(CommandScreen):
+class ChooseK(LabelScreen):
     """A table that grows while numbers are compared; the cursor stays on the number it was put on."""
 
-    PLACE = Place.CHOOSE_K
+    ACTIONS: ClassVar[Actions] = {
+        "accept": says("take it", "cluster into so many from here on", speaks_of_instance=False),
+        "choose_k": back("back to where the numbers of clusters were opened", before="undo"),
+        "move_up": key("up", label="fewer", help="fewer clusters", before="undo", in_footer=False),
+        "move_down": key("down", label="more", help="more clusters", before="undo", in_footer=False),
+    }
+    GROUPS = frozenset({Group.ALWAYS})
+    MOVES = "choose a number of clusters"
 
     def __init__(self) -> None:
         super().__init__()
@@ -38,14 +45,6 @@ class ChooseK(CommandScreen):
         self.labeler.project.want_ks()
 
     # -- nothing is answered -------------------------------------------------------------------------------------
-
-    def target(self) -> Target | None:
-        """Nobody."""
-        return None
-
-    def guess(self) -> int | None:
-        """None."""
-        return None
 
     def nothing_to_answer(self) -> str:
         """Why a class key does nothing."""
@@ -94,7 +93,7 @@ class ChooseK(CommandScreen):
             self.labeler.say(f"no number with {word} clusters was compared", "warn")
             return
         self._k = self._tried[place].k
-        self.labeler.news.clear()
+        self.labeler.status.clear()
         self.redraw()
 
     async def do_accept(self) -> None:
@@ -121,7 +120,7 @@ class ChooseK(CommandScreen):
 
     async def do_choose_k(self) -> None:
         """Back."""
-        await self.leave()
+        await self.labeler.leave()
 
 
 def _in_force(view: View) -> int | None:

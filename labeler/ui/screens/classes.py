@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from textual import events
 from textual.app import ComposeResult
 from textual.content import Content
@@ -9,10 +11,10 @@ from textual.content import Content
 from labeler.core.text import counted, display_safe
 from labeler.core.types import ClassInfo
 from labeler.session.view import ClassCount, View
-from labeler.ui.actions import Place
+from labeler.ui.actions import Actions, Group, back, key, says
 from labeler.ui.keys import typeahead
-from labeler.ui.screens.base import Target
-from labeler.ui.screens.commands import CommandScreen
+from labeler.ui.screens import commands
+from labeler.ui.screens.base import LabelScreen
 from labeler.ui.widgets.class_table import class_table, page_of
 from labeler.ui.widgets.line import Block, Line
 from labeler.ui.widgets.neighbors import Neighbors
@@ -20,10 +22,25 @@ from labeler.ui.widgets.neighbors import Neighbors
 FEWEST_TO_SPLIT = 2
 
 
-class ClassesScreen(CommandScreen):
+class ClassesScreen(LabelScreen):
     """One row a class; nothing is answered here: the key of a class leads to its row."""
 
-    PLACE = Place.CLASSES
+    GROUPS = frozenset({Group.ALWAYS, Group.PAGES})
+    ACTIONS: ClassVar[Actions] = {
+        # where no picture is answered, capitals say what is done to the class that is chosen
+        "accept": says("rename", "another name; go ahead with a merge", speaks_of_instance=False),
+        "class_key": key("K", label="key", help="another key for the class", before="undo"),
+        "merge": key("M", label="merge", help="merge the class into another one", before="undo"),
+        "split": key("S", label="split", help="give some labels of the class to a new one", before="undo"),
+        "retire": key("X", label="retire", help="take the class out of use, or bring it back", before="undo"),
+        "new_class": key("N", label="add", help="add a class", before="undo"),
+        "classes": back("back to where the classes were opened", before="undo"),
+        "move_up": says(help="the class above"),
+        "move_down": says(help="the class below"),
+        "hunt": says(),
+    }
+    CLASS_KEYS = "go to the class of that key"
+    MOVES = "choose a class"
 
     def __init__(self) -> None:
         super().__init__()
@@ -58,14 +75,6 @@ class ClassesScreen(CommandScreen):
             self.labeler.say("there is no class yet: N adds the first", "warn")
         return rows[self.cursor] if rows else None
 
-    def target(self) -> Target | None:
-        """Nothing is answered here."""
-        return None
-
-    def guess(self) -> int | None:
-        """Nothing is answered here."""
-        return None
-
     def nothing_to_answer(self) -> str:
         """Where answers are given."""
         return "nothing is answered here: C leads back to the pictures"
@@ -77,7 +86,7 @@ class ClassesScreen(CommandScreen):
 
     def _go_to(self, class_id: int) -> None:
         self._class_id = class_id
-        self.labeler.news.clear()
+        self.labeler.status.clear()
         self.redraw()
 
     # -- drawing -------------------------------------------------------------------------------------------------
@@ -184,7 +193,8 @@ class ClassesScreen(CommandScreen):
 
     # -- commands ------------------------------------------------------------------------------------------------
 
-    def _named(self, name: str | None) -> None:
+    def named(self, name: str | None) -> None:
+        """Add the class that was named, and go to its row."""
         if name is None:
             return
         session = self.labeler.project.session
@@ -204,8 +214,6 @@ class ClassesScreen(CommandScreen):
         if source is not None:
             self._merge(source.info, row.info)
             return
-        from labeler.ui.forms.class_name import Rename
-
         info, session = row.info, self.labeler.project.session
 
         def named(name: str | None) -> None:
@@ -213,12 +221,10 @@ class ClassesScreen(CommandScreen):
                 self.labeler.command(lambda: session.classes.rename(info.class_id, name))
 
         self._class_id = info.class_id
-        await self.labeler.push_screen(Rename(named, info))
+        await self.labeler.open("rename", named, info)
 
     async def do_class_key(self) -> None:
         """Another key for the class."""
-        from labeler.ui.forms.class_key import ClassKey
-
         row = self.chosen()
         if row is None:
             return
@@ -232,7 +238,7 @@ class ClassesScreen(CommandScreen):
                 self.labeler.command(lambda: session.classes.set_key(info.class_id, key))
 
         self._class_id, self._merging = info.class_id, None
-        await self.labeler.push_screen(ClassKey(pressed, info))
+        await self.labeler.open("class_key", pressed, info)
 
     def do_merge(self) -> None:
         """Choose the class that this one is to become part of, or leave it."""
@@ -246,13 +252,13 @@ class ClassesScreen(CommandScreen):
             return
         else:
             self._class_id = self._merging = row.info.class_id
-        self.labeler.news.clear()
+        self.labeler.status.clear()
         self.redraw()
 
     def do_undo(self) -> None:
         """Leave a merge that waits for its other class, and take nothing else back."""
         if self._source() is None:
-            super().do_undo()
+            commands.undo(self)
             return
         self._merging = None
         self.labeler.say("the merge is left: nothing was changed, and nothing taken back")
@@ -275,8 +281,6 @@ class ClassesScreen(CommandScreen):
 
     async def do_split(self) -> None:
         """Choose which labels of the class go to a new one."""
-        from labeler.ui.screens.split import SplitScreen
-
         row = self.chosen()
         if row is None:
             return
@@ -286,8 +290,7 @@ class ClassesScreen(CommandScreen):
         elif row.given < FEWEST_TO_SPLIT:
             self.labeler.say(f"nothing to split: a person gave {counted(row.given, 'label')} of it", "warn")
         else:
-            self.labeler.news.clear()
-            await self.labeler.push_screen(SplitScreen(row.info, self._choose_named))
+            await commands.show(self, "split", row.info, self._choose_named)
 
     def to_hunt(self) -> int | None:
         """The class under the cursor, where it has a label."""
@@ -313,7 +316,7 @@ class ClassesScreen(CommandScreen):
 
     async def do_classes(self) -> None:
         """Back."""
-        await self.leave()
+        await self.labeler.leave()
 
 
 def _about(row: ClassCount | None) -> Content:

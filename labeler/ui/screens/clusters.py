@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import numpy as np
 from rich.cells import set_cell_size
@@ -12,7 +13,7 @@ from textual.content import Content
 from labeler.core.text import counted
 from labeler.session.clusters import SLOTS, Clusters, Contents, carried_over, stepped
 from labeler.session.view import View
-from labeler.ui.actions import Place
+from labeler.ui.actions import Actions, back, key, says
 from labeler.ui.pictures.words import mean_lines
 from labeler.ui.render import lines
 from labeler.ui.render.short_names import longest
@@ -28,7 +29,19 @@ _TOLD = 6
 class ClusterBrowser(ThumbnailScreen):
     """Cards of the clusters as they were when it was opened; they change only where the person divides one."""
 
-    PLACE = Place.CLUSTERS
+    ACTIONS: ClassVar[Actions] = {
+        "skip": says(in_footer=False),
+        "clusters": back("back to where the clusters were opened"),
+        "further": key("+", "=", ">", label="further", help="labels spread further in this cluster alone"),
+        "less": key("-", "<", label="less", help="labels spread less far in this cluster alone"),
+        "common": key("*", label="as all", help="this cluster follows the rule of all again (P)", in_footer=False),
+        "halve": key("H", label="halve", help="divide this cluster in two; both centers are asked next"),
+        "order": key("O", label="order", help="largest or most mixed clusters first"),
+        "move_up": says(help="the cluster above"),
+        "move_down": says(help="the cluster below"),
+        "move_right": says(help="the next picture of the cluster"),
+    }
+    MOVES = "move over the clusters and their pictures"
     SAYS_PAGE = False  # which cluster says enough
 
     def __init__(self) -> None:
@@ -107,7 +120,7 @@ class ClusterBrowser(ThumbnailScreen):
         if found is not None:
             self._put(found)
         else:
-            self.labeler.news.say("all centers have an answer: T leads back to the questions")
+            self.labeler.status.say("all centers have an answer: T leads back to the questions")
 
     def moved_in_time(self) -> None:
         """To where something was taken back or came back."""
@@ -178,7 +191,7 @@ class ClusterBrowser(ThumbnailScreen):
         state = self.labeler.project.session.state
         self._lie(clusters.by_mixture(state, view.round) if self._mixed_first else clusters.by_size())
         self._put(0)
-        self.labeler.news.clear()
+        self.labeler.status.clear()
         self.draw_again()
 
     # -- drawing -------------------------------------------------------------------------------------------------
@@ -270,4 +283,4 @@ class ClusterBrowser(ThumbnailScreen):
 
     async def do_clusters(self) -> None:
         """Back."""
-        await self.leave()
+        await self.labeler.leave()

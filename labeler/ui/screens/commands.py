@@ -1,336 +1,272 @@
-"""What the keys of the table do on every label screen; a screen overrides what it means differently."""
+"""The common commands: a function for each key of the table, done on any screen that does not do it its own way.
+
+Functions that are called by a key bear the name of their action in :mod:`labeler.ui.actions`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from typing import Any
 
 from labeler.core.text import display_safe
 from labeler.core.types import UNLABELED
 from labeler.session.audit.audits import CONFIDENCE, TARGET
+from labeler.ui.host import Host
 from labeler.ui.render import lines
 from labeler.ui.screens.base import LabelScreen, Target
 
+# -- answers -----------------------------------------------------------------------------------------------------------
 
-class CommandScreen(LabelScreen):
-    """A label screen with all commands of the table (``do_<name>``)."""
 
-    # -- answers -------------------------------------------------------------------------------------------------
+def accept(screen: LabelScreen) -> None:
+    """Accept the guess, where it is what is held still."""
+    if screen.is_too_soon():
+        return
+    guess = screen.guess()
+    shown, place = UNLABELED if guess is None else guess, screen.recorded_as
+    session = screen.labeler.project.session
+    screen.about_target(lambda target: session.accept(target.instance_id, shown, screen=place))
 
-    def answer(self, class_id: int) -> None:
-        """Give the target a class."""
-        self._about_target(lambda target: self.give(target, class_id))
 
-    def give(self, target: Target, class_id: int) -> None:
-        """Tell the session what the target is."""
-        self.labeler.project.session.label(target.instance_id, class_id, screen=str(self.PLACE))
+def skip(screen: LabelScreen) -> None:
+    """Ask it later."""
+    session = screen.labeler.project.session
+    screen.about_target(lambda target: session.skip(target.instance_id, screen=screen.recorded_as))
 
-    def _about_target(self, tell: Callable[[Target], object], *, moves_on: bool = True) -> None:
-        target = self.target()
-        if target is None:
-            self.labeler.say(self.nothing_to_answer(), "warn")
-            return
 
-        def saved() -> None:
-            self.typed = ""
-            if moves_on:
-                self.answered()
+def unsure(screen: LabelScreen) -> None:
+    """Answer that nobody can tell."""
+    session = screen.labeler.project.session
+    screen.about_target(lambda target: session.unsure(target.instance_id, screen=screen.recorded_as))
 
-        self.labeler.command(lambda: tell(target), saved)
 
-    def do_accept(self) -> Awaitable[None] | None:
-        """Accept the guess, where it is what is held still."""
-        if self.is_too_soon():
-            return None
-        guess = self.guess()
-        shown, place = UNLABELED if guess is None else guess, str(self.PLACE)
-        self._about_target(lambda target: self.labeler.project.session.accept(target.instance_id, shown, screen=place))
-        return None
+def reject(screen: LabelScreen) -> None:
+    """Answer that it is not usable."""
+    session = screen.labeler.project.session
+    screen.about_target(lambda target: session.reject(target.instance_id, screen=screen.recorded_as))
 
-    def is_too_soon(self) -> bool:
-        """Whether the key in hand was pressed before a guess that changed was painted anew; says so."""
-        if self.paints_at_key >= self.anew_from:
-            return False
-        self.labeler.say("that key was pressed before the new guess was there: ignored", "warn")
-        return True
 
-    def do_skip(self) -> Awaitable[None] | None:
-        """Ask it later."""
-        self._about_target(lambda target: self.labeler.project.session.skip(target.instance_id, screen=str(self.PLACE)))
-        return None
+def flag(screen: LabelScreen) -> None:
+    """Set a bookmark, or take it away."""
+    session = screen.labeler.project.session
+    screen.about_target(lambda target: session.flag(target.instance_id), moves_on=False)
 
-    def do_unsure(self) -> None:
-        """Cannot tell."""
-        self._about_target(
-            lambda target: self.labeler.project.session.unsure(target.instance_id, screen=str(self.PLACE))
-        )
 
-    def do_reject(self) -> None:
-        """Not usable."""
-        self._about_target(
-            lambda target: self.labeler.project.session.reject(target.instance_id, screen=str(self.PLACE))
-        )
+def undo(screen: LabelScreen) -> None:
+    """Take the last answer back."""
+    screen.labeler.command(screen.labeler.project.session.undo, screen.moved_in_time)
 
-    def do_flag(self) -> None:
-        """Bookmark."""
-        self._about_target(lambda target: self.labeler.project.session.flag(target.instance_id), moves_on=False)
 
-    def do_undo(self) -> None:
-        """Take back."""
-        self.labeler.command(self.labeler.project.session.undo, self.moved_in_time)
+def redo(screen: LabelScreen) -> None:
+    """Bring back what undo took."""
+    screen.labeler.command(screen.labeler.project.session.redo, screen.moved_in_time)
 
-    def do_redo(self) -> None:
-        """Bring back."""
-        self.labeler.command(self.labeler.project.session.redo, self.moved_in_time)
 
-    def moved_in_time(self) -> None:
-        """An undo or redo was saved; the next `draw` follows."""
-        self.typed = ""
+async def new_class(screen: LabelScreen) -> None:
+    """Ask for a name; the class is added and answers the target."""
+    await screen.labeler.open("new_class", screen.named, answers=screen.target() is not None)
 
-    # -- other commands ------------------------------------------------------------------------------------------
 
-    async def do_new_class(self) -> None:
-        """Ask for a name; the class is added and answers the target."""
-        from labeler.ui.forms.class_name import NewClass
+async def percentile(screen: LabelScreen) -> None:
+    """Ask how far labels spread."""
+    labeler = screen.labeler
 
-        target = self.target()
-        await self.labeler.push_screen(NewClass(self._named, answers=target is not None))
-
-    def _named(self, name: str | None) -> None:
-        if name is None:
-            return
-        session, target = self.labeler.project.session, self.target()
-
-        def add_and_answer() -> None:
-            class_id = session.classes.id_for(name)
-            if target is not None:
-                self.give(target, class_id)
-
-        self.labeler.command(add_and_answer, self.answered if target is not None else None)
-
-    async def do_percentile(self) -> None:
-        """Ask how far labels spread."""
-        from labeler.ui.forms.percentile import Percentile
-
-        view = self.labeler.view
-        await self.labeler.push_screen(Percentile(self._spread, view.percentile if view else None))
-
-    def _spread(self, percentile: float | str | None) -> None:
+    def spread(percentile: float | str | None) -> None:
         if percentile is not None:
-            self.labeler.command(lambda: self.labeler.project.session.set(percentile=percentile))
+            labeler.command(lambda: labeler.project.session.set(percentile=percentile))
 
-    def _too_soon(self, what: str) -> None:
-        self.labeler.say(f"{what} {self.labeler.news.meanwhile()}", "warn")
+    await labeler.open("percentile", spread, labeler.view.percentile if labeler.view else None)
 
-    async def do_sheet(self) -> None:
-        """Open the contact sheet."""
-        from labeler.ui.screens.representatives import ContactSheet
 
-        view = self.labeler.view
-        if view is None or view.round is None or not len(view.round.representatives):
-            self._too_soon("the representatives are")
-            return
-        await self._show(ContactSheet)
+# -- other screens -----------------------------------------------------------------------------------------------------
 
-    async def do_grid(self) -> None:
-        """Open the pages to confirm."""
-        from labeler.ui.screens.confirm import GridScreen
 
-        view = self.labeler.view
-        if view is None or view.round is None or not self.labeler.project.ready:
-            self._too_soon("the pages are")
-            return
-        await self._show(GridScreen)
+async def show(screen: LabelScreen, name: str, *arguments: Any, **options: Any) -> None:
+    """Open a screen, or go back to it where it is open below: no key piles up screens."""
+    screen.labeler.status.clear()
+    await screen.labeler.open(name, *arguments, **options)
 
-    async def do_alike(self) -> None:
-        """Open the pages of what is nearest to the target."""
-        from labeler.ui.screens.similar import AlikeScreen
 
-        target = self.target()
-        if target is None:
-            self.labeler.say(self.nothing_to_answer(), "warn")
-            return
-        if not self.labeler.project.ready:
-            self._too_soon("what is near is")
-            return
-        hidden = self.hides(target)
-        kind = UNLABELED if hidden else self.kind_of(target)
-        self.labeler.news.clear()
-        await self.labeler.push_screen(AlikeScreen(target, kind, hidden=hidden))
+def _say_too_soon(screen: LabelScreen, what: str) -> None:
+    screen.labeler.say(f"{what} {screen.labeler.status.meanwhile()}", "warn")
 
-    def kind_of(self, target: Target) -> int:
-        """The class that the target is held to be now; UNLABELED = nobody says."""
-        return self.labeler.project.session.held(target.index)
 
-    def hides(self, target: Target) -> bool:
-        """Whether what is held of the target is kept from the eye."""
-        return False
+def target_of(screen: LabelScreen) -> Target | None:
+    """Return what the screen asks about; says so where that is nothing."""
+    target = screen.target()
+    if target is None:
+        screen.labeler.say(screen.nothing_to_answer(), "warn")
+    return target
 
-    async def do_clusters(self) -> None:
-        """Open the cluster browser."""
-        from labeler.ui.screens.clusters import ClusterBrowser
 
-        view = self.labeler.view
-        if view is None or view.round is None or not len(view.round.representatives):
-            self._too_soon("the clusters are")
-            return
-        await self._show(ClusterBrowser)
+def _has_representatives(screen: LabelScreen) -> bool:
+    view = screen.labeler.view
+    return view is not None and view.round is not None and len(view.round.representatives) > 0
 
-    async def do_odd(self) -> None:
-        """Open the oddest instances."""
-        from labeler.ui.screens.outliers import OddScreen
 
-        if not self.labeler.project.ready:
-            self._too_soon("the odd ones are")
-            return
-        await self._show(OddScreen)
+async def sheet(screen: LabelScreen) -> None:
+    """Open the contact sheet."""
+    if _has_representatives(screen):
+        await show(screen, "representatives")
+    else:
+        _say_too_soon(screen, "the representatives are")
 
-    async def do_hunt(self) -> None:
-        """Hunt for more of the class that has fewest labels, but for none."""
-        from labeler.ui.screens.hunt import HuntScreen
 
-        class_id = self.to_hunt()
-        if class_id is None:
-            self.labeler.say("nothing to hunt for yet: label one picture of the rare class, then H finds more", "warn")
-            return
-        if not self.labeler.project.ready:
-            self._too_soon("what is near is")
-            return
-        self.labeler.news.clear()
-        await self.labeler.push_screen(HuntScreen(class_id))
+async def grid(screen: LabelScreen) -> None:
+    """Open the pages to confirm."""
+    view = screen.labeler.view
+    if view is None or view.round is None or not screen.labeler.project.ready:
+        _say_too_soon(screen, "the pages are")
+        return
+    await show(screen, "confirm")
 
-    def to_hunt(self) -> int | None:
-        """The class that a hunt is for: the rarest by the labels that were given; None while there is none."""
-        view = self.labeler.view
-        met = [count for count in view.classes if count.given] if view is not None else []
-        return min(met, key=lambda count: count.given).info.class_id if met else None
 
-    async def do_classes(self) -> None:
-        """Open the table of classes."""
-        from labeler.ui.screens.classes import ClassesScreen
+async def alike(screen: LabelScreen) -> None:
+    """Open the pages of what is nearest to the target."""
+    target = target_of(screen)
+    if target is None:
+        return
+    if not screen.labeler.project.ready:
+        _say_too_soon(screen, "what is near is")
+        return
+    hidden = screen.hides(target)
+    await show(screen, "similar", target, UNLABELED if hidden else screen.kind_of(target), hidden=hidden)
 
-        await self._show(ClassesScreen)
 
-    async def do_choose_k(self) -> None:
-        """Open the comparison of numbers of clusters."""
-        from labeler.ui.screens.choose_k import ChooseK
+async def clusters(screen: LabelScreen) -> None:
+    """Open the cluster browser."""
+    if _has_representatives(screen):
+        await show(screen, "clusters")
+    else:
+        _say_too_soon(screen, "the clusters are")
 
-        await self._show(ChooseK)
 
-    async def do_why(self) -> None:
-        """Open the page that says why the target has its label."""
-        from labeler.ui.screens.why import WhyScreen
+async def odd(screen: LabelScreen) -> None:
+    """Open the oddest instances."""
+    if not screen.labeler.project.ready:
+        _say_too_soon(screen, "the odd ones are")
+        return
+    await show(screen, "outliers")
 
-        target = self.target()
-        if target is None:
-            self.labeler.say(self.nothing_to_answer(), "warn")
-            return
-        self.labeler.news.clear()
-        await self.labeler.push_screen(WhyScreen(target.index))
 
-    async def do_second_look(self) -> None:
-        """Open the answers that the engine doubts."""
-        from labeler.ui.screens.second_look import SecondLook
+async def hunt(screen: LabelScreen) -> None:
+    """Hunt for more of the class that has fewest labels, but for none."""
+    class_id = screen.to_hunt()
+    if class_id is None:
+        screen.labeler.say("nothing to hunt for yet: label one picture of the rare class, then H finds more", "warn")
+        return
+    if not screen.labeler.project.ready:
+        _say_too_soon(screen, "what is near is")
+        return
+    await show(screen, "hunt", class_id)
 
-        view = self.labeler.view
-        if view is None or not view.doubts:
-            self.labeler.say("no answer looks odd: the engine believes all it can judge")
-            return
-        await self._show(SecondLook)
 
-    async def do_search(self) -> None:
-        """Ask what is looked for; what is found is shown as thumbnails."""
-        from labeler.ui.screens.search import SearchFor
+async def classes(screen: LabelScreen) -> None:
+    """Open the table of classes."""
+    await show(screen, "classes")
 
-        await self.labeler.push_screen(SearchFor(self._show_found, self.labeler.looked_for))
 
-    def _show_found(self, result: tuple[str, list[int]] | None) -> None:
-        from labeler.ui.screens.search import SearchScreen
+async def choose_k(screen: LabelScreen) -> None:
+    """Open the comparison of numbers of clusters."""
+    await show(screen, "choose_k")
 
+
+async def why(screen: LabelScreen) -> None:
+    """Open the page that says why the target has its label."""
+    target = target_of(screen)
+    if target is not None:
+        await show(screen, "why", target.index)
+
+
+async def second_look(screen: LabelScreen) -> None:
+    """Open the answers that the engine doubts."""
+    view = screen.labeler.view
+    if view is None or not view.doubts:
+        screen.labeler.say("no answer looks odd: the engine believes all it can judge")
+        return
+    await show(screen, "second_look")
+
+
+async def dashboard(screen: LabelScreen) -> None:
+    """Open the dashboard."""
+    await show(screen, "dashboard")
+
+
+async def search(screen: LabelScreen) -> None:
+    """Ask what is looked for; what fits is shown as thumbnails."""
+    labeler = screen.labeler
+
+    def show_rows(result: tuple[str, list[int]] | None) -> None:
         if result is not None:
-            self.labeler.looked_for = result[0]
-            self.labeler.news.clear()
-            self.labeler.push_screen(SearchScreen(*result))
+            labeler.looked_for = result[0]
+            labeler.status.clear()
+            labeler.open("search", *result)
 
-    async def _show(self, kind: type[CommandScreen]) -> None:
-        """Open a screen, or go back to it where it is open below: no key piles up screens."""
-        self.labeler.news.clear()
-        if any(isinstance(screen, kind) for screen in self.labeler.screen_stack):
-            await self.leave_to(kind)
-        else:
-            await self.labeler.push_screen(kind())
+    await labeler.open("search_for", show_rows, labeler.looked_for)
 
-    async def do_audit(self) -> None:
-        """Go on with the audit that is under way; else ask whether one is to begin."""
-        from labeler.ui.screens.audit import open_audit
 
-        if not self.labeler.project.session.audit.goes_on():
-            await self._ask_to_audit()
-            return
-        self.labeler.news.clear()
-        await open_audit(self.labeler)
+async def audit(screen: LabelScreen) -> None:
+    """Go on with the audit that is under way; else ask whether one is to begin."""
+    if screen.labeler.project.session.audit.goes_on():
+        screen.labeler.status.clear()
+        await go_on_with_audit(screen.labeler)
+    else:
+        await _ask_to_audit(screen)
 
-    async def _ask_to_audit(self) -> None:
-        from labeler.ui.screens.begin_audit import BeginAudit
 
-        if not self.labeler.project.ready:
-            self._too_soon("the labels to audit are")
-            return
-        population, looks = self.labeler.project.session.audit.ahead(TARGET, CONFIDENCE)
-        if not population:
-            self.labeler.say("there is no label to audit yet: answer until labels spread, or confirm pages (G)", "warn")
-            return
-        self.labeler.news.clear()
-        await self.labeler.push_screen(BeginAudit(population, looks))
+async def go_on_with_audit(host: Host) -> None:
+    """Open the audit that is under way where the person left it: in pages where some of a block are left."""
+    await host.open("audit")
+    audit = host.project.session.audit.latest
+    if audit is not None and audit.block is not None and audit.block.said:
+        host.status.clear()
+        await host.open("audit_pages")
 
-    async def leave_to(self, kind: type[LabelScreen]) -> None:
-        """Close this screen and those below it down to the first of `kind`."""
-        while not isinstance(self.labeler.screen, kind):
-            await self.labeler.pop_screen()
-        self.labeler.screen.on_screen_resume()
 
-    async def do_dashboard(self) -> None:
-        """Open the dashboard."""
-        from labeler.ui.screens.dashboard import Dashboard
+async def _ask_to_audit(screen: LabelScreen) -> None:
+    if not screen.labeler.project.ready:
+        _say_too_soon(screen, "the labels to audit are")
+        return
+    population, looks = screen.labeler.project.session.audit.ahead(TARGET, CONFIDENCE)
+    if not population:
+        screen.labeler.say("there is no label to audit yet: answer until labels spread, or confirm pages (G)", "warn")
+        return
+    await show(screen, "begin_audit", population, looks)
 
-        await self._show(Dashboard)
 
-    async def leave(self) -> None:
-        """Close this screen and draw the one below before the next key has its turn."""
-        self.labeler.news.clear()  # what was said there is no answer here: G and R mean something else
-        await self.dismiss(None)
-        below = self.labeler.screen
-        if isinstance(below, LabelScreen):
-            below.on_screen_resume()
+# -- the rest ----------------------------------------------------------------------------------------------------------
 
-    def do_copy_path(self) -> None:
-        """The target's path into the clipboard, and onto the screen."""
-        target = self.target()
-        if target is None:
-            self.labeler.say(self.nothing_to_answer(), "warn")
-            return
-        path = self.labeler.project.location(target.index)
-        # a name that is no text cannot go through the terminal as it is
-        self.labeler.copy_to_clipboard(path.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
-        self.labeler.say(f"path copied: {lines.tail(display_safe(path), max(self.size.width - 16, 16))}")
 
-    async def do_help(self) -> None:
-        """Every key."""
-        from labeler.ui.forms.help import Help
+def copy_path(screen: LabelScreen) -> None:
+    """Copy the target's path into the clipboard, and show it."""
+    target = target_of(screen)
+    if target is None:
+        return
+    path = screen.labeler.project.location(target.index)
+    # a name that is no text cannot go through the terminal as it is
+    screen.app.copy_to_clipboard(path.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
+    screen.labeler.say(f"path copied: {lines.tail(display_safe(path), max(screen.size.width - 16, 16))}")
 
-        await self.labeler.push_screen(Help(self.PLACE))
 
-    def do_palette(self) -> None:
-        """Commands by name."""
-        self.labeler.action_command_palette()
+async def help(screen: LabelScreen) -> None:  # noqa: A001 -- the name of its action
+    """Show every key."""
+    await screen.labeler.open("help", type(screen))
 
-    def do_saved(self) -> None:
-        """Nothing to save."""
-        self.labeler.say("already saved: every answer is on disk before the next question is drawn")
 
-    def do_suspend(self) -> None:
-        """Back to the shell for a while."""
-        self.labeler.suspend_to_shell()
+def palette(screen: LabelScreen) -> None:
+    """Offer commands by their names."""
+    screen.app.action_command_palette()
 
-    def do_quit(self) -> None:
-        """Leave."""
-        self.labeler.exit()
+
+def saved(screen: LabelScreen) -> None:
+    """Say that there is nothing to save."""
+    screen.labeler.say("already saved: every answer is on disk before the next question is drawn")
+
+
+def suspend(screen: LabelScreen) -> None:
+    """Leave the terminal to the shell for a while."""
+    screen.app.action_suspend_process()
+
+
+def quit(screen: LabelScreen) -> None:  # noqa: A001 -- the name of its action
+    """End the application."""
+    screen.app.exit()

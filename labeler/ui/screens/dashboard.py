@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
@@ -9,10 +11,9 @@ from textual.content import Content
 from labeler.session.quality.summary import NOT_KNOWN, measure
 from labeler.session.quality.unseen_classes import unseen_class
 from labeler.session.view import View
-from labeler.ui.actions import Action, Place, find, on
+from labeler.ui.actions import BACK, Action, Actions, Group, back
 from labeler.ui.render import figures
-from labeler.ui.screens.base import LabelScreen, Target
-from labeler.ui.screens.commands import CommandScreen
+from labeler.ui.screens.base import LabelScreen
 from labeler.ui.widgets.line import Block
 
 _STAYS = frozenset(
@@ -23,10 +24,14 @@ ROOM_FOR_CHARTS = 20
 """Rows of a terminal below which the figures in words stand alone."""
 
 
-class Dashboard(CommandScreen):
+class Dashboard(LabelScreen):
     """Figures; they follow the rounds of the engine while it is open."""
 
-    PLACE = Place.DASHBOARD
+    GROUPS = frozenset({Group.ALWAYS, Group.LEADS})
+    ACTIONS: ClassVar[Actions] = {
+        "dashboard": back("back to where the dashboard was opened"),
+        **dict.fromkeys(("odd", "hunt")),
+    }
 
     def body(self) -> ComposeResult:
         """Curve and classes side by side, figures below."""
@@ -36,14 +41,6 @@ class Dashboard(CommandScreen):
         yield Block(id="figures")
 
     # -- nothing is answered -------------------------------------------------------------------------------------
-
-    def target(self) -> Target | None:
-        """Nobody."""
-        return None
-
-    def guess(self) -> int | None:
-        """None."""
-        return None
 
     def nothing_to_answer(self) -> str:
         """Why a class key does nothing."""
@@ -63,7 +60,7 @@ class Dashboard(CommandScreen):
         unseen = unseen_class(session.state)
         if unseen is not None:
             told.append(("unseen class", unseen.brief))
-        ways = [action for action in on(self.PLACE) if action.name not in _STAYS]
+        ways = [action for action in self.KEYS if action.name not in _STAYS]
         self.query_one("#curve", Block).show(lambda width, height: figures.curve(view, width, height))
         self.query_one("#balance", Block).show(lambda width, height: figures.balance(view.classes, width, height))
         self.query_one("#figures", Block).show(lambda width, height: figures.summary(view, ways, width, height, told))
@@ -77,20 +74,17 @@ class Dashboard(CommandScreen):
 
     # -- commands ------------------------------------------------------------------------------------------------
 
-    async def run_action_of_table(self, action: Action) -> None:
-        """Commands that lead away are those of the screen below."""
+    async def do(self, action: Action) -> None:
+        """Do what is done here; commands that lead away are those of the screen below."""
         if action.name in _STAYS:
-            await super().run_action_of_table(action)
+            await super().do(action)
             return
-        await self.leave()
-        below = self.labeler.screen
-        if isinstance(below, LabelScreen) and str(below.PLACE) != action.name.replace(
-            "_", "-"
-        ):  # else it is there already
-            there = find(action.keys[0], below.PLACE)
-            if there is not None:
-                await below.run_action_of_table(there)
+        await self.labeler.leave()
+        below = self.app.screen
+        there = below.KEYS.find(action.keys[0]) if isinstance(below, LabelScreen) else None
+        if isinstance(below, LabelScreen) and there is not None and there.label != BACK:  # else it is there already
+            await below.do(there)
 
     async def do_dashboard(self) -> None:
         """Back."""
-        await self.leave()
+        await self.labeler.leave()

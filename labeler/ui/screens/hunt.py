@@ -7,13 +7,14 @@ cursor and those before it stay; what follows is what the engine holds to be lik
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.content import Content
 
 from labeler.core.text import counted, display_safe
 from labeler.session.view import View
-from labeler.ui.actions import Place
+from labeler.ui.actions import Actions, back
+from labeler.ui.screens import commands
 from labeler.ui.screens.base import Target
 from labeler.ui.screens.thumbnails import ThumbnailScreen
 
@@ -36,7 +37,10 @@ class HuntScreen(ThumbnailScreen):
         What is hunted.
     """
 
-    PLACE = Place.HUNT
+    ACTIONS: ClassVar[Actions] = {
+        "hunt": back("back to where the hunt was opened"),
+    }
+    MOVES = "move over the pictures"
     SAYS_PAGE = False
 
     def __init__(self, class_id: int) -> None:
@@ -132,11 +136,11 @@ class HuntScreen(ThumbnailScreen):
             self._goes_on = True
             self.draw_again()
         else:
-            super().do_accept()
+            commands.accept(self)
 
     async def do_hunt(self) -> None:
         """Back."""
-        await self.leave()
+        await self.labeler.leave()
 
     # -- drawing -------------------------------------------------------------------------------------------------
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.content import Content
 
 from labeler.core.text import counted
 from labeler.session.view import View
-from labeler.ui.actions import Place
+from labeler.ui.actions import Actions, back
 from labeler.ui.screens.thumbnails import ThumbnailScreen
 
 if TYPE_CHECKING:
@@ -18,10 +18,14 @@ if TYPE_CHECKING:
 QUEUE = 200
 
 
-class OddScreen(ThumbnailScreen):
+class OutlierScreen(ThumbnailScreen):
     """Thumbnails of the oddest, oddest first; the order is that of the moment the worker answered."""
 
-    PLACE = Place.ODD
+    RECORDED_AS = "odd"
+    ACTIONS: ClassVar[Actions] = {
+        "odd": back("back to where the odd ones were opened"),
+    }
+    MOVES = "move over the odd ones"
     SAYS_PAGE = False  # the how manyth it is says enough
 
     def __init__(self) -> None:
@@ -77,7 +81,7 @@ class OddScreen(ThumbnailScreen):
 
     async def do_odd(self) -> None:
         """Back."""
-        await self.leave()
+        await self.labeler.leave()
 
     # -- drawing -------------------------------------------------------------------------------------------------
 

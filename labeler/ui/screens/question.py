@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -12,15 +12,15 @@ from textual.content import Content
 
 from labeler.core.text import counted
 from labeler.core.types import Question
-from labeler.session.asked import Guesses
 from labeler.session.classes import current
 from labeler.session.quality.random_sample import RANDOM
 from labeler.session.view import View
-from labeler.ui.actions import Place
+from labeler.ui.actions import Actions, says
 from labeler.ui.pictures.looks import Look, following
 from labeler.ui.render import lines
+from labeler.ui.screens import commands
 from labeler.ui.screens.base import Target
-from labeler.ui.screens.commands import CommandScreen
+from labeler.ui.screens.picture import AHEAD, VIEW, PictureScreen
 from labeler.ui.widgets.legend import both_answers, fits, guess_rows, guesses, legend, none_shown
 from labeler.ui.widgets.line import Block
 from labeler.ui.widgets.neighbors import Neighbors
@@ -30,20 +30,24 @@ if TYPE_CHECKING:
     from labeler.project.open import Received
 
 GUESSES = 3
-AHEAD = 8
-"""Pictures drawn ahead of the person."""
 
 
-class QuestionScreen(CommandScreen):
+class QuestionScreen(PictureScreen):
     """The picture large on the left; guesses, legend and nearest labeled neighbors on the right."""
 
-    PLACE = Place.QUESTION
+    ACTIONS: ClassVar[Actions] = {
+        "move_up": says("guess up", "choose the guess above", keys=("up", "shift+up")),
+        "move_down": says("guess down", "choose the guess below", keys=("down", "shift+down")),
+        "move_left": says("left", "move over a zoomed picture", keys=("left", "shift+left")),
+        "move_right": says("right", "move over a zoomed picture", keys=("right", "shift+right")),
+        "view": VIEW,
+    }
+    MOVES = "choose another guess to accept; move over a zoomed picture"
 
     def __init__(self) -> None:
         super().__init__()
         self._chosen = 0
         self._guesses: list[tuple[int, float]] = []
-        self._shown: tuple[int, int, Guesses] | None = None  # index, revision, guesses on the screen
         self._drawn: Question | None = None
 
     def body(self) -> ComposeResult:
@@ -54,11 +58,6 @@ class QuestionScreen(CommandScreen):
                 yield Block(id="guesses")
                 yield Block(id="legend")
                 yield Neighbors(self.labeler.pictures, id="neighbors")
-
-    @property
-    def picture(self) -> Picture:
-        """The large picture."""
-        return self.query_one("#picture", Picture)
 
     # -- what is asked -------------------------------------------------------------------------------------------
 
@@ -85,9 +84,8 @@ class QuestionScreen(CommandScreen):
         """Show the question; what did not change is not drawn again."""
         question = view.question
         now = (question.index, view.revision, question.guesses) if question is not None else None
-        if now != self._shown:
-            self._shown, self._drawn = now, question
-            self.painted.clear()
+        if self.is_new(now):
+            self._drawn = question
             offered = self._offered(view)
             if question is None or question.index != self.picture.index or offered != self._guesses:
                 self._chosen, self._guesses = 0, offered
@@ -100,7 +98,7 @@ class QuestionScreen(CommandScreen):
         self._draw_neighbors(view)
         self._draw_side(view)
         self._draw_about(view)
-        self._note_paint()
+        self.note_paint()
 
     def _answers(self, view: View) -> list[tuple[str, int]]:
         """What two people said of the question where it is one to settle, the later first."""
@@ -179,46 +177,28 @@ class QuestionScreen(CommandScreen):
 
     def _instead(self, view: View) -> list[str]:
         if view.round is None:
-            return ["preparing the first question", "", *self.labeler.news.preparing(), "", "? shows the keys"]
+            return ["preparing the first question", "", *self.labeler.status.preparing(), "", "? shows the keys"]
         asked = counted(view.given, view.noun)
         return ["nothing is left to ask", "", f"{asked} labeled by you", "", "⌫ takes the last answer back, Q quits"]
 
-    def _note_paint(self) -> None:
-        if self.picture.ready and not self.painted.is_set():
-            self.picture.call_after_refresh(self._painted, self._shown)
-
-    def _painted(self, shown: tuple[int, int, Guesses] | None) -> None:
-        if shown != self._shown or not self.picture.ready or not self.in_front or self.painted.is_set():
-            return
-        self.painted.set()
+    def was_painted(self) -> None:
+        """Take note that the person sees what the guesses are by; where nothing is asked, nothing is counted."""
         if self._drawn is not None:
             self.labeler.project.session.painted(self._drawn)
-            self.labeler.question_was_painted()
-            self._draw_ahead()
+            super().was_painted()
 
-    def _draw_ahead(self) -> None:
-        columns, rows = self.picture.size
-        pictures = self.labeler.pictures
-        pictures.expect(self.labeler.project.session.questions.upcoming(AHEAD), columns, rows, pictures.look)
+    def coming(self) -> Sequence[int]:
+        """The next questions."""
+        return self.labeler.project.session.questions.upcoming(AHEAD)
 
-    def picture_ready(self, index: int) -> None:
-        """Draw the picture that was missing."""
-        self.query_one("#neighbors", Neighbors).look_again(index)
-        if index == self.picture.index and not (self.picture.ready and self.painted.is_set()):
-            # also where it is ready: a resize may have found the drawing before we were told of it
-            self.picture.look_again()
-            if self.labeler.view is not None:
-                self._draw_about(self.labeler.view)
-            self._note_paint()
+    def picture_came(self) -> None:
+        """Say how large the picture is."""
+        if self.labeler.view is not None:
+            self._draw_about(self.labeler.view)
 
-    def on_resize(self) -> None:
-        """The same question at another size."""
-        super().on_resize()
-        self.painted.clear()
-        self.call_after_refresh(self._resized)
-
-    def _resized(self) -> None:
-        self.redraw()
+    def resized(self) -> None:
+        """Draw the same question at another size."""
+        super().resized()
         self.call_after_refresh(self.redraw)  # neighbors that came back have their size only now
 
     def heard(self, received: Received) -> None:
@@ -245,7 +225,7 @@ class QuestionScreen(CommandScreen):
         if guess is not None and self._chosen and not self.is_too_soon():
             self.answer(guess)
         else:
-            super().do_accept()
+            commands.accept(self)
 
     def hides(self, target: Target) -> bool:
         """A blind question, and one that is asked a second time, keep what is held of it to themselves."""
@@ -268,7 +248,7 @@ class QuestionScreen(CommandScreen):
         self.picture.look_again()
         if self.labeler.view is not None and self.picture.ready:  # else when it is drawn
             self._draw_about(self.labeler.view)
-        self._draw_ahead()
+        self.draw_ahead()
 
     def do_move_up(self) -> None:
         """Mark the guess above; move up over a zoomed picture."""

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from textual.content import Content
 
 from labeler.session.view import View
-from labeler.ui.actions import Place
+from labeler.ui.actions import Actions, back
 from labeler.ui.screens.thumbnails import ThumbnailScreen
 
 
 class ContactSheet(ThumbnailScreen):
     """Thumbnails in the order they would be asked; that order is fixed while the sheet is open."""
 
-    PLACE = Place.SHEET
+    RECORDED_AS = "sheet"
+    ACTIONS: ClassVar[Actions] = {
+        "sheet": back("back to where the contact sheet was opened"),
+    }
+    MOVES = "move over the sheet"
 
     def __init__(self) -> None:
         super().__init__()
@@ -62,7 +67,7 @@ class ContactSheet(ThumbnailScreen):
         if found is not None:
             self.cursor = found
         else:
-            self.labeler.news.say("all representatives have an answer: R leads back to the questions")
+            self.labeler.status.say("all representatives have an answer: R leads back to the questions")
 
     # -- drawing -------------------------------------------------------------------------------------------------
 
@@ -77,4 +82,4 @@ class ContactSheet(ThumbnailScreen):
 
     async def do_sheet(self) -> None:
         """Back."""
-        await self.leave()
+        await self.labeler.leave()

@@ -3,7 +3,9 @@ key keeps or changes."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -15,10 +17,10 @@ from labeler.session.classes import current
 from labeler.session.provenance import Press, percent_of_belief, press_of, when
 from labeler.session.quality.repeats import to_look_at
 from labeler.session.view import View
-from labeler.ui.actions import Place
+from labeler.ui.actions import Actions, back, key, says
 from labeler.ui.render import lines
 from labeler.ui.screens.base import Target
-from labeler.ui.screens.commands import CommandScreen
+from labeler.ui.screens.picture import PictureScreen
 from labeler.ui.widgets.legend import legend
 from labeler.ui.widgets.line import Block
 from labeler.ui.widgets.neighbors import Neighbors
@@ -36,17 +38,28 @@ class Doubted:
     again: str = ""  # when the person said `instead`, blind to the first answer; "" = it is the engine that does
 
 
-class SecondLook(CommandScreen):
+class SecondLook(PictureScreen):
     """The doubts of the moment it was opened, the most doubted first; the list does not change while it is open."""
 
-    PLACE = Place.SECOND_LOOK
+    RECORDED_AS = "second-look"
+    ACTIONS: ClassVar[Actions] = {
+        "accept": says("keep", "keep the answer as it is: it is not offered again"),
+        "reject": key(
+            "X",
+            label="take the other",
+            help="change the answer to what stands beside it",
+            before="skip",
+            speaks_of_instance=True,
+        ),
+        "skip": says("later", "leave it for a later look"),
+        "second_look": back("back to where the second look was opened"),
+    }
 
     def __init__(self) -> None:
         super().__init__()
         self._doubts: list[Doubted] = []
         self._place = 0
         self._looked: dict[int, str] = {}  # index -> "kept", "changed", "later"
-        self._shown: tuple[int | None, int] | None = None
 
     def body(self) -> ComposeResult:
         """The picture; what was said of it and what the engine would say; the classes; the nearest answers."""
@@ -56,11 +69,6 @@ class SecondLook(CommandScreen):
                 yield Block(id="guesses")
                 yield Block(id="legend")
                 yield Neighbors(self.labeler.pictures, id="neighbors")
-
-    @property
-    def picture(self) -> Picture:
-        """The large picture."""
-        return self.query_one("#picture", Picture)
 
     def on_mount(self) -> None:
         """Take the doubts as they are now."""
@@ -119,7 +127,7 @@ class SecondLook(CommandScreen):
         doubt = 0.0 if doubted.belief is None else 1.0 - doubted.belief
         shown = () if doubted.instead == UNLABELED else ((doubted.instead, round(doubt, 4)),)
         asked = Question(target.index, target.instance_id, "repeat" if doubted.again else "doubt", doubt, 1.0, shown)
-        session.label(target.instance_id, class_id, screen=str(self.PLACE), asked=asked)
+        session.label(target.instance_id, class_id, screen=self.recorded_as, asked=asked)
 
     def answered(self) -> None:
         """On to the next one."""
@@ -154,10 +162,7 @@ class SecondLook(CommandScreen):
     def draw(self, view: View) -> None:
         """The answer in doubt; nothing of it changes while it is on the screen."""
         doubted = self.doubted
-        now = (doubted.index if doubted is not None else None, view.revision)
-        if now != self._shown:
-            self._shown = now
-            self.painted.clear()
+        self.is_new((doubted.index if doubted is not None else None, view.revision))
         if doubted is not None:
             self.picture.show(doubted.index)
         else:
@@ -170,7 +175,7 @@ class SecondLook(CommandScreen):
         typed, first = self.typing, self.leading(view)
         self.query_one("#legend", Block).show(lambda width, height: legend(view.classes, typed, width, height, first))
         self._draw_about(view)
-        self._note_paint()
+        self.note_paint()
 
     def _sides(self, names: dict[int, str], width: int) -> Content:
         """What the person said, and what he said the second time or the engine would say without it."""
@@ -225,31 +230,9 @@ class SecondLook(CommandScreen):
         looked = counted(len(self._doubts), "answer")
         return [f"{looked} looked at again", "", " · ".join(counts), "", "S leads back, ⌫ takes the last one back"]
 
-    def _note_paint(self) -> None:
-        if self.picture.ready and not self.painted.is_set():
-            self.picture.call_after_refresh(self._painted, self._shown)
-
-    def _painted(self, shown: tuple[int | None, int] | None) -> None:
-        if shown == self._shown and self.picture.ready and self.in_front and not self.painted.is_set():
-            self.painted.set()
-            self.labeler.question_was_painted()
-            columns, rows = self.picture.size
-            coming = [doubted.index for doubted in self._doubts[self._place + 1 : self._place + 3]]
-            self.labeler.pictures.expect(coming, columns, rows, self.labeler.pictures.look)
-
-    def picture_ready(self, index: int) -> None:
-        """Draw the picture that was missing."""
-        self.query_one("#neighbors", Neighbors).look_again(index)
-        if index == self.picture.index and not (self.picture.ready and self.painted.is_set()):
-            # also where it is ready: a resize may have found the drawing before we were told of it
-            self.picture.look_again()
-            self._note_paint()
-
-    def on_resize(self) -> None:
-        """The same answer at another size."""
-        super().on_resize()
-        self.painted.clear()
-        self.call_after_refresh(self.redraw)
+    def coming(self) -> Sequence[int]:
+        """The next two answers in doubt."""
+        return [doubted.index for doubted in self._doubts[self._place + 1 : self._place + 3]]
 
     def _id_of(self, index: int) -> str:
         return self.labeler.project.session.pool.ids[index]
@@ -261,7 +244,7 @@ class SecondLook(CommandScreen):
         if self.is_too_soon():
             return
         shown = self.doubted.class_id if self.doubted is not None else None
-        self._about_target(lambda target: self.labeler.project.session.keep(target.instance_id, shown=shown))
+        self.about_target(lambda target: self.labeler.project.session.keep(target.instance_id, shown=shown))
 
     def do_reject(self) -> None:
         """Take what the engine says."""
@@ -277,9 +260,9 @@ class SecondLook(CommandScreen):
             self.labeler.say(self.nothing_to_answer(), "warn")
             return
         self._go_on("later")
-        self.labeler.news.clear()
+        self.labeler.status.clear()
         self.redraw()
 
     async def do_second_look(self) -> None:
         """Back."""
-        await self.leave()
+        await self.labeler.leave()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import ClassVar
 
 from textual.content import Content
 
 from labeler.core.types import ClassInfo
 from labeler.session.view import View
-from labeler.ui.actions import Place
+from labeler.ui.actions import BACK, Actions, Group, key, says
 from labeler.ui.screens.thumbnails import ThumbnailScreen
 from labeler.ui.widgets.sheet_grid import Cell
 
@@ -24,7 +25,14 @@ class SplitScreen(ThumbnailScreen):
         Called with the name of the new class once it is there.
     """
 
-    PLACE = Place.SPLIT
+    ACTIONS: ClassVar[Actions] = {
+        "mark": key("X", "space", label="mark", help="this label goes to the new class, or stays", before="accept"),
+        "accept": says("name", "name the class that the marked labels go to", speaks_of_instance=False),
+        "split": key("S", label=BACK, help="back to the classes", before="undo"),
+        "flag": says(),
+    }
+    GROUPS = frozenset({Group.ALWAYS, Group.MOVES, Group.PAGES})
+    MOVES = "move over the labels"
 
     def __init__(self, info: ClassInfo, then: Callable[[str], None]) -> None:
         super().__init__()
@@ -115,13 +123,11 @@ class SplitScreen(ThumbnailScreen):
             self.labeler.say("there is nothing to mark: S leads back to the classes", "warn")
             return
         self._marked ^= {target.index}
-        self.labeler.news.clear()
+        self.labeler.status.clear()
         self.draw_again()
 
     async def do_accept(self) -> None:
         """Name the new class; then the marked labels are its own."""
-        from labeler.ui.forms.class_name import SplitName
-
         session = self.labeler.project.session
         moved = [session.pool.ids[index] for index in self._standing if index in self._marked]
         if not moved:
@@ -135,10 +141,10 @@ class SplitScreen(ThumbnailScreen):
         def moved_to(name: str) -> None:
             self._then(name)
             went = "1 label is" if len(moved) == 1 else f"{len(moved)} labels are"
-            self.labeler.news.say(f"{went} {name} now: S leads back to the classes")
+            self.labeler.status.say(f"{went} {name} now: S leads back to the classes")
 
-        await self.labeler.push_screen(SplitName(named, self._class_name, len(moved)))
+        await self.labeler.open("split_name", named, self._class_name, len(moved))
 
     async def do_split(self) -> None:
         """Back."""
-        await self.leave()
+        await self.labeler.leave()

@@ -11,9 +11,9 @@ from textual.content import Content
 
 from labeler.core.types import UNLABELED
 from labeler.session.view import View
+from labeler.ui.actions import Group
 from labeler.ui.render import lines
-from labeler.ui.screens.base import Target
-from labeler.ui.screens.commands import CommandScreen
+from labeler.ui.screens.base import LabelScreen, Target
 from labeler.ui.widgets.legend import legend
 from labeler.ui.widgets.line import Block, Line
 from labeler.ui.widgets.sheet_grid import Cell, SheetGrid
@@ -21,9 +21,10 @@ from labeler.ui.widgets.sheet_grid import Cell, SheetGrid
 _SAID = {"unsure": "unsure", "reject": "rejected", "skip": "skipped"}
 
 
-class ThumbnailScreen(CommandScreen):
+class ThumbnailScreen(LabelScreen):
     """Thumbnails in an order that stays while they are looked at; the one under the cursor is the target."""
 
+    GROUPS = LabelScreen.GROUPS | {Group.MOVES, Group.PAGES}
     SAYS_PAGE: ClassVar[bool] = True
     """Whether the page stands beside the path of the target, where there are several."""
 
@@ -68,7 +69,7 @@ class ThumbnailScreen(CommandScreen):
     def was_painted(self) -> None:
         """The person sees what an answer would go to."""
         self._focus_was_painted = True
-        self.labeler.question_was_painted()
+        self.count_paint()
 
     # -- the parts -----------------------------------------------------------------------------------------------
 
@@ -156,9 +157,13 @@ class ThumbnailScreen(CommandScreen):
         """Hand the thumbnails to the grid."""
         self.grid.show(shown, lambda place: self.cell(place, names), self.cursor)
 
-    def draw_again(self) -> None:
-        """Something changed that the view does not know of."""
+    def not_drawn(self) -> None:
+        """Let the next `draw` count as one of something new."""
         self._drawn_for = None
+
+    def draw_again(self) -> None:
+        """Draw what changed and the view does not know of."""
+        self.not_drawn()
         self.redraw()
 
     def _draw_about(self, view: View, target: Target | None) -> None:
@@ -205,7 +210,7 @@ class ThumbnailScreen(CommandScreen):
             self.labeler.say("nothing further this way", "quiet")
         else:
             self.cursor = place
-            self.labeler.news.clear()
+            self.labeler.status.clear()
             self.redraw()
 
     def do_move_left(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal
@@ -13,7 +13,7 @@ from labeler.core.text import counted, display_safe, percent
 from labeler.core.types import Provenance
 from labeler.session.provenance import Press, Reasons, carried, press_of, reasons
 from labeler.session.view import View
-from labeler.ui.actions import Place
+from labeler.ui.actions import Actions, Group, back, says
 from labeler.ui.screens.thumbnails import ThumbnailScreen
 from labeler.ui.widgets.line import Block, Line
 from labeler.ui.widgets.picture import Picture
@@ -30,7 +30,13 @@ _NOT_YET = "by the last round: what an export would say is being computed"
 class WhyScreen(ThumbnailScreen):
     """One instance above, the answers behind its label below; ``enter`` asks the same of the one under the cursor."""
 
-    PLACE = Place.WHY
+    ACTIONS: ClassVar[Actions] = {
+        "accept": says("ask on", "why is the answer under the cursor what it is", speaks_of_instance=False),
+        "why": back("back: to the instance before, then to where it was asked"),
+        **dict.fromkeys(("flag", "dashboard", "classes"), says()),
+    }
+    GROUPS = frozenset({Group.ALWAYS, Group.MOVES, Group.PAGES})
+    MOVES = "move over the answers"
 
     def __init__(self, index: int) -> None:
         super().__init__()
@@ -185,18 +191,19 @@ class WhyScreen(ThumbnailScreen):
     async def do_why(self) -> None:
         """One step back."""
         if not self._before:
-            await self.leave()
+            await self.labeler.leave()
             return
         self._ask_of(*self._before.pop())
 
     def _ask_of(self, index: int, cursor: int, shares: list[list[float]] | None) -> None:
         self.index, self.cursor, self._shares = index, cursor, shares
         self._answers, self._asked_at = [], None
-        self.labeler.news.clear()
+        self.labeler.status.clear()
         self.draw_again()
 
-    def _narrow(self, key: str, early: bool) -> bool:
-        return False  # no class is chosen here
+    def narrow(self, key: str, early: bool) -> bool:
+        """Take no key of a name: no class is chosen here."""
+        return False
 
 
 def _facts(found: Reasons) -> Iterator[Content]:

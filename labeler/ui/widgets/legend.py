@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from rich.cells import cell_len, chop_cells
 from textual.content import Content
@@ -11,7 +10,7 @@ from textual.content import Content
 from labeler.core.text import display_safe, percent
 from labeler.core.types import UNLABELED, ClassInfo
 from labeler.session.view import ClassCount
-from labeler.ui.keys.typeahead import matches, needed
+from labeler.ui.keys.typeahead import Typed, matches, needed
 from labeler.ui.render.lines import bar
 from labeler.ui.render.short_names import full_names, longest, name_lines, short_name, short_names, wrapped
 
@@ -23,14 +22,6 @@ _READABLE, _READABLE_BY_KEY = 7, 3
 _FLOWS = 60
 """Cells of width from which on a legend that cannot hold all classes is written like words in a line."""
 TYPE = "type a name"
-
-
-@dataclass(frozen=True, slots=True)
-class Typed:
-    """A name that is being typed; `place` = which of those that fit ``⏎`` takes."""
-
-    text: str = ""
-    place: int = 0
 
 
 def legend(classes: Sequence[ClassCount], typed: Typed, width: int, height: int, first: Sequence[int] = ()) -> Content:

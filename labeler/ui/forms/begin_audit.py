@@ -14,7 +14,7 @@ from labeler.core.types import Round
 from labeler.session.audit.audits import CONFIDENCE, TARGET
 from labeler.session.final_labels import final_labels
 from labeler.ui.forms.base import Form
-from labeler.ui.screens.audit import open_audit
+from labeler.ui.screens.commands import go_on_with_audit
 
 if TYPE_CHECKING:
     from labeler.project.open import Received
@@ -91,4 +91,4 @@ class BeginAudit(Form[None]):
         if done:
             session.merge_round(closing)
             self.labeler.view = project.view()
-            await open_audit(self.labeler)
+            await go_on_with_audit(self.labeler)
