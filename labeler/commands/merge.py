@@ -16,15 +16,14 @@ from numpy.typing import NDArray
 
 from labeler.core.errors import ProjectError, UsageError
 from labeler.core.escaping import escaped
+from labeler.core.events import AuditBegin, AuditCarried, Event
 from labeler.core.pool import Pool
 from labeler.core.stats.agreement import Agreement, agreement
 from labeler.core.text import display_safe
-from labeler.core.types import Event
 from labeler.plugins.importers.names import counted
 from labeler.project import paths
 from labeler.project.backup_folder import folded
 from labeler.session.consistency import fitting_arrays
-from labeler.session.event_kinds import CARRIED
 from labeler.session.merge.carried_audits import PLACES, carried_audits
 from labeler.session.merge.journals import Side
 from labeler.session.merge.merge import Merged, merged
@@ -227,7 +226,8 @@ def _write(target: Path, files: tuple[_File, _File], ids: list[str], outcome: Me
     """The new file, whole or not at all."""
     older = min(files, key=lambda file: (file.project.get("created", 0.0), json.dumps(file.project, sort_keys=True)))
     frozen = _frozen(files, ids, outcome.events)
-    for one in carried_audits((e for e in outcome.events if e.kind == CARRIED), lambda n: frozen.get(n, {}), Pool(ids)):
+    records = (event for event in outcome.events if isinstance(event.body, AuditCarried))
+    for one in carried_audits(records, lambda n: frozen.get(n, {}), Pool(ids)):
         notes.append(f"audit {one.audit.number} of {display_safe(one.by, 40)} goes along as it was: {one.statement}")
     draft = target.with_name(f".{secrets.token_hex(4)}.{target.name}")
     try:
@@ -253,16 +253,16 @@ def _write(target: Path, files: tuple[_File, _File], ids: list[str], outcome: Me
 
 def _frozen_under(events: Sequence[Event]) -> dict[str, int]:
     """Event that begins an audit -> the number its frozen labels are stored under, of own and of carried ones."""
-    found = {event.event_id: int(event.payload["number"]) for event in events if event.kind == "audit_begin"}
+    found = {event.event_id: event.body.number for event in events if isinstance(event.body, AuditBegin)}
     for event in events:
-        found |= event.payload["kept_under"] if event.kind == CARRIED else {}
+        found |= event.body.kept_under if isinstance(event.body, AuditCarried) else {}
     return found
 
 
 def _frozen(files: Sequence[_File], ids: list[str], events: Sequence[Event]) -> dict[int, dict[str, NDArray[Any]]]:
     """Number -> frozen labels for the new file; of carried audits with the place of each row in its pool."""
     places = {name: place for place, name in enumerate(ids)}
-    own = {event.event_id for event in events if event.kind == "audit_begin"}
+    own = {event.event_id for event in events if isinstance(event.body, AuditBegin)}
     found: dict[int, dict[str, NDArray[Any]]] = {}
     for begin, number in _frozen_under(events).items():
         for file in files:

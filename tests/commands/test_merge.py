@@ -15,7 +15,8 @@ from labeler.commands.export.export import export
 from labeler.commands.merge import facts, merge, report
 from labeler.commands.status import status, status_text
 from labeler.core.errors import ProjectError
-from labeler.core.types import Event, Provenance
+from labeler.core.events import ClassAdd, Event, Label
+from labeler.core.types import Provenance
 from labeler.project.open import Options, open_project
 from labeler.session.final_labels import final_labels
 from labeler.session.merge.merge import same_events
@@ -174,8 +175,8 @@ def test_audits_go_along_a_second_time_and_into_a_pool_in_another_order(audited,
     store = Store.open(tmp_path / "carl.labeler.db", create=True)
     store.join_instances(ids[::-1], 0.0)
     store.remember(**project | {"created": 0.0})  # the older file: its order holds
-    store.append(Event("c0", "class_add", 1.0, "carl", None, 0, None, {"name": "odd", "key": "1"}))
-    store.append(Event("c1", "label", 2.0, "carl", ids[5], 0))
+    store.append(Event("c0", ClassAdd(0, "odd", key="1"), 1.0, "carl"))
+    store.append(Event("c1", Label(ids[5], 0), 2.0, "carl"))
     store.close()
     for name, pair in (("one", (both, store.path)), ("two", (store.path, both))):
         joined = merge(*pair, tmp_path / f"{name}.labeler.db")

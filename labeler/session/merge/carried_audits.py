@@ -8,18 +8,28 @@ compute the statement again and compare the hashes. What was answered in it is a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from numpy.typing import NDArray
 
-from labeler.core import codec
 from labeler.core.errors import ProjectError
+from labeler.core.events import (
+    AuditAnswer,
+    AuditBegin,
+    AuditBlock,
+    AuditCarried,
+    AuditEnd,
+    AuditPage,
+    Event,
+    Redo,
+    Undo,
+    packed,
+    unpacked,
+)
 from labeler.core.pool import Pool
-from labeler.core.types import Event
 from labeler.session.audit import audits
 from labeler.session.audit.audits import AuditRecord, Certificate
-from labeler.session.event_kinds import CARRIED
 from labeler.session.fold import take
 from labeler.session.merge.journals import Reading, id_of, text
 from labeler.session.state import State
@@ -27,16 +37,9 @@ from labeler.session.state import State
 PLACES = "places"
 """The array that says where in the pool the rows of the frozen ones are."""
 
+_OF_AUDITS = (AuditBegin, AuditAnswer, AuditBlock, AuditPage, AuditEnd)
+
 Frozen = Callable[[int], Mapping[str, NDArray[Any]]]
-
-
-@dataclass(frozen=True, slots=True)
-class Carried:
-    """What an ``audit_carried`` event holds: the events of audits, and under which number each one's arrays are kept,
-    by the event that begins it."""
-
-    events: list[Event]
-    kept_under: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +75,8 @@ def audit_events(events: Iterable[Event]) -> list[Event]:
     found: list[Event] = []
     ids: set[str] = set()
     for event in events:
-        about = event.target in ids if event.kind in ("undo", "redo") else event.kind.startswith("audit_")
-        if about and event.kind != CARRIED:
+        about = event.target in ids if isinstance(event.body, Undo | Redo) else isinstance(event.body, _OF_AUDITS)
+        if about:
             found.append(event)
             ids.add(event.event_id)
     return found
@@ -84,31 +87,33 @@ def united_records(first: Reading, second: Reading) -> list[Event]:
 
     `kept_under` names for each event that begins an audit the number its arrays are stored under (below 0).
     """
-    records: dict[str, Event] = {}
-    for record in [*_records(first), *_records(second)]:
-        record = replace(record, payload={"events": record.payload["events"]}, seq=0)
-        records[record.event_id] = min(record, records.get(record.event_id, record), key=text)
-    held = {name: {one["event_id"] for one in record.payload["events"]} for name, record in records.items()}
-    whole = [record for name, record in records.items() if not any(held[name] < other for other in held.values())]
+    records: dict[str, tuple[Event, AuditCarried]] = {}
+    for record, body in [*_records(first), *_records(second)]:
+        bare = AuditCarried(body.events, {})
+        record = replace(record, body=bare, seq=0)
+        other = records.get(record.event_id)
+        if other is None or text(record) < text(other[0]):
+            records[record.event_id] = record, bare
+    held = {name: {one["event_id"] for one in body.events} for name, (_, body) in records.items()}
+    whole = [pair for name, pair in records.items() if not any(held[name] < other for other in held.values())]
     numbers: dict[str, int] = {}
     found = []
-    for record in sorted(whole, key=lambda record: (record.at, record.event_id)):
-        begins = [one["event_id"] for one in record.payload["events"] if one["kind"] == "audit_begin"]
+    for record, body in sorted(whole, key=lambda pair: (pair[0].at, pair[0].event_id)):
+        begins = [one["event_id"] for one in body.events if one["kind"] == AuditBegin.kind]
         kept = {name: numbers.setdefault(name, -len(numbers) - 1) for name in begins}
-        found.append(replace(record, payload=record.payload | {"kept_under": kept}))
+        found.append(replace(record, body=AuditCarried(body.events, kept)))
     return found
 
 
-def _records(side: Reading) -> list[Event]:
+def _records(side: Reading) -> list[tuple[Event, AuditCarried]]:
     """What a side carries of others, and its own audits, if anything was looked at in them, as one more."""
-    found = [event for event in side.side.events if event.kind == CARRIED]
+    found = [(event, event.body) for event in side.side.events if isinstance(event.body, AuditCarried)]
     if any(audit.answers for audit in side.state.audits):
         own = audit_events(side.side.events)
         who = " and ".join(sorted({event.annotator for event in own if event.annotator})) or side.side.annotator
-        made = id_of(CARRIED, *(event.event_id for event in own))
-        found.append(
-            Event(made, CARRIED, own[-1].at, who, payload={"events": codec.encode(Carried(own), {})["events"]})
-        )
+        made = id_of(AuditCarried.kind, *(event.event_id for event in own))
+        body = AuditCarried(tuple(map(packed, own)), {})
+        found.append((Event(made, body, own[-1].at, who), body))
     return found
 
 
@@ -118,31 +123,21 @@ def carried_audits(records: Iterable[Event], frozen: Frozen, pool: Pool) -> list
 
 
 def _opened(record: Event, frozen: Frozen, pool: Pool) -> list[CarriedAudit]:
-    carried = _read(record)
-    kept = {begin: dict(frozen(number)) for begin, number in carried.kept_under.items()}
+    if not isinstance(record.body, AuditCarried):
+        raise TypeError(f"event {record.event_id} carries no audits")
+    kept = {begin: dict(frozen(number)) for begin, number in record.body.kept_under.items()}
     ids = {begin: _named(arrays.pop(PLACES, None), pool) for begin, arrays in kept.items()}
     longest = max(ids.values(), key=len, default=[])
     state, begins = State(Pool(longest) if longest else pool), []
-    for event in carried.events:
+    for event in map(unpacked, record.body.events):
         take(state, event, classes_known=False)
-        if event.kind == "audit_begin":
+        if isinstance(event.body, AuditBegin):
             begins.append(event.event_id)
     looked_at = [(begin, audit) for begin, audit in zip(begins, state.audits, strict=True) if audit.answers]
     return [
         CarriedAudit(record.annotator, audit, _certificate(audit, kept[begin], ids[begin]))
         for begin, audit in looked_at
     ]
-
-
-def _read(record: Event) -> Carried:
-    """What a record holds. Raises ProjectError where it cannot be read."""
-    try:
-        return codec.decode(Carried, record.payload)
-    except codec.Unreadable as error:
-        raise ProjectError(
-            f"event {record.seq} of the journal carries an audit that cannot be read ({error})",
-            "merge the files anew: the originals hold their audits",
-        ) from error
 
 
 def _named(places: NDArray[Any] | None, pool: Pool) -> list[str]:

@@ -9,7 +9,7 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 
 from labeler.core.errors import UsageError
-from labeler.core.types import Event
+from labeler.core.events import Event
 from labeler.session.audit.audits import Certificate, floored
 from labeler.session.view import View
 from labeler.ui.actions import Place
