@@ -46,11 +46,12 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from labeler.commands.simulate import Simulation, simulate
+from labeler.core.events import Event
 from labeler.core.pool import Pool
 from labeler.core.stats import certificate as core
 from labeler.core.stats.certificate import allowed, exact_bound, log_wealth, share_of_alpha
 from labeler.core.stats.reviewer import Reviewer, least_log_wealth
-from labeler.core.types import UNLABELED, Event, Provenance, Question, Round
+from labeler.core.types import UNLABELED, Provenance, Question, Round
 from labeler.project.open import open_project
 from labeler.project.options import Options
 from labeler.session.audit.audits import covered

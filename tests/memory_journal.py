@@ -8,7 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 from labeler.core.errors import NotSaved
-from labeler.core.types import Event, Question, Round
+from labeler.core.events import Event
+from labeler.core.types import Question, Round
 from labeler.store import rows
 
 

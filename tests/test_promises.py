@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from labeler.commands.simulate.oracle import Oracle
 from labeler.core.errors import UsageError
+from labeler.core.events import Asked, Repeat
 from labeler.core.pool import Pool
 from labeler.core.types import UNLABELED, Provenance
 from labeler.engine.book import BookEngine
@@ -81,8 +82,10 @@ def do(session, kind, one, other):
             case "repeat":
                 standing = session.state.standings.get(one)
                 if standing is not None and standing.kind == "label":
-                    about = {"said": "label", "first": standing.event_id, "first_class": standing.class_id}
-                    session.recorder.record("repeat", name, class_id, {"screen": "question"} | about)
+                    how = Asked(screen="question")
+                    first, first_class = standing.event_id, standing.class_id
+                    again = Repeat(name, class_id, "label", first, first_class, asked=how)
+                    session.recorder.record(again)
             case "merge":
                 session.classes.merge(active[one % len(active)], class_id)
             case "skip" | "unsure" | "reject" | "keep":

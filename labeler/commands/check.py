@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from labeler.commands.check_report import ANEW, NOTHING, Report
 from labeler.core.codec import Unreadable, loads
 from labeler.core.errors import DamagedProject, LabelerError, ProjectBusy, UsageError
+from labeler.core.events import Event
 from labeler.core.pool import Pool
 from labeler.core.recipe import Reading
 from labeler.core.text import counted, display_safe
-from labeler.core.types import Event, Progress
+from labeler.core.types import Progress
 from labeler.project import backups, paths
 from labeler.project.backup_folder import Backup, folder_of, lines, sound, split
 from labeler.project.paths import SUFFIX

@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labeler.core.errors import ProjectError, UsageError
+from labeler.core.events import AuditBegin, Event
 from labeler.core.pool import Pool
 from labeler.core.stats.agreement import Agreement, agreement
 from labeler.core.text import counted, display_safe, escaped
-from labeler.core.types import Event
 from labeler.project import paths
 from labeler.project.backup_folder import folded
 from labeler.session.consistency import fitting_arrays
@@ -240,7 +240,7 @@ def _write(target: Path, files: tuple[_File, _File], ids: list[str], outcome: Me
 
 def _audits_begun(events: Iterable[Event]) -> dict[str, int]:
     """Event that begins an audit -> its number."""
-    return {event.event_id: int(event.payload["number"]) for event in events if event.kind == "audit_begin"}
+    return {event.event_id: event.body.number for event in events if isinstance(event.body, AuditBegin)}
 
 
 def _frozen(files: Sequence[_File], events: Sequence[Event]) -> dict[int, dict[str, NDArray[Any]]]:

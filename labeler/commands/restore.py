@@ -10,10 +10,10 @@ from typing import Any
 
 from labeler.core.codec import Unreadable, loads
 from labeler.core.errors import LabelerError, ProjectError
+from labeler.core.events import Event
 from labeler.core.files import writing
 from labeler.core.pool import Pool
 from labeler.core.text import counted, display_safe
-from labeler.core.types import Event
 from labeler.project.backups import verified
 from labeler.project.paths import remembered
 from labeler.session.consistency import fitting_arrays

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from labeler.core import events
+from labeler.core.events import Event
 from labeler.core.pool import Pool
-from labeler.core.types import UNLABELED, Event, Provenance
+from labeler.core.types import UNLABELED, Provenance
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +63,8 @@ class Repeat:
     at: float
 
 
-def repeat_of(event: Event, pool: Pool) -> Repeat:
+def repeat_of(event: Event, body: events.Repeat, pool: Pool) -> Repeat:
     """The second answer that an event holds."""
-    how = event.payload
-    class_id = UNLABELED if event.class_id is None else event.class_id
-    index = pool.index(event.instance_id or "")
-    return Repeat(
-        index, how["first"], int(how["first_class"]), how["said"], class_id, event.annotator, event.seq, event.at
-    )
+    class_id = UNLABELED if body.class_id is None else body.class_id
+    index = pool.index(body.instance_id)
+    return Repeat(index, body.first, body.first_class, body.said, class_id, event.annotator, event.seq, event.at)

@@ -8,20 +8,24 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from labeler.core import events
 from labeler.core.class_names import class_name
 from labeler.core.errors import ProjectError
+from labeler.core.events import Event
 from labeler.core.pool import Pool
-from labeler.core.types import UNLABELED, ClassInfo, Event, IntArray, Provenance, Question, Round, Tier
+from labeler.core.types import (
+    UNLABELED,
+    ClassInfo,
+    IntArray,
+    Provenance,
+    Question,
+    Round,
+    Tier,
+)
 from labeler.session.keys import assign_key
 
 if TYPE_CHECKING:
     from labeler.session.answer_records import Answer
-
-CLASS_KINDS = frozenset(
-    {"class_add", "class_rename", "class_key", "class_retire", "class_restore", "class_merge", "class_split"}
-)
-VOIDING = frozenset({"class_retire", "class_restore", "class_merge", "class_split"})
-"""What an engine computed before one of these rests on classes that mean something else now."""
 
 
 def changed_classes(event: Event, classes: Mapping[int, ClassInfo]) -> list[ClassInfo]:
@@ -32,25 +36,28 @@ def changed_classes(event: Event, classes: Mapping[int, ClassInfo]) -> list[Clas
     ProjectError
         The event names a class that was never added.
     """
-    class_id, payload = class_of(event), event.payload
-    if event.kind in ("class_add", "class_split"):
-        known_already = class_id in classes  # two people named the same class, and their journals were merged
-        return [] if known_already else [ClassInfo(class_id, payload["name"], payload.get("key", ""))]
-    info = _known(class_id, classes, event)
-    if event.kind == "class_rename":
-        return [replace(info, name=payload["name"])]
-    if event.kind == "class_key":
-        held = [other for other in classes.values() if other.key and other.key == payload["key"]]
-        holders = [other for other in held if other.class_id != class_id]
-        return [replace(info, key=payload["key"]), *(replace(other, key=info.key) for other in holders)]
-    if event.kind == "class_retire":
-        return [replace(info, retired=True, key="", last_key=info.key)]
-    if event.kind == "class_restore":
-        return [replace(info, retired=False, key=payload["key"], last_key="")]
-    into = current(_known(int(payload["into"]), classes, event).class_id, classes)
-    if into == class_id:  # of two merged journals the other one has it the other way round already
-        return []
-    return [replace(info, retired=True, key="", last_key="", merged_into=into)]
+    body = event.body
+    if isinstance(body, events.ClassAdd | events.ClassSplit):
+        known_already = body.class_id in classes  # two people named the same class, and their journals were merged
+        return [] if known_already else [ClassInfo(body.class_id, body.name, body.key or "")]
+    info = _known(class_of(event), classes, event)
+    match body:
+        case events.ClassRename():
+            return [replace(info, name=body.name)]
+        case events.ClassKey():
+            held = [other for other in classes.values() if other.key and other.key == body.key]
+            holders = [other for other in held if other.class_id != info.class_id]
+            return [replace(info, key=body.key), *(replace(other, key=info.key) for other in holders)]
+        case events.ClassRetire():
+            return [replace(info, retired=True, key="", last_key=info.key)]
+        case events.ClassRestore():
+            return [replace(info, retired=False, key=body.key, last_key="")]
+        case events.ClassMerge():
+            into = current(_known(body.into, classes, event).class_id, classes)
+            if into == info.class_id:  # of two merged journals the other one has it the other way round already
+                return []
+            return [replace(info, retired=True, key="", last_key="", merged_into=into)]
+    return []
 
 
 def current(class_id: int, classes: Mapping[int, ClassInfo]) -> int:
@@ -64,20 +71,21 @@ def moved_labels(
     event: Event, standings: Mapping[int, Answer], classes: Mapping[int, ClassInfo], pool: Pool
 ) -> list[tuple[int, Answer]]:
     """The labels that change their class with an event; who said them, when and how stays."""
-    if event.kind == "class_merge":
-        into = current(int(event.payload["into"]), classes)
+    body = event.body
+    if isinstance(body, events.ClassMerge):
+        into = current(body.into, classes)
         return [
             (index, replace(standing, class_id=into))
             for index, standing in standings.items()
-            if standing.kind == "label" and standing.class_id == event.class_id
+            if standing.kind == "label" and standing.class_id == body.class_id
         ]
-    if event.kind == "class_split":
-        indices = [pool.index(instance_id) for instance_id in event.payload["moved"]]
+    if isinstance(body, events.ClassSplit):
+        indices = [pool.index(instance_id) for instance_id in body.moved]
         said = [(index, standings[index]) for index in indices if index in standings]
         return [  # in a merged journal somebody else may have said something of one meanwhile: that stays
-            (index, replace(standing, class_id=class_of(event)))
+            (index, replace(standing, class_id=body.class_id))
             for index, standing in said
-            if standing.kind == "label" and standing.class_id == event.payload["from"]
+            if standing.kind == "label" and standing.class_id == body.parent
         ]
     return []
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 
 from labeler.core.errors import DamagedProject, LabelerError
-from labeler.core.types import Event
-from labeler.session import payloads
+from labeler.core.events import Event, Unread
+from labeler.core.types import UNLABELED
 from labeler.session.state import State
 
 SECONDS, SECONDS_AN_ITEM = 2.0, 0.0001
@@ -36,7 +36,7 @@ def in_time(events: Iterable[Event]) -> Iterator[Event]:
     began, items = time.thread_time(), 0
     for number, event in enumerate(events):
         yield event
-        items += 1 + sum(len(value) for value in event.payload.values() if isinstance(value, list))
+        items += 1 + event.body.size
         if number % _OFTEN == 0 and time.thread_time() - began > SECONDS + SECONDS_AN_ITEM * items:
             raise DamagedProject(f"the journal takes too long to read: {number:,} events are no end of it", HINT)
 
@@ -48,9 +48,10 @@ def take(state: State, event: Event, *, classes_known: bool = True) -> list[int]
     Raises DamagedProject.
     """
     try:
-        payloads.check(event)
+        if isinstance(event.body, Unread):
+            event.body.refuse()
         if classes_known:
-            payloads.check_classes(event, state.classes)
+            _check_classes(event, state.classes)
         return state.apply(event)
     except DamagedProject:
         raise
@@ -60,3 +61,10 @@ def take(state: State, event: Event, *, classes_known: bool = True) -> list[int]
         raise DamagedProject(
             f"event {event.seq} of the journal says nothing that can be ({type(error).__name__}: {error})", HINT
         ) from error
+
+
+def _check_classes(event: Event, classes: Container[int]) -> None:
+    """Raise ValueError where an event gives instances a class that was not there before it."""
+    for class_id in event.body.given:
+        if class_id not in classes and class_id != UNLABELED:
+            raise ValueError(f"no class is {class_id}")

@@ -9,7 +9,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from labeler.core.types import Event, Question, Round
+from labeler.core.events import Event
+from labeler.core.types import Question, Round
 
 
 class Journal(Protocol):

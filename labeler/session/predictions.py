@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from labeler.core.events import Event, Predictions
 from labeler.core.pool import Pool
 from labeler.core.types import (
     UNLABELED,
     BoolArray,
-    Event,
     FloatArray,
     IndexArray,
     IntArray,
@@ -38,11 +38,11 @@ class Prediction:
     event_id: str
 
 
-def predictions_of(event: Event, pool: Pool) -> list[tuple[int, Prediction]]:
+def predictions_of(event: Event, body: Predictions, pool: Pool) -> list[tuple[int, Prediction]]:
     """What an event of imported predictions says: index and prediction."""
     return [
-        (pool.index(instance_id), Prediction(int(class_id), 0.0 if score is None else float(score), event.event_id))
-        for instance_id, class_id, score in event.payload["predictions"]
+        (pool.index(instance_id), Prediction(class_id, 0.0 if score is None else float(score), event.event_id))
+        for instance_id, class_id, score in body.predictions
     ]
 
 
@@ -96,4 +96,4 @@ def origin_of(state: State, index: int) -> str:
     if state.pool.missing[index] or state.pool.unreadable[index]:
         return ""
     event = state.event(prediction.event_id)
-    return str(event.payload.get("origin", "")) if event is not None else ""
+    return event.body.origin or "" if event is not None and isinstance(event.body, Predictions) else ""

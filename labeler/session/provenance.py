@@ -11,11 +11,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from labeler.core.events import NOT_ASKED, Event, Import, Label, Page
 from labeler.core.text import display_safe
-from labeler.core.types import GIVEN, UNLABELED, Event, Provenance, Tier
+from labeler.core.types import GIVEN, UNLABELED, Provenance, Tier
 from labeler.session.answer_records import Answer, Repeat
-from labeler.session.asked import HowAsked, how_asked
-from labeler.session.classes import class_of, current
+from labeler.session.asked import asked_of
+from labeler.session.classes import current
 from labeler.session.predictions import origin_of
 from labeler.session.session import Session
 
@@ -287,8 +288,8 @@ def _answer(session: Session, index: int) -> Press | None:
 
 def _press(session: Session, index: int, standing: Answer) -> Press:
     event = session.state.event(standing.event_id)
-    how = how_asked(event) if event is not None else HowAsked()
-    origin = event.payload.get("origin", "") if event is not None else ""
+    how = asked_of(event) if event is not None else NOT_ASKED
+    origin = event.body.origin if event is not None and isinstance(event.body, Import) else ""
     return Press(
         index,
         session.pool.ids[index],
@@ -299,9 +300,9 @@ def _press(session: Session, index: int, standing: Answer) -> Press:
         standing.annotator,
         standing.round,
         standing.event_id,
-        how.screen,
-        how.rule,
-        str(origin),
+        how.screen or "",
+        how.rule or "",
+        origin or "",
         tuple((_name(session, class_id), score) for class_id, score in how.guesses),
         _given_as(session, event, standing, session.pool.ids[index]),
         how.hidden is not None,
@@ -310,10 +311,13 @@ def _press(session: Session, index: int, standing: Answer) -> Press:
 
 def _given_as(session: Session, event: Event | None, standing: Answer, instance_id: str) -> str:
     """The class a person named; "" where the label is of it still."""
-    if event is None or event.kind not in ("label", "page"):
+    body = event.body if event is not None else None
+    if isinstance(body, Label):
+        class_id = body.class_id
+    elif isinstance(body, Page):
+        class_id = next(named for other, named, _ in body.labels if other == instance_id)
+    else:
         return ""
-    said = event.payload["labels"] if event.kind == "page" else [(instance_id, class_of(event), "")]
-    class_id = next(named for other, named, _ in said if other == instance_id)
     return "" if class_id == standing.class_id else _name(session, class_id)
 
 

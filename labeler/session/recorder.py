@@ -5,12 +5,11 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import Any
 
 from labeler.core.errors import NotSaved, UsageError
+from labeler.core.events import Body, Event, Redo, Undo
 from labeler.core.pool import Pool
-from labeler.core.types import ClassInfo, Event
-from labeler.session.classes import CLASS_KINDS
+from labeler.core.types import ClassInfo
 from labeler.session.consistency import misfit, question_fits
 from labeler.session.fold import fold
 from labeler.session.journal import Journal
@@ -46,7 +45,7 @@ class Recorder:
         self.journal = journal
         self._unsaved: Event | None = None  # the last one, where nobody could say whether it is in the journal
         self.clock, self.new_id = clock, new_id
-        self.since_round: list[str] = []  # kinds of the events since the last round came
+        self.since_round: list[Body] = []  # the events since the last round came
         self.notes: list[str] = []  # what was stored and does not fit, one line each: it is made anew
         fold(self.state, journal.replay())
         self._take_derived(journal)
@@ -86,7 +85,7 @@ class Recorder:
         target = self.state.undo_target()
         if target is None:
             raise UsageError("nothing to undo", "every answer of this project has been taken back")
-        self.record("undo", target.instance_id, None, {}, target)
+        self.record(Undo(target.instance_id), target)
         return target
 
     def redo(self) -> Event:
@@ -100,19 +99,12 @@ class Recorder:
         target = self.state.redo_target()
         if target is None:
             raise UsageError("nothing to redo", "redo brings back what undo took, until the next answer")
-        self.record("redo", target.instance_id, None, {}, target)
+        self.record(Redo(target.instance_id), target)
         return target
 
     # -- the one way in ------------------------------------------------------------------------------------------
 
-    def record(
-        self,
-        kind: str,
-        instance_id: str | None = None,
-        class_id: int | None = None,
-        payload: dict[str, Any] | None = None,
-        target: Event | None = None,
-    ) -> None:
+    def record(self, body: Body, target: Event | None = None) -> None:
         """Append an event, durable on return, fold it in and draw the next question; nothing changes where it fails.
 
         Raises
@@ -120,47 +112,36 @@ class Recorder:
         NotSaved
             It could not be written.
         """
-        payload = dict(payload or {})
-        counted = self.presses is not None and kind not in ("setting", "audit_block")
-        if counted:
-            payload["keys"] = self.presses
-        event = Event(
-            self.new_id(),
-            kind,
-            self.clock(),
-            self.annotator,
-            instance_id,
-            class_id,
-            target.event_id if target else None,
-            payload,
-        )
-        stored = self._append(event)  # durable before visible
-        if counted:
+        keys = self.presses if body.counts_presses else None
+        stored = self._append(self._event(body, target, keys))  # durable before visible
+        if keys is not None:
             self.presses = 0
         subject = target or stored
-        about: int | None = subject.payload["into"] if subject.kind == "class_merge" else subject.class_id
+        about = subject.body.about
         before = self._class(about)  # an undo may take it away
         touched = self.state.apply(stored)
         self.machine_labels.note(touched)
-        self.since_round.append(kind)
-        if kind != "flag":  # a bookmark is set while one looks: nothing moves under the eye
+        self.since_round.append(body)
+        if body.moves_on:
             self.questions.renew()
         info = self._class(about) or before
-        if subject.payload.get("setup") or kind == "audit_block":  # nothing that a person did, to be shown as done
-            self.draw()
-            return
-        self.last = Done(
-            f"{kind} {_done(target)}" if target else _done(stored),
-            self._subject_of(subject, touched),
-            about,
-            self.state.revision,
-            info.name if info is not None else "",
-        )
+        if not subject.body.is_setup and body.is_shown:
+            self.last = Done(
+                f"{body.kind} {target.body.done}" if target else body.done,
+                self._subject_of(subject, touched),
+                about,
+                self.state.revision,
+                info.name if info is not None else "",
+            )
         self.draw()
 
-    def apply_unsaved(self, kind: str, payload: dict[str, Any]) -> None:
+    def _event(self, body: Body, target: Event | None = None, keys: int | None = None) -> Event:
+        target_id = target.event_id if target else None
+        return Event(self.new_id(), body, self.clock(), self.annotator, target_id, keys)
+
+    def apply_unsaved(self, body: Body) -> None:
         """Fold an event into this session alone, which may not write."""
-        self.machine_labels.note(self.state.apply(Event(self.new_id(), kind, self.clock(), payload=payload)))
+        self.machine_labels.note(self.state.apply(self._event(body)))
         self.draw()
 
     def _append(self, event: Event) -> Event:
@@ -179,7 +160,7 @@ class Recorder:
 
     def _subject_of(self, event: Event, touched: list[int]) -> int | None:
         """The instance that an event is shown beside; none where it is about a class and all its labels."""
-        if event.kind in CLASS_KINDS:
+        if event.body.of_class:
             return None
         return touched[0] if touched else self.pool.index(event.instance_id) if event.instance_id else None
 
@@ -194,11 +175,5 @@ class Recorder:
 
 
 def _says(event: Event) -> tuple[object, ...]:
-    """What an event says, whenever and after however many keys."""
-    payload = {key: value for key, value in event.payload.items() if key != "keys"}
-    return event.kind, event.instance_id, event.class_id, event.target, event.annotator, payload
-
-
-def _done(event: Event) -> str:
-    """What was done, for the mark beside it: a second answer is an answer like any other."""
-    return str(event.payload["said"]) if event.kind == "repeat" else event.kind
+    """The words of an event, whenever and after however many keys."""
+    return event.body, event.target, event.annotator

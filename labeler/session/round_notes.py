@@ -6,16 +6,18 @@ from collections.abc import Collection
 
 import numpy as np
 
+from labeler.core.events import Body, Reach, Setting, Split, Undo
 from labeler.core.types import GIVEN, Round
-from labeler.session.classes import CLASS_KINDS
 
 SMALL = 200
 """A fall of less than one in so many instances is no news: labels come and go with every answer."""
-_REACH = frozenset({"setting", "reach", "split"})
+_REACH = (Setting, Reach, Split)
 
 
-def notes_of(before: Round | None, after: Round | None, labeled: tuple[int, int], events: Collection[str]) -> list[str]:
-    """What to say of the round that came `after` another one; `labeled` then and now, `events` in between by kind."""
+def notes_of(
+    before: Round | None, after: Round | None, labeled: tuple[int, int], events: Collection[Body]
+) -> list[str]:
+    """Return what to say of the round that came `after` another one; `labeled` then and now, `events` in between."""
     if before is None or after is None:
         return []
     notes = []
@@ -24,17 +26,18 @@ def notes_of(before: Round | None, after: Round | None, labeled: tuple[int, int]
         notes.append(f"labeled fell from {then:,} to {now:,}: {_why(before, after, events)}")
     had, has = len(before.representatives), len(after.representatives)
     if had != has:
-        how = "a cluster was divided" if "split" in events else "finer clusters" if has > had else "coarser clusters"
+        is_split = any(isinstance(event, Split) for event in events)
+        how = "a cluster was divided" if is_split else "finer clusters" if has > had else "coarser clusters"
         notes.append(f"{how}: {has:,} representatives")
     return notes
 
 
-def _why(before: Round, after: Round, events: Collection[str]) -> str:
-    if "undo" in events:
+def _why(before: Round, after: Round, events: Collection[Body]) -> str:
+    if any(isinstance(event, Undo) for event in events):
         return "an answer was taken back"
-    if not CLASS_KINDS.isdisjoint(events) or _n_classes(after) > _n_classes(before):
+    if any(event.of_class for event in events) or _n_classes(after) > _n_classes(before):
         return "a class was added" if _n_classes(after) > _n_classes(before) else "the classes were changed"
-    if not _REACH.isdisjoint(events):
+    if any(isinstance(event, _REACH) for event in events):
         return "how far labels spread was changed"
     spread, spread_before = after.facts.get("spread"), before.facts.get("spread")
     if spread == "nothing":

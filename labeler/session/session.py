@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from labeler.core.errors import NotSaved, UsageError
+from labeler.core.events import Setting
 from labeler.core.pool import Pool
 from labeler.core.types import UNLABELED, Provenance, Question, Queue, Round, Snapshot
 from labeler.session.journal import Journal
@@ -85,7 +86,7 @@ class Session:
         """Change settings (percentile, ...) from here on; recorded, not on the undo stack. No change: no event."""
         changed = {key: value for key, value in settings.items() if self.state.settings.get(key, ...) != value}
         if changed:
-            self.recorder.record("setting", None, None, changed)
+            self.recorder.record(Setting(changed))
 
     # -- what the engine sends -----------------------------------------------------------------------------------
 

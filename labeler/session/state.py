@@ -9,25 +9,18 @@ from functools import partial
 from itertools import islice
 from typing import Any
 
+from labeler.core import events
 from labeler.core.errors import ProjectError
+from labeler.core.events import Body, Event
 from labeler.core.pool import Pool
-from labeler.core.types import UNLABELED, ClassInfo, Event, IndexArray, IntArray, Provenance, Round
+from labeler.core.types import UNLABELED, ClassInfo, IndexArray, IntArray, Provenance, Round
 from labeler.session.answer_records import Answer, Conflict, Kept, Repeat, repeat_of
+from labeler.session.asked import asked_of
 from labeler.session.audit.audits import AuditRecord, answer_of, begun, return_page, take_page
 from labeler.session.audit.pages import block_of
 from labeler.session.class_index import ClassIndex
-from labeler.session.classes import (
-    CLASS_KINDS,
-    VOIDING,
-    back_again,
-    changed_classes,
-    class_of,
-    current,
-    lookup_of,
-    moved_labels,
-)
+from labeler.session.classes import back_again, changed_classes, class_of, current, lookup_of, moved_labels
 from labeler.session.columns import Columns
-from labeler.session.event_kinds import ANSWERS, AUDITED, CARRIED, GIVES_LABELS, PAGES, UNDOABLE, keys_of
 from labeler.session.predictions import Overlay, Prediction, predictions_of
 
 ROUND_LENGTH = 10
@@ -39,7 +32,7 @@ SKIP_FOR = 25
 
 
 @dataclass(slots=True)
-class _Step:
+class Step:
     """An event that was folded in, and how to take it back."""
 
     event: Event
@@ -72,6 +65,7 @@ class State:
         self.splits: list[int] = []  # representatives whose clusters were divided in two, in that order
         self.audits: list[AuditRecord] = []
         self.carried: list[Event] = []  # audits of merged files, as older versions took them along
+        self.carried_begins: set[str] = set()  # the events that began them: each used up a share of alpha
         self.labels_at_audit = 0  # events that gave labels when the latest audit began
         self.front: list[int] = []  # instances whose answer was taken back: asked next, the latest first
         self.counts: Counter[str] = Counter()  # "label", "skip", "unsure", "reject" -> instances
@@ -83,7 +77,7 @@ class State:
         self.times: list[float] = []  # when a person answered, taken back or not: the time was spent
         self.voided_at = 0  # results computed before this revision rest on something taken back
         self._events: dict[str, Event] = {}  # those that stand, by id
-        self._done: list[_Step] = []
+        self._done: list[Step] = []
         self._undone: list[Event] = []
 
     # -- the undo stack ------------------------------------------------------------------------------------------
@@ -100,9 +94,9 @@ class State:
         """An event that stands; None where it was taken back."""
         return self._events.get(event_id)
 
-    def standing_events(self, kind: str) -> Iterator[Event]:
+    def standing_events(self, kind: type[Body]) -> Iterator[Event]:
         """The events of a kind that were not taken back, in order."""
-        return (event for event in self._events.values() if event.kind == kind)
+        return (event for event in self._events.values() if isinstance(event.body, kind))
 
     def recent_classes(self) -> tuple[int, ...]:
         """The classes of the latest answers, the latest first; of a page all that it says."""
@@ -120,52 +114,35 @@ class State:
         ProjectError
             The journal holds an event this version does not know, or an undo of something not on the stack.
         """
-        self.revision += 1
-        self.keys += keys_of(event)
-        if event.kind in UNDOABLE:
-            self._undone.clear()
-            if event.kind in ANSWERS:
-                self.times.append(event.at)
-            return self._do(event)
-        if event.kind == "undo":
-            return self._undo(event)
-        if event.kind == "redo":
-            return self._redo(event)
-        return self._note(event)
-
-    def _note(self, event: Event) -> list[int]:
-        """Events that no undo takes back."""
-        if event.kind == "audit_begin":
-            self._undone.clear()  # an answer to the audit before is not brought back
-            self.audits.append(begun(event))
-            self.labels_at_audit = self.label_events
-        elif event.kind == "audit_block":  # a plan: nothing is said yet, and what was taken back may be brought back
-            self._audit_of(event).blocks.append(block_of(event, self.pool))
-        elif event.kind == "setting":
-            self.settings.update(event.payload)
-            self.voided_at = self.revision
-        elif event.kind == CARRIED:
-            self.carried.append(event)
-        elif event.kind == "conflict":  # of two merged journals
-            index, said = self._index_of(event), event.payload["answers"]
-            self.conflicts[index] = Conflict(tuple((by, annotator, int(class_id)) for by, annotator, class_id in said))
-            return [index]
-        else:
+        body = event.body
+        if type(body) not in FOLDS:
             raise ProjectError(
                 f"the journal holds an event of a kind this version does not know: {event.kind!r}",
                 "open the project with the version of labeler that wrote it, or a newer one",
             )
-        return []
+        self.revision += 1
+        self.keys += event.presses
+        if body.timed:
+            self.times.append(event.at)
+        if body.undoable:
+            self._undone.clear()
+            return self._do(event)
+        step = Step(event)
+        FOLDS[type(body)](self, step, body)
+        return step.touched
 
     def _do(self, event: Event) -> list[int]:
-        step = _Step(event)
-        _FOLDS.get(event.kind, State._fold_answer)(self, step)
+        step = Step(event)
+        FOLDS[type(event.body)](self, step, event.body)
+        if event.body.voids:
+            self.voided_at = self.revision
         self._events[event.event_id] = event
-        if not event.payload.get("setup"):  # classes named before the first question are no answer to take back
+        if not event.body.is_setup:  # classes named before the first question are no answer to take back
             self._done.append(step)
         return step.touched
 
-    def _undo(self, event: Event) -> list[int]:
+    def _fold_undo(self, undo: Step, _: events.Undo) -> None:
+        event = undo.event
         if not self._done or self._done[-1].event.event_id != event.target:
             raise ProjectError(
                 f"the journal takes back event {event.target}, which is not the latest one", "run: labeler check"
@@ -177,60 +154,99 @@ class State:
         for take_back in reversed(step.back):
             take_back()
         asked = [*step.touched, *step.settled]
-        if step.event.instance_id is not None and asked and step.event.kind != "audit_answer":
+        if step.event.instance_id is not None and asked and not isinstance(step.event.body, events.AuditAnswer):
             self.front.append(asked[0])
-        return step.touched
+        undo.touched += step.touched
 
-    def _redo(self, event: Event) -> list[int]:
+    def _fold_redo(self, redo: Step, _: events.Redo) -> None:
+        event = redo.event
         if not self._undone or self._undone[-1].event_id != event.target:
             raise ProjectError(
                 f"the journal brings back event {event.target}, which was not the last one taken back",
                 "run: labeler check",
             )
         self.voided_at = self.revision
-        return self._do(self._undone.pop())
+        redo.touched += self._do(self._undone.pop())
 
     # -- one kind of event each: do it, and say how it is taken back ----------------------------------------------
 
-    def _fold_answer(self, step: _Step) -> None:
-        """Label, skip, unsure, reject; a page; an import; what is said in an audit."""
-        event = step.event
-        for index, standing in self._standings_of(event):
-            self._stand(index, standing, step)
+    def _fold_conflict(self, step: Step, body: events.Conflict) -> None:
+        index = self.pool.index(body.instance_id)
+        self.conflicts[index] = Conflict(body.answers)
+        step.touched.append(index)
+
+    def _fold_setting(self, _: Step, body: events.Setting) -> None:
+        self.settings.update(body.values)
+        self.voided_at = self.revision
+
+    def _fold_answer(self, step: Step, body: events.Label | events.Unsure | events.Reject) -> None:
+        self._fold_answers(step, [(self.pool.index(body.instance_id), self._answer_of(step.event, body.kind))])
+
+    def _fold_page(self, step: Step, body: events.Page) -> None:
+        self._fold_answers(step, self._answers_of_labels(step.event, body.labels))
+        self.pages += 1
+        step.back.append(partial(self._count_pages, -1))
+
+    def _fold_import(self, step: Step, body: events.Import) -> None:
+        answers = self._answers_of_labels(step.event, body.labels)
+        self._fold_answers(step, [item for item in answers if self._takes_import(item[0])])
+
+    def _fold_answers(self, step: Step, answers: list[tuple[int, Answer]]) -> None:
+        for index, answer in answers:
+            self._stand(index, answer, step)
             self._settle(index, step)
-        self._count(event, 1)
-        step.back.append(partial(self._count, event, -1))
+        if step.event.body.gives_labels:
+            self._count_label_events(1)
+            step.back.append(partial(self._count_label_events, -1))
 
-    def _count(self, event: Event, one: int) -> None:
-        self.pages += one * (event.kind == "page")
-        self.label_events += one * (event.kind in GIVES_LABELS)
+    def _count_pages(self, change: int) -> None:
+        self.pages += change
 
-    def _fold_skip(self, step: _Step) -> None:
-        index = self._index_of(step.event)
+    def _count_label_events(self, change: int) -> None:
+        self.label_events += change
+
+    def _fold_skip(self, step: Step, body: events.Skip) -> None:
+        index = self.pool.index(body.instance_id)
         if not self.in_conflict(index):
-            self._fold_answer(step)
+            self._fold_answers(step, [(index, self._answer_of(step.event, body.kind))])
             return
         self._settle(index, step, later=replace(self.conflicts[index], until=self.answers + SKIP_FOR))
         self.front = [other for other in self.front if other != index]
 
-    def _fold_audit_answer(self, step: _Step) -> None:
-        self._fold_answer(step)
-        audit = self._audit_of(step.event)
-        audit.answers.append(answer_of(step.event, step.touched[0]))
+    def _fold_audit_begin(self, step: Step, body: events.AuditBegin) -> None:
+        self._undone.clear()  # an answer to the audit before is not brought back
+        self.audits.append(begun(step.event, body))
+        self.labels_at_audit = self.label_events
+
+    def _fold_audit_block(self, step: Step, body: events.AuditBlock) -> None:
+        # a plan: nothing is said yet, and what was taken back may be brought back
+        self._audit_of(step.event, body.audit).blocks.append(block_of(body, self.pool))
+
+    def _fold_audit_carried(self, step: Step, body: events.AuditCarried) -> None:
+        self.carried.append(step.event)
+        self.carried_begins |= body.kept_under.keys()
+
+    def _fold_audit_answer(self, step: Step, body: events.AuditAnswer) -> None:
+        index = self.pool.index(body.instance_id)
+        self._fold_answers(step, [(index, self._answer_of(step.event, body.said, audit=body.audit))])
+        audit = self._audit_of(step.event, body.audit)
+        audit.answers.append(answer_of(body, index))
         step.back.append(partial(_answer_taken_back, audit))
 
-    def _fold_audit_page(self, step: _Step) -> None:
-        self._fold_answer(step)
-        audit = self._audit_of(step.event)
-        take_page(audit, step.event, self.pool)
-        step.back.append(partial(return_page, audit, step.event))
+    def _fold_audit_page(self, step: Step, body: events.AuditPage) -> None:
+        answers = self._answers_of_labels(step.event, body.labels, audit=body.audit)
+        unsure = self._answer_of(step.event, "unsure", audit=body.audit)
+        self._fold_answers(step, answers + [(self.pool.index(name), unsure) for name in body.unsure])
+        audit = self._audit_of(step.event, body.audit)
+        take_page(audit, step.event, body, self.pool)
+        step.back.append(partial(return_page, audit, body))
 
-    def _fold_audit_end(self, step: _Step) -> None:
-        audit = self._audit_of(step.event)
+    def _fold_audit_end(self, step: Step, body: events.AuditEnd) -> None:
+        audit = self._audit_of(step.event, body.audit)
         audit.ended = True
         step.back.append(partial(setattr, audit, "ended", False))
 
-    def _fold_classes(self, step: _Step) -> None:
+    def _fold_classes(self, step: Step, body: Body) -> None:
         event = step.event
         for index, standing in moved_labels(event, self.standings, self.classes, self.pool):
             self._stand(index, standing, step)
@@ -241,10 +257,8 @@ class State:
             self.next_class_id = max(self.next_class_id, info.class_id + 1)
         step.back.append(partial(self._restore_classes, before))
         self.classes_at = self.revision
-        if event.kind in VOIDING:
-            self.voided_at = self.revision
-        if event.kind == "class_add" and event.payload.get("setup"):
-            self.set_up.add(event.payload["name"])
+        if isinstance(body, events.ClassAdd) and body.setup:
+            self.set_up.add(body.name)
 
     def _restore_classes(self, before: list[tuple[int, ClassInfo | None]]) -> None:
         gone = dict(before)
@@ -256,20 +270,20 @@ class State:
                 self.classes[class_id] = back_again(info, others)
             self.classes_at = self.revision
 
-    def _fold_flag(self, step: _Step) -> None:
-        index = self._index_of(step.event)
+    def _fold_flag(self, step: Step, body: events.Flag) -> None:
+        index = self.pool.index(body.instance_id)
         self.flagged ^= {index}
         step.back.append(partial(self.flagged.symmetric_difference_update, {index}))
 
-    def _fold_keep(self, step: _Step) -> None:
-        index = self._index_of(step.event)
+    def _fold_keep(self, step: Step, body: events.Keep) -> None:
+        index = self.pool.index(body.instance_id)
         step.back.append(_restoring(self.kept, index))
-        self.kept[index] = Kept(class_of(step.event), step.event.seq)
+        self.kept[index] = Kept(body.class_id, step.event.seq)
         self._settle(index, step)
 
-    def _fold_predictions(self, step: _Step) -> None:
+    def _fold_predictions(self, step: Step, body: events.Predictions) -> None:
         before: list[tuple[int, Prediction | None]] = []
-        for index, prediction in predictions_of(step.event, self.pool):
+        for index, prediction in predictions_of(step.event, body, self.pool):
             before.append((index, self.predictions.get(index)))
             self.predictions[index] = prediction
         step.back.append(partial(self._restore_predictions, before))
@@ -283,24 +297,22 @@ class State:
                 self.predictions[index] = prediction
         self.predictions_at = self.revision
 
-    def _fold_repeat(self, step: _Step) -> None:
-        self.repeats.append(repeat_of(step.event, self.pool))
+    def _fold_repeat(self, step: Step, body: events.Repeat) -> None:
+        self.repeats.append(repeat_of(step.event, body, self.pool))
         step.back.append(self.repeats.pop)
 
-    def _fold_reach(self, step: _Step) -> None:
-        self._reaches.append((self._index_of(step.event), step.event.payload["percentile"]))
+    def _fold_reach(self, step: Step, body: events.Reach) -> None:
+        self._reaches.append((self.pool.index(body.instance_id), body.percentile))
         step.back.append(self._reaches.pop)
-        self.voided_at = self.revision
 
-    def _fold_split(self, step: _Step) -> None:
-        self.splits.append(self._index_of(step.event))
+    def _fold_split(self, step: Step, body: events.Split) -> None:
+        self.splits.append(self.pool.index(body.instance_id))
         step.back.append(self.splits.pop)
-        self.voided_at = self.revision
 
-    def _fold_source_change(self, step: _Step) -> None:
+    def _fold_source_change(self, step: Step, body: events.SourceChange) -> None:
         """Answers go with the content they were given to; where it is nowhere any more they stand no longer."""
         taken = []
-        for name, place, event_id in step.event.payload["answers"]:
+        for name, place, event_id in body.answers:
             index = self.pool.index(name)
             standing = self.standings.get(index)
             if standing is not None and standing.event_id == event_id:  # else it was said anew or followed before
@@ -310,16 +322,15 @@ class State:
             index = UNLABELED if place is None else self.pool.index(place)
             if index != UNLABELED and index not in self.standings:
                 self._stand(index, standing, step)
-        self.voided_at = self.revision
 
     # -- what they are made of -------------------------------------------------------------------------------------
 
-    def _stand(self, index: int, standing: Answer | None, step: _Step) -> None:
+    def _stand(self, index: int, standing: Answer | None, step: Step) -> None:
         step.touched.append(index)
         step.back.append(partial(self._put, index, self.standings.get(index)))
         self._put(index, standing)
 
-    def _settle(self, index: int, step: _Step, later: Conflict | None = None) -> None:
+    def _settle(self, index: int, step: Step, later: Conflict | None = None) -> None:
         """A conflict is settled by any answer, or put off: `later` is what it becomes."""
         if index in self.conflicts:
             step.settled.append(index)
@@ -327,42 +338,41 @@ class State:
             if later is not None:
                 self.conflicts[index] = later
 
-    def _standings_of(self, event: Event) -> list[tuple[int, Answer]]:
-        def standing(kind: str, class_id: int = UNLABELED, provenance: Provenance = Provenance.NONE) -> Answer:
-            return Answer(
-                kind,
-                event.event_id,
-                event.seq,
-                event.at,
-                event.annotator,
-                current(class_id, self.classes),
-                provenance,
-                float(event.payload.get("margin", 1.0)),
-                self.round,
-                event.kind in PAGES,
-                self.answers + SKIP_FOR if kind == "skip" else 0,
-                int(event.payload["audit"]) if event.kind in AUDITED else 0,
-            )
-
-        if event.kind in ("import", *PAGES):
-            said = [
-                (self.pool.index(instance_id), standing("label", class_id, Provenance[word.upper()]))
-                for instance_id, class_id, word in event.payload["labels"]
-            ]
-            said += [
-                (self.pool.index(instance_id), standing("unsure")) for instance_id in event.payload.get("unsure", ())
-            ]
-            return said if event.kind in PAGES else [item for item in said if self._takes_import(item[0])]
-        kind = event.payload["said"] if event.kind == "audit_answer" else event.kind
+    def _answer_of(self, event: Event, kind: str, *, audit: int = 0) -> Answer:
+        """The answer that an event gives to one instance, of the class that its row names."""
+        class_id = UNLABELED
         if kind == "label":
-            return [(self._index_of(event), standing("label", class_of(event), Provenance.HUMAN))]
-        return [(self._index_of(event), standing(kind))]
+            class_id = class_of(event)
+        provenance = Provenance.HUMAN if kind == "label" else Provenance.NONE
+        return self._answer(event, kind, class_id, provenance, audit)
 
-    def _index_of(self, event: Event) -> int:
-        return self.pool.index(event.instance_id or "")
+    def _answers_of_labels(self, event: Event, labels: events.Labels, *, audit: int = 0) -> list[tuple[int, Answer]]:
+        return [
+            (
+                self.pool.index(instance_id),
+                self._answer(event, "label", class_id, Provenance[word.upper()], audit),
+            )
+            for instance_id, class_id, word in labels
+        ]
 
-    def _audit_of(self, event: Event) -> AuditRecord:
-        number = int(event.payload["audit"])
+    def _answer(self, event: Event, kind: str, class_id: int, provenance: Provenance, audit: int) -> Answer:
+        margin = asked_of(event).margin
+        return Answer(
+            kind=kind,
+            event_id=event.event_id,
+            seq=event.seq,
+            at=event.at,
+            annotator=event.annotator,
+            class_id=current(class_id, self.classes),
+            provenance=provenance,
+            weight=1.0 if margin is None else float(margin),
+            round=self.round,
+            paged=event.body.is_paged,
+            until=self.answers + SKIP_FOR if kind == "skip" else 0,
+            audit=audit,
+        )
+
+    def _audit_of(self, event: Event, number: int) -> AuditRecord:
         if not 0 < number <= len(self.audits):
             raise ProjectError(f"event {event.event_id} of the journal names no audit", "run: labeler check")
         return self.audits[number - 1]
@@ -450,21 +460,40 @@ class State:
         return 1 + self.label_events // ROUND_LENGTH
 
 
-_FOLDS: dict[str, Callable[[State, _Step], None]] = {
-    **dict.fromkeys(CLASS_KINDS, State._fold_classes),
-    "skip": State._fold_skip,
-    "flag": State._fold_flag,
-    "keep": State._fold_keep,
-    "predictions": State._fold_predictions,
-    "repeat": State._fold_repeat,
-    "reach": State._fold_reach,
-    "split": State._fold_split,
-    "source_change": State._fold_source_change,
-    "audit_answer": State._fold_audit_answer,
-    "audit_page": State._fold_audit_page,
-    "audit_end": State._fold_audit_end,
+Fold = Callable[[State, Step, Any], None]
+FOLDS: dict[type[Body], Fold] = {
+    events.Label: State._fold_answer,
+    events.Skip: State._fold_skip,
+    events.Unsure: State._fold_answer,
+    events.Reject: State._fold_answer,
+    events.Repeat: State._fold_repeat,
+    events.Page: State._fold_page,
+    events.Flag: State._fold_flag,
+    events.Keep: State._fold_keep,
+    events.Undo: State._fold_undo,
+    events.Redo: State._fold_redo,
+    events.Import: State._fold_import,
+    events.Predictions: State._fold_predictions,
+    events.SourceChange: State._fold_source_change,
+    events.Conflict: State._fold_conflict,
+    events.Setting: State._fold_setting,
+    events.Reach: State._fold_reach,
+    events.Split: State._fold_split,
+    events.ClassAdd: State._fold_classes,
+    events.ClassRename: State._fold_classes,
+    events.ClassKey: State._fold_classes,
+    events.ClassRetire: State._fold_classes,
+    events.ClassRestore: State._fold_classes,
+    events.ClassMerge: State._fold_classes,
+    events.ClassSplit: State._fold_classes,
+    events.AuditBegin: State._fold_audit_begin,
+    events.AuditAnswer: State._fold_audit_answer,
+    events.AuditBlock: State._fold_audit_block,
+    events.AuditPage: State._fold_audit_page,
+    events.AuditEnd: State._fold_audit_end,
+    events.AuditCarried: State._fold_audit_carried,
 }
-"""What an undoable event does; the others are answers."""
+"""What each kind of event does to a state. A fold notes in its step what it touched and how it is taken back."""
 
 
 def _answer_taken_back(audit: AuditRecord) -> None:

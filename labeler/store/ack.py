@@ -7,7 +7,7 @@ import json
 import os
 from collections.abc import Callable
 
-from labeler.core.types import Event
+from labeler.core.events import Event
 
 VARIABLE = "LABELER_ACK_FD"
 """The descriptor to write to, as a number."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from labeler.core import descriptors
 from labeler.core.errors import ProjectError
-from labeler.core.types import Event
+from labeler.core.events import Event
 from labeler.store import cells, file_names, limits, renewal, rows, seals, wal
 from labeler.store.connection import Connection
 from labeler.store.lock import holder

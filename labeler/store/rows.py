@@ -11,7 +11,8 @@ from typing import Any
 from numpy.typing import NDArray
 
 from labeler.core import codec
-from labeler.core.types import Event, Question, Round
+from labeler.core.events import Event
+from labeler.core.types import Question, Round
 from labeler.store import cells
 
 _LATER = frozenset(item.name for item in fields(Round) if item.default_factory is not MISSING)
@@ -20,16 +21,10 @@ _LATER = frozenset(item.name for item in fields(Round) if item.default_factory i
 
 def event_row(event: Event) -> tuple[Any, ...]:
     """The values of an event in the order of the events table, without `seq`."""
-    return (
-        event.event_id,
-        event.kind,
-        float(event.at),
-        encode_name(event.annotator),
-        None if event.instance_id is None else encode_name(event.instance_id),
-        event.class_id,
-        event.target,
-        json.dumps(event.payload, separators=(",", ":"), allow_nan=False),
-    )
+    event_id, kind, at, annotator, instance_id, class_id, target, payload = event.to_row()
+    instance = None if instance_id is None else encode_name(instance_id)
+    text = json.dumps(payload, separators=(",", ":"), allow_nan=False)
+    return event_id, kind, at, encode_name(annotator), instance, class_id, target, text
 
 
 def event_of(row: tuple[Any, ...]) -> Event:
@@ -43,7 +38,7 @@ def event_of(row: tuple[Any, ...]) -> Event:
     cells.check_event(row)
     seq, event_id, kind, at, annotator, instance, class_id, target, payload = row
     name = None if instance is None else decode_name(instance)
-    return Event(event_id, kind, at, decode_name(annotator), name, class_id, target, _object(payload), seq)
+    return Event.from_row(seq, event_id, kind, at, decode_name(annotator), name, class_id, target, _object(payload))
 
 
 def _object(text: str) -> dict[str, Any]:

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from labeler.core.codec import Unreadable, loads
 from labeler.core.errors import DamagedProject, ProjectError
-from labeler.core.types import Event, Question
+from labeler.core.events import Event
+from labeler.core.types import Question
 from labeler.store import file_names, rows, seals
 from labeler.store.ack import witness
 from labeler.store.copy import copy

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from labeler.core.errors import LabelerError
+from labeler.core.events import Event
 from labeler.core.pool import Pool
-from labeler.core.types import Event
 from labeler.session.session import Session
 from labeler.store import seals
 from labeler.store.store import Store

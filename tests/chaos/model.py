@@ -7,7 +7,8 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from labeler.core.types import UNLABELED, Event
+from labeler.core.events import Event
+from labeler.core.types import UNLABELED
 from labeler.session.session import Session
 
 HUMAN, CONFIRMED, IMPORTED, NONE = "human", "confirmed", "imported", "none"

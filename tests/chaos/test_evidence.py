@@ -7,14 +7,14 @@ import sqlite3
 
 import pytest
 
-from labeler.core.types import Event
+from labeler.core.events import Event, Label
 from tests.chaos.evidence import Ack, ack_of, acknowledged, compare, examine, inspect
 from tests.chaos.outcome import Outcome, keep
 from tests.chaos.screen import Screen
 from tests.chaos.writer_kills import make_older
 from tests.chaos.writing import open_session, step
 
-STORED = [Event(f"e{seq}", "label", 0.0, "", f"i{seq}", 3, seq=seq) for seq in range(1, 6)]
+STORED = [Event(f"e{seq}", Label(f"i{seq}", 3), 0.0, seq=seq) for seq in range(1, 6)]
 ACKS = [ack_of(event) for event in STORED]
 
 

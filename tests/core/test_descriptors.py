@@ -16,7 +16,7 @@ import labeler
 from labeler.commands.check import check
 from labeler.core import descriptors
 from labeler.core.errors import ProjectBusy
-from labeler.core.types import Event
+from labeler.core.events import Event, Flag
 from labeler.plugins.exporters.earlier_export import is_of_a_project
 from labeler.plugins.importers.folder import FolderImporter
 from labeler.project import backups
@@ -98,11 +98,11 @@ def read_twice(path):
 def test_the_locks_of_a_writer_outlive_every_look_of_its_own_process(path, look):
     store = Store.open(path, create=True)
     store.join_instances(["a"], 0.0)
-    store.append(Event("e0", "flag", 0.0, instance_id="a"))
+    store.append(Event("e0", Flag("a"), 0.0))
     assert locks_of(path) == ["True", "True"]
     look(path)
     assert locks_of(path) == ["True", "True"]
-    store.append(Event("e1", "flag", 1.0, instance_id="a"))
+    store.append(Event("e1", Flag("a"), 1.0))
     store.close()
     assert locks_of(path)[0] == "False"
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from labeler.core.errors import NotSaved, ProjectError, UsageError
-from labeler.core.types import UNLABELED, Event, Provenance
+from labeler.core.events import ClassRename, ClassRetire, Event
+from labeler.core.types import UNLABELED, Provenance
 
 PROPAGATED, PREDICTED = Provenance.PROPAGATED, Provenance.PREDICTED
 A, B = 0, 1
@@ -315,10 +316,8 @@ def test_names_said_at_the_opening_are_remembered_whatever_became_of_them(sessio
     assert session.state.set_up == {"a", "b"}
 
 
-@pytest.mark.parametrize(
-    "event", [Event("x", "class_rename", 0.0, class_id=9, payload={"name": "z"}), Event("x", "class_retire", 0.0)]
-)
-def test_a_journal_that_changes_a_class_nobody_added_is_refused(session, make_session, journal, event):
-    journal.append(event)
+@pytest.mark.parametrize("body", [ClassRename(9, "z"), ClassRetire(9)])
+def test_a_journal_that_changes_a_class_nobody_added_is_refused(session, make_session, journal, body):
+    journal.append(Event("x", body, 0.0))
     with pytest.raises(ProjectError):
         make_session(journal=journal)

@@ -19,6 +19,7 @@ from hypothesis.stateful import (
 )
 
 from labeler.core.errors import UsageError
+from labeler.core.events import Asked, Repeat
 from labeler.core.types import UNLABELED, Provenance
 from labeler.session.audit.audits import covered
 from labeler.session.final_labels import final_labels
@@ -203,8 +204,15 @@ def machine(make_session, make_round, make_queue, new_journal):
             """A second answer, recorded as the session records one where a repeat is asked."""
             standing = self.session.state.standings.get(index)
             if standing is not None and standing.kind == "label":
-                about = {"said": "label", "first": standing.event_id, "first_class": standing.class_id}
-                self.session.recorder.record("repeat", f"i{index}", self.pick(which), {"screen": "question"} | about)
+                again = Repeat(
+                    f"i{index}",
+                    self.pick(which),
+                    "label",
+                    standing.event_id,
+                    standing.class_id,
+                    asked=Asked(screen="question"),
+                )
+                self.session.recorder.record(again)
                 self.did("repeat", (index, self.pick(which)))
 
         def differing(self, standings, classes, kept):

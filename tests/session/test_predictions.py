@@ -8,12 +8,12 @@ import pytest
 
 from labeler.core import codec
 from labeler.core.errors import UsageError
+from labeler.core.events import Event, packed, unpacked
 from labeler.core.pool import Pool
-from labeler.core.types import GIVEN, UNLABELED, Event, Provenance, Tier
+from labeler.core.types import GIVEN, UNLABELED, Provenance, Tier
 from labeler.session.final_labels import final_labels
 from labeler.session.merge.journals import Side, folded
 from labeler.session.merge.merge import merged
-from labeler.session.payloads import check
 from labeler.session.predictions import origin_of
 from labeler.session.session import Session
 from tests.memory_journal import MemoryJournal
@@ -132,8 +132,8 @@ def test_the_journal_folds_to_the_same_again(session, make_round):
     session.imports.predictions([("i3", 1, 0.1), ("i4", 0, None)], "model.csv")
     session.label("i4", 1)
     journal = MemoryJournal()
-    stored = [json.dumps(codec.encode(event, {})) for event in session.recorder.journal.events]
-    journal.events = [codec.decode(Event, codec.loads(text)) for text in stored]
+    stored = [json.dumps(packed(event)) for event in session.recorder.journal.events]
+    journal.events = [unpacked(codec.loads(text)) for text in stored]
     again = begin(journal)
     again.merge_round(make_round(N, labels=[0, 0, 0, -1, -1, -1], provenances=[5, 5, 4, 0, 0, 0]))
     assert labels(again) == labels(session)
@@ -154,7 +154,7 @@ def test_the_journal_folds_to_the_same_again(session, make_round):
 )
 def test_a_strangers_event_that_cannot_be_is_refused(payload):
     with pytest.raises(ValueError, match="predictions"):
-        check(Event("e", "predictions", 0.0, payload=payload))
+        Event.from_row(1, "e", "predictions", 0.0, "", None, None, None, payload).body.refuse()
 
 
 @pytest.mark.parametrize("row", [("nobody", 0, 0.5), ("i0", 7, 0.5), ("i0", 0, 2.0), ("i0", 0, float("nan"))])

@@ -7,10 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from labeler.core.events import ClassMerge, Label, Setting, Split, Undo
 from labeler.core.types import Provenance
 from labeler.session.round_notes import notes_of
 
 N = 400
+LABEL = Label("i0", 0)
 PROPAGATED, PREDICTED, HUMAN = Provenance.PROPAGATED, Provenance.PREDICTED, Provenance.HUMAN
 
 
@@ -31,14 +33,14 @@ def spread_to(make_round):
 @pytest.mark.parametrize(
     ("spread", "answers", "events", "words"),
     [
-        ("likely", (0, 1), ["label", "undo"], "an answer was taken back"),
-        ("likely", (0, 1, 2), ["label"], "a class was added"),
-        ("likely", (0, 1), ["class_merge"], "the classes were changed"),
-        ("likely", (0, 1), ["setting"], "how far labels spread was changed"),
-        ("nothing", (0, 1), ["label"], "left-out answers say that labels do not spread here"),
-        ("unproven", (0, 1), ["label"], "nothing spreads until left-out answers bear it out"),
-        ("locked", (0, 1), ["label"], "only the surest labels spread now"),
-        ("likely", (0, 1), ["label"], "the latest answers make it less sure of them"),
+        ("likely", (0, 1), [LABEL, Undo()], "an answer was taken back"),
+        ("likely", (0, 1, 2), [LABEL], "a class was added"),
+        ("likely", (0, 1), [ClassMerge(0, 1)], "the classes were changed"),
+        ("likely", (0, 1), [Setting({})], "how far labels spread was changed"),
+        ("nothing", (0, 1), [LABEL], "left-out answers say that labels do not spread here"),
+        ("unproven", (0, 1), [LABEL], "nothing spreads until left-out answers bear it out"),
+        ("locked", (0, 1), [LABEL], "only the surest labels spread now"),
+        ("likely", (0, 1), [LABEL], "the latest answers make it less sure of them"),
     ],
 )
 def test_a_fall_says_why(spread_to, spread, answers, events, words):
@@ -48,16 +50,16 @@ def test_a_fall_says_why(spread_to, spread, answers, events, words):
 
 
 def test_growth_and_a_few_labels_to_and_fro_are_no_news(spread_to):
-    assert notes_of(spread_to(10, 1), spread_to(283, 2), (10, 283), ["label"]) == []
-    assert notes_of(spread_to(283, 1), spread_to(281, 2), (283, 281), ["label"]) == []
-    assert notes_of(None, spread_to(281, 2), (283, 1), ["label"]) == []
+    assert notes_of(spread_to(10, 1), spread_to(283, 2), (10, 283), [LABEL]) == []
+    assert notes_of(spread_to(283, 1), spread_to(281, 2), (283, 281), [LABEL]) == []
+    assert notes_of(None, spread_to(281, 2), (283, 1), [LABEL]) == []
 
 
 def test_another_number_of_representatives_is_said(spread_to):
     few, many = spread_to(9, 1, clusters=20), spread_to(9, 2, clusters=60)
-    assert notes_of(few, many, (9, 9), ["label"]) == ["finer clusters: 60 representatives"]
-    assert notes_of(many, few, (9, 9), ["undo"]) == ["coarser clusters: 20 representatives"]
-    assert notes_of(few, spread_to(9, 2, clusters=21), (9, 9), ["split"]) == [
+    assert notes_of(few, many, (9, 9), [LABEL]) == ["finer clusters: 60 representatives"]
+    assert notes_of(many, few, (9, 9), [Undo()]) == ["coarser clusters: 20 representatives"]
+    assert notes_of(few, spread_to(9, 2, clusters=21), (9, 9), [Split("i0")]) == [
         "a cluster was divided: 21 representatives"
     ]
 

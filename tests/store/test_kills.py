@@ -12,12 +12,13 @@ import pytest
 WRITER = """
 import sys
 from pathlib import Path
-from labeler.core.types import Event, Question
+from labeler.core.events import Event, Label
+from labeler.core.types import Question
 from labeler.store.store import Store
 store = Store.open(Path(sys.argv[1]), create=True)
 number = sum(1 for _ in store.replay())
 while True:
-    event = store.append(Event(f"e{number}", "label", 0.0, instance_id=f"i{number}", class_id=0))
+    event = store.append(Event(f"e{number}", Label(f"i{number}", 0), 0.0))
     print(event.event_id, flush=True)
     number += 1
     store.save_question(Question(number, f"i{number}", "uncertain"), number)

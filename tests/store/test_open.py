@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from labeler.core.errors import ProjectError
-from labeler.core.types import Event
+from labeler.core.events import Event, Label
 from labeler.project import backups
 from labeler.project.open import open_project
 from labeler.store import mounts
@@ -161,7 +161,7 @@ class TestNetworkDisks:
         store = open_store(path, create=True)
         assert store._db.execute("PRAGMA journal_mode").fetchone()[0] == "delete"
         assert store._db.execute("PRAGMA synchronous").fetchone()[0] == 3  # the folder is flushed as well
-        store.append(Event("e0", "label", 0.0, class_id=0))
+        store.append(Event("e0", Label("a", 0), 0.0))
         reader = open_store(path, read_only=True)
         assert [one.event_id for one in reader.replay()] == ["e0"]
         reader.close()
@@ -170,7 +170,7 @@ class TestNetworkDisks:
 
     def test_a_file_that_comes_from_a_killed_writer_elsewhere_is_whole(self, path, tmp_path, open_store, request):
         store = open_store(path, create=True)
-        store.append(Event("e0", "label", 0.0, class_id=0))
+        store.append(Event("e0", Label("a", 0), 0.0))
         copy = tmp_path / "copy.labeler.db"
         for suffix in ("", "-wal"):
             shutil.copy(f"{path}{suffix}", f"{copy}{suffix}")

@@ -11,7 +11,7 @@ import pytest
 
 from labeler.cli import main
 from labeler.core.errors import NotSaved, ProjectBusy, ProjectError
-from labeler.core.types import Event
+from labeler.core.events import Event, Flag
 from labeler.project import backups
 from labeler.project.open import open_project
 from labeler.store.lock import holder
@@ -19,7 +19,7 @@ from labeler.store.store import Store
 
 
 def event(number):
-    return Event(f"e{number}", "flag", float(number), instance_id="a")
+    return Event(f"e{number}", Flag("a"), float(number))
 
 
 def ids_of(path):
@@ -67,8 +67,8 @@ class TestNames:
     def test_bring_in_the_log_that_a_killed_writer_left(self, path, other):
         writing = (
             "import os, sys; from pathlib import Path; from labeler.store.store import Store\n"
-            "from labeler.core.types import Event\n"
-            "Store.open(Path(sys.argv[1])).append(Event('e1', 'flag', 1.0, instance_id='a')); os._exit(0)"
+            "from labeler.core.events import Event, Flag\n"
+            "Store.open(Path(sys.argv[1])).append(Event('e1', Flag('a'), 1.0)); os._exit(0)"
         )
         subprocess.run([sys.executable, "-c", writing, path], check=True)
         assert path.with_name(path.name + "-wal").exists()
@@ -81,8 +81,8 @@ class TestNames:
 def test_a_file_that_was_moved_without_its_log_is_not_opened_without_a_word(path, tmp_path):
     writing = (
         "import os, sys; from pathlib import Path; from labeler.store.store import Store\n"
-        "from labeler.core.types import Event\n"
-        "Store.open(Path(sys.argv[1]), create=True).append(Event('e1', 'flag', 1.0, instance_id='a')); os._exit(0)"
+        "from labeler.core.events import Event, Flag\n"
+        "Store.open(Path(sys.argv[1]), create=True).append(Event('e1', Flag('a'), 1.0)); os._exit(0)"
     )
     subprocess.run([sys.executable, "-c", writing, path], check=True)
     moved = tmp_path / "moved.labeler.db"

@@ -13,7 +13,7 @@ from contextlib import closing
 import pytest
 
 from labeler.commands.check import check
-from labeler.core.types import Event
+from labeler.core.events import Event, Flag
 from labeler.project import backups
 from labeler.project.open import open_project
 from labeler.store import open as opening
@@ -80,7 +80,7 @@ def test_the_journal_of_a_living_writer_is_left_to_it(path, open_store, monkeypa
     monkeypatch.setattr(opening, "is_on_network", lambda place: True)
     store = open_store(path, create=True)
     store.join_instances(["a"], 0.0)
-    store.append(Event("e0", "flag", 0.0, instance_id="a"))
+    store.append(Event("e0", Flag("a"), 0.0))
     store._db.execute("PRAGMA cache_size = 1")
     store._db.execute("BEGIN")
     store._db.execute("UPDATE events SET payload = payload || '" + " " * 9000 + "'")
@@ -91,7 +91,7 @@ def test_the_journal_of_a_living_writer_is_left_to_it(path, open_store, monkeypa
     done = subprocess.run([sys.executable, "-c", reading, path], capture_output=True, text=True)
     store._db.execute("ROLLBACK")
     assert done.stdout == "1\n" or "locked" in done.stderr
-    store.append(Event("e1", "flag", 1.0, instance_id="a"))
+    store.append(Event("e1", Flag("a"), 1.0))
     store.close()
     with closing(Store.open(path, read_only=True)) as again:
         assert len(list(again.replay())) == 2
@@ -101,7 +101,7 @@ def test_a_log_without_its_index_is_read_where_none_can_be_made(path, open_store
     """As on a disk that is mounted read-only: SQLite cannot make the index, and says that it cannot open the file."""
     store = open_store(path, create=True)
     store.join_instances(["a"], 0.0)
-    store.append(Event("e0", "flag", 0.0, instance_id="a"))
+    store.append(Event("e0", Flag("a"), 0.0))
     (tmp_path / "ro").mkdir()
     other = tmp_path / "ro" / path.name
     for suffix in ("", "-wal"):
@@ -139,7 +139,7 @@ def test_what_is_read_is_of_one_moment(path, open_store):
     reader = open_store(path, read_only=True)
     with reader.at_one_moment():
         assert list(reader.replay()) == []
-        store.append(Event("e0", "flag", 0.0, instance_id="a"))
+        store.append(Event("e0", Flag("a"), 0.0))
         assert list(reader.replay()) == []
     assert len(list(reader.replay())) == 1
 

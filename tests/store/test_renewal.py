@@ -10,13 +10,13 @@ from contextlib import closing
 import pytest
 
 from labeler.core.errors import NotSaved
-from labeler.core.types import Event
+from labeler.core.events import Event, Flag
 from labeler.store import renewal
 from labeler.store.store import Store
 
 
 def event(number):
-    return Event(f"e{number}", "flag", float(number), instance_id="a")
+    return Event(f"e{number}", Flag("a"), float(number))
 
 
 def ids_of(path):

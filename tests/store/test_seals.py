@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from labeler.core.errors import DamagedProject
-from labeler.core.types import Event, Question
+from labeler.core.events import Asked, Event, Label
+from labeler.core.types import Question
 from labeler.project.open import open_project
 from labeler.store import seals
 from labeler.store.store import Store
@@ -21,7 +22,7 @@ def full(path, make_round):
     store.join_instances(["a.png", "b\udcff.png"], 1)
     store.remember(source={"path": "/a"}, options={})
     for number in range(4):
-        store.append(Event(f"e{number}", "label", number, "anna", "b\udcff.png", number, payload={"margin": 0.5}))
+        store.append(Event(f"e{number}", Label("b\udcff.png", number, Asked(margin=0.5)), number, "anna"))
     store.save_round(make_round(2, 3))
     store.put_arrays("pool", {"sha256": np.zeros((2, 32), np.uint8)})
     store.save_question(Question(1, "b", "uncertain"), 4)

@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from labeler.core.errors import NotSaved, ProjectBusy, ProjectError
-from labeler.core.types import Event, Question
+from labeler.core.events import Event, Label
+from labeler.core.types import Question
 from labeler.store.schema import APPLICATION_ID, MIGRATIONS, schema_version
 from labeler.store.store import Store
 
@@ -28,7 +29,7 @@ def listing(folder):
 
 
 def event(number, **given):
-    return Event(**{"event_id": f"e{number}", "kind": "label", "at": float(number), "class_id": 0} | given)
+    return Event(**{"event_id": f"e{number}", "body": Label("i0", 0), "at": float(number)} | given)
 
 
 # -- round trips
@@ -39,15 +40,14 @@ def event(number, **given):
 @given(
     st.lists(
         st.builds(
-            Event,
-            event_id=st.just(""),
-            kind=st.sampled_from(["label", "skip", "page", "undo", "setting"]),
-            at=st.floats(0, 2e9),
-            annotator=TEXTS,
-            instance_id=st.one_of(st.none(), FILE_NAMES),
-            class_id=st.one_of(st.none(), st.integers(0, 2**31)),
-            target=st.one_of(st.none(), st.uuids().map(str)),
-            payload=PAYLOADS,
+            lambda *row: Event.from_row(0, "", *row),
+            st.sampled_from(["label", "skip", "page", "undo", "setting"]),
+            st.floats(0, 2e9),
+            TEXTS,
+            st.one_of(st.none(), FILE_NAMES),
+            st.one_of(st.none(), st.integers(0, 2**31)),
+            st.one_of(st.none(), st.uuids().map(str)),
+            PAYLOADS,
         ),
         max_size=6,
     )

@@ -25,10 +25,10 @@ def write(path, *numbers, kill=False, create=True):
     """Answer in a process of its own; with `kill` it ends as by a kill."""
     script = (
         "import os, sys; from pathlib import Path; from labeler.store.store import Store\n"
-        "from labeler.core.types import Event\n"
+        "from labeler.core.events import Event, Flag\n"
         "store = Store.open(Path(sys.argv[1]), create=True)\n"
         "store.instance_ids() or store.join_instances(['a'], 0.0)\n"
-        "for n in sys.argv[3:]: store.append(Event(f'e{n}', 'flag', float(n), instance_id='a'))\n"
+        "for n in sys.argv[3:]: store.append(Event(f'e{n}', Flag('a'), float(n)))\n"
         "os._exit(0) if sys.argv[2] == 'kill' else store.close()"
     )
     arguments = [sys.executable, "-c", script, path, "kill" if kill else "close", *map(str, numbers)]

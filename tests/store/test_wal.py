@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from labeler.commands.check import check
-from labeler.core.types import Event
+from labeler.core.events import Event, Flag
 from labeler.store import wal
 from labeler.store.store import Store
 from labeler.store.wal import CUT_SHORT
@@ -24,7 +24,7 @@ def killed(tmp_path, path, open_store):
     open_store(path, create=True).close()
     store = open_store(path)
     for number in range(20):
-        store.append(Event(f"e{number}", "flag", float(number), instance_id="a"))
+        store.append(Event(f"e{number}", Flag("a"), float(number)))
     folder = tmp_path / "killed"
     folder.mkdir()
     for file in tmp_path.glob(f"{path.name}*"):
@@ -104,7 +104,7 @@ def test_half_a_frame_of_a_killed_writer_is_no_damage(killed, open_store):
 
 def test_a_reader_beside_a_writer_says_nothing(path, store, open_store):
     for number in range(30):
-        store.append(Event(f"e{number}", "flag", float(number), instance_id="a"))
+        store.append(Event(f"e{number}", Flag("a"), float(number)))
         reader = Store.open(path, read_only=True)
         assert reader.notes == []
         reader.close()
@@ -121,7 +121,7 @@ class TestAfterAPowerCut:
         store.close()
         store = open_store(path)
         for number in range(5):
-            store.append(Event(f"e{number}", "flag", float(number), instance_id="a"))
+            store.append(Event(f"e{number}", Flag("a"), float(number)))
         flushed = log_of(path).stat().st_size
         store.save_question(None, 5)
         store.put_arrays("large", {"noise": np.arange(5000)})
@@ -156,7 +156,7 @@ class TestAfterAPowerCut:
         """Its frames are there, the last of the log, and one of them is torn: nobody was told that it is saved."""
         project, _ = cut
         store = open_store(project)
-        store.append(Event("e5", "flag", 5.0, instance_id="a"))
+        store.append(Event("e5", Flag("a"), 5.0))
         folder = project.parent / "again"
         folder.mkdir()
         for suffix in ("", "-wal"):

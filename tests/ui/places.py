@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from labeler.core.types import Event
+from labeler.core.events import Conflict, Event
 from labeler.session.final_labels import final_labels
 from labeler.session.quality.blind import Blind
 from labeler.session.quality.random_sample import Control
@@ -79,9 +79,9 @@ def disagree(project: FakeProject, annotators: tuple[str, str] = ("anna", "bob")
     for who, class_id in zip(annotators, (3, 7), strict=True):
         session.recorder.annotator = who
         session.label("0005.png", class_id)
-        answers.append([project.journal.events[-1].event_id, who, class_id])
+        answers.append((project.journal.events[-1].event_id, who, class_id))
     session.recorder.annotator = "carl"
-    event = Event("c0", "conflict", 99.0, "", "0005.png", payload={"answers": answers})
+    event = Event("c0", Conflict("0005.png", tuple(answers)), 99.0)
     session.state.apply(project.journal.append(event))
     session.questions.current = None
     session.questions.draw()

@@ -16,8 +16,9 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from labeler.core import codec
+from labeler.core import codec, events
 from labeler.core.errors import ProjectError
+from labeler.core.events import AuditBegin, AuditPage, Event
 from labeler.core.pool import Pool
 from labeler.core.stats.certificate import (
     CUT_OFF,
@@ -32,7 +33,7 @@ from labeler.core.stats.certificate import (
 )
 from labeler.core.stats.measurement import Line, Measurement
 from labeler.core.stats.reviewer import Reviewer
-from labeler.core.types import UNLABELED, BoolArray, Event, IndexArray, Provenance
+from labeler.core.types import UNLABELED, BoolArray, IndexArray, Provenance
 from labeler.session.audit.pages import Block, said_on_page
 from labeler.session.final_labels import FinalLabels
 
@@ -431,34 +432,32 @@ def certificate(audit: AuditRecord, frozen: Frozen, target: float | None = None,
 # -- the fold ----------------------------------------------------------------------------------------------------------
 
 
-def begun(event: Event) -> AuditRecord:
+def begun(event: Event, body: AuditBegin) -> AuditRecord:
     """The audit that an event begins."""
-    said = event.payload
     return AuditRecord(
-        number=int(said["number"]),
+        number=body.number,
         seq=event.seq,
         at=event.at,
-        population=int(said["population"]),
-        target=float(said["target"]),
-        confidence=float(said["confidence"]),
-        seed=int(said["seed"]),
-        set_sha256=said["set_sha256"],
-        order_sha256=said["order_sha256"],
-        class_names={int(class_id): name for class_id, name in said["classes"]},
-        round=int(said["round"]),
-        predicted=bool(said["predicted"]),
-        before=int(said.get("before", 0)),
+        population=body.population,
+        target=float(body.target),
+        confidence=float(body.confidence),
+        seed=body.seed,
+        set_sha256=body.set_sha256,
+        order_sha256=body.order_sha256,
+        class_names=dict(body.classes),
+        round=body.round,
+        predicted=body.predicted,
+        before=body.before or 0,
     )
 
 
-def answer_of(event: Event, index: int) -> AuditAnswer:
-    """What an event says of an audited instance."""
-    class_id = UNLABELED if event.class_id is None else event.class_id
-    return AuditAnswer(index, class_id, bool(event.payload.get("reached")))
+def answer_of(body: events.AuditAnswer, index: int) -> AuditAnswer:
+    """The answer of an audited instance."""
+    return AuditAnswer(index, UNLABELED if body.class_id is None else body.class_id, bool(body.reached))
 
 
-def take_page(audit: AuditRecord, event: Event, pool: Pool) -> None:
-    """A page was confirmed; the last one of its block makes the block count.
+def take_page(audit: AuditRecord, event: Event, body: AuditPage, pool: Pool) -> None:
+    """Confirm a page; the last one of its block makes the block count.
 
     Raises
     ------
@@ -466,18 +465,18 @@ def take_page(audit: AuditRecord, event: Event, pool: Pool) -> None:
         No page was to be confirmed there.
     """
     block = audit.block
-    if block is None or block.start != event.payload["start"]:
+    if block is None or block.start != body.start:
         raise ProjectError(f"event {event.event_id} of the journal confirms no page of an audit", "run: labeler check")
-    block.confirm(said_on_page(event, pool))
+    block.confirm(said_on_page(body, pool))
     if block.done:
-        said = block.in_order()
-        audit.answers += [AuditAnswer(index, class_id) for index, class_id in said[:-1]]
-        audit.answers.append(AuditAnswer(*said[-1], bool(event.payload.get("reached"))))
+        answers = block.in_order()
+        audit.answers += [AuditAnswer(index, class_id) for index, class_id in answers[:-1]]
+        audit.answers.append(AuditAnswer(*answers[-1], bool(body.reached)))
 
 
-def return_page(audit: AuditRecord, event: Event) -> None:
-    """It was taken back; what was seen of the planted ones stays, for they are known by now."""
-    block = next(b for b in audit.blocks if b.said and b.start == event.payload["start"])
+def return_page(audit: AuditRecord, body: AuditPage) -> None:
+    """Take a page back; what was seen of the planted ones stays, for they are known by now."""
+    block = next(b for b in audit.blocks if b.said and b.start == body.start)
     if block.done:
         del audit.answers[block.start :]
     page = block.pages[len(block.said) - 1]

@@ -28,9 +28,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from labeler.core.events import AuditBlock, AuditPage
 from labeler.core.pool import Pool
 from labeler.core.stats.reviewer import USUAL_PLANTS
-from labeler.core.types import UNLABELED, Event, IndexArray
+from labeler.core.types import UNLABELED, IndexArray
 
 PAGES = 4
 """Pages of a block at most: enough that a class fills a row, few enough that the statement moves on."""
@@ -193,30 +194,29 @@ def plants_before(blocks: Sequence[Block]) -> dict[int, int]:
 # -- the fold ----------------------------------------------------------------------------------------------------------
 
 
-def payload_of(block: Block, ids: Sequence[str]) -> dict[str, object]:
-    """What an ``audit_block`` event holds of it."""
-    pages = [[[ids[cell.index], cell.class_id, cell.place] for cell in page] for page in block.pages]
-    return {"start": block.start, "pages": pages}
+def event_of(block: Block, audit: int, ids: Sequence[str]) -> AuditBlock:
+    """The event that lays a block of an audit out."""
+    pages = tuple(tuple((ids[cell.index], cell.class_id, cell.place) for cell in page) for page in block.pages)
+    return AuditBlock(audit, block.start, pages)
 
 
-def block_of(event: Event, pool: Pool) -> Block:
+def block_of(body: AuditBlock, pool: Pool) -> Block:
     """The block that an event lays out."""
     pages = tuple(
-        tuple(Cell(pool.index(name), int(class_id), int(place)) for name, class_id, place in page)
-        for page in event.payload["pages"]
+        tuple(Cell(pool.index(name), class_id, place) for name, class_id, place in page) for page in body.pages
     )
-    return Block(int(event.payload["start"]), pages)
+    return Block(body.start, pages)
 
 
-def said_on_page(event: Event, pool: Pool) -> dict[int, int]:
-    """index -> class that an ``audit_page`` event says, of drawn and planted ones; UNLABELED = cannot tell."""
-    return dict(_said(event, pool))
+def said_on_page(body: AuditPage, pool: Pool) -> dict[int, int]:
+    """The class of each instance of a page, drawn or planted; UNLABELED = cannot tell."""
+    return dict(_said(body, pool))
 
 
-def _said(event: Event, pool: Pool) -> Iterator[tuple[int, int]]:
-    for name, class_id, _ in event.payload["labels"]:
-        yield pool.index(name), int(class_id)
-    for name in event.payload["unsure"]:
+def _said(body: AuditPage, pool: Pool) -> Iterator[tuple[int, int]]:
+    for name, class_id, _ in body.labels:
+        yield pool.index(name), class_id
+    for name in body.unsure:
         yield pool.index(name), UNLABELED
-    for name, class_id in event.payload["planted"]:
-        yield pool.index(name), int(class_id)
+    for name, class_id in body.planted:
+        yield pool.index(name), class_id

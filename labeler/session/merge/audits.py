@@ -7,11 +7,11 @@ journal that holds one is read, and the next merge leaves it behind as well.
 
 from __future__ import annotations
 
-from labeler.core.types import Event
+from labeler.core.events import Event, Label, Page, Reject, Unsure
 from labeler.session.state import State
 
 AUDIT_ANEW = "audit it anew; the originals keep their certificates"
-_ANSWERS = ("label", "unsure", "reject", "page")
+_ANSWERS = (Label, Unsure, Reject, Page)
 """What an answer of an audit is in a merged journal: see :func:`labeler.session.merge.class_ids.in_classes`."""
 _RULE, _PAGES = "audit", "audit-pages"
 """By which rule a single look was drawn, and the screen of a page: that much of an audit stays with its answers."""
@@ -19,10 +19,10 @@ _RULE, _PAGES = "audit", "audit-pages"
 
 def earlier_auditors(state: State) -> list[str]:
     """The people who answered audits in files that were merged into this one, in order of their names."""
-    answers = (event for kind in _ANSWERS for event in state.standing_events(kind))
-    names = {event.annotator for event in answers if _is_of_audit(event)}
+    names = {event.annotator for kind in _ANSWERS for event in state.standing_events(kind) if _is_of_audit(event)}
     return sorted(names or {record.annotator for record in state.carried})
 
 
 def _is_of_audit(event: Event) -> bool:
-    return event.payload.get("rule") == _RULE or event.payload.get("screen") == _PAGES
+    asked = event.body.asked if isinstance(event.body, _ANSWERS) else None
+    return asked is not None and (asked.rule == _RULE or asked.screen == _PAGES)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 from labeler.core.class_names import class_name
-from labeler.core.types import UNLABELED, ClassInfo, Event
-
-_MAKES = ("class_add", "class_split")
+from labeler.core.events import ClassAdd, ClassSplit, Event
+from labeler.core.types import UNLABELED, ClassInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +19,7 @@ class Creations:
     @classmethod
     def of(cls, events: Iterable[Event]) -> Creations:
         """Those of a journal."""
-        return cls({e.event_id: e.class_id for e in events if e.kind in _MAKES and e.class_id is not None})
+        return cls({e.event_id: e.body.class_id for e in events if isinstance(e.body, ClassAdd | ClassSplit)})
 
     def by_class(self) -> dict[int, list[str]]:
         """Class id -> the events that made it: more than one where journals were merged."""
@@ -77,26 +75,4 @@ def _by_name(own: Creations, classes: Mapping[int, ClassInfo], other: Creations)
 
 def in_classes(event: Event, lookup: Mapping[int, int]) -> Event:
     """`event` in other class ids, wherever it names one; an audited answer is an answer from here on."""
-    payload: dict[str, Any] = dict(event.payload)
-    kind = event.kind
-    if kind == "audit_answer":  # the audit stays with its file, the person's answer does not
-        kind = payload["said"]
-        payload = {name: value for name, value in payload.items() if name not in ("audit", "said", "reached")}
-    if kind == "audit_page":
-        kind, payload = "page", {name: payload[name] for name in ("labels", "screen", "keys") if name in payload}
-    if event.kind.startswith("class_"):
-        payload |= {name: lookup[int(payload[name])] for name in ("into", "from") if name in payload}
-    if kind in ("page", "import"):
-        payload["labels"] = [[name, lookup[int(class_id)], word] for name, class_id, word in payload["labels"]]
-    if kind == "predictions":
-        said = payload["predictions"]
-        payload["predictions"] = [[name, lookup[int(class_id)], score] for name, class_id, score in said]
-    for name in ("shown", "hidden"):
-        if name in payload:
-            payload[name] = [[lookup[int(c)], score] for c, score in payload[name] if int(c) in lookup]
-    if "first_class" in payload:
-        payload["first_class"] = lookup[int(payload["first_class"])]
-    if "machine" in payload:
-        payload["machine"] = lookup.get(int(payload["machine"]), UNLABELED)
-    class_id = None if event.class_id is None else lookup[event.class_id]
-    return replace(event, kind=kind, class_id=class_id, payload=payload)
+    return replace(event, body=event.body.merged().in_classes(lookup))

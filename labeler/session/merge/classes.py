@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from labeler.core.class_names import class_name
+from labeler.core.events import ClassKey, ClassRename, Event
 from labeler.core.pool import Pool
-from labeler.core.types import ClassInfo, Event
+from labeler.core.types import ClassInfo
 from labeler.session.classes import free_name
 from labeler.session.keys import assign_key
 from labeler.session.merge.class_ids import Creations
@@ -29,9 +30,10 @@ def mended(events: Sequence[Event], pool: Pool) -> list[Event]:
     found = []
     at = max((event.at for event in events), default=0.0)
 
-    def mend(kind: str, info: ClassInfo, payload: dict[str, str]) -> None:
-        made = id_of(kind, str(info.class_id), json.dumps(payload), *(event.event_id for event in events))
-        found.append(Event(made, kind, at, class_id=info.class_id, payload={**payload, "setup": True}))
+    def mend(body: ClassRename | ClassKey) -> None:
+        payload = json.dumps({"name": body.name} if isinstance(body, ClassRename) else {"key": body.key})
+        made = id_of(body.kind, str(body.class_id), payload, *(event.event_id for event in events))
+        found.append(Event(made, body, at))
 
     for info in active:
         name, key = free_name(info.name, names), info.key
@@ -39,9 +41,9 @@ def mended(events: Sequence[Event], pool: Pool) -> list[Event]:
             key = assign_key(name, held)
             held.add(key)
         if name != info.name:
-            mend("class_rename", info, {"name": name})
+            mend(ClassRename(info.class_id, name, setup=True))
         if key != info.key:
-            mend("class_key", info, {"key": key})
+            mend(ClassKey(info.class_id, key, setup=True))
         names.add(class_name(name))
         keys.add(key)
     return found

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from labeler.core.events import Conflict, Event
 from labeler.core.pool import Pool
-from labeler.core.types import UNLABELED, Event, Provenance
+from labeler.core.types import UNLABELED, Provenance
 from labeler.session.classes import current
 from labeler.session.merge.journals import Reading, folded, id_of
 
@@ -73,9 +74,11 @@ def conflict_events(
         classes = [numbers.get(one.class_name, UNLABELED) for one in said]
         if len({current(class_id, state.classes) for class_id in classes}) > 1:
             people = [events[places[one.event_id]].annotator for one in said]
-            answers = [[one.event_id, who, class_id] for one, who, class_id in zip(said, people, classes, strict=True)]
+            answers = tuple(
+                (one.event_id, who, class_id) for one, who, class_id in zip(said, people, classes, strict=True)
+            )
             made = id_of("conflict", pool.ids[index], *sorted(one.event_id for one in said))
-            found.append(Event(made, "conflict", at, "", pool.ids[index], payload={"answers": answers}))
+            found.append(Event(made, Conflict(pool.ids[index], answers), at))
     return found
 
 

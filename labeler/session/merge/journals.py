@@ -5,16 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 
+from labeler.core.events import Event, Flag, Merge, Redo, Undo, packed
 from labeler.core.pool import Pool
-from labeler.core.types import Event
 from labeler.session.fold import fold
 from labeler.session.merge.class_ids import Creations
 from labeler.session.state import State
-
-MADE_ANEW = "conflict"
-"""The kind that every merge makes from what the two sides hold, as it is then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +41,14 @@ class Reading:
         self.names: dict[int, str] = {}  # class id -> what both journals call it, once that is known
         self._moves: dict[str, set[str]] = {}
         for event in side.events:
-            if event.kind in ("undo", "redo") and event.target is not None:
+            if isinstance(event.body, Undo | Redo) and event.target is not None:
                 self._moves.setdefault(event.target, set()).add(event.event_id)
-        undone = {event.target for event in side.events if event.kind == "undo" and event.target is not None}
+        undone = {event.target for event in side.events if isinstance(event.body, Undo) and event.target is not None}
         self.gone = {event_id for event_id in undone if self.state.event(event_id) is None}
 
     def _note_flag(self, event: Event) -> None:
-        if event.kind == "flag":
-            self.flags[event.event_id] = self.state.pool.index(event.instance_id or "") in self.state.flagged
+        if isinstance(event.body, Flag):
+            self.flags[event.event_id] = self.state.pool.index(event.body.instance_id) in self.state.flagged
 
     def moves(self, event_id: str) -> set[str]:
         """The undos and redos of an event."""
@@ -59,7 +56,11 @@ class Reading:
 
     def kept(self, dropped: Collection[str]) -> list[Event]:
         """What goes into the merged journal."""
-        return [event for event in self.side.events if event.event_id not in dropped and event.kind != MADE_ANEW]
+        return [
+            event
+            for event in self.side.events
+            if event.event_id not in dropped and event.body.merge is not Merge.MADE_ANEW
+        ]
 
 
 def folded(events: Iterable[Event], pool: Pool) -> State:
@@ -69,7 +70,7 @@ def folded(events: Iterable[Event], pool: Pool) -> State:
 
 def text(event: Event) -> str:
     """All of an event but its place, as one line: two that are the same have the same."""
-    return json.dumps(asdict(replace(event, seq=0)), sort_keys=True)
+    return json.dumps(packed(replace(event, seq=0)), sort_keys=True)
 
 
 def id_of(*parts: str) -> str:

@@ -12,16 +12,12 @@ import heapq
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
+from labeler.core.events import AuditCarried, Event, Flag, Merge
 from labeler.core.pool import Pool
-from labeler.core.types import Event
-from labeler.session.event_kinds import CARRIED
 from labeler.session.merge.class_ids import in_classes, joint_classes
 from labeler.session.merge.classes import compare_classes, mended
 from labeler.session.merge.conflicts import both_answered, conflict_events, stakes_of
-from labeler.session.merge.journals import MADE_ANEW, Reading, Side, folded, text
-
-_OF_ONE_FILE = frozenset({"audit_begin", "audit_block", "audit_end", CARRIED})
-"""A certificate speaks of the labels of one file as they were: audits stay behind, their answers do not."""
+from labeler.session.merge.journals import Reading, Side, folded, text
 
 
 @dataclass(slots=True)
@@ -78,7 +74,7 @@ def _one_that_knows_all(a: Side, b: Side) -> Side | None:
 
 def _as_it_is(whole: Side, dropped: frozenset[str]) -> Merged:
     """The journal that knows all, but for audits of other files that older versions took along."""
-    carried = {event.event_id for event in whole.events if event.kind == CARRIED}
+    carried = {event.event_id for event in whole.events if isinstance(event.body, AuditCarried)}
     if not carried:
         return Merged(list(whole.events), dropped)
     events = [event for event in whole.events if event.event_id not in carried]
@@ -119,8 +115,8 @@ def _united(first: Reading, second: Reading, pool: Pool) -> Merged:
 
 def _left_out(sides: Iterable[Reading]) -> set[str]:
     """Undos and redos, whose outcome is known, what is about one file alone, and what is made anew."""
-    kinds = ("undo", "redo", MADE_ANEW, *_OF_ONE_FILE)
-    return {event.event_id for side in sides for event in side.side.events if event.kind in kinds}
+    events = [event for side in sides for event in side.side.events]
+    return {event.event_id for event in events if event.body.merge is not Merge.TAKEN}
 
 
 def _taken_back(first: Reading, second: Reading) -> set[str]:
@@ -144,27 +140,13 @@ def _creations_in_use(sides: Iterable[Reading], dropped: Collection[str]) -> set
     sides = tuple(sides)
     used: set[str] = set()
     for side in sides:
-        used |= {side.names[class_id] for event in side.kept(dropped) for class_id in _speaks_of(event)}
+        used |= {side.names[class_id] for event in side.kept(dropped) for class_id in event.body.merged().names()}
     return {
         event_id
         for side in sides
         for event_id, class_id in side.creations.class_of.items()
         if side.names[class_id] in used
     }
-
-
-def _speaks_of(event: Event) -> Iterator[int]:
-    if event.class_id is not None:
-        yield event.class_id
-    if "first_class" in event.payload:
-        yield int(event.payload["first_class"])
-    for name in ("into", "from"):
-        if name in event.payload and event.kind.startswith("class_"):
-            yield int(event.payload[name])
-    if event.kind in ("page", "audit_page", "import"):
-        yield from (int(class_id) for _, class_id, _ in event.payload["labels"])
-    if event.kind == "predictions":
-        yield from (int(class_id) for _, class_id, _ in event.payload["predictions"])
 
 
 def _in_order(*chains: Sequence[Event]) -> Iterator[str]:
@@ -202,13 +184,13 @@ def _useless_flags(events: Iterable[Event], sides: Sequence[Reading]) -> set[str
     flagged: set[str] = set()
     useless = set()
     for event in events:
-        if event.kind != "flag" or event.instance_id is None:
+        if not isinstance(event.body, Flag):
             continue
         wanted = any(side.flags.get(event.event_id, False) for side in sides)
-        if wanted == (event.instance_id in flagged):
+        if wanted == (event.body.instance_id in flagged):
             useless.add(event.event_id)
         else:
-            flagged ^= {event.instance_id}
+            flagged ^= {event.body.instance_id}
     return useless
 
 

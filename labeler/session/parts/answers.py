@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from labeler.core.errors import GuessChanged, UsageError
+from labeler.core.events import Asked, Flag, Keep, Label, Page, Reject, Repeat, Skip, Unsure
 from labeler.core.text import display_safe
 from labeler.core.types import UNLABELED, Provenance, Question
-from labeler.session.asked import ASKING, QUESTION, HowAsked, as_asked
+from labeler.session.asked import ASKING, QUESTION, as_asked
 from labeler.session.pacing import Pacing
 from labeler.session.parts.classes import Classes
 from labeler.session.quality.random_sample import RANDOM
@@ -46,29 +47,29 @@ class Answers:
         if asked is None and self._answers_repeat(instance_id, "label", class_id, screen):
             return
         asked = asked or self._questions.asked(index)
-        how = as_asked(asked, screen) if asked else HowAsked(screen=screen, rule=CHOSEN)
+        how = as_asked(asked, screen) if asked else Asked(screen=screen, rule=CHOSEN, margin=1.0)
         if asked and asked.rule == RANDOM and screen in ASKING:
             before = self._recorder.machine_labels.label_of(index)[0]  # a sample measures what stood until this answer
             how = replace(how, machine=before)
-        self._recorder.record("label", instance_id, class_id, how.payload)
+        self._recorder.record(Label(instance_id, class_id, how))
         self.pacing.single_done()
 
     def skip(self, instance_id: str, *, screen: str = QUESTION) -> None:
         """Ask it again later in this session."""
-        self._set_aside("skip", instance_id, screen)
+        self._set_aside(Skip, instance_id, screen)
 
     def unsure(self, instance_id: str, *, screen: str = QUESTION) -> None:
         """Looked at, cannot tell: not asked again, its label stays the model's at tier ask."""
-        self._set_aside("unsure", instance_id, screen)
+        self._set_aside(Unsure, instance_id, screen)
 
     def reject(self, instance_id: str, *, screen: str = QUESTION) -> None:
         """Belongs to no class or is unusable: leaves the pool."""
-        self._set_aside("reject", instance_id, screen)
+        self._set_aside(Reject, instance_id, screen)
 
-    def _set_aside(self, word: str, instance_id: str, screen: str) -> None:
+    def _set_aside(self, kind: type[Skip | Unsure | Reject], instance_id: str, screen: str) -> None:
         self._pool.index(instance_id)
-        if not self._answers_repeat(instance_id, word, None, screen):
-            self._recorder.record(word, instance_id)
+        if not self._answers_repeat(instance_id, kind.kind, None, screen):
+            self._recorder.record(kind(instance_id))
 
     def _answers_repeat(self, instance_id: str, word: str, class_id: int | None, screen: str) -> bool:
         """Record what is said of the question on the screen where it is a hidden repeat: the first answer stays."""
@@ -76,14 +77,14 @@ class Answers:
         asked = self._questions.repeat(index) if screen in ASKING else None
         if asked is None:
             return False
-        about = {"said": word, "first": asked.first, "first_class": self._state.standings[index].class_id}
-        self._recorder.record("repeat", instance_id, class_id, as_asked(asked, screen).payload | about)
+        how, first_class = as_asked(asked, screen), self._state.standings[index].class_id
+        self._recorder.record(Repeat(instance_id, class_id, word, asked.first, first_class, asked=how))
         return True
 
     def flag(self, instance_id: str) -> None:
         """Set or take away a bookmark; answers nothing."""
         self._pool.index(instance_id)
-        self._recorder.record("flag", instance_id)
+        self._recorder.record(Flag(instance_id))
 
     def keep(self, instance_id: str, *, shown: int | None = None) -> None:
         """A second look found the given label right: it is not offered again unless the label changes.
@@ -102,7 +103,7 @@ class Answers:
             raise UsageError("there is no given label to keep", "press the key of its class")
         if shown is not None and shown != standing.class_id:
             raise GuessChanged("the label has changed since it was shown", "look again, ⏎ again keeps it")
-        self._recorder.record("keep", instance_id, standing.class_id)
+        self._recorder.record(Keep(instance_id, standing.class_id))
 
     def page(self, labels: list[tuple[str, int, str]], *, screen: str = PAGES_OF_A_CLASS) -> None:
         """A page of a grid at once: (instance_id, class_id, "confirmed" or "human"); one undo takes it back."""
@@ -112,8 +113,7 @@ class Answers:
             if word not in (Provenance.CONFIRMED.word, Provenance.HUMAN.word):
                 raise UsageError(f"a page gives no {word!r} labels", "give confirmed or human ones")
         if labels:
-            payload = {"labels": [list(item) for item in labels], "screen": screen}
-            self._recorder.record("page", None, None, payload)
+            self._recorder.record(Page(tuple(labels), Asked(screen=screen)))
             if screen == PAGES_OF_A_CLASS:
                 self.pacing.page_done(sum(word == Provenance.HUMAN.word for _, _, word in labels))
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from labeler.core import events
 from labeler.core.errors import UsageError
+from labeler.core.events import Asked, AuditBegin, AuditEnd
 from labeler.core.stats.certificate import WHOLE, more_needed, share_of_alpha
 from labeler.core.types import UNLABELED
 from labeler.session.audit import audits
@@ -55,20 +57,20 @@ class Audit:
         sha256 = audits.set_sha256(self._pool.ids, final, names)
         frozen = audits.freeze(final, audits.draw(indices, seed, number, sha256))
         self._recorder.journal.freeze(number, frozen.arrays)
-        payload = {
-            "number": number,
-            "population": len(indices),
-            "target": target,
-            "confidence": confidence,
-            "seed": seed,
-            "set_sha256": sha256,
-            "order_sha256": audits.order_sha256(frozen.order),
-            "classes": [[class_id, name] for class_id, name in sorted(names.items())],
-            "round": final.round,
-            "predicted": predicted,
-            "before": len({begin for record in self._state.carried for begin in record.payload["kept_under"]}),
-        }
-        self._recorder.record("audit_begin", None, None, payload)
+        body = AuditBegin(
+            number=number,
+            population=len(indices),
+            target=target,
+            confidence=confidence,
+            seed=seed,
+            set_sha256=sha256,
+            order_sha256=audits.order_sha256(frozen.order),
+            classes=tuple(sorted(names.items())),
+            round=final.round,
+            predicted=predicted,
+            before=len(self._state.carried_begins),
+        )
+        self._recorder.record(body)
         self._thawed = (number, frozen)
         return self._state.audits[-1]
 
@@ -99,8 +101,15 @@ class Audit:
             raise UsageError("the instances of an audit are answered in the order they were drawn", "answer the next")
         answer = AuditAnswer(index, UNLABELED if class_id is None else class_id)
         reached = audits.is_reached(audit, self.frozen(audit), [*audit.answers, answer])
-        payload = {"audit": audit.number, "said": said, "reached": reached, "screen": screen, "rule": "audit"}
-        self._recorder.record("audit_answer", instance_id, class_id, payload)
+        body = events.AuditAnswer(
+            instance_id=instance_id,
+            class_id=class_id,
+            audit=audit.number,
+            said=said,
+            reached=reached,
+            asked=Asked(screen=screen, rule="audit"),
+        )
+        self._recorder.record(body)
 
     def end(self) -> None:
         """Draw the statement as it stands: what was audited may teach the engine from here on.
@@ -116,7 +125,7 @@ class Audit:
         if not audit.answers:
             raise UsageError("nothing was checked yet: there is no statement to draw", "answer the first one")
         self.refuse_within_block()
-        self._recorder.record("audit_end", None, None, {"audit": audit.number})
+        self._recorder.record(AuditEnd(audit.number))
 
     # -- reading -------------------------------------------------------------------------------------------------
 
@@ -194,7 +203,7 @@ class Audit:
             return 0, None
         final = final_labels(self._state, self._recorder.machine_labels.round)
         population = len(audits.covered(final.grown(len(self._pool)), self._pool))
-        before = len({begin for record in self._state.carried for begin in record.payload["kept_under"]})
+        before = len(self._state.carried_begins)
         alpha = share_of_alpha(1.0 - confidence, before + len(self._state.audits) + 1) * WHOLE
         return population, more_needed(0, 0, population, alpha, target) if population else None
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from labeler.core.errors import UsageError
+from labeler.core.events import Asked, AuditPage
 from labeler.core.types import UNLABELED, IndexArray, Provenance
 from labeler.session.audit import audits, pages
 from labeler.session.audit.audits import AuditAnswer, AuditRecord
@@ -65,8 +66,7 @@ class AuditPages:
             if self._audit.next_index() is None:
                 raise UsageError("every label of the set was checked", "there is nothing left to look at")
             block = self.draw_block(audit, page_size)
-            payload = {"audit": audit.number, **pages.payload_of(block, self._pool.ids)}
-            self._recorder.record("audit_block", None, None, payload)
+            self._recorder.record(pages.event_of(block, audit.number, self._pool.ids))
             return audit.blocks[-1]
         return laid_out
 
@@ -97,23 +97,22 @@ class AuditPages:
         said = {cell.index: otherwise.get(cell.index, cell.class_id) for cell in page}
         planted = [cell for cell in page if cell.planted]
         ids = self._pool.ids
-        payload = {
-            "audit": audit.number,
-            "start": block.start,
-            "labels": [
-                [ids[cell.index], said[cell.index], _word(cell, said[cell.index])]
+        body = AuditPage(
+            audit=audit.number,
+            start=block.start,
+            labels=tuple(
+                (ids[cell.index], said[cell.index], _word(cell, said[cell.index]))
                 for cell in page
                 if not cell.planted and said[cell.index] != UNLABELED
-            ],
-            "unsure": [ids[c.index] for c in page if not c.planted and said[c.index] == UNLABELED],
-            "planted": [[ids[cell.index], said[cell.index]] for cell in planted],
-            "marked": sum(said[cell.index] != cell.class_id for cell in page) - _exceptions(page, said),
-            "reached": self._would_reach(audit, block, said),
-            "screen": screen,
-            "rule": "audit",
-        }
+            ),
+            unsure=tuple(ids[cell.index] for cell in page if not cell.planted and said[cell.index] == UNLABELED),
+            planted=tuple((ids[cell.index], said[cell.index]) for cell in planted),
+            marked=sum(said[cell.index] != cell.class_id for cell in page) - _exceptions(page, said),
+            reached=self._would_reach(audit, block, said),
+            asked=Asked(screen=screen, rule="audit"),
+        )
         first = len(block.first) == len(block.said)  # else it was confirmed before, and the planted ones are known
-        self._recorder.record("audit_page", None, None, payload)
+        self._recorder.record(body)
         if not first:
             return Planted((), ())
         labels = self._audit.frozen(audit).final.labels

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 from labeler.core.class_names import class_name
 from labeler.core.errors import UsageError
+from labeler.core.events import ClassAdd, ClassKey, ClassMerge, ClassRename, ClassRestore, ClassRetire, ClassSplit
 from labeler.core.types import GIVEN, UNLABELED, ClassInfo
 from labeler.session.keys import assign_key, can_answer, own_key
 from labeler.session.recorder import Recorder
@@ -65,11 +66,9 @@ class Classes:
         key = self._free_key(name, key)
         class_id = self._state.next_class_id
         holder = self._holds_by_chance(name)
-        self._recorder.record(
-            "class_add", None, class_id, {"name": name, "key": key} | ({"setup": True} if setup else {})
-        )
+        self._recorder.record(ClassAdd(class_id, name, key=key, setup=setup))
         if setup and holder is not None:
-            self._recorder.record("class_key", None, class_id, {"key": holder.key, "setup": True})
+            self._recorder.record(ClassKey(class_id, holder.key, setup=True))
         return class_id
 
     def rename(self, class_id: int, name: str) -> None:
@@ -82,7 +81,7 @@ class Classes:
         """
         info = self._existing(class_id)
         if class_name(name) != info.name:
-            self._recorder.record("class_rename", None, class_id, {"name": self._free_name(name, info)})
+            self._recorder.record(ClassRename(class_id, self._free_name(name, info)))
 
     def set_key(self, class_id: int, key: str) -> None:
         """Give a class another key; the class that has it takes the old one. The key it has: nothing happens.
@@ -96,12 +95,12 @@ class Classes:
         if not can_answer(key, self.key_layout):
             raise UsageError(f"{key!r} answers no class", "choose a digit or a small letter")
         if key != self._state.classes[class_id].key:
-            self._recorder.record("class_key", None, class_id, {"key": key})
+            self._recorder.record(ClassKey(class_id, key))
 
     def retire(self, class_id: int) -> None:
         """No answer, key or machine label from here on; labels given stay."""
         self.check_active(class_id)
-        self._recorder.record("class_retire", None, class_id)
+        self._recorder.record(ClassRetire(class_id))
 
     def restore(self, class_id: int) -> None:
         """Bring a retired class back, with its old key where that is free.
@@ -116,7 +115,7 @@ class Classes:
             raise UsageError(f"the class {info.name!r} is not retired", "nothing to bring back")
         self._free_name(info.name)
         key = info.last_key if info.last_key and info.last_key not in self._keys() else None
-        self._recorder.record("class_restore", None, class_id, {"key": self._free_key(info.name, key)})
+        self._recorder.record(ClassRestore(class_id, self._free_key(info.name, key)))
 
     def merge(self, class_id: int, into: int) -> None:
         """Every given label of a class becomes one of `into`; the class is gone and its key is free.
@@ -130,7 +129,7 @@ class Classes:
         self.check_active(into)
         if class_id == into:
             raise UsageError(f"{info.name!r} cannot be merged into itself", "choose another class")
-        self._recorder.record("class_merge", None, class_id, {"into": into})
+        self._recorder.record(ClassMerge(class_id, into))
 
     def split(self, class_id: int, name: str, moved: Sequence[str], key: str | None = None) -> int:
         """Give the labels of the instances `moved` from a class to a new one; returns the new id.
@@ -151,8 +150,8 @@ class Classes:
                 raise UsageError(f"{instance_id!r} has no given label {known!r}", "split what a person labeled so")
         name = self._free_name(name)
         new_id = self._state.next_class_id
-        payload = {"from": class_id, "name": name, "key": self._free_key(name, key), "moved": list(moved)}
-        self._recorder.record("class_split", None, new_id, payload)
+        key = self._free_key(name, key)
+        self._recorder.record(ClassSplit(new_id, class_id, name, tuple(moved), key=key))
         return new_id
 
     def named(self, name: str) -> ClassInfo | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from labeler.core.errors import UsageError
+from labeler.core.events import Reach, Split
 from labeler.session.recorder import Recorder
 
 
@@ -24,7 +25,7 @@ class Clusters:
         if percentile is not None and not 0 <= percentile <= 100:
             raise UsageError(f"{percentile:g} % of a cluster cannot be", "give 0 to 100")
         if self._recorder.state.reaches.get(index, ...) != percentile:
-            self._recorder.record("reach", instance_id, None, {"percentile": percentile})
+            self._recorder.record(Reach(instance_id, percentile))
 
     def split(self, instance_id: str) -> None:
         """Divide the cluster of `instance_id`, its representative, in two; those of both parts are asked next.
@@ -40,4 +41,4 @@ class Clusters:
         distances = round_.distances[round_.clusters == round_.clusters[index]]
         if len(distances) < 2 or not distances.max() > 0.0:
             raise UsageError("a cluster of like images cannot be divided", "label it, or reject the odd one")
-        self._recorder.record("split", instance_id)
+        self._recorder.record(Split(instance_id))

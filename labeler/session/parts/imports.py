@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from labeler.core.errors import UsageError
+from labeler.core.events import Import, Predictions, SourceChange
 from labeler.core.types import Provenance
 from labeler.session.parts.classes import Classes
 from labeler.session.recorder import Recorder
@@ -32,11 +33,11 @@ class Imports:
                 continue
             was_imported = standing is not None and standing.provenance is Provenance.IMPORTED
             if standing is None or standing.kind != "label" or (was_imported and replace_imported):
-                taken.append([instance_id, class_id, Provenance.IMPORTED.word])
+                taken.append((instance_id, class_id, "imported"))
             else:
                 conflicts.append((instance_id, class_id))
         if taken:
-            self._recorder.record("import", None, None, {"labels": taken, "origin": origin})
+            self._recorder.record(Import(tuple(taken), origin))
         return len(taken), conflicts
 
     def predictions(self, predictions: list[tuple[str, int, float | None]], origin: str) -> None:
@@ -53,9 +54,7 @@ class Imports:
             if score is not None and not 0.0 <= score <= 1.0:
                 raise UsageError(f"a score of {score:g} is none", "give one between 0 and 1")
         if predictions:
-            self._recorder.record(
-                "predictions", None, None, {"predictions": [list(row) for row in predictions], "origin": origin}
-            )
+            self._recorder.record(Predictions(tuple(predictions), origin))
 
     def follow(self, moved: list[tuple[int, int]], replaced: list[int], *, keep: bool = True) -> None:
         """Let answers follow a changed source from an index to where their content is now, or set them aside; undoable.
@@ -64,8 +63,10 @@ class Imports:
         """
         pairs = [(old, self._pool.ids[new]) for old, new in moved] + [(old, None) for old in replaced]
         standings = self._state.standings
-        answers = [[self._pool.ids[old], place, standings[old].event_id] for old, place in pairs if old in standings]
+        answers = tuple(
+            (self._pool.ids[old], place, standings[old].event_id) for old, place in pairs if old in standings
+        )
         if answers and keep:
-            self._recorder.record("source_change", None, None, {"answers": answers})
+            self._recorder.record(SourceChange(answers))
         elif answers:
-            self._recorder.apply_unsaved("source_change", {"answers": answers})
+            self._recorder.apply_unsaved(SourceChange(answers))

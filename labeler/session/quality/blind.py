@@ -9,10 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
+from labeler.core.events import Label
 from labeler.core.stats.intervals import difference
 from labeler.core.stats.measurement import Measurement
 from labeler.core.types import Question
-from labeler.session.asked import how_asked
+from labeler.session.asked import asked_of
 from labeler.session.classes import class_of, current
 from labeler.session.quality.random_sample import FIRST
 from labeler.session.quality.turns import DrawnTurns
@@ -95,8 +96,8 @@ class Sway(Measurement):
 def sway(state: State) -> Sway | None:
     """What the blind questions say; None until there are both kinds."""
     counts = {True: [0, 0], False: [0, 0]}  # blind? -> [questions, answers that were the first guess]
-    for event in state.standing_events("label"):
-        how = how_asked(event)
+    for event in state.standing_events(Label):
+        how = asked_of(event)
         guesses = how.hidden if how.blind else how.shown
         if how.blind is not None and guesses:
             same = current(class_of(event), state.classes) == current(guesses[0][0], state.classes)

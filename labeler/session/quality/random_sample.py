@@ -13,11 +13,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from labeler.core.events import Label
 from labeler.core.stats.intervals import clopper_pearson, difference, sign_test
 from labeler.core.stats.measurement import Line, Measurement
 from labeler.core.text import counted
 from labeler.core.types import UNLABELED
-from labeler.session.asked import ASKING, how_asked
+from labeler.session.asked import ASKING, asked_of
 from labeler.session.classes import class_of, current
 from labeler.session.quality.turns import DrawnTurns
 from labeler.session.state import State
@@ -155,8 +156,8 @@ class Estimate(Measurement):
 def estimate(state: State) -> Estimate | None:
     """What the random questions say; None without any that had a label of the engine's."""
     said, chosen = [], []
-    for event in state.standing_events("label"):
-        how = how_asked(event)
+    for event in state.standing_events(Label):
+        how = asked_of(event)
         machine = UNLABELED if how.machine is None else how.machine
         standing = state.standings.get(state.pool.index(event.instance_id or ""))
         if machine != UNLABELED and standing is not None and standing.kind == "label":

@@ -11,11 +11,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from labeler.core import events
+from labeler.core.events import Label
 from labeler.core.stats.intervals import clopper_pearson
 from labeler.core.stats.measurement import Measurement
 from labeler.core.types import UNLABELED, Provenance, Question
 from labeler.session.answer_records import Answer, Repeat
-from labeler.session.asked import ASKING, how_asked
+from labeler.session.asked import ASKING, asked_of
 from labeler.session.classes import current
 from labeler.session.quality.random_sample import RANDOM
 from labeler.session.quality.turns import DrawnTurns
@@ -65,11 +67,11 @@ class Repeats(DrawnTurns):
         """Whether it can be shown as it was: by a question with guesses (or one that has none to show)."""
         standing, pool = state.standings[index], state.pool
         event = state.event(standing.event_id)
-        if event is None or event.kind != "label" or pool.missing[index] or pool.unreadable[index]:
+        if event is None or not isinstance(event.body, Label) or pool.missing[index] or pool.unreadable[index]:
             return False
         if index in state.kept or index in state.conflicts or state.classes[standing.class_id].retired:
             return False
-        how = how_asked(event)
+        how = asked_of(event)
         return how.screen in ASKING and how.rule not in _OF_THEIR_OWN and bool(how.guesses or how.rule == RANDOM)
 
 
@@ -77,15 +79,15 @@ def repeated(state: State, index: int) -> Question | None:
     """The question about `index` as its person was asked it; None where no label of it stands."""
     standing = state.standings.get(index)
     event = state.event(standing.event_id) if standing is not None else None
-    if event is None or event.kind != "label":
+    if event is None or not isinstance(event.body, Label):
         return None
-    how = how_asked(event)
+    how = asked_of(event)
     blind = how.rule == RANDOM or bool(how.blind)
     return Question(
         index,
         state.pool.ids[index],
-        how.rule,
-        margin=how.margin,
+        how.rule or "",
+        margin=1.0 if how.margin is None else how.margin,
         guesses=how.guesses,
         blind=blind,
         first=event.event_id,
@@ -104,9 +106,9 @@ def waits(state: State, question: Question) -> bool:
 def taken_back(state: State) -> Question | None:
     """The repeat whose second answer was the last thing taken back: it is asked again."""
     event = state.redo_target()
-    if event is None or event.kind != "repeat":
+    if event is None or not isinstance(event.body, events.Repeat):
         return None
-    found = repeated(state, state.pool.index(event.instance_id or ""))
+    found = repeated(state, state.pool.index(event.body.instance_id))
     return found if found is not None and waits(state, found) else None
 
 

@@ -110,15 +110,13 @@ def mark(view: View, location: str) -> Content:
         return Content("")
     what, _, of = last.what.rpartition(" ")
     named = short_name(last.class_name, tuple(view.class_names.values()), 20) if last.class_name else ""
-    said = named if of in ("label", "audit_answer") and named else _PAST.get(of, of)
-    if of.startswith("class_"):
-        said = _OF_CLASSES[of].format(named)
+    said = named if of in ("label", "audit_answer") and named else WORDS.get(of, of).format(named)
     verb = {"undo": "↶ taken back", "redo": "↷ back again"}.get(what, "✓ saved")
     place = f" · {tail(display_safe(location), 20)}" if location else ""
     return Content.assemble((f"{verb} ", "bold $saved"), (said, "bold"), (place, "$quiet"))
 
 
-_PAST = {
+WORDS = {
     "label": "label",
     "skip": "skipped",
     "unsure": "unsure",
@@ -136,10 +134,6 @@ _PAST = {
     "reach": "reach of a cluster",
     "split": "cluster in two",
     "source_change": "what the changed source set aside",
-}
-
-
-_OF_CLASSES = {
     "class_add": "class {}",
     "class_rename": "name {}",
     "class_key": "key of {}",
@@ -148,6 +142,7 @@ _OF_CLASSES = {
     "class_merge": "merged into {}",
     "class_split": "{} split off",
 }
+"""The word for each kind of event that a person saves; {} is the name of its class."""
 
 
 def tail(text: str, length: int) -> str:

@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.content import Content
 
 from labeler.core.errors import LabelerError
+from labeler.core.events import AuditPage
 from labeler.core.types import UNLABELED, Advice
 from labeler.session.audit.pages import Block, said_on_page
 from labeler.session.audit.pages import Cell as Looked
@@ -250,9 +251,9 @@ class AuditPages(ThumbnailScreen):
         session = self.labeler.project.session
         back = session.state.redo_target()
         self._follow()
-        if back is not None and back.kind == "audit_page" and session.last is not None:
+        if back is not None and isinstance(back.body, AuditPage) and session.last is not None:
             if session.last.what == "undo audit_page":
-                said = said_on_page(back, session.pool)
+                said = said_on_page(back.body, session.pool)
                 self._otherwise = {c.index: said[c.index] for c in self._page if said[c.index] != c.class_id}
         elif self._block is None:
             self._lay_out()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from labeler.core.errors import UsageError
-from labeler.core.types import Event
+from labeler.core.events import Event
 from labeler.ui.actions import Actions, back, says
 from labeler.ui.screens.base import LabelScreen
 

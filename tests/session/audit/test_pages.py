@@ -9,6 +9,7 @@ import pytest
 from scipy import stats
 
 from labeler.core.errors import NotSaved, UsageError
+from labeler.core.events import AuditAnswer
 from labeler.core.stats.certificate import WHOLE, betting_bound, share_of_alpha
 from labeler.core.stats.reviewer import Reviewer
 from labeler.core.types import UNLABELED, Provenance
@@ -82,7 +83,9 @@ class TestLayout:
         """Neither first nor last of their class: over many layouts their places are even."""
         places = []
         for start in range(60):
-            session.recorder.record("audit_answer", *_next(session), {"audit": 1, "said": "label", "reached": False})
+            name, class_id = _next(session)
+            answer = AuditAnswer(instance_id=name, class_id=class_id, audit=1, said="label", reached=False)
+            session.recorder.record(answer)
             for cells in session.audit.pages.draw_block(session.audit.latest, 24).pages:
                 places += [place / (len(cells) - 1) for place, cell in enumerate(cells) if cell.planted]
             assert len(session.audit.latest.answers) == start + 1
@@ -92,7 +95,9 @@ class TestLayout:
     def test_most_stand_under_the_class_they_are_taken_for(self, session):
         confused = total = 0
         for _ in range(60):
-            session.recorder.record("audit_answer", *_next(session), {"audit": 1, "said": "label", "reached": False})
+            name, class_id = _next(session)
+            answer = AuditAnswer(instance_id=name, class_id=class_id, audit=1, said="label", reached=False)
+            session.recorder.record(answer)
             for cells in session.audit.pages.draw_block(session.audit.latest, 24).pages:
                 confused += sum(cell.class_id == (right(cell.index) + 1) % 3 for cell in cells if cell.planted)
                 total += sum(cell.planted for cell in cells)

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from labeler.core.errors import UsageError
+from labeler.core.events import Asked, AuditAnswer, AuditPage, Label, Repeat
 from labeler.core.pool import Pool
 from labeler.core.types import UNLABELED, Provenance, Question
 from labeler.session.final_labels import FinalLabels
@@ -158,10 +159,9 @@ class Person:
         standing = self.session.state.standings.get(index)
         if standing is None or standing.kind != "label":
             return
-        about = {"said": "label", "first": standing.event_id, "first_class": standing.class_id}
-        self.session.recorder.record(
-            "repeat", POOL.ids[index], class_id, {"screen": "question", "rule": "uncertain"} | about
-        )
+        asked = Asked(screen="question", rule="uncertain")
+        again = Repeat(POOL.ids[index], class_id, "label", standing.event_id, standing.class_id, asked=asked)
+        self.session.recorder.record(again)
 
     @property
     def answers_of_audits(self):
@@ -291,7 +291,7 @@ def test_repeats_and_blind_answers_count_as_they_did(shared, mine, theirs):
         for repeat in one.session.state.repeats:
             same = [other for other in state.repeats if other.seq and other.first == repeat.first]
             assert any(other.annotator == repeat.annotator for other in same)
-    blind = {e.event_id: e.payload["hidden"] for e in state.standing_events("label") if e.payload.get("blind")}
+    blind = {e.event_id: e.payload["hidden"] for e in state.standing_events(Label) if e.payload.get("blind")}
     for event_id, hidden in blind.items():
         before = next(e for p in (a, b) for e in p.journal.events if e.event_id == event_id).payload["hidden"]
         assert [score for _, score in hidden] == [score for _, score in before]
@@ -441,7 +441,8 @@ def test_who_answered_is_filled_in_where_no_name_was_given_and_guesses_follow_th
     dog, theirs = b.named("dog", "cat")
     a.session.label("i0", cat)
     b.session.label("i1", theirs)
-    b.journal.events[-1].payload["shown"] = [[theirs, 0.7], [dog, 0.3]]
+    seen = Label("i1", theirs, Asked(shown=((theirs, 0.7), (dog, 0.3))))
+    b.journal.events[-1] = replace(b.journal.events[-1], body=seen)
     result = merged(Side(a.journal.events, "anna"), b.side, POOL)
     state = folded(result.events, POOL)
     assert labels(state) == {"i0": ("cat", "anna"), "i1": ("cat", "b")}
@@ -467,18 +468,18 @@ def test_agreement_counts_what_each_answered_for_himself():
 def test_an_answer_of_an_audit_stays_an_answer_and_the_audit_stays_with_its_file(kind):
     a = Person("a")
     a.named("cat")
-    event = a.journal.events[0]
-    said = {"audit": 1, "said": kind, "reached": False, "screen": "audit"}
     class_id = 0 if kind == "label" else None
-    found = in_classes(replace(event, kind="audit_answer", class_id=class_id, payload=said), {0: 4})
+    asked = Asked(screen="audit")
+    said = AuditAnswer(instance_id="i0", class_id=class_id, audit=1, said=kind, reached=False, asked=asked)
+    found = in_classes(replace(a.journal.events[0], body=said), {0: 4})
     assert (found.kind, found.class_id, found.payload) == (kind, 4 if kind == "label" else None, {"screen": "audit"})
 
 
 def test_a_page_of_an_audit_stays_a_page():
     a = Person("a")
     a.named("cat")
-    labels = [["i0", 0, "confirmed"], ["i1", 0, "human"]]
-    said = {"audit": 1, "start": 0, "labels": labels, "unsure": ["i2"], "planted": [["i3", 0]], "keys": 3}
-    found = in_classes(replace(a.journal.events[0], kind="audit_page", class_id=None, payload=said), {0: 4})
+    labels = (("i0", 0, "confirmed"), ("i1", 0, "human"))
+    said = AuditPage(audit=1, start=0, labels=labels, unsure=("i2",), planted=(("i3", 0),))
+    found = in_classes(replace(a.journal.events[0], body=said, keys=3), {0: 4})
     assert found.kind == "page"
     assert found.payload == {"labels": [["i0", 4, "confirmed"], ["i1", 4, "human"]], "keys": 3}

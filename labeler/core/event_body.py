@@ -1,0 +1,278 @@
+"""The body of an event: what is true of its kind, and how its fields are stored, checked and put into other classes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import MISSING, Field, dataclass, fields, replace
+from enum import Enum
+from types import NoneType
+from typing import Any, ClassVar, get_args, get_origin, get_type_hints
+
+from labeler.core.codec import Unreadable
+from labeler.core.typed_fields import ClassId, Number, Reader, Restate, reader, restater
+from labeler.core.types import UNLABELED
+
+Guesses = tuple[tuple[ClassId, Number], ...]
+
+KINDS: dict[str, type[Body]] = {}
+"""Every kind of event by its name in the journal; a class enters it by being written."""
+COLUMNS = ("instance_id", "class_id")
+"""The fields of a body that are columns of the events table; the others are its payload."""
+
+
+class Merge(Enum):
+    """How a kind of event goes into the journal that is merged of two."""
+
+    TAKEN = "taken"  # as it is, in the classes of both
+    LEFT_OUT = "left out"  # about one file alone, or an undo whose outcome is known
+    MADE_ANEW = "made anew"  # from what the two sides hold
+
+
+class Body:
+    """What an event says. The fields `instance_id` and `class_id` are columns of their own, all others its payload."""
+
+    __slots__ = ()
+
+    kind: ClassVar[str] = ""
+    undoable: ClassVar[bool] = True
+    gives_labels: ClassVar[bool] = False  # whether it counts as an answer that gave labels
+    timed: ClassVar[bool] = False  # whether a person takes time over it: its time makes the pace
+    voids: ClassVar[bool] = False  # whether what an engine computed before it rests on something else now
+    is_paged: ClassVar[bool] = False  # whether it is a page, answered as a whole
+    is_shown: ClassVar[bool] = True  # whether it is something that a person did, to be shown as done
+    of_class: ClassVar[bool] = False  # whether it is about a class and all its labels
+    presses: ClassVar[int] = 1  # keys it takes at least, where no screen counted them
+    counts_presses: ClassVar[bool] = True  # whether the keys until now are kept with it
+    moves_on: ClassVar[bool] = True  # whether the question's guesses are made anew after it
+    merge: ClassVar[Merge] = Merge.TAKEN
+
+    def __init_subclass__(cls) -> None:
+        """Enter the kind into the table; with slots a class is made twice, and the second is the one in use."""
+        if cls.kind:
+            KINDS[cls.kind] = cls
+
+    @property
+    def is_setup(self) -> bool:
+        """Whether it was done by a list of names and no key: it is not on the undo stack."""
+        return bool(getattr(self, "setup", False))
+
+    @property
+    def exceptions(self) -> int:
+        """The keys it took besides the first, where no screen counted them."""
+        return 0
+
+    @property
+    def given(self) -> Iterable[int]:
+        """The classes that it gives to instances."""
+        return ()
+
+    @property
+    def about(self) -> int | None:
+        """The class that it is shown beside."""
+        return getattr(self, "class_id", None)
+
+    @property
+    def done(self) -> str:
+        """The kind under which it is shown."""
+        return self.kind
+
+    @property
+    def size(self) -> int:
+        """The number of rows in it."""
+        return sum(len(getattr(self, name)) for name in _plan(type(self)).rows)
+
+    def check(self) -> None:
+        """Refuse what its fields alone do not show to be wrong. Raises Unreadable."""
+
+    def merged(self) -> Body:
+        """What goes into a merged journal."""
+        return self
+
+    def in_classes(self, lookup: Mapping[int, int]) -> Body:
+        """The same in other class ids."""
+        changes: dict[str, Any] = {}
+        for name, restate in _plan(type(self)).classes:
+            changes[name] = restate(getattr(self, name), lambda number: _looked_up(number, lookup))
+        asked: Asked | None = getattr(self, "asked", None)
+        if asked is not None:
+            changes["asked"] = asked.in_classes(lookup)
+        return replace(self, **changes) if changes else self  # type: ignore[type-var]
+
+    def names(self) -> set[int]:
+        """The classes that it speaks of."""
+        numbers: set[int] = set()
+        for name, restate in _plan(type(self)).classes:
+            restate(getattr(self, name), lambda number: numbers.add(number) or number)  # type: ignore[func-returns-value]
+        return numbers - {UNLABELED}
+
+
+def _looked_up(number: int, lookup: Mapping[int, int]) -> int:
+    return number if number == UNLABELED else lookup[number]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """How a question was asked: where and by which rule; the guesses `shown` or `hidden`; None = not known.
+
+    `blind`: where chance decided whether guesses were shown. `margin`: the model's at that moment. `machine`: of a
+    random question the engine's label before the answer.
+    """
+
+    screen: str | None = None
+    rule: str | None = None
+    margin: Number | None = None
+    shown: Guesses | None = None
+    hidden: Guesses | None = None
+    blind: bool | None = None
+    machine: ClassId | None = None
+
+    @property
+    def guesses(self) -> Guesses:
+        """Those the engine had, seen or not."""
+        return self.shown or self.hidden or ()
+
+    def in_classes(self, lookup: Mapping[int, int]) -> Asked:
+        """The same in other class ids; a guess at a class that is not among them is left out."""
+        changes: dict[str, Any] = {}
+        for name in ("shown", "hidden"):
+            guesses = getattr(self, name)
+            if guesses is not None:
+                changes[name] = tuple((lookup[number], score) for number, score in guesses if number in lookup)
+        if self.machine is not None:
+            changes["machine"] = lookup.get(self.machine, UNLABELED)
+        return replace(self, **changes)
+
+
+NOT_ASKED = Asked()
+
+
+# -- stored -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    """One field of a body, or of how it was asked: its name in the class and in the journal, and how it is read."""
+
+    name: str
+    key: str
+    read: Reader
+    default: Any  # MISSING where an event must have it
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """How a kind is stored, worked out once."""
+
+    columns: dict[str, _Field]
+    fields: dict[str, _Field]  # by their key
+    rows: tuple[str, ...]  # fields that are lists
+    classes: tuple[tuple[str, Restate], ...]  # fields that name classes
+    is_asked: bool
+    whole: str  # the field that takes the whole payload, "" = none does
+
+
+def _plan(kind: type[Any]) -> _Plan:
+    if kind not in _PLANS:
+        _PLANS[kind] = _planned(kind)
+    return _PLANS[kind]
+
+
+_PLANS: dict[type[Any], _Plan] = {}
+
+
+def _planned(kind: type[Any]) -> _Plan:
+    hints = get_type_hints(kind, include_extras=True)
+    items = [item for item in fields(kind) if item.name != "asked"]
+    read = {item.name: _field(item, hints[item.name]) for item in items}
+    restates = [(item.name, restater(hints[item.name])) for item in items]
+    return _Plan(
+        {name: read[name] for name in COLUMNS if name in read},
+        {item.key: item for name, item in read.items() if name not in COLUMNS},
+        tuple(name for name in read if get_origin(hints[name]) is tuple and get_args(hints[name])[1:] == (...,)),
+        tuple((name, restate) for name, restate in restates if restate is not None),
+        "asked" in hints,
+        next((item.name for item in items if "whole" in item.metadata), ""),
+    )
+
+
+def _field(item: Field[Any], hint: Any) -> _Field:
+    key = item.metadata.get("key", item.name)
+    return _Field(item.name, key, reader(_stored(hint, item.default)), item.default)
+
+
+def _stored(hint: Any, default: Any) -> Any:
+    """The type of a field as it is stored: where None says that it is not, None is never stored."""
+    return next(part for part in get_args(hint) if part is not NoneType) if default is None else hint
+
+
+def payload_of(body: Any) -> dict[str, Any]:
+    """The fields of a body that are no columns, by their names in the journal; defaults are left out."""
+    payload: dict[str, Any] = {}
+    for item in fields(body):
+        value = getattr(body, item.name)
+        if "whole" in item.metadata:
+            return dict(value)
+        if item.name == "asked":
+            payload |= payload_of(value)
+        elif item.name not in COLUMNS and value != item.default:
+            payload[item.metadata.get("key", item.name)] = value
+    return payload
+
+
+def read_body(
+    kind: type[Any], instance_id: str | None, class_id: int | None, payload: Mapping[str, Any]
+) -> tuple[Body, dict[str, Any]]:
+    """Return the body of that kind which is stored so, and what else is stored there: of a newer version.
+
+    Raises
+    ------
+    Unreadable
+        It says what cannot be.
+    """
+    plan = _plan(kind)
+    values = _columns(plan, {"instance_id": instance_id, "class_id": class_id})
+    if plan.whole:
+        return _checked(kind(**values, **{plan.whole: payload})), {}
+    values |= _values(plan, payload)
+    known = set(plan.fields)
+    if plan.is_asked:
+        asked = _values(_plan(Asked), payload)
+        values["asked"] = Asked(**asked) if asked else NOT_ASKED
+        known |= _plan(Asked).fields.keys()
+    more = {} if payload.keys() <= known else {key: value for key, value in payload.items() if key not in known}
+    return _checked(kind(**values)), more
+
+
+def _checked(body: Body) -> Body:
+    body.check()
+    return body
+
+
+def _columns(plan: _Plan, columns: Mapping[str, Any]) -> dict[str, Any]:
+    values = {}
+    for name, value in columns.items():
+        column = plan.columns.get(name)
+        if value is None and column is not None and column.default is MISSING:
+            raise Unreadable(f"it names no {name.removesuffix('_id')}")
+        if value is not None and column is None:
+            raise Unreadable(f"it names a {name.removesuffix('_id')}")
+        if value is not None and column is not None:
+            values[name] = _read(column, value)
+    return values
+
+
+def _values(plan: _Plan, payload: Mapping[str, Any]) -> dict[str, Any]:
+    values = {}
+    for key, item in plan.fields.items():
+        if key in payload:
+            values[item.name] = _read(item, payload[key])
+        elif item.default is MISSING:
+            raise Unreadable(f"it has no {key}")
+    return values
+
+
+def _read(item: _Field, value: Any) -> Any:
+    try:
+        return item.read(value)
+    except Unreadable:
+        raise Unreadable(f"its {item.key} cannot be") from None
