@@ -165,7 +165,7 @@ class LabelerApp(App[None]):
             await super().on_event(waiting.event)
 
     async def _focus_there(self) -> None:
-        """What is typed right behind the key that opened a palette waits for its input."""
+        """Wait for the input of a palette that was just opened, so that it gets what is typed right behind its key."""
         palette = self.screen
         while self.focused is None and self.screen is palette and self.is_running:
             await asyncio.sleep(0.01)
@@ -204,7 +204,7 @@ class LabelerApp(App[None]):
         self.view = self.project.view()
 
     def _shown_anew(self, error: GuessChanged) -> None:
-        """What is on the screen is not what is held any more: draw it as it is now, and say so."""
+        """Draw the screen anew, which does not show what is held any more, and say so."""
         if isinstance(self.screen, LabelScreen):
             self.screen.renew()
             self.screen.anew_from = 0
@@ -305,9 +305,9 @@ class LabelerApp(App[None]):
         if received.failed:
             status.trouble = received.note
         new, self._noticed = self.project.notices[self._noticed :], len(self.project.notices)
-        said = [*new, *([received.note] if received.note and not received.failed else [])]
-        if said:
-            status.note(" · ".join(said))
+        texts = [*new, *([received.note] if received.note and not received.failed else [])]
+        if texts:
+            status.note(" · ".join(texts))
         if received.changed:
             self.view = self.project.view()
         else:
@@ -328,7 +328,7 @@ class LabelerApp(App[None]):
 
 
 def _about_images(images: str) -> list[str]:
-    """What to know of the way pictures are drawn, which a project remembers: how to leave it."""
+    """A note on the way pictures are drawn, which a project remembers: how to leave it."""
     if images in ("kitty", "sixel"):
         return [f"{images} pictures come later, half-blocks until then: --images auto leaves it"]
     return [f"pictures are drawn by --images {images}: --images auto leaves it"] if images != "auto" else []

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Host(Protocol):
-    """What a screen needs of the application.
+    """The application, as much of it as a screen needs.
 
     A screen reaches it as ``self.labeler``. The things that Textual's own application does (ending, the clipboard, its
     size) are not repeated here: for those there is ``self.app``.

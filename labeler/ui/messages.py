@@ -1,4 +1,4 @@
-"""What threads post to the application; handlers on the event loop change state, threads never do."""
+"""Messages that threads post to the application; handlers on the event loop change state, threads never do."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from textual.message import Message
 
 
 class WorkerSaid(Message):
-    """Something arrived from the worker process; `what` is for ``Project.receive``."""
+    """A message that arrived from the worker process; `what` is for ``Project.receive``."""
 
     bubble = False
 

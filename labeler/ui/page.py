@@ -45,7 +45,7 @@ class Page:
         self.otherwise = {place: other for place, other in self.otherwise.items() if other != class_id}
 
     def class_at(self, place: int) -> int:
-        """What confirming would say of one picture."""
+        """Return the class that confirming would give to one picture."""
         return self.otherwise.get(place, self.captions[place])
 
     def painted_as(self) -> dict[int, int]:
@@ -74,7 +74,7 @@ class Page:
             self.otherwise[place] = UNLABELED
 
     def set(self, place: int, class_id: int) -> None:
-        """What the person says of one picture."""
+        """Set one picture to the class that the person says."""
         if class_id == self.captions[place]:
             self.otherwise.pop(place, None)
         else:
@@ -100,7 +100,7 @@ class Page:
         self.otherwise = {at - (at > place): class_id for at, class_id in self.otherwise.items() if at != place}
 
     def labels(self) -> list[tuple[int, int, Provenance]]:
-        """What confirming saves: (index, class_id, provenance)."""
+        """Return what confirming saves: (index, class_id, provenance)."""
         return [
             (index, self.class_at(place), Provenance.HUMAN if place in self.otherwise else Provenance.CONFIRMED)
             for place, index in enumerate(self.indices)

@@ -27,7 +27,7 @@ class ActionProvider(Provider):
             yield DiscoveryHit(_title(action), lambda action=action: self._run(action), help=action.help)
 
     async def search(self, query: str) -> Hits:
-        """Those that fit."""
+        """Yield those that fit."""
         matcher = self.matcher(query)
         for action in self._actions():
             score = matcher.match(_title(action))

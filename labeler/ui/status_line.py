@@ -23,7 +23,7 @@ def _always(advice: Advice) -> bool:
 
 
 class StatusLine:
-    """What the line says, by urgency: the last notice, a lasting trouble, the worker's progress, advice."""
+    """The text of the line, by urgency: the last notice, a lasting trouble, the worker's progress, advice."""
 
     def __init__(self, notices: Sequence[str]) -> None:
         self._notice = " · ".join(notices)
@@ -52,7 +52,7 @@ class StatusLine:
         return outdated
 
     def note(self, text: str) -> None:
-        """Something to know until the next key, where nothing more urgent is said."""
+        """Note something to know until the next key, where nothing more urgent is said."""
         self._note = text
 
     def doubted(self, count: int) -> None:
@@ -91,14 +91,14 @@ class StatusLine:
         )
 
     def meanwhile(self) -> str:
-        """For a key that comes too soon: what is being done, and that answering can go on."""
+        """Return for a key that comes too soon what is being done, and that answering can go on."""
         if self.trouble:
             return self.trouble
         what = f" ({self.progress.what})" if self.progress is not None else ""
         return f"still being prepared{what}: go on answering meanwhile"
 
     def preparing(self) -> list[str]:
-        """For the empty question screen: what is being done."""
+        """Return what is being done, for the empty question screen."""
         if self.trouble:
             return [self.trouble]
         progress = self.progress
@@ -114,16 +114,16 @@ class StatusLine:
 
     def lines(self, width: int, can_follow: Callable[[Advice], bool] = _always) -> list[Content]:
         """The text in one line, or in two where it is longer; advice is said shorter before it takes two."""
-        said = self.line(can_follow)
+        text = self.line(can_follow)
         if width <= 0 or self._is_progress:
-            return [said]
-        if said.cell_length > width and self._is_advice and self.advice is not None and self.advice.short:
-            said = self._advised(self.advice, self.advice.short)
-        if said.cell_length <= width:
+            return [text]
+        if text.cell_length > width and self._is_advice and self.advice is not None and self.advice.short:
+            text = self._advised(self.advice, self.advice.short)
+        if text.cell_length <= width:
             aside = Content.styled(display_safe(self.aside, 60), "$quiet")
-            fits = self.aside and said.cell_length + aside.cell_length + 2 <= width
-            return [lines.ends(said, aside, width) if fits else said]
-        first, *rest = said.wrap(width)
+            fits = self.aside and text.cell_length + aside.cell_length + 2 <= width
+            return [lines.ends(text, aside, width) if fits else text]
+        first, *rest = text.wrap(width)
         return [first, Content(" ").join(rest).truncate(width, ellipsis=True)] if rest else [first]
 
     @property

@@ -41,19 +41,19 @@ class Output:
 
     def __init__(self, descriptor: int, encoding: str, gives_up: Callable[[], bool]) -> None:
         self._descriptor, self._encoding, self._gives_up = _unblocked(descriptor), encoding, gives_up
-        self._kept = bytearray()
+        self._pending = bytearray()
 
     def write(self, text: str) -> int:
         """Keep text until it is flushed, or is much."""
-        self._kept += text.encode(self._encoding, "replace")
-        if len(self._kept) >= _BLOCK:
+        self._pending += text.encode(self._encoding, "replace")
+        if len(self._pending) >= _BLOCK:
             self.flush()
         return len(text)
 
     def flush(self) -> None:
         """Hand over what is kept."""
-        left = memoryview(bytes(self._kept))
-        self._kept.clear()
+        left = memoryview(bytes(self._pending))
+        self._pending.clear()
         while left:
             try:
                 left = left[os.write(self._descriptor, left) :]
@@ -240,7 +240,7 @@ class TerminalDriver(LinuxDriver):
 
     @staticmethod
     def _mind_other_jobs(how: signal.Handlers) -> None:
-        """What the kernel does where we read or switch a terminal that is another job's: stop us, or say no."""
+        """Set what the kernel does where we read or switch a terminal that is another job's: stop us, or say no."""
         signal.signal(signal.SIGTTIN, how)
         signal.signal(signal.SIGTTOU, how)
 

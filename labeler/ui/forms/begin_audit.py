@@ -29,7 +29,7 @@ class BeginAudit(Form[None]):
         self._waits = False
 
     def compose(self) -> ComposeResult:
-        """What is done, how much it takes, what to press."""
+        """Yield what is done, how much it takes, what to press."""
         noun = self.labeler.project.session.pool.noun
         goal, sure = f"{100 * TARGET:g} %", f"{100 * CONFIDENCE:g} %"
         looks = "more looks than there are labels" if self._looks is None else f"about {counted(self._looks, 'look')}"
@@ -45,7 +45,7 @@ class BeginAudit(Form[None]):
             yield Static(id="preview", markup=False)
 
     def on_mount(self) -> None:
-        """Nothing is begun yet."""
+        """Say what to press; nothing is begun yet."""
         self._say("")
 
     def _say(self, text: str, style: str = "bold $guess") -> None:

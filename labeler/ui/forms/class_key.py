@@ -29,12 +29,12 @@ class ClassKey(Form[str | None]):
         name, key = display_safe(self._info.name, 40), self._info.key or "none"
         with Vertical(classes="dialog"):
             yield Static(f"key of {name}", classes="title", markup=False)
-            said = Content.assemble(("its key is ", "$quiet"), (key, "bold $answer"), (": press another", "$quiet"))
-            yield Static(said, markup=False)
+            words = Content.assemble(("its key is ", "$quiet"), (key, "bold $answer"), (": press another", "$quiet"))
+            yield Static(words, markup=False)
             yield Static(id="preview", markup=False)
 
     def on_mount(self) -> None:
-        """Nothing is pressed yet."""
+        """Say what can be pressed; nothing is yet."""
         self._say(Content.styled("a digit or a small letter", "$quiet"))
 
     async def submit(self) -> None:
@@ -50,8 +50,8 @@ class ClassKey(Form[str | None]):
         if not can_answer(key, self.labeler.layout):
             self._say(Content.styled("only a digit or a small letter answers a class", "bold $warn"))
         elif holder is not None and holder.class_id != self._info.class_id:
-            other, mine = display_safe(holder.name, 30), self._info.key
-            then = f"; it gets {mine} instead" if mine else "; it is left without one"
+            other, own = display_safe(holder.name, 30), self._info.key
+            then = f"; it gets {own} instead" if own else "; it is left without one"
             self._ask(key, Content.assemble((key, "bold $answer"), (f" is the key of {other}{then}", "$warn")))
         elif key in COMMAND_LETTERS and key != self._info.key:
             self._ask(key, Content.assemble((key, "bold $answer"), (" is a command: as a key it answers", "$warn")))
@@ -59,11 +59,11 @@ class ClassKey(Form[str | None]):
             await self.finish(key)
         return True
 
-    def _ask(self, key: str, said: Content) -> None:
+    def _ask(self, key: str, text: Content) -> None:
         self._wanted = key
-        self._say(said)
+        self._say(text)
 
-    def _say(self, said: Content) -> None:
+    def _say(self, text: Content) -> None:
         does = ("⏎ ", "bold $command"), ("takes it   ", "$quiet")
         keys = Content.assemble(*(does if self._wanted else ()), ("esc ", "bold $command"), ("back", "$quiet"))
-        self.query_one("#preview", Static).update(Content.assemble(said, "\n", keys))
+        self.query_one("#preview", Static).update(Content.assemble(text, "\n", keys))

@@ -26,12 +26,12 @@ class NameForm(Form[str | None]):
         self._value = present if self._present == present else ""  # an input draws what it holds as it is
 
     def says(self, name: str) -> tuple[Content, str]:
-        """What there is to say of `name`, and what ``enter`` does with it."""
+        """Return what there is to say of `name`, and what ``enter`` does with it."""
         raise NotImplementedError
 
     @property
     def session(self) -> Session:
-        """Whose classes they are."""
+        """The session whose classes they are."""
         return self.labeler.project.session
 
     def compose(self) -> ComposeResult:
@@ -52,11 +52,11 @@ class NameForm(Form[str | None]):
         self._preview(event.value)
 
     def _preview(self, name: str) -> None:
-        said, does = self.says(name.strip())
+        text, does = self.says(name.strip())
         keys = Content.assemble(
             ("⏎ ", "bold $command"), (does, "$quiet"), ("   esc ", "bold $command"), ("back", "$quiet")
         )
-        self.query_one("#preview", Static).update(Content.assemble(said, "\n", keys))
+        self.query_one("#preview", Static).update(Content.assemble(text, "\n", keys))
 
     def key_for(self, name: str) -> Content:
         """The key a class of that name will get."""
@@ -93,10 +93,10 @@ class NewClass(NameForm):
 
     def says(self, name: str) -> tuple[Content, str]:
         """Its key, or that it is there."""
-        found = self.session.classes.named(name)
-        if found is not None:
-            said = Content.assemble(("there already, key ", "$quiet"), (found.key or "none", "bold $answer"))
-            return said, "answers with it" if self._answers else "leaves it as it is"
+        info = self.session.classes.named(name)
+        if info is not None:
+            text = Content.assemble(("there already, key ", "$quiet"), (info.key or "none", "bold $answer"))
+            return text, "answers with it" if self._answers else "leaves it as it is"
         does = "adds it and answers the question" if self._answers else "adds it"
         return self.key_for(name) if name else Content(""), does
 
@@ -110,10 +110,10 @@ class Rename(NameForm):
 
     def says(self, name: str) -> tuple[Content, str]:
         """Whether it is free; key and labels stay."""
-        found = self.session.classes.named(name)
+        info = self.session.classes.named(name)
         if name == self._info.name or not name:
             return Content(""), "leaves it as it is"
-        if found is not None:
+        if info is not None:
             return Content.styled("another class is called so: M merges the two", "bold $warn"), "cannot"
         return Content.styled("its key and its labels stay", "$quiet"), "renames it"
 

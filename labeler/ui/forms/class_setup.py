@@ -123,7 +123,7 @@ class ClassSetup(Form[None]):
             self.query_one("#setup-legend", Block).show(lambda width, height: legend(classes, Typed(), width, height))
 
     def draw_message(self) -> None:
-        """What is being prepared meanwhile."""
+        """Say what is being prepared meanwhile."""
         if self.is_mounted:
             self.query_one("#message", Line).show(lambda width: self.labeler.status.line())
 

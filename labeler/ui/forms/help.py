@@ -62,7 +62,7 @@ class Help(Form[None]):
         )  # fmt: skip
 
     async def submit(self) -> None:
-        """Back."""
+        """Go back to the pictures."""
         await self.finish(None)
 
     async def other(self, key: str) -> bool:

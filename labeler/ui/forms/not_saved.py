@@ -42,7 +42,7 @@ class Unsaved(Form[Decision | None]):
         (decision or self._give_up)()
 
     def compose(self) -> ComposeResult:
-        """What happened, what can be done."""
+        """Yield what happened, and what can be done."""
         title = "perhaps NOT saved" if self._error.is_uncertain else "NOT saved"
         message = self._error.message.removeprefix(f"{title}: ")
         lines: list[Content | str] = [Content.styled(display_safe(message, 300), "bold")]
@@ -90,7 +90,7 @@ class Unsaved(Form[Decision | None]):
 
 
 class Elsewhere(Form[str | None]):
-    """Where to go on: all that is saved is copied there, and the key that was kept is saved there. None = back."""
+    """The place to go on: all that is saved is copied there, and the key that was kept is saved there. None = back."""
 
     def __init__(self, then: Callable[[str | None], None]) -> None:
         super().__init__(then)

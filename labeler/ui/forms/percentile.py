@@ -1,4 +1,4 @@
-"""How far the label of a representative spreads over its cluster."""
+"""A form for the percentile: the share of a cluster that the label of its representative spreads to."""
 
 from __future__ import annotations
 

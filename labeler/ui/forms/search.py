@@ -19,13 +19,13 @@ Result = tuple[str, list[int]]
 
 
 class SearchFor(Form[Result | None]):
-    """What is looked for; how many fit is said while it is typed, and below it what can be typed."""
+    """A line for what is looked for; how many fit is said while it is typed, and below it what can be typed."""
 
     def __init__(self, then: Callable[[Result | None], None], query: str) -> None:
         super().__init__(then)
         self._query = query
         self._texts: list[str] = []
-        self._found = Found([])
+        self._matches = Found([])
 
     def compose(self) -> ComposeResult:
         """Title, input, what fits, what can be typed."""
@@ -47,13 +47,13 @@ class SearchFor(Form[Result | None]):
         self._look(event.value)
 
     def _look(self, query: str) -> None:
-        self._found = find(query, self.labeler.project.session, self._texts)
-        number, noun = len(self._found.indices), self.labeler.project.session.pool.noun
-        said = self._found.trouble or ("nothing fits" if not number else counted(number, noun))
+        self._matches = find(query, self.labeler.project.session, self._texts)
+        number, noun = len(self._matches.indices), self.labeler.project.session.pool.noun
+        text = self._matches.trouble or ("nothing fits" if not number else counted(number, noun))
         look = (("⏎ ", "bold $command"), ("look at them   ", "$quiet")) if number else ()
         keys = Content.assemble(*look, ("esc ", "bold $command"), ("back", "$quiet"))
         style = "bold $answer" if number else "bold $warn"
-        self.query_one("#preview", Static).update(Content.assemble((display_safe(said, 200), style), "\n", keys))
+        self.query_one("#preview", Static).update(Content.assemble((display_safe(text, 200), style), "\n", keys))
 
     def typed_into(self) -> Widget:
         """The query."""
@@ -63,8 +63,8 @@ class SearchFor(Form[Result | None]):
         """Hand over what was found; with nothing found the line stays."""
         query = self.query_one(Input).value
         self._look(query)
-        if self._found.indices:
-            await self.finish((query.strip(), self._found.indices))
+        if self._matches.indices:
+            await self.finish((query.strip(), self._matches.indices))
 
 
 def _guide(width: int, height: int) -> Content:

@@ -1,1 +1,1 @@
-"""From what is typed to what it means."""
+"""Keys: what is typed, and what it means."""

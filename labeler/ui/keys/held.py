@@ -1,4 +1,4 @@
-"""What the person typed, before anybody asks what it means: names of keys, held keys, Caps Lock, AZERTY.
+"""Keys as they were typed, before anybody asks what they mean: names of keys, held keys, Caps Lock, AZERTY.
 
 Pure bookkeeping over (key, time); the queue that feeds the screens is in :mod:`labeler.ui.keys.queue`.
 """
@@ -39,7 +39,7 @@ def looks_azerty(key: str) -> bool:
 
 
 class Press(Enum):
-    """What a press is taken for."""
+    """The kinds of presses."""
 
     MEANT = 0
     HELD = 1  # another repeat of a key that is held down

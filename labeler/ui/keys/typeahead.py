@@ -1,4 +1,4 @@
-"""When there are more classes than keys: letters and digits narrow the classes, ``enter`` takes the first."""
+"""Names that are typed, for more classes than keys: letters narrow the classes, ``enter`` takes the first."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ _WEIGHTS = np.array([0.55, 0.77, 0.33], dtype=np.float32)
 
 
 class Depth(StrEnum):
-    """What the terminal can show."""
+    """The colors that a terminal can show."""
 
     TRUE = "truecolor"
     PALETTE = "256"
@@ -218,7 +218,7 @@ def _pattern(height: int, width: int) -> NDArray[np.float64]:
 
 @lru_cache(maxsize=1)
 def _nearest_colors() -> Packed:
-    """For each color of 5 bits a channel the nearest of the 256-color palette, as the code that Rich maps to it."""
+    """The nearest of the 256-color palette to each color of 5 bits a channel, as the code that Rich maps to it."""
     cube = np.stack(np.meshgrid(CUBE, CUBE, CUBE, indexing="ij"), axis=-1).reshape(-1, 3)
     cube = cube[np.ptp(cube, axis=1) > 0]  # the cube's greys are among the greys
     shown = np.concatenate([cube, GREYS[:, None].repeat(3, axis=1)]).astype(np.float32) * _WEIGHTS

@@ -20,7 +20,7 @@ STEPS = 4
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How the large picture is drawn; `down` and `right` = steps from its middle when it is zoomed."""
+    """A way to draw the large picture; `down` and `right` = steps from its middle when it is zoomed."""
 
     zoom: int = 1
     contrast: bool = False
@@ -31,7 +31,7 @@ class Look:
 
     @property
     def words(self) -> str:
-        """What the person reads of it; "" for the whole picture as it is."""
+        """The way in words for the person; "" for the whole picture as it is."""
         if self.zoom > 1:
             return f"zoom ×{self.zoom}"
         return "contrast" if self.contrast else f"{self.colors} colors" if self.colors else ""
@@ -58,7 +58,7 @@ def following(look: Look) -> Look:
 
 
 def seen(image: ByteArray, look: Look, columns: int, rows: int) -> ByteArray:
-    """What of `image` (h, w[, 3]) is drawn into `columns` x `rows` cells, and how."""
+    """Return the part of `image` (h, w[, 3]) that is drawn into `columns` x `rows` cells, in the way of `look`."""
     if look.zoom > 1:
         image = cropped(image, look, columns, rows)
     if look.contrast:

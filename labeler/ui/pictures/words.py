@@ -45,14 +45,14 @@ def word_strips(what: Card | Passage, columns: int, rows: int, page: int, depth:
 
 
 def about(what: Card | Passage) -> str:
-    """How large it is, in words."""
+    """Return the size in words."""
     if isinstance(what, Card):
         return f"{len(what.facts):,} columns"
     return f"{len(what.text.split()):,} words"
 
 
 def mean_lines(mean: Card, width: int, count: int) -> list[list[tuple[str, str]]]:
-    """What sets some rows apart: the means farthest from the pool's, a line of (text, roles) each."""
+    """Return what sets some rows apart: the means farthest from the pool's, a line of (text, roles) each."""
     lines = []
     for fact in mean.outstanding(count):
         number, sigma = f" {fact.value}", f" {fact.apart:+.1f} sd"
@@ -90,8 +90,8 @@ def _card(card: Card, columns: int, rows: int, page: int, depth: Depth) -> Page:
     lines = [_line([(f"{'':<{name + value + 1}} ", ""), (f"{scale} {'sd':>{SIGMA}}", "quiet")], width, depth)]
     lines += [_fact_line(fact, name, value, track, depth) for fact in shown]
     if not fits:
-        said = f"page {page % pages + 1} of {pages}, V turns it · farthest out first"
-        lines += [_blank(width), _line([(set_cell_size(said, width), "quiet")], width, depth)]
+        footing = f"page {page % pages + 1} of {pages}, V turns it · farthest out first"
+        lines += [_blank(width), _line([(set_cell_size(footing, width), "quiet")], width, depth)]
     return lines, pages
 
 
@@ -118,7 +118,7 @@ def _fact_line(fact: Fact, name: int, value: int, track: int, depth: Depth) -> S
 
 
 def _short_card(card: Card, columns: int, rows: int, depth: Depth) -> list[Strip]:
-    """What stands out most, a line each."""
+    """Draw the facts that stand out most, a line each."""
     strips = []
     for fact in card.outstanding(rows):
         sign = direction(fact) if columns >= 12 else direction(fact)[0]

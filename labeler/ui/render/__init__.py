@@ -1,1 +1,1 @@
-"""What screens say and draw: pure functions from a view and a size to styled text."""
+"""Text of the screens: pure functions from a view and a size to styled text."""

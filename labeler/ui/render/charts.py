@@ -9,14 +9,14 @@ _LEVELS = " ▁▂▃▄▅▆▇█"
 
 def sampled(at: Sequence[int], values: Sequence[float | None], width: int) -> list[float | None]:
     """The steps of a curve in `width` columns from 0 to the last of `at`: in each the latest value known by then."""
-    last, place, found, known = at[-1] if at else 0, 0, [], None
+    last, place, points, known = at[-1] if at else 0, 0, [], None
     for column in range(width):
         until = last * column / max(width - 1, 1)
         while place < len(at) and at[place] <= until:
             known = values[place] if values[place] is not None else known
             place += 1
-        found.append(known)
-    return found
+        points.append(known)
+    return points
 
 
 def area(values: Sequence[float | None], height: int) -> list[str]:

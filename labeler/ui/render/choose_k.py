@@ -29,25 +29,25 @@ def table(tried: Sequence[Tried], cursor: int, now: int | None, width: int, heig
     room = max((width - _K - _INERTIA - _SILHOUETTE - _REMARK - 6) // 2, 4)
     rows = max(height - _AROUND, 1)
     first = min(max(cursor - rows // 2, 0), max(len(tried) - rows, 0))
-    most = max(one.inertia for one in tried) or 1.0
-    best = max((one.silhouette or 0.0 for one in tried), default=0.0) or 1.0
+    most = max(trial.inertia for trial in tried) or 1.0
+    best = max((trial.silhouette or 0.0 for trial in tried), default=0.0) or 1.0
     remarks = _remarks(tried, now)
     head = Content.assemble(("how many clusters", "bold"), ("  ↑ ↓ choose", "$quiet"))
     title = f"  {'k':>{_K - 2}}  {'inertia':<{room + _INERTIA + 1}} {'silhouette':<{room + _SILHOUETTE + 1}}"
     lines = [head, Content.styled(title, "$quiet")]
-    for place, one in list(enumerate(tried))[first : first + rows]:
+    for place, trial in list(enumerate(tried))[first : first + rows]:
         chosen = place == cursor
-        score = "-" if one.silhouette is None else f"{one.silhouette:.3f}"
-        share = max(one.silhouette or 0.0, 0.0) / best
+        score = "-" if trial.silhouette is None else f"{trial.silhouette:.3f}"
+        share = max(trial.silhouette or 0.0, 0.0) / best
         lines.append(
             Content.assemble(
                 ("▸ " if chosen else "  ", "bold $command"),
-                (f"{one.k:>{_K - 2}}  ", "bold" if chosen else ""),
-                (bar(one.inertia / most, room), "$guess on $panel"),
-                (f"{one.inertia:>{_INERTIA},.0f}  ", "bold" if chosen else "$quiet"),
+                (f"{trial.k:>{_K - 2}}  ", "bold" if chosen else ""),
+                (bar(trial.inertia / most, room), "$guess on $panel"),
+                (f"{trial.inertia:>{_INERTIA},.0f}  ", "bold" if chosen else "$quiet"),
                 (bar(share, room), "$saved on $panel"),
                 (f"{score:>{_SILHOUETTE}}  ", "bold" if chosen else "$quiet"),
-                (remarks.get(one.k, ""), "bold $answer"),
+                (remarks.get(trial.k, ""), "bold $answer"),
             ).truncate(width, ellipsis=True)
         )
     space = height - len(lines)
@@ -56,8 +56,8 @@ def table(tried: Sequence[Tried], cursor: int, now: int | None, width: int, heig
 
 
 def _remarks(tried: Sequence[Tried], now: int | None) -> dict[int, str]:
-    """What speaks for a number, by k."""
-    found: dict[int, list[str]] = {}
+    """Return what speaks for a number, by k."""
+    remarks: dict[int, list[str]] = {}
     for k, words in (
         (now, "now"),
         (elbow(tried), "elbow"),
@@ -66,8 +66,8 @@ def _remarks(tried: Sequence[Tried], now: int | None) -> dict[int, str]:
         (best_by(tried, "aic"), "AIC"),
     ):
         if k is not None:
-            found.setdefault(k, []).append(words)
-    return {k: " · ".join(words) for k, words in found.items()}
+            remarks.setdefault(k, []).append(words)
+    return {k: " · ".join(words) for k, words in remarks.items()}
 
 
 def about(what: str, done: int, total: int, now: int | None) -> Content:

@@ -1,4 +1,4 @@
-"""What the dashboard says: pure functions from the view and a size to styled text.
+"""Text of the dashboard: pure functions from the view and a size to styled text.
 
 Only what questions drawn at random say is called an accuracy: what the others and the model tell ranks, and measures
 nothing.
@@ -128,10 +128,10 @@ def summary(
     lines = [line.truncate(width, ellipsis=True) for line in lines]
     spare = max(height - len(lines) - 1, 0)  # one row for the advice
     for name, statement in measured:  # a statement whose interval is cut off says too much: whole or not at all
-        said = textwrap.wrap(display_safe(statement, 400), max(width - _LABEL, 20))
-        if len(said) <= spare:
-            spare -= len(said)
-            lines += [_line(name if place == 0 else "", [(line, "bold")]) for place, line in enumerate(said)]
+        texts = textwrap.wrap(display_safe(statement, 400), max(width - _LABEL, 20))
+        if len(texts) <= spare:
+            spare -= len(texts)
+            lines += [_line(name if place == 0 else "", [(line, "bold")]) for place, line in enumerate(texts)]
     lines += _advice(view.advice, width, max(height - len(lines), 1))
     if height - len(lines) > 2:
         lines += [Content(""), *_ways(actions, width, height - len(lines) - 1)]
@@ -214,7 +214,7 @@ def _advice(advice: Advice | None, width: int, height: int) -> list[Content]:
 
 
 def _ways(actions: Sequence[Action], width: int, height: int) -> list[Content]:
-    """What the keys do from here."""
+    """Return a line for each key that leads on from here."""
     rows = [("D", "back, to answer"), *((action.main_key, action.help) for action in actions)][:height]
     wide = max((cell_len(key) for key, _ in rows), default=0) + 2
     return [

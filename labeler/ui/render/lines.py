@@ -1,4 +1,4 @@
-"""What the fixed lines of a label screen say: pure functions from the view and a width to styled text.
+"""The fixed lines of a label screen: pure functions from the view and a width to styled text.
 
 Styles name the color roles of the theme (``$saved``, ``$quiet`` ...); outside strings pass `display_safe` and are
 never read as markup.
@@ -59,10 +59,10 @@ def beside(left: Callable[[int], Content], rights: Sequence[Content], width: int
     """A text and the first of `rights` that leaves it room; `left` makes the text for a width."""
     for right in rights:
         room = width - right.cell_length - 1
-        made = left(room)
-        if made.cell_length <= room:
+        text = left(room)
+        if text.cell_length <= room:
             break
-    return ends(made, right, width)
+    return ends(text, right, width)
 
 
 def header(name: str, view: View, width: int) -> Content:
@@ -79,7 +79,7 @@ def header(name: str, view: View, width: int) -> Content:
 
 
 def time_to_go(pace: float, representatives: int, open_questions: int) -> str:
-    """At the person's own pace: to the end of the representatives, then of the next answers."""
+    """Return the time left at the person's own pace: to the last representative, then of the next answers."""
     if representatives:
         return f"{spoken(pace * representatives)} to the last representative"
     ahead = min(NEXT, open_questions)
@@ -110,10 +110,10 @@ def mark(view: View, location: str) -> Content:
         return Content("")
     what, _, of = last.what.rpartition(" ")
     named = short_name(last.class_name, tuple(view.class_names.values()), 20) if last.class_name else ""
-    said = named if of in ("label", "audit_answer") and named else WORDS.get(of, of).format(named)
+    text = named if of in ("label", "audit_answer") and named else WORDS.get(of, of).format(named)
     verb = {"undo": "↶ taken back", "redo": "↷ back again"}.get(what, "✓ saved")
     place = f" · {tail(display_safe(location), 20)}" if location else ""
-    return Content.assemble((f"{verb} ", "bold $saved"), (said, "bold"), (place, "$quiet"))
+    return Content.assemble((f"{verb} ", "bold $saved"), (text, "bold"), (place, "$quiet"))
 
 
 WORDS = {
@@ -155,7 +155,7 @@ def tail(text: str, length: int) -> str:
 
 
 def about(location: str, facts: Sequence[str], flagged: bool, width: int) -> Content:
-    """Where the instance comes from: path (its end where it is long), size, bookmark."""
+    """Return a line on one instance: its path (the end of it where it is long), size, bookmark."""
     rest = "".join(f" · {fact}" for fact in facts)
     flag = (" ⚑ flagged", "bold $warn") if flagged else ("", "")
     room = max(width - cell_len(rest) - cell_len(flag[0]), 16)
@@ -186,13 +186,13 @@ def footer(actions: Sequence[Action], width: int) -> Content:
         place: Content.assemble((action.main_key, "bold $command"), (f" {action.label}", "$quiet"))
         for place, action in enumerate(shown)
     }
-    left, kept = width + _BETWEEN, set()
+    left, places = width + _BETWEEN, set()
     for place in sorted(pieces, key=lambda place: shown[place].gives_way):
         takes = pieces[place].cell_length + _BETWEEN
         if takes <= left:
             left -= takes
-            kept.add(place)
+            places.add(place)
     parts: list[Content | str] = []
-    for place in sorted(kept):
+    for place in sorted(places):
         parts += [" " * _BETWEEN, pieces[place]] if parts else [pieces[place]]
     return Content.assemble(*parts)

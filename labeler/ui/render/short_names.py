@@ -38,8 +38,8 @@ def short_name(name: str, names: Sequence[str], width: int) -> str:
     For places that have one line and no more, such as the caption of a thumbnail.
     """
     others = tuple(names) if name in names else (*names, name)
-    found = short_names(others, width).get(name)
-    return found if found is not None else _cut_off(full_names(others)[name], width)
+    short = short_names(others, width).get(name)
+    return short if short is not None else _cut_off(full_names(others)[name], width)
 
 
 def name_lines(name: str, names: Sequence[str], width: int, most: int) -> list[str]:
@@ -50,8 +50,8 @@ def name_lines(name: str, names: Sequence[str], width: int, most: int) -> list[s
     if len(lines := wrapped(whole, width, most)) <= most:
         return lines
     # a wide character that falls on the end of a line goes to the next one, and so takes a cell more
-    found = short_names(others, width * most - (most - 1)).get(name)
-    return wrapped(whole if found is None else found, width, most)
+    short = short_names(others, width * most - (most - 1)).get(name)
+    return wrapped(whole if short is None else short, width, most)
 
 
 def wrapped(text: str, width: int, most: int) -> list[str]:
@@ -62,7 +62,7 @@ def wrapped(text: str, width: int, most: int) -> list[str]:
 
 @lru_cache(maxsize=16)
 def full_names(names: tuple[str, ...]) -> Mapping[str, str]:
-    """What is shown of each name: its marks are spelled out where it would look like another one."""
+    """Return what is shown of each name: its marks are spelled out where it would look like another one."""
     shown = {name: display_safe(name, LONGEST) for name in names}
     times = Counter(map(_looks, shown.values()))
     for name, text in shown.items():
@@ -104,7 +104,7 @@ class _Parts:
         return self.middle(0, width)
 
     def middle(self, start: int, width: int) -> str:
-        """What begins with the character at `start`, in at most `width` cells."""
+        """Return the part that begins with the character at `start`, in at most `width` cells."""
         end = start
         while end < len(self.chars) and self.up_to[end + 1] - self.up_to[start] <= width:
             end += 1
@@ -173,17 +173,17 @@ class _Shortener:
 
 
 def _where_they_differ(parts: Sequence[_Parts]) -> dict[str, int]:
-    """For each text the first character in which it is not like the one that is most like it at the beginning."""
+    """Return, by text, the first character in which it differs from the one that is most like it at the beginning."""
     ordered = sorted(parts, key=lambda part: part.chars)
-    found: dict[str, int] = {part.text: 0 for part in parts}
-    for one, other in pairwise(ordered):
+    starts: dict[str, int] = {part.text: 0 for part in parts}
+    for part, other in pairwise(ordered):
         common = next(
-            (place for place, (a, b) in enumerate(zip(one.chars, other.chars, strict=False)) if a != b),
-            min(len(one.chars), len(other.chars)),
+            (place for place, (a, b) in enumerate(zip(part.chars, other.chars, strict=False)) if a != b),
+            min(len(part.chars), len(other.chars)),
         )
-        for part in (one, other):
-            found[part.text] = max(found[part.text], common)
-    return found
+        for text in (part.text, other.text):
+            starts[text] = max(starts[text], common)
+    return starts
 
 
 def _with_marks(text: str) -> list[str]:

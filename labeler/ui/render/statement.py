@@ -50,7 +50,7 @@ def in_a_line(certificate: Certificate, ahead: int) -> Content:
 
 
 def of_planted(planted: Planted, ids: Sequence[str], names: Mapping[int, str]) -> tuple[str, str]:
-    """What was planted on a page that was confirmed, in one line, and the role of that line."""
+    """Return one line on what was planted on a page that was confirmed, and the role of that line."""
     if not planted.shown:
         return "nothing was planted on that page", "quiet"
     lead = f"planted on that page: {len(planted.seen)} of {planted.shown} seen"

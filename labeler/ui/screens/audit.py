@@ -71,25 +71,25 @@ class AuditScreen(PictureScreen):
         """The picture and the statement."""
         target = self.target()
         self.is_new((target.index if target is not None else None, view.revision))
-        found = self.labeler.project.session.audit.certificate()
+        certificate = self.labeler.project.session.audit.certificate()
         if target is not None:
             self.picture.show(target.index)
         else:
             self.picture.show(
                 None, ["every label of the set was checked", "", "E leads back, ⌫ takes the last one back"]
             )
-        self.query_one("#statement", Block).show(lambda width, height: statement.in_lines(found, width))
+        self.query_one("#statement", Block).show(lambda width, height: statement.in_lines(certificate, width))
         typed, first = self.typing, self.leading(view)
         self.query_one("#legend", Block).show(lambda width, height: legend(view.classes, typed, width, height, first))
-        self._draw_about(view, found, target)
+        self._draw_about(view, certificate, target)
         self.note_paint()
 
-    def _draw_about(self, view: View, found: Certificate | None, target: Target | None) -> None:
-        if found is None or target is None:
+    def _draw_about(self, view: View, certificate: Certificate | None, target: Target | None) -> None:
+        if certificate is None or target is None:
             self.draw_lines(view, lambda width: Content(""))
             return
         name = target.instance_id.rpartition("/")[2]  # a folder may be the name of a class, and this is blind
-        facts = [f"picture {found.checked + 1:,}, drawn from {found.population:,}"]
+        facts = [f"picture {certificate.checked + 1:,}, drawn from {certificate.population:,}"]
         facts.append(self.labeler.pictures.look.words)
         flagged = target.index in self.labeler.project.session.state.flagged
         self.draw_lines(view, lambda width: lines.about(name, [fact for fact in facts if fact], flagged, width))
@@ -105,12 +105,12 @@ class AuditScreen(PictureScreen):
         self._say_of_target("unsure")
 
     def do_reject(self) -> None:
-        """Of no class: its label is wrong."""
+        """Answer that it is of no class: its label is wrong."""
         self._say_of_target("reject")
 
-    def _say_of_target(self, said: str) -> None:
+    def _say_of_target(self, word: str) -> None:
         session = self.labeler.project.session
-        self.about_target(lambda target: session.audit.answer(target.instance_id, None, said, screen=self.recorded_as))
+        self.about_target(lambda target: session.audit.answer(target.instance_id, None, word, screen=self.recorded_as))
 
     def can_follow(self, advice: Advice) -> bool:
         """Whether an advice can be followed: none, for it is about the labels as they are now."""

@@ -80,9 +80,14 @@ class AuditPages(ThumbnailScreen):
         session = self.labeler.project.session
         if self._block is not None:
             return
-        found = session.audit.certificate(paged=True)
-        if found is not None and found.reached and not self._goes_on and session.audit.next_index() is not None:
-            self._why_none = f"{100 * found.target:g} % is reached: E leads back, ⏎ goes on with another page"
+        certificate = session.audit.certificate(paged=True)
+        if (
+            certificate is not None
+            and certificate.reached
+            and not self._goes_on
+            and session.audit.next_index() is not None
+        ):
+            self._why_none = f"{100 * certificate.target:g} % is reached: E leads back, ⏎ goes on with another page"
             return
         size = page_size(*self.grid.size, self.labeler.pictures.usual_height)
         letters = len(self._letters)
@@ -106,7 +111,7 @@ class AuditPages(ThumbnailScreen):
         return [cell.index for cell in self._page]
 
     def guess(self) -> int | None:
-        """What confirming would say of the picture under the cursor."""
+        """Return the class that confirming would give to the picture under the cursor."""
         return self._says(self._page[self.cursor]) if self._page else None
 
     def _says(self, cell: Looked) -> int:
@@ -115,11 +120,11 @@ class AuditPages(ThumbnailScreen):
     # -- what is answered ----------------------------------------------------------------------------------------
 
     def nothing_to_answer(self) -> str:
-        """Why there is no page."""
+        """Return why there is no page."""
         return self._why_none
 
     def _set(self, class_id: int) -> None:
-        """What the person says of the picture under the cursor."""
+        """Set the picture under the cursor to the class that the person says."""
         if not self._page:
             self.labeler.say(self.nothing_to_answer(), "warn")
             return
@@ -227,15 +232,15 @@ class AuditPages(ThumbnailScreen):
             self.go((self.grid.page + 1) * self.grid.layout_now.page)
             self.labeler.say("the rest of this page: ⏎ confirms it when all was seen", "quiet")
             return
-        told: list[Planted] = []
+        results: list[Planted] = []
 
         def saved() -> None:
             self._lay_out()
-            for planted in told:
+            for planted in results:
                 self._tell(planted)
 
         self.labeler.command(
-            lambda: told.append(session.audit.pages.answer(self._otherwise, screen=self.recorded_as)), saved
+            lambda: results.append(session.audit.pages.answer(self._otherwise, screen=self.recorded_as)), saved
         )
 
     def _tell(self, planted: Planted) -> None:
@@ -253,8 +258,8 @@ class AuditPages(ThumbnailScreen):
         self._follow()
         if back is not None and isinstance(back.body, AuditPage) and session.last is not None:
             if session.last.what == "undo audit_page":
-                said = said_on_page(back.body, session.pool)
-                self._otherwise = {c.index: said[c.index] for c in self._page if said[c.index] != c.class_id}
+                answers = said_on_page(back.body, session.pool)
+                self._otherwise = {c.index: answers[c.index] for c in self._page if answers[c.index] != c.class_id}
         elif self._block is None:
             self._lay_out()
 
@@ -279,12 +284,12 @@ class AuditPages(ThumbnailScreen):
         looked = self._page[place]
         if looked.index not in self._otherwise:
             return Cell(looked.index, "")
-        said = self._otherwise[looked.index]
-        return Cell(looked.index, "?" if said == UNLABELED else names.get(said, ""), "warn", lead="→ ")
+        class_id = self._otherwise[looked.index]
+        return Cell(looked.index, "?" if class_id == UNLABELED else names.get(class_id, ""), "warn", lead="→ ")
 
     def heading(self, view: View) -> Content:
-        """What is asked, and what is certified now."""
-        found = self.labeler.project.session.audit.certificate(paged=True)
+        """Return what is asked, and what is certified now."""
+        certificate = self.labeler.project.session.audit.certificate(paged=True)
         if not self._page:
             asked = Content.styled(self.nothing_to_answer(), "$quiet")
         else:
@@ -293,15 +298,15 @@ class AuditPages(ThumbnailScreen):
         block = self._block
         ahead = sum(not cell.planted for page in block.pages[: len(block.said)] for cell in page) if block else 0
         width = max(self.size.width - 2, 1)
-        if found is None:
+        if certificate is None:
             return asked
-        said = statement.in_a_line(found, ahead)
-        if not self._page and asked.cell_length + said.cell_length >= width:
+        current_statement = statement.in_a_line(certificate, ahead)
+        if not self._page and asked.cell_length + current_statement.cell_length >= width:
             return asked  # what to press comes first
-        return lines.ends(asked, said, width)
+        return lines.ends(asked, current_statement, width)
 
     def facts(self, view: View) -> list[str]:
-        """Where in the block, and how well was seen so far."""
+        """Return the place in the block, and how well was seen so far."""
         audit, block = self.labeler.project.session.audit.latest, self._block
         if audit is None or block is None:
             return []

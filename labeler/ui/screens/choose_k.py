@@ -1,4 +1,4 @@
-"""How many clusters: the worker compares numbers while one looks on; a key takes one. Nothing is answered here."""
+"""The number of clusters: the worker compares some while one looks on; a key takes one. Nothing is answered here."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class ChooseK(LabelScreen):
     # -- nothing is answered -------------------------------------------------------------------------------------
 
     def nothing_to_answer(self) -> str:
-        """Why a class key does nothing."""
+        """Return why a class key does nothing."""
         return "nothing is asked here: K leads back to the questions"
 
     # -- drawing -------------------------------------------------------------------------------------------------
@@ -119,11 +119,11 @@ class ChooseK(LabelScreen):
         self.labeler.say(f"{counted(k, 'cluster')} from here on: the engine begins anew, every answer stays")
 
     async def do_choose_k(self) -> None:
-        """Back."""
+        """Leave the comparison."""
         await self.labeler.leave()
 
 
 def _in_force(view: View) -> int | None:
-    """How many clusters the last round had."""
-    found = view.round.facts.get("n_clusters") if view.round is not None else None
-    return int(found) if found else None
+    """Return the number of clusters of the last round."""
+    n_clusters = view.round.facts.get("n_clusters") if view.round is not None else None
+    return int(n_clusters) if n_clusters else None

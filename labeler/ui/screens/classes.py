@@ -49,7 +49,7 @@ class ClassesScreen(LabelScreen):
         self._merging: int | None = None  # the class that is to become another one
 
     def body(self) -> ComposeResult:
-        """What is asked, the table, a few pictures of the class under the cursor."""
+        """Yield what is asked, the table, a few pictures of the class under the cursor."""
         yield Line(id="asked")
         yield Block(id="class-table")
         yield Neighbors(self.labeler.pictures, id="examples", title="for example")
@@ -76,7 +76,7 @@ class ClassesScreen(LabelScreen):
         return rows[self.cursor] if rows else None
 
     def nothing_to_answer(self) -> str:
-        """Where answers are given."""
+        """Return where answers are given."""
         return "nothing is answered here: C leads back to the pictures"
 
     def answer(self, class_id: int) -> None:
@@ -112,10 +112,10 @@ class ClassesScreen(LabelScreen):
 
     def _heading(self, view: View) -> Content:
         if self.typed:
-            found = typeahead.matches(self.typed, view.classes)
-            place = min(self.typing.place, len(found) - 1)
-            said = f" ⏎ goes to {self.short(found[place].info.name, 40)}" if found else " fits no class: ⌫"
-            return Content.assemble((f"{self.typed}▏", "bold $answer"), (said, "$quiet"))
+            fitting = typeahead.matches(self.typed, view.classes)
+            place = min(self.typing.place, len(fitting) - 1)
+            hint = f" ⏎ goes to {self.short(fitting[place].info.name, 40)}" if fitting else " fits no class: ⌫"
+            return Content.assemble((f"{self.typed}▏", "bold $answer"), (hint, "$quiet"))
         source = self._source()
         if source is not None:
             return self._merge_heading(source)
@@ -141,10 +141,10 @@ class ClassesScreen(LabelScreen):
 
     def _draw_examples(self, row: ClassCount | None) -> None:
         widget = self.query_one("#examples", Neighbors)
-        found = []
+        examples = []
         if row is not None and widget.room:
-            found = self.labeler.project.session.machine_labels.examples(row.info.class_id, widget.room)
-        widget.show([(index, word.word) for index, word in found])
+            examples = self.labeler.project.session.machine_labels.examples(row.info.class_id, widget.room)
+        widget.show([(index, word.word) for index, word in examples])
 
     def picture_ready(self, index: int) -> None:
         """A thumbnail was drawn."""
@@ -308,19 +308,19 @@ class ClassesScreen(LabelScreen):
         self.labeler.command(lambda: change(class_id))
 
     def moved_in_time(self) -> None:
-        """To the class that was changed back or again."""
+        """Go to the class that was changed back or again."""
         super().moved_in_time()
         last = self.labeler.project.session.last
         if last is not None and last.class_id is not None:
             self._class_id = last.class_id
 
     async def do_classes(self) -> None:
-        """Back."""
+        """Leave the classes."""
         await self.labeler.leave()
 
 
 def _about(row: ClassCount | None) -> Content:
-    """What there is to say of the class under the cursor."""
+    """Return a line on the class under the cursor."""
     if row is None:
         return Content("")
     key = f"key {row.info.key}" if row.info.key else "no key"

@@ -110,20 +110,20 @@ class ClusterBrowser(ThumbnailScreen):
         return "there are no clusters"
 
     def answered(self) -> None:
-        """From a center on to the next one without an answer; from any other picture nowhere."""
+        """Go on from a center to the next one without an answer; stay on any other picture."""
         if self.cursor % ACROSS:
             return
         card = self.cursor // ACROSS
         standings = self.labeler.project.session.state.standings
         after = [*range(card + 1, len(self._order)), *range(card)]
-        found = next((other for other in after if self._order[other] not in standings), None)
-        if found is not None:
-            self._put(found)
+        following = next((other for other in after if self._order[other] not in standings), None)
+        if following is not None:
+            self._put(following)
         else:
             self.labeler.status.say("all centers have an answer: T leads back to the questions")
 
     def moved_in_time(self) -> None:
-        """To where something was taken back or came back."""
+        """Go to the picture whose answer was taken back or came back."""
         super().moved_in_time()
         session = self.labeler.project.session
         if session.last is None:
@@ -161,7 +161,7 @@ class ClusterBrowser(ThumbnailScreen):
         self.labeler.command(lambda: session.clusters.reach(session.pool.ids[representative], after))
 
     def do_common(self) -> None:
-        """Back to the rule of all clusters."""
+        """Let the cluster follow the rule of all again."""
         representative, clusters, session = self._representative(), self._clusters, self.labeler.project.session
         if representative is None or clusters is None:
             self.labeler.say(self.nothing_to_answer(), "warn")
@@ -207,7 +207,7 @@ class ClusterBrowser(ThumbnailScreen):
         super().draw(view)
 
     def heading(self, view: View) -> Content:
-        """What is shown, in which order."""
+        """Return what is shown, in which order."""
         order = "most mixed first" if self._mixed_first else "largest first"
         other = "largest first" if self._mixed_first else "most mixed first"
         waiting = ("  being divided ...", "bold $warn") if self._awaited else ("", "")
@@ -220,12 +220,12 @@ class ClusterBrowser(ThumbnailScreen):
         )
 
     def facts(self, view: View) -> list[str]:
-        """Which picture of which cluster."""
+        """Return which picture of which cluster it is."""
         card, slot = divmod(self.cursor, ACROSS)
         return [SLOTS[slot] if slot < ACROSS - 1 else "nearest outside", f"cluster {card + 1} of {len(self._order)}"]
 
     def _words(self, card: int, width: int, height: int) -> Words:
-        """What stands beside a card: size, classes as bars, reach."""
+        """Return what stands beside a card: size, classes as bars, reach."""
         view, clusters, state = self.labeler.view, self._clusters, self.labeler.project.session.state
         if view is None or view.round is None or clusters is None:
             return ()
@@ -271,7 +271,7 @@ class ClusterBrowser(ThumbnailScreen):
     def _reach_line(
         self, contents: Contents, own: float | None, view: View, width: int, *, outdated: bool
     ) -> list[tuple[str, str]]:
-        """How far labels spread: the rule, and what it reaches."""
+        """Return how far labels spread: the rule, and what it reaches."""
         common = "auto" if view.percentile is None else f"{view.percentile:g} %"
         rule = f"own {own:g} %" if own is not None else common
         reached = "..." if outdated else f"{contents.propagated:,}"
@@ -282,5 +282,5 @@ class ClusterBrowser(ThumbnailScreen):
     # -- commands ------------------------------------------------------------------------------------------------
 
     async def do_clusters(self) -> None:
-        """Back."""
+        """Leave the clusters."""
         await self.labeler.leave()

@@ -67,7 +67,7 @@ class ConfirmScreen(ThumbnailScreen):
 
     @property
     def leads_back(self) -> str:
-        """Why single questions mend more a key now; empty where the page does."""
+        """The reason why single questions mend more a key now; empty where the page does."""
         left = self.labeler.project.session.pacing.singles_left
         if left:
             return f"the last pages held hardly an error: G leads back, {left} questions mend more now"
@@ -104,8 +104,8 @@ class ConfirmScreen(ThumbnailScreen):
     def question(self, page: Page, names: dict[int, str]) -> Content:
         """Are they all of the page's class?"""
         others = len(page.otherwise)
-        said = f"   {others} set otherwise" if others else ""
-        return Content.assemble(self.pages.are_these_all(page, names), (said, "bold $warn"))
+        exceptions = f"   {others} set otherwise" if others else ""
+        return Content.assemble(self.pages.are_these_all(page, names), (exceptions, "bold $warn"))
 
     async def do_grid(self) -> None:
         """Leave the pages."""

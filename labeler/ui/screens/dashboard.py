@@ -43,7 +43,7 @@ class Dashboard(LabelScreen):
     # -- nothing is answered -------------------------------------------------------------------------------------
 
     def nothing_to_answer(self) -> str:
-        """Why a class key does nothing."""
+        """Return why a class key does nothing."""
         return "nothing is asked here: D leads back to the questions"
 
     # -- drawing -------------------------------------------------------------------------------------------------
@@ -53,17 +53,17 @@ class Dashboard(LabelScreen):
         self.set_class(self.size.height < ROOM_FOR_CHARTS, "words-alone")
         session = self.labeler.project.session
         measurements = measure(session.state, session.audit.certificate())
-        told = [(line.title, line.brief) for measurement in measurements for line in measurement.lines]
-        self.set_class(len(told) > 1, "measured")
-        if not told or told[0][0] not in ("certificate", "audit so far", "accuracy"):
-            told.insert(0, ("accuracy", NOT_KNOWN))
+        rows = [(line.title, line.brief) for measurement in measurements for line in measurement.lines]
+        self.set_class(len(rows) > 1, "measured")
+        if not rows or rows[0][0] not in ("certificate", "audit so far", "accuracy"):
+            rows.insert(0, ("accuracy", NOT_KNOWN))
         unseen = unseen_class(session.state)
         if unseen is not None:
-            told.append(("unseen class", unseen.brief))
+            rows.append(("unseen class", unseen.brief))
         ways = [action for action in self.KEYS if action.name not in _STAYS]
         self.query_one("#curve", Block).show(lambda width, height: figures.curve(view, width, height))
         self.query_one("#balance", Block).show(lambda width, height: figures.balance(view.classes, width, height))
-        self.query_one("#figures", Block).show(lambda width, height: figures.summary(view, ways, width, height, told))
+        self.query_one("#figures", Block).show(lambda width, height: figures.summary(view, ways, width, height, rows))
         self.draw_lines(view, lambda width: Content.styled("how far it is, and what pays next", "$quiet"))
         self.call_after_refresh(self.painted.set)
 
@@ -86,5 +86,5 @@ class Dashboard(LabelScreen):
             await below.do(there)
 
     async def do_dashboard(self) -> None:
-        """Back."""
+        """Leave the dashboard."""
         await self.labeler.leave()

@@ -73,7 +73,7 @@ class HuntScreen(ThumbnailScreen):
         self.draw_again()
 
     def shown(self) -> Sequence[int]:
-        """What was looked at, and what comes next."""
+        """Return what was looked at, and what comes next."""
         return self._indices
 
     def target(self) -> Target | None:
@@ -117,12 +117,12 @@ class HuntScreen(ThumbnailScreen):
         return f"every {self.labeler.project.session.pool.noun} has an answer: H leads back"
 
     def answered(self) -> None:
-        """On to the next one; what follows it is asked for anew."""
+        """Go on to the next one; what follows it is asked for anew."""
         self.cursor = min(self.cursor + 1, max(len(self._indices) - 1, 0))
         self._want()
 
     def moved_in_time(self) -> None:
-        """To where something was taken back or came back."""
+        """Go to the picture whose answer was taken back or came back."""
         super().moved_in_time()
         last = self.labeler.project.session.last
         if last is not None and last.index in self._indices:
@@ -139,13 +139,13 @@ class HuntScreen(ThumbnailScreen):
             commands.accept(self)
 
     async def do_hunt(self) -> None:
-        """Back."""
+        """Leave the hunt."""
         await self.labeler.leave()
 
     # -- drawing -------------------------------------------------------------------------------------------------
 
     def heading(self, view: View) -> Content:
-        """What is hunted, and what came of it."""
+        """Return what is hunted, and what came of it."""
         finds, looks, _ = self.tally
         name = view.class_names.get(self._class_id, "?")
         title = Content.styled(f"hunt for {display_safe(name, 30)}", "bold")
@@ -155,6 +155,6 @@ class HuntScreen(ThumbnailScreen):
         return Content.assemble(title, tally, ("  nearest to what there is of it, farthest from the rest", "$quiet"))
 
     def facts(self, view: View) -> list[str]:
-        """Where the target stands."""
+        """Return the place of the target."""
         run = self.tally[2]
         return [f"{self.cursor + 1:,} of {len(self._indices):,}", *([counted(run, "miss", "misses")] if run else [])]

@@ -69,31 +69,31 @@ class OutlierScreen(ThumbnailScreen):
         return f"every {self.labeler.project.session.pool.noun} has an answer: O leads back"
 
     def answered(self) -> None:
-        """On to the next one."""
+        """Go on to the next one."""
         self.cursor = min(self.cursor + 1, max(len(self._indices) - 1, 0))
 
     def moved_in_time(self) -> None:
-        """To where something was taken back or came back."""
+        """Go to the picture whose answer was taken back or came back."""
         super().moved_in_time()
         last = self.labeler.project.session.last
         if last is not None and last.index in self._indices:
             self.cursor = self._indices.index(last.index)
 
     async def do_odd(self) -> None:
-        """Back."""
+        """Leave the odd ones."""
         await self.labeler.leave()
 
     # -- drawing -------------------------------------------------------------------------------------------------
 
     def heading(self, view: View) -> Content:
-        """What is shown."""
+        """Return what is shown."""
         if not self._indices:
             return Content.styled(self.nothing_to_answer(), "$quiet")
         odd = f"  the {counted(len(self._indices), view.noun)} least like the others: label them, X throws one out"
         return Content.assemble(("odd ones", "bold"), (odd, "$quiet"))
 
     def facts(self, view: View) -> list[str]:
-        """How odd the target is, and where it stands."""
+        """Return how odd the target is, and its place."""
         index = self._indices[self.cursor]
         alone = ["in no cluster"] if index in self._alone else []
         return [*alone, f"score {self._scores[index]:.3g}", f"{self.cursor + 1:,} of {len(self._indices):,}"]

@@ -21,7 +21,7 @@ LARGEST_PAGE = 25
 
 @dataclass(frozen=True, slots=True)
 class PageRules:
-    """What differs between the screens that show pages.
+    """The rules in which screens that show pages differ.
 
     `ask` asks the engine for the next page of at most so many that were not seen; its answer is handed to
     :meth:`Pages.take`. `question` is what is asked about a page. `went_by` follows a page that was confirmed and saved,

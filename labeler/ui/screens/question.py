@@ -101,7 +101,7 @@ class QuestionScreen(PictureScreen):
         self.note_paint()
 
     def _answers(self, view: View) -> list[tuple[str, int]]:
-        """What two people said of the question where it is one to settle, the later first."""
+        """Return what two people said of the question where it is one to settle, the later first."""
         question, state = view.question, self.labeler.project.session.state
         if question is None or not state.in_conflict(question.index):
             return []
@@ -114,7 +114,7 @@ class QuestionScreen(PictureScreen):
         return view.question is not None and view.question.blind
 
     def _offered(self, view: View) -> list[tuple[int, float]]:
-        """What `⏎` may accept: the guesses of the question, as the session has them."""
+        """Return the guesses that `⏎` may accept, as the session has them."""
         if view.question is None or self._is_blind(view):
             return []
         active = {count.info.class_id for count in view.classes}
@@ -125,12 +125,12 @@ class QuestionScreen(PictureScreen):
         names = tuple(info.name for info in infos.values())
         known = [(infos[class_id], score) for class_id, score in self._guesses if class_id in infos]
         chosen = -1 if self.typed else self._chosen  # what enter does is marked, there or in the legend
-        said, marked = self._answers(view), self._guesses[chosen][0] if self._guesses and chosen >= 0 else None
+        answers, marked = self._answers(view), self._guesses[chosen][0] if self._guesses and chosen >= 0 else None
         if self._is_blind(view):
             why = "random" if view.question is not None and view.question.rule == RANDOM else "blind"
             self.query_one("#guesses", Block).show(lambda width, height: none_shown(why))
-        elif said:
-            self.query_one("#guesses", Block).show(lambda width, height: both_answers(said, infos, marked, width))
+        elif answers:
+            self.query_one("#guesses", Block).show(lambda width, height: both_answers(answers, infos, marked, width))
         else:
             self.query_one("#guesses", Block).show(lambda width, height: guesses(known, chosen, width, names))
         typed, first = self.typing, self.leading(view)
@@ -138,7 +138,7 @@ class QuestionScreen(PictureScreen):
         self.query_one("#legend", Block).show(lambda width, height: legend(view.classes, typed, width, height, first))
 
     def leading(self, view: View) -> Sequence[int]:
-        """What is likeliest here, then what was answered of late."""
+        """Return the classes that are likeliest here, then those answered with of late."""
         return [*(class_id for class_id, _ in self._guesses), *view.recent]
 
     def _leave_room_for_the_legend(self, names: tuple[str, ...]) -> None:
@@ -153,12 +153,12 @@ class QuestionScreen(PictureScreen):
     def _draw_neighbors(self, view: View) -> None:
         widget = self.query_one("#neighbors", Neighbors)
         names = view.class_names
-        found = (
+        near = (
             self.labeler.project.neighbors(view.question.index, widget.room)
             if view.question and widget.room and not self._is_blind(view)
             else []
         )
-        widget.show([(index, names.get(class_id, "")) for index, class_id in found], tuple(names.values()))
+        widget.show([(index, names.get(class_id, "")) for index, class_id in near], tuple(names.values()))
 
     def _draw_about(self, view: View) -> None:
         question = view.question

@@ -48,11 +48,11 @@ class ContactSheet(ThumbnailScreen):
         return "there are no representatives"
 
     def answered(self) -> None:
-        """On to the next one without an answer."""
+        """Go on to the next one without an answer."""
         self._move_on()
 
     def moved_in_time(self) -> None:
-        """To where something was taken back or came back."""
+        """Go to the picture whose answer was taken back or came back."""
         super().moved_in_time()
         last = self.labeler.project.session.last
         if last is not None and last.index in self._indices:
@@ -63,23 +63,23 @@ class ContactSheet(ThumbnailScreen):
 
     def _move_on(self) -> None:
         after = [*range(self.cursor + 1, len(self._indices)), *range(self.cursor)]
-        found = next((place for place in after if self._is_open(self._indices[place])), None)
-        if found is not None:
-            self.cursor = found
+        following = next((place for place in after if self._is_open(self._indices[place])), None)
+        if following is not None:
+            self.cursor = following
         else:
             self.labeler.status.say("all representatives have an answer: R leads back to the questions")
 
     # -- drawing -------------------------------------------------------------------------------------------------
 
     def heading(self, view: View) -> Content:
-        """What is shown."""
+        """Return what is shown."""
         return Content.assemble(("representatives", "bold"), ("  one of each cluster, in any order", "$quiet"))
 
     def facts(self, view: View) -> list[str]:
-        """How many have an answer."""
+        """Return how many have an answer."""
         done = sum(not self._is_open(index) for index in self._indices)
         return [f"{done} of {len(self._indices)} answered"]
 
     async def do_sheet(self) -> None:
-        """Back."""
+        """Leave the contact sheet."""
         await self.labeler.leave()

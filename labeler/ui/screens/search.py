@@ -15,7 +15,7 @@ from labeler.ui.screens.thumbnails import ThumbnailScreen
 
 
 class SearchScreen(ThumbnailScreen):
-    """What was found, in the pool's order, which stays while the screen is open."""
+    """The instances that fit a search, in the pool's order, which stays while the screen is open."""
 
     ACTIONS: ClassVar[Actions] = {
         "open": key(
@@ -36,11 +36,11 @@ class SearchScreen(ThumbnailScreen):
         self._before: int | None = None  # the class the target had been given when it was answered
 
     def shown(self) -> Sequence[int]:
-        """What was found."""
+        """Return what fits."""
         return self._indices
 
     def nothing_to_answer(self) -> str:
-        """Nothing was found."""
+        """Return that nothing fits."""
         return "nothing was found: / leads back"
 
     # -- answers -------------------------------------------------------------------------------------------------
@@ -53,12 +53,12 @@ class SearchScreen(ThumbnailScreen):
         super().answer(class_id)
 
     def answered(self) -> None:
-        """On to the next one; said where a given label was changed."""
+        """Go on to the next one; say so where a given label was changed."""
         session = self.labeler.project.session
         last, before = session.last, self._before
         self._before = None
         if last is not None and last.class_id is not None and before is not None and before != last.class_id:
-            was, now = (self.short(session.state.classes[one].name, 30) for one in (before, last.class_id))
+            was, now = (self.short(session.state.classes[class_id].name, 30) for class_id in (before, last.class_id))
             self.labeler.status.say(f"changed from {was} to {now}: a new answer, ⌫ takes it back")
         self.cursor = min(self.cursor + 1, len(self._indices) - 1)
 
@@ -72,7 +72,7 @@ class SearchScreen(ThumbnailScreen):
             commands.skip(self)
 
     def moved_in_time(self) -> None:
-        """To where something was taken back or came back."""
+        """Go to the picture whose answer was taken back or came back."""
         super().moved_in_time()
         last = self.labeler.project.session.last
         if last is not None and last.index in self._indices:
@@ -91,19 +91,19 @@ class SearchScreen(ThumbnailScreen):
             await self.labeler.leave("question")
 
     async def do_search(self) -> None:
-        """Back."""
+        """Leave the search."""
         await self.labeler.leave()
 
     # -- drawing -------------------------------------------------------------------------------------------------
 
     def heading(self, view: View) -> Content:
-        """What was looked for, and how many fit."""
+        """Return what was looked for, and how many fit."""
         query = display_safe(self._query, 60) or "everything"
-        found = f"  {counted(len(self._indices), view.noun)} of {view.n_instances:,}"
-        return Content.assemble(("search ", "bold"), (query, "bold $answer"), (found, "$quiet"))
+        count = f"  {counted(len(self._indices), view.noun)} of {view.n_instances:,}"
+        return Content.assemble(("search ", "bold"), (query, "bold $answer"), (count, "$quiet"))
 
     def facts(self, view: View) -> list[str]:
-        """What the target is by now, in words, and where it stands among the found ones."""
+        """Return what the target is by now, in words, and its place among those that fit."""
         index = self._indices[self.cursor]
         session = self.labeler.project.session
         class_id, provenance = session.label_of(index)

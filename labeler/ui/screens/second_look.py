@@ -130,13 +130,13 @@ class SecondLook(PictureScreen):
         session.label(target.instance_id, class_id, screen=self.recorded_as, asked=asked)
 
     def answered(self) -> None:
-        """On to the next one."""
+        """Go on to the next one."""
         last, doubted = self.labeler.project.session.last, self.doubted
         if doubted is not None:
             self._go_on("kept" if last is not None and last.what == "keep" else "changed")
 
     def moved_in_time(self) -> None:
-        """What was taken back here is looked at again; what came back is passed by."""
+        """Look again at what was taken back here, and pass by what came back."""
         super().moved_in_time()
         last = self.labeler.project.session.last
         place = next((p for p, d in enumerate(self._doubts) if last is not None and d.index == last.index), None)
@@ -149,10 +149,10 @@ class SecondLook(PictureScreen):
             self._place = place
             self._go_on("kept" if last.what == "redo keep" else "changed")
 
-    def _go_on(self, said: str) -> None:
+    def _go_on(self, word: str) -> None:
         doubted = self.doubted
         if doubted is not None:
-            self._looked[doubted.index] = said
+            self._looked[doubted.index] = word
         after = [*range(self._place + 1, len(self._doubts)), *range(self._place)]
         open_ = (place for place in after if self._doubts[place].index not in self._looked)
         self._place = next(open_, len(self._doubts))
@@ -169,8 +169,8 @@ class SecondLook(PictureScreen):
             self.picture.show(None, self._instead())
         names = {count.info.class_id: count.info.name for count in view.classes}
         near = self.query_one("#neighbors", Neighbors)
-        found = self.labeler.project.neighbors(doubted.index, near.room) if doubted is not None and near.room else []
-        near.show([(index, names.get(class_id, "")) for index, class_id in found], tuple(names.values()))
+        others = self.labeler.project.neighbors(doubted.index, near.room) if doubted is not None and near.room else []
+        near.show([(index, names.get(class_id, "")) for index, class_id in others], tuple(names.values()))
         self.query_one("#guesses", Block).show(lambda width, height: self._sides(names, width))
         typed, first = self.typing, self.leading(view)
         self.query_one("#legend", Block).show(lambda width, height: legend(view.classes, typed, width, height, first))
@@ -178,16 +178,16 @@ class SecondLook(PictureScreen):
         self.note_paint()
 
     def _sides(self, names: dict[int, str], width: int) -> Content:
-        """What the person said, and what he said the second time or the engine would say without it."""
+        """Return what the person said, and what was said the second time or the engine would say without it."""
         doubted = self.doubted
         if doubted is None:
             return Content("")
         press = press_of(self.labeler.project.session, doubted.index)
-        mine, other = (names.get(class_id, "?") for class_id in (doubted.class_id, doubted.instead))
-        mine, other = self.short(mine, max(width - 18, 4)), self.short(other, max(width - 20, 4))
+        own, other = (names.get(class_id, "?") for class_id in (doubted.class_id, doubted.instead))
+        own, other = self.short(own, max(width - 18, 4)), self.short(other, max(width - 20, 4))
         rows = [
             lines.ends(
-                Content.assemble((f"{self._who(press)} said  ", "$quiet"), (mine, "bold $saved")),
+                Content.assemble((f"{self._who(press)} said  ", "$quiet"), (own, "bold $saved")),
                 Content.assemble(("⏎ ", "bold $command"), ("keep", "$quiet")),
                 width,
             ),
@@ -206,13 +206,13 @@ class SecondLook(PictureScreen):
             rows.append(Content.styled(f"  on {doubted.again}", "$quiet"))
         if doubted.belief is not None:
             lead = "engine: the first" if doubted.again else "it believes yours"
-            said = f"  {lead} {percent_of_belief(doubted.belief)}"
-            rows.append(Content.styled(said, "$quiet"))
+            belief = f"  {lead} {percent_of_belief(doubted.belief)}"
+            rows.append(Content.styled(belief, "$quiet"))
         return Content("\n").join(line.truncate(width, ellipsis=True) for line in rows)
 
     def _who(self, press: Press | None) -> str:
         """``you``; the annotator's name where several people answered."""
-        people = {one.annotator for one in self.labeler.project.session.state.standings.values() if one.annotator}
+        people = {given.annotator for given in self.labeler.project.session.state.standings.values() if given.annotator}
         return display_safe(press.annotator, 10) if press is not None and press.annotator and len(people) > 1 else "you"
 
     def _draw_about(self, view: View) -> None:
@@ -264,5 +264,5 @@ class SecondLook(PictureScreen):
         self.redraw()
 
     async def do_second_look(self) -> None:
-        """Back."""
+        """Leave the second look."""
         await self.labeler.leave()

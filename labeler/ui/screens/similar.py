@@ -90,7 +90,7 @@ class SimilarScreen(ThumbnailScreen):
             self.pages.want()
 
     def came_back(self, page: Page) -> None:
-        """It goes on from here."""
+        """Go on from a page that was taken back."""
         self._ended, self._kind = False, page.class_id
 
     def class_is_gone(self, page: Page) -> None:
@@ -98,7 +98,7 @@ class SimilarScreen(ThumbnailScreen):
         self._kind = UNLABELED
 
     def held_of(self, index: int) -> int:
-        """Nothing of them where one is asked blind."""
+        """Return what a picture is held to be; nothing where one is asked blind."""
         return UNLABELED if self._hidden else self.labeler.project.session.held(index)
 
     def without_a_label(self, page: Page) -> int:

@@ -71,7 +71,7 @@ class SplitScreen(ThumbnailScreen):
     # -- what is answered: nothing -------------------------------------------------------------------------------
 
     def nothing_to_answer(self) -> str:
-        """Where answers are given."""
+        """Return where answers are given."""
         return "nothing is answered here: S leads back to the classes"
 
     def answer(self, class_id: int) -> None:
@@ -80,28 +80,28 @@ class SplitScreen(ThumbnailScreen):
         self.labeler.say("nothing is answered here: X marks what goes to the new class", "warn")
 
     def was_painted(self) -> None:
-        """It is no question."""
+        """Count nothing: it is no question."""
 
     # -- drawing -------------------------------------------------------------------------------------------------
 
     def draw(self, view: View) -> None:
-        """What stands by now; what went to another class leaves its place."""
+        """Draw what stands by now; what went to another class leaves its place."""
         self._standing = [index for index in self._indices if self._has_label(index)]
         self._marked.intersection_update(self._standing)
         super().draw(view)
 
     def heading(self, view: View) -> Content:
-        """What is marked, and what to press."""
+        """Return what is marked, and what to press."""
         if not self._standing:
             return Content.styled("no label of it stands: S leads back to the classes", "$quiet")
         name, marked = (self.short(self._class_name, 24), "bold"), len(self._marked)
         if not marked:
-            said = Content.assemble(("X", "bold $command"), " marks what goes to a new class")
+            hint = Content.assemble(("X", "bold $command"), " marks what goes to a new class")
         else:
-            said = Content.assemble(
+            hint = Content.assemble(
                 (f"{marked} marked", "bold $warn"), "   ", ("⏎", "bold $command"), " names their class"
             )
-        return Content.assemble(("split ", "bold"), name, "   ", said)
+        return Content.assemble(("split ", "bold"), name, "   ", hint)
 
     def cell(self, place: int, names: dict[int, str]) -> Cell:
         """Marked or not."""
@@ -109,7 +109,7 @@ class SplitScreen(ThumbnailScreen):
         return Cell(index, "→ new", "warn") if index in self._marked else Cell(index, self._class_name)
 
     def facts(self, view: View) -> list[str]:
-        """Who gave the label."""
+        """Return who gave the label."""
         target = self.target()
         standing = self.labeler.project.session.state.standings.get(target.index) if target is not None else None
         return [standing.provenance.word] if standing is not None else []
@@ -117,7 +117,7 @@ class SplitScreen(ThumbnailScreen):
     # -- commands ------------------------------------------------------------------------------------------------
 
     def do_mark(self) -> None:
-        """To the new class, or not."""
+        """Mark the picture for the new class, or not."""
         target = self.target()
         if target is None:
             self.labeler.say("there is nothing to mark: S leads back to the classes", "warn")
@@ -146,5 +146,5 @@ class SplitScreen(ThumbnailScreen):
         await self.labeler.open("split_name", named, self._class_name, len(moved))
 
     async def do_split(self) -> None:
-        """Back."""
+        """Leave the class as it is by now."""
         await self.labeler.leave()

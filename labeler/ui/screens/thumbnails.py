@@ -1,4 +1,4 @@
-"""What every screen of thumbnails has in common: heading, cells with a cursor, legend; moving, painting, resizing."""
+"""The base of every screen of thumbnails: heading, cells with a cursor, legend; moving, painting, resizing."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class ThumbnailScreen(LabelScreen):
         raise NotImplementedError
 
     def facts(self, view: View) -> list[str]:
-        """What stands beside the path of the target."""
+        """Return what stands beside the path of the target."""
         raise NotImplementedError
 
     def cell(self, place: int, names: dict[int, str]) -> Cell:
@@ -93,7 +93,7 @@ class ThumbnailScreen(LabelScreen):
         return Target(index, self.labeler.project.session.pool.ids[index])
 
     def guess(self) -> int | None:
-        """What the caption under the cursor said when it was painted there."""
+        """Return what the caption under the cursor said when it was painted there."""
         return self._focused_guess
 
     def guess_of(self, index: int) -> int | None:
@@ -106,7 +106,7 @@ class ThumbnailScreen(LabelScreen):
         self._focused = self._drawn_for = None
 
     def _focus(self) -> None:
-        """What `enter` gives is what the caption says when the cursor comes there; from its painting on it stays."""
+        """Let `enter` give what the caption says when the cursor comes there; from its painting on it stays."""
         target = self.target()
         if target is None:
             return

@@ -1,4 +1,4 @@
-"""Why an instance has its label: the answers that carry it, each back to its key press."""
+"""The page that says why an instance has its label: the answers that carry it, each back to its key press."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class WhyScreen(ThumbnailScreen):
         return "no answer is shown here: I leads back"
 
     def answer(self, class_id: int) -> None:
-        """Nothing is answered here."""
+        """Say that nothing is answered here."""
         self.labeler.say("nothing is answered on this page: I leads back to where keys answer", "warn")
 
     def heard(self, received: Received) -> None:
@@ -85,10 +85,10 @@ class WhyScreen(ThumbnailScreen):
             self._asked_at = None  # what was asked while the engine was not ready is asked again
             self.draw_again()
 
-    def _look_up(self, view: View, found: Reasons) -> None:
+    def _look_up(self, view: View, origin: Reasons) -> None:
         """The answers behind a machine's label; around a given one, its nearest neighbors."""
         project = self.labeler.project
-        if found.is_machine:
+        if origin.is_machine:
             if project.ready and self._asked_at != (self.index, view.revision):
                 self._asked_at = (self.index, view.revision)
                 project.want_shares(self.index)
@@ -103,18 +103,18 @@ class WhyScreen(ThumbnailScreen):
 
     def draw(self, view: View) -> None:
         """The instance as it stands now."""
-        found = reasons(self.labeler.project.session, self.index)
-        if found.is_machine:
+        origin = reasons(self.labeler.project.session, self.index)
+        if origin.is_machine:
             self._have_it_closed(view)
-        self._look_up(view, found)
+        self._look_up(view, origin)
         self.picture.show(self.index)
-        waits = found.is_machine and not self.labeler.project.is_closed
-        facts = Content("\n").join([*_facts(found), *([Content.styled(_NOT_YET, "$quiet")] if waits else [])])
+        waits = origin.is_machine and not self.labeler.project.is_closed
+        facts = Content("\n").join([*_facts(origin), *([Content.styled(_NOT_YET, "$quiet")] if waits else [])])
         self.query_one("#why-facts", Block).show(lambda width, height: facts)
         super().draw(view)
 
     def _have_it_closed(self, view: View) -> None:
-        """What is said here is what an export would ship: of the closing round, which the engine is asked for."""
+        """Ask the engine for the closing round, of which all is said here: it is what an export would ship."""
         project = self.labeler.project
         if project.ready and not project.is_closed and self._closing_asked_at != view.revision:
             self._closing_asked_at = view.revision
@@ -133,7 +133,7 @@ class WhyScreen(ThumbnailScreen):
         return Content("\n").join([*lines[: height - 1], ask])
 
     def heading(self, view: View) -> Content:
-        """What the thumbnails are."""
+        """Return what the thumbnails are."""
         _, provenance = self.labeler.project.session.label_of(self.index)
         if provenance in (Provenance.PROPAGATED, Provenance.PREDICTED):
             return Content.assemble(*self._carriers())
@@ -162,7 +162,7 @@ class WhyScreen(ThumbnailScreen):
         return Cell(press.index, name, "saved", lead="" if share is None else f"{percent(share)} ")
 
     def facts(self, view: View) -> list[str]:
-        """Which of the answers."""
+        """Return which of the answers it is."""
         return [f"answer {self.cursor + 1} of {len(self._answers)}"]
 
     def is_ready(self) -> bool:
@@ -206,10 +206,10 @@ class WhyScreen(ThumbnailScreen):
         return False
 
 
-def _facts(found: Reasons) -> Iterator[Content]:
-    yield Content.styled(display_safe(found.instance_id), "bold")
-    yield Content.styled(found.heading, "bold $saved" if found.press is not None else "bold $guess")
-    for line in found.lines:
+def _facts(origin: Reasons) -> Iterator[Content]:
+    yield Content.styled(display_safe(origin.instance_id), "bold")
+    yield Content.styled(origin.heading, "bold $saved" if origin.press is not None else "bold $guess")
+    for line in origin.lines:
         yield Content.styled(line, "$quiet")
-    if found.press is not None:
-        yield Content.styled(f"event {display_safe(found.press.event_id, 40)}", "$quiet")
+    if origin.press is not None:
+        yield Content.styled(f"event {display_safe(origin.press.event_id, 40)}", "$quiet")

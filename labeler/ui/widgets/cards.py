@@ -47,10 +47,10 @@ class CardLayout(Layout):
 def card_layout(count: int, width: int, height: int, usual: int = 0) -> CardLayout:
     """The largest pictures that leave room for the words and for two cards (or all, where there are fewer)."""
     for rows in range(MOST_ROWS, LEAST_ROWS - 1, -1):
-        found = CardLayout(rows, ACROSS, max((height - 1) // (rows + 1), 1))
-        fits = found.pictures_width + LEAST_WORDS <= width and found.down >= min(count, 2)
+        cards = CardLayout(rows, ACROSS, max((height - 1) // (rows + 1), 1))
+        fits = cards.pictures_width + LEAST_WORDS <= width and cards.down >= min(count, 2)
         if fits and (rows == LEAST_ROWS or not usual or rows * 2 < usual or rows * 2 % usual == 0):
-            return found
+            return cards
     beside = width >= CardLayout(LEAST_ROWS, ACROSS, 1).pictures_width + LEAST_WORDS
     return CardLayout(LEAST_ROWS, ACROSS, max((height - 1) // (LEAST_ROWS + 2 - beside), 1), beside=beside)
 
@@ -61,16 +61,16 @@ class CardGrid(SheetGrid):
     def __init__(self, pictures: Pictures, *, id: str) -> None:  # noqa: A002 -- the name Textual gives it
         super().__init__(pictures, id=id)
         self._words: Callable[[int, int, int], Words] = lambda card, width, height: ()
-        self._said: dict[int, Words] = {}
+        self._beside: dict[int, Words] = {}
 
     @property
     def cards(self) -> int:
-        """How many there are."""
+        """The number of cards."""
         return len(self._indices) // ACROSS
 
     @property
     def layout_now(self) -> CardLayout:
-        """How the cards lie at the present size."""
+        """The layout of the cards at the present size."""
         return card_layout(self.cards, *self.size, self._usual)
 
     @property
@@ -80,16 +80,16 @@ class CardGrid(SheetGrid):
 
     def tell(self, words: Callable[[int, int, int], Words]) -> None:
         """Write `words(card, width, height)` beside each card in sight."""
-        self._words, self._said = words, {}
+        self._words, self._beside = words, {}
 
     def move(self, step: int) -> int:
-        """Where the cursor would be `step` places on, in the same picture of a card; it stops at the ends."""
+        """Return the place of the cursor `step` places on, in the same picture of a card; it stops at the ends."""
         card, slot = divmod(self.cursor, ACROSS)
         card = min(max(card + step // ACROSS, 0), max(self.cards - 1, 0))
         return self._nearest(card, slot)
 
     def step(self, direction: str) -> int:
-        """Where the cursor would be one picture to the left or right in its card, or one card up or down."""
+        """Return the place of the cursor one picture to the left or right in its card, or one card up or down."""
         card, slot = divmod(self.cursor, ACROSS)
         if direction in ("up", "down"):
             return self.move(ACROSS if direction == "down" else -ACROSS)
@@ -138,9 +138,9 @@ class CardGrid(SheetGrid):
         return Strip.join(parts).extend_cell_length(width, style).crop(0, width)
 
     def _words_line(self, card: int, line: int, width: int, height: int, style: Style) -> Strip:
-        if card not in self._said:
-            self._said[card] = self._words(card, width, height)
-        lines, roles = self._said[card], self.app.theme_variables
+        if card not in self._beside:
+            self._beside[card] = self._words(card, width, height)
+        lines, roles = self._beside[card], self.app.theme_variables
         segments, left = [], width
         for text, words in lines[line] if line < len(lines) else ():
             text = set_cell_size(text, min(cell_len(text), max(left, 0)))

@@ -48,12 +48,12 @@ def _row(row: ClassCount, names: tuple[str, ...], room: int, wide: int, *, here:
     info = row.info
     mark = "▸" if here else "→" if goes else " "
     style = "bold reverse $command" if here else "bold $warn" if goes else "$quiet" if info.retired else "bold"
-    said = Content.styled(_RETIRED if info.retired else "", "$warn")
-    name = Content.styled(short_name(info.name, names, max(room - said.cell_length, 1)), style)
-    gap = " " * max(room - name.cell_length - said.cell_length, 0)
+    note = Content.styled(_RETIRED if info.retired else "", "$warn")
+    name = Content.styled(short_name(info.name, names, max(room - note.cell_length, 1)), style)
+    gap = " " * max(room - name.cell_length - note.cell_length, 0)
     counts = [getattr(row, word) for word in COUNTS]
     cells = [(f"{count:>{wide},}", "" if count else "$quiet") for count in counts]
     key = (info.key or "·", "bold $answer" if info.key else "$quiet")
     lead = (f"{mark}  ", "bold $command" if here else "bold $warn")
     space = " " if cell_len(key[0]) == 1 else ""
-    return Content.assemble(lead, key, space, name, said, gap, *cells)
+    return Content.assemble(lead, key, space, name, note, gap, *cells)

@@ -14,7 +14,7 @@ from labeler.ui.widgets.sheet_grid import Cell, Layout, SheetGrid
 
 
 class HeadedGrid(SheetGrid):
-    """As a sheet, but the line of words is above the pictures and spans all of a row that share a heading.
+    """A sheet whose line of words is above the pictures and spans all of a row that share a heading.
 
     A cell's caption is what was said of it instead; empty = as the heading says. At the end of its line stands the
     letter that means it, where there is one.
@@ -31,7 +31,7 @@ class HeadedGrid(SheetGrid):
         make: Callable[[int], Cell],
         cursor: int,
     ) -> None:
-        """As :meth:`show`, each of `indices` below the heading in parallel; `letters` for the first of them."""
+        """Show each of `indices` below the heading in parallel; `letters` for the first of them. See :meth:`show`."""
         self._headings, self._letters = headings, letters
         self.show(indices, make, cursor)
 
@@ -41,14 +41,14 @@ class HeadedGrid(SheetGrid):
         roles, width = self.app.theme_variables, now.columns + 2
         letter = self._letters[place] if place < len(self._letters) else ""
         room = width - 2 - 2 * len(letter)
-        said, heading = self._cell(place).written(self.names, room), self._headings[place]
+        own, heading = self._cell(place).written(self.names, room), self._headings[place]
         if place == self.cursor:
-            text = f"[{centered(said or short_name(heading, self.names, room), room)}{' ' * len(letter)}{letter}]"
+            text = f"[{centered(own or short_name(heading, self.names, room), room)}{' ' * len(letter)}{letter}]"
             return [Strip([Segment(text, style + Style.parse(f"bold reverse {roles['command']}"))], width)]
         end = [Segment(f" {letter} ", style + Style.parse(f"bold {roles['answer']}"))] if letter else []
-        if said:
+        if own:
             role = f"bold {roles[self._cell(place).role]}"
-            return [Strip([Segment(f" {centered(said, room)}", style + Style.parse(role)), *end], width).crop(0, width)]
+            return [Strip([Segment(f" {centered(own, room)}", style + Style.parse(role)), *end], width).crop(0, width)]
         part = self._rule(place, heading, now, style).crop(0, width - 3 * len(letter))
         return [Strip([*part, *end], width).crop(0, width)]
 

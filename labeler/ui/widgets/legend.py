@@ -56,19 +56,19 @@ def legend(classes: Sequence[ClassCount], typed: Typed, width: int, height: int,
 
 
 def _title(typed: Typed, by_typing: bool, width: int) -> Content:
-    said = (f"{typed.text}▏", "bold $answer") if typed.text else (TYPE if by_typing else "", "$command")
+    title = (f"{typed.text}▏", "bold $answer") if typed.text else (TYPE if by_typing else "", "$command")
     more = ("  ↑ ↓", "$quiet") if typed.text and len(typed.text) + 16 < width else ("", "")
-    return Content.assemble(("classes ", "$quiet"), said, more).truncate(width, ellipsis=True)
+    return Content.assemble(("classes ", "$quiet"), title, more).truncate(width, ellipsis=True)
 
 
 def _from(ordered: Sequence[ClassCount], chosen: int) -> Sequence[ClassCount]:
-    """Those in sight begin with the first, or a little before the one that is chosen."""
+    """Return those in sight: from the first, or from a little before the one that is chosen."""
     place = next((place for place, count in enumerate(ordered) if count.info.class_id == chosen), 0)
     return ordered[max(place - 1, 0) :]
 
 
 def _name(count: ClassCount) -> str:
-    """What stands beside the key; nothing where it would only say the key again."""
+    """Return what stands beside the key; nothing where it would only say the key again."""
     return "" if count.info.name == count.info.key else count.info.name
 
 
@@ -126,7 +126,7 @@ def _readable(shown: Sequence[ClassCount], names: tuple[str, ...], room: int) ->
 
 
 def _keys(ordered: Sequence[ClassCount], names: tuple[str, ...], width: int, rows: int) -> list[Content]:
-    """As many keys as there is room for, names as far as they go beside them, and where all of them stand."""
+    """Return the keys there is room for, names as far as they go beside them, and where all of them stand."""
     columns = max(width // _NARROWEST_UNCOUNTED, 1)
     wide, used = width // columns, max(rows - 1, 1)
     written = ordered[: columns * used]
@@ -159,7 +159,7 @@ def _whole_entry(count: ClassCount, names: tuple[str, ...], width: int, most: in
     given = f"{count.given:>4}"
     room = width - 2 - cell_len(key) + 1 - cell_len(lines[-1]) - len(given)
     style = "bold underline" if first else ""
-    made = [
+    entry = [
         Content.assemble(
             (key, "bold $answer" if count.info.key else "$quiet") if place == 0 else " ",
             ("⏎", "bold $command") if first and place == 0 else (" ", ""),
@@ -168,8 +168,8 @@ def _whole_entry(count: ClassCount, names: tuple[str, ...], width: int, most: in
         for place, line in enumerate(lines)
     ]
     if room >= 0:
-        made[-1] = Content.assemble(made[-1], " " * room, (given, "bold" if count.given else "$quiet"))
-    return made
+        entry[-1] = Content.assemble(entry[-1], " " * room, (given, "bold" if count.given else "$quiet"))
+    return entry
 
 
 def _in_a_flow(
@@ -292,14 +292,14 @@ def none_shown(why: str) -> Content:
 
 
 def both_answers(
-    said: Sequence[tuple[str, int]],
+    answers: Sequence[tuple[str, int]],
     infos: Mapping[int, ClassInfo],
     marked: int | None,
     width: int,
 ) -> Content:
-    """What two people said, the later first; ``⏎`` takes the one marked."""
+    """Return what two people said, the later first; ``⏎`` takes the one marked."""
     lines: list[Content] = [Content.styled("two answers: settle it", "bold $warn")]
-    for who, class_id in said:
+    for who, class_id in answers:
         info = infos.get(class_id)
         key, name = "·", "of no class" if class_id == UNLABELED else "a retired class"
         if info is not None:

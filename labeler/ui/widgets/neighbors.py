@@ -29,7 +29,7 @@ def centered(text: str, width: int) -> str:
 
 
 class Neighbors(Widget):
-    """As many thumbnails as fit beside each other; keeps its region empty where there are none."""
+    """The thumbnails that fit beside each other; keeps its region empty where there are none."""
 
     def __init__(self, pictures: Pictures, *, id: str, title: str = "nearest labeled") -> None:  # noqa: A002 -- Textual's
         super().__init__(id=id)
@@ -39,7 +39,7 @@ class Neighbors(Widget):
 
     @property
     def room(self) -> int:
-        """How many thumbnails fit."""
+        """The number of thumbnails that fit."""
         columns, rows = self._thumb
         return (self.size.width + GAP) // (columns + GAP) if rows >= 3 else 0
 

@@ -48,8 +48,8 @@ class Picture(Widget):
             self.ready = drawn is not None
             if drawn is not None and drawn is not self._drawn:
                 self._drawn = drawn
-                said = ("cannot be shown", "", drawn.trouble, "", "space skips it, X rejects it" if self._asks else "")
-                self._lines = self._spoken(said) if drawn.trouble else list(drawn.strips)
+                words = ("cannot be shown", "", drawn.trouble, "", "space skips it, X rejects it" if self._asks else "")
+                self._lines = self._spoken(words) if drawn.trouble else list(drawn.strips)
             else:
                 return  # not there yet, or on the screen already
         self.refresh()

@@ -35,8 +35,8 @@ class Cell:
     def written(self, names: Sequence[str], width: int) -> str:
         """The caption in at most `width` cells, told from those of the other classes, whose `names` these are."""
         room = width - len(self.lead) - len(self.trail)
-        said = short_name(self.caption, names, room) if self.caption in names else display_safe(self.caption, 60)
-        return f"{self.lead}{said}{self.trail}" if said else ""
+        caption = short_name(self.caption, names, room) if self.caption in names else display_safe(self.caption, 60)
+        return f"{self.lead}{caption}{self.trail}" if caption else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def layout(count: int, width: int, height: int, usual: int = 0, aspect: int = 2)
         for rows in range(max(min(MOST_ROWS, height - 1, width // aspect - 1), LEAST_ROWS), LEAST_ROWS - 1, -1)
         if rows == LEAST_ROWS or not usual or rows * 2 < usual or rows * 2 % usual == 0
     ]
-    best = next((found for found in sizes if found.page >= count), None)
+    best = next((candidate for candidate in sizes if candidate.page >= count), None)
     if best is None or count == 0:
         return sizes[-1]
     across = -(-count // best.down)  # no wider than need be: the eye has a shorter way
@@ -89,14 +89,14 @@ class SheetGrid(Widget):
         self._pictures = pictures
         self._indices: Sequence[int] = ()
         self._make: Callable[[int], Cell] = lambda place: Cell(self._indices[place], "")
-        self._made: dict[int, Cell] = {}
+        self._cells: dict[int, Cell] = {}
         self._usual = pictures.usual_height
         self.names: Sequence[str] = ()  # of all classes: captions are told from each other
         self.cursor = 0
 
     @property
     def layout_now(self) -> Layout:
-        """How the cells lie at the present size."""
+        """The layout of the cells at the present size."""
         return layout(len(self._indices), *self.size, self._usual, self._pictures.aspect)
 
     @property
@@ -106,7 +106,7 @@ class SheetGrid(Widget):
 
     @property
     def pages(self) -> int:
-        """How many pages there are."""
+        """The number of pages."""
         return -(-len(self._indices) // self.layout_now.page)
 
     @property
@@ -118,11 +118,11 @@ class SheetGrid(Widget):
     def show(self, indices: Sequence[int], make: Callable[[int], Cell], cursor: int) -> None:
         """Draw a cell for each of `indices`, made by `make(place)` when it is in sight, with the cursor on one."""
         self._indices, self._make, self.cursor = indices, make, cursor
-        self._made = {}
+        self._cells = {}
         self.refresh()
 
     def move(self, step: int) -> int:
-        """Where the cursor would be `step` cells on; it stops at the ends."""
+        """Return the place of the cursor `step` cells on; it stops at the ends."""
         return min(max(self.cursor + step, 0), max(len(self._indices) - 1, 0))
 
     def cursor_ready(self) -> bool:
@@ -139,7 +139,7 @@ class SheetGrid(Widget):
         return None not in drawn
 
     def step(self, direction: str) -> int:
-        """Where the cursor would be one cell to the left, right, up or down; it stops at the ends."""
+        """Return the place of the cursor one cell to the left, right, up or down; it stops at the ends."""
         across = self.layout_now.across
         place = self.cursor + {"left": -1, "right": 1, "up": -across, "down": across}[direction]
         return place if 0 <= place < len(self._indices) else self.cursor
@@ -188,9 +188,9 @@ class SheetGrid(Widget):
         return [Strip([Segment(text, style + Style.parse(roles[cell.role]))], now.columns + 2)]
 
     def _cell(self, place: int) -> Cell:
-        if place not in self._made:
-            self._made[place] = self._make(place)
-        return self._made[place]
+        if place not in self._cells:
+            self._cells[place] = self._make(place)
+        return self._cells[place]
 
     def _margins(self, now: Layout) -> tuple[int, int]:
         width, height = self.size
