@@ -11,10 +11,11 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 
 from labeler.commands.export.export import export as export_labels
-from labeler.commands.export.labels import Choice, latest_labels
+from labeler.commands.export.labels import ExportOptions, latest_labels
 from labeler.commands.export.rows import collect
 from labeler.commands.predict import Predictions, open_new
 from labeler.commands.predict import predict as predict_new
+from labeler.core import steps
 from labeler.core.errors import UsageError
 from labeler.core.recipe import PARTS, Reading
 from labeler.core.steps import finished
@@ -281,9 +282,9 @@ class Labeling:
         if X not in ("content", "features"):
             raise UsageError(f"X cannot be {X!r}", 'give X="content" or X="features"')
         bench = self._open_bench()
-        choice = Choice(predicted=predicted, min_confidence=min_confidence, latest=True)
-        leaving = latest_labels(self.project, bench, choice)
-        rows, indices, _ = collect(self.project, leaving, bench, choice, needs_content=True)
+        options = ExportOptions(predicted=predicted, min_confidence=min_confidence, latest=True)
+        labels = steps.run(latest_labels(self.project, bench, options))
+        rows, indices, _ = collect(self.project, labels, bench, options, needs_content=True)
         values = bench.features()[indices] if X == "features" else rows.features()
         return Arrays(
             np.asarray(values[:]),

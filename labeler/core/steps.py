@@ -46,6 +46,18 @@ def driven(job: Generator[Any, None, Result], say: Callable[[Any], None]) -> Res
             return result
 
 
+def run(job: Generator[Any, None, Result], on_progress: Callable[[Any], None] | None = None) -> Result:
+    """Run a job of steps to its end and return its result; `on_progress` gets every sign of life."""
+    while True:
+        try:
+            step = next(job)
+        except StopIteration as end:
+            result: Result = end.value
+            return result
+        if on_progress is not None:
+            on_progress(step)
+
+
 def rows_at_once(work_a_row: int, least: int, most: int) -> int:
     """How many rows of so many multiplications fit between two signs of life, within bounds."""
     return max(least, min(WORK // max(work_a_row, 1), most))

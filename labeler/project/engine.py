@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from labeler.core import steps
 from labeler.core.errors import NotSaved, ProjectError
 from labeler.core.recipe import PARTS, RECOMPUTES, Recipe
 from labeler.core.text import counted, display_safe, unreadable_line
@@ -19,6 +20,9 @@ from labeler.plugins.importers.vectors import check_rows
 from labeler.project.instances import Opened
 from labeler.worker import protocol
 from labeler.worker.client import WorkerClient
+
+if TYPE_CHECKING:
+    from labeler.worker.pipeline import Workbench  # its libraries take a second to load
 
 DEFAULT_SEED = 0
 
@@ -236,21 +240,21 @@ class Behind(Opened):
         same = self.source is not None and ids == list(self.source.ids)
         return protocol.Open(self.recipe(), None if same else ids, self.session.state.revision, self._imported())
 
-    def open_bench(self, progress: Callable[[Progress], None] = lambda _: None) -> Any:
-        """Prepare the engine in this process and return it (a :class:`labeler.worker.pipeline.Workbench`)."""
-        from labeler.worker.pipeline import Workbench
+    def open_bench(self, progress: Callable[[Progress], None] | None = None) -> Workbench:
+        """Prepare the engine in this process and return it."""
+        return steps.run(self.open_bench_by_steps(), progress)
+
+    def open_bench_by_steps(self) -> Generator[Progress, None, Workbench]:
+        """Prepare the engine in this process, yielding signs of life; return it."""
+        from labeler.worker.pipeline import Workbench  # start-up: the screen's process never needs an engine of its own
 
         if self.source is None:
             raise ProjectError("the source of this project is not open", "is it where it was?")
         bench = Workbench(self.recipe(), self.source, self.session.pool.ids, self._imported())
-        for step in _steps(bench.open()):
-            if isinstance(step, Progress):
-                progress(step)
-            else:
-                self.encoded(step)
+        self.encoded((yield from bench.open()))
         return bench
 
-    def closing_round(self, progress: Callable[[Progress], None] = lambda _: None) -> Round:
+    def closing_round(self, progress: Callable[[Progress], None] | None = None) -> Round:
         """The round that leaves the program, from scratch, merged into the session."""
         round_: Round = self.open_bench(progress).closing_round(self.session.snapshot())
         self.session.merge_round(round_)
@@ -271,9 +275,3 @@ def blank_line(names: list[str], few: int = 5) -> str:
     more = f" and {len(names) - few:,} more" if len(names) > few else ""
     shown = ", ".join(display_safe(name, 60) for name in names[:few])
     return f"{lead} nothing, all of one value: {shown}{more}; asked like the others, X rejects"
-
-
-def _steps(generator: Any) -> Any:
-    """A generator's yields, then what it returns."""
-    result = yield from generator
-    yield result
