@@ -29,7 +29,7 @@ CLASSES = [f"class {n}" for n in range(10)]
 
 def rows_of(n: int, folder: Path, pictures: bool):
     """`n` rows as an export has them; `pictures` makes a folder of files to link."""
-    from labeler.commands.export.held_out import Taken
+    from labeler.commands.export.held_out import ArrayRows
     from labeler.plugins.exporters.base import ExportRows, HeldOut, Whole
 
     X = np.lib.format.open_memmap(folder / "X.npy", "w+", np.float32, (n, COLUMNS))
@@ -66,9 +66,9 @@ def rows_of(n: int, folder: Path, pictures: bool):
         splits=[""] * n,
         locate=lambda row: root / ids[row],
         image=lambda row: np.zeros((8, 8), np.uint8),
-        features=lambda: Taken(X, every),
-        held_out=lambda: HeldOut(proba, classes % 5, Taken(X, every), "even"),
-        whole=lambda: Whole(ids, every, Taken(X, every)),
+        features=lambda: ArrayRows(X, every),
+        held_out=lambda: HeldOut(proba, classes % 5, ArrayRows(X, every), "even"),
+        whole=lambda: Whole(ids, every, ArrayRows(X, every)),
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 
 from labeler.commands.export.export import export as export_labels
-from labeler.commands.export.labels import Choice, latest_labels
+from labeler.commands.export.labels import ExportOptions, latest_labels
 from labeler.commands.export.rows import collect
 from labeler.commands.predict import Predictions, open_new
 from labeler.commands.predict import predict as predict_new
@@ -281,9 +281,9 @@ class Labeling:
         if X not in ("content", "features"):
             raise UsageError(f"X cannot be {X!r}", 'give X="content" or X="features"')
         pipeline = self._open_pipeline()
-        choice = Choice(predicted=predicted, min_confidence=min_confidence, latest=True)
-        leaving = latest_labels(self.project, pipeline, choice)
-        rows, indices, _ = collect(self.project, leaving, pipeline, choice, needs_content=True)
+        options = ExportOptions(predicted=predicted, min_confidence=min_confidence, latest=True)
+        labels = steps.run(latest_labels(self.project, pipeline, options))
+        rows, indices, _ = collect(self.project, labels, pipeline, options, needs_content=True)
         values = pipeline.features()[indices] if X == "features" else rows.features()
         return Arrays(
             np.asarray(values[:]),

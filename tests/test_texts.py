@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from labeler.commands.clusters.inspect import Plan, of_source
-from labeler.commands.export.export import Choice, export
+from labeler.commands.export.export import ExportOptions, export
 from labeler.commands.predict import predict
 from labeler.commands.simulate import Simulation, simulate
 from labeler.core.content import Passage
@@ -63,7 +63,7 @@ def test_a_simulated_person_labels_texts_and_new_ones_are_predicted(reviews, tmp
         np.savez(tmp_path / "table.npz", X=np.zeros((5, 3), dtype=np.float32))
         with pytest.raises(SourceError, match="is no CSV"):
             predict(project, tmp_path / "table.npz")
-        written = export(project, tmp_path / "texts.npz", choice=Choice())
+        written = export(project, tmp_path / "texts.npz", options=ExportOptions())
     assert sum(written.counts.values()) > 100
     with np.load(tmp_path / "texts.npz", allow_pickle=False) as arrays:
         assert arrays["X"].shape[0] == len(arrays["y"])

@@ -124,7 +124,7 @@ def export(
 
     Example: labeler export digits.labeler.db labels.csv       or model.npz --format model, or model.onnx
     """
-    from labeler.commands.export.export import Choice, report
+    from labeler.commands.export.export import ExportOptions, report
     from labeler.commands.export.export import export as write
     from labeler.commands.export.model import export_model, format_of_model
     from labeler.commands.export.model import report as report_model
@@ -141,17 +141,17 @@ def export(
             found = export_model(opened, target, model, force=force, progress=narrator.progress)
         say(report_model(found, target))
         return
-    options = ({"link": link} if link else {}) | ({"csv_safe": "yes"} if csv_safe else {})
+    of_format = ({"link": link} if link else {}) | ({"csv_safe": "yes"} if csv_safe else {})
     shares = parse_split(split) if split else ()
-    choice = Choice(
-        "predicted" in include, "rejected" in include, human_only, min_confidence, shares, options, latest, weights
+    options = ExportOptions(
+        "predicted" in include, "rejected" in include, human_only, min_confidence, shares, of_format, latest, weights
     )
     with contextlib.ExitStack() as stack:
         if to_stdout:
             target = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "labels"
         narrator = stack.enter_context(narrator_of())
         opened = stack.enter_context(reading(project, with_source=True))
-        written = write(opened, target, format_, choice, force=force, progress=narrator.progress)
+        written = write(opened, target, format_, options, force=force, progress=narrator.progress)
         if to_stdout:
             with target.open(encoding="utf-8", newline="") as file:
                 say_data(line.removesuffix("\n") for line in file)

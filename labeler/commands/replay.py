@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from labeler.commands.export.export import Choice, export
+from labeler.commands.export.export import ExportOptions, export
 from labeler.core.errors import ExportError
 from labeler.core.pool import Pool
 from labeler.core.text import counted, display_safe, escaped
@@ -105,7 +105,7 @@ def differences(one: State, other: State) -> list[str]:
 def _exported(project: Project, target: Path, found: Replayed, progress: Callable[[Progress], None]) -> bytes:
     """The export of a project with all that a machine says; nothing where nothing is labeled."""
     try:
-        export(project, target, "csv", Choice(predicted=True, latest=True), progress=progress)
+        export(project, target, "csv", ExportOptions(predicted=True, latest=True), progress=progress)
     except ExportError as error:
         if error.message not in found.notes:
             found.notes.append(error.message)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,6 +20,9 @@ from labeler.plugins.importers.vectors import check_rows
 from labeler.project.instances import Opened
 from labeler.worker import protocol
 from labeler.worker.client import WorkerClient
+
+if TYPE_CHECKING:
+    from labeler.worker.pipeline import Pipeline  # its libraries take a second to load
 
 DEFAULT_SEED = 0
 
@@ -240,17 +243,21 @@ class Behind(Opened):
         same = self.source is not None and ids == list(self.source.ids)
         return protocol.Open(self.recipe(), None if same else ids, self.session.state.revision, self._imported())
 
-    def open_pipeline(self, progress: Callable[[Progress], None] = lambda _: None) -> Any:
-        """Prepare the engine in this process and return it (a :class:`labeler.worker.pipeline.Pipeline`)."""
-        from labeler.worker.pipeline import Pipeline
+    def open_pipeline(self, progress: Callable[[Progress], None] | None = None) -> Pipeline:
+        """Prepare the engine in this process and return it."""
+        return steps.run(self.open_pipeline_by_steps(), progress)
+
+    def open_pipeline_by_steps(self) -> Generator[Progress, None, Pipeline]:
+        """Prepare the engine in this process, yielding signs of life; return it."""
+        from labeler.worker.pipeline import Pipeline  # start-up: the screen's process never needs an engine of its own
 
         if self.source is None:
             raise ProjectError("the source of this project is not open", "is it where it was?")
         pipeline = Pipeline(self.recipe(), self.source, self.session.pool.ids, self._imported())
-        self.encoded(steps.run(pipeline.open(), progress))
+        self.encoded((yield from pipeline.open()))
         return pipeline
 
-    def closing_round(self, progress: Callable[[Progress], None] = lambda _: None) -> Round:
+    def closing_round(self, progress: Callable[[Progress], None] | None = None) -> Round:
         """The round that leaves the program, from scratch, merged into the session."""
         round_: Round = self.open_pipeline(progress).closing_round(self.session.snapshot())
         self.session.merge_round(round_)

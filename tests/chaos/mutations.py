@@ -15,7 +15,7 @@ import numpy as np
 
 from benchmarks.terminal import ROOT
 from labeler.commands.check import check
-from labeler.commands.export.export import Choice, export
+from labeler.commands.export.export import ExportOptions, export
 from labeler.commands.status import status
 from labeler.core.errors import LabelerError
 from labeler.project.open import Project, open_project
@@ -212,7 +212,7 @@ def _export(path: Path) -> list[str]:
     try:
         shutil.copytree(path.parent.parent / "cache", path.with_name("chaos.labeler.cache"))
         with open_project(path, read_only=True) as project:
-            export(project, target, None, Choice(human_only=True, latest=True))
+            export(project, target, None, ExportOptions(human_only=True, latest=True))
             given = project.session.state.counts["label"] - sum(
                 count for (_, word), count in project.session.state.given.items() if word == 3
             )

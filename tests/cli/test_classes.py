@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from labeler.commands.export.export import Choice, export
+from labeler.commands.export.export import ExportOptions, export
 from labeler.commands.import_labels import import_labels
 from labeler.commands.status import status, status_text, why
 from labeler.core.types import UNLABELED, Provenance, Tier
@@ -33,7 +33,7 @@ def classes_of(session):
 
 
 def exported(project, target, **choice):
-    export(project, target, choice=Choice(**choice))
+    export(project, target, options=ExportOptions(**choice))
     return pd.read_csv(target, dtype=str)
 
 

@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 
 from labeler.commands.audit import facts, run_audit, text
-from labeler.commands.export.export import Choice, export
-from labeler.commands.export.labels import certified, frozen_labels
+from labeler.commands.export.export import ExportOptions, export
+from labeler.commands.export.labels import certified, chosen_labels, frozen_labels
 from labeler.commands.simulate import Simulation, simulate
 from labeler.commands.status import status, status_text
 from labeler.core.errors import LabelerError
@@ -234,7 +234,7 @@ class TestAnswers:
 
 class TestExport:
     def write(self, project, tmp_path, name="out.csv", **choice):
-        written = export(project, tmp_path / name, None, Choice(**choice))
+        written = export(project, tmp_path / name, None, ExportOptions(**choice))
         manifest = json.loads(written.manifest_path.read_text())
         return pd.read_csv(tmp_path / name, dtype=str), manifest["certificate"], written.warnings
 
@@ -309,10 +309,10 @@ class TestExport:
         opened.session.pool.ids.append("new.png")
         opened.session.pool.missing = np.append(opened.session.pool.missing, False)
         opened.session.pool.unreadable = np.append(opened.session.pool.unreadable, False)
-        leaving = frozen_labels(opened)
-        assert len(leaving.final.labels) == 1798
-        assert leaving.final.labels[-1] == -1
-        assert certified(leaving, np.flatnonzero(leaving.final.by_default())) == certificate
+        labels = frozen_labels(opened)
+        assert len(labels.table) == 1798
+        assert labels.table.class_indices[-1] == -1
+        assert certified(labels, np.flatnonzero(chosen_labels(labels, ExportOptions())[0])) == certificate
 
     @pytest.mark.slow
     def test_what_nobody_could_look_at_is_left_out(self, opened, tmp_path, made, answer):
@@ -329,9 +329,9 @@ class TestExport:
         session.audit.begin(final, target=0.9, confidence=0.95, seed=0)
         session.audit.answer(session.pool.ids[session.audit.next_index()], 0)
         session.audit.end()
-        leaving = frozen_labels(opened)
-        assert not leaving.final.by_default()[gone]
-        assert any("1 label left out" in note for note in leaving.notes)
+        labels = frozen_labels(opened)
+        assert not chosen_labels(labels, ExportOptions())[0][gone]
+        assert any("1 label left out" in note for note in labels.notes)
 
 
 class TestStatus:

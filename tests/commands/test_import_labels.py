@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from labeler.cli import main
-from labeler.commands.export.export import Choice, export
+from labeler.commands.export.export import ExportOptions, export
 from labeler.commands.import_labels import import_labels, report
 from labeler.commands.merge import merge
 from labeler.core.errors import LabelerError
@@ -139,8 +139,8 @@ def test_splits_that_the_source_came_with_stay_a_column(tmp_path):
         assert labels_of(project) == {
             "train/circle/0.png": "circle", "train/square/1.png": "square", "Validation/circle/2.png": "circle"
         }  # fmt: skip
-        written = export(project, tmp_path / "out.csv", "csv", Choice())
-        export(project, tmp_path / "cut.csv", "csv", Choice(split=(1, 1)))
+        written = export(project, tmp_path / "out.csv", "csv", ExportOptions())
+        export(project, tmp_path / "cut.csv", "csv", ExportOptions(split=(1, 1)))
     with (tmp_path / "out.csv").open(newline="") as stream:
         split_of = {row["path"]: row["split"] for row in csv.DictReader(stream)}
     assert split_of | {"test/3.png": "test"} == {  # whose label may have spread to it

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from labeler.cli import main
-from labeler.commands.export.export import Choice, export
+from labeler.commands.export.export import ExportOptions, export
 from labeler.commands.import_labels import import_labels, import_predictions, report_predictions
 from labeler.commands.status import status, why
 from labeler.core.errors import LabelerError
@@ -47,12 +47,12 @@ def test_from_the_file_to_the_export(place, tmp_path):
     assert (after["answers"], after["by_provenance"]["human"]) == (before["answers"], 3)
     assert after["by_provenance"]["imported"] == 0
     ids = place.session.pool.ids
-    export(place, tmp_path / "default.csv", choice=Choice())
+    export(place, tmp_path / "default.csv", options=ExportOptions())
     default = pd.read_csv(tmp_path / "default.csv", dtype=str)
     stood = {index for index in range(100, 104) if place.session.label_of(index)[1].word == "predicted"}
     assert stood
     assert not set(default.path) & {ids[index] for index in stood}
-    export(place, tmp_path / "all.csv", choice=Choice(predicted=True))
+    export(place, tmp_path / "all.csv", options=ExportOptions(predicted=True))
     every = pd.read_csv(tmp_path / "all.csv", dtype=str).set_index("path")
     for index in stood:
         row = every.loc[ids[index]]
@@ -78,7 +78,7 @@ def test_the_same_after_a_restart_and_after_an_undo(place, tmp_path):
 
 def test_an_exports_machine_labels_come_in_as_predictions_and_never_as_labels(place, tmp_path):
     place.closing_round()
-    export(place, tmp_path / "all.csv", choice=Choice(predicted=True))
+    export(place, tmp_path / "all.csv", options=ExportOptions(predicted=True))
     other = import_labels(place, tmp_path / "all.csv")
     assert (other.taken, len(other.conflicts)) == (0, 0)
     assert "--as predictions" in other.notes[-1]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from labeler.commands.export.export import Choice, export
+from labeler.commands.export.export import ExportOptions, export
 from labeler.project.open import Options, open_project
 
 CLASSES = ["10", "2", "007", "NA", 'a "quoted", <one> & more', "=1+1", "é目"]
@@ -54,7 +54,7 @@ def write(labeled: SimpleNamespace, tmp_path: Path) -> Callable[..., Path]:
 
     def write(name: str, format_: str | None = None, **choice: object) -> Path:
         with open_project(labeled.path, read_only=True) as project:
-            export(project, tmp_path / name, format_, Choice(**choice))
+            export(project, tmp_path / name, format_, ExportOptions(**choice))
         return tmp_path / name
 
     return write

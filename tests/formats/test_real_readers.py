@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from labeler.commands.export.held_out import out_of_fold
+from labeler.commands.export.held_out import held_out_probabilities
 from labeler.commands.import_labels import import_labels
 from labeler.project.open import open_project
 from tests.formats.conftest import CLASSES
@@ -166,7 +166,7 @@ def test_cleanlab_finds_planted_errors_among_digits(digits: tuple[np.ndarray, np
     wrong = y.copy()
     wrong[planted] = (y[planted] + 1 + planted // 20 % 8) % 10
     ones = np.ones(600, dtype=np.float32)
-    found = out_of_fold(X, np.arange(600), wrong, ones, 10, 0, ([""] * 600, None))
+    found = held_out_probabilities(X, np.arange(600), wrong, ones, 10, 0, ([""] * 600, None))
     said = np.flatnonzero(find_label_issues(wrong, found.proba))
     caught = np.isin(planted, said).mean()
     assert caught >= 0.9, caught

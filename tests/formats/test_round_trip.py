@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from labeler.commands.export.export import Choice, export
+from labeler.commands.export.export import ExportOptions, export
 from labeler.commands.import_labels import import_labels
 from labeler.core.class_names import class_name
 from labeler.core.types import Provenance
@@ -67,7 +67,9 @@ def test_strange_names_come_back(name: str, tmp_path: Path) -> None:
     with open_project(source, tmp_path / "one.labeler.db") as project:
         for file, label in zip(NAMES, HOSTILE, strict=True):
             project.session.label(file, project.session.classes.id_for(label, setup=True))
-        export(project, tmp_path / ending_of(name), name, Choice(split=(1, 1) if name in ("hf", "fiftyone") else ()))
+        export(
+            project, tmp_path / ending_of(name), name, ExportOptions(split=(1, 1) if name in ("hf", "fiftyone") else ())
+        )
     with open_project(source, tmp_path / "two.labeler.db") as project:
         import_labels(project, tmp_path / ending_of(name))
         assert labels_of(project) == dict(zip(NAMES, map(class_name, HOSTILE), strict=True))
@@ -110,7 +112,7 @@ def test_a_csv_made_safe_for_spreadsheets_comes_back(
     expected: dict[str, tuple[str, str]],
     tmp_path: Path,
 ) -> None:
-    path = write(target, predicted=True, options={"csv_safe": "yes"})
+    path = write(target, predicted=True, format_options={"csv_safe": "yes"})
     given = {i: label for i, (label, provenance) in expected.items() if provenance not in MACHINE}
     assert "=1+1" in given.values()
     with open_project(labeled.source, tmp_path / "other.labeler.db") as project:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from labeler.commands.export.export import Choice, export
+from labeler.commands.export.export import ExportOptions, export
 from labeler.commands.import_labels import import_labels
 from labeler.core.class_names import class_name
 from labeler.core.errors import LabelerError
@@ -68,7 +68,7 @@ def test_every_exporter_writes_them_inside_its_target_and_reads_them_back(name, 
     target = tmp_path / "in" / "out"
     with open_project(path, read_only=True) as project:
         try:
-            written = export(project, target, name, Choice())
+            written = export(project, target, name, ExportOptions())
         except LabelerError as error:  # a format may need what this pool has not
             explained(error)
             assert not list((tmp_path / "in").iterdir())

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from labeler.cli.output import reading_what_leaves
-from labeler.commands.export.export import Choice, export
+from labeler.commands.export.export import ExportOptions, export
 from labeler.commands.import_labels import import_labels
 from labeler.commands.merge import merge
 from labeler.commands.status import status
@@ -67,7 +67,7 @@ def exported(path, tmp_path) -> dict[str, dict[str, str]]:
     """All that an export says, by path; computed from scratch, as always."""
     target = tmp_path / "all.csv"
     with open_project(path, read_only=True) as project:
-        export(project, target, None, Choice(predicted=True), force=True)
+        export(project, target, None, ExportOptions(predicted=True), force=True)
     with open(target, newline="", encoding="utf-8") as file:
         return {row["path"]: row for row in csv.DictReader(file)}
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from labeler.commands.export.export import Choice, export
+from labeler.commands.export.export import ExportOptions, export
 from labeler.project.open import open_project
 
 N = 12
@@ -191,7 +191,7 @@ def test_an_export_without_an_opening_in_between_holds_no_wrong_label(tmp_path, 
     contents["a"], contents["b"] = contents["b"], contents["a"]
     source.write(contents)
     with open_project(path, read_only=True) as project:
-        export(project, tmp_path / "labels.csv", "csv", Choice(human_only=True))
+        export(project, tmp_path / "labels.csv", "csv", ExportOptions(human_only=True))
     rows = [line.split(",")[:2] for line in (tmp_path / "labels.csv").read_text().splitlines()[1:]]
     assert dict(rows) == {"a.png": "odd", "b.png": "even", "c.png": "even", "d.png": "odd"}
 

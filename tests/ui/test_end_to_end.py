@@ -11,7 +11,7 @@ import pytest
 
 import labeler
 from labeler.commands.audit import run_audit
-from labeler.commands.export.export import Choice, export
+from labeler.commands.export.export import ExportOptions, export
 from labeler.commands.simulate import Simulation, simulate
 from labeler.project.open import Options, Project, open_demo, open_project
 from labeler.ui.app import LabelerApp
@@ -196,7 +196,7 @@ async def test_a_whole_audit_of_the_digits_in_pages_to_the_certificate_of_the_ex
         assert found.planted >= 6
         assert found.lower_bound >= 0.98
         assert keys + 20 <= 70  # everything counted, as they were pressed
-        written = export(project, tmp_path / "labels.csv", choice=Choice())
+        written = export(project, tmp_path / "labels.csv", options=ExportOptions())
     manifest = json.loads(written.manifest_path.read_text())
     certificate = manifest["certificate"]
     assert certificate["planted"] == certificate["planted_seen"] == found.planted

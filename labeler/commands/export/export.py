@@ -1,13 +1,15 @@
-"""`labeler export`: what leaves, its rows, and what the manifest says of them."""
+"""`labeler export`: the labels, their rows, and what the manifest says of them."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
+from typing import Any
 
-from labeler.commands.export.labels import WEIGHTS, Choice, certified, frozen_labels, latest_labels, measured
-from labeler.commands.export.rows import collect
+from labeler.commands.export.labels import ExportOptions, LabelSet, certified, frozen_labels, latest_labels
+from labeler.commands.export.rows import WEIGHTS, collect
+from labeler.core import steps
 from labeler.core.errors import ExportError, UsageError
 from labeler.core.text import counted, display_safe
 from labeler.core.types import Progress
@@ -19,19 +21,34 @@ from labeler.project.project import Project, summary_of
 from labeler.session.merge.audits import AUDIT_ANEW, earlier_auditors
 from labeler.store.lock import holder
 
-__all__ = ["Choice", "export", "report"]
+__all__ = ["ExportOptions", "Written", "export", "export_by_steps", "report"]
+
+_NAMED = 12
+"""Classes that a line names at most."""
 
 
 def export(
     project: Project,
     target: Path,
     format_: str | None = None,
-    choice: Choice | None = None,
+    options: ExportOptions | None = None,
     *,
     force: bool = False,
-    progress: Callable[[Progress], None] = lambda _: None,
+    progress: Callable[[Progress], None] | None = None,
 ) -> Written:
-    """Write what leaves: the labels of the closing round, or those that have a certificate, with it.
+    """Run :func:`export_by_steps` to its end; `progress` gets its signs of life."""
+    return steps.run(export_by_steps(project, target, format_, options, force=force), progress)
+
+
+def export_by_steps(
+    project: Project,
+    target: Path,
+    format_: str | None = None,
+    options: ExportOptions | None = None,
+    *,
+    force: bool = False,
+) -> Generator[Progress, None, Written]:
+    """Write the labels of the closing round, or those that have a certificate, with it; yield signs of life.
 
     Raises
     ------
@@ -40,56 +57,28 @@ def export(
     UsageError
         No such format.
     """
-    choice = choice or Choice()
-    name = format_of(target, format_)
-    exporter: Exporter = registry.create("exporter", name)
-    _check_place(project, target, force)
-    counts = project.session.state.counts
-    if not counts["label"] and not (choice.rejected and counts["reject"]):
-        raise ExportError("nothing is labeled yet", f"answer some questions first: labeler label {project.path}")
-    if exporter.needs == "images" and project.source is not None and project.source.content != "images":
-        raise ExportError("the source holds no images, only features", "export csv, jsonl, parquet or npz")
-    if choice.weights not in WEIGHTS:
-        raise UsageError(f"there are no weights {choice.weights!r}", f"there are: {', '.join(WEIGHTS)}")
-    pipeline = project.open_pipeline(progress)
-    leaving = frozen_labels(project) if not choice.latest else None
-    if leaving is None:
-        progress(Progress("computing every label anew"))
-        leaving = latest_labels(project, pipeline, choice)
-    rows, indices, left_out = collect(project, leaving, pipeline, choice, bool(exporter.needs))
+    options = options or ExportOptions()
+    _, *sources = project.inputs()
+    _check_place(project, target, force)  # also that it is not the first of the inputs, the project
+    exporter: Exporter = registry.create("exporter", format_of(target, format_))
+    _check_request(project, exporter, options)
+    pipeline = yield from project.open_pipeline_by_steps()
+    labels = frozen_labels(project) if not options.latest else None
+    if labels is None:
+        labels = yield from latest_labels(project, pipeline, options)
+    rows, indices, notes = collect(project, labels, pipeline, options, bool(exporter.needs))
     if not rows.ids:
-        reason = f" ({left_out[0]})" if left_out else ""
+        reason = f" ({notes[0]})" if notes else ""
         raise ExportError(f"no label is left to export{reason}", "choose less strictly; nothing was written")
-    came_divided = not choice.split and any(rows.splits)
-    if came_divided:
-        left_out.append("the splits are those of the source's folders: --split divides anew")
-    manifest = summary_of(project) | {
-        "seed": pipeline.recipe.seed,
-        "configuration": {"percentile": project.session.percentile, "facts": leaving.facts, "weights": choice.weights}
-        | ({"splits": "of the source"} if came_divided else {})
-        | choice.options,
-        "n_instances": len(project.session.pool),
-        "session": {
-            "answers": leaving.state.answers,
-            "grid_pages": leaving.state.pages,
-            "keys": leaving.state.keys,
-            "annotators": sorted({one.annotator for one in leaving.state.standings.values() if one.annotator}),
-        },
-        "certificate": None,
-        **measured(leaving),
-        "audits_carried": [{"by": name, "statement": AUDIT_ANEW} for name in earlier_auditors(project.session.state)],
-    }
-    if leaving.certificate is not None:
-        manifest["certificate"] = certified(leaving, indices)
-        wrong = leaving.certificate.wrong
-        found = f", {counted(wrong, 'label')} found wrong among them" if wrong else ""
-        note = f"they are shipped with their certificate{found}; --latest ships the labels as they are now"
-        if manifest["certificate"] is None:
-            note = "this is not what the certificate speaks of, so it goes without"
-        left_out.append(f"these are the labels that audit {leaving.certificate.number} froze: {note}")
-    progress(Progress("writing", 0, len(rows.ids)))
-    written = write_export(exporter, rows, target, manifest, force, project.inputs()[1:])  # the project: refused above
-    return Written(written.path, written.manifest_path, written.counts, left_out + written.warnings)
+    comes_split = not options.split and any(rows.splits)
+    if comes_split:
+        notes = [*notes, "the splits are those of the source's folders: --split divides anew"]
+    manifest = _manifest(project, labels, options, pipeline.recipe.seed, comes_split)
+    manifest["certificate"] = certified(labels, indices)
+    notes = [*notes, *_said_of_certificate(labels, manifest["certificate"] is not None)]
+    yield Progress("writing", 0, len(rows.ids))
+    written = write_export(exporter, rows, target, manifest, force, sources)
+    return Written(written.path, written.manifest_path, written.counts, notes + written.warnings)
 
 
 def _check_place(project: Project, target: Path, force: bool) -> None:
@@ -105,9 +94,48 @@ def _check_place(project: Project, target: Path, force: bool) -> None:
             raise ExportError(f"{shown} is open in {who}", "close it there first; nothing was changed")
 
 
+def _check_request(project: Project, exporter: Exporter, options: ExportOptions) -> None:
+    """Refuse what cannot be exported, before the pool is read."""
+    counts = project.session.state.counts
+    if not counts["label"] and not (options.rejected and counts["reject"]):
+        raise ExportError("nothing is labeled yet", f"answer some questions first: labeler label {project.path}")
+    if exporter.needs == "images" and project.source is not None and project.source.content != "images":
+        raise ExportError("the source holds no images, only features", "export csv, jsonl, parquet or npz")
+    if options.weights not in WEIGHTS:
+        raise UsageError(f"there are no weights {options.weights!r}", f"there are: {', '.join(WEIGHTS)}")
+
+
+def _manifest(
+    project: Project, labels: LabelSet, options: ExportOptions, seed: int, comes_split: bool
+) -> dict[str, Any]:
+    """Return what only the project knows of an export; the exporters' side adds the classes, counts and files."""
+    configuration = {"percentile": project.session.percentile, "facts": labels.facts, "weights": options.weights}
+    return summary_of(project) | {
+        "seed": seed,
+        "configuration": configuration | ({"splits": "of the source"} if comes_split else {}) | options.format_options,
+        "n_instances": len(project.session.pool),
+        "session": labels.work,
+        **labels.quality,
+        "audits_carried": [{"by": name, "statement": AUDIT_ANEW} for name in earlier_auditors(project.session.state)],
+    }
+
+
+def _said_of_certificate(labels: LabelSet, holds: bool) -> list[str]:
+    """Say whose labels these are where an audit froze them, and whether its certificate goes with them."""
+    if labels.certificate is None:
+        return []
+    wrong = labels.certificate.wrong
+    among = f", {counted(wrong, 'label')} found wrong among them" if wrong else ""
+    note = f"they are shipped with their certificate{among}; --latest ships the labels as they are now"
+    if not holds:
+        note = "this is not what the certificate speaks of, so it goes without"
+    return [f"these are the labels that audit {labels.certificate.number} froze: {note}"]
+
+
 def report(written: Written) -> str:
-    """What to say of an export: where it is, how much it holds."""
+    """Say of an export where it is and how much it holds."""
     total = sum(written.counts.values())
-    counts = ", ".join(f"{display_safe(name, 30)} {count:,}" for name, count in list(written.counts.items())[:12])
-    more = "" if len(written.counts) <= 12 else f" and {len(written.counts) - 12} more classes"
+    shares = list(written.counts.items())[:_NAMED]
+    counts = ", ".join(f"{display_safe(name, 30)} {count:,}" for name, count in shares)
+    more = f" and {len(written.counts) - _NAMED} more classes" if len(written.counts) > _NAMED else ""
     return f"{counted(total, 'label')} in {display_safe(str(written.path))} ({counts}{more}); read back and counted"

@@ -1,4 +1,4 @@
-"""What a classifier says of every label it has not seen: probabilities for programs that look for label errors."""
+"""Probabilities of every label by a model that has not seen it, for programs that look for label errors."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ MOST_FITTED = 20_000
 """Rows one model is fitted on at most: more change little, and a million would not fit into the memory."""
 BLOCK = 4_096
 LEAST_WEIGHT = 0.01
+"""Of a label nobody believes in: at 0 a class of such labels alone would be none to the model."""
 
 
-class Taken:
-    """Some rows of an array (maybe memory-mapped), read part by part; `indices` (n,) in their order."""
+class ArrayRows:
+    """Rows chosen from an array (maybe memory-mapped), read part by part; `indices` (n,) in their order."""
 
     def __init__(self, array: Any, indices: IndexArray) -> None:
         self._array, self.indices = array, indices
@@ -29,15 +30,15 @@ class Taken:
         self.dtype: np.dtype[Any] = array.dtype
 
     def __getitem__(self, rows: slice) -> Any:
-        """The rows in memory."""
+        """Some of the rows, in memory."""
         return np.asarray(self._array[self.indices[rows]])
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        """All of them in memory."""
+        """Every row in memory."""
         return np.asarray(self[:], dtype=dtype)
 
 
-def out_of_fold(
+def held_out_probabilities(
     X: FloatArray,
     indices: IndexArray,
     labels: IntArray,
@@ -47,7 +48,7 @@ def out_of_fold(
     alike: tuple[Sequence[str], Sequence[int] | None],
     classifier: str = "logreg",
 ) -> HeldOut:
-    """Class probabilities of the rows `indices` (n,) of `X` (N, d), each by a model fitted without its fold.
+    """Return class probabilities of the rows `indices` (n,) of `X` (N, d), each by a model fitted without its fold.
 
     Parameters
     ----------
@@ -59,7 +60,7 @@ def out_of_fold(
     classifier
         Spec of the classifier that is fitted five times.
     """
-    features: Rows = Taken(X, indices)
+    features: Rows = ArrayRows(X, indices)
     n = len(indices)
     folds = divided(alike[0], labels, np.full(FOLDS, 1.0 / FOLDS), random_state, alike[1]).astype(np.int32)
     rng = np.random.default_rng(random_state)
@@ -76,11 +77,12 @@ def out_of_fold(
     for start in range(0, n, BLOCK):
         block, at = features[slice(start, start + BLOCK)], folds[start : start + BLOCK]
         for fold, model in models.items():
-            mine = np.flatnonzero(at == fold)
-            if len(mine):
-                said = np.zeros((len(mine), n_classes), dtype=np.float32)
-                said[:, model.classes_] = model.predict_proba(np.asarray(block[mine], dtype=np.float32))
-                proba[start + mine] = said
+            members = np.flatnonzero(at == fold)
+            if len(members):
+                shares = np.zeros((len(members), n_classes), dtype=np.float32)
+                shares[:, model.classes_] = model.predict_proba(np.asarray(block[members], dtype=np.float32))
+                proba[start + members] = shares
+    # said in the file itself: who reads it must know that no model judged what it was fitted on
     how = (
         f"{classifier}, fitted {len(models)} times on the project's features, each time without the fold it judges; "
         "near duplicates share a fold"

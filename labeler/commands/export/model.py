@@ -24,7 +24,7 @@ FORMATS = {"model": ".npz", "onnx": ".onnx"}
 
 
 @dataclass(frozen=True, slots=True)
-class Trained:
+class ExportedModel:
     """The model a project has at this moment, None where its classifier cannot be put into arrays."""
 
     model: Model | None
@@ -39,7 +39,7 @@ def format_of_model(target: Path, format_: str | None) -> str | None:
     return "onnx" if format_ is None and target.name.lower().endswith(".onnx") else None
 
 
-def trained(project: Project, pipeline: Pipeline) -> Trained:
+def trained(project: Project, pipeline: Pipeline) -> ExportedModel:
     """The model by the labels of this moment.
 
     Raises
@@ -71,7 +71,7 @@ def trained(project: Project, pipeline: Pipeline) -> Trained:
         "kind": model.kind if model is not None else None,
         "sha256": digest(model) if model is not None else None,
     }
-    return Trained(model, [names[int(one)] for one in model.classes] if model is not None else [], facts)
+    return ExportedModel(model, [names[int(one)] for one in model.classes] if model is not None else [], facts)
 
 
 def digest(model: Model) -> str:
@@ -89,7 +89,7 @@ def export_model(
     *,
     force: bool = False,
     progress: Callable[[Progress], None] = lambda _: None,
-) -> Trained:
+) -> ExportedModel:
     """Write the project's model to `target`.
 
     Raises
@@ -117,7 +117,7 @@ def export_model(
     return found
 
 
-def _as_npz(found: Trained, path: Path) -> None:
+def _as_npz(found: ExportedModel, path: Path) -> None:
     """Arrays of the model, `classes` (k,) as text, and in words what features it takes; no pickle."""
     assert found.model is not None  # noqa: S101 - checked before
     texts = {
@@ -137,14 +137,14 @@ def _need_onnx() -> None:
         raise MissingExtra("the format 'onnx'", "onnx") from None
 
 
-def _as_onnx(found: Trained, path: Path) -> None:
+def _as_onnx(found: ExportedModel, path: Path) -> None:
     from labeler.commands.export.onnx import as_onnx
 
     assert found.model is not None  # noqa: S101 - checked before
     path.write_bytes(as_onnx(found.model, [escaped(name) for name in found.names], found.facts))
 
 
-def report(found: Trained, target: Path) -> str:
+def report(found: ExportedModel, target: Path) -> str:
     """What to say of a model that was written."""
     from labeler.core.text import display_safe
 

@@ -1,4 +1,4 @@
-"""The rows of an export, from the labels that leave: what is chosen of them, and all that is said of each."""
+"""The rows of an export: the labels that were chosen, with their files, their splits and what else formats ask for."""
 
 from __future__ import annotations
 
@@ -7,90 +7,93 @@ from pathlib import Path
 
 import numpy as np
 
-from labeler.commands.export.held_out import Taken, out_of_fold
-from labeler.commands.export.labels import REJECTED, Choice, Leaving
+from labeler.commands.export.held_out import ArrayRows, held_out_probabilities
+from labeler.commands.export.labels import ExportOptions, LabelSet, chosen_labels
 from labeler.core.class_names import class_name
 from labeler.core.errors import ExportError
 from labeler.core.text import counted
-from labeler.core.types import GIVEN, UNLABELED, BoolArray, FloatArray, IndexArray, IntArray, Provenance, Tier
+from labeler.core.types import BoolArray, FloatArray, IndexArray, IntArray, Provenance, Tier
 from labeler.plugins.exporters.base import ExportRows, HeldOut, Rows, Whole
 from labeler.plugins.exporters.splits import split_rows
 from labeler.plugins.importers.names import splits_of_ids
 from labeler.project.project import Project
 from labeler.session.classes import free_name
-from labeler.session.final_labels import FinalLabels
-from labeler.session.predictions import origin_of
-from labeler.session.state import State
+from labeler.session.label_table import LabelTable
 from labeler.worker.pipeline import Pipeline
+
+REJECTED = "rejected"
+"""What rejected instances are called in an export that holds them, class and provenance: no class of the project."""
+WEIGHTS = ("confidence", "equal", "balanced")
+"""How much a label counts: as much as it is believed; all alike; as believed, every class with the same sum."""
 
 
 def collect(
-    project: Project, leaving: Leaving, pipeline: Pipeline, choice: Choice, needs_content: bool
+    project: Project, labels: LabelSet, pipeline: Pipeline, options: ExportOptions, needs_content: bool
 ) -> tuple[ExportRows, IndexArray, list[str]]:
-    """The rows of an export and their indices, in pool order, and one line for each reason that left something out."""
-    state, pool, final = leaving.state, project.session.pool, leaving.final
-    labels, provenances, scores = final.labels, final.provenances, final.scores
-    rounds = np.full(len(pool), final.round, dtype=np.int32)
-    annotators = [""] * len(pool)
-    thrown_out = np.zeros(len(pool), dtype=np.bool_)
-    if choice.rejected:
-        thrown_out[state.indices_of("reject")] = True
-        scores = np.where(thrown_out, 1.0, scores).astype(np.float32)
-    for index, standing in state.standings.items():
-        if standing.kind == "label" or thrown_out[index]:
-            rounds[index], annotators[index] = standing.round, standing.annotator
-    chosen, left_out = _chosen(project, state, final, choice, needs_content)
-    left_out = leaving.notes + left_out
-    indices = np.flatnonzero(chosen).astype(np.int64)
-    class_names, place = _classes(state)
-    if thrown_out[indices].any():
-        place[UNLABELED] = len(class_names)
-        class_names.append(free_name(REJECTED, {class_name(name) for name in class_names}))
-    hashes = project.sha256()
-    sha256 = [hashes[i].tobytes().hex() if hashes[i].any() else "" for i in indices]
-    class_indices = place[labels[indices]]
-    known = {} if choice.split else splits_of_ids(pool.ids)  # train/ and test/ that the source came with
-    splits = [known.get(pool.ids[i], "") for i in indices]
-    seed = pipeline.recipe.seed
-    if choice.split:
-        splits = split_rows(sha256, class_indices, choice.split, seed, pipeline.repeats()[indices].tolist())
-    held_out = partial(_held_out, pipeline, indices, class_indices, scores[indices], len(class_names), sha256)
+    """Return the rows of an export, their indices in pool order, and a line for each reason that left something out."""
+    table, pool = labels.table, project.session.pool
+    chosen, left_out = chosen_labels(labels, options)
     unusable = pool.missing | pool.unreadable
-    unusable[state.indices_of("reject")] = True
+    if needs_content and (chosen & unusable).any():
+        lead = counted(int((chosen & unusable).sum()), "labeled instance is", "labeled instances are")
+        left_out = [*left_out, f"{lead} missing in the source and left out"]
+        chosen &= ~unusable
+    indices = np.flatnonzero(chosen).astype(np.int64)
+    class_names, class_indices = _classes(table, indices)
+    ids, scores, sha256 = [table.ids[i] for i in indices], table.scores[indices], _sha256(project, indices)
     rows = ExportRows(
-        ids=[pool.ids[i] for i in indices],
+        ids=ids,
         class_names=class_names,
         class_indices=class_indices,
-        provenances=[REJECTED if thrown_out[i] else Provenance(int(provenances[i])).word for i in indices],
-        confidence=scores[indices],
-        weights=_weights(scores[indices], class_indices, choice.weights),
-        tiers=[Tier(int(final.tiers[i])).word for i in indices],
-        clusters=final.clusters[indices],
-        rounds=rounds[indices],
-        annotators=[annotators[i] for i in indices],
-        source_ids=_source_ids(state, final, pool.ids, indices),
+        provenances=[REJECTED if table.rejected[i] else Provenance(int(table.provenances[i])).word for i in indices],
+        confidence=scores,
+        weights=_weights(scores, class_indices, options.weights),
+        tiers=[Tier(int(table.tiers[i])).word for i in indices],
+        clusters=table.clusters[indices],
+        rounds=table.rounds[indices],
+        annotators=[table.annotators[i] for i in indices],
+        source_ids=table.source_ids(indices),
         sha256=sha256,
-        flagged=[int(i) in state.flagged for i in indices],
-        splits=splits,
+        flagged=[bool(table.flagged[i]) for i in indices],
+        splits=_splits(options.split, pipeline, table, indices, class_indices, sha256),
         locate=lambda row: _existing(project.location(int(indices[row]))),
         image=lambda row: project.image(int(indices[row])),
         features=lambda: content(project, pipeline, indices),
-        held_out=held_out,
-        whole=lambda: _whole(pipeline, pool.ids, indices, ~unusable),
-        options=choice.options,
+        held_out=partial(_held_out, pipeline, indices, class_indices, scores, len(class_names), sha256),
+        whole=lambda: _whole(pipeline, table.ids, indices, ~(unusable | table.rejected)),
+        options=options.format_options,
     )
     return rows, indices, left_out
 
 
-def _classes(state: State) -> tuple[list[str], IntArray]:
-    """The names that leave, each once, and class id -> position in them: active classes, retired ones with labels."""
-    place = np.full(state.next_class_id + 1, UNLABELED, dtype=np.int32)
-    positions: dict[str, int] = {}
-    gone = [info for info in state.classes.values() if info.retired and info.merged_into == UNLABELED]
-    used = [info for info in gone if any(state.given[info.class_id, word] for word in GIVEN)]
-    for info in (*state.active_classes(), *used):
-        place[info.class_id] = positions.setdefault(info.name, len(positions))  # a name may be taken up again
-    return list(positions), place
+def _classes(table: LabelTable, indices: IndexArray) -> tuple[list[str], IntArray]:
+    """Return the class names of an export and the positions (n,) of its rows in them: those thrown out come last."""
+    class_names, class_indices = list(table.class_names), table.class_indices[indices]
+    if table.rejected[indices].any():
+        class_indices = np.where(table.rejected[indices], np.int32(len(class_names)), class_indices)
+        class_names.append(free_name(REJECTED, {class_name(name) for name in class_names}))
+    return class_names, class_indices
+
+
+def _sha256(project: Project, indices: IndexArray) -> list[str]:
+    """Return the hex digests of the rows' contents, "" where one is not known."""
+    hashes = project.sha256()
+    return [hashes[i].tobytes().hex() if hashes[i].any() else "" for i in indices]
+
+
+def _splits(
+    shares: tuple[float, ...],
+    pipeline: Pipeline,
+    table: LabelTable,
+    indices: IndexArray,
+    class_indices: IntArray,
+    sha256: list[str],
+) -> list[str]:
+    """Return the split of every row: drawn by `shares`, else as the folders train/ and test/ of the source say."""
+    if shares:
+        return split_rows(sha256, class_indices, shares, pipeline.recipe.seed, pipeline.repeats()[indices].tolist())
+    splits = splits_of_ids(table.ids)
+    return [splits.get(table.ids[i], "") for i in indices]
 
 
 def _weights(scores: FloatArray, class_indices: IntArray, how: str) -> FloatArray:
@@ -111,7 +114,7 @@ def _held_out(
     """Probabilities of the exported rows by models that have not seen them."""
     alike = (sha256, pipeline.repeats()[indices].tolist())
     classifier = pipeline.recipe.classifier or "logreg"
-    return out_of_fold(
+    return held_out_probabilities(
         pipeline.features(), indices, labels, confidence, n_classes, pipeline.recipe.seed, alike, classifier
     )
 
@@ -121,50 +124,18 @@ def _whole(pipeline: Pipeline, ids: list[str], indices: IndexArray, usable: Bool
     usable = usable.copy()
     usable[indices] = True
     every = np.flatnonzero(usable).astype(np.int64)
-    return Whole([ids[i] for i in every], np.searchsorted(every, indices), Taken(pipeline.features(), every))
+    return Whole([ids[i] for i in every], np.searchsorted(every, indices), ArrayRows(pipeline.features(), every))
 
 
 def content(project: Project, pipeline: Pipeline, indices: IndexArray) -> Rows:
     """X of an export: the images as the source has them where they are one array, else as the image store has them."""
     whole = project.source.uniform_images() if project.source is not None else None
     if whole is not None and project.source is not None and list(project.source.ids) == project.session.pool.ids:
-        return Taken(whole, indices)
+        return ArrayRows(whole, indices)
     if pipeline.prepared is None:
         raise ExportError("the pool is not encoded", "this is a mistake of labeler's own; please report it")
     raw = pipeline.prepared.raw
-    return Taken(raw if raw.ndim > 1 else pipeline.features(), indices)  # texts leave as their features
-
-
-def _chosen(
-    project: Project, state: State, final: FinalLabels, choice: Choice, needs_content: bool
-) -> tuple[BoolArray, list[str]]:
-    labels, provenances, scores = final.labels, final.provenances, final.scores
-    words = {Provenance.HUMAN, Provenance.CONFIRMED} if choice.human_only else {*GIVEN, Provenance.PROPAGATED}
-    if choice.predicted and not choice.human_only:
-        words.add(Provenance.PREDICTED)
-    chosen = np.isin(provenances, list(words)) & (labels != UNLABELED) & (scores >= choice.min_confidence)
-    chosen[state.indices_of("reject")] = choice.rejected
-    left_out = []
-    held_back = int((provenances == Provenance.PREDICTED).sum())
-    if held_back and not choice.predicted:
-        lead = counted(held_back, "predicted label is", "predicted labels are")
-        left_out.append(f"{lead} held back (--include predicted takes them in)")
-    gone = project.session.pool.missing | project.session.pool.unreadable
-    if needs_content and (chosen & gone).any():
-        lead = counted(int((chosen & gone).sum()), "labeled instance is", "labeled instances are")
-        left_out.append(f"{lead} missing in the source and left out")
-        chosen &= ~gone
-    return chosen, left_out
-
-
-def _source_ids(state: State, final: FinalLabels, ids: list[str], indices: IndexArray) -> list[str]:
-    """The answered instance that a machine's label rests on; of a prediction from elsewhere the file it came in."""
-    machine = ~np.isin(final.provenances, GIVEN)
-    names = [ids[int(final.sources[i])] if final.sources[i] >= 0 and machine[i] else "" for i in indices]
-    for row, index in enumerate(indices.tolist() if state.predictions else []):
-        if final.provenances[index] == Provenance.PREDICTED and (origin := origin_of(state, index)):
-            names[row] = Path(origin).name
-    return names
+    return ArrayRows(raw if raw.ndim > 1 else pipeline.features(), indices)  # texts leave as their features
 
 
 def _existing(location: str) -> Path | None:

@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 
 from labeler.commands.audit import run_audit
-from labeler.commands.export.export import Choice, export, report
+from labeler.commands.export.export import ExportOptions, export, report
 from labeler.commands.export.model import export_model
 from labeler.commands.import_labels import import_labels
 from labeler.core.errors import ExportError, LabelerError
@@ -66,7 +66,7 @@ def write(labeled, tmp_path):
         target = tmp_path / folder / name
         format_ = "imagefolder" if "." not in name else None
         with open_project(labeled["path"], read_only=True) as project:
-            return target, export(project, target, format_, Choice(**choice))
+            return target, export(project, target, format_, ExportOptions(**choice))
 
     return write
 
@@ -195,7 +195,7 @@ def test_a_choice_that_leaves_nothing_writes_nothing(labeled, tmp_path):
     with open_project(labeled["path"], read_only=True) as project:
         for strict in (float("nan"), 1.5):
             with pytest.raises(ExportError, match="no label is left") as caught:
-                export(project, tmp_path / "none.csv", choice=Choice(min_confidence=strict))
+                export(project, tmp_path / "none.csv", options=ExportOptions(min_confidence=strict))
             assert caught.value.hint
     assert not list(tmp_path.iterdir())
 
@@ -297,7 +297,7 @@ def test_no_split_separates_an_instance_from_its_near_duplicates(tmp_path, digit
         session = project.session
         for row in range(0, 200, 4):
             session.label(session.pool.ids[row], session.classes.id_for(str(truth[row])))
-        export(project, tmp_path / "labels.csv", choice=Choice(predicted=True, split=(60, 40)))
+        export(project, tmp_path / "labels.csv", options=ExportOptions(predicted=True, split=(60, 40)))
     table = pd.read_csv(tmp_path / "labels.csv", dtype={"path": str})
     table["pair"] = [pair[int(name)] for name in table["path"]]
     assert set(table["split"]) == {"train", "test"}

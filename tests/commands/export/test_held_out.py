@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from labeler.commands.export.held_out import FOLDS, out_of_fold
+from labeler.commands.export.held_out import FOLDS, held_out_probabilities
 from labeler.plugins import registry
 
 
@@ -14,7 +14,7 @@ def judged(digits, n=300, labels=None, repeats=None, indices=None):
     indices = np.arange(n) if indices is None else indices
     labels = y[indices].astype(np.int32) if labels is None else labels
     ones = np.ones(len(indices), dtype=np.float32)
-    return out_of_fold(X, indices, labels, ones, 10, 0, ([""] * len(indices), repeats))
+    return held_out_probabilities(X, indices, labels, ones, 10, 0, ([""] * len(indices), repeats))
 
 
 @pytest.mark.slow

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from labeler.commands.audit import run_audit
-from labeler.commands.export.export import Choice, export
+from labeler.commands.export.export import ExportOptions, export
 from labeler.commands.import_labels import import_labels
 from labeler.core.errors import ExportError
 from labeler.project.open import Options, open_project
@@ -35,7 +35,7 @@ def thrown_out(project):
 def test_they_leave_only_on_request_and_as_what_they_are(place, tmp_path):
     export(place, tmp_path / "plain.csv")
     assert not set(pd.read_csv(tmp_path / "plain.csv", dtype=str).path) & thrown_out(place)
-    export(place, tmp_path / "all.csv", choice=Choice(rejected=True))
+    export(place, tmp_path / "all.csv", options=ExportOptions(rejected=True))
     rows = pd.read_csv(tmp_path / "all.csv", dtype=str)
     rejected = rows[rows.provenance == "rejected"]
     assert set(rejected.path) == thrown_out(place)
@@ -52,7 +52,7 @@ def test_they_leave_only_on_request_and_as_what_they_are(place, tmp_path):
 def test_a_class_of_that_name_stays_another(place, tmp_path):
     session = place.session
     session.label(session.pool.ids[7], session.classes.id_for("rejected", setup=True))
-    export(place, tmp_path / "all.csv", choice=Choice(rejected=True, human_only=True))
+    export(place, tmp_path / "all.csv", options=ExportOptions(rejected=True, human_only=True))
     rows = pd.read_csv(tmp_path / "all.csv", dtype=str).set_index("path")
     assert rows.loc[session.pool.ids[7]].label == "rejected"
     assert {rows.loc[name].label for name in thrown_out(place)} == {"rejected (2)"}
@@ -63,13 +63,15 @@ def test_a_class_of_that_name_stays_another(place, tmp_path):
 )
 def test_every_format_holds_and_counts_them(place, tmp_path, format_):
     endings = {"jsonl": "x.jsonl", "npz": "x.npz", "prodigy": "x.prodigy.jsonl", "sklearn": "x.sklearn.npz"}
-    written = export(place, tmp_path / endings.get(format_, "x"), format_, Choice(rejected=True, human_only=True))
+    written = export(
+        place, tmp_path / endings.get(format_, "x"), format_, ExportOptions(rejected=True, human_only=True)
+    )
     assert written.counts["rejected"] == 2
     assert sum(written.counts.values()) == 7
 
 
 def test_they_do_not_come_back_as_a_class(place, few_digits, tmp_path):
-    export(place, tmp_path / "all.csv", choice=Choice(rejected=True, human_only=True))
+    export(place, tmp_path / "all.csv", options=ExportOptions(rejected=True, human_only=True))
     with open_project(few_digits, tmp_path / "other.labeler.db") as other:
         imported = import_labels(other, tmp_path / "all.csv")
         assert imported.taken == 5
@@ -82,7 +84,7 @@ def test_where_all_was_thrown_out_that_is_what_leaves(few_digits, tmp_path):
         project.session.reject(project.session.pool.ids[0])
         with pytest.raises(ExportError, match="nothing is labeled"):
             export(project, tmp_path / "none.csv")
-        assert export(project, tmp_path / "one.csv", choice=Choice(rejected=True)).counts == {"rejected": 1}
+        assert export(project, tmp_path / "one.csv", options=ExportOptions(rejected=True)).counts == {"rejected": 1}
 
 
 def test_a_certificate_goes_along_and_speaks_of_the_others(place, tmp_path):
@@ -97,7 +99,7 @@ def test_a_certificate_goes_along_and_speaks_of_the_others(place, tmp_path):
     (tmp_path / "answers.csv").write_text("id,label\n" + "".join(lines))
     run_audit(place, None, None, answers=tmp_path / "answers.csv")
     export(place, tmp_path / "plain.csv")
-    export(place, tmp_path / "all.csv", choice=Choice(rejected=True))
+    export(place, tmp_path / "all.csv", options=ExportOptions(rejected=True))
     plain, every = (
         json.loads((tmp_path / f"{name}.csv.manifest.json").read_text())["certificate"] for name in ("plain", "all")
     )

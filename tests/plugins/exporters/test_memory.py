@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from labeler.commands.export.held_out import Taken
+from labeler.commands.export.held_out import ArrayRows
 from labeler.plugins import registry
 from labeler.plugins.exporters.base import HeldOut, Whole
 from labeler.plugins.exporters.write import write_export
@@ -42,9 +42,9 @@ def test_memory_does_not_grow_with_the_rows(name: str, make_rows, tmp_path: Path
             [f"class {number}" for number in range(10)],
             (every % 10).tolist(),
             locate=lambda row: tmp_path / ids[row],
-            features=lambda: Taken(X, every),
-            held_out=lambda: HeldOut(proba, (every % 5).astype(np.int32), Taken(X, every), "even"),
-            whole=lambda: Whole(ids, every, Taken(X, every)),
+            features=lambda: ArrayRows(X, every),
+            held_out=lambda: HeldOut(proba, (every % 5).astype(np.int32), ArrayRows(X, every), "even"),
+            whole=lambda: Whole(ids, every, ArrayRows(X, every)),
         )
         tracemalloc.start()
         try:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from labeler.commands.export.export import export
-from labeler.commands.export.labels import Choice
+from labeler.commands.export.labels import ExportOptions
 from labeler.commands.import_labels import import_labels
 from labeler.core.errors import SourceError
 from labeler.plugins.importers.detect import open_source
@@ -130,7 +130,7 @@ def test_labels_come_in_by_row_and_leave_with_their_split(tmp_path):
     path = npz(tmp_path, arrays("{}_images", "{}_labels"))
     with open_project(path, tmp_path / "p.labeler.db") as project:
         assert import_labels(project, path).taken == 9
-        export(project, tmp_path / "out.csv", "csv", Choice())
+        export(project, tmp_path / "out.csv", "csv", ExportOptions())
     with (tmp_path / "out.csv").open(newline="") as stream:
         rows = {row["path"]: (row["label"], row["split"]) for row in csv.DictReader(stream)}
     assert rows == {i: (str(row % 3), i.partition(":")[0]) for row, i in enumerate(IDS)}

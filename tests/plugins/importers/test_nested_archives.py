@@ -14,7 +14,7 @@ import zipfile
 import pytest
 
 from labeler.commands.export.export import export
-from labeler.commands.export.labels import Choice
+from labeler.commands.export.labels import ExportOptions
 from labeler.commands.import_labels import import_labels
 from labeler.core.errors import SourceError, UnreadableInstance
 from labeler.plugins.importers import nested_archives
@@ -137,7 +137,7 @@ def test_shards_in_a_folder_are_one_pool_with_splits(tmp_path):
     source.close()
     with open_project(root, tmp_path / "p.labeler.db") as project:
         assert import_labels(project, root).taken == 6
-        export(project, tmp_path / "out.csv", "csv", Choice())
+        export(project, tmp_path / "out.csv", "csv", ExportOptions())
     with (tmp_path / "out.csv").open(newline="") as stream:
         rows = {row["path"]: row["split"] for row in csv.DictReader(stream)}
     assert rows == {i: i.partition("-")[0] for i in ids}
