@@ -83,6 +83,26 @@ def principal_axes(
     return PrincipalAxes(mean, np.ascontiguousarray(axes if axes.shape[1] else np.eye(d, 1, dtype=np.float32)))
 
 
+def axes_of_sample(centered: FloatArray, n_components: int) -> FloatArray:
+    """Return orthonormal axes (d, k) float32 of a few thousand centered rows (n, d), largest variance first; k >= 1.
+
+    Axes whose variance is lost in float32 rounding are left out; the sign makes the largest loading positive, so
+    that the same data give the same features on every machine.
+    """
+    n, d = centered.shape
+    # Neither the squares of huge values nor those of tiny ones leave float32.
+    centered = centered / max(float(np.abs(centered).max(initial=0.0)), 1e-30)
+    by_gram = n < d
+    small: NDArray[np.float32] = centered @ centered.T if by_gram else centered.T @ centered
+    values, vectors = _leading(small.astype(np.float64), n_components)
+    axes = vectors[:, : max(1, int(np.count_nonzero(values > 1e-6 * max(float(values[0]), 1e-30))))]
+    if by_gram:
+        axes = centered.T.astype(np.float64) @ axes
+        axes = axes / np.maximum(np.linalg.norm(axes, axis=0), 1e-12)
+    largest = axes[np.abs(axes).argmax(axis=0), np.arange(axes.shape[1])]
+    return np.ascontiguousarray(axes * np.where(largest < 0, -1.0, 1.0), dtype=np.float32)
+
+
 def _by_rows(centred: FloatArray, n_components: int) -> Generator[Progress, None, FloatArray]:
     """Axes (d, m) of few rows with many columns, from their Gram matrix."""
     n, d = centred.shape

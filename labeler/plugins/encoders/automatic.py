@@ -7,11 +7,11 @@ from scipy.sparse.linalg import eigsh
 
 from labeler.core import steps
 from labeler.core.numeric.neighbor_graph import neighbour_graph, normalized
+from labeler.core.numeric.pca import (axes_of_sample)
 from labeler.core.types import FloatArray
 from labeler.plugins import registry
 from labeler.plugins.encoders.base import Images
 from labeler.plugins.encoders.deskew import ink
-from labeler.plugins.encoders.pca import principal_axes
 from labeler.plugins.encoders.raster import check_images, resize, to_grey, to_unit
 
 LOOK = 500
@@ -117,7 +117,7 @@ def group_strength(features: FloatArray, random_state: int = 0) -> float:
     clustering", 2007); it needs no label and compares encoders of different dimension.
     """
     centered = features - features.mean(axis=0, dtype=np.float64).astype(np.float32)
-    graph = steps.run(neighbour_graph(centered @ principal_axes(centered, 100), random_state=random_state))
+    graph = steps.run(neighbour_graph(centered @ axes_of_sample(centered, 100), random_state=random_state))
     matrix, _ = normalized(graph.weights)
     start = np.random.default_rng(random_state).standard_normal(len(features)).astype(np.float32)
     wanted = min(_EIGENVALUES + 1, len(features) - 2)

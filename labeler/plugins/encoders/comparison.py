@@ -7,10 +7,10 @@ from collections.abc import Generator, Sequence
 
 import numpy as np
 
+from labeler.core.numeric.pca import axes_of_sample
 from labeler.core.types import BoolArray, FloatArray, IndexArray, IntArray, Progress
 from labeler.plugins import registry
 from labeler.plugins.encoders.base import Images
-from labeler.plugins.encoders.pca import principal_axes
 
 ENOUGH_ANSWERS = 50
 MOST_ANSWERS = 300
@@ -39,7 +39,7 @@ def left_out_hits(
             parts.append(encoder.transform(np.asarray(images[wanted[start : start + CHUNK]])))
         features = np.concatenate(parts)
         centered = features - features[: len(sample)].mean(axis=0)
-        points = centered @ principal_axes(centered[: len(sample)], 100)
+        points = centered @ axes_of_sample(centered[: len(sample)], 100)
         hits[spec] = _hits(points[len(sample) :], y)
     return hits
 

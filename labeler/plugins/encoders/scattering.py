@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from labeler.core.numeric.pca import axes_of_sample
 from labeler.core.types import FloatArray
 from labeler.plugins.encoders.base import Images
-from labeler.plugins.encoders.pca import principal_axes
 from labeler.plugins.encoders.raster import check_images, in_chunks, resize, to_grey, to_unit
 from labeler.plugins.encoders.wavelets import FilterBank
 
@@ -68,7 +68,7 @@ class Scattering:
         self._mean = coefficients.mean(axis=0, dtype=np.float64).astype(np.float32)
         coefficients -= self._mean
         self._scale = self._scales_of(coefficients, chroma=2 * _CHROMA_GRID**2 if images.ndim == 4 else 0)
-        self._axes = principal_axes(coefficients * self._scale, self.n_components)
+        self._axes = axes_of_sample(coefficients * self._scale, self.n_components)
         return self
 
     def transform(self, images: Images) -> FloatArray:
