@@ -1,4 +1,4 @@
-"""Classes of two journals in one: names and keys that two of them hold, and what is called otherwise than before."""
+"""Clashes of the classes of two journals: names and keys that two classes hold, and what is called otherwise now."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from labeler.core.types import ClassInfo, Event
 from labeler.session.classes import free_name
 from labeler.session.keys import assign_key
 from labeler.session.merge.class_ids import Creations
-from labeler.session.merge.journals import Reading, folded, id_of
+from labeler.session.merge.journals import JournalSide, derive_id, fold_journal
 from labeler.session.state import State
 
 if TYPE_CHECKING:
-    from labeler.session.merge.merge import Merged
+    from labeler.session.merge.merge import MergedJournal
 
 
-def mended(events: Sequence[Event], pool: Pool) -> list[Event]:
-    """Events that give classes of one name or key another one: the class that was named first keeps what it has."""
-    state = folded(events, pool)
+def settle_clashes(events: Sequence[Event], pool: Pool) -> list[Event]:
+    """Return events that give classes of one name or key another one; the class named first keeps what it has."""
+    state = fold_journal(events, pool)
     names: set[str] = set()
     keys: set[str] = set()
     active = sorted(state.active_classes(), key=lambda info: info.class_id)
     held = {info.key for info in active}
-    found = []
+    settling: list[Event] = []
     at = max((event.at for event in events), default=0.0)
 
-    def mend(kind: str, info: ClassInfo, payload: dict[str, str]) -> None:
-        made = id_of(kind, str(info.class_id), json.dumps(payload), *(event.event_id for event in events))
-        found.append(Event(made, kind, at, class_id=info.class_id, payload={**payload, "setup": True}))
+    def settle(kind: str, info: ClassInfo, payload: dict[str, str]) -> None:
+        event_id = derive_id(kind, str(info.class_id), json.dumps(payload), *(event.event_id for event in events))
+        settling.append(Event(event_id, kind, at, class_id=info.class_id, payload={**payload, "setup": True}))
 
     for info in active:
         name, key = free_name(info.name, names), info.key
@@ -39,15 +39,15 @@ def mended(events: Sequence[Event], pool: Pool) -> list[Event]:
             key = assign_key(name, held)
             held.add(key)
         if name != info.name:
-            mend("class_rename", info, {"name": name})
+            settle("class_rename", info, {"name": name})
         if key != info.key:
-            mend("class_key", info, {"key": key})
+            settle("class_key", info, {"key": key})
         names.add(class_name(name))
         keys.add(key)
-    return found
+    return settling
 
 
-def compare_classes(result: Merged, state: State, sides: tuple[Reading, Reading]) -> None:
+def compare_classes(result: MergedJournal, state: State, sides: tuple[JournalSide, JournalSide]) -> None:
     """Note the classes whose keys or names the two have differently."""
     makers = Creations.of(result.events).by_class()
     for info in state.active_classes():
@@ -59,10 +59,12 @@ def compare_classes(result: Merged, state: State, sides: tuple[Reading, Reading]
             single = own[0] or own[1]
             if single is not None and not single.retired and single.key != info.key:
                 result.keys.append((info.name, own[0].key if own[0] else "", own[1].key if own[1] else "", info.key))
-        result.renamed += [(one.name, info.name) for one in own if one is not None and one.name != info.name]
+        result.renamed += [
+            (before.name, info.name) for before in own if before is not None and before.name != info.name
+        ]
 
 
-def _counterpart(makers: Sequence[str], side: Reading) -> ClassInfo | None:
+def _counterpart(makers: Sequence[str], side: JournalSide) -> ClassInfo | None:
     """The class of one side that became the one which the events `makers` made; None where it had none."""
     for event_id in makers:
         if event_id in side.creations.class_of:
