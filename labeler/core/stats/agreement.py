@@ -1,4 +1,4 @@
-"""How far two labelings agree; numpy alone, for the screen's process measures it too."""
+"""Agreement of two labelings; numpy alone, for the screen's process measures it too."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from labeler.core.types import IntArray
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agreement(Measurement):
-    """How far two people agree on the `n` instances both answered, on `agreed` of them; `kappa` is Cohen's.
+    """Agreement of two people on the `n` instances both answered, equal on `agreed` of them; `kappa` is Cohen's.
 
     Kappa and its interval are NaN where chance alone would make them agree (all is one class), or where they have no
     instance in common.

@@ -106,8 +106,8 @@ def taken_back(state: State) -> Question | None:
     event = state.redo_target()
     if event is None or event.kind != "repeat":
         return None
-    found = repeated(state, state.pool.index(event.instance_id or ""))
-    return found if found is not None and waits(state, found) else None
+    question = repeated(state, state.pool.index(event.instance_id or ""))
+    return question if question is not None and waits(state, question) else None
 
 
 def to_look_at(state: State) -> list[Repeat]:
@@ -125,8 +125,10 @@ def _is_open(state: State, repeat: Repeat) -> bool:
 
 
 def _was_kept_since(state: State, repeat: Repeat, standing: Standing) -> bool:
-    kept = state.kept.get(repeat.index)
-    return kept is not None and kept.seq > repeat.seq and _class_now(state, kept.class_id) == standing.class_id
+    confirmed = state.kept.get(repeat.index)
+    if confirmed is None or confirmed.seq <= repeat.seq:
+        return False
+    return _class_now(state, confirmed.class_id) == standing.class_id
 
 
 def _class_now(state: State, class_id: int) -> int:
@@ -138,7 +140,7 @@ def _class_now(state: State, class_id: int) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SelfAgreement(Measurement):
-    """How often a person gave the same class twice: `same` of `n` repeats; `others` came without a class.
+    """The share of repeats that a person gave the same class twice: `same` of `n`; `others` came without a class.
 
     `low`, `high`: Clopper-Pearson. `error_rate` with its interval: what share of the answers is wrong, if the two
     answers to an instance err independently of one another, all classes alike, and wrong ones fall on each of the
@@ -209,7 +211,7 @@ def error_rate(differ: float, n_classes: int) -> float:
 
 
 def self_agreement(state: State) -> SelfAgreement | None:
-    """What the repeats say; None without any that was answered with a class."""
+    """Return what the repeats say; None without any that was answered with a class."""
     named = [repeat for repeat in state.repeats if repeat.said == "label" and state.event(repeat.first) is not None]
     if not named:
         return None
