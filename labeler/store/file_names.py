@@ -30,7 +30,7 @@ _JOURNAL = bytes.fromhex("d9d505f920a163d7")
 
 
 def note_of(place: Path, identity: Identity) -> dict[str, Any]:
-    """What to note of a file that is opened for writing as `place`."""
+    """Return the note of a file that is opened for writing as `place`."""
     return {"path": os.fsdecode(os.fsencode(place)), "device": identity[0], "inode": identity[1]}
 
 

@@ -1,4 +1,4 @@
-"""Where the journal of a project file ends, and whether another journal goes on from there.
+"""The end of the journal of a project file, and whether another journal goes on from there.
 
 An event's seal covers all events before it: two journals that have the same seal at a place are the same up to it.
 """
@@ -40,7 +40,7 @@ def ends_at(store: Store, places: Iterable[int]) -> dict[int, End]:
 
 
 def n_instances(store: Store) -> int:
-    """How many instances the pool has."""
+    """Return how many instances the pool has."""
     with explained(store.path):
         return int(store._db.execute("SELECT COALESCE(SUM(count), 0) FROM pool").fetchone()[0])
 

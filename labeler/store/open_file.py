@@ -14,6 +14,7 @@ from labeler.core.errors import NotSaved, ProjectError
 from labeler.store import file_names, renewal, wal
 from labeler.store.connection import Connection
 from labeler.store.copy import copy, sync
+from labeler.store.footprint import Footprint, live_logs, log_size
 from labeler.store.lock import ProjectLock, holder
 from labeler.store.open import (
     check_untouched,
@@ -64,12 +65,9 @@ class OpenFile:
         self._owner = os.getpid(), threading.get_ident()
         self._nested = 0
         self.appended: tuple[int, bytes] | None = None  # the last event that was written, with its seal
-        self._log_state: tuple[int, int] = (0, 0)
-        self._logs: dict[str, descriptors.Identity] = {}
+        self._seen = Footprint.of(place)  # at the last look: whatever changed since and is not ours is another's
         self._largest_log = LARGEST_LOG
-        self._changed = 0
         self._last: tuple[int, bytes] | None = None  # the last event that is in the file itself, not in its log
-        self._look()
         self._look_inside()
 
     @classmethod
@@ -162,7 +160,7 @@ class OpenFile:
 
         Not so with a rollback journal: there an unflushed write may tear pages of the file that it does not concern.
         """
-        if self.db.conn.in_transaction or not self._logs:  # what it is a part of is synced
+        if self.db.conn.in_transaction or not self._seen.logs:  # what it is a part of is synced
             yield
             return
         ((level,),) = self.db.execute("PRAGMA synchronous").fetchall()
@@ -220,7 +218,7 @@ class OpenFile:
             return
         with suppress(sqlite3.Error, OSError):
             fold_log(self.db)
-            for suffix, identity in self._logs.items():
+            for suffix, identity in self._seen.logs.items():
                 name = self.place.with_name(self.place.name + suffix)
                 if descriptors.identity_of(name) == identity and (suffix != "-wal" or not name.stat().st_size):
                     name.unlink(missing_ok=True)
@@ -239,16 +237,17 @@ class OpenFile:
                 renewal.put_in_place(self.place)
         if self.is_lost:
             raise NotSaved(f"NOT saved: {self._what_became_of_it()}", _ELSEWHERE, is_lost=True)
-        if self._logs != self._identities():
+        if self._seen.logs != live_logs(self.place):
             self._mend_log()
-        is_log_touched = untouched and self._log_state != self._state_of_log()
-        if (is_log_touched or self._changed != self._changed_at()) and not self._reads_well():
+        now = Footprint.of(self.place)
+        is_log_touched = untouched and self._seen.log != now.log
+        if (is_log_touched or self._seen.changed != now.changed) and not self._reads_well():
             raise NotSaved(
                 f"NOT saved: {self.path} was overwritten by another program while it was open",
                 "save elsewhere what can be read, or end and restore a backup: labeler check says which",
                 is_lost=True,
             )
-        self._look()
+        self._seen = Footprint.of(self.place)
 
     def _what_became_of_it(self) -> str:
         if self.place.exists():
@@ -276,7 +275,7 @@ class OpenFile:
         self.db = connect(self.place, "rw")
         for_writing(self.path, self.place, self.lock.identity or (0, 0), self.db, lambda: None)
         self._is_closed = False
-        self._look()
+        self._seen = Footprint.of(self.place)
         self._look_inside()
 
     def _reads_well(self) -> bool:
@@ -294,27 +293,11 @@ class OpenFile:
             with explained(self.path):
                 self._last = _event(self.db, "ORDER BY seq DESC LIMIT ?", 1)
 
-    def _look(self) -> None:
-        self._logs, self._changed, self._log_state = self._identities(), self._changed_at(), self._state_of_log()
-
-    def _identities(self) -> dict[str, descriptors.Identity]:
-        """The files of a live log; none in DELETE mode, in which a journal comes and goes."""
-        if self.lock is None:
-            return {}
-        beside = {suffix: self.place.with_name(self.place.name + suffix) for suffix in ("-wal", "-shm")}
-        return {suffix: who for suffix, name in beside.items() if (who := descriptors.identity_of(name)) is not None}
-
-    def _changed_at(self) -> int:
-        try:
-            return self.place.stat().st_mtime_ns
-        except OSError:
-            return 0
-
     # -- flushing ------------------------------------------------------------------------------------------------
 
     def _look_at_log(self) -> None:
         """Fold a log in that has grown; a flush that fails then is heard of at the next write."""
-        size = self._size_of_log()
+        size = log_size(self.place)
         if size > self._largest_log:
             try:
                 fold_log(self.db)
@@ -322,24 +305,9 @@ class OpenFile:
             except sqlite3.Error as error:
                 self._is_doubtful |= _is_failed_flush(error)
             # somebody reads, and it stays as long as it is: not again before it is as much longer
-            self._largest_log = max(self._size_of_log(), 0) + LARGEST_LOG
+            self._largest_log = max(log_size(self.place), 0) + LARGEST_LOG
         if size < 0 or size > LARGEST_LOG:  # it was this program that wrote in the database
-            self._changed = self._changed_at()
-
-    def _state_of_log(self) -> tuple[int, int]:
-        """Size and time of the log, which nobody else writes; (0, 0) where there is none."""
-        try:
-            status = os.stat(f"{self.place}-wal")
-        except OSError:
-            return 0, 0
-        return status.st_size, status.st_mtime_ns
-
-    def _size_of_log(self) -> int:
-        """Bytes of the log; -1 where there is none: a rollback journal comes and goes."""
-        try:
-            return os.stat(f"{self.place}-wal").st_size
-        except OSError:
-            return -1
+            self._seen = self._seen.written(self.place)
 
     def _make_sure(self) -> None:
         """Write nothing where it may not last. Raises NotSaved."""
@@ -350,7 +318,7 @@ class OpenFile:
             self._renew()
 
     def _not_saved(self, error: sqlite3.Error) -> ProjectError:
-        """What to say of a write that failed; where its flush did, nobody knows what is on disk."""
+        """Return the error of a write that failed; where its flush did, nobody knows what is on disk."""
         if not _is_failed_flush(error):
             return in_words(error, self.path, NotSaved)
         self._is_doubtful = True

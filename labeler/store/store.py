@@ -18,7 +18,7 @@ from labeler.core.codec import Unreadable, loads
 from labeler.core.errors import DamagedProject, ProjectError
 from labeler.core.types import Event, Question
 from labeler.store import file_names, rows, seals
-from labeler.store.ack import witness
+from labeler.store.ack import acknowledger
 from labeler.store.copy import copy
 from labeler.store.open import explained
 from labeler.store.open_file import OpenFile
@@ -31,7 +31,7 @@ class Store(Tables):
 
     def __init__(self, file: OpenFile) -> None:
         super().__init__(file)
-        self._committed = witness()
+        self._committed = acknowledger()
         self._uncommitted: list[Event] | None = None  # those of a transaction that is under way
 
     @classmethod
@@ -75,9 +75,9 @@ class Store(Tables):
 
     @contextmanager
     def at_one_moment(self) -> Iterator[None]:
-        """What is read inside is of one moment, also while another process writes. Not for long: it may have to wait.
+        """Make all that is read inside be of one moment, also while another process writes.
 
-        A writer reads its own state as it is.
+        Not for long: the other may have to wait. A writer reads its own state as it is.
         """
         if not self.read_only:
             yield
@@ -95,7 +95,7 @@ class Store(Tables):
         copy(self.path, self._db.conn, target, noted)
 
     def mark(self) -> str:
-        """What tells two states of a project apart by all that cannot be made anew: journal, pool, audits, options."""
+        """Return what tells two states apart by all that cannot be made anew: journal, pool, audits, options."""
         with explained(self.path):
             last = self._db.execute("SELECT seal FROM events ORDER BY seq DESC LIMIT 1").fetchone()
             other = self._db.execute(
@@ -107,12 +107,12 @@ class Store(Tables):
         return f"{bytes(last[0] or b'').hex() if last else ''}-{seals.seal([seal for (seal,) in other]).hex()}"
 
     def n_events(self) -> int:
-        """How many events the journal has."""
+        """Return how many events the journal has."""
         with explained(self.path):
             return int(self._db.execute("SELECT COUNT(*) FROM events WHERE seq > 0").fetchone()[0])
 
     def quick_check(self) -> list[str]:
-        """What SQLite finds wrong with the file, one line each; empty where it is sound."""
+        """Return what SQLite finds wrong with the file, one line each; empty where it is sound."""
         with explained(self.path):
             rows = [str(row) for (row,) in self._db.execute("PRAGMA quick_check")]
         lines = [line for row in rows for line in row.splitlines() if not line.startswith("***")]  # a row has many
@@ -197,8 +197,8 @@ class Store(Tables):
         """The labels of an audit by name of the array; empty where there are none or they are damaged."""
         with explained(self.path):
             try:
-                found = list(self._rows("frozen", "WHERE audit = ?", [audit]))
-                return {name: rows.unpack_array(dtype, shape, data) for _, name, dtype, shape, data in found}
+                stored = list(self._rows("frozen", "WHERE audit = ?", [audit]))
+                return {name: rows.unpack_array(dtype, shape, data) for _, name, dtype, shape, data in stored}
             except (DamagedProject, TypeError, ValueError):
                 return {}
 
@@ -243,7 +243,7 @@ class Store(Tables):
                 self._put("project", key, json.dumps(value))
 
     def project(self) -> dict[str, Any]:
-        """What the project remembers: source, options, ...; see :mod:`labeler.store.settings`.
+        """Return the settings that the project remembers: source, options, ...; see :mod:`labeler.store.settings`.
 
         Raises
         ------

@@ -76,14 +76,14 @@ class Tables:
 
     def _arrays(self, owner: str) -> dict[str, NDArray[Any]]:
         with explained(self.path):
-            found = self._rows("arrays", "WHERE owner = ?", [owner])
-            return {name: rows.unpack_array(dtype, shape, data) for _, name, dtype, shape, data in found}
+            stored = self._rows("arrays", "WHERE owner = ?", [owner])
+            return {name: rows.unpack_array(dtype, shape, data) for _, name, dtype, shape, data in stored}
 
     def _rows(self, table: str, which: str = "", values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
         """Rows of a table, without their seals. Raises DamagedProject at the first that is not as it was written."""
         columns = ", ".join(seals.COLUMNS[table])
-        for *row, found in self._db.execute(f"SELECT {columns}, seal FROM {table} {which}", values):  # noqa: S608
-            if found != seals.seal(row) or not cells.is_typed(table, row):
+        for *row, seal in self._db.execute(f"SELECT {columns}, seal FROM {table} {which}", values):  # noqa: S608
+            if seal != seals.seal(row) or not cells.is_typed(table, row):
                 raise self._damaged(f"a row of {table}")
             yield tuple(row)
 
