@@ -83,6 +83,7 @@ def agreement(pairs: Sequence[tuple[Hashable, Hashable]], confidence: float = 0.
     few were compared and all agreed.
     """
     n, agreed = len(pairs), sum(one == other for one, other in pairs)
+    # numbered as they come, for bincount; which number a class has does not matter
     numbers = {name: place for place, name in enumerate(dict.fromkeys(name for pair in pairs for name in pair))}
     first = np.array([numbers[one] for one, _ in pairs], dtype=np.int32)
     second = np.array([numbers[other] for _, other in pairs], dtype=np.int32)
@@ -92,5 +93,5 @@ def agreement(pairs: Sequence[tuple[Hashable, Hashable]], confidence: float = 0.
     shares = [np.bincount(labels, minlength=len(numbers)) / n for labels in (first, second)]
     by_chance = float((shares[0] * shares[1]).sum())
     low, high = ((share - by_chance) / (1.0 - by_chance) for share in clopper_pearson(agreed, n, confidence))
-    low = max(low, -1.0)
+    low = max(low, -1.0)  # kappa is never below, the bound carried over may be
     return Agreement(n=n, low=low, high=high, confidence=confidence, agreed=agreed, kappa=kappa(first, second))

@@ -177,6 +177,7 @@ def more_needed(
         return most >= population or overlooked_below(expected, looks, most + 1, population, alpha, bets, reviewer)
 
     left = min(population - checked, FAR)
+    # first doubling, then bisection: most forecasts are short, and every test costs a bound
     if not reached(left):
         return None
     step = 1
@@ -229,7 +230,7 @@ def largest_cutoff(
         inside = drawn_ranks[: len(outcomes)] < size
         if not (passes(outcomes[inside], size, alpha, target) if holds is None else holds(inside, size)):
             break
-        passed = size
+        passed = size  # the first failure ends it: only so may each be tested at the full alpha
     return passed
 
 

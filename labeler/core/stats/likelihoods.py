@@ -69,6 +69,7 @@ def times(count: ArrayLike, log: Doubles) -> Doubles:
 
 def log_factorials(n: int) -> Doubles:
     """Logs of 0!, 1!, ... at least up to `n`!."""
+    # sizes are powers of two: a table serves many counts, and few are ever made
     return _rising(1.0, 1 << max(n, 1).bit_length())
 
 

@@ -50,10 +50,12 @@ def join_classes(
         least, most = sorted((root(event_id), root(other_id)))
         group[most] = least  # the least, so that it does not matter which journal comes first
 
+    # an earlier merge has found classes to be the same: that holds on
     for creations in (first, second):
         for makers in creations.by_class().values():
             for event_id in makers[1:]:
                 join(makers[0], event_id)
+    # of several classes of one name the first of the one side is the first of the other, and so on
     waiting = [_by_name(first, classes, second), _by_name(second, others, first)]
     for name, makers in waiting[0].items():
         for event_id, other_id in zip(makers, waiting[1].get(name, ()), strict=False):
@@ -93,6 +95,7 @@ def translate_classes(event: Event, lookup: Mapping[int, int]) -> Event:
         payload["predictions"] = [[name, lookup[int(class_id)], score] for name, class_id, score in rows]
     for name in ("shown", "hidden"):
         if name in payload:
+            # a class that was taken back is in neither journal any more: its guess goes
             payload[name] = [[lookup[int(c)], score] for c, score in payload[name] if int(c) in lookup]
     if "first_class" in payload:
         payload["first_class"] = lookup[int(payload["first_class"])]

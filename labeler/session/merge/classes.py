@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from labeler.core.class_names import class_name
 from labeler.core.pool import Pool
@@ -15,9 +14,6 @@ from labeler.session.merge.class_ids import Creations
 from labeler.session.merge.journals import JournalSide, derive_id, fold_journal
 from labeler.session.state import State
 
-if TYPE_CHECKING:
-    from labeler.session.merge.merge import MergedJournal
-
 
 def settle_clashes(events: Sequence[Event], pool: Pool) -> list[Event]:
     """Return events that give classes of one name or key another one; the class named first keeps what it has."""
@@ -25,8 +21,9 @@ def settle_clashes(events: Sequence[Event], pool: Pool) -> list[Event]:
     names: set[str] = set()
     keys: set[str] = set()
     active = sorted(state.active_classes(), key=lambda info: info.class_id)
-    held = {info.key for info in active}
+    held = {info.key for info in active}  # a key that is given anew must be free on both sides
     settling: list[Event] = []
+    # not the time of the merge: the same two journals, merged anywhere, give the same events
     at = max((event.at for event in events), default=0.0)
 
     def settle(kind: str, info: ClassInfo, payload: dict[str, str]) -> None:
@@ -47,21 +44,27 @@ def settle_clashes(events: Sequence[Event], pool: Pool) -> list[Event]:
     return settling
 
 
-def compare_classes(result: MergedJournal, state: State, sides: tuple[JournalSide, JournalSide]) -> None:
-    """Note the classes whose keys or names the two have differently."""
-    makers = Creations.of(result.events).by_class()
+KeyChange = tuple[str, str, str, str]
+"""The name of a class, its key on the first side, on the second, and the one it has now."""
+
+
+def compare_classes(
+    events: Sequence[Event], state: State, sides: tuple[JournalSide, JournalSide]
+) -> tuple[list[KeyChange], list[tuple[str, str]]]:
+    """Return the classes of a merged journal whose keys the two have differently, and (name before, now) of others."""
+    makers = Creations.of(events).by_class()
+    keys: list[KeyChange] = []
+    renamed: list[tuple[str, str]] = []
     for info in state.active_classes():
         own = [_counterpart(makers.get(info.class_id, []), side) for side in sides]
-        if own[0] is not None and own[1] is not None:
-            if own[0].key != own[1].key and not (own[0].retired or own[1].retired):
-                result.keys.append((info.name, own[0].key, own[1].key, info.key))
-        else:
-            single = own[0] or own[1]
-            if single is not None and not single.retired and single.key != info.key:
-                result.keys.append((info.name, own[0].key if own[0] else "", own[1].key if own[1] else "", info.key))
-        result.renamed += [
-            (before.name, info.name) for before in own if before is not None and before.name != info.name
-        ]
+        first, second = ("" if before is None else before.key for before in own)
+        known = [before for before in own if before is not None]
+        # with a counterpart on both sides they are compared; else the one there is, with what it became
+        differ = first != second if len(known) == 2 else any(before.key != info.key for before in known)
+        if differ and not any(before.retired for before in known):
+            keys.append((info.name, first, second, info.key))
+        renamed += [(before.name, info.name) for before in known if before.name != info.name]
+    return keys, renamed
 
 
 def _counterpart(makers: Sequence[str], side: JournalSide) -> ClassInfo | None:

@@ -54,6 +54,7 @@ def answers_at_stake(first: JournalSide, second: JournalSide) -> tuple[dict[int,
         answers = [answer for answer in joint if answer.kind not in _WEAK]
         if answers:
             outranked += [answer for answer in joint if answer.kind in _WEAK]
+        # two imports may differ, too; but nobody is asked about one where a person has answered
         if any(answer.provenance in _PERSON or answer.kind == "reject" for answer in answers):
             answers = [answer for answer in answers if answer.provenance is not Provenance.IMPORTED]
         if len(answers) > 1:
@@ -88,6 +89,7 @@ def pair_answers(first: JournalSide, second: JournalSide) -> list[tuple[str, str
     pairs = []
     for index in sorted(first.state.standings.keys() & second.state.standings.keys()):
         one, other = first.state.standings[index], second.state.standings[index]
+        # an answer that the other had before the eyes says nothing of agreement
         alone = one.event_id not in second.known and other.event_id not in first.known
         if alone and one.provenance in _PERSON and other.provenance in _PERSON:
             pairs.append((first.names[one.class_id], second.names[other.class_id]))

@@ -41,7 +41,8 @@ class JournalSide:
         self.flags: dict[str, bool] = {}  # event -> whether it set the bookmark
         fold(self.state, side.events, self._note_flag)
         self.creations = Creations.of(side.events)
-        self.names: dict[int, str] = {}  # class id -> what both journals call it, once that is known
+        # the two sides have to be folded before anybody can tell which of their classes are the same
+        self.names: dict[int, str] = {}  # class id -> what both journals call it
         self._moves: dict[str, set[str]] = {}
         for event in side.events:
             if event.kind in ("undo", "redo") and event.target is not None:

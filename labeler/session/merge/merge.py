@@ -16,7 +16,7 @@ from labeler.core.pool import Pool
 from labeler.core.types import Event
 from labeler.session.event_kinds import CARRIED
 from labeler.session.merge.class_ids import join_classes, translate_classes
-from labeler.session.merge.classes import compare_classes, settle_clashes
+from labeler.session.merge.classes import KeyChange, compare_classes, settle_clashes
 from labeler.session.merge.conflicts import answers_at_stake, make_conflicts, pair_answers
 from labeler.session.merge.journals import CONFLICT, JournalSide, Side, event_text, fold_journal
 
@@ -37,7 +37,7 @@ class MergedJournal:
     dropped: frozenset[str]
     pairs: list[tuple[str, str]] = field(default_factory=list)
     conflicts: list[int] = field(default_factory=list)
-    keys: list[tuple[str, str, str, str]] = field(default_factory=list)
+    keys: list[KeyChange] = field(default_factory=list)
     renamed: list[tuple[str, str]] = field(default_factory=list)
     outranked: int = 0
 
@@ -62,7 +62,7 @@ def merge_journals(a: Side, b: Side, pool: Pool) -> MergedJournal:
     result.pairs = pair_answers(first, second)
     state = fold_journal(result.events, pool)
     result.conflicts = [index for index in state.conflicts if state.in_conflict(index)]
-    compare_classes(result, state, (first, second))
+    result.keys, result.renamed = compare_classes(result.events, state, (first, second))
     return result
 
 
@@ -148,7 +148,7 @@ def _find_taken_back(first: JournalSide, second: JournalSide) -> set[str]:
             taken = event_id in first.taken_back
         elif moves[1] > moves[0]:
             taken = event_id in second.taken_back
-        else:
+        else:  # neither knows more: what one took back knowingly is not to come back by the other
             taken = True
         if taken:
             taken_back.add(event_id)

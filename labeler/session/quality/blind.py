@@ -31,6 +31,7 @@ class Blind(DrawnTurns):
         """Return `question`, blind or not by the lot of its turn; as it is where nothing would be shown anyway."""
         if self.share <= 0.0 or state.answers < FIRST or not question.guesses or question.blind or question.first:
             return question
+        # `drawn` tells it later from a question that is blind for another reason, and from those before the option
         return replace(question, blind=self.generator(state.answers) is not None, drawn=True)
 
 
@@ -100,6 +101,7 @@ def sway(state: State) -> Sway | None:
         how = how_asked(event)
         guesses = how.hidden if how.blind else how.shown
         if how.blind is not None and guesses:
+            # by the classes as they are now: after a merge of classes the two may be one
             same = current(class_of(event), state.classes) == current(guesses[0][0], state.classes)
             counts[how.blind][0] += 1
             counts[how.blind][1] += same

@@ -33,6 +33,7 @@ def coverage_accuracy(audit: Audit, frozen: Frozen) -> list[dict[str, Any]]:
         inside = seen >= least
         n, n_right = int(inside.sum()), int(right[inside].sum())
         coverage = float((scores >= least).mean())
+        # with many equal scores two shares are cut at the same one: the row would say the same again
         if not n or (rows and rows[-1]["coverage"] == coverage):
             continue
         low, high = clopper_pearson(n_right, n, CONFIDENCE)

@@ -40,6 +40,7 @@ class Control(DrawnTurns):
         rng = self.generator(state.answers) if state.answers >= FIRST else None
         if rng is None:
             return None
+        # uniformly among all without an answer: only so does the interval speak of them
         free = ~(state.pool.missing | state.pool.unreadable)
         free[list(state.standings)] = False
         open_ = np.flatnonzero(free)
@@ -79,6 +80,7 @@ class Estimate(Measurement):
             return False
         if not self.active:
             return None
+        # how often an active question corrected a label, less how often a random one did
         _, low, high = difference(self.corrected, self.active, self.n - self.right, self.n, self.confidence)
         return True if low > 0.0 else False if high < 0.0 else None
 
@@ -173,6 +175,7 @@ def estimate(state: State) -> Estimate | None:
     better = sum(label == answer != common for label, answer in pairs)
     worse = sum(label != answer == common for label, answer in pairs)
     low, high = clopper_pearson(right, n, CONFIDENCE)
+    # only instances on which the two differ tell which is better (McNemar)
     is_worse = sign_test(worse, better) < 1.0 - CONFIDENCE
     return Estimate(
         n=n,

@@ -42,6 +42,7 @@ class Repeats(DrawnTurns):
         Any of the person's answers to a question is as likely, if it is AGO answers old, was not repeated yet and not
         looked at again since.
         """
+        # repeats change no label, so that they are not among the answers: without them a turn would be drawn again
         rng = self.generator(state.answers + len(state.repeats)) if state.answers > AGO else None
         if rng is None:
             return None
@@ -55,6 +56,7 @@ class Repeats(DrawnTurns):
             if standing.kind == "label" and standing.provenance is Provenance.HUMAN and not standing.paged
         ]
         done = {repeat.first for repeat in state.repeats}
+        # in the order of the answers: the same journal gives the same list, and so the same draw
         for _, index in sorted(single)[:-AGO]:
             standing = state.standings[index]
             if standing.annotator == self.annotator and standing.event_id not in done and self._fits(state, index):
@@ -80,7 +82,7 @@ def repeated(state: State, index: int) -> Question | None:
     if event is None or event.kind != "label":
         return None
     how = how_asked(event)
-    blind = how.rule == RANDOM or bool(how.blind)
+    blind = how.rule == RANDOM or bool(how.blind)  # shown as it was then, or two things would differ
     return Question(
         index,
         state.pool.ids[index],
@@ -103,7 +105,7 @@ def waits(state: State, question: Question) -> bool:
 
 def taken_back(state: State) -> Question | None:
     """The repeat whose second answer was the last thing taken back: it is asked again."""
-    event = state.redo_target()
+    event = state.redo_target()  # the last thing taken back, as long as nothing was said since
     if event is None or event.kind != "repeat":
         return None
     question = repeated(state, state.pool.index(event.instance_id or ""))
@@ -206,7 +208,8 @@ class SelfAgreement(Measurement):
 
 def error_rate(differ: float, n_classes: int) -> float:
     """The e of ``1 - (1 - e)^2 - e^2 / (k - 1) = differ``; at most what guessing would give."""
-    k = max(n_classes, 2)
+    k = max(n_classes, 2)  # with one class nobody can err
+    # where more differ than guessing would give there is no such e: the root would be of a negative number
     return (k - 1) / k * (1.0 - math.sqrt(max(0.0, 1.0 - differ * k / (k - 1))))
 
 
@@ -217,6 +220,7 @@ def self_agreement(state: State) -> SelfAgreement | None:
         return None
     same = sum(_class_now(state, one.first_class) == _class_now(state, one.class_id) for one in named)
     low, high = clopper_pearson(same, len(named), CONFIDENCE)
+    # retired classes count: their answers were given as the others were
     n_classes = sum(1 for info in state.classes.values() if info.merged_into == UNLABELED)
     return SelfAgreement(
         n=len(named),

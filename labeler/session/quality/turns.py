@@ -25,5 +25,6 @@ class DrawnTurns:
         """
         if self.share <= 0.0:
             return None
+        # a generator a turn: an answer that is taken back leaves no trace in the draws that follow
         rng = np.random.default_rng((self.seed, self.stream, turn))
         return rng if rng.random() < self.share else None
