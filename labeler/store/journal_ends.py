@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from labeler.store.open import explained
+from labeler.store.open import explain_errors
 from labeler.store.store import Store
 
 
@@ -23,7 +23,7 @@ class End:
 
 def end_of(store: Store) -> End:
     """The last event of a journal."""
-    with explained(store.path):
+    with explain_errors(store.path):
         row = store._db.execute("SELECT seq, event_id, seal FROM events ORDER BY seq DESC LIMIT 1").fetchone()
     return _end(row) if row else End()
 
@@ -31,7 +31,7 @@ def end_of(store: Store) -> End:
 def ends_at(store: Store, places: Iterable[int]) -> dict[int, End]:
     """The events of a journal at some places, as far as it has them."""
     ends = {0: End()}
-    with explained(store.path):
+    with explain_errors(store.path):
         for seq in set(places) - {0}:
             row = store._db.execute("SELECT seq, event_id, seal FROM events WHERE seq = ?", [seq]).fetchone()
             if row:
@@ -41,7 +41,7 @@ def ends_at(store: Store, places: Iterable[int]) -> dict[int, End]:
 
 def n_instances(store: Store) -> int:
     """Return how many instances the pool has."""
-    with explained(store.path):
+    with explain_errors(store.path):
         return int(store._db.execute("SELECT COALESCE(SUM(count), 0) FROM pool").fetchone()[0])
 
 

@@ -48,7 +48,7 @@ class Guard:
         return row
 
 
-def guarded(connection: sqlite3.Connection, path: Path, seconds: float | None = None) -> sqlite3.Connection:
+def guard_connection(connection: sqlite3.Connection, path: Path, seconds: float | None = None) -> sqlite3.Connection:
     """`connection` with bounds: no code of the file's own is trusted, and reading has a budget."""
     Guard(connection, path.stat().st_size if path.exists() else 0, SECONDS if seconds is None else seconds)
     for category, most in _CATEGORIES:

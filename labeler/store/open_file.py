@@ -20,13 +20,13 @@ from labeler.store.open import (
     check_untouched,
     connect,
     counter_page,
-    explained,
+    explain_errors,
     fold_log,
-    for_reading,
-    for_writing,
-    in_words,
     open_copy,
     open_reader,
+    set_up_reader,
+    set_up_writer,
+    translate_error,
 )
 
 LARGEST_LOG = 4 << 20
@@ -80,11 +80,11 @@ class OpenFile:
             undo.callback(descriptors.release, place)
             is_at_rest = not holder(place)
             before = wal.evidence(place)
-            with explained(path):
+            with explain_errors(path):
                 db = open_reader(place)
                 undo.callback(db.close)
                 counter = counter_page(db)
-                current = for_reading(path, db)
+                current = set_up_reader(path, db)
             if current is not db:
                 undo.callback(current.close)
             is_at_rest = is_at_rest and before.stands(place) and not holder(place)
@@ -108,13 +108,13 @@ class OpenFile:
             db = connect(place, "rwc" if create else "rw")
             undo.callback(db.close)
             note = ""
-            with explained(path):
+            with explain_errors(path):
                 note = _note(before, counter_page(db))
 
             def copied(target: Path, **noted: object) -> None:
                 copy(path, db.conn, target, noted)
 
-            for_writing(path, place, lock.identity or (0, 0), db, lambda: before_migration(path, copied))
+            set_up_writer(path, place, lock.identity or (0, 0), db, lambda: before_migration(path, copied))
             opened = cls(path, place, db, lock, note)
             undo.pop_all()
         return opened
@@ -257,7 +257,7 @@ class OpenFile:
 
     def _mend_log(self) -> None:
         """Fold the log in that lost its name, and go on with a new one. Raises NotSaved."""
-        with explained(self.path, NotSaved):
+        with explain_errors(self.path, NotSaved):
             if not fold_log(self.db):
                 raise NotSaved(
                     f"NOT saved: the log beside {self.path} was removed while it was open, and another program reads",
@@ -273,7 +273,7 @@ class OpenFile:
         self.db.close()
         self._is_closed = True
         self.db = connect(self.place, "rw")
-        for_writing(self.path, self.place, self.lock.identity or (0, 0), self.db, lambda: None)
+        set_up_writer(self.path, self.place, self.lock.identity or (0, 0), self.db, lambda: None)
         self._is_closed = False
         self._seen = Footprint.of(self.place)
         self._look_inside()
@@ -290,7 +290,7 @@ class OpenFile:
 
     def _look_inside(self) -> None:
         if self.lock is not None:
-            with explained(self.path):
+            with explain_errors(self.path):
                 self._last = _event(self.db, "ORDER BY seq DESC LIMIT ?", 1)
 
     # -- flushing ------------------------------------------------------------------------------------------------
@@ -312,7 +312,7 @@ class OpenFile:
     def _make_sure(self) -> None:
         """Write nothing where it may not last. Raises NotSaved."""
         if self._is_closed:
-            with explained(self.path, NotSaved):
+            with explain_errors(self.path, NotSaved):
                 self._reopen()
         if self._is_doubtful:
             self._renew()
@@ -320,7 +320,7 @@ class OpenFile:
     def _not_saved(self, error: sqlite3.Error) -> ProjectError:
         """Return the error of a write that failed; where its flush did, nobody knows what is on disk."""
         if not _is_failed_flush(error):
-            return in_words(error, self.path, NotSaved)
+            return translate_error(error, self.path, NotSaved)
         self._is_doubtful = True
         return NotSaved(
             f"perhaps NOT saved: {self.path}: the disk did not confirm it ({error})",
@@ -335,7 +335,7 @@ class OpenFile:
         try:
             fresh = renewal.write_fresh(self.path, self.place, self.db)
             held = self.lock.move_to(fresh)
-            with explained(self.path, NotSaved):
+            with explain_errors(self.path, NotSaved):
                 self.db.close()
                 self.db = connect(fresh, "ro")  # to be read, whatever fails from here on
                 self.lock.now_at(held)
