@@ -24,25 +24,25 @@ from labeler.project.backup_folder import folded
 from labeler.session.consistency import fitting_arrays
 from labeler.session.merge.audits import AUDIT_ANEW, earlier_auditors
 from labeler.session.merge.journals import Side
-from labeler.session.merge.merge import Merged, merged
+from labeler.session.merge.merge import MergedJournal, merge_journals
 from labeler.session.state import State
 from labeler.store.store import Store
 
 
 @dataclass(frozen=True, slots=True)
-class Joined:
-    """What a merge made, and what there is to say of it. `people`: how the two are called, in the order given."""
+class MergeResult:
+    """The merged file and what there is to say of it. `people`: how the two are called, in the order given."""
 
     path: Path
     people: tuple[str, str]
     state: State
-    outcome: Merged
+    outcome: MergedJournal
     agreement: Agreement
     notes: list[str]
 
 
 @dataclass(frozen=True, slots=True)
-class _File:
+class _ProjectFile:
     """One of the two files, read."""
 
     path: Path
@@ -53,7 +53,10 @@ class _File:
     frozen: dict[int, dict[str, NDArray[Any]]]
 
 
-def merge(first: Path, second: Path, target: Path) -> Joined:
+_Pair = tuple[_ProjectFile, _ProjectFile]
+
+
+def merge(first: Path, second: Path, target: Path) -> MergeResult:
     """Merge two project files of the same source into a new one; the two are not changed.
 
     Raises
@@ -70,50 +73,50 @@ def merge(first: Path, second: Path, target: Path) -> Joined:
         raise UsageError(f"{target} is no name of a project file", f"let it end in {paths.SUFFIX}")
     notes: list[str] = []
     ids = _pool_of(files, notes)
-    outcome = merged(files[0].side, files[1].side, Pool(ids))
+    outcome = merge_journals(files[0].side, files[1].side, Pool(ids))
     _write(target, files, ids, outcome, notes)
     state = State(Pool(ids))
     for event in outcome.events:
         state.apply(event)
     people = (_name_of(files[0]), _name_of(files[1]))
-    notes += _said_of(outcome, people) + _audits_behind(state)
-    return Joined(target, people, state, outcome, agreement(outcome.pairs), notes)
+    notes += _describe_changes(outcome, people) + _describe_audits(state)
+    return MergeResult(target, people, state, outcome, agreement(outcome.pairs), notes)
 
 
-def facts(joined: Joined) -> dict[str, Any]:
-    """The outcome as JSON can hold it."""
-    state = joined.state
+def facts(result: MergeResult) -> dict[str, Any]:
+    """Return the outcome as JSON can hold it."""
+    state = result.state
     return {
-        "project": escaped(str(joined.path)),
-        "people": [escaped(name) for name in joined.people],
-        "events": len(joined.outcome.events),
+        "project": escaped(str(result.path)),
+        "people": [escaped(name) for name in result.people],
+        "events": len(result.outcome.events),
         "labels": state.counts["label"],
-        **joined.agreement.facts,
-        "conflicts": [_conflict(joined, index) for index in joined.outcome.conflicts],
+        **result.agreement.facts,
+        "conflicts": [_conflict(result, index) for index in result.outcome.conflicts],
         "keys": [
-            {"name": escaped(name), "keys": [mine, theirs], "key": now}
-            for name, mine, theirs, now in joined.outcome.keys
+            {"name": escaped(name), "keys": [first, second], "key": now}
+            for name, first, second, now in result.outcome.keys
         ],
-        "notes": joined.notes,
+        "notes": result.notes,
     }
 
 
-def _conflict(joined: Joined, index: int) -> dict[str, Any]:
-    names = {class_id: escaped(info.name) for class_id, info in joined.state.classes.items()}
-    answers = joined.state.conflicts[index].answers
+def _conflict(result: MergeResult, index: int) -> dict[str, Any]:
+    names = {class_id: escaped(info.name) for class_id, info in result.state.classes.items()}
+    answers = result.state.conflicts[index].answers
     return {
-        "id": escaped(joined.state.pool.ids[index]),
+        "id": escaped(result.state.pool.ids[index]),
         "answers": [{"annotator": escaped(who), "label": names.get(class_id)} for _, who, class_id in answers],
     }
 
 
-def report(joined: Joined) -> str:
-    """What to say of a merge."""
-    path = display_safe(str(joined.path), 1000)
-    lines = [f"{counted(joined.state.counts['label'], 'label')} in {path}"]
-    lines.append(f"agreement: {joined.agreement.statement}")
-    if joined.outcome.conflicts:
-        lead = counted(len(joined.outcome.conflicts), "conflict is", "conflicts are")
+def report(result: MergeResult) -> str:
+    """Return the outcome for a person."""
+    path = display_safe(str(result.path), 1000)
+    lines = [f"{counted(result.state.counts['label'], 'label')} in {path}"]
+    lines.append(f"agreement: {result.agreement.statement}")
+    if result.outcome.conflicts:
+        lead = counted(len(result.outcome.conflicts), "conflict is", "conflicts are")
         lines.append(f"{lead} asked first; until then the later answer stands: labeler label {path}")
     return "\n".join(lines)
 
@@ -121,7 +124,7 @@ def report(joined: Joined) -> str:
 # -- reading -----------------------------------------------------------------------------------------------------
 
 
-def _read(path: Path) -> _File:
+def _read(path: Path) -> _ProjectFile:
     with ExitStack() as stack:
         store = Store.open(path, read_only=True)
         stack.callback(store.close)
@@ -133,16 +136,16 @@ def _read(path: Path) -> _File:
         name = str(project.get("options", {}).get("annotator") or path.name.removesuffix(paths.SUFFIX))
         side = Side(events, name, frozenset(project.get("left_out", ())))
         frozen = {number: dict(store.frozen(number)) for number in _audits_begun(events).values()}
-        return _File(path, ids, side, project, fitting_arrays(store.arrays("pool"), len(ids)), frozen)
+        return _ProjectFile(path, ids, side, project, fitting_arrays(store.arrays("pool"), len(ids)), frozen)
 
 
-def _name_of(file: _File) -> str:
-    """Who answered in a file: the names in it, else the file's."""
+def _name_of(file: _ProjectFile) -> str:
+    """Return the names of those who answered in a file, else the file's own."""
     names = {event.annotator for event in file.side.events if event.annotator}
     return " and ".join(sorted(names)) if names else file.side.annotator
 
 
-def _pool_of(files: tuple[_File, _File], notes: list[str]) -> list[str]:
+def _pool_of(files: _Pair, notes: list[str]) -> list[str]:
     """The instances of both, in the order of the older file.
 
     Raises
@@ -171,28 +174,32 @@ def _pool_of(files: tuple[_File, _File], notes: list[str]) -> list[str]:
     return older.ids + joining
 
 
-def _other_content(older: _File, newer: _File) -> tuple[list[str], int]:
+def _other_content(older: _ProjectFile, newer: _ProjectFile) -> tuple[list[str], int]:
     """Ids whose content hashes differ, and how many were compared."""
     places = {name: place for place, name in enumerate(newer.ids)}
-    mine, theirs = (file.pool_arrays.get("sha256", np.zeros((0, 32), dtype=np.uint8)) for file in (older, newer))
+    old_hashes, new_hashes = (
+        file.pool_arrays.get("sha256", np.zeros((0, 32), dtype=np.uint8)) for file in (older, newer)
+    )
     differing, compared = [], 0
-    for row, name in enumerate(older.ids[: len(mine)]):
-        other = places.get(name, len(theirs))
-        if other < len(theirs) and mine[row].any() and theirs[other].any():
+    for row, name in enumerate(older.ids[: len(old_hashes)]):
+        other = places.get(name, len(new_hashes))
+        if (
+            other < len(new_hashes) and old_hashes[row].any() and new_hashes[other].any()
+        ):  # a hash of zeros is not known yet
             compared += 1
-            if not np.array_equal(mine[row], theirs[other]):
+            if not np.array_equal(old_hashes[row], new_hashes[other]):
                 differing.append(name)
     return differing, compared
 
 
-def _said_of(outcome: Merged, people: tuple[str, str]) -> list[str]:
-    """What is neither lost nor as it was in either file."""
+def _describe_changes(outcome: MergedJournal, people: tuple[str, str]) -> list[str]:
+    """Return a line for all that is neither lost nor as it was in either file."""
     shown = [display_safe(name, 40) for name in people]
     notes = []
-    for name, mine, theirs, now in outcome.keys:
+    for name, first, second, now in outcome.keys:
         notes.append(
             f"the key of {display_safe(name, 40)} is {now or 'none'} now"
-            f" ({shown[0]}: {mine or 'none'}, {shown[1]}: {theirs or 'none'}; the class named first keeps its own)"
+            f" ({shown[0]}: {first or 'none'}, {shown[1]}: {second or 'none'}; the class named first keeps its own)"
         )
     for before, now in outcome.renamed:
         notes.append(f"the class {display_safe(before, 40)} is called {display_safe(now, 40)} now")
@@ -204,8 +211,8 @@ def _said_of(outcome: Merged, people: tuple[str, str]) -> list[str]:
     return notes
 
 
-def _audits_behind(state: State) -> list[str]:
-    """What became of the audits that the two hold."""
+def _describe_audits(state: State) -> list[str]:
+    """Return a line about the audits that the two hold, if there is any: they stay behind."""
     names = " and ".join(display_safe(name, 40) for name in earlier_auditors(state))
     return [f"audited by {names} before it was merged: {AUDIT_ANEW}"] if names else []
 
@@ -213,7 +220,7 @@ def _audits_behind(state: State) -> list[str]:
 # -- writing -----------------------------------------------------------------------------------------------------
 
 
-def _write(target: Path, files: tuple[_File, _File], ids: list[str], outcome: Merged, notes: list[str]) -> None:
+def _write(target: Path, files: _Pair, ids: list[str], outcome: MergedJournal, notes: list[str]) -> None:
     """The new file, whole or not at all."""
     older = min(files, key=lambda file: (file.project.get("created", 0.0), json.dumps(file.project, sort_keys=True)))
     draft = target.with_name(f".{secrets.token_hex(4)}.{target.name}")
@@ -243,7 +250,7 @@ def _audits_begun(events: Iterable[Event]) -> dict[str, int]:
     return {event.event_id: event.body.number for event in events if isinstance(event.body, AuditBegin)}
 
 
-def _frozen(files: Sequence[_File], events: Sequence[Event]) -> dict[int, dict[str, NDArray[Any]]]:
+def _frozen(files: Sequence[_ProjectFile], events: Sequence[Event]) -> dict[int, dict[str, NDArray[Any]]]:
     """Number -> frozen labels of the audits in the merged journal: of the file that knows all the other does."""
     frozen: dict[int, dict[str, NDArray[Any]]] = {}
     for begin, number in _audits_begun(events).items():
@@ -259,16 +266,20 @@ def _put_in_place(draft: Path, target: Path) -> None:
         os.link(draft, target)
     except FileExistsError:
         raise ProjectError(f"{target} is there already", "choose another name with -o") from None
-    except OSError:  # a disk without hard links
+    except OSError:  # a disk without hard links, so that between the look and the rename another file may come
         if os.path.lexists(target):
             raise ProjectError(f"{target} is there already", "choose another name with -o") from None
         draft.rename(target)
 
 
 def _project(
-    files: tuple[_File, _File], older: _File, target: Path, outcome: Merged, notes: list[str]
+    files: _Pair,
+    older: _ProjectFile,
+    target: Path,
+    outcome: MergedJournal,
+    notes: list[str],
 ) -> dict[str, Any]:
-    """What the new file remembers: the older one's options and source."""
+    """Return the project row of the new file: the older one's options and source."""
     options, chosen = [_shared(file.project) for file in files], _shared(older.project)
     names = [name for name in sorted({*options[0], *options[1]}) if options[0].get(name) != options[1].get(name)]
     if names:
@@ -284,19 +295,19 @@ def _project(
     }
 
 
-def _pool_arrays(files: Sequence[_File], ids: list[str]) -> dict[str, NDArray[Any]]:
+def _pool_arrays(files: Sequence[_ProjectFile], ids: list[str]) -> dict[str, NDArray[Any]]:
     """Content hashes and unreadable instances, as far as either file knows them."""
     places = {name: place for place, name in enumerate(ids)}
-    found: dict[str, NDArray[Any]] = {}
+    arrays: dict[str, NDArray[Any]] = {}
     for name in ("sha256", "unreadable"):
         for file in files:
             array = file.pool_arrays.get(name)
             if array is None or not len(array):
                 continue
-            whole = found.setdefault(name, np.zeros((len(ids), *array.shape[1:]), dtype=array.dtype))
+            whole = arrays.setdefault(name, np.zeros((len(ids), *array.shape[1:]), dtype=array.dtype))
             rows = np.array([places[instance_id] for instance_id in file.ids[: len(array)]], dtype=np.int64)
             whole[rows] = np.maximum(whole[rows], array) if name == "unreadable" else _filled(whole[rows], array)
-    return found
+    return arrays
 
 
 def _filled(known: NDArray[Any], array: NDArray[Any]) -> NDArray[Any]:

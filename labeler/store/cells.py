@@ -1,4 +1,4 @@
-"""What may stand in the cells of a project file: SQLite lets any type into any column."""
+"""Types of the cells of a project file: SQLite lets any type into any column."""
 
 from __future__ import annotations
 

@@ -61,11 +61,11 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def put_aside(path: Path, kept: Path) -> bool:
+def put_aside(path: Path, aside: Path) -> bool:
     """Give a project file, sound or not, a second name, and leave nothing at the first that another file would inherit.
 
     A log beside a file belongs to the file of its name: it goes with it as it is, for what is in it may be more than
-    SQLite can read. At any moment there is a whole file at `path`, or a whole pair at `kept`.
+    SQLite can read. At any moment there is a whole file at `path`, or a whole pair at `aside`.
 
     Returns whether there was a file.
     """
@@ -73,12 +73,12 @@ def put_aside(path: Path, kept: Path) -> bool:
     for suffix in ("", *logs):
         before = path.with_name(path.name + suffix)
         if before.exists():
-            _link_or_copy(before, kept.with_name(kept.name + suffix))
-    if kept.exists():
-        sync(kept.parent)
+            _link_or_copy(before, aside.with_name(aside.name + suffix))
+    if aside.exists():
+        sync(aside.parent)
     for suffix in (*logs, "-shm"):
         path.with_name(path.name + suffix).unlink(missing_ok=True)
-    return kept.exists()
+    return aside.exists()
 
 
 def _link_or_copy(path: Path, name: Path) -> None:

@@ -30,7 +30,7 @@ _JOURNAL = bytes.fromhex("d9d505f920a163d7")
 
 
 def note_of(place: Path, identity: Identity) -> dict[str, Any]:
-    """What to note of a file that is opened for writing as `place`."""
+    """Return the note of a file that is opened for writing as `place`."""
     return {"path": os.fsdecode(os.fsencode(place)), "device": identity[0], "inode": identity[1]}
 
 
@@ -99,7 +99,7 @@ def _noted(place: Path, identity: Identity) -> Path | None:
     """The name in a file's note, where it is of this very file; read without a lock, and without a log."""
     query = f"file:{quote(str(place))}?mode=ro&immutable=1"
     try:
-        with closing(limits.guarded(sqlite3.connect(query, uri=True), place, _SECONDS)) as db:
+        with closing(limits.guard_connection(sqlite3.connect(query, uri=True), place, _SECONDS)) as db:
             row = db.execute("SELECT key, value, seal FROM project WHERE key = ?", [KEY]).fetchone()
         if row is None or row[2] != seals.seal(row[:2]):
             return None

@@ -26,7 +26,7 @@ _MOST_GONE = 100_000
 
 @dataclass(slots=True)
 class Inspected:
-    """What is in a project file. `rows`: sound rows of each table, without seals; `bad`: in words, table by table.
+    """The contents of a project file. `rows`: sound rows of each table, without seals; `bad`: in words, table by table.
 
     `events`: the sound ones in order; `bad_events`: the others as (seq, as far as they can be read).
     `unreadable`: why it cannot be opened at all; `foreign`: why it is none of our files; `newer`: its newer schema.
@@ -49,35 +49,35 @@ class Inspected:
 
 def inspect(path: Path) -> Inspected:
     """Read a project file as far as it goes; never raises for what is in it and changes nothing."""
-    found = Inspected()
+    inspected = Inspected()
     try:
         place = renewal.newest(file_names.log_name(path))
         head = descriptors.read(place, 100)
     except OSError as error:
-        found.unreadable = error.strerror or str(error)
-        return found
+        inspected.unreadable = error.strerror or str(error)
+        return inspected
     except ProjectError as error:
-        found.unreadable = f"{error.message} ({error.hint})"
-        return found
+        inspected.unreadable = f"{error.message} ({error.hint})"
+        return inspected
     if head[:16] != MAGIC:
-        found.unreadable = "its first bytes are not those of a project file"
+        inspected.unreadable = "its first bytes are not those of a project file"
         if not path.name.endswith(".labeler.db"):
-            found.foreign = "it is no database"
-        return found
+            inspected.foreign = "it is no database"
+        return inspected
     descriptors.hold(place)
     try:
         is_at_rest, before = not holder(place), wal.evidence(place)
         with closing(open_reader(place)) as db:
             db.conn.text_factory = _text
             with db.atomic():  # one moment of it, also while somebody writes
-                _look(db, found)
+                _look(db, inspected)
             if is_at_rest and before.stands(place) and not holder(place):
-                found.missing = before.missing(counter_page(db))
+                inspected.missing = before.missing(counter_page(db))
     except (sqlite3.Error, ProjectError) as error:
-        found.unreadable, found.locked = str(error), _is_locked(error)
+        inspected.unreadable, inspected.locked = str(error), _is_locked(error)
     finally:
         descriptors.release(place)
-    return found
+    return inspected
 
 
 def _is_locked(error: Exception) -> bool:
@@ -85,76 +85,81 @@ def _is_locked(error: Exception) -> bool:
 
 
 def _pass_on(error: sqlite3.Error) -> None:
-    """What is locked is not damaged: then nothing that is said of it holds."""
+    """Raise an error of a lock again: what is locked is not damaged, and nothing that is said of it would hold."""
     if _is_locked(error):
         raise error
 
 
-def _look(db: Connection, found: Inspected) -> None:
-    found.schema = db.execute("PRAGMA user_version").fetchone()[0]
+def _look(db: Connection, inspected: Inspected) -> None:
+    inspected.schema = db.execute("PRAGMA user_version").fetchone()[0]
     application_id = db.execute("PRAGMA application_id").fetchone()[0]
     tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     if not tables:  # it was being made
         return
     if application_id != APPLICATION_ID:
         if not {"events", "pool", "project"} <= tables:
-            found.foreign = "it is a database of another program"
+            inspected.foreign = "it is a database of another program"
             return
-        found.structure.append("its application id is not labeler's")
-    if found.schema > schema_version() and application_id == APPLICATION_ID:
-        found.newer = found.schema
+        inspected.structure.append("its application id is not labeler's")
+    if inspected.schema > schema_version() and application_id == APPLICATION_ID:
+        inspected.newer = inspected.schema
         return
     if wrong := foreign_things(db.conn):
-        found.unreadable = f"it holds things that labeler did not put there: {', '.join(wrong[:5])}"
+        inspected.unreadable = f"it holds things that labeler did not put there: {', '.join(wrong[:5])}"
         return
-    found.structure += _structure(db)
-    if not found.structure:
+    inspected.structure += _structure(db)
+    if not inspected.structure:
         limits.lift(db.conn)
     sealed = db
-    if found.schema < schema_version() and not found.structure:  # as it will be once it is opened
+    if inspected.schema < schema_version() and not inspected.structure:  # as it will be once it is opened
         sealed = Connection(sqlite3.connect(":memory:", isolation_level=None))
         sealed.conn.text_factory = _text
         db.conn.backup(sealed.conn)
         with sealed.atomic():
             bring_up_to_date(sealed.conn)
-    _read_events(sealed, found)
+    _read_events(sealed, inspected)
+    _read_tables(sealed, inspected)
+
+
+def _read_tables(sealed: Connection, inspected: Inspected) -> None:
+    """Sort the rows of the other tables into sound ones and others."""
     for table, columns in seals.COLUMNS.items():
-        good: list[tuple[Any, ...]] = found.rows.setdefault(table, [])
+        good: list[tuple[Any, ...]] = inspected.rows.setdefault(table, [])
         try:
             for *row, seal in sealed.execute(f"SELECT {', '.join(columns)}, seal FROM {table}"):  # noqa: S608
                 if seal == seals.seal(row) and cells.is_typed(table, row):
                     good.append(tuple(row))
                 else:
-                    found.bad.setdefault(table, []).append(_named(table, row))
+                    inspected.bad.setdefault(table, []).append(_named(table, row))
         except sqlite3.Error as error:
             _pass_on(error)
-            found.bad.setdefault(table, []).append(f"cannot be read on ({error})")
+            inspected.bad.setdefault(table, []).append(f"cannot be read on ({error})")
 
 
 def _structure(db: Connection) -> list[str]:
-    """What SQLite finds: in the pages, and between tables and indexes."""
-    found: list[str] = []
+    """Return the lines of SQLite's own checks: of the pages, and of tables against their indexes."""
+    lines: list[str] = []
     try:
         for check in ("quick_check", "integrity_check"):
             rows = [str(row) for (row,) in db.execute(f"PRAGMA {check}")]
-            found = [line for row in rows for line in row.splitlines() if not line.startswith("***")]
-            if found != ["ok"]:
-                return found
+            lines = [line for row in rows for line in row.splitlines() if not line.startswith("***")]
+            if lines != ["ok"]:
+                return lines
     except sqlite3.Error as error:
         _pass_on(error)
-        return [*found, str(error)]
+        return [*lines, str(error)]
     return []
 
 
-def _read_events(db: Connection, found: Inspected) -> None:
+def _read_events(db: Connection, inspected: Inspected) -> None:
     """Sort the events into sound ones and others; a damaged row or seal is one, not all that come after it."""
-    counter = _counter(db, found)
+    counter = _counter(db, inspected)
     before: set[bytes] = {seals.FIRST}
     expected = 1
     doubtful: tuple[int, Event | None, bytes] | None = None  # a row that its seal contradicts: perhaps the seal is bad
     for seq, values, seal in _event_rows(db, counter):
         if expected < seq:
-            found.bad_events += [(gone, None) for gone in range(expected, min(seq, expected + _MOST_GONE))]
+            inspected.bad_events += [(gone, None) for gone in range(expected, min(seq, expected + _MOST_GONE))]
             before = set()
         expected = seq + 1
         links = {seals.chain(link, seq, values) for link in before}
@@ -163,20 +168,20 @@ def _read_events(db: Connection, found: Inspected) -> None:
         if doubtful is not None:
             only_its_seal = doubtful[1] is not None and seal == seals.chain(doubtful[2], seq, values)
             if only_its_seal:
-                found.bad.setdefault("events", []).append(f"the seal of event {doubtful[0]}")
-                found.events.append(doubtful[1])  # type: ignore[arg-type]
+                inspected.bad.setdefault("events", []).append(f"the seal of event {doubtful[0]}")
+                inspected.events.append(doubtful[1])  # type: ignore[arg-type]
             else:
-                found.bad_events.append(doubtful[:2])
+                inspected.bad_events.append(doubtful[:2])
             doubtful = None
         if sound and event is not None:
-            found.events.append(event)
+            inspected.events.append(event)
         else:
             doubtful = (seq, event, next(iter(links), b""))
         before = {link for link in (seal, *links) if isinstance(link, bytes)}
     if doubtful is not None:
-        found.bad_events.append(doubtful[:2])
+        inspected.bad_events.append(doubtful[:2])
     if counter is not None and counter >= expected:
-        found.bad_events += [(seq, None) for seq in range(expected, min(counter, expected + _MOST_GONE) + 1)]
+        inspected.bad_events += [(seq, None) for seq in range(expected, min(counter, expected + _MOST_GONE) + 1)]
 
 
 def _event_rows(db: Connection, counter: int | None) -> Iterator[tuple[int, tuple[Any, ...], Any]]:
@@ -201,15 +206,15 @@ def _one_by_one(db: Connection, seen: int, counter: int | None) -> Iterator[tupl
             yield seq, tuple(row[:-1]), row[-1]
 
 
-def _counter(db: Connection, found: Inspected) -> int | None:
-    """How many events were ever written, by SQLite's own counter; None where it cannot be read."""
+def _counter(db: Connection, inspected: Inspected) -> int | None:
+    """Return how many events were ever written, by SQLite's own counter; None where it cannot be read."""
     try:
         row = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'events'").fetchone()
     except sqlite3.Error:
         return None
     if row is None or isinstance(row[0], int):
         return row[0] if row is not None else None
-    found.structure.append("the counter of events is no number")
+    inspected.structure.append("the counter of events is no number")
     return None
 
 

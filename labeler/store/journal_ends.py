@@ -1,4 +1,4 @@
-"""Where the journal of a project file ends, and whether another journal goes on from there.
+"""The end of the journal of a project file, and whether another journal goes on from there.
 
 An event's seal covers all events before it: two journals that have the same seal at a place are the same up to it.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from labeler.store.open import explained
+from labeler.store.open import explain_errors
 from labeler.store.store import Store
 
 
@@ -23,7 +23,7 @@ class End:
 
 def end_of(store: Store) -> End:
     """The last event of a journal."""
-    with explained(store.path):
+    with explain_errors(store.path):
         row = store._db.execute("SELECT seq, event_id, seal FROM events ORDER BY seq DESC LIMIT 1").fetchone()
     return _end(row) if row else End()
 
@@ -31,7 +31,7 @@ def end_of(store: Store) -> End:
 def ends_at(store: Store, places: Iterable[int]) -> dict[int, End]:
     """The events of a journal at some places, as far as it has them."""
     ends = {0: End()}
-    with explained(store.path):
+    with explain_errors(store.path):
         for seq in set(places) - {0}:
             row = store._db.execute("SELECT seq, event_id, seal FROM events WHERE seq = ?", [seq]).fetchone()
             if row:
@@ -40,8 +40,8 @@ def ends_at(store: Store, places: Iterable[int]) -> dict[int, End]:
 
 
 def n_instances(store: Store) -> int:
-    """How many instances the pool has."""
-    with explained(store.path):
+    """Return how many instances the pool has."""
+    with explain_errors(store.path):
         return int(store._db.execute("SELECT COALESCE(SUM(count), 0) FROM pool").fetchone()[0])
 
 

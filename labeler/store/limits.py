@@ -1,4 +1,4 @@
-"""What a file of unknown origin may cost: bounds on the connection that reads it, lifted once it has proven sound.
+"""Limits to what a file of unknown origin may cost: bounds on its connection, lifted once it has proven sound.
 
 Seals protect from accidents, not from people: anyone can compute them. In a tree of pages that points into itself a
 few kilobytes make rows without end, and one long chain of pages can be the value of every row. SQLite's own check of
@@ -48,7 +48,7 @@ class Guard:
         return row
 
 
-def guarded(connection: sqlite3.Connection, path: Path, seconds: float | None = None) -> sqlite3.Connection:
+def guard_connection(connection: sqlite3.Connection, path: Path, seconds: float | None = None) -> sqlite3.Connection:
     """`connection` with bounds: no code of the file's own is trusted, and reading has a budget."""
     Guard(connection, path.stat().st_size if path.exists() else 0, SECONDS if seconds is None else seconds)
     for category, most in _CATEGORIES:

@@ -104,7 +104,7 @@ class ProjectLock:
             descriptors.close(before)
 
     def name_now(self) -> str:
-        """What the locked file is called now, as far as the kernel tells; "" where it has no name any more."""
+        """Return the name of the locked file now, as far as the kernel tells; "" where it has no name any more."""
         try:
             name = os.readlink(f"/proc/self/fd/{self._file}")
         except OSError:
@@ -156,7 +156,7 @@ class ProjectLock:
 
 
 def holder(project: Path) -> str:
-    """Who has a project open for writing ("process 12 on host"), by whatever name; "" where nobody has."""
+    """Return who has a project open for writing ("process 12 on host"), by whatever name; "" where nobody has."""
     place = Path(os.path.realpath(project))
     try:
         with descriptors.opened(place) as descriptor:

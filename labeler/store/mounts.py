@@ -28,12 +28,12 @@ def kind_of_disk(path: Path) -> str:
     except OSError:
         return ""  # no Linux: its local disks are the rule
     place = os.fsencode(path.parent.resolve()) + b"/"
-    best, found = -1, ""
+    longest, kind = -1, ""
     for line in mounts.splitlines():
         parts = line.split(b" ")
         if len(parts) < 3:
             continue
         point = parts[1].decode("unicode_escape").encode("latin-1").rstrip(b"/") + b"/"  # spaces are \040 there
-        if place.startswith(point) and len(point) >= best:
-            best, found = len(point), parts[2].decode("ascii", "replace")
-    return found
+        if place.startswith(point) and len(point) >= longest:
+            longest, kind = len(point), parts[2].decode("ascii", "replace")
+    return kind

@@ -40,8 +40,8 @@ def connect(path: Path, mode: str) -> Connection:
         raise ProjectError(
             f"cannot open the project file {path}: {error}", "is the folder there, and yours to write?"
         ) from error
-    with explained(path):
-        return Connection(limits.guarded(connection, path))
+    with explain_errors(path):
+        return Connection(limits.guard_connection(connection, path))
 
 
 def counter_page(db: Connection) -> int:
@@ -50,7 +50,7 @@ def counter_page(db: Connection) -> int:
     return int(row[0]) if row is not None else 0
 
 
-def for_writing(
+def set_up_writer(
     path: Path, place: Path, identity: Identity, db: Connection, before_migration: Callable[[], None]
 ) -> None:
     """Set up the one writer's connection and bring the schema up to date, in one transaction.
@@ -60,7 +60,7 @@ def for_writing(
     nothing is known here. `synchronous = EXTRA` flushes the folder as well when a journal is removed: else a power cut
     brings it back, and with it the state before. No cache is spilled: a transaction's pages lie together in the log.
     """
-    with explained(path):
+    with explain_errors(path):
         for pragma in (f"busy_timeout = {BUSY_MS}", "synchronous = EXTRA", "cache_spill = OFF"):
             db.execute(f"PRAGMA {pragma}")
         refuse_foreign(path, db.conn)
@@ -73,7 +73,7 @@ def for_writing(
         old = pending and db.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()[0] > 0
     if old:
         before_migration()
-    with explained(path):
+    with explain_errors(path):
         wanted = "DELETE" if is_on_network(place) else "WAL"
         ((mode,),) = db.execute(f"PRAGMA journal_mode = {wanted}").fetchall()
         if mode == "wal":  # SQLite may say no, without an error
@@ -108,9 +108,9 @@ def fold_log(db: Connection) -> bool:
     return int(folded) >= int(in_log)
 
 
-def for_reading(path: Path, db: Connection) -> Connection:
+def set_up_reader(path: Path, db: Connection) -> Connection:
     """`db`, or where its schema is older a copy of it in memory that is up to date: the file stays as it is."""
-    with explained(path):
+    with explain_errors(path):
         refuse_foreign(path, db.conn)
         limits.lift_if_sound(db.conn)
         if db.execute("PRAGMA user_version").fetchone()[0] == schema_version():
@@ -199,7 +199,7 @@ def check_untouched(path: Path) -> None:
         return
     db = open_reader(path)  # a file that is being made: what it is says its log
     try:
-        with explained(path):
+        with explain_errors(path):
             _check_ours(path, db)
     finally:
         db.close()
@@ -232,16 +232,16 @@ def _check_is_ours(path: Path, application_id: int, has_tables: bool, version: i
 
 
 @contextmanager
-def explained(path: Path, kind: type[ProjectError] = ProjectError) -> Iterator[None]:
+def explain_errors(path: Path, kind: type[ProjectError] = ProjectError) -> Iterator[None]:
     """SQLite's errors as ours: what could not be read, or with `kind` NotSaved what could not be written."""
     try:
         yield
     except sqlite3.Error as error:
-        raise in_words(error, path, kind) from error
+        raise translate_error(error, path, kind) from error
 
 
-def in_words(error: sqlite3.Error, path: Path, kind: type[ProjectError] = ProjectError) -> ProjectError:
-    """An error of SQLite's as ours; see :func:`explained`."""
+def translate_error(error: sqlite3.Error, path: Path, kind: type[ProjectError] = ProjectError) -> ProjectError:
+    """An error of SQLite's as ours; see :func:`explain_errors`."""
     if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         lead, busy = ("NOT saved: ", NotSaved) if kind is NotSaved else ("", ProjectBusy)
         return busy(

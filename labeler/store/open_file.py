@@ -14,18 +14,19 @@ from labeler.core.errors import NotSaved, ProjectError
 from labeler.store import file_names, renewal, wal
 from labeler.store.connection import Connection
 from labeler.store.copy import copy, sync
+from labeler.store.footprint import Footprint, live_logs, log_size
 from labeler.store.lock import ProjectLock, holder
 from labeler.store.open import (
     check_untouched,
     connect,
     counter_page,
-    explained,
+    explain_errors,
     fold_log,
-    for_reading,
-    for_writing,
-    in_words,
     open_copy,
     open_reader,
+    set_up_reader,
+    set_up_writer,
+    translate_error,
 )
 
 LARGEST_LOG = 4 << 20
@@ -64,12 +65,9 @@ class OpenFile:
         self._owner = os.getpid(), threading.get_ident()
         self._nested = 0
         self.appended: tuple[int, bytes] | None = None  # the last event that was written, with its seal
-        self._log_state: tuple[int, int] = (0, 0)
-        self._logs: dict[str, descriptors.Identity] = {}
+        self._seen = Footprint.of(place)  # at the last look: whatever changed since and is not ours is another's
         self._largest_log = LARGEST_LOG
-        self._changed = 0
         self._last: tuple[int, bytes] | None = None  # the last event that is in the file itself, not in its log
-        self._look()
         self._look_inside()
 
     @classmethod
@@ -82,11 +80,11 @@ class OpenFile:
             undo.callback(descriptors.release, place)
             is_at_rest = not holder(place)
             before = wal.evidence(place)
-            with explained(path):
+            with explain_errors(path):
                 db = open_reader(place)
                 undo.callback(db.close)
                 counter = counter_page(db)
-                current = for_reading(path, db)
+                current = set_up_reader(path, db)
             if current is not db:
                 undo.callback(current.close)
             is_at_rest = is_at_rest and before.stands(place) and not holder(place)
@@ -110,13 +108,13 @@ class OpenFile:
             db = connect(place, "rwc" if create else "rw")
             undo.callback(db.close)
             note = ""
-            with explained(path):
+            with explain_errors(path):
                 note = _note(before, counter_page(db))
 
             def copied(target: Path, **noted: object) -> None:
                 copy(path, db.conn, target, noted)
 
-            for_writing(path, place, lock.identity or (0, 0), db, lambda: before_migration(path, copied))
+            set_up_writer(path, place, lock.identity or (0, 0), db, lambda: before_migration(path, copied))
             opened = cls(path, place, db, lock, note)
             undo.pop_all()
         return opened
@@ -162,7 +160,7 @@ class OpenFile:
 
         Not so with a rollback journal: there an unflushed write may tear pages of the file that it does not concern.
         """
-        if self.db.conn.in_transaction or not self._logs:  # what it is a part of is synced
+        if self.db.conn.in_transaction or not self._seen.logs:  # what it is a part of is synced
             yield
             return
         ((level,),) = self.db.execute("PRAGMA synchronous").fetchall()
@@ -220,7 +218,7 @@ class OpenFile:
             return
         with suppress(sqlite3.Error, OSError):
             fold_log(self.db)
-            for suffix, identity in self._logs.items():
+            for suffix, identity in self._seen.logs.items():
                 name = self.place.with_name(self.place.name + suffix)
                 if descriptors.identity_of(name) == identity and (suffix != "-wal" or not name.stat().st_size):
                     name.unlink(missing_ok=True)
@@ -239,16 +237,17 @@ class OpenFile:
                 renewal.put_in_place(self.place)
         if self.is_lost:
             raise NotSaved(f"NOT saved: {self._what_became_of_it()}", _ELSEWHERE, is_lost=True)
-        if self._logs != self._identities():
+        if self._seen.logs != live_logs(self.place):
             self._mend_log()
-        is_log_touched = untouched and self._log_state != self._state_of_log()
-        if (is_log_touched or self._changed != self._changed_at()) and not self._reads_well():
+        now = Footprint.of(self.place)
+        is_log_touched = untouched and self._seen.log != now.log
+        if (is_log_touched or self._seen.changed != now.changed) and not self._reads_well():
             raise NotSaved(
                 f"NOT saved: {self.path} was overwritten by another program while it was open",
                 "save elsewhere what can be read, or end and restore a backup: labeler check says which",
                 is_lost=True,
             )
-        self._look()
+        self._seen = Footprint.of(self.place)
 
     def _what_became_of_it(self) -> str:
         if self.place.exists():
@@ -258,7 +257,7 @@ class OpenFile:
 
     def _mend_log(self) -> None:
         """Fold the log in that lost its name, and go on with a new one. Raises NotSaved."""
-        with explained(self.path, NotSaved):
+        with explain_errors(self.path, NotSaved):
             if not fold_log(self.db):
                 raise NotSaved(
                     f"NOT saved: the log beside {self.path} was removed while it was open, and another program reads",
@@ -274,9 +273,9 @@ class OpenFile:
         self.db.close()
         self._is_closed = True
         self.db = connect(self.place, "rw")
-        for_writing(self.path, self.place, self.lock.identity or (0, 0), self.db, lambda: None)
+        set_up_writer(self.path, self.place, self.lock.identity or (0, 0), self.db, lambda: None)
         self._is_closed = False
-        self._look()
+        self._seen = Footprint.of(self.place)
         self._look_inside()
 
     def _reads_well(self) -> bool:
@@ -291,30 +290,14 @@ class OpenFile:
 
     def _look_inside(self) -> None:
         if self.lock is not None:
-            with explained(self.path):
+            with explain_errors(self.path):
                 self._last = _event(self.db, "ORDER BY seq DESC LIMIT ?", 1)
-
-    def _look(self) -> None:
-        self._logs, self._changed, self._log_state = self._identities(), self._changed_at(), self._state_of_log()
-
-    def _identities(self) -> dict[str, descriptors.Identity]:
-        """The files of a live log; none in DELETE mode, in which a journal comes and goes."""
-        if self.lock is None:
-            return {}
-        beside = {suffix: self.place.with_name(self.place.name + suffix) for suffix in ("-wal", "-shm")}
-        return {suffix: who for suffix, name in beside.items() if (who := descriptors.identity_of(name)) is not None}
-
-    def _changed_at(self) -> int:
-        try:
-            return self.place.stat().st_mtime_ns
-        except OSError:
-            return 0
 
     # -- flushing ------------------------------------------------------------------------------------------------
 
     def _look_at_log(self) -> None:
         """Fold a log in that has grown; a flush that fails then is heard of at the next write."""
-        size = self._size_of_log()
+        size = log_size(self.place)
         if size > self._largest_log:
             try:
                 fold_log(self.db)
@@ -322,37 +305,22 @@ class OpenFile:
             except sqlite3.Error as error:
                 self._is_doubtful |= _is_failed_flush(error)
             # somebody reads, and it stays as long as it is: not again before it is as much longer
-            self._largest_log = max(self._size_of_log(), 0) + LARGEST_LOG
+            self._largest_log = max(log_size(self.place), 0) + LARGEST_LOG
         if size < 0 or size > LARGEST_LOG:  # it was this program that wrote in the database
-            self._changed = self._changed_at()
-
-    def _state_of_log(self) -> tuple[int, int]:
-        """Size and time of the log, which nobody else writes; (0, 0) where there is none."""
-        try:
-            status = os.stat(f"{self.place}-wal")
-        except OSError:
-            return 0, 0
-        return status.st_size, status.st_mtime_ns
-
-    def _size_of_log(self) -> int:
-        """Bytes of the log; -1 where there is none: a rollback journal comes and goes."""
-        try:
-            return os.stat(f"{self.place}-wal").st_size
-        except OSError:
-            return -1
+            self._seen = self._seen.written(self.place)
 
     def _make_sure(self) -> None:
         """Write nothing where it may not last. Raises NotSaved."""
         if self._is_closed:
-            with explained(self.path, NotSaved):
+            with explain_errors(self.path, NotSaved):
                 self._reopen()
         if self._is_doubtful:
             self._renew()
 
     def _not_saved(self, error: sqlite3.Error) -> ProjectError:
-        """What to say of a write that failed; where its flush did, nobody knows what is on disk."""
+        """Return the error of a write that failed; where its flush did, nobody knows what is on disk."""
         if not _is_failed_flush(error):
-            return in_words(error, self.path, NotSaved)
+            return translate_error(error, self.path, NotSaved)
         self._is_doubtful = True
         return NotSaved(
             f"perhaps NOT saved: {self.path}: the disk did not confirm it ({error})",
@@ -367,7 +335,7 @@ class OpenFile:
         try:
             fresh = renewal.write_fresh(self.path, self.place, self.db)
             held = self.lock.move_to(fresh)
-            with explained(self.path, NotSaved):
+            with explain_errors(self.path, NotSaved):
                 self.db.close()
                 self.db = connect(fresh, "ro")  # to be read, whatever fails from here on
                 self.lock.now_at(held)

@@ -23,7 +23,7 @@ _HINT = "is the disk sound, and is there room? save elsewhere to go on"
 
 
 def fresh_of(place: Path) -> Path:
-    """Where the fresh copy waits until it is put in place."""
+    """Return the place where the fresh copy waits until it is put in place."""
     return place.with_name(f"{place.name}.fresh")
 
 

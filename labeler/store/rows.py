@@ -80,7 +80,7 @@ def round_arrays(round_: Round) -> dict[str, NDArray[Any]]:
 
 
 def round_facts(round_: Round) -> dict[str, Any]:
-    """What of a round is no array, JSON-able, but for its number and revision; what its queue says stands among it."""
+    """Return all of a round that is no array, JSON-able, its queue included, but for its number and revision."""
     packed = codec.encode(round_, {})
     queue: dict[str, Any] = packed.pop("queue")
     return queue | {name: value for name, value in packed.items() if name not in ("revision", "round")}

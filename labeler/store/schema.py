@@ -59,7 +59,7 @@ MIGRATIONS: tuple[Callable[[Any], None], ...] = (m001_project_pool_events_rounds
 
 
 def schema_version() -> int:
-    """How many migrations this version knows; stored as `user_version`."""
+    """Return how many migrations this version knows; stored as `user_version`."""
     return len(MIGRATIONS)
 
 
@@ -86,7 +86,7 @@ def _migrate(connection: sqlite3.Connection) -> None:
 
 
 def _create(connection: sqlite3.Connection) -> None:
-    """What :func:`_migrate` would do to an empty file, noted as it would note it."""
+    """Do to an empty file what :func:`_migrate` would, noted as it would note it."""
     connection.execute(
         'CREATE TABLE "_sqlite_migrations" (\n   "id" INTEGER PRIMARY KEY,\n   "migration_set" TEXT,\n'
         '   "name" TEXT,\n   "applied_at" TEXT\n)'

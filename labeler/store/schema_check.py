@@ -27,7 +27,7 @@ _PLAIN = re.compile(r"create (table|unique index) [\w ]+\([\w ,]+(\([\w ,]+\))? 
 
 
 def foreign_things(connection: sqlite3.Connection) -> list[str]:
-    """What the file holds that no migration of ours made ("view events"), and what is missing of it."""
+    """Return the things of a file that no migration of ours made ("view events"), and those that are missing."""
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     things = {
         (str(kind), str(name), str(table), _plain(str(statement or "")))

@@ -32,8 +32,8 @@ def seal(values: Sequence[Any]) -> bytes:
 
     They are written with :func:`ascii`, which is the same in every version of Python; blobs are taken as they are.
     """
-    told = [("blob", len(value)) if isinstance(value, bytes) else value for value in values]
-    digest = hashlib.blake2b(ascii(told).encode("ascii"), digest_size=_SIZE)
+    written = [("blob", len(value)) if isinstance(value, bytes) else value for value in values]
+    digest = hashlib.blake2b(ascii(written).encode("ascii"), digest_size=_SIZE)
     for value in values:
         if isinstance(value, bytes):
             digest.update(value)
@@ -67,17 +67,17 @@ def events_of(db: Any) -> Iterator[tuple[tuple[Any, ...], bool, bool]]:
     counter = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'events'").fetchone()
     before, seq = FIRST, 0
     doubtful: tuple[tuple[Any, ...], bytes] | None = None  # a row and the seal it would have
-    for seq, *values, found in db.execute(f"SELECT seq, {EVENTS}, seal FROM events ORDER BY seq"):  # noqa: S608
+    for seq, *values, stored in db.execute(f"SELECT seq, {EVENTS}, seal FROM events ORDER BY seq"):  # noqa: S608
         if doubtful is not None:
-            proven = found == chain(doubtful[1], seq, values)
+            proven = stored == chain(doubtful[1], seq, values)
             yield doubtful[0], False, proven
             before, doubtful = doubtful[1] if proven else before, None
         own = chain(before, seq, values)
-        if found == own:
+        if stored == own:
             yield (seq, *values), True, True
         else:
             doubtful = (seq, *values), own
-        before = found if isinstance(found, bytes) else FIRST
+        before = stored if isinstance(stored, bytes) else FIRST
     if doubtful is not None:
         yield doubtful[0], False, False
     if counter is not None and counter[0] != seq and not (isinstance(counter[0], int) and counter[0] < seq):
@@ -92,16 +92,16 @@ def next_event(db: Any, values: Sequence[Any]) -> tuple[Any, ...]:
 
 
 def damaged(db: Any) -> list[str]:
-    """What does not hold, row by row, in words; empty where every row is as it was written."""
-    found = []
+    """Return the rows that are not as they were written, in words."""
+    lines = []
     for table, columns in COLUMNS.items():
         for *values, given in db.execute(f"SELECT {', '.join(columns)}, seal FROM {table}"):  # noqa: S608
             if given != seal(values):
-                found.append(f"{table} {' '.join(str(value)[:40] for value in values[:2] if not _is_long(value))}")
+                lines.append(f"{table} {' '.join(str(value)[:40] for value in values[:2] if not _is_long(value))}")
     for (seq, *_), sealed, _ in events_of(db):
         if not sealed:
-            found.append(f"event {seq} of the journal" if seq else "the last events of the journal are gone")
-    return found
+            lines.append(f"event {seq} of the journal" if seq else "the last events of the journal are gone")
+    return lines
 
 
 def _is_long(value: Any) -> bool:

@@ -1,4 +1,4 @@
-"""What a project remembers, key by key: which there are and what each may hold, in one place for whoever reads them."""
+"""Settings that a project remembers, key by key, and what each may hold, in one place for whoever reads them."""
 
 from __future__ import annotations
 

@@ -19,9 +19,9 @@ from labeler.core.errors import DamagedProject, ProjectError
 from labeler.core.events import Event
 from labeler.core.types import Question
 from labeler.store import file_names, rows, seals
-from labeler.store.ack import witness
+from labeler.store.ack import acknowledger
 from labeler.store.copy import copy
-from labeler.store.open import explained
+from labeler.store.open import explain_errors
 from labeler.store.open_file import OpenFile
 from labeler.store.settings import wrong_key
 from labeler.store.tables import Tables, marks
@@ -32,7 +32,7 @@ class Store(Tables):
 
     def __init__(self, file: OpenFile) -> None:
         super().__init__(file)
-        self._committed = witness()
+        self._committed = acknowledger()
         self._uncommitted: list[Event] | None = None  # those of a transaction that is under way
 
     @classmethod
@@ -76,14 +76,14 @@ class Store(Tables):
 
     @contextmanager
     def at_one_moment(self) -> Iterator[None]:
-        """What is read inside is of one moment, also while another process writes. Not for long: it may have to wait.
+        """Make all that is read inside be of one moment, also while another process writes.
 
-        A writer reads its own state as it is.
+        Not for long: the other may have to wait. A writer reads its own state as it is.
         """
         if not self.read_only:
             yield
             return
-        with explained(self.path), self._db.atomic():
+        with explain_errors(self.path), self._db.atomic():
             yield
 
     # -- copies --------------------------------------------------------------------------------------------------
@@ -96,8 +96,8 @@ class Store(Tables):
         copy(self.path, self._db.conn, target, noted)
 
     def mark(self) -> str:
-        """What tells two states of a project apart by all that cannot be made anew: journal, pool, audits, options."""
-        with explained(self.path):
+        """Return what tells two states apart by all that cannot be made anew: journal, pool, audits, options."""
+        with explain_errors(self.path):
             last = self._db.execute("SELECT seal FROM events ORDER BY seq DESC LIMIT 1").fetchone()
             other = self._db.execute(
                 "SELECT seal FROM (SELECT seal, 1 AS part, key AS name FROM project"
@@ -108,13 +108,13 @@ class Store(Tables):
         return f"{bytes(last[0] or b'').hex() if last else ''}-{seals.seal([seal for (seal,) in other]).hex()}"
 
     def n_events(self) -> int:
-        """How many events the journal has."""
-        with explained(self.path):
+        """Return how many events the journal has."""
+        with explain_errors(self.path):
             return int(self._db.execute("SELECT COUNT(*) FROM events WHERE seq > 0").fetchone()[0])
 
     def quick_check(self) -> list[str]:
-        """What SQLite finds wrong with the file, one line each; empty where it is sound."""
-        with explained(self.path):
+        """Return what SQLite finds wrong with the file, one line each; empty where it is sound."""
+        with explain_errors(self.path):
             rows = [str(row) for (row,) in self._db.execute("PRAGMA quick_check")]
         lines = [line for row in rows for line in row.splitlines() if not line.startswith("***")]  # a row has many
         return [] if lines == ["ok"] else lines
@@ -144,7 +144,7 @@ class Store(Tables):
 
     def find(self, event_id: str) -> Event | None:
         """The event of this id; None where the journal has none."""
-        with explained(self.path):
+        with explain_errors(self.path):
             statement = f"SELECT seq, {seals.EVENTS} FROM events WHERE event_id = ?"  # noqa: S608
             row = self._db.execute(statement, [event_id]).fetchone()
         return rows.event_of(row) if row is not None else None
@@ -175,7 +175,7 @@ class Store(Tables):
         DamagedProject
             At the first event that is not as it was written.
         """
-        with explained(self.path):
+        with explain_errors(self.path):
             for row, _, proven in seals.events_of(self._db):
                 if not proven:
                     where = f"event {row[0]} of its journal" if row[0] else "the end of its journal"
@@ -196,10 +196,10 @@ class Store(Tables):
 
     def frozen(self, audit: int) -> dict[str, NDArray[Any]]:
         """The labels of an audit by name of the array; empty where there are none or they are damaged."""
-        with explained(self.path):
+        with explain_errors(self.path):
             try:
-                found = list(self._rows("frozen", "WHERE audit = ?", [audit]))
-                return {name: rows.unpack_array(dtype, shape, data) for _, name, dtype, shape, data in found}
+                stored = list(self._rows("frozen", "WHERE audit = ?", [audit]))
+                return {name: rows.unpack_array(dtype, shape, data) for _, name, dtype, shape, data in stored}
             except (DamagedProject, TypeError, ValueError):
                 return {}
 
@@ -212,7 +212,7 @@ class Store(Tables):
 
     def load_question(self) -> tuple[Question, int] | None:
         """The pinned question and its revision; None also where it cannot be read: the queue can stand in for it."""
-        with explained(self.path):
+        with explain_errors(self.path):
             try:
                 row = next(self._rows("question"), None)
                 return rows.question_of(row[1]) if row else None
@@ -224,7 +224,7 @@ class Store(Tables):
     def instance_ids(self) -> list[str]:
         """The ids of the pool in its order."""
         ids: list[str] = []
-        with explained(self.path):
+        with explain_errors(self.path):
             for start, count, blob, _ in self._rows("pool", "ORDER BY start"):
                 if start != len(ids):
                     raise self._damaged("its list of instances")
@@ -244,14 +244,14 @@ class Store(Tables):
                 self._put("project", key, json.dumps(value))
 
     def project(self) -> dict[str, Any]:
-        """What the project remembers: source, options, ...; see :mod:`labeler.store.settings`.
+        """Return the settings that the project remembers: source, options, ...; see :mod:`labeler.store.settings`.
 
         Raises
         ------
         DamagedProject
             It says what cannot be.
         """
-        with explained(self.path):
+        with explain_errors(self.path):
             try:
                 values = {key: loads(value) for key, value in self._rows("project") if key != file_names.KEY}
             except ValueError as error:

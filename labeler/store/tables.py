@@ -13,7 +13,7 @@ from labeler.core.errors import DamagedProject
 from labeler.core.types import Round
 from labeler.store import cells, rows, seals
 from labeler.store.connection import Connection
-from labeler.store.open import LOOK, explained
+from labeler.store.open import LOOK, explain_errors
 from labeler.store.open_file import OpenFile
 
 
@@ -43,7 +43,7 @@ class Tables:
 
     def load_round(self) -> Round | None:
         """The last round; None when there is none or it cannot be read (it is derived: the engine makes it anew)."""
-        with explained(self.path):
+        with explain_errors(self.path):
             try:
                 last = next(self._rows("rounds", "ORDER BY revision DESC, round DESC LIMIT 1"), None)
                 if last is None:
@@ -75,15 +75,15 @@ class Tables:
         self._db.execute(f"INSERT OR REPLACE INTO {table} VALUES ({marks(row)})", row)  # noqa: S608
 
     def _arrays(self, owner: str) -> dict[str, NDArray[Any]]:
-        with explained(self.path):
-            found = self._rows("arrays", "WHERE owner = ?", [owner])
-            return {name: rows.unpack_array(dtype, shape, data) for _, name, dtype, shape, data in found}
+        with explain_errors(self.path):
+            stored = self._rows("arrays", "WHERE owner = ?", [owner])
+            return {name: rows.unpack_array(dtype, shape, data) for _, name, dtype, shape, data in stored}
 
     def _rows(self, table: str, which: str = "", values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
         """Rows of a table, without their seals. Raises DamagedProject at the first that is not as it was written."""
         columns = ", ".join(seals.COLUMNS[table])
-        for *row, found in self._db.execute(f"SELECT {columns}, seal FROM {table} {which}", values):  # noqa: S608
-            if found != seals.seal(row) or not cells.is_typed(table, row):
+        for *row, seal in self._db.execute(f"SELECT {columns}, seal FROM {table} {which}", values):  # noqa: S608
+            if seal != seals.seal(row) or not cells.is_typed(table, row):
                 raise self._damaged(f"a row of {table}")
             yield tuple(row)
 

@@ -35,7 +35,7 @@ MADE_ANEW = "what the machine made last was not on disk yet: it is made anew, no
 
 
 class Missing(IntEnum):
-    """What a log no longer holds of what was committed to it."""
+    """The part of what was committed to a log that it no longer holds."""
 
     NOTHING = 0
     DERIVED = 1
@@ -45,7 +45,7 @@ class Missing(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """What the index of a log says: frames up to the last commit, how many are in the database, each frame's page."""
+    """The index of a log: frames up to the last commit, how many are in the database, each frame's page."""
 
     frames: int
     folded: int
@@ -66,7 +66,7 @@ class Evidence:
         return self.stamp == _stamp(project)
 
     def missing(self, counter_page: int) -> Missing:
-        """What was committed and cannot be read; `counter_page` is that of the table ``sqlite_sequence``."""
+        """Return what was committed and cannot be read; `counter_page` is that of the table ``sqlite_sequence``."""
         frames = _frames(self.log)
         n_valid = _n_valid(self.log, frames)
         index = self.index if self.index is not None and not _is_older(self.index, self.log) else None
@@ -93,7 +93,7 @@ def evidence(project: Path) -> Evidence:
 
 
 def _stamp(project: Path) -> tuple[object, ...]:
-    """What changes when somebody writes in a project file or its log."""
+    """Return values that change when somebody writes in a project file or its log."""
     stamp: list[object] = []
     for suffix in ("", "-wal"):
         try:
@@ -178,7 +178,7 @@ def _salts(log: bytes, frames: NDArray[np.void]) -> int:
 
 
 def _n_valid(log: bytes, frames: NDArray[np.void]) -> int:
-    """How many frames SQLite reads: with the header's salts and running sums that hold, up to the last commit."""
+    """Return how many frames SQLite reads: those with the header's salts and right sums, up to the last commit."""
     if not len(frames) or not _has_header(log):
         return 0
     at_first, at_second = struct.unpack_from(">II", log, 24)

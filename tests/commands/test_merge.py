@@ -22,7 +22,7 @@ from labeler.core.types import Provenance
 from labeler.project.open import Options, open_project
 from labeler.session.final_labels import final_labels
 from labeler.session.merge.audits import AUDIT_ANEW
-from labeler.session.merge.merge import same_events
+from labeler.session.merge.merge import is_same_journal
 from labeler.store.store import Store
 
 NAMES = ("odd", "even")
@@ -107,7 +107,7 @@ def test_the_audits_of_both_stay_behind_and_what_was_answered_in_them_stays_answ
     assert len(labels) > 60  # each took its own, and some the same
     joined = merge(anna, bob, tmp_path / "both.labeler.db")
     assert joined.notes == [f"audited by anna and bob before it was merged: {AUDIT_ANEW}"]
-    assert same_events(events(joined.path), events(merge(bob, anna, tmp_path / "other.labeler.db").path))
+    assert is_same_journal(events(joined.path), events(merge(bob, anna, tmp_path / "other.labeler.db").path))
     with open_project(joined.path) as opened:
         state = opened.session.state
         assert (opened.session.audit, state.audits, state.carried) == (None, [], [])
@@ -129,7 +129,7 @@ def test_where_one_knows_all_the_other_does_its_audit_is_its_own(audited, tmp_pa
     anna, _ = audited
     joined = merge(anna, anna, tmp_path / "alone.labeler.db")
     assert joined.notes == []
-    assert same_events(events(joined.path), events(anna))
+    assert is_same_journal(events(joined.path), events(anna))
     with open_project(anna, read_only=True) as opened, open_project(joined.path, read_only=True) as other:
         assert other.session.audit.certificate() == opened.session.audit.certificate()
         assert status(other)["audits_carried"] == []
@@ -158,11 +158,11 @@ def test_a_page_of_an_audit_stays_labeled_and_the_laws_hold_with_it(two, tmp_pat
     joined = merge(anna, bob, tmp_path / "both.labeler.db")
     assert joined.notes == [f"audited by anna before it was merged: {AUDIT_ANEW}"]
     other = merge(bob, anna, tmp_path / "other.labeler.db")
-    assert same_events(events(joined.path), events(other.path))
+    assert is_same_journal(events(joined.path), events(other.path))
     for again in (anna, bob, joined.path):  # what is known already changes nothing
         path = merge(joined.path, again, tmp_path / f"again-{again.name}").path
-        assert same_events(events(path), events(joined.path))
-    assert same_events(events(merge(anna, anna, tmp_path / "alone.labeler.db").path), events(anna))
+        assert is_same_journal(events(path), events(joined.path))
+    assert is_same_journal(events(merge(anna, anna, tmp_path / "alone.labeler.db").path), events(anna))
     with open_project(joined.path) as opened, open_project(tmp_path / "other.labeler.db") as other:
         session = opened.session
         assert session.state.audits == []
@@ -209,7 +209,7 @@ def test_a_file_with_audits_that_travelled_is_replayed_exported_and_merged_again
         assert "audit_carried" not in {event.kind for event in events(joined.path)}
         assert joined.state.counts["label"] >= 22
         back = merge(joined.path, old_merged, tmp_path / f"back-{joined.path.name}")
-        assert same_events(events(back.path), events(joined.path))  # what was left behind does not come back
+        assert is_same_journal(events(back.path), events(joined.path))  # what was left behind does not come back
         assert check(joined.path).findings == []
     with open_project(old_merged) as opened:
         manifest = json.loads(export(opened, tmp_path / "x.csv").manifest_path.read_text())
@@ -223,12 +223,12 @@ def test_either_order_gives_the_same_journal_and_the_files_stay_as_they_are(two,
     before = [path.read_bytes() for path in two]
     one = merge(*two, tmp_path / "one.labeler.db").path
     other = merge(*two[::-1], tmp_path / "other.labeler.db").path
-    assert same_events(events(one), events(other))
+    assert is_same_journal(events(one), events(other))
     assert [path.read_bytes() for path in two] == before
     again = merge(one, two[0], tmp_path / "again.labeler.db").path
-    assert same_events(events(again), events(one))
+    assert is_same_journal(events(again), events(one))
     alone = merge(two[0], two[0], tmp_path / "alone.labeler.db").path
-    assert same_events(events(alone), events(two[0]))
+    assert is_same_journal(events(alone), events(two[0]))
     assert sorted(path.name for path in tmp_path.iterdir() if path.name.startswith(".")) == []
 
 

@@ -1,4 +1,4 @@
-"""How far two labelings agree; numpy alone, for the screen's process measures it too."""
+"""Agreement of two labelings; numpy alone, for the screen's process measures it too."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from labeler.core.types import IntArray
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agreement(Measurement):
-    """How far two people agree on the `n` instances both answered, on `agreed` of them; `kappa` is Cohen's.
+    """Agreement of two people on the `n` instances both answered, equal on `agreed` of them; `kappa` is Cohen's.
 
     Kappa and its interval are NaN where chance alone would make them agree (all is one class), or where they have no
     instance in common.
@@ -83,6 +83,7 @@ def agreement(pairs: Sequence[tuple[Hashable, Hashable]], confidence: float = 0.
     few were compared and all agreed.
     """
     n, agreed = len(pairs), sum(one == other for one, other in pairs)
+    # numbered as they come, for bincount; which number a class has does not matter
     numbers = {name: place for place, name in enumerate(dict.fromkeys(name for pair in pairs for name in pair))}
     first = np.array([numbers[one] for one, _ in pairs], dtype=np.int32)
     second = np.array([numbers[other] for _, other in pairs], dtype=np.int32)
@@ -92,5 +93,5 @@ def agreement(pairs: Sequence[tuple[Hashable, Hashable]], confidence: float = 0.
     shares = [np.bincount(labels, minlength=len(numbers)) / n for labels in (first, second)]
     by_chance = float((shares[0] * shares[1]).sum())
     low, high = ((share - by_chance) / (1.0 - by_chance) for share in clopper_pearson(agreed, n, confidence))
-    low = max(low, -1.0)
+    low = max(low, -1.0)  # kappa is never below, the bound carried over may be
     return Agreement(n=n, low=low, high=high, confidence=confidence, agreed=agreed, kappa=kappa(first, second))

@@ -1,4 +1,4 @@
-"""How right a set of labels is, with a bound that holds: from a simple random sample drawn without replacement.
+"""Certificate of a set of labels, a bound that holds: from a simple random sample drawn without replacement.
 
 The set holds N labels of which an unknown K are wrong. Instances are looked at in an order drawn at random; `checked`
 were looked at, `wrong` of them found wrong. Every bound here is the largest K the sample does not speak against, at an
@@ -51,7 +51,7 @@ def allowed(population: int, target: float) -> int:
 
 
 def share_of_alpha(alpha: float, number: int) -> float:
-    """What the `number`-th audit of a project (from 1) may spend of `alpha`; all of them together spend no more."""
+    """Return what the `number`-th audit of a project (from 1) may spend of `alpha`; together they spend no more."""
     return alpha * FIRST_AUDIT * EACH_FURTHER ** (number - 1)
 
 
@@ -78,8 +78,8 @@ def exact_bound(wrong: int, checked: int, population: int, alpha: float) -> int:
 
 
 def _chance_of_at_most(wrong: int, checked: int, in_all: int, population: int) -> float:
-    found = np.arange(max(0, checked - (population - in_all)), min(wrong, in_all) + 1)
-    return float(np.exp(log_choices(found, checked, in_all, population)).sum())
+    counts = np.arange(max(0, checked - (population - in_all)), min(wrong, in_all) + 1)
+    return float(np.exp(log_choices(counts, checked, in_all, population)).sum())
 
 
 # -- at every moment ---------------------------------------------------------------------------------------------------
@@ -140,14 +140,13 @@ def bounds_along(
 
     `reviewer` as known at the end: the plants are then taken to come before the first look.
     """
-    found = np.concatenate([[0], np.cumsum(outcomes)]).astype(np.int64)
-    looks = np.arange(len(found))
+    errors = np.concatenate([[0], np.cumsum(outcomes)]).astype(np.int64)
+    looks = np.arange(len(errors))
     if reviewer is None:
-        bounds = _bounds(found, looks, population, alpha, target)
+        bounds = _bounds(errors, looks, population, alpha, target)
     else:
-        every = [
-            cached_bound(int(s), int(t), population, alpha, target, reviewer) for s, t in zip(found, looks, strict=True)
-        ]
+        moments = zip(errors.tolist(), looks.tolist(), strict=True)
+        every = [cached_bound(s, t, population, alpha, target, reviewer) for s, t in moments]
         bounds = np.array(every, dtype=np.int64)
     return np.minimum.accumulate(bounds)
 
@@ -178,6 +177,7 @@ def more_needed(
         return most >= population or overlooked_below(expected, looks, most + 1, population, alpha, bets, reviewer)
 
     left = min(population - checked, FAR)
+    # first doubling, then bisection: most forecasts are short, and every test costs a bound
     if not reached(left):
         return None
     step = 1
@@ -215,7 +215,7 @@ def largest_cutoff(
     target: float,
     holds: Callable[[BoolArray, int], bool] | None = None,
 ) -> int | None:
-    """How many of the most trusted instances hold `target`: the largest set that passes, or None.
+    """Return how many of the most trusted instances hold `target`: the largest set that passes, or None.
 
     Fixed-sequence testing: sets grow from :func:`first_set` to the whole, each tested at the full `alpha`, and the
     first that fails ends it. `outcomes` (t,) belong to the first t of `drawn_ranks`. Valid at any moment: within a set
@@ -230,7 +230,7 @@ def largest_cutoff(
         inside = drawn_ranks[: len(outcomes)] < size
         if not (passes(outcomes[inside], size, alpha, target) if holds is None else holds(inside, size)):
             break
-        passed = size
+        passed = size  # the first failure ends it: only so may each be tested at the full alpha
     return passed
 
 
@@ -241,9 +241,9 @@ def passes(outcomes: BoolArray, population: int, alpha: float, target: float, sh
     """
     too_many = allowed(population, target) + 1
     bets = target if shaped_for is None else shaped_for
-    found, looks = np.cumsum(outcomes, dtype=np.int64), np.arange(1, len(outcomes) + 1)
-    won = log_wealth(found, looks, too_many, population, bets) >= math.log(1.0 / alpha)
-    return too_many > population or bool((won & (too_many > _peak(found, looks, population))).any())
+    errors, looks = np.cumsum(outcomes, dtype=np.int64), np.arange(1, len(outcomes) + 1)
+    won = log_wealth(errors, looks, too_many, population, bets) >= math.log(1.0 / alpha)
+    return too_many > population or bool((won & (too_many > _peak(errors, looks, population))).any())
 
 
 @lru_cache(maxsize=200_000)

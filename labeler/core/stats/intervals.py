@@ -30,6 +30,7 @@ def clopper_pearson(right: int, n: int, confidence: float = 0.95) -> tuple[float
 
 def _where(holds: Callable[[float], bool]) -> float:
     """The share up to which `holds` is true."""
+    # bisection, for `holds` is true up to one share and false from there on
     low, high = 0.0, 1.0
     for _ in range(_STEPS):
         middle = (low + high) / 2.0
@@ -43,7 +44,7 @@ def _at_most(k: int, n: int, p: float) -> float:
         return 1.0
     if p >= 1.0:
         return 0.0
-    logs = math.lgamma(n + 1)
+    logs = math.lgamma(n + 1)  # in logs: binomials of thousands of draws are past the largest float
     terms = (
         logs - math.lgamma(i + 1) - math.lgamma(n - i + 1) + i * math.log(p) + (n - i) * math.log1p(-p)
         for i in range(k + 1)

@@ -46,10 +46,10 @@ def log_sequence(s: NDArray[np.int64], t: NDArray[np.int64], k: NDArray[np.int64
     return np.where(possible, chance, -np.inf)
 
 
-def log_choices(found: IndexArray, t: int, in_all: ArrayLike, population: int) -> Doubles:
-    """Log chance that `found` of `t` looks are wrong where `in_all` are: the hypergeometric."""
+def log_choices(wrong: IndexArray, t: int, in_all: ArrayLike, population: int) -> Doubles:
+    """Log chance that `wrong` of `t` looks are errors where `in_all` are: the hypergeometric."""
     k = np.asarray(in_all, dtype=np.int64)
-    return log_binomial(t, found) + log_sequence(found, np.asarray(t), k, population)
+    return log_binomial(t, wrong) + log_sequence(wrong, np.asarray(t), k, population)
 
 
 def log_binomial(n: ArrayLike, k: ArrayLike) -> Doubles:
@@ -69,6 +69,7 @@ def times(count: ArrayLike, log: Doubles) -> Doubles:
 
 def log_factorials(n: int) -> Doubles:
     """Logs of 0!, 1!, ... at least up to `n`!."""
+    # sizes are powers of two: a table serves many counts, and few are ever made
     return _rising(1.0, 1 << max(n, 1).bit_length())
 
 

@@ -1,4 +1,4 @@
-"""What every measurement of labels has: what it rests on, a value with its interval, and what may be said of it."""
+"""Measurement of labels: what it rests on, a value with its interval, and the sentences that may be said of it."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Measurement(ABC):
     @property
     @abstractmethod
     def statement(self) -> str:
-        """What may be said, in one sentence."""
+        """The same in a sentence that may stand alone."""
 
     @property
     @abstractmethod
@@ -56,5 +56,5 @@ class Measurement(ABC):
 
     @property
     def lines(self) -> list[Line]:
-        """What a dashboard and a summary list of it."""
+        """The lines that a dashboard and a summary show of it."""
         return [Line(self.title, self.brief, self.statement)]

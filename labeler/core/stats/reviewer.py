@@ -36,13 +36,13 @@ PEAK_SLACK = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Reviewer:
-    """What is known of the person's eye: of `shown` planted wrong labels `found` were seen to be wrong.
+    """A person's eye, as far as it is known: of `shown` planted wrong labels `seen` were seen to be wrong.
 
     Of the looks that go with it the first `alone` (in any order) were taken one at a time, blind, where nothing is
     overlooked; `alone_wrong` of them were found wrong. The plants speak of the others.
     """
 
-    found: int
+    seen: int
     shown: int
     alone: int = 0
     alone_wrong: int = 0
@@ -55,8 +55,8 @@ class Reviewer:
     def expected(self) -> Reviewer:
         """The same once :data:`USUAL_PLANTS` were shown, seen as often as those so far: what a forecast counts on."""
         shown = max(self.shown, USUAL_PLANTS)
-        missed = math.ceil((self.shown - self.found) * shown / self.shown) if self.shown else 0
-        return replace(self, found=shown - missed, shown=shown)
+        missed = math.ceil((self.shown - self.seen) * shown / self.shown) if self.shown else 0
+        return replace(self, seen=shown - missed, shown=shown)
 
 
 def least_log_wealth(
@@ -141,7 +141,7 @@ def overlooked_below(
 
 def _log_plants(reviewer: Reviewer, log_sight: Doubles, log_blind: Doubles) -> Doubles:
     """Log wealth won on the plants against each chance to see an error."""
-    f, n = reviewer.found, reviewer.shown
+    f, n = reviewer.seen, reviewer.shown
     predicted = log_rising(SIGHT[0], f) + log_rising(SIGHT[1], n - f) - log_rising(sum(SIGHT), n)
     won: Doubles = predicted - (times(f, log_sight) + times(n - f, log_blind))
     return won

@@ -7,7 +7,7 @@ from scipy.sparse.linalg import eigsh
 
 from labeler.core import steps
 from labeler.core.numeric.neighbor_graph import neighbour_graph, normalized
-from labeler.core.numeric.pca import (axes_of_sample)
+from labeler.core.numeric.pca import axes_of_sample
 from labeler.core.types import FloatArray
 from labeler.plugins import registry
 from labeler.plugins.encoders.base import Images

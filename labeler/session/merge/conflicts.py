@@ -1,4 +1,4 @@
-"""What two people said of the same instances: what neither replaced knowingly, where they agree and where not."""
+"""Answers of two people to the same instances: those that neither replaced knowingly, and where they differ."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from labeler.core.events import Conflict, Event
 from labeler.core.pool import Pool
 from labeler.core.types import UNLABELED, Provenance
 from labeler.session.classes import current
-from labeler.session.merge.journals import Reading, folded, id_of
+from labeler.session.merge.journals import JournalSide, derive_id, fold_journal
 
 _WEAK = ("skip", "unsure")
-"""What gives way to another person's answer."""
+"""Kinds that give way to another person's answer: they say nothing of the class."""
 _PERSON = (Provenance.HUMAN, Provenance.CONFIRMED)
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """What stands of one instance in one journal: a class, by the name that both journals have for it, by an event."""
+class NamedAnswer:
+    """An answer that stands in one journal: its class by the name that both journals have for it, and its event."""
 
     event_id: str
     kind: str
@@ -26,67 +26,71 @@ class Said:
     provenance: Provenance
 
 
-def _at_stake(side: Reading) -> dict[int, dict[str, Said]]:
-    """For every instance the answers that stand in a journal: one, or those of a conflict nobody settled."""
+def _answers_by_event(side: JournalSide) -> dict[int, dict[str, NamedAnswer]]:
+    """Return index -> the answers that stand in a journal, by event: one, or those of a conflict nobody settled."""
     state = side.state
-    found: dict[int, dict[str, Said]] = {}
-    for index, one in state.standings.items():
-        found[index] = {
-            one.event_id: Said(one.event_id, one.kind, side.names.get(one.class_id, ""), one.provenance),
-        }
+    answers: dict[int, dict[str, NamedAnswer]] = {}
+    for index, standing in state.standings.items():
+        class_name = side.names.get(standing.class_id, "")
+        answer = NamedAnswer(standing.event_id, standing.kind, class_name, standing.provenance)
+        answers[index] = {standing.event_id: answer}
     for index, conflict in state.conflicts.items():
         for event_id, _, class_id in conflict.answers if state.in_conflict(index) else ():
             kind = "reject" if class_id == UNLABELED else "label"
-            said = Said(event_id, kind, side.names.get(class_id, ""), Provenance.HUMAN)
-            found[index].setdefault(event_id, said)
-    return found
+            answer = NamedAnswer(event_id, kind, side.names.get(class_id, ""), Provenance.HUMAN)
+            answers[index].setdefault(event_id, answer)
+    return answers
 
 
-def stakes_of(first: Reading, second: Reading) -> tuple[dict[int, list[Said]], list[Said]]:
-    """Instance -> the answers of both that neither replaced knowingly; and the weak ones that give way to an answer."""
-    mine, theirs = _at_stake(first), _at_stake(second)
-    stakes: dict[int, list[Said]] = {}
-    outranked: list[Said] = []
-    for index in mine.keys() | theirs.keys():
-        one, other = mine.get(index, {}), theirs.get(index, {})
-        joint = [said for key, said in one.items() if key in other or key not in second.known]
-        joint += [said for key, said in other.items() if key not in one and key not in first.known]
-        answers = [said for said in joint if said.kind not in _WEAK]
+def answers_at_stake(first: JournalSide, second: JournalSide) -> tuple[dict[int, list[NamedAnswer]], list[NamedAnswer]]:
+    """Return instance -> the answers of both that neither replaced knowingly, and the weak ones that give way."""
+    by_side = _answers_by_event(first), _answers_by_event(second)
+    stakes: dict[int, list[NamedAnswer]] = {}
+    outranked: list[NamedAnswer] = []
+    for index in by_side[0].keys() | by_side[1].keys():
+        firsts, seconds = (answers.get(index, {}) for answers in by_side)
+        # who knew an event of the other and does not hold it as an answer has replaced it
+        joint = [answer for key, answer in firsts.items() if key in seconds or key not in second.known]
+        joint += [answer for key, answer in seconds.items() if key not in firsts and key not in first.known]
+        answers = [answer for answer in joint if answer.kind not in _WEAK]
         if answers:
-            outranked += [said for said in joint if said.kind in _WEAK]
-        if any(said.provenance in _PERSON or said.kind == "reject" for said in answers):
-            answers = [said for said in answers if said.provenance is not Provenance.IMPORTED]
+            outranked += [answer for answer in joint if answer.kind in _WEAK]
+        # two imports may differ, too; but nobody is asked about one where a person has answered
+        if any(answer.provenance in _PERSON or answer.kind == "reject" for answer in answers):
+            answers = [answer for answer in answers if answer.provenance is not Provenance.IMPORTED]
         if len(answers) > 1:
             stakes[index] = answers
     return stakes, outranked
 
 
-def conflict_events(
-    events: Sequence[Event], stakes: dict[int, list[Said]], numbers: dict[str, int], pool: Pool
+def make_conflicts(
+    events: Sequence[Event], stakes: dict[int, list[NamedAnswer]], numbers: dict[str, int], pool: Pool
 ) -> list[Event]:
-    """One event for every instance of which two different things are said."""
+    """Return one event for every instance of which two different things are said."""
     places = {event.event_id: place for place, event in enumerate(events)}
-    state = folded(events, pool)
+    state = fold_journal(events, pool)
     at = max((event.at for event in events), default=0.0)
-    found = []
+    conflicts = []
     for index in sorted(stakes):
-        said = sorted((one for one in stakes[index] if one.event_id in places), key=lambda one: places[one.event_id])
-        classes = [numbers.get(one.class_name, UNLABELED) for one in said]
+        answers = [answer for answer in stakes[index] if answer.event_id in places]
+        answers.sort(key=lambda answer: places[answer.event_id])
+        classes = [numbers.get(answer.class_name, UNLABELED) for answer in answers]
         if len({current(class_id, state.classes) for class_id in classes}) > 1:
-            people = [events[places[one.event_id]].annotator for one in said]
-            answers = tuple(
-                (one.event_id, who, class_id) for one, who, class_id in zip(said, people, classes, strict=True)
+            rows = tuple(
+                (answer.event_id, events[places[answer.event_id]].annotator, class_id)
+                for answer, class_id in zip(answers, classes, strict=True)
             )
-            made = id_of("conflict", pool.ids[index], *sorted(one.event_id for one in said))
-            found.append(Event(made, Conflict(pool.ids[index], answers), at))
-    return found
+            event_id = derive_id(Conflict.kind, pool.ids[index], *sorted(answer.event_id for answer in answers))
+            conflicts.append(Event(event_id, Conflict(pool.ids[index], rows), at))
+    return conflicts
 
 
-def both_answered(first: Reading, second: Reading) -> list[tuple[str, str]]:
-    """Classes of the instances that each of the two labeled for himself, in pool order."""
+def pair_answers(first: JournalSide, second: JournalSide) -> list[tuple[str, str]]:
+    """Return the classes of the instances that each of the two labeled for himself, in pool order."""
     pairs = []
     for index in sorted(first.state.standings.keys() & second.state.standings.keys()):
         one, other = first.state.standings[index], second.state.standings[index]
+        # an answer that the other had before the eyes says nothing of agreement
         alone = one.event_id not in second.known and other.event_id not in first.known
         if alone and one.provenance in _PERSON and other.provenance in _PERSON:
             pairs.append((first.names[one.class_id], second.names[other.class_id]))

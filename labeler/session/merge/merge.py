@@ -1,9 +1,9 @@
 """Two journals into one: which events stand, in which order, in whose classes, and what the two disagree about.
 
-The merged journal depends on the two sets of events alone, not on which comes first: `merged(a, b) == merged(b, a)`.
-Where one journal knows all the other does, it is the result as it is: `merged(a, a) == a`. What either person took back
-is left out, with its undo; the ids of all that is left out travel with the journal (`dropped`), so that a later merge
-does not bring it back.
+The merged journal depends on the two sets of events alone, not on which comes first: `merge_journals(a, b)` is
+`merge_journals(b, a)`. Where one journal knows all the other does, it is the result as it is: `merge_journals(a, a)` is
+`a`. What either person took back is left out, with its undo; the ids of all that is left out travel with the journal
+(`dropped`), so that a later merge does not bring it back.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from dataclasses import dataclass, field, replace
 
 from labeler.core.events import AuditCarried, Event, Flag, Merge
 from labeler.core.pool import Pool
-from labeler.session.merge.class_ids import in_classes, joint_classes
-from labeler.session.merge.classes import compare_classes, mended
-from labeler.session.merge.conflicts import both_answered, conflict_events, stakes_of
-from labeler.session.merge.journals import Reading, Side, folded, text
+from labeler.session.merge.class_ids import join_classes, translate_classes
+from labeler.session.merge.classes import KeyChange, compare_classes, settle_clashes
+from labeler.session.merge.conflicts import answers_at_stake, make_conflicts, pair_answers
+from labeler.session.merge.journals import JournalSide, Side, event_text, fold_journal
 
 
 @dataclass(slots=True)
-class Merged:
+class MergedJournal:
     """The journal of both, and what there is to say of it.
 
     `pairs`: the classes, as (first, second) person, of the instances that both answered, each for himself. `conflicts`:
@@ -33,12 +33,12 @@ class Merged:
     dropped: frozenset[str]
     pairs: list[tuple[str, str]] = field(default_factory=list)
     conflicts: list[int] = field(default_factory=list)
-    keys: list[tuple[str, str, str, str]] = field(default_factory=list)
+    keys: list[KeyChange] = field(default_factory=list)
     renamed: list[tuple[str, str]] = field(default_factory=list)
     outranked: int = 0
 
 
-def merged(a: Side, b: Side, pool: Pool) -> Merged:
+def merge_journals(a: Side, b: Side, pool: Pool) -> MergedJournal:
     """Merge two journals over one pool that holds the instances of both.
 
     Raises
@@ -46,101 +46,117 @@ def merged(a: Side, b: Side, pool: Pool) -> Merged:
     ProjectError
         A journal holds what this version does not know.
     """
-    first, second = Reading(a, pool), Reading(b, pool)
-    first.names, second.names = joint_classes(
+    first, second = JournalSide(a, pool), JournalSide(b, pool)
+    first.names, second.names = join_classes(
         first.creations, first.state.classes, second.creations, second.state.classes
     )
-    whole = _one_that_knows_all(a, b)
+    whole = _find_complete(a, b)
     if whole is not None:
-        result = _as_it_is(whole, a.dropped | b.dropped)
+        result = _without_carried(whole, a.dropped | b.dropped)
     else:
-        result = _united(first, second, pool)
-    result.pairs = both_answered(first, second)
-    state = folded(result.events, pool)
+        result = _unite(first, second, pool)
+    result.pairs = pair_answers(first, second)
+    state = fold_journal(result.events, pool)
     result.conflicts = [index for index in state.conflicts if state.in_conflict(index)]
-    compare_classes(result, state, (first, second))
+    result.keys, result.renamed = compare_classes(result.events, state, (first, second))
     return result
 
 
-def _one_that_knows_all(a: Side, b: Side) -> Side | None:
+def _find_complete(a: Side, b: Side) -> Side | None:
     """The side that holds everything the other does; of two equal ones the one whose text is less."""
     able = []
     for whole, part in ((a, b), (b, a)):
         ids = {event.event_id for event in whole.events}
         if {event.event_id for event in part.events} <= ids | whole.dropped and not part.dropped & ids:
             able.append(whole)
-    return min(able, key=lambda side: [text(event) for event in side.events], default=None)
+    return min(able, key=lambda side: [event_text(event) for event in side.events], default=None)
 
 
-def _as_it_is(whole: Side, dropped: frozenset[str]) -> Merged:
+def _without_carried(whole: Side, dropped: frozenset[str]) -> MergedJournal:
     """The journal that knows all, but for audits of other files that older versions took along."""
     carried = {event.event_id for event in whole.events if isinstance(event.body, AuditCarried)}
     if not carried:
-        return Merged(list(whole.events), dropped)
+        return MergedJournal(list(whole.events), dropped)
     events = [event for event in whole.events if event.event_id not in carried]
-    return Merged([replace(event, seq=place) for place, event in enumerate(events, start=1)], dropped | carried)
+    return MergedJournal([replace(event, seq=place) for place, event in enumerate(events, start=1)], dropped | carried)
 
 
 # -- the union ---------------------------------------------------------------------------------------------------
 
 
-def _united(first: Reading, second: Reading, pool: Pool) -> Merged:
+def _unite(first: JournalSide, second: JournalSide, pool: Pool) -> MergedJournal:
     sides = (first, second)
-    stakes, outranked = stakes_of(first, second)
-    dropped = first.side.dropped | second.side.dropped | _taken_back(first, second) | _left_out(sides)
-    dropped |= {said.event_id for said in outranked}
-    while made := dropped & _creations_in_use(sides, dropped):  # one took back what the other goes on with
-        dropped -= made
-    order = list(_in_order(first.kept(dropped), second.kept(dropped)))
+    stakes, outranked = answers_at_stake(first, second)
+    dropped = first.dropped | second.dropped | _find_taken_back(first, second) | _find_left_out(sides)
+    dropped |= {answer.event_id for answer in outranked}
+    # one took a class back that the other goes on with; what speaks of it may speak of others: until all is there
+    while in_use := dropped & _creations_in_use(sides, dropped):
+        dropped -= in_use
+    order = list(_interleave(first.without(dropped), second.without(dropped)))
+    numbers = _number_classes(order, sides)
+    events = _choose_versions(order, sides, dropped, numbers)
+    useless = _find_useless_flags(events, sides)
+    events = [event for event in events if event.event_id not in useless]
+    events += settle_clashes(events, pool)
+    events += make_conflicts(events, stakes, numbers, pool)
+    events = [replace(event, seq=place) for place, event in enumerate(events, start=1)]
+    dropped = (dropped | useless) - {event.event_id for event in events}
+    return MergedJournal(events, frozenset(dropped), outranked=sum(answer.kind == "unsure" for answer in outranked))
+
+
+def _number_classes(order: Iterable[str], sides: Iterable[JournalSide]) -> dict[str, int]:
+    """Return joint name -> class id: the classes are numbered as they were first named."""
     numbers: dict[str, int] = {}
-    for event_id in order:  # the classes are numbered as they were first named
+    for event_id in order:
         for side in sides:
             if event_id in side.creations.class_of:
                 numbers.setdefault(side.names[side.creations.class_of[event_id]], len(numbers))
+    return numbers
+
+
+def _choose_versions(
+    order: Iterable[str], sides: tuple[JournalSide, JournalSide], dropped: Collection[str], numbers: dict[str, int]
+) -> list[Event]:
+    """Return the events in their order and in the joint classes; of one that both hold, the version that names more."""
     versions: dict[str, list[Event]] = {}
     for side, other in (sides, sides[::-1]):
         lookup = {class_id: numbers[name] for class_id, name in side.names.items() if name in numbers}
-        for event in side.kept(dropped):
-            who = event.annotator or ("" if event.event_id in other.known else side.side.annotator)
-            versions.setdefault(event.event_id, []).append(in_classes(replace(event, annotator=who, seq=0), lookup))
-    events = [max(versions[event_id], key=lambda event: (bool(event.annotator), text(event))) for event_id in order]
-    useless = _useless_flags(events, sides)
-    events = [event for event in events if event.event_id not in useless]
-    events += mended(events, pool)
-    events += conflict_events(events, stakes, numbers, pool)
-    events = [replace(event, seq=place) for place, event in enumerate(events, start=1)]
-    dropped = (dropped | useless) - {event.event_id for event in events}
-    return Merged(events, frozenset(dropped), outranked=sum(said.kind == "unsure" for said in outranked))
+        for event in side.without(dropped):
+            who = event.annotator or ("" if event.event_id in other.known else side.annotator)
+            version = translate_classes(replace(event, annotator=who, seq=0), lookup)
+            versions.setdefault(event.event_id, []).append(version)
+    # by its text where both name somebody: any choice will do that does not depend on which side comes first
+    return [max(versions[name], key=lambda event: (bool(event.annotator), event_text(event))) for name in order]
 
 
-def _left_out(sides: Iterable[Reading]) -> set[str]:
+def _find_left_out(sides: Iterable[JournalSide]) -> set[str]:
     """Undos and redos, whose outcome is known, what is about one file alone, and what is made anew."""
-    events = [event for side in sides for event in side.side.events]
+    events = [event for side in sides for event in side.events]
     return {event.event_id for event in events if event.body.merge is not Merge.TAKEN}
 
 
-def _taken_back(first: Reading, second: Reading) -> set[str]:
+def _find_taken_back(first: JournalSide, second: JournalSide) -> set[str]:
     """Events that were taken back; where the two differ, the side that knows more undos and redos of it decides."""
-    gone = set()
-    for event_id in first.gone | second.gone:
+    taken_back = set()
+    for event_id in first.taken_back | second.taken_back:
         moves = first.moves(event_id), second.moves(event_id)
         if moves[0] > moves[1]:
-            taken = event_id in first.gone
+            taken = event_id in first.taken_back
         elif moves[1] > moves[0]:
-            taken = event_id in second.gone
-        else:
+            taken = event_id in second.taken_back
+        else:  # neither knows more: what one took back knowingly is not to come back by the other
             taken = True
         if taken:
-            gone.add(event_id)
-    return gone
+            taken_back.add(event_id)
+    return taken_back
 
 
-def _creations_in_use(sides: Iterable[Reading], dropped: Collection[str]) -> set[str]:
+def _creations_in_use(sides: Iterable[JournalSide], dropped: Collection[str]) -> set[str]:
     """The events that made classes of which anything that is kept speaks."""
     sides = tuple(sides)
     used: set[str] = set()
     for side in sides:
-        used |= {side.names[class_id] for event in side.kept(dropped) for class_id in event.body.merged().names()}
+        used |= {side.names[class_id] for event in side.without(dropped) for class_id in event.body.merged().names()}
     return {
         event_id
         for side in sides
@@ -149,7 +165,7 @@ def _creations_in_use(sides: Iterable[Reading], dropped: Collection[str]) -> set
     }
 
 
-def _in_order(*chains: Sequence[Event]) -> Iterator[str]:
+def _interleave(*chains: Sequence[Event]) -> Iterator[str]:
     """Event ids by (time, id), but never against the order of a journal, whatever its clock said meanwhile."""
     after: dict[str, list[Event]] = {}
     waits: dict[str, int] = {}
@@ -179,7 +195,7 @@ def _in_order(*chains: Sequence[Event]) -> Iterator[str]:
                 heapq.heappush(heap, (following.at, following.event_id))
 
 
-def _useless_flags(events: Iterable[Event], sides: Sequence[Reading]) -> set[str]:
+def _find_useless_flags(events: Iterable[Event], sides: Sequence[JournalSide]) -> set[str]:
     """A bookmark is a toggle: one that two people set is set once."""
     flagged: set[str] = set()
     useless = set()
@@ -194,6 +210,6 @@ def _useless_flags(events: Iterable[Event], sides: Sequence[Reading]) -> set[str
     return useless
 
 
-def same_events(one: Collection[Event], other: Collection[Event]) -> bool:
+def is_same_journal(one: Collection[Event], other: Collection[Event]) -> bool:
     """Whether two journals are the same, event for event."""
-    return [text(event) for event in one] == [text(event) for event in other]
+    return [event_text(event) for event in one] == [event_text(event) for event in other]

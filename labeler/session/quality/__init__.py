@@ -1,1 +1,1 @@
-"""What the questions that measure say."""
+"""The quality of labels: questions that measure it, and what an audit says of it."""

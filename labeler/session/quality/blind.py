@@ -29,15 +29,17 @@ class Blind(DrawnTurns):
     stream: ClassVar[int] = 406
 
     def thrown(self, question: Question, state: State) -> Question:
-        """`question`, blind or not by seed and number of answers; as it is where nothing would be shown anyway."""
+        """Return `question`, blind or not by the lot of its turn; as it is where nothing would be shown anyway."""
         if self.share <= 0.0 or state.answers < FIRST or not question.guesses or question.blind or question.first:
             return question
+        # `drawn` tells it later from a question that is blind for another reason, and from those before the option
         return replace(question, blind=self.generator(state.answers) is not None, drawn=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sway(Measurement):
-    """How often the answer was the first guess: `seen_same` of `seen` questions that showed it, of `unseen` blind ones.
+    """The share of answers like the first guess: `seen_same` of `seen` questions that showed it, `unseen_same` of
+    `unseen` blind ones.
 
     `difference`: the first share less the other; its interval is that of Newcombe (1998).
     """
@@ -94,12 +96,13 @@ class Sway(Measurement):
 
 
 def sway(state: State) -> Sway | None:
-    """What the blind questions say; None until there are both kinds."""
+    """Return what the blind questions say; None until there are both kinds."""
     counts = {True: [0, 0], False: [0, 0]}  # blind? -> [questions, answers that were the first guess]
     for event in state.standing_events(Label):
         how = asked_of(event)
         guesses = how.hidden if how.blind else how.shown
         if how.blind is not None and guesses:
+            # by the classes as they are now: after a merge of classes the two may be one
             same = current(class_of(event), state.classes) == current(guesses[0][0], state.classes)
             counts[how.blind][0] += 1
             counts[how.blind][1] += same

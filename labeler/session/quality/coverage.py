@@ -14,8 +14,10 @@ CONFIDENCE = 0.95
 
 
 def coverage_accuracy(audit: AuditRecord, frozen: Frozen) -> list[dict[str, Any]]:
-    """For each of SHARES of the covered labels, the surest first: the least score, the share it comes to with equal
-    scores, and of how many that were looked at how many were right, with a Clopper-Pearson interval.
+    """Return a row for each of SHARES of the covered labels, the surest first.
+
+    A row has the least score, the share it comes to with equal scores, and of how many that were looked at how many
+    were right, with a Clopper-Pearson interval.
 
     Each interval is for its own row and a number of looks fixed beforehand; an audit ends when its target is reached,
     so that they say about, and the certificate says for certain. Empty without a look.
@@ -31,6 +33,7 @@ def coverage_accuracy(audit: AuditRecord, frozen: Frozen) -> list[dict[str, Any]
         inside = seen >= least
         n, n_right = int(inside.sum()), int(right[inside].sum())
         coverage = float((scores >= least).mean())
+        # with many equal scores two shares are cut at the same one: the row would say the same again
         if not n or (rows and rows[-1]["coverage"] == coverage):
             continue
         low, high = clopper_pearson(n_right, n, CONFIDENCE)

@@ -42,6 +42,7 @@ class Control(DrawnTurns):
         rng = self.generator(state.answers) if state.answers >= FIRST else None
         if rng is None:
             return None
+        # uniformly among all without an answer: only so does the interval speak of them
         free = ~(state.pool.missing | state.pool.unreadable)
         free[list(state.standings)] = False
         open_ = np.flatnonzero(free)
@@ -50,7 +51,7 @@ class Control(DrawnTurns):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate(Measurement):
-    """How often the engine's label was right on the `n` random questions, as it stood when each was answered.
+    """The share of `n` random questions on which the engine's label was right, as it stood when each was answered.
 
     The interval (Clopper-Pearson) is about the mean accuracy on what had no answer, over the moments of asking; it is
     too wide rather than too narrow where the accuracy grew meanwhile. `helping`: whether the questions that the engine
@@ -81,6 +82,7 @@ class Estimate(Measurement):
             return False
         if not self.active:
             return None
+        # how often an active question corrected a label, less how often a random one did
         _, low, high = difference(self.corrected, self.active, self.n - self.right, self.n, self.confidence)
         return True if low > 0.0 else False if high < 0.0 else None
 
@@ -110,26 +112,26 @@ class Estimate(Measurement):
         """Whether active questions help, and what tells."""
         if self.worse_than_commonest:
             return f"active questions are not helping here: naming the commonest class does better ({self._common})"
-        said = {
+        verdict = {
             True: "active questions are helping here",
             False: "active questions are not helping here",
             None: "too few to say whether active questions are helping here",
         }[self.helping]
         if not self.active:
-            return said
-        of_active, of_random = self.corrected / self.active, 1.0 - self.value
-        return f"{said}: {100 * of_active:.0f} % of them corrected a label, {100 * of_random:.0f} % of the random ones"
+            return verdict
+        shares = 100 * self.corrected / self.active, 100 * (1.0 - self.value)
+        return f"{verdict}: {shares[0]:.0f} % of them corrected a label, {shares[1]:.0f} % of the random ones"
 
     @property
     def brief_verdict(self) -> str:
         """The verdict in a line of 60 cells."""
         if self.worse_than_commonest:
             return f"not helping: naming the commonest class does better ({self._common})"
-        said = {True: "helping", False: "not helping", None: "too few to say"}[self.helping]
+        verdict = {True: "helping", False: "not helping", None: "too few to say"}[self.helping]
         if not self.active:
-            return said
+            return verdict
         shares = 100 * self.corrected / self.active, 100 * (1.0 - self.value)
-        return f"{said}: {shares[0]:.0f} % corrected a label, {shares[1]:.0f} % of the random ones"
+        return f"{verdict}: {shares[0]:.0f} % corrected a label, {shares[1]:.0f} % of the random ones"
 
     @property
     def _common(self) -> str:
@@ -154,26 +156,28 @@ class Estimate(Measurement):
 
 
 def estimate(state: State) -> Estimate | None:
-    """What the random questions say; None without any that had a label of the engine's."""
-    said, chosen = [], []
+    """Return what the random questions say; None without any that had a label of the engine's."""
+    # (the engine's class, the answer) of random questions; whether the first guess was wrong of chosen ones
+    pairs, chosen = [], []
     for event in state.standing_events(Label):
         how = asked_of(event)
         machine = UNLABELED if how.machine is None else how.machine
         standing = state.standings.get(state.pool.index(event.instance_id or ""))
         if machine != UNLABELED and standing is not None and standing.kind == "label":
-            said.append((current(machine, state.classes), standing.class_id))
-        elif said and how.screen in ASKING and how.rule not in NOT_THE_ENGINES:
+            pairs.append((current(machine, state.classes), standing.class_id))
+        elif pairs and how.screen in ASKING and how.rule not in NOT_THE_ENGINES:
             guesses = how.hidden if how.blind else how.shown
             if guesses:
                 guess = current(guesses[0][0], state.classes)
                 chosen.append(guess != current(class_of(event), state.classes))
-    if not said:
+    if not pairs:
         return None
-    n, right = len(said), sum(one == other for one, other in said)
-    common, times = Counter(answer for _, answer in said).most_common(1)[0]
-    better = sum(one == other != common for one, other in said)
-    worse = sum(one != other == common for one, other in said)
+    n, right = len(pairs), sum(label == answer for label, answer in pairs)
+    common, times = Counter(answer for _, answer in pairs).most_common(1)[0]
+    better = sum(label == answer != common for label, answer in pairs)
+    worse = sum(label != answer == common for label, answer in pairs)
     low, high = clopper_pearson(right, n, CONFIDENCE)
+    # only instances on which the two differ tell which is better (McNemar)
     is_worse = sign_test(worse, better) < 1.0 - CONFIDENCE
     return Estimate(
         n=n,

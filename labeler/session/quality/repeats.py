@@ -44,6 +44,7 @@ class Repeats(DrawnTurns):
         Any of the person's answers to a question is as likely, if it is AGO answers old, was not repeated yet and not
         looked at again since.
         """
+        # repeats change no label, so that they are not among the answers: without them a turn would be drawn again
         rng = self.generator(state.answers + len(state.repeats)) if state.answers > AGO else None
         if rng is None:
             return None
@@ -57,6 +58,7 @@ class Repeats(DrawnTurns):
             if standing.kind == "label" and standing.provenance is Provenance.HUMAN and not standing.paged
         ]
         done = {repeat.first for repeat in state.repeats}
+        # in the order of the answers: the same journal gives the same list, and so the same draw
         for _, index in sorted(single)[:-AGO]:
             standing = state.standings[index]
             if standing.annotator == self.annotator and standing.event_id not in done and self._fits(state, index):
@@ -82,7 +84,7 @@ def repeated(state: State, index: int) -> Question | None:
     if event is None or not isinstance(event.body, Label):
         return None
     how = asked_of(event)
-    blind = how.rule == RANDOM or bool(how.blind)
+    blind = how.rule == RANDOM or bool(how.blind)  # shown as it was then, or two things would differ
     return Question(
         index,
         state.pool.ids[index],
@@ -105,11 +107,11 @@ def waits(state: State, question: Question) -> bool:
 
 def taken_back(state: State) -> Question | None:
     """The repeat whose second answer was the last thing taken back: it is asked again."""
-    event = state.redo_target()
+    event = state.redo_target()  # the last thing taken back, as long as nothing was said since
     if event is None or not isinstance(event.body, events.Repeat):
         return None
-    found = repeated(state, state.pool.index(event.body.instance_id))
-    return found if found is not None and waits(state, found) else None
+    question = repeated(state, state.pool.index(event.body.instance_id))
+    return question if question is not None and waits(state, question) else None
 
 
 def to_look_at(state: State) -> list[Repeat]:
@@ -127,8 +129,10 @@ def _is_open(state: State, repeat: Repeat) -> bool:
 
 
 def _was_kept_since(state: State, repeat: Repeat, standing: Answer) -> bool:
-    kept = state.kept.get(repeat.index)
-    return kept is not None and kept.seq > repeat.seq and _class_now(state, kept.class_id) == standing.class_id
+    confirmed = state.kept.get(repeat.index)
+    if confirmed is None or confirmed.seq <= repeat.seq:
+        return False
+    return _class_now(state, confirmed.class_id) == standing.class_id
 
 
 def _class_now(state: State, class_id: int) -> int:
@@ -140,7 +144,7 @@ def _class_now(state: State, class_id: int) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SelfAgreement(Measurement):
-    """How often a person gave the same class twice: `same` of `n` repeats; `others` came without a class.
+    """The share of repeats that a person gave the same class twice: `same` of `n`; `others` came without a class.
 
     `low`, `high`: Clopper-Pearson. `error_rate` with its interval: what share of the answers is wrong, if the two
     answers to an instance err independently of one another, all classes alike, and wrong ones fall on each of the
@@ -206,17 +210,19 @@ class SelfAgreement(Measurement):
 
 def error_rate(differ: float, n_classes: int) -> float:
     """The e of ``1 - (1 - e)^2 - e^2 / (k - 1) = differ``; at most what guessing would give."""
-    k = max(n_classes, 2)
+    k = max(n_classes, 2)  # with one class nobody can err
+    # where more differ than guessing would give there is no such e: the root would be of a negative number
     return (k - 1) / k * (1.0 - math.sqrt(max(0.0, 1.0 - differ * k / (k - 1))))
 
 
 def self_agreement(state: State) -> SelfAgreement | None:
-    """What the repeats say; None without any that was answered with a class."""
+    """Return what the repeats say; None without any that was answered with a class."""
     named = [repeat for repeat in state.repeats if repeat.said == "label" and state.event(repeat.first) is not None]
     if not named:
         return None
     same = sum(_class_now(state, one.first_class) == _class_now(state, one.class_id) for one in named)
     low, high = clopper_pearson(same, len(named), CONFIDENCE)
+    # retired classes count: their answers were given as the others were
     n_classes = sum(1 for info in state.classes.values() if info.merged_into == UNLABELED)
     return SelfAgreement(
         n=len(named),

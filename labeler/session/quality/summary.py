@@ -17,6 +17,7 @@ NOT_KNOWN = "not known: an audit (E) or --control 0.1 tells it"
 
 def measure(state: State, certificate: Certificate | None = None) -> list[Measurement]:
     """Measure what can be measured; of an audit what it certifies now, once something was looked at."""
+    # with no look the bound is trivial: "at least 0 % right" would only frighten
     certified = certificate if certificate is not None and certificate.n else None
     measurements = (certified, estimate(state), self_agreement(state), sway(state))
     return [measurement for measurement in measurements if measurement is not None]

@@ -10,7 +10,7 @@ import numpy as np
 
 @dataclass(frozen=True, slots=True)
 class DrawnTurns:
-    """Which share of the turns is drawn (0 = none), and the seed they follow from."""
+    """The share of the turns that is drawn (0 = none), and the seed they follow from."""
 
     stream: ClassVar[int]
     """Tells the draws of one kind from those of another that has the same seed."""
@@ -25,5 +25,6 @@ class DrawnTurns:
         """
         if self.share <= 0.0:
             return None
+        # a generator a turn: an answer that is taken back leaves no trace in the draws that follow
         rng = np.random.default_rng((self.seed, self.stream, turn))
         return rng if rng.random() < self.share else None

@@ -1,4 +1,4 @@
-"""How likely it is that there is a class nobody has named: counted from the given labels alone."""
+"""The chance that there is a class nobody has named: counted from the given labels alone."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from labeler.session.state import State
 
 @dataclass(frozen=True, slots=True)
 class Unseen:
-    """Of `labels` given labels, `once` are the only one of their class: their share estimates the chance that the next
+    """The share of given labels (`once` of `labels`) that are the only one of their class: the chance that the next
     answer is of a class without one (Good, Biometrika 40, 1953). Questions are not drawn at random: it is a sign."""
 
     labels: int

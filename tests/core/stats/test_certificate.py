@@ -180,7 +180,7 @@ class TestOverlooked:
             kept = 0
             enough = math.log(1 / 0.1) + reviewers.SLACK
             a, b = reviewers.SIGHT
-            plants = math.exp(math.lgamma(a + reviewer.found) + math.lgamma(b + reviewer.shown - reviewer.found))
+            plants = math.exp(math.lgamma(a + reviewer.seen) + math.lgamma(b + reviewer.shown - reviewer.seen))
             plants /= math.exp(math.lgamma(a + b + reviewer.shown))
             plants *= math.exp(math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b))
             a, b = likelihoods.PRIOR_ERRORS, likelihoods.prior_looks(0.98)
@@ -189,7 +189,7 @@ class TestOverlooked:
                 for d in sights:
                     drawn = np.arange(s, t + 1)
                     seen = (stats.hypergeom.pmf(drawn, n, k, t) * stats.binom.pmf(s, drawn, d)).sum()
-                    null = seen * d**reviewer.found * (1 - d) ** (reviewer.shown - reviewer.found)
+                    null = seen * d**reviewer.seen * (1 - d) ** (reviewer.shown - reviewer.seen)
                     if null > 0 and math.log(plants * predicted / null) < enough - 1e-7:
                         kept = k
             assert betting_bound(s, t, n, 0.1, reviewer=reviewer) == kept

@@ -17,9 +17,9 @@ from labeler.core.pool import Pool
 from labeler.core.types import UNLABELED, Provenance, Question
 from labeler.session.final_labels import FinalLabels
 from labeler.session.merge.audits import earlier_auditors
-from labeler.session.merge.class_ids import in_classes
-from labeler.session.merge.journals import Side, folded
-from labeler.session.merge.merge import merged, same_events
+from labeler.session.merge.class_ids import translate_classes
+from labeler.session.merge.journals import Side, fold_journal
+from labeler.session.merge.merge import is_same_journal, merge_journals
 from labeler.session.session import Session
 from tests.memory_journal import MemoryJournal
 
@@ -178,7 +178,7 @@ def pair(shared, mine, theirs):
 
 
 def joined(a, b):
-    return merged(a.side, b.side, POOL)
+    return merge_journals(a.side, b.side, POOL)
 
 
 def labels(state):
@@ -198,7 +198,7 @@ def labels(state):
 def test_it_does_not_matter_which_journal_comes_first(shared, mine, theirs):
     a, b = pair(shared, mine, theirs)
     one, other = joined(a, b), joined(b, a)
-    assert same_events(one.events, other.events)
+    assert is_same_journal(one.events, other.events)
     assert one.dropped == other.dropped
     assert [pair[::-1] for pair in one.pairs] == other.pairs
 
@@ -208,9 +208,9 @@ def test_it_does_not_matter_which_journal_comes_first(shared, mine, theirs):
 @given(STEPS, STEPS)
 def test_a_journal_merged_with_itself_or_an_earlier_copy_of_it_stays_as_it_is(steps, more):
     a = Person("a").does(steps)
-    assert same_events(joined(a, a).events, a.journal.events)
+    assert is_same_journal(joined(a, a).events, a.journal.events)
     later = Person("later", 5000.0, copy_of=a).does(more)
-    assert same_events(joined(a, later).events, later.journal.events)
+    assert is_same_journal(joined(a, later).events, later.journal.events)
 
 
 @pytest.mark.slow
@@ -219,8 +219,8 @@ def test_a_journal_merged_with_itself_or_an_earlier_copy_of_it_stays_as_it_is(st
 def test_merging_one_of_the_two_again_changes_nothing(shared, mine, theirs):
     a, b = pair(shared, mine, theirs)
     whole = joined(a, b)
-    again = merged(Side(whole.events, dropped=whole.dropped), a.side, POOL)
-    assert same_events(again.events, whole.events)
+    again = merge_journals(Side(whole.events, dropped=whole.dropped), a.side, POOL)
+    assert is_same_journal(again.events, whole.events)
 
 
 @pytest.mark.slow
@@ -229,7 +229,7 @@ def test_merging_one_of_the_two_again_changes_nothing(shared, mine, theirs):
 def test_no_answer_is_lost_and_every_difference_is_asked(shared, mine, theirs):
     a, b = pair(shared, mine, theirs)
     result = joined(a, b)
-    state = folded(result.events, POOL)
+    state = fold_journal(result.events, POOL)
     kinds = ("label", "reject")
     for index in range(N):
         said = [one.session.state.standings.get(index) for one in (a, b)]
@@ -253,10 +253,10 @@ def test_no_answer_is_lost_and_every_difference_is_asked(shared, mine, theirs):
 def test_audits_stay_behind_and_it_is_known_who_made_them(shared, mine, theirs):
     a, b = pair(shared, mine, theirs)
     result = joined(a, b)
-    state = folded(result.events, POOL)
+    state = fold_journal(result.events, POOL)
     kinds = {event.kind for event in result.events}
     if kinds & set(AUDIT_KINDS):  # one of them knew all the other did: it is as it was
-        assert any(same_events(result.events, person.journal.events) for person in (a, b))
+        assert any(is_same_journal(result.events, person.journal.events) for person in (a, b))
         return
     assert state.audits == []
     answers = {event.event_id: event.annotator for person in (a, b) for event in person.answers_of_audits}
@@ -271,12 +271,12 @@ def test_the_laws_hold_with_an_audit_in_pages(pages, theirs, on_a_copy):
     a = Person("a", 2000.0).audits_in_pages(pages)
     b = Person("b", 2000.5, 0.7, copy_of=a if on_a_copy else None).does(theirs)
     result = joined(a, b)
-    assert same_events(result.events, joined(b, a).events)
-    assert same_events(joined(a, a).events, a.journal.events)
+    assert is_same_journal(result.events, joined(b, a).events)
+    assert is_same_journal(joined(a, a).events, a.journal.events)
     for one in (a, b):
-        again = merged(Side(result.events, dropped=result.dropped), one.side, POOL)
-        assert same_events(again.events, result.events)
-    state = folded(result.events, POOL)
+        again = merge_journals(Side(result.events, dropped=result.dropped), one.side, POOL)
+        assert is_same_journal(again.events, result.events)
+    state = fold_journal(result.events, POOL)
     if not state.audits and any(a.session.state.standing_events("audit_page")):
         assert "a" in earlier_auditors(state)
 
@@ -286,7 +286,7 @@ def test_the_laws_hold_with_an_audit_in_pages(pages, theirs, on_a_copy):
 @given(STEPS, STEPS, STEPS)
 def test_repeats_and_blind_answers_count_as_they_did(shared, mine, theirs):
     a, b = pair(shared, mine, theirs)
-    state = folded(joined(a, b).events, POOL)
+    state = fold_journal(joined(a, b).events, POOL)
     for one in (a, b):
         for repeat in one.session.state.repeats:
             same = [other for other in state.repeats if other.seq and other.first == repeat.first]
@@ -309,9 +309,9 @@ def test_two_people_go_on_from_a_merged_journal_and_merge_again(shared, mine, th
     on = Person("d", 9000.0, copy_of=on).does(more)
     b.does(more[::-1])
     left, right = Side(on.journal.events, dropped=whole.dropped), b.side
-    one, other = merged(left, right, POOL), merged(right, left, POOL)
-    assert same_events(one.events, other.events)
-    folded(one.events, POOL)
+    one, other = merge_journals(left, right, POOL), merge_journals(right, left, POOL)
+    assert is_same_journal(one.events, other.events)
+    fold_journal(one.events, POOL)
 
 
 # -- cases
@@ -324,7 +324,7 @@ def test_classes_are_the_same_by_name_and_the_key_named_first_wins():
         one.session.label("i0", one.session.classes.named("cat").class_id)
     b.session.label("i1", b.session.classes.named("bird").class_id)
     result = joined(a, b)
-    state = folded(result.events, POOL)
+    state = fold_journal(result.events, POOL)
     assert [(info.name, info.key) for info in state.active_classes()] == [("cat", "1"), ("dog", "2"), ("bird", "3")]
     assert labels(state) == {"i0": ("cat", "b"), "i1": ("bird", "b")}
     assert sorted(result.keys) == [("cat", "1", "2", "1"), ("dog", "2", "1", "2")]
@@ -335,7 +335,7 @@ def test_a_key_that_two_classes_have_stays_with_the_one_named_first_and_the_othe
     a.named("cat")
     b.named("dog")
     result = joined(a, b)
-    state = folded(result.events, POOL)
+    state = fold_journal(result.events, POOL)
     assert [(info.name, info.key) for info in state.active_classes()] == [("cat", "1"), ("dog", "2")]
     assert result.keys == [("dog", "", "1", "2")]
 
@@ -349,7 +349,7 @@ def test_an_answer_outranks_a_skip_or_cannot_tell_that_came_later_and_a_person_a
     b.session.unsure("i1")
     b.session.imports.labels([("i2", dog)], "file")
     result = joined(a, b)
-    assert labels(folded(result.events, POOL)) == dict.fromkeys(("i0", "i1", "i2"), ("cat", "a"))
+    assert labels(fold_journal(result.events, POOL)) == dict.fromkeys(("i0", "i1", "i2"), ("cat", "a"))
     assert (result.outranked, result.conflicts) == (1, [])
 
 
@@ -362,7 +362,7 @@ def test_different_answers_wait_for_somebody_to_settle_them_and_the_later_stands
     b.session.reject("i4")
     result = joined(a, b)
     assert result.conflicts == [3, 4]
-    assert labels(folded(result.events, POOL)) == {"i3": ("dog", "b")}
+    assert labels(fold_journal(result.events, POOL)) == {"i3": ("dog", "b")}
     c = Person("c", 3000.0)
     c.journal.events = result.events
     c = Person("c", 3000.0, copy_of=c)
@@ -384,8 +384,8 @@ def test_different_answers_wait_for_somebody_to_settle_them_and_the_later_stands
     c.session.undo()
     assert (c.session.question.instance_id, c.session.question.rule) == ("i3", "conflict")
     c.session.redo()
-    settled = merged(Side(c.journal.events, dropped=result.dropped), b.side, POOL)
-    assert same_events(settled.events, c.journal.events)
+    settled = merge_journals(Side(c.journal.events, dropped=result.dropped), b.side, POOL)
+    assert is_same_journal(settled.events, c.journal.events)
     assert settled.conflicts == []
 
 
@@ -399,17 +399,17 @@ def test_what_one_took_back_knowingly_stays_taken_back_and_the_other_goes_on_wit
     a.session.undo()  # the class
     b.session.label("i1", cat)
     result = joined(a, b)
-    state = folded(result.events, POOL)
+    state = fold_journal(result.events, POOL)
     assert labels(state) == {"i1": ("cat", "b")}
-    again = merged(Side(result.events, dropped=result.dropped), start.side, POOL)
-    assert "i0" not in labels(folded(again.events, POOL))
+    again = merge_journals(Side(result.events, dropped=result.dropped), start.side, POOL)
+    assert "i0" not in labels(fold_journal(again.events, POOL))
 
 
 def test_a_bookmark_that_both_set_is_set():
     a, b = Person("a", 1000.0), Person("b", 2000.0)
     a.session.flag("i5")
     b.session.flag("i5")
-    assert folded(joined(a, b).events, POOL).flagged == {5}
+    assert fold_journal(joined(a, b).events, POOL).flagged == {5}
 
 
 def test_classes_merged_both_ways_end_in_one():
@@ -419,7 +419,7 @@ def test_classes_merged_both_ways_end_in_one():
     a.session.classes.merge(cat, dog)
     b.session.classes.merge(dog, cat)
     b.session.label("i1", cat)
-    state = folded(joined(a, b).events, POOL)
+    state = fold_journal(joined(a, b).events, POOL)
     assert [info.name for info in state.active_classes()] == ["dog"]
     assert labels(state) == {"i1": ("dog", "b")}
 
@@ -443,8 +443,8 @@ def test_who_answered_is_filled_in_where_no_name_was_given_and_guesses_follow_th
     b.session.label("i1", theirs)
     seen = Label("i1", theirs, Asked(shown=((theirs, 0.7), (dog, 0.3))))
     b.journal.events[-1] = replace(b.journal.events[-1], body=seen)
-    result = merged(Side(a.journal.events, "anna"), b.side, POOL)
-    state = folded(result.events, POOL)
+    result = merge_journals(Side(a.journal.events, "anna"), b.side, POOL)
+    state = fold_journal(result.events, POOL)
     assert labels(state) == {"i0": ("cat", "anna"), "i1": ("cat", "b")}
     shown = next(event.payload["shown"] for event in result.events if event.instance_id == "i1")
     names = [(state.classes[class_id].name, score) for class_id, score in shown]
@@ -471,7 +471,7 @@ def test_an_answer_of_an_audit_stays_an_answer_and_the_audit_stays_with_its_file
     class_id = 0 if kind == "label" else None
     asked = Asked(screen="audit")
     said = AuditAnswer(instance_id="i0", class_id=class_id, audit=1, said=kind, reached=False, asked=asked)
-    found = in_classes(replace(a.journal.events[0], body=said), {0: 4})
+    found = translate_classes(replace(a.journal.events[0], body=said), {0: 4})
     assert (found.kind, found.class_id, found.payload) == (kind, 4 if kind == "label" else None, {"screen": "audit"})
 
 
@@ -480,6 +480,6 @@ def test_a_page_of_an_audit_stays_a_page():
     a.named("cat")
     labels = (("i0", 0, "confirmed"), ("i1", 0, "human"))
     said = AuditPage(audit=1, start=0, labels=labels, unsure=("i2",), planted=(("i3", 0),))
-    found = in_classes(replace(a.journal.events[0], body=said, keys=3), {0: 4})
+    found = translate_classes(replace(a.journal.events[0], body=said, keys=3), {0: 4})
     assert found.kind == "page"
     assert found.payload == {"labels": [["i0", 4, "confirmed"], ["i1", 4, "human"]], "keys": 3}
