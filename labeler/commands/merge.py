@@ -89,7 +89,7 @@ def facts(joined: Joined) -> dict[str, Any]:
         "project": escaped(str(joined.path)),
         "people": [escaped(name) for name in joined.people],
         "events": len(joined.outcome.events),
-        "labels": state.counts["label"],
+        "labels": state.answers.counts["label"],
         "both_answered": found.n,
         "agreed": found.agreed,
         "kappa": found.kappa,
@@ -117,7 +117,7 @@ def _conflict(joined: Joined, index: int) -> dict[str, Any]:
 def report(joined: Joined) -> str:
     """What to say of a merge."""
     found, path = joined.agreement, display_safe(str(joined.path), 1000)
-    lines = [f"{counted(joined.state.counts['label'], 'label')} in {path}"]
+    lines = [f"{counted(joined.state.answers.counts['label'], 'label')} in {path}"]
     if not found.n:
         lines.append("agreement: no instance was answered by both")
     elif found.kappa is None or found.low is None or found.high is None:

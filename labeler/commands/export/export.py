@@ -44,7 +44,7 @@ def export(
     name = format_of(target, format_)
     exporter: Exporter = registry.create("exporter", name)
     _check_place(project, target, force)
-    counts = project.session.state.counts
+    counts = project.session.state.answers.counts
     if not counts["label"] and not (choice.rejected and counts["reject"]):
         raise ExportError("nothing is labeled yet", f"answer some questions first: labeler label {project.path}")
     if exporter.needs == "images" and project.source is not None and project.source.content != "images":
@@ -70,10 +70,10 @@ def export(
         | choice.options,
         "n_instances": len(project.session.pool),
         "session": {
-            "answers": leaving.state.answers,
-            "grid_pages": leaving.state.pages,
+            "answers": leaving.state.answers.n_single,
+            "grid_pages": leaving.state.answers.pages,
             "keys": leaving.state.keys,
-            "annotators": sorted({one.annotator for one in leaving.state.standings.values() if one.annotator}),
+            "annotators": sorted({one.annotator for one in leaving.state.answers.values() if one.annotator}),
         },
         "certificate": None,
         **measured(leaving),

@@ -48,7 +48,7 @@ def trained(project: Project, bench: Workbench) -> Trained:
         Nothing is labeled yet.
     """
     session = project.session
-    if not session.state.counts["label"]:
+    if not session.state.answers.counts["label"]:
         raise ExportError("nothing is labeled yet", f"answer some questions first: labeler label {project.path}")
     finished(bench.join_companion())
     recipe, prepared = bench.recipe, bench.prepared

@@ -35,7 +35,7 @@ def collect(
     if choice.rejected:
         thrown_out[state.indices_of("reject")] = True
         scores = np.where(thrown_out, 1.0, scores).astype(np.float32)
-    for index, standing in state.standings.items():
+    for index, standing in state.answers.items():
         if standing.kind == "label" or thrown_out[index]:
             rounds[index], annotators[index] = standing.round, standing.annotator
     chosen, left_out = _chosen(project, state, final, choice, needs_content)
@@ -83,10 +83,10 @@ def collect(
 
 def _classes(state: State) -> tuple[list[str], IntArray]:
     """The names that leave, each once, and class id -> position in them: active classes, retired ones with labels."""
-    place = np.full(state.next_class_id + 1, UNLABELED, dtype=np.int32)
+    place = np.full(state.classes.next_id + 1, UNLABELED, dtype=np.int32)
     positions: dict[str, int] = {}
     gone = [info for info in state.classes.values() if info.retired and info.merged_into == UNLABELED]
-    used = [info for info in gone if any(state.given[info.class_id, word] for word in GIVEN)]
+    used = [info for info in gone if any(state.answers.given[info.class_id, word] for word in GIVEN)]
     for info in (*state.active_classes(), *used):
         place[info.class_id] = positions.setdefault(info.name, len(positions))  # a name may be taken up again
     return list(positions), place

@@ -30,7 +30,7 @@ def _at_stake(side: Reading) -> dict[int, dict[str, Said]]:
     """For every instance the answers that stand in a journal: one, or those of a conflict nobody settled."""
     state = side.state
     found: dict[int, dict[str, Said]] = {}
-    for index, one in state.standings.items():
+    for index, one in state.answers.items():
         found[index] = {
             one.event_id: Said(one.event_id, one.kind, side.names.get(one.class_id, ""), one.provenance),
         }
@@ -85,8 +85,8 @@ def conflict_events(
 def both_answered(first: Reading, second: Reading) -> list[tuple[str, str]]:
     """Classes of the instances that each of the two labeled for himself, in pool order."""
     pairs = []
-    for index in sorted(first.state.standings.keys() & second.state.standings.keys()):
-        one, other = first.state.standings[index], second.state.standings[index]
+    for index in sorted(first.state.answers.keys() & second.state.answers.keys()):
+        one, other = first.state.answers[index], second.state.answers[index]
         alone = one.event_id not in second.known and other.event_id not in first.known
         if alone and one.provenance in _PERSON and other.provenance in _PERSON:
             pairs.append((first.names[one.class_id], second.names[other.class_id]))

@@ -32,9 +32,15 @@ class Blind:
 
     def thrown(self, question: Question, state: State) -> Question:
         """`question`, blind or not by seed and number of answers; as it is where nothing would be shown anyway."""
-        if self.share <= 0.0 or state.answers < FIRST or not question.guesses or question.blind or question.first:
+        if (
+            self.share <= 0.0
+            or state.answers.n_single < FIRST
+            or not question.guesses
+            or question.blind
+            or question.first
+        ):
             return question
-        rng = np.random.default_rng((self.seed, _STREAM, state.answers))
+        rng = np.random.default_rng((self.seed, _STREAM, state.answers.n_single))
         return replace(question, blind=bool(rng.random() < self.share), drawn=True)
 
 

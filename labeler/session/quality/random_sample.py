@@ -41,13 +41,13 @@ class Control:
 
         The same answers and seed give the same draw: by the number of answers alone, however long somebody waits.
         """
-        if self.share <= 0.0 or state.answers < FIRST:
+        if self.share <= 0.0 or state.answers.n_single < FIRST:
             return None
-        rng = np.random.default_rng((self.seed, _STREAM, state.answers))
+        rng = np.random.default_rng((self.seed, _STREAM, state.answers.n_single))
         if rng.random() >= self.share:
             return None
         free = ~(state.pool.missing | state.pool.unreadable)
-        free[list(state.standings)] = False
+        free[list(state.answers)] = False
         open_ = np.flatnonzero(free)
         return int(rng.choice(open_)) if len(open_) else None
 
@@ -152,7 +152,7 @@ def estimate(state: State) -> Estimate | None:
     for event in state.standing_events(Label):
         how = asked_of(event)
         machine = UNLABELED if how.machine is None else how.machine
-        standing = state.standings.get(state.pool.index(event.instance_id or ""))
+        standing = state.answers.get(state.pool.index(event.instance_id or ""))
         if machine != UNLABELED and standing is not None and standing.kind == "label":
             said.append((current(machine, state.classes), standing.class_id))
         elif said and how.screen in ASKING and how.rule not in NOT_THE_ENGINES:

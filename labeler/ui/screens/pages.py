@@ -60,7 +60,7 @@ class PageScreen(ThumbnailScreen):
             return
         self._asked = False
         if page is not None:
-            standings = self.labeler.project.session.state.standings
+            standings = self.labeler.project.session.state.answers
             for place in reversed(range(len(page.indices))):
                 if page.indices[place] in standings:  # answered while the engine was looking
                     page.drop(place)

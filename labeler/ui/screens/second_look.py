@@ -207,7 +207,7 @@ class SecondLook(CommandScreen):
 
     def _who(self, press: Press | None) -> str:
         """``you``; the annotator's name where several people answered."""
-        people = {one.annotator for one in self.labeler.project.session.state.standings.values() if one.annotator}
+        people = {one.annotator for one in self.labeler.project.session.state.answers.values() if one.annotator}
         return display_safe(press.annotator, 10) if press is not None and press.annotator and len(people) > 1 else "you"
 
     def _draw_about(self, view: View) -> None:
