@@ -156,7 +156,7 @@ class Person:
         await self.press("S")
         while isinstance(self.app.screen, SecondLook) and (target := self.app.screen.target()) is not None:
             self.went["looked again"] += 1
-            standing = self.project.session.state.standings[target.index]
+            standing = self.project.session.state.answers[target.index]
             await self.press("enter" if self.is_right(target.index, standing.class_id) else self.key_of(target.index))
         await self.press("S")
 
@@ -184,7 +184,7 @@ def outcome(project: Project, truth: dict[str, str], keys: int, arrows: int) -> 
         ]
     )
     inside = np.isin(closing.provenances, IN_EXPORT)
-    given = project.session.state.counts["label"]
+    given = project.session.state.answers.counts["label"]
     return Outcome(keys, arrows, int(inside.sum()), float(right[inside].mean()), float(right.mean()), given)
 
 

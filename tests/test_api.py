@@ -72,7 +72,7 @@ class TestPages:
         assert "RandomForestClassifier" in said
         assert (photos / "labels.csv").read_text().count("\n") > 8
         with open_project(photos / "api.labeler.db") as project:
-            assert project.session.state.answers == 8
+            assert project.session.state.answers.n_single == 8
 
     @pytest.mark.slow
     def test_the_tutorial_writes_a_strategy_in_20_lines_that_works(self, photos):
@@ -263,9 +263,9 @@ class TestOpen:
             project.unsure()
             project.reject()
             state = project.session.state
-            assert (state.counts["unsure"], state.counts["reject"]) == (1, 1)
+            assert (state.answers.counts["unsure"], state.answers.counts["reject"]) == (1, 1)
             project.undo()
-            assert state.counts["reject"] == 0
+            assert state.answers.counts["reject"] == 0
             project.answer("birds", first.id)
             assert project.classes == ["cats", "dogs", "birds"]
             assert project[first.id].label == "birds"

@@ -63,7 +63,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
         while project.view().answers < 8:
             name = project.session.question.instance_id
             project.session.label(name, project.session.classes.named(name.split("/")[0]).class_id)
-        standings, cats = project.session.state.standings, project.session.classes.named("cats").class_id
+        standings, cats = project.session.state.answers, project.session.classes.named("cats").class_id
         page = [name for at, name in enumerate(project.session.pool.ids) if name[:4] == "cats" and at not in standings]
         project.session.page([(name, cats, Provenance.CONFIRMED.word) for name in page], screen="grid")
     for name in ("anna", "bob"):

@@ -80,7 +80,7 @@ def do(session, kind, one, other):
             case "import":
                 session.imports.labels([(POOL.ids[i % N], class_id) for i in range(one, one + 3)], "file")
             case "repeat":
-                standing = session.state.standings.get(one)
+                standing = session.state.answers.get(one)
                 if standing is not None and standing.kind == "label":
                     how = Asked(screen="question")
                     first, first_class = standing.event_id, standing.class_id
@@ -110,11 +110,11 @@ def without(events, gone):
 
 def named(state, final, engine, index, percentile=None):
     """The events that the label of `index` names: its own, those of the answers that carry it, or the nearest's."""
-    if index in state.standings and state.standings[index].kind == "label":
-        return {state.standings[index].event_id}
+    if index in state.answers and state.answers[index].kind == "label":
+        return {state.answers[index].event_id}
     shares = engine.shares(snapshot_of(state, percentile), index)
     carriers = [carrier for carrier, _ in shares] or [int(final.sources[index])]
-    return {state.standings[carrier].event_id for carrier in carriers if carrier in state.standings}
+    return {state.answers[carrier].event_id for carrier in carriers if carrier in state.answers}
 
 
 def leaving(state, engine, percentile=None):
@@ -152,7 +152,7 @@ def test_a_label_names_who_gave_it_and_goes_with_the_events_it_names(engine, ste
         if not same:
             break
         assert not check_names(state, final, engine, index) & names
-    given_classes = {standing.class_id for standing in state.standings.values() if standing.kind == "label"}
+    given_classes = {standing.class_id for standing in state.answers.values() if standing.kind == "label"}
     assert set(final.labels[indices].tolist()) <= given_classes
     assert class_id in given_classes or class_id not in final.labels
 
@@ -207,7 +207,7 @@ def test_on_digits_every_label_that_leaves_names_answers_of_its_class(digits_ans
     assert len(indices) == len(session.pool)
     for index in indices[::10]:
         names = check_names(session.state, final, pipeline.engine, index)
-        said = {s.class_id for s in session.state.standings.values() if s.event_id in names}
+        said = {s.class_id for s in session.state.answers.values() if s.event_id in names}
         assert said == {int(final.labels[index])}
     assert (final.sources[indices] >= 0).all()
 

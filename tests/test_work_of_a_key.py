@@ -40,7 +40,7 @@ def project(tmp_path):
 def round_now(session):
     """A round as an engine makes it: with nothing in its queue that has an answer."""
     made = make_round(N, 50, revision=session.state.revision, n_classes=CLASSES)
-    queue, still = made.queue, ~np.isin(made.queue.indices, list(session.state.standings))
+    queue, still = made.queue, ~np.isin(made.queue.indices, list(session.state.answers))
     parts = ("indices", "utilities", "rules", "margins", "guesses", "guess_scores")
     return replace(made, queue=replace(queue, **{name: getattr(queue, name)[still] for name in parts}))
 
@@ -87,8 +87,8 @@ def test_a_key_does_not_do_more_the_more_answers_there_are(project):
     for target in (FEW, MANY):
         session = project.session
         with session.recorder.together():
-            while session.state.answers < target:
-                if session.state.answers < FEW:
+            while session.state.answers.n_single < target:
+                if session.state.answers.n_single < FEW:
                     press(project, round_now(session))  # each with a point of the learning curve
                 else:
                     question = session.question

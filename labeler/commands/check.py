@@ -89,7 +89,7 @@ def check(path: Path, progress: Callable[[Progress], None] = lambda _: None) -> 
         _question(found, state, report)
         _round(found, state, report)
         _pool_arrays(found, len(ids), report)
-        report.labels, report.audits = state.counts["label"], len(state.audits)
+        report.labels, report.audits = state.answers.counts["label"], len(state.audits)
         progress(Progress("looking at the cache"))
         _cache(found, ids, report)
     if who := holder(path):

@@ -111,7 +111,7 @@ def import_predictions(
     with session.recorder.together():
         labels, twice = _in_classes(session, rows)
         session.imports.predictions([(name, class_id, scores[name]) for name, class_id in labels.items()], str(path))
-    stands = {name: session.state.standings.get(session.pool.index(name)) for name in labels}
+    stands = {name: session.state.answers.get(session.pool.index(name)) for name in labels}
     given = {name: one.class_id for name, one in stands.items() if one is not None and one.kind == "label"}
     agreeing = sum(labels[name] == class_id for name, class_id in given.items())
     new = sorted({info.name for info in session.state.active_classes()} - known)

@@ -90,7 +90,7 @@ def facts(result: MergeResult) -> dict[str, Any]:
         "project": escaped(str(result.path)),
         "people": [escaped(name) for name in result.people],
         "events": len(result.outcome.events),
-        "labels": state.counts["label"],
+        "labels": state.answers.counts["label"],
         **result.agreement.facts,
         "conflicts": [_conflict(result, index) for index in result.outcome.conflicts],
         "keys": [
@@ -113,7 +113,7 @@ def _conflict(result: MergeResult, index: int) -> dict[str, Any]:
 def report(result: MergeResult) -> str:
     """Return the outcome for a person."""
     path = display_safe(str(result.path), 1000)
-    lines = [f"{counted(result.state.counts['label'], 'label')} in {path}"]
+    lines = [f"{counted(result.state.answers.counts['label'], 'label')} in {path}"]
     lines.append(f"agreement: {result.agreement.statement}")
     if result.outcome.conflicts:
         lead = counted(len(result.outcome.conflicts), "conflict is", "conflicts are")

@@ -40,7 +40,7 @@ def status(project: Project) -> dict[str, Any]:
         "by_provenance": {word: sum(row[word] for row in classes) for word in words},
         "rounds": view.rounds,
         "answers": view.answers,
-        "grid_pages": project.session.state.pages,
+        "grid_pages": project.session.state.answers.pages,
         "skipped": view.skipped,
         "unsure": view.unsure,
         "flagged": view.flagged,

@@ -39,7 +39,7 @@ def take(project: Project) -> bool:
     Without any given label there is nothing to compute, and nothing to wait for.
     """
     session = project.session
-    if not session.state.counts["label"] and not session.machine_labels.total(Provenance.PROPAGATED):
+    if not session.state.answers.counts["label"] and not session.machine_labels.total(Provenance.PROPAGATED):
         return True
     for path in _places(project):
         stored = _read(path, project)

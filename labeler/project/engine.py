@@ -55,7 +55,7 @@ class Behind(Opened):
             raise ProjectError("the source of this project is not open", "open it with: labeler label PROJECT")
         opening = self.opening()
         self._client = WorkerClient(opening, post, self.cache() / "worker.log")
-        if self.session.state.standings:
+        if self.session.state.answers:
             self.changed()
 
     def changed(self) -> None:
@@ -188,7 +188,7 @@ class Behind(Opened):
             self._features = np.load(ready.features, mmap_mode="r")
         if len(ready.hashes):
             answered = np.zeros(len(self._hashes), dtype=np.bool_)
-            answered[list(self.session.state.standings)] = True
+            answered[list(self.session.state.answers)] = True
             keep = answered & self._hashes.any(axis=1)  # what was answered: a change since shows at the next opening
             self._hashes = np.where(keep[:, None], self._hashes, ready.hashes)
         if not self._store.read_only:

@@ -146,7 +146,7 @@ class Opened:
 
     def neighbors(self, index: int, count: int) -> list[tuple[int, int]]:
         """The nearest labeled instances as (index, class_id), nearest first; empty before the pool is encoded."""
-        given = self.session.state.columns.of("label")
+        given = self.session.state.answers.columns.of("label")
         given = given[given["index"] != index][-_LATELY:]
         if self._features is None or not len(given) or index >= len(self._features):
             return []

@@ -236,7 +236,7 @@ def _contents(
     if source is None or source.fingerprint() == fingerprint:
         return hashes
     if fingerprint is not None:
-        found = source_changes.look(source, session.pool.ids, session.state.standings, hashes)
+        found = source_changes.look(source, session.pool.ids, session.state.answers, hashes)
         notices.extend(source_changes.said_of(found, session.pool.ids))
         session.imports.follow(found.moved, found.replaced, keep=not store.read_only)
         hashes = found.hashes
@@ -314,7 +314,7 @@ def _remember(
         if not created and percentile != before:
             notices.append(f"changed: percentile = {percentile if percentile == 'auto' else f'{percentile:g}'}")
     known = {info.name for info in session.state.active_classes()}
-    set_up = set(map(class_name, session.state.set_up))
+    set_up = set(map(class_name, session.state.classes.set_up))
     with session.recorder.together():
         for name in options.classes:
             if class_name(name) not in set_up:  # said before: renamed, merged or retired since, it stays so

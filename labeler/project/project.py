@@ -97,7 +97,7 @@ class Project(Behind):
         """What was answered before the pool was read, or in a table: a label stays with the content it was given to."""
         if self._store.read_only or self.source is None:
             return
-        found = source_changes.completed(self.source, self.session.pool.ids, self.session.state.standings, self._hashes)
+        found = source_changes.completed(self.source, self.session.pool.ids, self.session.state.answers, self._hashes)
         if found is not None:
             with contextlib.suppress(NotSaved):
                 self._store.put_arrays("pool", {"sha256": found})

@@ -16,11 +16,15 @@ class ClassIndex(dict[int, ClassInfo]):
         self._by_name: dict[str, dict[int, None]] = {}  # several: files of older versions, merged journals
         self._by_key: dict[str, dict[int, None]] = {}
         self._active: list[ClassInfo] | None = None
+        self.next_id = 0  # never given twice: a round computed before an undo may still speak of the old class
+        self.changed_at = 0  # the revision at which a class was last added or changed
+        self.set_up: set[str] = set()  # names given when the project was opened: said once, however they fared since
 
     def __setitem__(self, class_id: int, info: ClassInfo) -> None:
         """Add a class, or put it in place of what it was."""
         self._forget(class_id)
         super().__setitem__(class_id, info)
+        self.next_id = max(self.next_id, class_id + 1)
         if not info.retired:
             self._by_name.setdefault(class_name(info.name), {})[class_id] = None
             if info.key:

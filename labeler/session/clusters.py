@@ -80,7 +80,7 @@ class Clusters:
     def contents(self, representative: int, state: State, round_: Round) -> Contents:
         """What is in a cluster by the labels of `round_` and what a person said since."""
         members = self.members(representative)
-        standings = {index: said for index in members.tolist() if (said := state.standings.get(index)) is not None}
+        standings = {index: said for index in members.tolist() if (said := state.answers.get(index)) is not None}
         spoken = [index for index, said in standings.items() if said.kind in ("label", "reject")]
         silent = members[~np.isin(members, spoken)] if spoken else members
         labels, provenances = round_.labels[silent], round_.provenances[silent]
@@ -100,7 +100,7 @@ class Clusters:
     def own_reach(self, representative: int, state: State) -> float | None:
         """The percentile a person gave this cluster alone, by the latest word; None = the common rule."""
         cluster = self.cluster_of(representative)
-        found = [own for index, own in state.reaches.items() if self.cluster_of(index) == cluster]
+        found = [own for index, own in state.clusters.reaches.items() if self.cluster_of(index) == cluster]
         return found[-1] if found else None
 
     def by_size(self) -> list[int]:
@@ -115,7 +115,7 @@ class Clusters:
     def _mixture(self, state: State, round_: Round) -> FloatArray:
         """For each representative (k,) the share of its cluster's labels that are not of the commonest class."""
         labels = round_.labels.copy()
-        for index, said in state.standings.items():
+        for index, said in state.answers.items():
             labels[index] = said.class_id if said.kind == "label" else labels[index]
         found = []
         for representative in self.representatives:

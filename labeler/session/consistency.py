@@ -44,8 +44,8 @@ def misfit(round_: Round, state: State) -> str:
 def _beyond(round_: Round, state: State, n: int) -> str:
     """Which array of a round holds a value that indexes nothing."""
     bounds = {
-        "labels": state.next_class_id,
-        "runner_ups": state.next_class_id,
+        "labels": state.classes.next_id,
+        "runner_ups": state.classes.next_id,
         "sources": n,
         "provenances": max(Provenance) + 1,
         "tiers": max(Tier) + 1,
@@ -78,7 +78,7 @@ def _queue_misfit(round_: Round, state: State) -> str:
     for name, least, end in (
         ("indices", 0, len(state.pool)),
         ("rules", 0, len(queue.rule_names)),
-        ("guesses", -1, state.next_class_id),
+        ("guesses", -1, state.classes.next_id),
     ):
         array = getattr(queue, name)
         if array.size and (int(array.min()) < least or int(array.max()) >= end):
@@ -134,7 +134,7 @@ def question_fits(question: Question, revision: int, state: State) -> bool:
     return (
         revision <= state.revision
         and 0 <= question.index < len(state.pool)
-        and all(-1 <= class_id < state.next_class_id for class_id, _ in question.guesses)
+        and all(-1 <= class_id < state.classes.next_id for class_id, _ in question.guesses)
     )
 
 

@@ -69,7 +69,7 @@ def final_labels(state: State, round_: Round) -> FinalLabels:
     labels, provenances, scores, tiers = final.labels, final.provenances, final.scores, final.tiers
     given = np.isin(provenances, GIVEN)
     labels[given], provenances[given], scores[given], tiers[given] = UNLABELED, Provenance.NONE, 0.0, Tier.NONE
-    for index, standing in state.standings.items():
+    for index, standing in state.answers.items():
         if standing.kind == "label":  # also of missing instances, which the engine does not see
             labels[index], provenances[index] = standing.class_id, standing.provenance
             scores[index], tiers[index] = 1.0, Tier.LOCKED

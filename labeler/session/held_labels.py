@@ -34,7 +34,7 @@ class Held:
 
     def label_of(self, index: int) -> int:
         """The class that `index` is held to be; UNLABELED where nobody says."""
-        standing = self._state.standings.get(index)
+        standing = self._state.answers.get(index)
         if standing is not None and standing.kind == "reject":
             return UNLABELED
         if standing is not None and standing.kind == "label":

@@ -66,7 +66,7 @@ def label_table(state: State, final: FinalLabels) -> LabelTable:
     flagged = np.zeros(n, dtype=np.bool_)
     flagged[list(state.flagged)] = True
     rounds, annotators = np.full(n, final.round, dtype=np.int32), [""] * n
-    for index, standing in state.standings.items():
+    for index, standing in state.answers.items():
         if standing.kind in ("label", "reject"):
             rounds[index], annotators[index] = standing.round, standing.annotator
     class_names, position = _class_positions(state)
@@ -89,10 +89,10 @@ def label_table(state: State, final: FinalLabels) -> LabelTable:
 
 def _class_positions(state: State) -> tuple[list[str], IntArray]:
     """Names, each once, and class id -> position in them: the active classes, then retired ones that have labels."""
-    position = np.full(state.next_class_id + 1, UNLABELED, dtype=np.int32)  # the last entry is that of UNLABELED, -1
+    position = np.full(state.classes.next_id + 1, UNLABELED, dtype=np.int32)  # the last entry is that of UNLABELED, -1
     positions: dict[str, int] = {}
     retired = [info for info in state.classes.values() if info.retired and info.merged_into == UNLABELED]
-    used = [info for info in retired if any(state.given[info.class_id, word] for word in GIVEN)]
+    used = [info for info in retired if any(state.answers.given[info.class_id, word] for word in GIVEN)]
     for info in (*state.active_classes(), *used):
         position[info.class_id] = positions.setdefault(info.name, len(positions))  # a name may be taken up again
     return list(positions), position

@@ -43,8 +43,8 @@ class MachineLabels:
     def merge(self, round_: Round) -> None:
         """Take `round_` in place of the one before."""
         self.n_merged += round_ is not self._as_sent
-        self._as_sent, self._classes_at = round_, self._state.classes_at
-        self._predictions_at = self._state.predictions_at
+        self._as_sent, self._classes_at = round_, self._state.classes.changed_at
+        self._predictions_at = self._state.predictions.changed_at
         round_ = self._state.with_predictions(restated_round(round_, self._state.stands_for()))
         self.round, self.revision = round_, round_.revision
         labels, provenances = round_.labels, round_.provenances
@@ -73,7 +73,7 @@ class MachineLabels:
     @property
     def history(self) -> tuple[Point, ...]:
         """How the session came this far."""
-        return standing(self._points, self._state.label_events)
+        return standing(self._points, self._state.answers.label_events)
 
     def remember(self, before: Round | None, usable: int) -> Round:
         """Add a point for the round just merged, `before` being the one until then; the round as it is to be kept."""
@@ -85,17 +85,17 @@ class MachineLabels:
         machine[spoken[spoken < len(machine)]] = False
         tiers = np.bincount(round_.tiers[machine], minlength=len(Tier))
         agreement = None
-        if self._points and self._points[-1].answers == self._state.label_events:
+        if self._points and self._points[-1].answers == self._state.answers.label_events:
             agreement = self._points[-1].agreement  # the same answers again
         elif before is not None and before.labels.max(initial=UNLABELED) > UNLABELED:
             both = min(len(before.labels), len(round_.labels))
             agreement = round(kappa(before.labels[:both] + 1, round_.labels[:both] + 1), 4)
         expected = round_.facts.get("expected_errors")
         point = Point(
-            self._state.label_events,
+            self._state.answers.label_events,
             self._state.keys,
             usable,
-            self._state.counts["label"],
+            self._state.answers.counts["label"],
             self.total(Provenance.PROPAGATED),
             int(tiers[Tier.LOCKED]),
             int(tiers[Tier.LIKELY]),
@@ -108,12 +108,12 @@ class MachineLabels:
 
     def note(self, indices: Iterable[int]) -> None:
         """Bring the counts up to date for instances whose standing changed, or all where a class did."""
-        now = (self._state.classes_at, self._state.predictions_at)
+        now = (self._state.classes.changed_at, self._state.predictions.changed_at)
         if self._as_sent is not None and (self._classes_at, self._predictions_at) != now:
             self.merge(self._as_sent)
             return
         for index in indices:
-            standing = self._state.standings.get(index)
+            standing = self._state.answers.get(index)
             hidden = standing is not None and standing.kind in ("label", "reject")
             if hidden == (index in self._struck):
                 continue
@@ -142,7 +142,7 @@ class MachineLabels:
 
         None where the round does not know the label as it is now.
         """
-        round_, standing = self.round, self._state.standings.get(index)
+        round_, standing = self.round, self._state.answers.get(index)
         if round_ is None or standing is None or standing.kind != "label" or index >= len(round_.doubts):
             return None
         if round_.sources[index] != index or round_.labels[index] != standing.class_id:
@@ -163,7 +163,7 @@ class MachineLabels:
         """A few instances of a class: labels given, the latest first, then those the round is surest of."""
         given = [
             (index, standing.provenance)
-            for index, standing in reversed(self._state.standings.items())
+            for index, standing in reversed(self._state.answers.items())
             if standing.kind == "label" and standing.class_id == class_id
         ][:count]
         if self.round is None or len(given) == count:
@@ -179,7 +179,7 @@ class MachineLabels:
         return self._counted(info for info in classes if info.retired and info.merged_into == UNLABELED)
 
     def _counted(self, classes: Iterable[ClassInfo]) -> tuple[ClassCount, ...]:
-        given, machine = self._state.given.get, self._counts.get  # a Counter's own way takes four times as long
+        given, machine = self._state.answers.given.get, self._counts.get  # a Counter's own way takes four times as long
         return tuple(
             ClassCount(
                 info,

@@ -21,8 +21,8 @@ def view_of(session: Session) -> View:
     question, doubts = session.question, labels.doubted()
     gone = gone_kinds(state)
     n_usable = count_usable(state)
-    given = state.counts["label"]
-    settled = given + state.counts["unsure"] - gone.count("label") - gone.count("unsure")
+    given = state.answers.counts["label"]
+    settled = given + state.answers.counts["unsure"] - gone.count("label") - gone.count("unsure")
     conflicts = sum(state.in_conflict(index) for index in state.conflicts)
     return View(
         revision=state.revision,
@@ -30,13 +30,13 @@ def view_of(session: Session) -> View:
         question=question,
         n_instances=len(session.pool),
         n_usable=n_usable,
-        answers=state.answers,
+        answers=state.answers.n_single,
         given=given,
         propagated=labels.total(Provenance.PROPAGATED),
         predicted=labels.total(Provenance.PREDICTED),
-        skipped=state.counts["skip"],
-        unsure=state.counts["unsure"],
-        rejected=state.counts["reject"],
+        skipped=state.answers.counts["skip"],
+        unsure=state.answers.counts["unsure"],
+        rejected=state.answers.counts["reject"],
         flagged=len(state.flagged),
         open_questions=n_usable - settled + conflicts,
         conflicts=conflicts,
@@ -63,14 +63,14 @@ def view_of(session: Session) -> View:
 
 def gone_kinds(state: State) -> list[str]:
     """The kinds of answers to instances that are missing or cannot be read; empty but for a broken source."""
-    gone = [state.standings.get(int(index)) for index in state.pool.unusable()]
+    gone = [state.answers.get(int(index)) for index in state.pool.unusable()]
     return ["" if standing is None else standing.kind for standing in gone]
 
 
 def count_usable(state: State) -> int:
     """The number of instances that can be labeled."""
     gone = gone_kinds(state)
-    return len(state.pool) - len(gone) - state.counts["reject"] + gone.count("reject")
+    return len(state.pool) - len(gone) - state.answers.counts["reject"] + gone.count("reject")
 
 
 def _advice(advice: Advice | None, n_doubts: int, pacing: Pacing) -> Advice | None:

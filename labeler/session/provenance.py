@@ -259,7 +259,7 @@ def _again(session: Session, repeat: Repeat) -> str:
 
 def press_of(session: Session, index: int) -> Press | None:
     """What was last said of an instance; None where nothing stands."""
-    standing = session.state.standings.get(index)
+    standing = session.state.answers.get(index)
     return None if standing is None else _press(session, index, standing)
 
 
@@ -282,7 +282,7 @@ def carried(
 
 def _answer(session: Session, index: int) -> Press | None:
     """The given label of an instance; None where it was taken back since."""
-    standing = session.state.standings.get(index)
+    standing = session.state.answers.get(index)
     return _press(session, index, standing) if standing is not None and standing.kind == "label" else None
 
 

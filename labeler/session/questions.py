@@ -73,14 +73,14 @@ class Questions:
         self._hold(index)
 
     def _hold(self, index: int) -> None:
-        self._chosen = (index, self._state.standings.get(index), self._state.front[-1:])
+        self._chosen = (index, self._state.answers.get(index), self._state.answers.front[-1:])
 
     def _is_held(self) -> bool:
         if self._chosen is None:
             return False
         index, standing, front = self._chosen
         state = self._state
-        same = state.standings.get(index) is standing and (state.front[-1:] == front or not state.front)
+        same = state.answers.get(index) is standing and (state.answers.front[-1:] == front or not state.answers.front)
         if not same or state.pool.missing[index] or state.pool.unreadable[index]:
             self._chosen = None
         return self._chosen is not None
@@ -119,7 +119,7 @@ class Questions:
         if self._is_held():
             return self.current
         repeat = taken_back(self._state)
-        front = next((index for index in reversed(self._state.front) if self._can_be_asked(index)), None)
+        front = next((index for index in reversed(self._state.answers.front) if self._can_be_asked(index)), None)
         if repeat is not None:
             self.current = repeat
         elif front is not None:
@@ -162,7 +162,7 @@ class Questions:
             )
         facts = round_.facts
         asked = sum(
-            1 for index in round_.representatives if (s := self._state.standings.get(int(index))) and s.kind != "skip"
+            1 for index in round_.representatives if (s := self._state.answers.get(int(index))) and s.kind != "skip"
         )
         rule = self.current.rule if self.current else ""
         on_representatives = rule == REPRESENTATIVE
@@ -189,9 +189,9 @@ class Questions:
         for index in state.conflicts:
             if self._is_open(index):
                 yield self._question(index, CONFLICT)
-        skips = state.columns.of("skip")
+        skips = state.answers.columns.of("skip")
         skips = skips[np.lexsort((skips["index"], skips["seq"], skips["until"]))]
-        for index in skips["index"][skips["until"] <= state.answers].tolist():
+        for index in skips["index"][skips["until"] <= state.answers.n_single].tolist():
             yield self._question(index, "skipped")
         repeat = self.repeats.draw(state)
         if repeat is not None:
@@ -202,13 +202,13 @@ class Questions:
         if self._queue is not None:
             while self._position < len(self._queue.indices):
                 index = int(self._queue.indices[self._position])
-                if self._is_open(index) and index not in state.standings:
+                if self._is_open(index) and index not in state.answers:
                     yield self._from_queue(self._queue, self._position)
                 self._position += 1
             # the queue ran dry before the engine sent another: any open instance rather than a wait
             gone = state.pool.missing | state.pool.unreadable
             for index in map(int, np.flatnonzero(~gone)):
-                if index not in state.standings:
+                if index not in state.answers:
                     yield self._question(index, "waiting for the engine")
             for index in skips["index"].tolist():
                 yield self._question(index, "skipped")
@@ -218,14 +218,14 @@ class Questions:
 
     def _is_open(self, index: int) -> bool:
         state = self._state
-        waits = state.conflicts[index] if state.in_conflict(index) else state.standings.get(index)
-        return self._can_be_asked(index) and (waits is None or state.answers >= waits.until)
+        waits = state.conflicts[index] if state.in_conflict(index) else state.answers.get(index)
+        return self._can_be_asked(index) and (waits is None or state.answers.n_single >= waits.until)
 
     def _can_be_asked(self, index: int) -> bool:
         """Whether it waits for an answer, be it skipped a moment ago."""
         if self._state.pool.missing[index] or self._state.pool.unreadable[index]:
             return False
-        standing = self._state.standings.get(index)
+        standing = self._state.answers.get(index)
         return standing is None or standing.kind == "skip" or self._state.in_conflict(index)
 
     def _question(self, index: int, rule: str) -> Question:

@@ -63,7 +63,7 @@ def final_labels(session: Session) -> Labels:
         class_ids[machine], provenances[machine] = round_.labels[machine], round_.provenances[machine]
         tiers[machine] = round_.tiers[machine]
     spoken = {
-        index: standing for index, standing in session.state.standings.items() if standing.kind in ("label", "reject")
+        index: standing for index, standing in session.state.answers.items() if standing.kind in ("label", "reject")
     }
     if spoken:
         rows = np.fromiter(spoken, dtype=np.int64, count=len(spoken))
@@ -146,7 +146,7 @@ def _marked(session: Session, mark: str) -> BoolArray:
         mask[state.indices_of(_KINDS[mark])] = True
     elif mark == "open":
         mask[:] = True
-        mask[list(state.standings)] = False
+        mask[list(state.answers)] = False
     else:
         mask[list(state.flagged if mark == "flagged" else session.machine_labels.doubted())] = True
     return mask

@@ -78,7 +78,7 @@ class Session:
         self.accept, self.confirm = answers.accept, answers.confirm
         self.undo, self.redo = self.recorder.undo, self.recorder.redo
         self.round_notes: list[str] = []  # what the last round changed of what is counted, and why, one line each
-        self.began = Began(self.state.keys, self.state.counts["label"], len(self.state.times))
+        self.began = Began(self.state.keys, self.state.answers.counts["label"], len(self.state.times))
 
     # -- settings ------------------------------------------------------------------------------------------------
 
@@ -127,7 +127,7 @@ class Session:
         return True
 
     def _labeled(self) -> int:
-        return self.state.counts["label"] + self.machine_labels.total(Provenance.PROPAGATED)
+        return self.state.answers.counts["label"] + self.machine_labels.total(Provenance.PROPAGATED)
 
     def ask(self, instance_id: str) -> None:
         """Ask about this instance next, whether it has an answer or not. Shown at once; no event.
@@ -153,7 +153,7 @@ class Session:
 
     def label_of(self, index: int) -> tuple[int, Provenance]:
         """The final label of an instance now: what a person gave, else what the last round says."""
-        standing = self.state.standings.get(index)
+        standing = self.state.answers.get(index)
         if standing is not None and standing.kind == "label":
             return standing.class_id, standing.provenance
         if standing is not None and standing.kind == "reject":

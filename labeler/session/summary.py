@@ -18,7 +18,7 @@ def keys_pressed(session: Session) -> int:
 def this_session(session: Session) -> str:
     """Labels given, keys pressed and time spent since the session was opened; breaks are no time spent."""
     began = session.began
-    labels = session.state.counts["label"] - began.labels
+    labels = session.state.answers.counts["label"] - began.labels
     keys = keys_pressed(session) - began.keys
     given = f"{counted(labels, 'label')} given" if labels >= 0 else f"{counted(-labels, 'label')} taken back"
     seconds = worked(session.state.times[began.times :])

@@ -102,8 +102,8 @@ def _projects(folder: Path) -> dict[str, Path]:
     for name, answers in (("old", 30), ("new", 45)):
         with open_project(source, path, Options(classes=tuple("0123456789"))) as project:
             session = project.session
-            while session.state.answers < answers:
-                index = session.state.answers * 3
+            while session.state.answers.n_single < answers:
+                index = session.state.answers.n_single * 3
                 session.label(session.pool.ids[index], session.classes.id_for(truth[index]))
         found[name] = folder / f"{name}.labeler.db"
         shutil.copy(path, found[name])

@@ -93,8 +93,7 @@ class Model:
         """Where a session says something else."""
         state, stand = session.state, self.now
         said = {
-            index: Said(one.kind, one.class_id, one.provenance.word, one.paged)
-            for index, one in state.standings.items()
+            index: Said(one.kind, one.class_id, one.provenance.word, one.paged) for index, one in state.answers.items()
         }
         classes = {i: [info.name, info.key, info.retired, info.merged_into] for i, info in state.classes.items()}
         pairs = {
@@ -102,7 +101,7 @@ class Model:
             "classes": (classes, stand.classes),
             "flags": (state.flagged, stand.flags),
             "kept": ({index: one.class_id for index, one in state.kept.items()}, stand.kept),
-            "reaches": (list(state.reaches.items()), list(stand.reaches.items())),
+            "reaches": (list(state.clusters.reaches.items()), list(stand.reaches.items())),
             "undo": (state.undo_target() is not None, bool(self.before)),
             "redo": (state.redo_target() is not None, bool(self.after)),
         }

@@ -132,7 +132,7 @@ def _facts(project: Project) -> dict[str, Any]:
             | {
                 "labels": [[names.get(class_id, ""), int(provenance)] for class_id, provenance in labels],
                 "ids": session.pool.ids,
-                "standing": sorted([index, one.kind, one.class_id] for index, one in session.state.standings.items()),
+                "standing": sorted([index, one.kind, one.class_id] for index, one in session.state.answers.items()),
                 "flags": sorted(session.state.flagged),
                 "options": project.options,
                 "history": len(session.machine_labels.history),
@@ -193,13 +193,13 @@ def _go_on(path: Path) -> list[str]:
     try:
         with open_project(path, with_source=False) as project:
             session = project.session
-            free = [name for name in session.pool.ids if session.pool.index(name) not in session.state.standings][:3]
+            free = [name for name in session.pool.ids if session.pool.index(name) not in session.state.answers][:3]
             class_id = session.state.active_classes()[0].class_id
             for name in free:
                 session.label(name, class_id)
-            expected = dict(session.state.standings)
+            expected = dict(session.state.answers)
         with open_project(path, read_only=True, with_source=False) as project:
-            if dict(project.session.state.standings) != expected:
+            if dict(project.session.state.answers) != expected:
                 return ["labels given in it are gone"]
     except LabelerError:
         return []
@@ -213,8 +213,8 @@ def _export(path: Path) -> list[str]:
         shutil.copytree(path.parent.parent / "cache", path.with_name("chaos.labeler.cache"))
         with open_project(path, read_only=True) as project:
             export(project, target, None, ExportOptions(human_only=True, latest=True))
-            given = project.session.state.counts["label"] - sum(
-                count for (_, word), count in project.session.state.given.items() if word == 3
+            given = project.session.state.answers.counts["label"] - sum(
+                count for (_, word), count in project.session.state.answers.given.items() if word == 3
             )
         if len(target.read_text().splitlines()) != given + 1:
             return ["the export holds another number of labels"]

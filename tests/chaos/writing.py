@@ -65,7 +65,7 @@ def step(session: Session, chance: random.Random) -> None:
             case 8:
                 session.imports.labels([(name, chance.choice(active)) for name in chance.sample(ids, 5)], "a file")
             case 9:
-                session.classes.add(f"class {session.state.next_class_id}")
+                session.classes.add(f"class {session.state.classes.next_id}")
             case 10:
                 session.merge_round(a_round(session, chance.randrange(1 << 30)))
             case 11:

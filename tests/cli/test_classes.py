@@ -41,13 +41,13 @@ def test_no_engine_gives_a_retired_class_to_anybody(path, tmp_path):
     with open_project(path) as project:
         session = project.session
         seven = classes_of(session)["7"]
-        given = session.state.given[seven, Provenance.HUMAN]
+        given = session.state.answers.given[seven, Provenance.HUMAN]
         assert (session.machine_labels.round.labels == seven).sum() > given > 0
         session.classes.retire(seven)
         closing = project.closing_round()
         everything = (closing.labels, closing.runner_ups, closing.queue.guesses)
         assert not any((array == seven).any() for array in everything)
-        theirs = [index for index in range(60) if session.state.standings[index].class_id == seven]
+        theirs = [index for index in range(60) if session.state.answers[index].class_id == seven]
         assert not set(theirs) & set(closing.queue.indices.tolist())
         assert set(closing.tiers[theirs].tolist()) == {Tier.NONE}
         assert (closing.labels[60:] != UNLABELED).all()

@@ -324,10 +324,10 @@ def test_status_works_while_it_is_open_and_after_the_source_is_gone(labeler, pro
 def test_why_leads_back_to_the_key_press(labeler, refused, project, few_digits):
     with open_project(project, read_only=True, with_source=False) as opened:
         session = opened.session
-        answered = next(iter(session.state.standings))
-        other = next(index for index in range(150) if index not in session.state.standings)
-        event = session.state.standings[answered].event_id
-        events = {standing.event_id for standing in session.state.standings.values()}
+        answered = next(iter(session.state.answers))
+        other = next(index for index in range(150) if index not in session.state.answers)
+        event = session.state.answers[answered].event_id
+        events = {standing.event_id for standing in session.state.answers.values()}
         source = session.pool.ids[int(session.machine_labels.round.sources[other])]
         ids = session.pool.ids
     said = labeler("why", project, ids[answered]).stdout
@@ -356,9 +356,7 @@ def test_export_and_import_through_the_shell(labeler, refused, project, tmp_path
     assert "split" in refused("export", project, "more.csv", "--split", "a/b", "-q")
     labels = tmp_path / "more.csv"
     with open_project(project, read_only=True) as opened:
-        free = [
-            name for index, name in enumerate(opened.session.pool.ids) if index not in opened.session.state.standings
-        ]
+        free = [name for index, name in enumerate(opened.session.pool.ids) if index not in opened.session.state.answers]
     labels.write_text(f"id,label\n{free[0]},odd\n{free[1]},brand new\n")
     done = labeler("import-labels", project, labels)
     assert done.returncode == 0

@@ -44,7 +44,7 @@ def labels_of(project):
     state = project.session.state
     return {
         project.session.pool.ids[index]: state.classes[standing.class_id].name
-        for index, standing in state.standings.items()
+        for index, standing in state.answers.items()
         if standing.kind == "label"
     }
 

@@ -73,7 +73,7 @@ def test_the_same_after_a_restart_and_after_an_undo(place, tmp_path):
         assert [again.session.label_of(index) for index in range(150)] == labels
         again.session.undo()
         assert again.session.state.predictions == {}
-        assert len(again.session.state.standings) == 3
+        assert len(again.session.state.answers) == 3
 
 
 def test_an_exports_machine_labels_come_in_as_predictions_and_never_as_labels(place, tmp_path):

@@ -72,7 +72,7 @@ def test_two_files_become_one_that_knows_who_said_what(two, tmp_path):
     with open_project(tmp_path / "both.labeler.db") as opened:
         session = opened.session
         assert (session.question.instance_id, session.question.rule) == ("00010", "conflict")
-        assert session.state.standings[10].annotator == "bob"  # the later stands until somebody settles it
+        assert session.state.answers[10].annotator == "bob"  # the later stands until somebody settles it
         assert (session.view().open_questions, session.view().conflicts) == (150 - 40 + 2, 2)
         assert "2 instances with two people's different answers" in status_text(status(opened))
         session.label("00010", session.classes.id_for("odd"))
@@ -169,7 +169,7 @@ def test_a_page_of_an_audit_stays_labeled_and_the_laws_hold_with_it(two, tmp_pat
         for name, class_id in looked.items():
             given, provenance = session.label_of(session.pool.index(name))
             assert session.state.classes[given].name == names[class_id] or provenance is Provenance.HUMAN
-        assert other.session.state.standings == session.state.standings
+        assert other.session.state.answers == session.state.answers
 
 
 @pytest.fixture
@@ -212,7 +212,7 @@ def test_a_file_with_audits_that_travelled_is_replayed_exported_and_merged_again
         assert is_same_journal(events(back.path), events(joined.path))  # what was left behind does not come back
         assert check(joined.path).findings == []
     with open_project(old_merged) as opened:
-        manifest = json.loads(export(opened, tmp_path / "x.csv").manifest_path.read_text())
+        manifest = json.loads(export(opened, tmp_path / "x.csv").manifest_path.audits.read_text())
         assert manifest["certificate"]["checked"] == 4
         assert manifest["audits_carried"] == [{"by": name, "statement": AUDIT_ANEW} for name in ("Ada", "Ben")]
     with open_project(alone.path, read_only=True) as opened:
@@ -241,7 +241,7 @@ def test_the_source_need_not_be_there_and_options_that_differ_are_said(few_digit
     (tmp_path / "away.npz").rename(few_digits)
     with open_project(tmp_path / "c.labeler.db") as opened:
         assert opened.options["seed"] == 1
-        assert opened.session.state.counts["label"] == 2
+        assert opened.session.state.answers.counts["label"] == 2
 
 
 def test_a_source_that_moved_along_with_its_projects_is_found(few_digits, tmp_path):
@@ -259,7 +259,7 @@ def test_a_source_that_moved_along_with_its_projects_is_found(few_digits, tmp_pa
         store.close()
         with open_project(target) as opened:
             assert opened.source_path == after / "few.npz"
-            assert opened.session.state.counts["label"] == 2
+            assert opened.session.state.answers.counts["label"] == 2
 
 
 def test_what_was_left_out_stays_out_in_a_later_merge(few_digits, tmp_path):
@@ -269,9 +269,9 @@ def test_what_was_left_out_stays_out_in_a_later_merge(few_digits, tmp_path):
         opened.session.undo()
     second = answer(few_digits, tmp_path / "b.labeler.db", {5: "odd"})
     both = merge(first, second, tmp_path / "both.labeler.db")
-    assert sorted(both.state.standings) == [0, 5]
+    assert sorted(both.state.answers) == [0, 5]
     again = merge(both.path, copy, tmp_path / "again.labeler.db")
-    assert sorted(again.state.standings) == [0, 5]
+    assert sorted(again.state.answers) == [0, 5]
 
 
 def test_files_of_other_sources_are_refused_by_their_content(few_digits, digits_path, tmp_path):
@@ -295,7 +295,7 @@ def test_instances_of_one_file_only_are_kept_and_said(few_digits, digits_path, t
     second = answer(tmp_path / "more.npz", tmp_path / "b.labeler.db", {155: "even"})
     joined = merge(first, second, tmp_path / "c.labeler.db")
     assert joined.notes == ["10 instances are in one of the two projects only; all are kept"]
-    assert sorted(joined.state.standings) == [0, 155]
+    assert sorted(joined.state.answers) == [0, 155]
 
 
 @pytest.mark.slow

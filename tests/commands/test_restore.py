@@ -61,7 +61,7 @@ def test_all_that_is_sound_is_brought_out(project, tmp_path, statement, lost):
     assert project.read_bytes() == before
     assert check(target).sound
     with open_project(target, read_only=True) as again:
-        assert again.session.state.counts["label"] >= 12 - lost
+        assert again.session.state.answers.counts["label"] >= 12 - lost
         assert len(again.session.pool) == len(again.source.ids)
 
 

@@ -112,7 +112,7 @@ class TestHunt:
         project, y = digits
         found = likeliest_of(project, "3", 8)
         assert (y[found.indices] == "3").mean() >= 0.75
-        assert not set(found.indices.tolist()) & set(project.session.state.standings)
+        assert not set(found.indices.tolist()) & set(project.session.state.answers)
         said = facts(project, found)
         assert (said["class"], said["examples"], len(said["found"])) == ("3", 1, 8)
         assert all(row["distance"] > 0 for row in said["found"])

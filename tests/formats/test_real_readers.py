@@ -95,7 +95,7 @@ def test_datasets_reads_class_labels_in_the_order_of_the_project(
     with open_project(labeled.source, tmp_path / "other.labeler.db") as project:
         import_labels(project, target)
         state = project.session.state
-        names = {i: state.classes[standing.class_id].name for i, standing in state.standings.items()}
+        names = {i: state.classes[standing.class_id].name for i, standing in state.answers.items()}
     given = {i: label for i, (label, word) in expected.items() if word in ("human", "confirmed", "imported")}
     assert {project.session.pool.ids[i]: name for i, name in names.items()} == given
 

@@ -131,6 +131,6 @@ def labels_of(project) -> dict[str, str]:
     names = {info.class_id: info.name for info in session.state.active_classes()}
     return {
         session.pool.ids[index]: names[standing.class_id]
-        for index, standing in session.state.standings.items()
+        for index, standing in session.state.answers.items()
         if standing.kind == "label"
     }

@@ -50,7 +50,7 @@ def given(project) -> dict[str, str]:
     classes = project.session.state.classes
     return {
         project.session.pool.ids[index]: classes[standing.class_id].name
-        for index, standing in project.session.state.standings.items()
+        for index, standing in project.session.state.answers.items()
     }
 
 

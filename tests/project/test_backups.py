@@ -27,7 +27,7 @@ def path(few_digits, tmp_path):
 
 
 def answer(project, count):
-    start = len(project.session.state.standings)
+    start = len(project.session.state.answers)
     for index in range(start, start + count):
         project.session.label(project.session.pool.ids[index], 0)
 

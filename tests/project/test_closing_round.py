@@ -48,7 +48,7 @@ def labeled(source, tmp_path):
                 question = session.question
                 session.label(question.instance_id, session.classes.id_for(truth[question.instance_id], setup=True))
                 session.merge_queue(pipeline.rerank(session.snapshot()), session.state.revision)
-                if session.state.answers % 5 == 0:
+                if session.state.answers.n_single % 5 == 0:
                     for step in pipeline.round(session.snapshot()):
                         if isinstance(step, Round):
                             session.merge_round(step)
@@ -121,7 +121,7 @@ def test_why_and_status_agree_with_the_export_after_answers_a_page_an_import_an_
     assert agrees(path, tmp_path) == SAMPLED
     with open_project(path) as project:
         session, truth = project.session, project.source.truth()
-        open_ = [name for i, name in enumerate(session.pool.ids) if i not in session.state.standings]
+        open_ = [name for i, name in enumerate(session.pool.ids) if i not in session.state.answers]
         session.page([(name, session.classes.id_for(truth[name]), "confirmed") for name in open_[:20]])
     assert agrees(path, tmp_path) == SAMPLED
     (tmp_path / "more.csv").write_text("id,label\n" + "".join(f"{name},{truth[name]}\n" for name in open_[20:60]))

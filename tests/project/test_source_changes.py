@@ -106,7 +106,7 @@ def given(project):
     """Content -> class, as the project believes it now; what is missing has none."""
     session, found = project.session, {}
     rows = {name: row for row, name in enumerate(project.source.ids)}
-    for index, standing in session.state.standings.items():
+    for index, standing in session.state.answers.items():
         if session.pool.ids[index] in rows and standing.kind == "label":
             found[project.source.content_bytes(rows[session.pool.ids[index]])] = standing.class_id
     return found
@@ -152,7 +152,7 @@ class TestBetweenSessions:
             assert "1 answer set aside" in " ".join(project.notices)
             assert session.view().answers == 3
             assert set(given(project).items()) < set(before.items())
-            assert session.state.standings.get(1) is None  # asked anew
+            assert session.state.answers.get(1) is None  # asked anew
             session.undo()  # it shows the same: the person knows better
             assert session.view().answers == 4
         with open_project(path) as project:

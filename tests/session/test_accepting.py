@@ -109,7 +109,7 @@ class Walk:
 
     def lay_out_anew(self) -> None:
         if self.page is not None:
-            standings = self.session.state.standings
+            standings = self.session.state.answers
             for place in reversed(range(len(self.page.indices))):
                 if self.page.indices[place] in standings:
                     self.page.drop(place)
@@ -202,7 +202,7 @@ class Walk:
         self.moved()
 
     def do_page(self) -> None:
-        free = [index for index in range(N) if index not in self.session.state.standings]
+        free = [index for index in range(N) if index not in self.session.state.answers]
         if free:
             chosen = self.rng.permutation(free)[:6].tolist()
             self.page = Page(UNLABELED, [int(index) for index in chosen])
@@ -265,7 +265,7 @@ class Walk:
         elif what == "merge" and class_id is not None and other is not None and class_id != other:
             session.classes.merge(class_id, other)
         elif what == "split" and class_id is not None:
-            rows = [i for i, s in session.state.standings.items() if s.kind == "label" and s.class_id == class_id]
+            rows = [i for i, s in session.state.answers.items() if s.kind == "label" and s.class_id == class_id]
             if len(rows) > 1:
                 session.classes.split(class_id, f"split{next(self.ids)}", [f"i{rows[0]}"])
         elif what == "retire" and class_id is not None and len(session.state.active_classes()) > 2:
@@ -345,7 +345,7 @@ class Walk:
                 self.moved()
             self.counts["steps"] += 1
             self.check_labeled()
-            if len(self.session.state.standings) > N * 2 // 3:
+            if len(self.session.state.answers) > N * 2 // 3:
                 self.session.undo()
                 self.moved()
 

@@ -26,7 +26,14 @@ def session(make_session, journal):
 
 def frozen(session):
     state = session.state
-    return dict(state.standings), dict(state.classes), dict(state.counts), +state.given, state.answers, state.round
+    return (
+        dict(state.answers),
+        dict(state.classes),
+        dict(state.answers.counts),
+        +state.answers.given,
+        state.answers.n_single,
+        state.round,
+    )
 
 
 def legend(session):
@@ -169,12 +176,12 @@ def test_its_name_may_be_taken_up_again_but_then_it_does_not_come_back_under_it(
 
 
 def test_merged_labels_keep_who_said_them_when_and_how(session):
-    before = dict(session.state.standings)
+    before = dict(session.state.answers)
     session.classes.merge(A, B)
     assert legend(session) == [("b", "b", 8)]
     assert session.view().retired == ()
     for index, was in before.items():
-        now = session.state.standings[index]
+        now = session.state.answers[index]
         assert now.class_id == B
         fields = ("event_id", "seq", "at", "annotator", "provenance", "weight", "round", "paged")
         assert [getattr(now, name) for name in fields] == [getattr(was, name) for name in fields]
@@ -313,7 +320,7 @@ def test_a_class_that_an_undo_brings_back_gives_way_to_one_that_came_meanwhile(s
 def test_names_said_at_the_opening_are_remembered_whatever_became_of_them(session):
     session.classes.rename(A, "ant")
     session.classes.retire(B)
-    assert session.state.set_up == {"a", "b"}
+    assert session.state.classes.set_up == {"a", "b"}
 
 
 @pytest.mark.parametrize("body", [ClassRename(9, "z"), ClassRetire(9)])

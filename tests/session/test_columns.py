@@ -20,7 +20,7 @@ def as_columns(state):
     return {
         kind: [
             (index, s.seq, s.class_id, int(s.provenance), s.until, s.audit)
-            for index, s in sorted(state.standings.items(), key=lambda item: (item[1].seq, item[0]))
+            for index, s in sorted(state.answers.items(), key=lambda item: (item[1].seq, item[0]))
             if s.kind == kind
         ]
         for kind in KINDS[1:]
@@ -29,7 +29,7 @@ def as_columns(state):
 
 def of_columns(state):
     names = ["index", "seq", "class_id", "provenance", "until", "audit"]
-    return {kind: state.columns.of(kind)[names].tolist() for kind in KINDS[1:]}
+    return {kind: state.answers.columns.of(kind)[names].tolist() for kind in KINDS[1:]}
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -56,7 +56,7 @@ def test_they_say_what_the_standings_say(seed):
         except UsageError:
             continue
         assert of_columns(session.state) == as_columns(session.state), what
-        most = max(most, len(session.state.standings))
+        most = max(most, len(session.state.answers))
     assert most > 64
-    labeled = sorted(index for index, s in session.state.standings.items() if s.kind in ("label", "reject"))
+    labeled = sorted(index for index, s in session.state.answers.items() if s.kind in ("label", "reject"))
     assert session.state.indices_of("label", "reject").tolist() == labeled

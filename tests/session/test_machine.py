@@ -146,7 +146,7 @@ def machine(make_session, make_round, make_queue, new_journal):
 
         def look(self):
             state = self.session.state
-            self.was = dict(state.standings), dict(state.classes), set(state.flagged)
+            self.was = dict(state.answers), dict(state.classes), set(state.flagged)
 
         def did(self, kind, value):
             self.done.append((kind, value))
@@ -202,7 +202,7 @@ def machine(make_session, make_round, make_queue, new_journal):
         @rule(index=INDEX, which=WHICH)
         def repeat(self, index, which):
             """A second answer, recorded as the session records one where a repeat is asked."""
-            standing = self.session.state.standings.get(index)
+            standing = self.session.state.answers.get(index)
             if standing is not None and standing.kind == "label":
                 again = Repeat(
                     f"i{index}",
@@ -408,7 +408,7 @@ def machine(make_session, make_round, make_queue, new_journal):
             kind, value = self.done.pop()
             self.undone.append((kind, value))
             state = self.session.state
-            assert (state.standings, state.classes, state.flagged) == self.befores.pop()
+            assert (state.answers, state.classes, state.flagged) == self.befores.pop()
             if kind == "stand" and self.journal.events[-1].instance_id is not None:
                 index = next(iter(value))
                 if fold(self.done)[0].get(index, ("skip",))[0] == "skip":
@@ -461,7 +461,7 @@ def machine(make_session, make_round, make_queue, new_journal):
             assert (asked is None) == (again is None)
             if asked is not None:  # the queue is not kept, and what it guessed beside what is held with it
                 assert replace(asked, guesses=()) == replace(again, guesses=())
-            assert self.session.state.standings == live.state.standings
+            assert self.session.state.answers == live.state.answers
             assert self.session.state.audits == live.state.audits
             assert self.session.audit.certificate() == live.audit.certificate()
 
@@ -536,7 +536,7 @@ def machine(make_session, make_round, make_queue, new_journal):
             history = self.session.view().history
             answers = [point.answers for point in history]
             assert answers == sorted(set(answers))
-            assert all(answer <= self.session.state.label_events for answer in answers)
+            assert all(answer <= self.session.state.answers.label_events for answer in answers)
 
         @invariant()
         def the_engine_learns_from_what_can_be_answered_alone(self):

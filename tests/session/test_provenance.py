@@ -143,7 +143,7 @@ def test_a_blind_answer_and_a_second_one_say_so(make_session, make_queue):
     session.questions.repeats = Repeats(1.0, 3)
     session.recorder.annotator = ""
     session.label(session.question.instance_id, 0)
-    blind = session.state.standings[FIRST]
+    blind = session.state.answers[FIRST]
     lines = reasons(session, FIRST).lines
     assert "no guesses shown: blind; the first was a 62 %" in lines
     assert blind.class_id == 0

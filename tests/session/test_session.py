@@ -7,7 +7,7 @@ import pytest
 
 from labeler.core.errors import GuessChanged, NotSaved, ProjectError, UsageError
 from labeler.core.types import UNLABELED, Advice, Provenance, Question
-from labeler.session.state import SKIP_FOR
+from labeler.session.folds.answers import SKIP_FOR
 
 PROPAGATED, PREDICTED = Provenance.PROPAGATED, Provenance.PREDICTED
 
@@ -152,9 +152,9 @@ def test_a_page_is_one_event_and_one_undo(make_session, journal):
         (1, Provenance.HUMAN),
         (0, Provenance.CONFIRMED),
     ]
-    assert session.state.pages == 1
+    assert session.state.answers.pages == 1
     session.undo()
-    assert (session.view().given, session.state.pages) == (0, 0)
+    assert (session.view().given, session.state.answers.pages) == (0, 0)
 
 
 # -- imports
@@ -171,7 +171,7 @@ def test_an_import_never_replaces_what_a_person_said_and_names_the_contradiction
     assert taken == 2
     assert conflicts == [("i0", 1), ("i2", 1)]
     assert [session.label_of(i)[0] for i in range(6)] == [0, 0, 0, UNLABELED, 1, 1]
-    assert session.state.standings[3].kind == "reject"
+    assert session.state.answers[3].kind == "reject"
 
 
 def test_an_import_replaces_an_earlier_import_where_it_is_said_and_a_person_replaces_both(make_session):
@@ -491,7 +491,7 @@ def test_the_guesses_follow_until_they_are_painted_and_stay_from_then_on(make_se
     with pytest.raises(GuessChanged, match="now a"):
         session.accept(shown.instance_id, 1)
     assert session.question.guesses[0][0] == 0
-    assert session.state.answers == 0
+    assert session.state.answers.n_single == 0
     session.accept(shown.instance_id, 0)
     assert session.label_of(shown.index) == (0, Provenance.HUMAN)
 
@@ -613,7 +613,7 @@ def test_a_changed_or_missing_answer_is_not_doubted(make_session, make_round):
     session = doubted_session(make_session, make_round)
     session.label("i0", 1, screen="second-look", asked=Question(0, "i0", "doubt", 0.992, 1.0, ((1, 0.9),)))
     assert session.view().doubts == (2,)
-    event = session.state.event(session.state.standings[0].event_id)
+    event = session.state.event(session.state.answers[0].event_id)
     assert event.payload == {"screen": "second-look", "rule": "doubt", "margin": 1.0, "shown": [[1, 0.9]]}
     session.undo()
     assert session.view().doubts == (2, 0)

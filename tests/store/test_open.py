@@ -34,7 +34,7 @@ def old(request, tmp_path):
 def state_of(project):
     session = project.session
     names = {class_id: info.name for class_id, info in session.state.classes.items()}
-    labels = {session.pool.ids[i]: names.get(one.class_id, one.kind) for i, one in session.state.standings.items()}
+    labels = {session.pool.ids[i]: names.get(one.class_id, one.kind) for i, one in session.state.answers.items()}
     return labels, session.state.flagged, session.state.revision
 
 
@@ -92,7 +92,7 @@ def test_a_migration_that_fails_leaves_the_old_file(old, monkeypatch):
     assert version_of(old) == version
     assert rows_of(old) == before
     with open_project(old) as project:
-        assert project.session.state.counts["label"] >= 15
+        assert project.session.state.answers.counts["label"] >= 15
 
 
 def rows_of(path):
@@ -122,7 +122,7 @@ def test_a_kill_in_a_migration_leaves_the_old_file(old):
     assert done.returncode == -9, done.stderr
     assert rows_of(old) == before
     with open_project(old) as project:
-        assert project.session.state.counts["label"] >= 15
+        assert project.session.state.answers.counts["label"] >= 15
 
 
 def test_no_backup_no_migration(old, state_folder, monkeypatch):

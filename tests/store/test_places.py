@@ -203,9 +203,9 @@ def test_a_lost_project_is_saved_elsewhere_with_every_answer(few_digits, tmp_pat
             session.label(session.pool.ids[1], class_id)
         project.save_elsewhere(str(tmp_path / "stick"))
         session.label(session.pool.ids[1], class_id)
-        assert session.state.counts["label"] == 2
+        assert session.state.answers.counts["label"] == 2
     with open_project(tmp_path / "stick.labeler.db", read_only=True) as again:
-        assert again.session.state.counts["label"] == 2
+        assert again.session.state.answers.counts["label"] == 2
 
 
 def test_quitting_a_lost_project_names_it_and_its_backup(few_digits, tmp_path, capsys):
@@ -222,4 +222,4 @@ def test_quitting_a_lost_project_names_it_and_its_backup(few_digits, tmp_path, c
     assert f"labeler restore {made.path}" in summary
     main(["restore", str(made.path)], standalone_mode=False)
     with open_project(path, read_only=True) as again:
-        assert again.session.state.counts["label"] == 1
+        assert again.session.state.answers.counts["label"] == 1

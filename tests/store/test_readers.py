@@ -72,7 +72,7 @@ def test_every_reader_rolls_a_hot_journal_back_and_leaves_the_file(hot, tmp_path
 
 def test_a_writer_rolls_it_back_for_good(hot):
     with open_project(hot) as project:
-        assert project.session.state.counts["label"] == 5
+        assert project.session.state.answers.counts["label"] == 5
     assert sorted(file.name for file in hot.parent.glob("*.db*")) == [hot.name]
 
 

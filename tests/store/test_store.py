@@ -173,12 +173,12 @@ def test_a_full_disk_is_not_saved_and_keeps_what_was_there(store, monkeypatch, a
 def test_a_session_is_unchanged_by_an_answer_that_could_not_be_saved(store, monkeypatch, make_session):
     session = make_session(journal=Adapter(store))
     session.label("i0", 0)
-    before = (session.state.revision, session.question, dict(session.state.standings))
+    before = (session.state.revision, session.question, dict(session.state.answers))
     with monkeypatch.context() as patch:
         patch.setattr(store._db, "conn", _Full(store._db.conn, "COMMIT"))
         with pytest.raises(NotSaved):
             session.label("i1", 0)
-        assert (session.state.revision, session.question, dict(session.state.standings)) == before
+        assert (session.state.revision, session.question, dict(session.state.answers)) == before
     session.label("i1", 0)
     assert session.view().answers == 2
 

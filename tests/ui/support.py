@@ -172,7 +172,7 @@ class FakeProject:
         return 320
 
     def neighbors(self, index: int, count: int) -> list[tuple[int, int]]:
-        standings = self.session.state.standings
+        standings = self.session.state.answers
         found = [(other, s.class_id) for other, s in standings.items() if s.kind == "label" and other != index]
         return found[-count:]
 
@@ -193,7 +193,7 @@ class FakeProject:
     def want_page(self, size: int, shown: list[int]) -> None:
         """Pages of ten: instances of one class each, in order."""
         self.wanted.append((size, list(shown)))
-        standings = self.session.state.standings
+        standings = self.session.state.answers
         n_classes = min(10, len(self.session.state.active_classes()))
         class_id = len(self.wanted) % n_classes
         open_ = [i for i in range(class_id, 400, 10) if i not in standings and i not in shown][:size]
@@ -208,7 +208,7 @@ class FakeProject:
     def want_similar(self, index: int, size: int, shown: list[int]) -> None:
         """What shows the same digit is near, the lower number first."""
         self.wanted_similar.append((index, size, list(shown)))
-        standings = self.session.state.standings
+        standings = self.session.state.answers
         near = [i for i in range(index % 10, 400, 10) if i not in standings and i not in shown]
         near.sort(key=lambda i: abs(i - index))
         found = np.array(near[:size], dtype=np.int64)
@@ -217,7 +217,7 @@ class FakeProject:
     def want_hunt(self, class_id: int, size: int, shown: list[int]) -> None:
         """What shows the hunted digit comes after as many others as it has labels, then every third one does."""
         self.wanted_hunts.append((class_id, list(shown)))
-        left = [i for i in range(len(self.session.pool)) if i not in self.session.state.standings and i not in shown]
+        left = [i for i in range(len(self.session.pool)) if i not in self.session.state.answers and i not in shown]
         found, others = ([i for i in left if (i % 10 == class_id) is is_one] for is_one in (True, False))
         mixed = [i for place, i in enumerate(found) for i in (i, *others[2 * place : 2 * place + 2])][:size]
         self.post(Received(hunt=SimpleNamespace(class_id=class_id, indices=np.array(mixed, dtype=np.int64))))
@@ -225,7 +225,7 @@ class FakeProject:
     def want_odd(self, size: int) -> None:
         """The last ones without an answer, the later the odder."""
         self.wanted_odd += 1
-        found = [i for i in range(len(self.session.pool) - 1, -1, -1) if i not in self.session.state.standings][:size]
+        found = [i for i in range(len(self.session.pool) - 1, -1, -1) if i not in self.session.state.answers][:size]
         if not self.no_odd_yet:
             scores = np.linspace(2, 1, len(found), dtype=np.float32)
             self.post(Received(odd=SimpleNamespace(indices=np.array(found, dtype=np.int64), scores=scores)))
@@ -240,7 +240,7 @@ class FakeProject:
     def want_shares(self, index: int) -> None:
         """All answers of its class, the later ones with less."""
         class_id, _ = self.session.label_of(index)
-        found = [other for other, s in self.session.state.standings.items() if s.class_id == class_id]
+        found = [other for other, s in self.session.state.answers.items() if s.class_id == class_id]
         shares = [[float(other), 2.0 ** -(place + 1)] for place, other in enumerate(found)]
         self.post(Received(shares=SimpleNamespace(index=index, shares=shares)))
 

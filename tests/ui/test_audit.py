@@ -144,7 +144,7 @@ class TestAnswers:
         first = order(project)[0]
         async with running(project, audit=True) as app:
             assert "nothing of this audit is left" in await app.press_and_see("backspace")
-            assert project.session.state.answers == 10
+            assert project.session.state.answers.n_single == 10
             await app.press_and_see(right(first + 1))
             text = await app.press_and_see("ctrl+z")
             assert "↶ taken back" in text

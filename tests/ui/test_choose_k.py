@@ -61,7 +61,7 @@ class TestTheScreen:
             text = await app.press_and_see("up", "enter")
             assert "10 clusters from here on: the engine begins anew, every answer stays" in text
             assert project.session.state.settings["option.n_clusters"] == 10
-            assert (project.restarts, project.session.state.answers) == (1, 1)
+            assert (project.restarts, project.session.state.answers.n_single) == (1, 1)
             await settle(app, app.pilot)
             assert "now 10 clusters" in screen_text(app)
             text = await app.press_and_see("enter")

@@ -318,7 +318,7 @@ class TestSplit:
             await app.press_and_see("G")
             await app.press_and_see("enter")
             await app.press_and_see("C", "2", "S", "X", "enter", *"pup", "enter")
-            moved = [s for s in project.session.state.standings.values() if s.class_id == 3]
+            moved = [s for s in project.session.state.answers.values() if s.class_id == 3]
             assert [standing.provenance for standing in moved] == [Provenance.CONFIRMED]
 
     async def test_left_by_s_or_escape_nothing_has_happened(self, project):

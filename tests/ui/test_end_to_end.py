@@ -136,10 +136,10 @@ async def test_a_cluster_gets_a_reach_of_its_own_and_is_divided_by_the_real_engi
                 await settle(app, pilot)
             await until(lambda: app.view.propagated > 0)
             await pilot.press("up", "up", "-", "-")
-            await until(lambda: len(project.session.state.reaches) == 1)
+            await until(lambda: len(project.session.state.clusters.reaches) == 1)
             revision = project.session.state.revision
             await until(lambda: app.view.round.revision >= revision)
-            ((index, own),) = project.session.state.reaches.items()
+            ((index, own),) = project.session.state.clusters.reaches.items()
             await settle(app, pilot)
             assert f"own {own:g} %: " in screen_text(app)
             assert "..." not in screen_text(app)
@@ -157,7 +157,7 @@ async def test_a_cluster_gets_a_reach_of_its_own_and_is_divided_by_the_real_engi
     assert len(history) > 1
     with open_demo() as project:
         assert project.view().history == history
-        assert list(project.session.state.reaches) == [index]
+        assert list(project.session.state.clusters.reaches) == [index]
 
 
 async def test_a_whole_audit_of_the_digits_in_pages_to_the_certificate_of_the_export(tmp_path: Path, digits_path: Path):
@@ -176,7 +176,7 @@ async def test_a_whole_audit_of_the_digits_in_pages_to_the_certificate_of_the_ex
             before = session.state.keys
             while not session.audit.certificate().reached:
                 assert isinstance(app.screen, AuditPages)
-                page, now = session.audit.latest.block.page, len(project.session.state.standings)
+                page, now = session.audit.latest.block.page, len(project.session.state.answers)
                 for place, cell in enumerate(page):
                     right = truth[session.pool.ids[cell.index]]
                     if names[cell.class_id] != right:
@@ -186,7 +186,7 @@ async def test_a_whole_audit_of_the_digits_in_pages_to_the_certificate_of_the_ex
                             await pilot.press(right)
                             await settle(app, pilot)
                 await pilot.press("enter")
-                await until(lambda now=now: len(session.state.standings) > now)
+                await until(lambda now=now: len(session.state.answers) > now)
                 await settle(app, pilot)
             assert "98 % is reached" in screen_text(app)
             keys = session.state.keys - before

@@ -94,9 +94,9 @@ class TestAnswers:
         async with running(project, size=WIDE) as app:
             await app.press_and_see("O", "right", "7", "X", "backspace", "backspace")
             assert app.screen.target().index == 398
-            assert project.session.state.standings == {}
+            assert project.session.state.answers == {}
             await app.press_and_see("ctrl+y")
-            assert project.session.state.standings[398].kind == "label"
+            assert project.session.state.answers[398].kind == "label"
 
 
 class TestLooks:

@@ -96,13 +96,13 @@ class TestFound:
             assert "it has a label" in await app.press_and_see("space")
             assert project.session.label_of(0)[0] == 3
             await app.press_and_see("right", "space")
-            assert project.session.state.standings[1].kind == "skip"
+            assert project.session.state.answers[1].kind == "skip"
 
     @pytest.mark.parametrize(("key", "kind"), [("U", "unsure"), ("X", "reject")])
     async def test_other_answers(self, project, key, kind):
         async with running(project) as app:
             await app.press_and_see("/", *"0123", "enter", key)
-            assert project.session.state.standings[123].kind == kind
+            assert project.session.state.answers[123].kind == kind
 
     async def test_enter_asks_about_it_next(self, project):
         async with running(project) as app:

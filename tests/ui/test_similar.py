@@ -163,7 +163,7 @@ class TestAnswers:
             assert "miss" not in (await app.press_and_see(key)).splitlines()[1]
             await app.press_and_see(key, "enter")
             assert 10 not in {index for index, _, _ in pages(project)[0]}
-            assert 10 not in project.session.state.standings
+            assert 10 not in project.session.state.answers
 
     async def test_a_class_key_sets_the_focused_one_and_on_the_first_says_the_kind(self, project):
         async with running(project, size=WIDE) as app:
@@ -208,7 +208,7 @@ class TestAnswers:
             text = await app.press_and_see("backspace")
             assert "are these all 0?" in text
             assert "3 misses" in text
-            assert project.session.state.standings == {}
+            assert project.session.state.answers == {}
             await app.press_and_see("right", "X")
             await app.press_and_see("enter")
             assert len(pages(project)) == 2
@@ -219,9 +219,9 @@ class TestAnswers:
             await app.press_and_see("M")
             await app.press_and_see("enter")
             await app.press_and_see("backspace")
-            assert project.session.state.standings == {}
+            assert project.session.state.answers == {}
             await app.press_and_see("ctrl+y")
-            assert len(project.session.state.standings) == 25
+            assert len(project.session.state.answers) == 25
 
     async def test_space_looks_farther_and_saves_nothing(self, project):
         async with running(project, size=WIDE) as app:
@@ -236,7 +236,7 @@ class TestAnswers:
             await app.press_and_see("enter")
             text = await app.press_and_see("enter")
             assert "nothing without an answer is left" in text
-            assert len(project.session.state.standings) == 40
+            assert len(project.session.state.answers) == 40
             await app.press_and_see("space")
             assert isinstance(app.screen, QuestionScreen)
 
@@ -244,7 +244,7 @@ class TestAnswers:
         async with running(project, size=WIDE) as app:
             await app.press_and_see("M", "right", "U")
             assert 10 not in app.screen.shown()
-            assert project.session.state.standings[10].kind == "unsure"
+            assert project.session.state.answers[10].kind == "unsure"
 
     async def test_a_new_class_may_be_the_kind(self, project):
         async with running(project, size=WIDE) as app:

@@ -85,7 +85,7 @@ class TestCarriers:
             assert app.screen.shown() == [14, 24, 34]
             assert "[ 50 % 4 ]" in text
             assert "25 % 4" in text
-            press = project.session.state.standings[14]
+            press = project.session.state.answers[14]
             assert f"event {press.event_id}" in text
             assert "4 · human on 1970-01-01" in text
             assert "on the question screen, chosen by hand" in text

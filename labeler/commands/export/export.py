@@ -96,7 +96,7 @@ def _check_place(project: Project, target: Path, force: bool) -> None:
 
 def _check_request(project: Project, exporter: Exporter, options: ExportOptions) -> None:
     """Refuse what cannot be exported, before the pool is read."""
-    counts = project.session.state.counts
+    counts = project.session.state.answers.counts
     if not counts["label"] and not (options.rejected and counts["reject"]):
         raise ExportError("nothing is labeled yet", f"answer some questions first: labeler label {project.path}")
     if exporter.needs == "images" and project.source is not None and project.source.content != "images":

@@ -188,8 +188,8 @@ def measured(state: State, audit: AuditRecord | None = None, frozen: Frozen | No
 def _work(state: State) -> dict[str, Any]:
     """Count what a person did for the labels of a state."""
     return {
-        "answers": state.answers,
-        "grid_pages": state.pages,
+        "answers": state.answers.n_single,
+        "grid_pages": state.answers.pages,
         "keys": state.keys,
-        "annotators": sorted({standing.annotator for standing in state.standings.values() if standing.annotator}),
+        "annotators": sorted({standing.annotator for standing in state.answers.values() if standing.annotator}),
     }

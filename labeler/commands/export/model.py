@@ -48,7 +48,7 @@ def trained(project: Project, pipeline: Pipeline) -> ExportedModel:
         Nothing is labeled yet.
     """
     session = project.session
-    if not session.state.counts["label"]:
+    if not session.state.answers.counts["label"]:
         raise ExportError("nothing is labeled yet", f"answer some questions first: labeler label {project.path}")
     steps.run(pipeline.join_companion())
     recipe, prepared = pipeline.recipe, pipeline.prepared

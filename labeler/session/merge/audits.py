@@ -21,7 +21,7 @@ def earlier_auditors(state: State) -> list[str]:
     """The people who answered audits in files that were merged into this one, in order of their names."""
     # by the answers themselves: they are in every later merge, where the audit is not
     names = {event.annotator for kind in _ANSWERS for event in state.standing_events(kind) if _is_of_audit(event)}
-    return sorted(names or {record.annotator for record in state.carried})
+    return sorted(names or {record.annotator for record in state.audits.carried})
 
 
 def _is_of_audit(event: Event) -> bool:

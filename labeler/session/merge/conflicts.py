@@ -30,7 +30,7 @@ def _answers_by_event(side: JournalSide) -> dict[int, dict[str, NamedAnswer]]:
     """Return index -> the answers that stand in a journal, by event: one, or those of a conflict nobody settled."""
     state = side.state
     answers: dict[int, dict[str, NamedAnswer]] = {}
-    for index, standing in state.standings.items():
+    for index, standing in state.answers.items():
         class_name = side.names.get(standing.class_id, "")
         answer = NamedAnswer(standing.event_id, standing.kind, class_name, standing.provenance)
         answers[index] = {standing.event_id: answer}
@@ -88,8 +88,8 @@ def make_conflicts(
 def pair_answers(first: JournalSide, second: JournalSide) -> list[tuple[str, str]]:
     """Return the classes of the instances that each of the two labeled for himself, in pool order."""
     pairs = []
-    for index in sorted(first.state.standings.keys() & second.state.standings.keys()):
-        one, other = first.state.standings[index], second.state.standings[index]
+    for index in sorted(first.state.answers.keys() & second.state.answers.keys()):
+        one, other = first.state.answers[index], second.state.answers[index]
         # an answer that the other had before the eyes says nothing of agreement
         alone = one.event_id not in second.known and other.event_id not in first.known
         if alone and one.provenance in _PERSON and other.provenance in _PERSON:

@@ -77,7 +77,7 @@ class Answers:
         asked = self._questions.repeat(index) if screen in ASKING else None
         if asked is None:
             return False
-        how, first_class = as_asked(asked, screen), self._state.standings[index].class_id
+        how, first_class = as_asked(asked, screen), self._state.answers[index].class_id
         self._recorder.record(Repeat(instance_id, class_id, word, asked.first, first_class, asked=how))
         return True
 
@@ -98,7 +98,7 @@ class Answers:
         UsageError
             Nobody gave it a label.
         """
-        standing = self._state.standings.get(self._pool.index(instance_id))
+        standing = self._state.answers.get(self._pool.index(instance_id))
         if standing is None or standing.kind != "label":
             raise UsageError("there is no given label to keep", "press the key of its class")
         if shown is not None and shown != standing.class_id:

@@ -68,7 +68,7 @@ class Audit:
             classes=tuple(sorted(names.items())),
             round=final.round,
             predicted=predicted,
-            before=len(self._state.carried_begins),
+            before=len(self._state.audits.carried_begins),
         )
         self._recorder.record(body)
         self._thawed = (number, frozen)
@@ -189,7 +189,7 @@ class Audit:
 
     def labels_since(self) -> int:
         """Events since the latest audit began that gave labels outside of it: what it speaks of is not the latest."""
-        return 0 if self.latest is None else self._state.label_events - self._state.labels_at_audit
+        return 0 if self.latest is None else self._state.answers.label_events - self._state.audits.labels_before
 
     def goes_on(self) -> bool:
         """Whether there is an audit to go on with: not ended, nor its target reached before labels were given since."""
@@ -203,7 +203,7 @@ class Audit:
             return 0, None
         final = final_labels(self._state, self._recorder.machine_labels.round)
         population = len(audits.covered(final.grown(len(self._pool)), self._pool))
-        before = len(self._state.carried_begins)
+        before = len(self._state.audits.carried_begins)
         alpha = share_of_alpha(1.0 - confidence, before + len(self._state.audits) + 1) * WHOLE
         return population, more_needed(0, 0, population, alpha, target) if population else None
 

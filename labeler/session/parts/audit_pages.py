@@ -159,7 +159,7 @@ class AuditPages:
             if len(found) >= LEAST_PLANTS:
                 break
             for index in np.flatnonzero(frozen.final.provenances == provenance).tolist():
-                standing, known = self._state.standings.get(index), int(frozen.final.labels[index])
+                standing, known = self._state.answers.get(index), int(frozen.final.labels[index])
                 if gone[index] or index in drawn or standing is None or standing.kind != "label":
                     continue
                 if standing.class_id != known or self._state.classes[known].retired:

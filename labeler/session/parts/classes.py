@@ -64,7 +64,7 @@ class Classes:
         """
         name = self._free_name(name)
         key = self._free_key(name, key)
-        class_id = self._state.next_class_id
+        class_id = self._state.classes.next_id
         holder = self._holds_by_chance(name)
         self._recorder.record(ClassAdd(class_id, name, key=key, setup=setup))
         if setup and holder is not None:
@@ -144,12 +144,12 @@ class Classes:
         if not moved:
             raise UsageError("no label to move", "choose at least one picture for the new class")
         for instance_id in moved:
-            standing = self._state.standings.get(self._recorder.pool.index(instance_id))
+            standing = self._state.answers.get(self._recorder.pool.index(instance_id))
             if standing is None or standing.kind != "label" or standing.class_id != class_id:
                 known = self._state.classes[class_id].name
                 raise UsageError(f"{instance_id!r} has no given label {known!r}", "split what a person labeled so")
         name = self._free_name(name)
-        new_id = self._state.next_class_id
+        new_id = self._state.classes.next_id
         key = self._free_key(name, key)
         self._recorder.record(ClassSplit(new_id, class_id, name, tuple(moved), key=key))
         return new_id
@@ -169,7 +169,7 @@ class Classes:
         if name != own_key(name, self.key_layout):
             return None
         holder = next(iter(self._state.classes.with_key(name)), None)
-        used = holder is not None and any(self._state.given[holder.class_id, word] for word in GIVEN)
+        used = holder is not None and any(self._state.answers.given[holder.class_id, word] for word in GIVEN)
         return None if used else holder
 
     # -- checks --------------------------------------------------------------------------------------------------

@@ -24,7 +24,7 @@ class Clusters:
         index = self._recorder.pool.index(instance_id)
         if percentile is not None and not 0 <= percentile <= 100:
             raise UsageError(f"{percentile:g} % of a cluster cannot be", "give 0 to 100")
-        if self._recorder.state.reaches.get(index, ...) != percentile:
+        if self._recorder.state.clusters.reaches.get(index, ...) != percentile:
             self._recorder.record(Reach(instance_id, percentile))
 
     def split(self, instance_id: str) -> None:

@@ -28,7 +28,7 @@ class Imports:
         taken, conflicts = [], []
         for instance_id, class_id in labels:
             self._classes.check_active(class_id)
-            standing = self._state.standings.get(self._pool.index(instance_id))
+            standing = self._state.answers.get(self._pool.index(instance_id))
             if standing is not None and (standing.kind == "reject" or standing.class_id == class_id):
                 continue
             was_imported = standing is not None and standing.provenance is Provenance.IMPORTED
@@ -62,7 +62,7 @@ class Imports:
         `keep` False: for this session alone, which may not write.
         """
         pairs = [(old, self._pool.ids[new]) for old, new in moved] + [(old, None) for old in replaced]
-        standings = self._state.standings
+        standings = self._state.answers
         answers = tuple(
             (self._pool.ids[old], place, standings[old].event_id) for old, place in pairs if old in standings
         )

@@ -30,10 +30,16 @@ class Blind(DrawnTurns):
 
     def thrown(self, question: Question, state: State) -> Question:
         """Return `question`, blind or not by the lot of its turn; as it is where nothing would be shown anyway."""
-        if self.share <= 0.0 or state.answers < FIRST or not question.guesses or question.blind or question.first:
+        if (
+            self.share <= 0.0
+            or state.answers.n_single < FIRST
+            or not question.guesses
+            or question.blind
+            or question.first
+        ):
             return question
         # `drawn` tells it later from a question that is blind for another reason, and from those before the option
-        return replace(question, blind=self.generator(state.answers) is not None, drawn=True)
+        return replace(question, blind=self.generator(state.answers.n_single) is not None, drawn=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

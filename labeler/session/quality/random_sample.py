@@ -39,12 +39,12 @@ class Control(DrawnTurns):
 
     def draw(self, state: State) -> int | None:
         """The instance to ask at random now; None where the turn is the engine's."""
-        rng = self.generator(state.answers) if state.answers >= FIRST else None
+        rng = self.generator(state.answers.n_single) if state.answers.n_single >= FIRST else None
         if rng is None:
             return None
         # uniformly among all without an answer: only so does the interval speak of them
         free = ~(state.pool.missing | state.pool.unreadable)
-        free[list(state.standings)] = False
+        free[list(state.answers)] = False
         open_ = np.flatnonzero(free)
         return int(rng.choice(open_)) if len(open_) else None
 
@@ -162,7 +162,7 @@ def estimate(state: State) -> Estimate | None:
     for event in state.standing_events(Label):
         how = asked_of(event)
         machine = UNLABELED if how.machine is None else how.machine
-        standing = state.standings.get(state.pool.index(event.instance_id or ""))
+        standing = state.answers.get(state.pool.index(event.instance_id or ""))
         if machine != UNLABELED and standing is not None and standing.kind == "label":
             pairs.append((current(machine, state.classes), standing.class_id))
         elif pairs and how.screen in ASKING and how.rule not in NOT_THE_ENGINES:

@@ -45,7 +45,7 @@ class Repeats(DrawnTurns):
         looked at again since.
         """
         # repeats change no label, so that they are not among the answers: without them a turn would be drawn again
-        rng = self.generator(state.answers + len(state.repeats)) if state.answers > AGO else None
+        rng = self.generator(state.answers.n_single + len(state.repeats)) if state.answers.n_single > AGO else None
         if rng is None:
             return None
         indices = list(self._askable(state))
@@ -54,20 +54,20 @@ class Repeats(DrawnTurns):
     def _askable(self, state: State) -> Iterator[int]:
         single = [
             (standing.seq, index)
-            for index, standing in state.standings.items()
+            for index, standing in state.answers.items()
             if standing.kind == "label" and standing.provenance is Provenance.HUMAN and not standing.paged
         ]
         done = {repeat.first for repeat in state.repeats}
         # in the order of the answers: the same journal gives the same list, and so the same draw
         for _, index in sorted(single)[:-AGO]:
-            standing = state.standings[index]
+            standing = state.answers[index]
             if standing.annotator == self.annotator and standing.event_id not in done and self._fits(state, index):
                 yield index
 
     @staticmethod
     def _fits(state: State, index: int) -> bool:
         """Whether it can be shown as it was: by a question with guesses (or one that has none to show)."""
-        standing, pool = state.standings[index], state.pool
+        standing, pool = state.answers[index], state.pool
         event = state.event(standing.event_id)
         if event is None or not isinstance(event.body, Label) or pool.missing[index] or pool.unreadable[index]:
             return False
@@ -79,7 +79,7 @@ class Repeats(DrawnTurns):
 
 def repeated(state: State, index: int) -> Question | None:
     """The question about `index` as its person was asked it; None where no label of it stands."""
-    standing = state.standings.get(index)
+    standing = state.answers.get(index)
     event = state.event(standing.event_id) if standing is not None else None
     if event is None or not isinstance(event.body, Label):
         return None
@@ -98,7 +98,7 @@ def repeated(state: State, index: int) -> Question | None:
 
 def waits(state: State, question: Question) -> bool:
     """Whether a repeat has no second answer yet and the first one stands."""
-    standing = state.standings.get(question.index)
+    standing = state.answers.get(question.index)
     gone = state.pool.missing[question.index] or state.pool.unreadable[question.index]
     if gone or standing is None or standing.event_id != question.first:
         return False
@@ -120,7 +120,7 @@ def to_look_at(state: State) -> list[Repeat]:
 
 
 def _is_open(state: State, repeat: Repeat) -> bool:
-    standing = state.standings.get(repeat.index)
+    standing = state.answers.get(repeat.index)
     if standing is None or standing.kind != "label" or standing.seq > repeat.seq or repeat.said != "label":
         return False
     if state.pool.missing[repeat.index] or state.pool.unreadable[repeat.index]:

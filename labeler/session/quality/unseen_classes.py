@@ -42,7 +42,7 @@ class Unseen:
 def unseen_class(state: State) -> Unseen | None:
     """The meter as the journal stands; None before the first given label."""
     given: Counter[int] = Counter()
-    for (class_id, _), count in state.given.items():
+    for (class_id, _), count in state.answers.given.items():
         given[class_id] += count
     total = given.total()
     return Unseen(total, sum(count == 1 for count in given.values())) if total else None

@@ -114,7 +114,7 @@ class ClusterBrowser(ThumbnailScreen):
         if self.cursor % ACROSS:
             return
         card = self.cursor // ACROSS
-        standings = self.labeler.project.session.state.standings
+        standings = self.labeler.project.session.state.answers
         after = [*range(card + 1, len(self._order)), *range(card)]
         following = next((other for other in after if self._order[other] not in standings), None)
         if following is not None:

@@ -65,7 +65,7 @@ class HuntScreen(ThumbnailScreen):
             return
         self._asked = False
         seen = self._indices[: self.cursor + 1]
-        standings = self.labeler.project.session.state.standings
+        standings = self.labeler.project.session.state.answers
         new = [index for index in hunt.indices.tolist() if index not in standings and index not in seen]
         self._indices = seen + new
         if self._indices and self.cursor == len(seen) - 1 and self._is_done(self._indices[self.cursor]):
@@ -87,11 +87,11 @@ class HuntScreen(ThumbnailScreen):
     # -- finds and misses ----------------------------------------------------------------------------------------
 
     def _is_done(self, index: int) -> bool:
-        standing = self.labeler.project.session.state.standings.get(index)
+        standing = self.labeler.project.session.state.answers.get(index)
         return standing is not None and standing.kind in _ANSWERED
 
     def _is_find(self, index: int) -> bool:
-        standing = self.labeler.project.session.state.standings.get(index)
+        standing = self.labeler.project.session.state.answers.get(index)
         return standing is not None and standing.kind == "label" and standing.class_id == self._class_id
 
     @property

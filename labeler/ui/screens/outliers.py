@@ -47,7 +47,7 @@ class OutlierScreen(ThumbnailScreen):
         if odd is None or not self._asked:
             return
         self._asked = False
-        standings = self.labeler.project.session.state.standings
+        standings = self.labeler.project.session.state.answers
         self._indices = [index for index in odd.indices.tolist() if index not in standings]
         self._scores = dict(zip(odd.indices.tolist(), odd.scores.tolist(), strict=True))
         self.draw_again()

@@ -71,7 +71,7 @@ class Pages:
             return
         self.is_asked = False
         if page is not None:
-            standings = self._screen.labeler.project.session.state.standings
+            standings = self._screen.labeler.project.session.state.answers
             for place in reversed(range(len(page.indices))):
                 if page.indices[place] in standings:  # answered while the engine was looking
                     page.drop(place)

@@ -168,7 +168,7 @@ class QuestionScreen(PictureScreen):
         project = self.labeler.project
         size = project.file_size(question.index)
         facts = [self.picture.dimensions, lines.file_size(size) if size is not None else ""]
-        standing = project.session.state.standings.get(question.index)
+        standing = project.session.state.answers.get(question.index)
         if standing is not None and standing.kind == "label" and not question.first:  # chosen to be looked at again
             facts.append(f"is {self.short(project.session.state.classes[standing.class_id].name, 30)} now")
         facts.append(self.labeler.pictures.look.words)

@@ -59,7 +59,7 @@ class ContactSheet(ThumbnailScreen):
             self.cursor = self._indices.index(last.index)
 
     def _is_open(self, index: int) -> bool:
-        return index not in self.labeler.project.session.state.standings
+        return index not in self.labeler.project.session.state.answers
 
     def _move_on(self) -> None:
         after = [*range(self.cursor + 1, len(self._indices)), *range(self.cursor)]

@@ -48,7 +48,7 @@ class SearchScreen(ThumbnailScreen):
     def answer(self, class_id: int) -> None:
         """Give the target a class; a label it had is changed, which is a new answer."""
         target = self.target()
-        standing = self.labeler.project.session.state.standings.get(target.index) if target is not None else None
+        standing = self.labeler.project.session.state.answers.get(target.index) if target is not None else None
         self._before = standing.class_id if standing is not None and standing.kind == "label" else None
         super().answer(class_id)
 
@@ -65,7 +65,7 @@ class SearchScreen(ThumbnailScreen):
     def do_skip(self) -> None:
         """Ask it later, unless it has its answer."""
         target = self.target()
-        standing = self.labeler.project.session.state.standings.get(target.index) if target is not None else None
+        standing = self.labeler.project.session.state.answers.get(target.index) if target is not None else None
         if standing is not None and standing.kind == "label":
             self.labeler.say("it has a label: a class key changes it, the arrows leave it", "warn")
         else:

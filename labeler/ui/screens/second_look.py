@@ -212,7 +212,7 @@ class SecondLook(PictureScreen):
 
     def _who(self, press: Press | None) -> str:
         """``you``; the annotator's name where several people answered."""
-        people = {given.annotator for given in self.labeler.project.session.state.standings.values() if given.annotator}
+        people = {given.annotator for given in self.labeler.project.session.state.answers.values() if given.annotator}
         return display_safe(press.annotator, 10) if press is not None and press.annotator and len(people) > 1 else "you"
 
     def _draw_about(self, view: View) -> None:

@@ -103,7 +103,7 @@ class SimilarScreen(ThumbnailScreen):
 
     def without_a_label(self, page: Page) -> int:
         """Their kind, where a person gave it to the one they are near to."""
-        standing = self.labeler.project.session.state.standings.get(self._like.index)
+        standing = self.labeler.project.session.state.answers.get(self._like.index)
         return page.class_id if standing is not None and standing.kind == "label" and not self._hidden else UNLABELED
 
     def _misses(self, pages: list[Page]) -> tuple[int, bool]:

@@ -44,7 +44,7 @@ class SplitScreen(ThumbnailScreen):
     def on_mount(self) -> None:
         """The order stays while the screen is open: cluster by cluster, from the center outwards."""
         standings, round_ = (
-            self.labeler.project.session.state.standings,
+            self.labeler.project.session.state.answers,
             self.labeler.project.session.machine_labels.round,
         )
         given = sorted(index for index in standings if self._has_label(index))
@@ -65,7 +65,7 @@ class SplitScreen(ThumbnailScreen):
         return info.name if info is not None else ""
 
     def _has_label(self, index: int) -> bool:
-        standing = self.labeler.project.session.state.standings.get(index)
+        standing = self.labeler.project.session.state.answers.get(index)
         return standing is not None and standing.kind == "label" and standing.class_id == self._class_id
 
     # -- what is answered: nothing -------------------------------------------------------------------------------
@@ -111,7 +111,7 @@ class SplitScreen(ThumbnailScreen):
     def facts(self, view: View) -> list[str]:
         """Return who gave the label."""
         target = self.target()
-        standing = self.labeler.project.session.state.standings.get(target.index) if target is not None else None
+        standing = self.labeler.project.session.state.answers.get(target.index) if target is not None else None
         return [standing.provenance.word] if standing is not None else []
 
     # -- commands ------------------------------------------------------------------------------------------------

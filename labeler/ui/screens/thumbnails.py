@@ -123,7 +123,7 @@ class ThumbnailScreen(LabelScreen):
 
     def standing_cell(self, index: int, names: dict[int, str]) -> Cell:
         """A thumbnail that says what its instance is by now: a person's word, or the machine's guess."""
-        standing = self.labeler.project.session.state.standings.get(index)
+        standing = self.labeler.project.session.state.answers.get(index)
         if standing is not None:
             if standing.kind in _SAID:
                 return Cell(index, _SAID[standing.kind], "saved")

@@ -212,7 +212,7 @@ class TestWhatCounts:
         assert found.wrong == 2
         assert all(session.label_of(index) == ((right(index) + 1) % 3, Provenance.HUMAN) for index in wrong)
         assert session.label_of(int(order[4])) == (right(int(order[4])), Provenance.CONFIRMED)
-        assert session.state.answers == 30  # said on a page
+        assert session.state.answers.n_single == 30  # said on a page
 
     def test_cannot_tell_counts_as_wrong(self, session):
         laid_out = session.audit.pages.lay_out(24)
@@ -220,7 +220,7 @@ class TestWhatCounts:
         session.audit.pages.answer({drawn: UNLABELED})
         block(session)
         assert session.audit.certificate().wrong == 1
-        assert session.state.standings[drawn].kind == "unsure"
+        assert session.state.answers[drawn].kind == "unsure"
 
     def test_one_who_overlooks_the_planted_gets_little(self, session):
         block(session, sight=0.0, rng=np.random.default_rng(0))
@@ -256,11 +256,11 @@ class TestWhatCounts:
             session.audit.pages.lay_out(20)
 
     def test_the_planted_teach_nothing_and_keep_their_labels(self, session):
-        before = {index: session.state.standings[index] for index in range(30)}
+        before = {index: session.state.answers[index] for index in range(30)}
         shown, told = page(session)
         assert told.shown == len(told.seen) == sum(cell.planted for cell in shown)
         assert all(known == right(index) != under for index, under, known in told.seen)
-        assert {index: session.state.standings[index] for index in range(30)} == before
+        assert {index: session.state.answers[index] for index in range(30)} == before
 
     def test_what_was_looked_at_is_held_until_the_statement_is_drawn(self, session):
         shown, _ = page(session)
@@ -307,15 +307,15 @@ class TestWhatCounts:
 
 class TestTime:
     def test_undo_takes_a_page_back_and_redo_brings_it(self, session):
-        states = [dict(session.state.standings)]
+        states = [dict(session.state.answers)]
         for _ in range(4):
             page(session)
-            states.append(dict(session.state.standings))
+            states.append(dict(session.state.answers))
         checked = session.audit.certificate()
         assert checked.checked > 0
         for back in (3, 2, 1, 0):
             session.undo()
-            assert session.state.standings == states[back]
+            assert session.state.answers == states[back]
             assert session.audit.certificate().checked == 0
             assert len(session.audit.latest.block.said) == back
         for _ in range(4):
@@ -360,7 +360,7 @@ class TestTime:
         for _ in range(4):
             session.audit.pages.answer()
         assert session.audit.certificate().in_pages > 0
-        assert 1 not in {s.class_id for s in session.state.standings.values()}
+        assert 1 not in {s.class_id for s in session.state.answers.values()}
 
 
 class TestItHolds:

@@ -149,14 +149,14 @@ class Person:
             column,
             1,
         )
-        for index, standing in session.state.standings.items():
+        for index, standing in session.state.answers.items():
             if standing.kind == "label":
                 final.labels[index], final.provenances[index] = standing.class_id, standing.provenance
         return final
 
     def repeat(self, index, class_id):
         """A second answer, as a session records it."""
-        standing = self.session.state.standings.get(index)
+        standing = self.session.state.answers.get(index)
         if standing is None or standing.kind != "label":
             return
         asked = Asked(screen="question", rule="uncertain")
@@ -184,7 +184,7 @@ def joined(a, b):
 def labels(state):
     return {
         POOL.ids[index]: (state.classes[standing.class_id].name, standing.annotator)
-        for index, standing in state.standings.items()
+        for index, standing in state.answers.items()
         if standing.kind == "label"
     }
 
@@ -232,13 +232,13 @@ def test_no_answer_is_lost_and_every_difference_is_asked(shared, mine, theirs):
     state = fold_journal(result.events, POOL)
     kinds = ("label", "reject")
     for index in range(N):
-        said = [one.session.state.standings.get(index) for one in (a, b)]
+        said = [one.session.state.answers.get(index) for one in (a, b)]
         answers = [standing for standing in said if standing is not None and standing.kind in kinds]
         known = {event.event_id for event in a.journal.events} & {event.event_id for event in b.journal.events}
         fresh = [standing for standing in answers if standing.event_id not in known]
         if fresh:
-            assert index in state.standings
-            assert state.standings[index].kind in kinds
+            assert index in state.answers
+            assert state.answers[index].kind in kinds
         if len(fresh) == 2 and {standing.kind for standing in fresh} == set(kinds):
             assert index in result.conflicts
     active = state.active_classes()

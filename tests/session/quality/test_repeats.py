@@ -50,7 +50,7 @@ def test_none_unless_asked_for_and_none_among_the_first_answers(asked, journal):
     assert {event.kind for event in journal.events} == {"class_add", "label"}
     session = asked(3 * AGO, by_number, share=0.5)
     assert session.state.repeats
-    assert all(repeat.seq > session.state.standings[repeat.index].seq + AGO for repeat in session.state.repeats)
+    assert all(repeat.seq > session.state.answers[repeat.index].seq + AGO for repeat in session.state.repeats)
 
 
 def test_about_the_share_is_repeated_each_answer_once(asked, journal):
@@ -76,8 +76,8 @@ def test_it_looks_like_the_question_it_repeats_and_says_nothing_of_the_answer(as
 def test_the_second_answer_changes_no_label_and_is_an_event_of_its_own(asked, journal, said):
     session = asked(AGO + 2, by_number, journal=journal)
     question = first_repeat(session)
-    state, before = session.state, dict(session.state.standings)
-    answers = state.answers
+    state, before = session.state, dict(session.state.answers)
+    answers = state.answers.n_single
     if said == "label":
         session.label(question.instance_id, (question.index + 1) % 10)
     else:
@@ -85,7 +85,7 @@ def test_the_second_answer_changes_no_label_and_is_an_event_of_its_own(asked, jo
     event = journal.events[-1]
     assert (event.kind, event.payload["said"]) == ("repeat", said)
     assert (event.payload["first"], event.payload["first_class"]) == (question.first, question.index % 10)
-    assert (dict(state.standings), state.answers) == (before, answers)
+    assert (dict(state.answers), state.answers.n_single) == (before, answers)
     assert session.last.what == said
     assert session.question.index != question.index
     session.undo()
@@ -100,7 +100,7 @@ def test_what_is_said_of_it_elsewhere_is_an_answer_like_any_other(asked, journal
     question = first_repeat(session)
     session.label(question.instance_id, 3, screen="search")
     assert journal.events[-1].kind == "label"
-    assert session.state.standings[question.index].class_id == 3
+    assert session.state.answers[question.index].class_id == 3
     assert session.question.index != question.index  # there is nothing to repeat any more
 
 
@@ -123,9 +123,9 @@ def test_a_repeat_that_an_older_version_kept_never_takes_the_place_of_the_first_
         {name: kept[name] for name in ("revision", "index", "rule", "utility", "margin", "guesses")}
     )
     again = make_session(N, journal, classes=())
-    assert again.question.index not in again.state.standings
+    assert again.question.index not in again.state.answers
     again.label(again.question.instance_id, 9)
-    assert again.state.standings[question.index].class_id == question.index % 10
+    assert again.state.answers[question.index].class_id == question.index % 10
 
 
 def test_seed_and_answers_decide_alone(asked, new_journal):
@@ -248,8 +248,8 @@ def test_the_session_finds_what_its_person_does(asked):
 
 def test_a_held_back_or_confirmed_label_is_never_overwritten(asked):
     session = asked(350, lambda q: 0 if q.first else q.index % 10, share=0.3)
-    for index, standing in session.state.standings.items():
+    for index, standing in session.state.answers.items():
         assert standing.class_id == index % 10
         assert standing.provenance is Provenance.HUMAN
     assert len(session.state.repeats) > 50
-    assert UNLABELED not in [standing.class_id for standing in session.state.standings.values()]
+    assert UNLABELED not in [standing.class_id for standing in session.state.answers.values()]

@@ -1,0 +1,1 @@
+"""The parts of a state, and what each kind of event does to them."""

@@ -1,0 +1,48 @@
+"""Bookmarks, conflicts, second looks and second answers: what is noted beside the answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from labeler.core import events
+from labeler.session.answer_records import Conflict, Kept, repeat_of
+from labeler.session.folds.step import Step, folds
+
+if TYPE_CHECKING:
+    from labeler.session.state import State
+
+
+@folds(events.Flag)
+def _fold_flag(state: State, step: Step, body: events.Flag) -> None:
+    index = state.pool.index(body.instance_id)
+    state.flagged ^= {index}
+    step.back.append(partial(state.flagged.symmetric_difference_update, {index}))
+
+
+@folds(events.Conflict)
+def _fold_conflict(state: State, step: Step, body: events.Conflict) -> None:
+    index = state.pool.index(body.instance_id)
+    state.conflicts[index] = Conflict(body.answers)
+    step.touched.append(index)
+
+
+@folds(events.Keep)
+def _fold_keep(state: State, step: Step, body: events.Keep) -> None:
+    index = state.pool.index(body.instance_id)
+    step.back.append(_restoring(state.kept, index))
+    state.kept[index] = Kept(body.class_id, step.event.seq)
+    state.settle(index, step)
+
+
+def _restoring(kept: dict[int, Kept], index: int) -> Callable[[], object]:
+    """Return the function that puts the present entry, or its absence, back."""
+    before = kept.get(index)
+    return partial(kept.pop, index) if before is None else partial(kept.__setitem__, index, before)
+
+
+@folds(events.Repeat)
+def _fold_repeat(state: State, step: Step, body: events.Repeat) -> None:
+    state.repeats.append(repeat_of(step.event, body, state.pool))
+    step.back.append(state.repeats.pop)
