@@ -85,7 +85,7 @@ def clusters(
                 found = inspect.of_project(opened, plan, narrator.progress)
                 inputs = opened.inputs()
                 if plot is not None:
-                    plots.save(found, inspect.images_of(opened.image, inspect.rows_of(found)), plot)
+                    plots.save(found, inspect.images_of(opened.instances.image, inspect.rows_of(found)), plot)
         else:
             found, source = inspect.of_source(target, plan, narrator.progress)
             inputs = [source.path, *([Path(elsewhere)] if elsewhere else [])]

@@ -49,7 +49,7 @@ def why(project: Path, instance_id: str) -> None:
         try:
             with reading(project, with_source=True) as opened, narrator_of() as narrator:
                 pipeline = opened.open_pipeline(narrator.progress)
-                found: list[tuple[int, float]] = pipeline.shares(opened.session.snapshot(), index)
+                found: list[tuple[int, float]] = pipeline.engine.shares(opened.session.snapshot(), index)
                 return found
         except SourceError as error:
             click.echo(f"note: {display_safe(error.message, 1000)}: the shares of the answers are not known", err=True)

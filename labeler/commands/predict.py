@@ -27,7 +27,7 @@ from labeler.plugins.importers.folder import one_image
 from labeler.plugins.importers.names import counted, has_image_ending
 from labeler.plugins.importers.value_range import arranged
 from labeler.plugins.outliers.novelty import Novelty, learn_what_is_known
-from labeler.project.engine import unreadable_line
+from labeler.project.notices import unreadable_line
 from labeler.project.options import Options, reading_of
 from labeler.project.project import Project
 from labeler.session.final_labels import final_labels

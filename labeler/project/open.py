@@ -25,7 +25,8 @@ from labeler.plugins.importers.names import counted
 from labeler.plugins.importers.scaling import ValueRange
 from labeler.project import backups, paths, source_changes, source_index
 from labeler.project.backup_folder import free
-from labeler.project.engine import Received, unreadable_line
+from labeler.project.engine import Received
+from labeler.project.notices import unreadable_line
 from labeler.project.options import BOOK_PERCENTILE, SHARES, Options, check, check_size, reading_of
 from labeler.project.project import Project
 from labeler.session.consistency import fitting_arrays

@@ -26,7 +26,7 @@ from labeler.plugins import registry
 from labeler.plugins.clusterers.mixtures import Gmm
 from labeler.plugins.importers.base import Source
 from labeler.plugins.importers.detect import open_source
-from labeler.project.engine import unreadable_line
+from labeler.project.notices import unreadable_line
 from labeler.project.options import check_size
 from labeler.session.clusters import Clusters
 from labeler.worker.pipeline import complete

@@ -45,7 +45,7 @@ def collect(
     if thrown_out[indices].any():
         place[UNLABELED] = len(class_names)
         class_names.append(free_name(REJECTED, {class_name(name) for name in class_names}))
-    hashes = project.sha256()
+    hashes = project.instances.sha256()
     sha256 = [hashes[i].tobytes().hex() if hashes[i].any() else "" for i in indices]
     class_indices = place[labels[indices]]
     known = {} if choice.split else splits_of_ids(pool.ids)  # train/ and test/ that the source came with
@@ -71,8 +71,8 @@ def collect(
         sha256=sha256,
         flagged=[int(i) in state.flagged for i in indices],
         splits=splits,
-        locate=lambda row: _existing(project.location(int(indices[row]))),
-        image=lambda row: project.image(int(indices[row])),
+        locate=lambda row: _existing(project.instances.location(int(indices[row]))),
+        image=lambda row: project.instances.image(int(indices[row])),
         features=lambda: content(project, pipeline, indices),
         held_out=held_out,
         whole=lambda: _whole(pipeline, pool.ids, indices, ~unusable),

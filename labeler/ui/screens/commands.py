@@ -136,7 +136,7 @@ class CommandScreen(LabelScreen):
         from labeler.ui.screens.confirm import GridScreen
 
         view = self.labeler.view
-        if view is None or view.round is None or not self.labeler.project.ready:
+        if view is None or view.round is None or not self.labeler.project.engine.is_ready:
             self._too_soon("the pages are")
             return
         await self._show(GridScreen)
@@ -149,7 +149,7 @@ class CommandScreen(LabelScreen):
         if target is None:
             self.labeler.say(self.nothing_to_answer(), "warn")
             return
-        if not self.labeler.project.ready:
+        if not self.labeler.project.engine.is_ready:
             self._too_soon("what is near is")
             return
         hidden = self.hides(target)
@@ -179,7 +179,7 @@ class CommandScreen(LabelScreen):
         """Open the oddest instances."""
         from labeler.ui.screens.outliers import OddScreen
 
-        if not self.labeler.project.ready:
+        if not self.labeler.project.engine.is_ready:
             self._too_soon("the odd ones are")
             return
         await self._show(OddScreen)
@@ -192,7 +192,7 @@ class CommandScreen(LabelScreen):
         if class_id is None:
             self.labeler.say("nothing to hunt for yet: label one picture of the rare class, then H finds more", "warn")
             return
-        if not self.labeler.project.ready:
+        if not self.labeler.project.engine.is_ready:
             self._too_soon("what is near is")
             return
         self.labeler.news.clear()
@@ -272,7 +272,7 @@ class CommandScreen(LabelScreen):
     async def _ask_to_audit(self) -> None:
         from labeler.ui.screens.begin_audit import BeginAudit
 
-        if not self.labeler.project.ready:
+        if not self.labeler.project.engine.is_ready:
             self._too_soon("the labels to audit are")
             return
         population, looks = self.labeler.project.session.audit_ahead(TARGET, CONFIDENCE)
@@ -308,7 +308,7 @@ class CommandScreen(LabelScreen):
         if target is None:
             self.labeler.say(self.nothing_to_answer(), "warn")
             return
-        path = self.labeler.project.location(target.index)
+        path = self.labeler.project.instances.location(target.index)
         # a name that is no text cannot go through the terminal as it is
         self.labeler.copy_to_clipboard(path.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
         self.labeler.say(f"path copied: {lines.tail(display_safe(path), max(self.size.width - 16, 16))}")

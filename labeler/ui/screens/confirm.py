@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from textual.content import Content
 
+from labeler.core.protocols import Engine
 from labeler.core.types import Grid
 from labeler.ui.actions import Place
+from labeler.ui.asking import as_indices, ask
 from labeler.ui.page import Page
 from labeler.ui.screens.pages import PageScreen
-
-if TYPE_CHECKING:
-    from labeler.project.open import Received
 
 
 class GridScreen(PageScreen):
@@ -26,19 +23,18 @@ class GridScreen(PageScreen):
 
     def ask_for_page(self, size: int, seen: list[int]) -> None:
         """The page most worth confirming."""
-        self.labeler.project.want_page(size, seen)
+        engine = self.labeler.project.engine
+        ask(self, engine.request(Engine.grid, size=size, skip=as_indices(seen)), self._take)
 
-    def heard(self, received: Received) -> None:
+    def _take(self, grid: Grid | None) -> None:
         """The page, or None where nothing is left to confirm."""
-        if received.page is not None:
-            grid: Grid | None = received.page.grid
-            waited = self._asked
-            self.take_page(
-                Page(grid.class_id, grid.indices.tolist(), grid.runner_ups.tolist()) if grid is not None else None
-            )
-            self._pays = grid is None or grid.pays
-            if waited and self._page is not None and self.leads_back:
-                self.labeler.say(self.leads_back)
+        waited = self._asked
+        self.take_page(
+            Page(grid.class_id, grid.indices.tolist(), grid.runner_ups.tolist()) if grid is not None else None
+        )
+        self._pays = grid is None or grid.pays
+        if waited and self._page is not None and self.leads_back:
+            self.labeler.say(self.leads_back)
 
     @property
     def leads_back(self) -> str:

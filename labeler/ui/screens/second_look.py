@@ -161,7 +161,11 @@ class SecondLook(CommandScreen):
             self.picture.show(None, self._instead())
         names = {count.info.class_id: count.info.name for count in view.classes}
         near = self.query_one("#neighbors", Neighbors)
-        found = self.labeler.project.neighbors(doubted.index, near.room) if doubted is not None and near.room else []
+        found = (
+            self.labeler.project.instances.neighbors(doubted.index, near.room)
+            if doubted is not None and near.room
+            else []
+        )
         near.show([(index, names.get(class_id, "")) for index, class_id in found], tuple(names.values()))
         self.query_one("#guesses", Block).show(lambda width, height: self._sides(names, width))
         typed, first = self.typing, self.leading(view)
