@@ -14,19 +14,19 @@ import os
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from functools import partial
 from html import escape
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from rich.cells import cell_len
 from rich.color import Color
 from rich.segment import Segment
 from textual import events
 
-from labeler.core import steps
-from labeler.project.project import Received
-from labeler.worker.protocol import GridReady, KsTried, SharesReady, SimilarReady
+from labeler.core.types import Progress
+from labeler.project.pending import Pending
 
 IMAGES = Path(__file__).parent / "images"
 CELL_WIDTH, CELL_HEIGHT, MARGIN, BAR = 9.6, 20.0, 14.0, 30.0
@@ -128,7 +128,7 @@ async def draw() -> dict[str, str]:
 
     pictures: dict[str, str] = {}
     with open_demo() as project:
-        project.start = lambda post: None  # type: ignore[method-assign]
+        project.engine.start = lambda post: None  # type: ignore[method-assign]
         ticks, numbers = itertools.count(1_700_000_000.0, 2.0), itertools.count(1)
         project.session._clock, project.session._new_id = lambda: next(ticks), lambda: f"{next(numbers):032x}"
         project.closing_round()
@@ -166,14 +166,10 @@ async def draw() -> dict[str, str]:
                 if app.view.answers % 3 == 0:
                     project.session.merge_round(pipeline.closing_round(project.session.snapshot()))
 
-            def page(size: int, shown: list[int]) -> None:
-                snapshot = project.session.snapshot()
-                found = pipeline.grid(snapshot, size, np.array(shown, dtype=np.int64))
-                app.screen.heard(Received(page=GridReady(snapshot.revision, found)))
-
             for _ in pipeline.round(project.session.snapshot()):
                 pass
-            project.ready, project.want_page = True, page  # type: ignore[method-assign]
+            project.engine.is_ready = True
+            project.engine.request = partial(at_once, project, pipeline)  # type: ignore[method-assign]
             await press("G", "right", "X")
             take("grid", "labeler: a page of one class to confirm at a glance")
             await press("G", "D")
@@ -193,6 +189,19 @@ async def draw() -> dict[str, str]:
     return pictures
 
 
+def at_once(project: Any, pipeline: Any, method: Any, *args: Any, **kwargs: Any) -> Pending[Any]:
+    """Answer a request here, in place of a worker."""
+    pending: Pending[Any] = Pending()
+    if method.__name__ == "closing":  # it would be another round than the one that is drawn
+        return pending
+    owner = pipeline if hasattr(pipeline, method.__name__) else pipeline.engine
+    result = getattr(owner, method.__name__)(project.session.snapshot(), *args, **kwargs)
+    is_job = isinstance(result, Iterator)
+    results = [step for step in result if not isinstance(step, Progress)] if is_job else [result]
+    pending.put(results[-1], is_last=True)
+    return pending
+
+
 async def second_looks(app: Any, project: Any, pipeline: Any, press: Any, take: Any) -> None:
     """Two answers go wrong, as to every person; the engine doubts them."""
     truth = project.truth or {}
@@ -202,11 +211,6 @@ async def second_looks(app: Any, project: Any, pipeline: Any, press: Any, take: 
     project.closing_round()
     app.view = project.view()
 
-    def shares(index: int) -> None:
-        found = [list(map(float, pair)) for pair in pipeline.shares(project.session.snapshot(), index)]
-        app.screen.heard(Received(shares=SharesReady(index, found)))
-
-    project.want_shares = shares
     await press("I")
     take("why", "labeler: the answers that carry a label")
     await press("I", "S")
@@ -216,13 +220,6 @@ async def second_looks(app: Any, project: Any, pipeline: Any, press: Any, take: 
 
 async def found(app: Any, project: Any, pipeline: Any, press: Any, take: Any) -> None:
     """Search, and what is like one that was found."""
-
-    def similar(index: int, size: int, shown: list[int]) -> None:
-        snapshot = project.session.snapshot()
-        indices = pipeline.similar(snapshot, index, size, np.array(shown, dtype=np.int64))
-        app.screen.heard(Received(similar=SimilarReady(snapshot.revision, index, indices)))
-
-    project.want_similar = similar
     await press("/", *"class:8", "space", *"open", "enter")
     take("search", "labeler: eights that nobody has looked at")
     await press("8", "M", "right", "right", "X")
@@ -232,13 +229,6 @@ async def found(app: Any, project: Any, pipeline: Any, press: Any, take: Any) ->
 
 async def numbers_of_clusters(app: Any, project: Any, pipeline: Any, press: Any, take: Any) -> None:
     """Numbers of clusters side by side, as the worker compares them."""
-
-    def compared() -> None:
-        ks = pipeline.ks()
-        tried = steps.run(pipeline.compare(ks))
-        app.screen.heard(Received(tried=KsTried(tried, len(ks), pipeline.compared())))
-
-    project.want_ks = compared
     await press("K")
     take("choose-k", "labeler: how many clusters")
     await press("K")

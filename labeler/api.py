@@ -43,7 +43,7 @@ class Instance:
 
     def image(self) -> ByteArray:
         """Its image, whole: (h, w) or (h, w, 3) uint8. Raises UnreadableInstance."""
-        return self._project.image(self.index)
+        return self._project.instances.image(self.index)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Asked:
 
     def image(self) -> ByteArray:
         """Its image, whole: (h, w) or (h, w, 3) uint8. Raises UnreadableInstance."""
-        return self._project.image(self.index)
+        return self._project.instances.image(self.index)
 
 
 class Arrays(NamedTuple):

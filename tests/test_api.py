@@ -152,15 +152,15 @@ class TestPluginFiles:
         said: queue.Queue = queue.Queue()
         options = labeler.project.open.Options(strategy="mine", classes=("cats", "dogs"))
         with open_project(photos / "photos", photos / "own.labeler.db", options) as project:
-            project.start(said.put)
-            while not project.ready:
+            project.engine.start(said.put)
+            while not project.engine.is_ready:
                 message = said.get(timeout=60)
-                project.receive(message)
+                project.engine.receive(message)
                 assert not isinstance(message, labeler.worker.protocol.Failed), message
             project.session.label(project.session.pool.ids[0], 0)
-            project.changed()
+            project.engine.changed()
             while project.session.machine_labels.round is None:
-                project.receive(said.get(timeout=60))
+                project.engine.receive(said.get(timeout=60))
             assert project.session.machine_labels.round.facts["strategy"] == "mine"
 
     def test_a_file_that_changed_is_said(self, photos):

@@ -13,7 +13,6 @@ from labeler.commands.merge import merge
 from labeler.core.errors import SourceError
 from labeler.core.terminal import own_size, own_stderr
 from labeler.core.types import Progress
-from labeler.project.engine import Behind
 from labeler.project.open import Options, open_project
 from labeler.worker.protocol import Ready
 
@@ -66,7 +65,7 @@ class TestRows:
             for index in (3, 50, 52, 140):
                 project.session.label(project.session.pool.ids[index], class_id)
             project.open_pipeline()
-            assert [index for index, _ in project.neighbors(51, 3)] in ([50, 52, 3], [52, 50, 3])
+            assert [index for index, _ in project.instances.neighbors(51, 3)] in ([50, 52, 3], [52, 50, 3])
             kept = list(project.cache().glob("vectors-*.npy"))
             assert len(kept) == (kind != "npy")  # an array file is its own copy
 
@@ -82,7 +81,7 @@ class TestRows:
         both = merge(*pair, tmp_path / "both.labeler.db").path
         with open_project(both) as project:
             project.open_pipeline()
-            assert sorted(index for index, _ in project.neighbors(51, 2)) == [50, 52]
+            assert sorted(index for index, _ in project.instances.neighbors(51, 2)) == [50, 52]
 
 
 def test_another_file_takes_the_place_of_the_copy(few_digits, tmp_path, ids):
@@ -91,13 +90,13 @@ def test_another_file_takes_the_place_of_the_copy(few_digits, tmp_path, ids):
         with open_project(few_digits, tmp_path / "p.labeler.db", Options(features=str(file))) as project:
             project.open_pipeline()
             assert len(list(project.cache().glob("vectors-*.npy"))) == 1
-            assert project._features[shift, 0] == 0.0
+            assert project.instances._features[shift, 0] == 0.0
 
 
 def test_the_first_line_is_for_people(few_digits, tmp_path):
     with open_project(few_digits, tmp_path / "p.labeler.db") as project:
         none = np.empty((0, 32), dtype=np.uint8)
-        received = Behind.receive(project, Ready("deskew-hog", "ink on a plain ground", {}, none, ""))
+        received = project.engine.receive(Ready("deskew-hog", "ink on a plain ground", {}, none, ""))
         assert received.note == "ready: 150 images read and compared"
 
 

@@ -50,13 +50,13 @@ def test_what_was_decided_at_first_holds_for_later_images_and_the_worker(tmp_pat
     with open_project(pool, path) as project:
         assert project.options["range"] == "auto 0:4095,-"
         assert notices_on(project, "values 0 to 4095 are shown as black to white, as 8 images suggest")
-        before = [project.image(row) for row in range(8)]
+        before = [project.instances.image(row) for row in range(8)]
         assert np.array_equal(project.open_pipeline().prepared.raw, before)
     for row in range(8, 20):
         Image.fromarray(figure(row, 60_000)).save(pool / "a" / f"{row}.png")
     with open_project(path) as project:
         assert project.options["range"] == "auto 0:4095,-"
-        assert all(np.array_equal(before[row], project.image(row)) for row in range(8))
+        assert all(np.array_equal(before[row], project.instances.image(row)) for row in range(8))
         again = open_source(pool, project.recipe().reading)  # as the worker opens it
         assert again.shown == project.source.shown
         assert np.array_equal(project.open_pipeline().prepared.raw[:8], before)
@@ -90,7 +90,7 @@ def test_another_range_takes_no_answer_away(tmp_path, container):
     with labeler.open(pool, path, range=(0, 500 if container == "folder" else 0.5)) as project:
         assert not notices_on(project.project, "set aside")
         assert [instance.label for instance in list(project)[:4]] == ["a", "b", "a", "b"]
-        assert project.project.image(1).max() == 255
+        assert project.project.instances.image(1).max() == 255
 
 
 def test_a_wrong_range_is_said_before_a_project_is_made(tmp_path):

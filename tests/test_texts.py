@@ -73,14 +73,14 @@ def test_a_simulated_person_labels_texts_and_new_ones_are_predicted(reviews, tmp
 def test_the_same_source_opens_as_texts_again_without_the_option(reviews):
     with open_project(reviews, options=Options(text="review")) as project:
         assert project.view().noun == "text"
-        first = project.shown(0)
+        first = project.instances.shown(0)
         assert isinstance(first, Passage)
         project.session.classes.add("praise", setup=True)
         project.session.label(project.session.pool.ids[0], project.session.classes.named("praise").class_id)
     for target in (reviews, reviews.with_name("reviews.labeler.db")):
         with open_project(target) as project:
-            assert project.content == "text"
-            assert project.shown(0) == first
+            assert project.instances.content == "text"
+            assert project.instances.shown(0) == first
             assert project.view().answers == 1
             assert project.recipe().text == "review"
 

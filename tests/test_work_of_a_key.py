@@ -31,7 +31,7 @@ def project(tmp_path):
         clock=lambda: float(next(clock)),
         new_id=lambda: str(next(count)),
     )
-    opened._features = rng.random((N, 8))  # as the worker would have sent them
+    opened.instances.take_features(rng.random((N, 8)))  # as the worker would have sent them
     opened.session.merge_round(round_now(opened.session))
     yield opened
     opened.close()
@@ -54,7 +54,7 @@ def press(project, round_):
     session.view()
     session.merge_round(round_)
     view = session.view()
-    project.neighbors(view.question.index, 5)
+    project.instances.neighbors(view.question.index, 5)
     session.questions.upcoming(8)
 
 

@@ -51,7 +51,7 @@ def why(project: Path, instance_id: str) -> None:
         try:
             with reading(project, with_source=True) as opened, narrator_of() as narrator:
                 pipeline = opened.open_pipeline(narrator.progress)
-                found: list[tuple[int, float]] = pipeline.shares(opened.session.snapshot(), index)
+                found: list[tuple[int, float]] = pipeline.engine.shares(opened.session.snapshot(), index)
                 return found
         except SourceError as error:
             click.echo(f"note: {display_safe(error.message, 1000)}: the shares of the answers are not known", err=True)
@@ -131,7 +131,7 @@ def clusters(
                 found = inspect.of_project(opened, plan, narrator.progress)
                 inputs = opened.inputs()
                 if plot is not None:
-                    plots.save(found, inspect.images_of(opened.image, inspect.rows_of(found)), plot)
+                    plots.save(found, inspect.images_of(opened.instances.image, inspect.rows_of(found)), plot)
         else:
             found, source = inspect.of_source(target, plan, narrator.progress)
             inputs = [source.path, *([Path(elsewhere)] if elsewhere else [])]

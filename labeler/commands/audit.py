@@ -160,7 +160,7 @@ def write_drawn(project: Project, target: Path, goal: float | None = None) -> in
     writer.writerow(HEADER)
     order = session.audit.frozen(audit).order[len(audit.answers) :][: _planned(audit, session, goal)]
     for index in order.tolist():
-        writer.writerow([escaped(session.pool.ids[index]), escaped(project.location(index))])
+        writer.writerow([escaped(session.pool.ids[index]), escaped(project.instances.location(index))])
     _check_place(project, target)
     try:
         with writing(target) as draft:

@@ -139,7 +139,7 @@ def odd_ones(
         No such method, or a parameter it does not take.
     """
     cut = cut or Cut()
-    leads = project.in_no_cluster() if method is None else np.empty(0, dtype=np.int64)
+    leads = project.instances.in_no_cluster() if method is None else np.empty(0, dtype=np.int64)
     registry.create("outlier method", method or DEFAULT)
     pipeline: Pipeline = project.open_pipeline(progress)
     scores = steps.run(pipeline.oddness(method), progress)
@@ -184,7 +184,7 @@ def likeliest_of(project: Project, class_name: str, count: int, progress: Say = 
         )
     pipeline: Pipeline = project.open_pipeline(progress)
     progress(Progress("hunting"))
-    order = pipeline.hunt(snapshot, info.class_id, count, np.empty(0, dtype=np.int64))
+    order = pipeline.engine.hunt(snapshot, info.class_id, count, np.empty(0, dtype=np.int64))
     X = pipeline.features()
     distances = np.sqrt(nearest_of(np.asarray(X[order]), np.asarray(X[examples])))
     return Found({"class": info.name, "examples": len(examples)}, "distance", order, distances)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,18 @@ from labeler.core.types import BoolArray, FloatArray, Grid, IndexArray, IntArray
 
 if TYPE_CHECKING:
     from labeler.core.numeric.pca import PrincipalAxes
+
+
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+def requestable(method: Method) -> Method:
+    """Mark a method of a protocol as one that may be asked for from another process; see :mod:`labeler.core.requests`.
+
+    Its annotations say how arguments and results travel: numbers, texts, arrays, records of these, lists of records.
+    """
+    method.is_requestable = True  # type: ignore[attr-defined]
+    return method
 
 
 class Mixture(Protocol):
@@ -145,7 +157,9 @@ class Engine(Protocol):
     """The heavy, stateful half: features in, rounds and questions out. Knows indices and class ids, nothing else.
 
     The same object runs in the worker process and in-process. A job is a generator: it yields
-    :class:`Progress` in steps of <= 200 ms and its result last.
+    :class:`Progress` in steps of <= 200 ms and its result last. What is :func:`requestable` can be asked for by the
+    screens as it stands here, ``project.engine.request(Engine.similar, index=3, ...)``: a method that is added needs
+    nothing else than the engines that have it and whoever asks.
     """
 
     def open(self, X: FloatArray) -> Iterator[Progress]:
@@ -194,10 +208,12 @@ class Engine(Protocol):
         """
         ...
 
+    @requestable
     def grid(self, snapshot: Snapshot, size: int, skip: IndexArray) -> Grid | None:
         """The page of one class most worth confirming now (`skip` = shown already); None where nothing is left."""
         ...
 
+    @requestable
     def similar(self, snapshot: Snapshot, index: int, size: int, skip: IndexArray) -> IndexArray:
         """At most `size` instances that nobody answered, nearest to `index` first (`index` itself may be one).
 
@@ -205,6 +221,7 @@ class Engine(Protocol):
         """
         ...
 
+    @requestable
     def hunt(self, snapshot: Snapshot, class_id: int, size: int, skip: IndexArray) -> IndexArray:
         """At most `size` instances that nobody answered, the likeliest to be of a rare class first; see :mod:`hunt`.
 
@@ -220,6 +237,7 @@ class Engine(Protocol):
         """For each instance the first one (n,) that is the same or nearly, by the features: itself where none is."""
         ...
 
+    @requestable
     def shares(self, snapshot: Snapshot, index: int) -> list[tuple[int, float]]:
         """The answers (their indices) that carry the label of `index`, with their shares, largest first."""
         ...

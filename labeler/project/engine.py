@@ -1,280 +1,180 @@
-"""What works behind a person: the worker behind the screen, or the engine in this process."""
+"""The link to the engine: a worker that is told of every answer and asked for what a screen shows."""
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Concatenate, ParamSpec, TypeVar, overload
 
-import numpy as np
-
-from labeler.core import steps
-from labeler.core.errors import NotSaved, ProjectError
-from labeler.core.recipe import PARTS, RECOMPUTES, Recipe
-from labeler.core.text import counted, display_safe, unreadable_line
-from labeler.core.types import IndexArray, Progress, Provenance, Round
-from labeler.plugins import custom, registry
-from labeler.plugins.importers.vectors import check_rows
-from labeler.project.instances import Opened
+from labeler.core.errors import EngineError
+from labeler.core.requests import signature
+from labeler.core.text import counted
+from labeler.core.types import Progress, Round, Snapshot
+from labeler.project.pending import Pending
+from labeler.session.session import Session
 from labeler.worker import protocol
 from labeler.worker.client import WorkerClient
 
-if TYPE_CHECKING:
-    from labeler.worker.pipeline import Pipeline  # its libraries take a second to load
-
-DEFAULT_SEED = 0
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """What a message of the worker changed, for the screen: redraw if `changed`, else show progress or a note."""
+    """The effect of a message of the worker, for the screen: redraw if `changed`, else show progress or a note."""
 
     changed: bool = False
     progress: Progress | None = None
     note: str = ""
     failed: bool = False
-    page: protocol.GridReady | None = None
-    similar: protocol.SimilarReady | None = None
-    shares: protocol.SharesReady | None = None
-    tried: protocol.KsTried | None = None
-    odd: protocol.OddReady | None = None
-    closing: Round | None = None
-    hunt: protocol.HuntReady | None = None
 
 
-class Behind(Opened):
-    """One open project with its engine, once started."""
+class EngineLink:
+    """The worker of one open project, once started.
 
-    # -- the worker behind the screen ----------------------------------------------------------------------------
+    Parameters
+    ----------
+    session
+        What it is told of, and what its rounds are merged into.
+    notices
+        Takes what a person must be told.
+    opening
+        Makes the message that opens the pool, by the options in force.
+    encoded
+        Takes note of what reading the pool brought.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        notices: list[str],
+        opening: Callable[[], protocol.Open],
+        encoded: Callable[[protocol.Ready], None],
+    ) -> None:
+        self._session, self._notices, self._opening, self._encoded = session, notices, opening, encoded
+        self._client: WorkerClient | None = None
+        self._pending: dict[int, Pending[Any]] = {}
+        self._numbers = count(1)
+        # the revision of the closing round in force, and which merge it was
+        self._closed: tuple[int, int] | None = None
+        self.is_ready = False
 
     def start(self, post: Callable[[Any], None]) -> None:
         """Start the worker; `post` gets its messages, from another thread. Hand each to :meth:`receive`."""
-        if self.source is None:
-            raise ProjectError("the source of this project is not open", "open it with: labeler label PROJECT")
-        opening = self.opening()
-        self._client = WorkerClient(opening, post, self.cache() / "worker.log")
-        if self.session.state.answers:
+        opening = self._opening()
+        self._client = WorkerClient(opening, post, Path(opening.recipe.cache) / "worker.log")
+        if self._session.state.answers:
             self.changed()
 
-    def changed(self) -> None:
-        """Tell the engine that the session moved; never blocks."""
-        if self._client is not None:
-            urgent = self.session.state.voided_at == self.session.state.revision
-            self._client.send(protocol.Answered(self.session.snapshot(), urgent))
-
-    def want_page(self, size: int, shown: list[int]) -> None:
-        """Ask the engine for a page of one class to confirm, without those `shown`; it comes as ``Received.page``."""
-        if self._client is not None:
-            skip = np.array(shown, dtype=np.int64)
-            self._client.send(protocol.GridWanted(self.session.snapshot(), size, skip))
-
-    def want_similar(self, index: int, size: int, shown: list[int]) -> None:
-        """Ask the engine for instances like `index`, without those `shown`; they come as ``Received.similar``."""
-        if self._client is not None:
-            skip = np.array(shown, dtype=np.int64)
-            self._client.send(protocol.SimilarWanted(self.session.snapshot(), index, size, skip))
-
-    def want_hunt(self, class_id: int, size: int, shown: list[int]) -> None:
-        """Ask the engine for what may be of a rare class, without those `shown`; it comes as ``Received.hunt``."""
-        if self._client is not None:
-            skip = np.array(shown, dtype=np.int64)
-            self._client.send(protocol.HuntWanted(self.session.snapshot(), class_id, size, skip))
-
-    def want_odd(self, size: int) -> None:
-        """Ask for the oddest instances without an answer; they come as ``Received.odd``."""
-        if self._client is not None:
-            self._client.send(protocol.OddWanted(self.session.snapshot(), size, self.in_no_cluster()))
-
-    def in_no_cluster(self) -> IndexArray:
-        """The instances that the clusterer of the last round put into no cluster; none where it knows no such."""
-        round_ = self.session.machine_labels.round
-        found = np.flatnonzero(round_.outliers) if round_ is not None else np.empty(0)
-        return found.astype(np.int64)
-
-    def want_shares(self, index: int) -> None:
-        """Ask the engine which answers carry the label of an instance; they come as ``Received.shares``."""
-        if self._client is not None:
-            self._client.send(protocol.SharesWanted(self.session.snapshot(), index))
-
-    def want_closing(self) -> None:
-        """Ask the engine for every label anew, as it leaves the program; they come as ``Received.closing``.
-
-        The session answers from them once they are there, as long as nothing was said meanwhile.
-        """
-        if self._client is not None:
-            self._client.send(protocol.ClosingWanted(self.session.snapshot()))
-
-    @property
-    def is_closed(self) -> bool:
-        """Whether the session answers from the closing round of what was said so far."""
-        return self._closed is not None and self._closed == (
-            self.session.state.revision,
-            self.session.machine_labels.n_merged,
-        )
-
-    def _close(self, closing: Round) -> None:
-        """Take a closing round; what advises while a person answers stays the live round's, where it is as new."""
-        live = self.session.machine_labels.sent
-        if live is not None and live.revision == closing.revision:
-            closing = replace(closing, advice=live.advice, queue=live.queue, facts=closing.facts | live.facts)
-        if closing.revision == self.session.state.revision and self.session.merge_round(closing):
-            self._closed = (closing.revision, self.session.machine_labels.n_merged)
-
-    def want_ks(self) -> None:
-        """Ask the engine to compare numbers of clusters; they come as ``Received.tried``, more and more of them."""
-        if self._client is not None:
-            self._client.send(protocol.KsWanted())
-
-    def take_clusters(self, k: int) -> None:
-        """Cluster into `k` from here on, as if ``--clusters`` had been given: recorded, and done by the next worker."""
-        self.session.set(**{"option.n_clusters": k})
-        self._store.remember(options=self.options | {"n_clusters": k})
-
-    def end_worker(self) -> None:
+    def end(self) -> None:
         """End the worker; :meth:`start` makes another, by the options in force. Takes a moment: from any thread."""
         if self._client is not None:
             self._client.close()
 
-    def receive(self, message: Any) -> Received:
-        """Merge what the worker sent; called where the session lives."""
-        if isinstance(message, Progress):
-            return Received(progress=message)
-        if isinstance(message, protocol.Ready):
-            self.encoded(message)
-            self.changed()
-            noun = self.session.pool.noun
-            return Received(changed=True, note=f"ready: {counted(len(self.session.pool), noun)} read and compared")
-        if isinstance(message, protocol.QueueReady):
-            return Received(changed=self.session.merge_queue(message.queue, message.revision))
-        if isinstance(message, protocol.RoundReady):
-            changed = self.session.merge_round(message.round)
-            return Received(changed=changed, note=" · ".join(self.session.round_notes) if changed else "")
-        if isinstance(message, protocol.ClosingReady):
-            self._close(message.round)
-            return Received(changed=True, closing=message.round)  # outdated or not: what was being done is done
-        if isinstance(message, protocol.GridReady):
-            return Received(page=message)
-        if isinstance(message, protocol.SimilarReady):
-            return Received(similar=message)
-        if isinstance(message, protocol.HuntReady):
-            return Received(hunt=message)
-        if isinstance(message, protocol.OddReady):
-            return Received(changed=True, odd=message)  # what was being done is done
-        if isinstance(message, protocol.SharesReady):
-            return Received(shares=message)
-        if isinstance(message, protocol.KsTried):
-            return Received(changed=len(message.tried) == message.total, tried=message)
-        if isinstance(message, protocol.Offer):
-            self.notices.append(message.text)
-            return Received(note=message.text)
-        if isinstance(message, protocol.Failed):
-            hint = f" ({message.hint})" if message.hint else ""
-            return Received(note=f"{message.message}{hint}", failed=message.fatal)
-        return Received()
+    def changed(self) -> None:
+        """Tell the engine that the session moved; never blocks."""
+        if self._client is not None:
+            urgent = self._session.state.voided_at == self._session.state.revision
+            self._client.send(protocol.Answered(self._session.snapshot(), urgent))
 
-    def encoded(self, ready: protocol.Ready) -> None:
-        """Take note of what reading the pool brought: content hashes and what cannot be read."""
-        self.ready = True
-        unreadable = {int(row): why for row, why in ready.unreadable.items()}
-        self.session.pool.unreadable[:] = False  # what could not be read last time may be mended
-        self.session.pool.mark_unreadable(unreadable)
-        if unreadable:
-            self.notices.append(unreadable_line({self.session.pool.ids[r]: w for r, w in unreadable.items()}))
-        if len(ready.blank):
-            self.notices.append(blank_line([self.session.pool.ids[int(row)] for row in ready.blank]))
-        if ready.features:
-            self._features = np.load(ready.features, mmap_mode="r")
-        if len(ready.hashes):
-            answered = np.zeros(len(self._hashes), dtype=np.bool_)
-            answered[list(self.session.state.answers)] = True
-            keep = answered & self._hashes.any(axis=1)  # what was answered: a change since shows at the next opening
-            self._hashes = np.where(keep[:, None], self._hashes, ready.hashes)
-        if not self._store.read_only:
-            mask = self.session.pool.unreadable.astype(np.uint8)
-            with contextlib.suppress(NotSaved):  # derived: read again at the next opening
-                self._store.put_arrays("pool", {"sha256": self._hashes, "unreadable": mask})
+    @overload
+    def request(
+        self,
+        method: Callable[Concatenate[Any, Snapshot, Arguments], Iterator[Progress | Result]],
+        *args: Arguments.args,
+        **kwargs: Arguments.kwargs,
+    ) -> Pending[Result]: ...
 
-    # -- the engine in-process -----------------------------------------------------------------------------------
+    @overload
+    def request(
+        self,
+        method: Callable[Concatenate[Any, Snapshot, Arguments], Result],
+        *args: Arguments.args,
+        **kwargs: Arguments.kwargs,
+    ) -> Pending[Result]: ...
 
-    def recipe(self) -> Recipe:
-        """What makes this project's engine."""
-        options = self.options
-        chosen = {name: options[name] for name in RECOMPUTES if options.get(name) is not None}
-        self._check_own(options)
-        return Recipe(
-            source=str(self.source_path),
-            cache=str(self.cache()),
-            plugins=custom.loaded(),
-            **{"seed": DEFAULT_SEED, **chosen},
-        )
+    def request(self, method: Callable[..., Any], *args: Any, **kwargs: Any) -> Pending[Any]:
+        """Ask for what a method of the engine returns for the session as it is now; never blocks.
 
-    def check_features(self) -> None:
-        """Refuse a features file that has not a row for each instance, before the pool is read.
+        The method stands for its name and its types, as in ``request(Engine.similar, index=3, size=25, skip=shown)``;
+        all that may be asked for is marked as requestable in :mod:`labeler.core.protocols`.
 
         Raises
         ------
-        SourceError
-            How many rows it has, and how many are wanted.
+        EngineError
+            It may not be asked for.
         """
-        features = self.options.get("features")
-        if features:
-            check_rows(Path(features), self.session.pool.ids)
+        asked = signature(method.__name__)
+        arguments = asked.arguments(*args, **kwargs)
+        pending: Pending[Any] = Pending()
+        if self._client is None:
+            pending.fail(EngineError("the engine does not run yet", "wait until the pool is read"))
+            return pending
+        number = next(self._numbers)
+        self._pending[number] = pending
+        self._client.send(protocol.Request(asked.name, [number], self._session.snapshot(), arguments))
+        return pending
 
-    def _check_own(self, options: dict[str, Any]) -> None:
-        """A person's own plug-ins are never run because a project names them: the person must, each time."""
-        for kind in PARTS:
-            name = registry.parse_spec(options.get(kind) or "").name
-            if not name or registry.knows(kind, name):
-                continue
-            kept = self._store.project().get("own", {}).get(kind, {})
-            came_from = kept.get("origin", "") if kept.get("name") == name else ""
-            shown = display_safe(came_from) or "FILE.py"
-            raise ProjectError(
-                f"this project uses the {kind} {display_safe(name)}"
-                + (f" of {shown}, which is not run unasked" if came_from.endswith(".py") else ", which is not here"),
-                f"look at the file, then add --plugin {shown}; or choose another one with --{kind}",
-            )
+    def receive(self, message: Any) -> Received:
+        """Merge what the worker sent; called where the session lives, which is where the event loop runs."""
+        if isinstance(message, Progress):
+            return Received(progress=message)
+        if isinstance(message, protocol.Ready):
+            self._encoded(message)
+            self.is_ready = True
+            self.changed()
+            pool = self._session.pool
+            return Received(changed=True, note=f"ready: {counted(len(pool), pool.noun)} read and compared")
+        if isinstance(message, protocol.QueueReady):
+            return Received(changed=self._session.merge_queue(message.queue, message.revision))
+        if isinstance(message, protocol.RoundReady):
+            changed = self._session.merge_round(message.round)
+            return Received(changed=changed, note=" · ".join(self._session.round_notes) if changed else "")
+        if isinstance(message, protocol.Reply):
+            return self._replied(message)
+        if isinstance(message, protocol.Offer):
+            self._notices.append(message.text)
+            return Received(note=message.text)
+        if isinstance(message, protocol.Failed):
+            return self._failed(message)
+        return Received()
 
-    def opening(self) -> protocol.Open:
-        """The message that opens this pool in a worker."""
-        ids = self.session.pool.ids
-        same = self.source is not None and ids == list(self.source.ids)
-        return protocol.Open(self.recipe(), None if same else ids, self.session.state.revision, self._imported())
+    # -- the closing round ---------------------------------------------------------------------------------------
 
-    def open_pipeline(self, progress: Callable[[Progress], None] | None = None) -> Pipeline:
-        """Prepare the engine in this process and return it."""
-        return steps.run(self.open_pipeline_by_steps(), progress)
+    @property
+    def is_closed(self) -> bool:
+        """Whether the session answers from the closing round of what was said so far."""
+        return self._closed is not None and self._closed == self._merged_now()
 
-    def open_pipeline_by_steps(self) -> Generator[Progress, None, Pipeline]:
-        """Prepare the engine in this process, yielding signs of life; return it."""
-        from labeler.worker.pipeline import Pipeline  # start-up: the screen's process never needs an engine of its own
+    def _merged_now(self) -> tuple[int, int]:
+        return self._session.state.revision, self._session.machine_labels.n_merged
 
-        if self.source is None:
-            raise ProjectError("the source of this project is not open", "is it where it was?")
-        pipeline = Pipeline(self.recipe(), self.source, self.session.pool.ids, self._imported())
-        self.encoded((yield from pipeline.open()))
-        return pipeline
-
-    def closing_round(self, progress: Callable[[Progress], None] | None = None) -> Round:
-        """The round that leaves the program, from scratch, merged into the session."""
-        round_: Round = self.open_pipeline(progress).closing_round(self.session.snapshot())
-        self.session.merge_round(round_)
-        return round_
+    def _close(self, closing: Round) -> None:
+        """Take a closing round; what advises while a person answers stays the live round's, where it is as new."""
+        live = self._session.machine_labels.sent
+        if live is not None and live.revision == closing.revision:
+            closing = replace(closing, advice=live.advice, queue=live.queue, facts=closing.facts | live.facts)
+        if closing.revision == self._session.state.revision and self._session.merge_round(closing):
+            self._closed = self._merged_now()
 
     # -- inside --------------------------------------------------------------------------------------------------
 
-    def _imported(self) -> IndexArray:
-        """Index and class id (m, 2) of the labels that came from elsewhere."""
-        snapshot = self.session.snapshot()
-        mine = snapshot.provenances == Provenance.IMPORTED
-        return np.column_stack((snapshot.indices[mine], snapshot.class_ids[mine].astype(np.int64)))
+    def _replied(self, reply: protocol.Reply) -> Received:
+        if reply.name == "closing":  # whoever asked for it, what is said from now on rests on it
+            self._close(reply.result)
+        for number in reply.numbers:
+            pending = self._pending.pop(number, None) if reply.is_last else self._pending.get(number)
+            if pending is not None:
+                pending.put(reply.result, is_last=reply.is_last)
+        return Received(changed=reply.is_last and signature(reply.name).is_job)  # what was being done is done
 
-
-def blank_line(names: list[str], few: int = 5) -> str:
-    """One line that counts pictures of one single value and names the first few, safe to show."""
-    lead = counted(len(names), "picture shows", "pictures show")
-    more = f" and {len(names) - few:,} more" if len(names) > few else ""
-    shown = ", ".join(display_safe(name, 60) for name in names[:few])
-    return f"{lead} nothing, all of one value: {shown}{more}; asked like the others, X rejects"
+    def _failed(self, failure: protocol.Failed) -> Received:
+        lost = list(self._pending) if failure.has_ended or failure.fatal else failure.numbers
+        for number in lost:
+            pending = self._pending.pop(number, None)
+            if pending is not None:
+                pending.fail(EngineError(failure.message, failure.hint))
+        hint = f" ({failure.hint})" if failure.hint else ""
+        return Received(note=f"{failure.message}{hint}", failed=failure.fatal)

@@ -1,87 +1,32 @@
-"""A project file and its source, open: what can be read of both."""
+"""The instances of an open project: what can be seen of them."""
 
 from __future__ import annotations
 
 import os
-from itertools import takewhile
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from labeler.core.content import Card, Columns, Passage, Shown
 from labeler.core.errors import UnreadableInstance
-from labeler.core.types import ByteArray, IndexArray
+from labeler.core.types import ByteArray, FloatArray, IndexArray
 from labeler.plugins.importers.base import Source
-from labeler.project import paths
-from labeler.session.fold import fold
 from labeler.session.session import Session
-from labeler.session.state import State
-from labeler.session.view import View
-from labeler.store.store import Store
-from labeler.worker.client import WorkerClient
 
 _LATELY = 500
 """Answers, the latest ones, among which the nearest are looked for."""
 
 
-class Opened:
-    """One open project file: its session and its source."""
+class Instances:
+    """Images, cards, texts and files by index, what lies near an instance and which content an answer was given to.
 
-    def __init__(
-        self, store: Store, session: Session, source: Source | None, notices: list[str], hashes: ByteArray
-    ) -> None:
-        self._store = store
-        self._hashes = hashes
-        self.session = session
-        self.source = source
-        self.notices = notices
-        self.truth: dict[str, str] | None = None
-        self.path = store.path
-        self.name = store.path.name.removesuffix(paths.SUFFIX)
-        self._first_path = store.path  # whose cache it is, also where answers are saved elsewhere from some time on
-        self._cache: Path | None = None
-        self._client: WorkerClient | None = None
-        self._features: Any = None
+    `source` is None where a project was opened without it: then nothing can be looked at.
+    """
+
+    def __init__(self, session: Session, source: Source | None, hashes: ByteArray) -> None:
+        self._session, self._source, self._hashes = session, source, hashes
+        self._features: FloatArray | None = None
         self._rows: dict[int, int] | None = None
         self._columns: Columns | None = None
-        self.ready = False
-        self._closed: tuple[int, int] | None = (
-            None  # the revision of the closing round in force, and which merge it was
-        )
-        self.backed_up = not store.read_only  # whether closing it leaves a backup
-
-    def cache(self) -> Path:
-        """The folder of the cache; where it is not beside the project, a notice says so.
-
-        Raises
-        ------
-        ProjectError
-            It cannot be written, nor can the user's cache folder.
-        """
-        if self._cache is None or not self._cache.is_dir():  # it may be deleted at any time
-            self._cache, elsewhere = paths.usable_cache(self._first_path)
-            self.notices += [elsewhere] if elsewhere else []
-        return self._cache
-
-    @property
-    def source_path(self) -> Path:
-        """Where the instances are."""
-        return self.source.path if self.source is not None else Path(self._store.project()["source"]["path"])
-
-    def inputs(self) -> list[Path]:
-        """The project, then what its labels are of and rest on: nothing that is written goes over them."""
-        features = self.options.get("features")
-        return [self.path, self.source_path, *([Path(features)] if features else [])]
-
-    @property
-    def options(self) -> dict[str, Any]:
-        """The options in force."""
-        return dict(self._store.project().get("options", {}))
-
-    def view(self) -> View:
-        """What screens draw from."""
-        return self.session.view()
 
     def image(self, index: int) -> ByteArray:
         """The image of one instance, whole. May be called from any thread.
@@ -92,19 +37,19 @@ class Opened:
             It cannot be decoded, is missing, or the source holds no images.
         """
         row = self._row(index)
-        if self.source is None or row is None or self.source.content != "images":
+        if self._source is None or row is None or self._source.content != "images":
             raise UnreadableInstance("there is no image to show here")
-        return self.source.image(row)
+        return self._source.image(row)
 
     @property
     def content(self) -> str:
         """What the instances are: "images", or "table" where they are the rows of one, "text"."""
-        return self.source.content if self.source is not None else "images"
+        return self._source.content if self._source is not None else "images"
 
     def shown(self, index: int) -> Shown:
         """What a person looks at to answer. May be called from any thread; raises as :meth:`image`."""
         row = self._row(index)
-        texts = self.source.texts() if self.source is not None and self.source.content == "text" else None
+        texts = self._source.texts() if self._source is not None and self._source.content == "text" else None
         if texts is not None and row is not None:
             return Passage(texts[row])
         columns = self.columns()
@@ -114,7 +59,7 @@ class Opened:
 
     def columns(self) -> Columns | None:
         """Where the values of a table's columns lie; None where the instances are no rows of a table."""
-        source = self.source
+        source = self._source
         if self._columns is None and source is not None and source.content == "table":
             table = source.table()
             self._columns = Columns(table, source.column_names()) if table is not None else None
@@ -129,12 +74,12 @@ class Opened:
     def location(self, index: int) -> str:
         """The file of an instance, or its id where it is none."""
         row = self._row(index)
-        path = self.source.location(row) if self.source is not None and row is not None else None
-        return str(path) if path is not None else self.session.pool.ids[index]
+        path = self._source.location(row) if self._source is not None and row is not None else None
+        return str(path) if path is not None else self._session.pool.ids[index]
 
     def folder_classes(self) -> list[str]:
         """Names of the source's sub-folders, as classes to offer; empty where it has none."""
-        labels = self.source.folder_labels() if self.source is not None else {}
+        labels = self._source.folder_labels() if self._source is not None else {}
         return sorted(set(labels.values()))
 
     def file_size(self, index: int) -> int | None:
@@ -146,7 +91,7 @@ class Opened:
 
     def neighbors(self, index: int, count: int) -> list[tuple[int, int]]:
         """The nearest labeled instances as (index, class_id), nearest first; empty before the pool is encoded."""
-        given = self.session.state.answers.columns.of("label")
+        given = self._session.state.answers.columns.of("label")
         given = given[given["index"] != index][-_LATELY:]
         if self._features is None or not len(given) or index >= len(self._features):
             return []
@@ -154,29 +99,34 @@ class Opened:
         nearest = given[np.argsort(distances, kind="stable")[:count]]
         return list(zip(nearest["index"].tolist(), nearest["class_id"].tolist(), strict=True))
 
-    def state_at(self, seq: int) -> State:
-        """What the events before the one at `seq` of the journal amount to."""
-        return fold(State(self.session.pool), takewhile(lambda event: event.seq < seq, self._store.replay()))
-
-    def mark(self) -> str | None:
-        """What tells this state of the project from all others; None where the session is not what its file says.
-
-        So it is where another process has gone on meanwhile, or where a changed source is followed without writing.
-        """
-        mark = self._store.mark()
-        return mark if self._store.n_events() == self.session.state.revision else None
+    def in_no_cluster(self) -> IndexArray:
+        """Return the instances in no cluster, by the last round; none where its clusterer knows no such."""
+        round_ = self._session.machine_labels.round
+        outliers = np.flatnonzero(round_.outliers) if round_ is not None else np.empty(0)
+        return outliers.astype(np.int64)
 
     def sha256(self) -> ByteArray:
         """Content hashes (n, 32) uint8, of answered instances as they were answered; zeros where not known."""
         return self._hashes
 
+    def take_features(self, features: FloatArray) -> None:
+        """Use the encoded pool (n, d) to tell what lies near."""
+        self._features = features
+
+    def take_hashes(self, hashes: ByteArray) -> None:
+        """Take the content as it is now; that of what was answered stays: a change since shows at the next opening."""
+        answered = np.zeros(len(self._hashes), dtype=np.bool_)
+        answered[list(self._session.state.answers)] = True
+        stays = answered & self._hashes.any(axis=1)
+        self._hashes = np.where(stays[:, None], self._hashes, hashes)
+
     # -- inside --------------------------------------------------------------------------------------------------
 
     def _row(self, index: int) -> int | None:
         """Position of a pool index in the source."""
-        if self.source is None:
+        if self._source is None:
             return None
         if self._rows is None:
-            positions = {name: row for row, name in enumerate(self.source.ids)}
-            self._rows = {i: positions[name] for i, name in enumerate(self.session.pool.ids) if name in positions}
+            positions = {name: row for row, name in enumerate(self._source.ids)}
+            self._rows = {i: positions[name] for i, name in enumerate(self._session.pool.ids) if name in positions}
         return self._rows.get(index)

@@ -4,23 +4,186 @@ from __future__ import annotations
 
 import contextlib
 import shlex
+from collections.abc import Callable, Generator
 from dataclasses import asdict
+from itertools import takewhile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from labeler.core.errors import LabelerError, NotSaved
-from labeler.core.text import counted, display_safe
+import numpy as np
+
+from labeler.core import steps
+from labeler.core.errors import LabelerError, NotSaved, ProjectError
+from labeler.core.recipe import Recipe
+from labeler.core.text import counted, display_safe, unreadable_line
+from labeler.core.types import ByteArray, IndexArray, Progress, Provenance, Round
+from labeler.plugins.importers.base import Source
+from labeler.plugins.importers.vectors import check_rows
 from labeler.project import backups, paths, source_changes
-from labeler.project.engine import Behind
+from labeler.project.engine import EngineLink
+from labeler.project.instances import Instances
+from labeler.project.notices import blank_line
+from labeler.project.recipes import recipe_of
+from labeler.session.fold import fold
 from labeler.session.quality.summary import measure
+from labeler.session.session import Session
+from labeler.session.state import State
 from labeler.session.summary import in_the_export, keys_pressed, this_session
+from labeler.session.view import View
+from labeler.store.store import Store
+from labeler.worker.protocol import Open, Ready
+
+if TYPE_CHECKING:
+    from labeler.worker.pipeline import Pipeline  # its libraries take a second to load
 
 
-class Project(Behind):
-    """One open project: its session, its source and, once started, its engine."""
+class Project:
+    """One open project: its file, its session, its source; `instances` looks at them, `engine` works behind a person.
+
+    `hashes` (n, 32): content of the instances as it was answered, zeros = not known.
+    """
+
+    def __init__(
+        self, store: Store, session: Session, source: Source | None, notices: list[str], hashes: ByteArray
+    ) -> None:
+        self._store = store
+        self.session, self.source, self.notices = session, source, notices
+        self.instances = Instances(session, source, hashes)
+        self.engine = EngineLink(session, notices, self.opening, self._take_encoded)
+        self.truth: dict[str, str] | None = None
+        self.path = store.path
+        self.name = store.path.name.removesuffix(paths.SUFFIX)
+        self._first_path = store.path  # whose cache it is, also where answers are saved elsewhere from some time on
+        self._cache: Path | None = None
+        self.backed_up = not store.read_only  # whether closing it leaves a backup
+
+    # -- the file ------------------------------------------------------------------------------------------------
+
+    def cache(self) -> Path:
+        """Return the folder of the cache; where it is not beside the project, a notice says so.
+
+        Raises
+        ------
+        ProjectError
+            It cannot be written, nor can the user's cache folder.
+        """
+        if self._cache is None or not self._cache.is_dir():  # it may be deleted at any time
+            self._cache, elsewhere = paths.usable_cache(self._first_path)
+            self.notices += [elsewhere] if elsewhere else []
+        return self._cache
+
+    @property
+    def source_path(self) -> Path:
+        """The place of the instances."""
+        return self.source.path if self.source is not None else Path(self._store.project()["source"]["path"])
+
+    def inputs(self) -> list[Path]:
+        """Return the project, then what its labels are of and rest on: nothing that is written goes over them."""
+        features = self.options.get("features")
+        return [self.path, self.source_path, *([Path(features)] if features else [])]
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The options in force."""
+        return dict(self._store.project().get("options", {}))
+
+    def view(self) -> View:
+        """Return what screens draw from."""
+        return self.session.view()
+
+    def state_at(self, seq: int) -> State:
+        """Return what the events before the one at `seq` of the journal amount to."""
+        return fold(State(self.session.pool), takewhile(lambda event: event.seq < seq, self._store.replay()))
+
+    def mark(self) -> str | None:
+        """Return what tells this state of the project from all others; None where its file says something else.
+
+        So it is where another process has gone on meanwhile, or where a changed source is followed without writing.
+        """
+        mark = self._store.mark()
+        return mark if self._store.n_events() == self.session.state.revision else None
+
+    # -- the engine's recipe, and the engine in this process -----------------------------------------------------
+
+    def recipe(self) -> Recipe:
+        """Return what makes this project's engine; raises ProjectError where a part of it is not here."""
+        return recipe_of(self.source_path, self.cache(), self.options, self._store.project().get("own", {}))
+
+    def check_features(self) -> None:
+        """Refuse a features file that has not a row for each instance, before the pool is read.
+
+        Raises
+        ------
+        SourceError
+            How many rows it has, and how many are wanted.
+        """
+        features = self.options.get("features")
+        if features:
+            check_rows(Path(features), self.session.pool.ids)
+
+    def opening(self) -> Open:
+        """Return the message that opens this pool in a worker."""
+        ids = self.session.pool.ids
+        same = ids == list(self._its_source("open it with: labeler label PROJECT").ids)
+        return Open(self.recipe(), None if same else ids, self.session.state.revision, self._imported())
+
+    def open_pipeline(self, progress: Callable[[Progress], None] | None = None) -> Pipeline:
+        """Prepare the engine in this process and return it."""
+        return steps.run(self.open_pipeline_by_steps(), progress)
+
+    def open_pipeline_by_steps(self) -> Generator[Progress, None, Pipeline]:
+        """Prepare the engine in this process, yielding signs of life; return it."""
+        from labeler.worker.pipeline import Pipeline  # start-up: scikit-learn and scipy, which no screen needs
+
+        source = self._its_source("is it where it was?")
+        pipeline = Pipeline(self.recipe(), source, self.session.pool.ids, self._imported())
+        self._take_encoded((yield from pipeline.open()))
+        return pipeline
+
+    def closing_round(self, progress: Callable[[Progress], None] | None = None) -> Round:
+        """Return the round that an export rests on, from scratch, merged into the session."""
+        round_: Round = self.open_pipeline(progress).closing_round(self.session.snapshot())
+        self.session.merge_round(round_)
+        return round_
+
+    def take_clusters(self, k: int) -> None:
+        """Cluster into `k` from here on, as if ``--clusters`` had been given: recorded, and done by the next worker."""
+        self.session.set(**{"option.n_clusters": k})
+        self._store.remember(options=self.options | {"n_clusters": k})
+
+    def _its_source(self, hint: str) -> Source:
+        if self.source is None:
+            raise ProjectError("the source of this project is not open", hint)
+        return self.source
+
+    def _imported(self) -> IndexArray:
+        """Index and class id (m, 2) of the labels that came from elsewhere."""
+        snapshot = self.session.snapshot()
+        rows = snapshot.provenances == Provenance.IMPORTED
+        return np.column_stack((snapshot.indices[rows], snapshot.class_ids[rows].astype(np.int64)))
+
+    def _take_encoded(self, ready: Ready) -> None:
+        """Take note of what reading the pool brought: content hashes and what cannot be read."""
+        pool, unreadable = self.session.pool, {int(row): why for row, why in ready.unreadable.items()}
+        pool.unreadable[:] = False  # what could not be read last time may be mended
+        pool.mark_unreadable(unreadable)
+        if unreadable:
+            self.notices.append(unreadable_line({pool.ids[row]: why for row, why in unreadable.items()}))
+        if len(ready.blank):
+            self.notices.append(blank_line([pool.ids[int(row)] for row in ready.blank]))
+        if ready.features:
+            self.instances.take_features(np.load(ready.features, mmap_mode="r"))
+        if len(ready.hashes):
+            self.instances.take_hashes(ready.hashes)
+        if not self._store.read_only:
+            arrays = {"sha256": self.instances.sha256(), "unreadable": pool.unreadable.astype(np.uint8)}
+            with contextlib.suppress(NotSaved):  # derived: read again at the next opening
+                self._store.put_arrays("pool", arrays)
+
+    # -- the end -------------------------------------------------------------------------------------------------
 
     def summary(self) -> str:
-        """What to say on quitting: the work, where it is, how to go on."""
+        """Return what to say on quitting: the work, where it is, how to go on."""
         measurements = measure(self.session.state, self.session.audit.certificate())
         lines = [
             *([self._score()] if self.truth is not None else []),
@@ -73,8 +236,7 @@ class Project(Behind):
 
     def close(self) -> None:
         """End the worker, leave a backup where something changed since the last one, and a single file."""
-        if self._client is not None:
-            self._client.close()
+        self.engine.end()
         if self.source is not None:
             self._complete_hashes()
             self.source.close()
@@ -97,10 +259,11 @@ class Project(Behind):
         """What was answered before the pool was read, or in a table: a label stays with the content it was given to."""
         if self._store.read_only or self.source is None:
             return
-        found = source_changes.completed(self.source, self.session.pool.ids, self.session.state.answers, self._hashes)
-        if found is not None:
+        answered, hashes = self.session.state.answers, self.instances.sha256()
+        completed = source_changes.completed(self.source, self.session.pool.ids, answered, hashes)
+        if completed is not None:
             with contextlib.suppress(NotSaved):
-                self._store.put_arrays("pool", {"sha256": found})
+                self._store.put_arrays("pool", {"sha256": completed})
 
     def _score(self) -> str:
         truth, session = self.truth or {}, self.session
@@ -115,5 +278,5 @@ class Project(Behind):
 
 
 def summary_of(project: Project) -> dict[str, Any]:
-    """Options in force, for a manifest."""
+    """Return the options in force, for a manifest."""
     return {"options": project.options, "recipe": {k: v for k, v in asdict(project.recipe()).items() if k != "cache"}}

@@ -78,10 +78,10 @@ class LabelerApp(App[None]):
         self.status = StatusLine([*project.notices, *_about_images(images)])
         self._noticed = len(project.notices)
         self.pictures = Pictures(
-            project.shown,
+            project.instances.shown,
             lambda index: self.post_message(PictureReady(index)),
             depth_for(self.console.color_system, images),
-            words=project.content != "images",
+            words=project.instances.content != "images",
         )
         self.ending = Ending()
         self.line = KeyQueue(self._take, self._held)
@@ -126,7 +126,7 @@ class LabelerApp(App[None]):
     def _first_frame(self) -> None:
         self._seen = True
         try:
-            self.project.start(self.heard_by)
+            self.project.engine.start(self.heard_by)
         except LabelerError as error:
             self.status.trouble = f"{error.message} ({error.hint})"
             self._draw_message()
@@ -198,7 +198,7 @@ class LabelerApp(App[None]):
         self.status.clear()
         if took > SLOW_DISK:
             self.status.aside = f"the disk is slow: {took * 1000:.0f} ms"
-        self.project.changed()
+        self.project.engine.changed()
         if then is not None:
             then()
         self.view = self.project.view()
@@ -296,7 +296,7 @@ class LabelerApp(App[None]):
         """Merge what the worker sent."""
         if not self.is_running:
             return
-        received = self.project.receive(message.what)
+        received = self.project.engine.receive(message.what)
         status = self.status
         if received.progress is not None:
             status.progress = received.progress

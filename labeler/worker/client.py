@@ -109,11 +109,11 @@ class WorkerClient:
         """Start another worker in place of one that ended with `code`, once."""
         if self._restarts_left:
             self._restarts_left -= 1
-            self._post(Failed(f"the worker ended (code {code}) and was started again", f"details: {self._log}"))
+            message = f"the worker ended (code {code}) and was started again"
+            self._post(Failed(message, f"details: {self._log}", has_ended=True))
             self._launch()
             if self._latest is not None:
                 self._outbox.put(self._latest)
         else:
-            self._post(
-                Failed(f"the worker ended again (code {code}): answers are still saved", f"see {self._log}", True)
-            )
+            message = f"the worker ended again (code {code}): answers are still saved"
+            self._post(Failed(message, f"see {self._log}", fatal=True, has_ended=True))

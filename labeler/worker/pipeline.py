@@ -21,7 +21,8 @@ from labeler.core.numeric.choose_k import Tried, compare
 from labeler.core.numeric.kmeans import kmeans_by_steps
 from labeler.core.protocols import Clustering, Engine
 from labeler.core.recipe import ENGINES, PARTS, Recipe
-from labeler.core.types import FloatArray, Grid, IndexArray, IntArray, Progress, Queue, Round, Snapshot
+from labeler.core.requests import Comparison, Outliers
+from labeler.core.types import FloatArray, IndexArray, IntArray, Progress, Queue, Round, Snapshot
 from labeler.plugins import registry
 from labeler.plugins.encoders.automatic import companion_of
 from labeler.plugins.encoders.comparison import CANDIDATES, MOST_ANSWERS, is_better, left_out_hits
@@ -186,14 +187,17 @@ class Pipeline:
             self._oddness = (method, quick), scores
         return self._oddness[1]
 
-    def odd_ones(
-        self, snapshot: Snapshot, size: int, first: IndexArray, method: str | None = None
-    ) -> Generator[Progress, None, tuple[IndexArray, FloatArray]]:
-        """Yield signs of life; return at most `size` instances without an answer and their scores, oddest first.
+    # -- what may be requested: see PoolRequests ------------------------------------------------------------------
 
-        `first` stand before all others.
-        """
-        scores = yield from self.oddness(method, quick=True)
+    def closing(self, snapshot: Snapshot) -> Iterator[Progress | Round]:
+        """Yield signs of life, then what leaves the program, from scratch."""
+        yield Progress("computing every label anew")
+        yield from self.join_companion()
+        yield self.closing_round(snapshot)
+
+    def outliers(self, snapshot: Snapshot, size: int, first: IndexArray) -> Iterator[Progress | Outliers]:
+        """Yield signs of life, then at most `size` instances without an answer, oddest first after those in `first`."""
+        scores = yield from self.oddness(quick=True)
         left = np.ones(len(scores), dtype=np.bool_)
         for answered in (snapshot.indices, snapshot.excluded, snapshot.held_back):
             left[answered] = False
@@ -201,23 +205,19 @@ class Pipeline:
         leads[first] = True
         order = np.lexsort((-scores, ~leads))
         order = order[left[order]][:size].astype(np.int64)
-        return order, scores[order]
+        yield Outliers(order, scores[order])
 
-    def grid(self, snapshot: Snapshot, size: int, skip: IndexArray) -> Grid | None:
-        """A page of one class to confirm."""
-        return self.engine.grid(snapshot, size, skip)
-
-    def similar(self, snapshot: Snapshot, index: int, size: int, skip: IndexArray) -> IndexArray:
-        """The nearest instances without an answer."""
-        return self.engine.similar(snapshot, index, size, skip)
-
-    def hunt(self, snapshot: Snapshot, class_id: int, size: int, skip: IndexArray) -> IndexArray:
-        """The likeliest to be of a rare class, without an answer."""
-        return self.engine.hunt(snapshot, class_id, size, skip)
-
-    def shares(self, snapshot: Snapshot, index: int) -> list[tuple[int, float]]:
-        """The answers behind a label."""
-        return self.engine.shares(snapshot, index)
+    def compare_numbers(self, snapshot: Snapshot) -> Iterator[Progress | Comparison]:
+        """Yield signs of life and what is known, from nothing on, each time another number of clusters was compared."""
+        tried: list[Tried] = []
+        ks, about = self.ks(), self.compared()
+        yield Comparison([], len(ks), about)
+        for step in self.compare(ks):
+            if isinstance(step, Tried):
+                tried.append(step)
+                yield Comparison(list(tried), len(ks), about)
+            else:
+                yield step
 
     def ks(self) -> list[int]:
         """Numbers of clusters worth comparing in this pool."""

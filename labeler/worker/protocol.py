@@ -1,19 +1,21 @@
-"""What the screen's process and the worker say to each other, as frames of JSON and raw arrays (never pickle)."""
+"""The messages between the screen's process and the worker, as frames of JSON and raw arrays (never pickle)."""
 
 from __future__ import annotations
 
 import json
 import struct
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, make_dataclass
+from functools import cache
 from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from labeler.core import codec
-from labeler.core.numeric.choose_k import Tried
+from labeler.core import codec, requests
+from labeler.core.errors import EngineError
 from labeler.core.recipe import Recipe
-from labeler.core.types import Advice, ByteArray, FloatArray, Grid, IndexArray, Progress, Queue, Round, Snapshot
+from labeler.core.requests import Signature
+from labeler.core.types import ByteArray, IndexArray, Progress, Queue, Round, Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,70 +41,27 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True)
-class GridWanted:
-    """The next page of one class to confirm; `skip` = indices shown already."""
+class Request:
+    """A method of the engine to call with a snapshot and `arguments`, a record; see :mod:`labeler.core.requests`.
 
+    `numbers`: those by which whoever asked knows the reply again; several where the same was asked more than once.
+    """
+
+    name: str
+    numbers: list[int]
     snapshot: Snapshot
-    size: int
-    skip: IndexArray
+    arguments: Any = None
 
 
 @dataclass(frozen=True, slots=True)
-class SimilarWanted:
-    """Instances without an answer, nearest to `index` first; `skip` = indices shown already."""
+class Reply:
+    """One result of a request, by the answers up to `revision`; more follow unless it `is_last`."""
 
-    snapshot: Snapshot
-    index: int
-    size: int
-    skip: IndexArray
-
-
-@dataclass(frozen=True, slots=True)
-class HuntWanted:
-    """Instances without an answer, the likeliest to be of class `class_id` first; `skip` = indices shown already."""
-
-    snapshot: Snapshot
-    class_id: int
-    size: int
-    skip: IndexArray
-
-
-@dataclass(frozen=True, slots=True)
-class OddWanted:
-    """The oddest instances that nobody answered; `first` = in no cluster, they come before all others."""
-
-    snapshot: Snapshot
-    size: int
-    first: IndexArray
-
-
-@dataclass(frozen=True, slots=True)
-class SharesWanted:
-    """The answers behind one label."""
-
-    snapshot: Snapshot
-    index: int
-
-
-@dataclass(frozen=True, slots=True)
-class ClosingWanted:
-    """Every label anew from these answers alone, as they leave the program."""
-
-    snapshot: Snapshot
-
-
-@dataclass(frozen=True, slots=True)
-class KsWanted:
-    """Compare numbers of clusters."""
-
-
-@dataclass(frozen=True, slots=True)
-class KsTried:
-    """What was compared so far of `total` numbers; `about` = what was clustered, in words."""
-
-    tried: list[Tried]
-    total: int
-    about: str
+    name: str
+    numbers: list[int]
+    revision: int
+    result: Any = None
+    is_last: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,109 +92,36 @@ class RoundReady:
 
 
 @dataclass(frozen=True, slots=True)
-class ClosingReady:
-    """The closing round of a snapshot."""
-
-    round: Round
-
-
-@dataclass(frozen=True, slots=True)
-class GridReady:
-    """The page asked for, or None when no class has one worth a key."""
-
-    revision: int
-    grid: Grid | None
-
-
-@dataclass(frozen=True, slots=True)
-class SimilarReady:
-    """The instances nearest to `index`, nearest first; none where nothing is left."""
-
-    revision: int
-    index: int
-    indices: IndexArray
-
-
-@dataclass(frozen=True, slots=True)
-class HuntReady:
-    """The instances likeliest to be of class `class_id`; none where nothing is left, or it has no answer."""
-
-    revision: int
-    class_id: int
-    indices: IndexArray
-
-
-@dataclass(frozen=True, slots=True)
-class OddReady:
-    """The oddest instances, oddest first, and their scores by an outlier method."""
-
-    indices: IndexArray
-    scores: FloatArray
-
-
-@dataclass(frozen=True, slots=True)
-class SharesReady:
-    """The answers (index, share) behind the label of `index`, largest first."""
-
-    index: int
-    shares: list[list[float]] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
 class Offer:
-    """Something better than what is in use, in one line; nothing changes until the person follows it."""
+    """A proposal of something better than what is in use, in one line; nothing changes until the person follows it."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """A job could not be done: one line what is wrong, one what to do. `fatal` = the worker is of no more use."""
+    """A job could not be done: one line what is wrong, one what to do.
+
+    `fatal` = the worker is of no more use; `has_ended` = what it was asked before gets no reply; `numbers` = the
+    requests that get none.
+    """
 
     message: str
     hint: str = ""
     fatal: bool = False
+    has_ended: bool = False
+    numbers: list[int] = field(default_factory=list)
 
 
-_TYPES = {
+_TYPES: dict[str, type[Any]] = {
     kind.__name__: kind
-    for kind in (
-        Open,
-        Recipe,
-        Answered,
-        Snapshot,
-        GridWanted,
-        SimilarWanted,
-        HuntWanted,
-        HuntReady,
-        SharesWanted,
-        ClosingWanted,
-        ClosingReady,
-        KsWanted,
-        KsTried,
-        Tried,
-        OddWanted,
-        OddReady,
-        Ready,
-        QueueReady,
-        Queue,
-        RoundReady,
-        Round,
-        Advice,
-        GridReady,
-        Grid,
-        SimilarReady,
-        SharesReady,
-        Offer,
-        Progress,
-        Failed,
-    )
+    for kind in (Open, Answered, Request, Ready, QueueReady, RoundReady, Reply, Offer, Progress, Failed)
 }
 
 
 @dataclass(frozen=True, slots=True)
 class _Frame:
-    """What stands before the bytes of the arrays, of each of which it has name, dtype, shape and size in bytes."""
+    """The head of a message; of each array, whose bytes follow, it has name, dtype, shape and size in bytes."""
 
     type: str
     fields: dict[str, Any]
@@ -272,11 +158,28 @@ def read(stream: BinaryIO) -> Any:
     header, body = stream.read(header_size), stream.read(body_size)
     if len(header) < header_size or len(body) < body_size:
         return None
-    frame = codec.decode(_Frame, codec.loads(header), finite=False)
+    frame = codec.decode(_Frame, codec.loads(header, finite=False), finite=False)
     if frame.type not in _TYPES:
         raise codec.Unreadable(f"there is no message {frame.type!r}")
     arrays, start = {}, 0
     for name, dtype, shape, size in frame.arrays:
         arrays[name] = codec.unpack_array(dtype, shape, memoryview(body)[start : start + size])
         start += size
-    return codec.decode(_TYPES[frame.type], frame.fields, arrays, finite=False)
+    return codec.decode(_kind_of(frame), frame.fields, arrays, finite=False)
+
+
+def _kind_of(frame: _Frame) -> type[Any]:
+    """Return the class of a message; of requests and replies with the types of the method that they name."""
+    if frame.type not in ("Request", "Reply"):
+        return _TYPES[frame.type]
+    try:
+        signature = requests.signature(str(frame.fields.get("name")))
+    except EngineError:
+        return _TYPES[frame.type]  # whoever serves it says that there is no such request
+    return _typed(frame.type, signature)
+
+
+@cache
+def _typed(kind: str, signature: Signature) -> type[Any]:
+    hint = ("arguments", signature.arguments) if kind == "Request" else ("result", signature.result)
+    return make_dataclass(kind, [(*hint, field(default=None))], bases=(_TYPES[kind],), frozen=True)

@@ -13,41 +13,23 @@ import sys
 import threading
 import traceback
 from collections.abc import Iterator
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 
-from labeler.core.errors import LabelerError
-from labeler.core.numeric.choose_k import Tried
+from labeler.core import codec
+from labeler.core.errors import EngineError, LabelerError
+from labeler.core.protocols import Engine
+from labeler.core.requests import signature
 from labeler.core.types import Progress, Queue, Round, Snapshot
 from labeler.plugins import custom
 from labeler.plugins.encoders.comparison import ENOUGH_ANSWERS
 from labeler.plugins.importers.detect import open_source
 from labeler.worker import protocol
 from labeler.worker.pipeline import Pipeline
-from labeler.worker.protocol import (
-    Answered,
-    ClosingReady,
-    ClosingWanted,
-    Failed,
-    GridReady,
-    GridWanted,
-    HuntReady,
-    HuntWanted,
-    KsTried,
-    KsWanted,
-    OddReady,
-    OddWanted,
-    Open,
-    QueueReady,
-    Ready,
-    RoundReady,
-    SharesReady,
-    SharesWanted,
-    SimilarReady,
-    SimilarWanted,
-)
+from labeler.worker.protocol import Answered, Failed, Open, QueueReady, Ready, Reply, Request, RoundReady
 
 LOW_PRIORITY = 10
 EAGER_UP_TO = 20_000
@@ -61,20 +43,18 @@ class Worker:
     """Requests in, replies out; single-threaded but for the reader of the input."""
 
     def __init__(self, requests: BinaryIO, replies: BinaryIO) -> None:
-        self._requests, self._replies = requests, replies
+        self._input, self._output = requests, replies
         self._inbox: queue.Queue[Any] = queue.Queue()
         self._pipeline: Pipeline | None = None
         self._job: Iterator[Any] | None = None
         self._ahead: Iterator[Progress] | None = None
         self._waiting: Snapshot | None = None
         self._latest: Snapshot | None = None
-        self._odd_wanted: OddWanted | None = None
-        self._closing_wanted: ClosingWanted | None = None
+        self._requested: list[Request] = []  # jobs, and whatever was asked for before the pool is open
         self._warm = False
         self._gave_way = False
         self._reconsidered = False
         self._joined = False
-        self._compares = False  # numbers of clusters are to be compared
 
     @property
     def _is_open(self) -> bool:
@@ -92,18 +72,17 @@ class Worker:
                 self._send(Failed(error.message, error.hint, fatal=not self._is_open))
 
     def _listen(self) -> None:
-        while (message := protocol.read(self._requests)) is not None:
+        while (message := protocol.read(self._input)) is not None:
             self._inbox.put(message)
         os._exit(0)  # the application is gone: nothing here is worth keeping
 
     def _serve_requests(self) -> None:
-        """Everything in the inbox; waits for the next request only when there is nothing else to do."""
+        """Serve everything in the inbox; wait for the next message only when there is nothing else to do."""
         latest: Answered | None = None
-        wanted = self._waiting or self._odd_wanted or self._closing_wanted
-        idle = self._job is None and (wanted is None or not self._is_open)
+        has_work = self._waiting is not None or bool(self._requested)
+        idle = self._job is None and not (has_work and self._is_open)
         if idle:
             self._warm_up()
-            self._compare()
             self._join()
             self._reconsider()
             idle = self._job is None and self._ahead is None
@@ -114,36 +93,61 @@ class Worker:
                 self._job = self._open(message)
             elif isinstance(message, Answered):
                 latest = message
-            elif isinstance(message, GridWanted) and self._pipeline and self._is_open:
-                grid = self._pipeline.grid(message.snapshot, message.size, message.skip)
-                self._send(GridReady(message.snapshot.revision, grid))
-            elif isinstance(message, SimilarWanted) and self._pipeline and self._is_open:
-                found = self._pipeline.similar(message.snapshot, message.index, message.size, message.skip)
-                self._send(SimilarReady(message.snapshot.revision, message.index, found))
-            elif isinstance(message, HuntWanted) and self._pipeline and self._is_open:
-                found = self._pipeline.hunt(message.snapshot, message.class_id, message.size, message.skip)
-                self._send(HuntReady(message.snapshot.revision, message.class_id, found))
-            elif isinstance(message, OddWanted):
-                self._odd_wanted = message
-            elif isinstance(message, SharesWanted) and self._pipeline and self._is_open:
-                shares = self._pipeline.shares(message.snapshot, message.index)
-                self._send(SharesReady(message.index, [[float(index), share] for index, share in shares]))
-            elif isinstance(message, ClosingWanted):
-                self._closing_wanted = message
-            elif isinstance(message, KsWanted):
-                self._compares = True
+            elif isinstance(message, Request):
+                self._request(message)
         if latest is not None:
             self._answered(latest)
 
-    def _odd_ones(self, wanted: OddWanted, pipeline: Pipeline) -> Iterator[Progress | OddReady]:
-        found = yield from pipeline.odd_ones(wanted.snapshot, wanted.size, wanted.first)
-        yield OddReady(*found)
+    def _request(self, request: Request) -> None:
+        """Reply at once to what takes no time; a job waits for its turn, once for all who asked for the same."""
+        try:
+            is_job = signature(request.name).is_job
+        except EngineError as error:
+            self._send(Failed(error.message, error.hint, numbers=request.numbers))
+            return
+        if self._is_open and not is_job:
+            for reply in self._replies(request):
+                self._send(reply)
+            return
+        others, numbers = [], request.numbers
+        for other in self._requested:
+            if _asks_the_same(other, request):
+                numbers = other.numbers + numbers
+            else:
+                others.append(other)
+        self._requested = [*others, replace(request, numbers=numbers)]
 
-    def _closing(self, wanted: ClosingWanted, pipeline: Pipeline) -> Iterator[Progress | ClosingReady]:
-        """After the live round of the same answers, which would take its place otherwise."""
-        yield Progress("computing every label anew")
-        yield from pipeline.join_companion()
-        yield ClosingReady(pipeline.closing_round(wanted.snapshot))
+    def _replies(self, request: Request) -> Iterator[Progress | Reply | Failed]:
+        """Do what is requested: signs of life and its results, the last of them marked; or why there is none."""
+        latest: Reply | None = None
+        try:
+            for step in self._results(request):
+                if latest is not None:  # held back until it is known whether it was the last
+                    yield latest
+                    latest = None
+                if isinstance(step, Progress):
+                    yield step
+                else:
+                    latest = Reply(request.name, request.numbers, request.snapshot.revision, step, is_last=False)
+            if latest is None:
+                raise EngineError(f"{request.name} came to no result", "ask again")
+            yield replace(latest, is_last=True)
+        except LabelerError as error:
+            yield Failed(error.message, error.hint, numbers=request.numbers)
+
+    def _results(self, request: Request) -> Iterator[Any]:
+        """Call the method of the pipeline, or of its engine, that is requested."""
+        asked, pipeline = signature(request.name), self._pipeline
+        owner = getattr(pipeline, "engine", None) if asked.owner is Engine else pipeline
+        method = getattr(owner, request.name, None)
+        if method is None:
+            raise EngineError(f"this engine has no {request.name!r}", "another one may: --engine default")
+        arguments = {item.name: getattr(request.arguments, item.name) for item in fields(request.arguments)}
+        result = method(request.snapshot, **arguments)
+        if asked.is_job:
+            yield from result
+        else:
+            yield result
 
     def _answered(self, message: Answered) -> None:
         pipeline = self._pipeline
@@ -160,16 +164,11 @@ class Worker:
             self._waiting = message.snapshot
 
     def _step(self) -> None:
-        if self._job is None and self._odd_wanted is not None and self._pipeline is not None and self._is_open:
-            self._job, self._odd_wanted = self._odd_ones(self._odd_wanted, self._pipeline), None
-        closes = self._job is None and self._waiting is None and self._pipeline is not None and self._is_open
-        if closes and self._closing_wanted is not None and self._pipeline is not None:
-            self._job, self._closing_wanted = self._closing(self._closing_wanted, self._pipeline), None
         if self._job is None:
-            if self._waiting is None or self._pipeline is None or not self._is_open:
-                self._go_ahead()
-                return
-            self._job, self._waiting = self._pipeline.round(self._waiting), None
+            self._job = self._next_job()
+        if self._job is None:
+            self._go_ahead()
+            return
         step = next(self._job, None)
         if step is None:
             self._job = None
@@ -178,8 +177,17 @@ class Worker:
             if isinstance(step, Round):
                 self._look_ahead(step.queue)
 
+    def _next_job(self) -> Iterator[Any] | None:
+        """Return what is to be done next; None where nothing waits, or nothing can be done yet."""
+        if self._pipeline is None or not self._is_open:
+            return None
+        if self._waiting is not None:  # before requests: it would take the place of a closing round of the same answers
+            snapshot, self._waiting = self._waiting, None
+            return self._pipeline.round(snapshot)
+        return self._replies(self._requested.pop(0)) if self._requested else None
+
     def _look_ahead(self, ranked: Queue) -> None:
-        """From here on, work ahead for the head of this queue, without what was answered meanwhile."""
+        """Work ahead from here on for the head of this queue, without what was answered meanwhile."""
         pipeline, latest = self._pipeline, self._latest
         if pipeline is None or latest is None:
             return
@@ -190,23 +198,6 @@ class Worker:
         """One step of the work nobody waits for; it is not reported."""
         if self._ahead is not None and next(self._ahead, None) is None:
             self._ahead = None
-
-    def _compare(self) -> None:
-        """With nothing more urgent to do: compare numbers of clusters, for somebody who looks on."""
-        if self._compares and self._pipeline is not None and self._is_open and self._job is None:
-            self._compares = False
-            self._job = self._comparing(self._pipeline)
-
-    def _comparing(self, pipeline: Pipeline) -> Iterator[Progress | KsTried]:
-        tried: list[Tried] = []
-        ks, about = pipeline.ks(), pipeline.compared()
-        yield KsTried([], len(ks), about)
-        for step in pipeline.compare(ks):
-            if isinstance(step, Tried):
-                tried.append(step)
-                yield KsTried(list(tried), len(ks), about)
-            else:
-                yield step
 
     def _join(self) -> None:
         """With nothing else to do: look at photos a second way, then think again."""
@@ -266,7 +257,20 @@ class Worker:
             self._warm = True
 
     def _send(self, message: Any) -> None:
-        protocol.write(self._replies, message)
+        protocol.write(self._output, message)
+
+
+def _asks_the_same(request: Request, other: Request) -> bool:
+    """Whether two requests differ at most in the answers they rest on: the later one is as good a reply to both."""
+    if request.name != other.name:
+        return False
+    (values, arrays), (others, other_arrays) = _taken_apart(request), _taken_apart(other)
+    return values == others and all(np.array_equal(arrays[name], other_arrays[name]) for name in arrays)
+
+
+def _taken_apart(request: Request) -> tuple[dict[str, Any], dict[str, Any]]:
+    arrays: dict[str, Any] = {}
+    return codec.encode(request.arguments, arrays), arrays
 
 
 def main() -> None:

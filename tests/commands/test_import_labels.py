@@ -133,7 +133,7 @@ def test_splits_that_the_source_came_with_stay_a_column(tmp_path):
         (tmp_path / "set" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "set" / name).write_bytes(png())
     with open_project(tmp_path / "set", tmp_path / "s.labeler.db") as project:
-        assert project.folder_classes() == ["circle", "square"]
+        assert project.instances.folder_classes() == ["circle", "square"]
         imported = import_labels(project, tmp_path / "set")
         assert "set: 1 image lies in the folder of a split, in none of a class" in imported.notes
         assert labels_of(project) == {

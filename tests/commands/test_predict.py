@@ -17,6 +17,7 @@ from labeler.commands.predict import UNKNOWN, Predictions, as_object, as_text, p
 from labeler.commands.search import facts, nearest_to, odd_ones, text
 from labeler.core import steps
 from labeler.core.errors import ExportError, UnreadableInstance, UsageError
+from labeler.core.requests import PoolRequests
 from labeler.core.types import UNLABELED
 from labeler.plugins.outliers import sampling
 from labeler.plugins.outliers.sampling import scored
@@ -265,12 +266,13 @@ class TestFinding:
             wanted = odd_ones(project, None, 6).indices
             first = project.session.pool.ids[int(wanted[0])]
             project.session.label(first, project.session.classes.add("a", setup=True))
-            project.start(said.put)
-            while not project.ready:
-                project.receive(said.get(timeout=60))
-            project.want_odd(5)
-            while (odd := project.receive(said.get(timeout=60)).odd) is None:
-                pass
+            project.engine.start(said.put)
+            while not project.engine.is_ready:
+                project.engine.receive(said.get(timeout=60))
+            pending = project.engine.request(PoolRequests.outliers, 5, project.instances.in_no_cluster())
+            while not pending.is_done:
+                project.engine.receive(said.get(timeout=60))
+            odd = pending.results.pop()
             assert odd.indices.tolist() == wanted[1:].tolist()
             assert (np.diff(odd.scores) <= 0).all()
 
@@ -280,7 +282,7 @@ class TestFinding:
         with open_project(source, tmp_path / "d.labeler.db", options) as project:
             project.session.label(project.session.pool.ids[0], project.session.classes.add("a", setup=True))
             project.closing_round()
-            alone = set(project.in_no_cluster().tolist())
+            alone = set(project.instances.in_no_cluster().tolist())
             assert 0 < len(alone) < 200
             found = odd_ones(project, None, 200)
             assert set(found.indices[: len(alone)].tolist()) == alone

@@ -11,6 +11,7 @@ from labeler.cli.main import main
 from labeler.commands.search import COUNT, Cut, facts, likeliest_of, odd_ones, text
 from labeler.core import steps
 from labeler.core.errors import UsageError
+from labeler.core.protocols import Engine
 from labeler.plugins.outliers.sampling import scored
 from labeler.project.open import open_project
 
@@ -121,15 +122,15 @@ class TestHunt:
     def test_the_worker_says_the_same(self, digits):
         project, _ = digits
         said: queue.Queue = queue.Queue()
-        project.start(said.put)
-        while not project.ready:
-            project.receive(said.get(timeout=60))
+        project.engine.start(said.put)
+        while not project.engine.is_ready:
+            project.engine.receive(said.get(timeout=60))
         class_id = project.session.classes.named("3").class_id
-        project.want_hunt(class_id, 5, [])
-        while (hunt := project.receive(said.get(timeout=60)).hunt) is None:
-            pass
+        pending = project.engine.request(Engine.hunt, class_id, 5, np.empty(0, dtype=np.int64))
+        while not pending.is_done:
+            project.engine.receive(said.get(timeout=60))
         wanted = likeliest_of(project, "3", 5).indices.tolist()
-        assert (hunt.class_id, hunt.indices.tolist()) == (class_id, wanted)
+        assert pending.results.pop().tolist() == wanted
 
     def test_no_such_class_and_none_of_it_are_said(self, digits):
         project, _ = digits

@@ -20,9 +20,10 @@ from labeler.core.types import Provenance, Round
 from labeler.project import closing_round
 from labeler.project.open import Options, open_project
 from labeler.project.paths import cache_of
+from labeler.project.pending import Pending
 from labeler.session.provenance import reasons
 from labeler.worker.pipeline import Pipeline
-from labeler.worker.protocol import ClosingReady, RoundReady
+from labeler.worker.protocol import Reply, RoundReady
 
 N, SAMPLED = 400, 200
 
@@ -283,19 +284,21 @@ def test_a_screen_knows_whether_it_answers_from_the_closing_round(labeled):
         session, pipeline = project.session, project.open_pipeline()
         live = session.machine_labels.round
         closed = pipeline.closing_round(session.snapshot())
-        assert not project.is_closed
-        assert project.receive(ClosingReady(closed)).changed
-        assert project.is_closed
+        assert not project.engine.is_closed
+        assert project.engine.receive(Reply("closing", [1], closed.revision, closed)).changed
+        assert project.engine.is_closed
         assert session.machine_labels.round.advice == (
             live.advice if live.revision == closed.revision else closed.advice
         )
         assert np.array_equal(session.machine_labels.round.labels, closed.labels)
-        project.receive(RoundReady(replace(closed)))  # a live one of the same answers
-        assert not project.is_closed
-        project.receive(ClosingReady(closed))
+        project.engine.receive(RoundReady(replace(closed)))  # a live one of the same answers
+        assert not project.engine.is_closed
+        project.engine.receive(Reply("closing", [1], closed.revision, closed))
         session.label(session.question.instance_id, 0)
-        assert not project.is_closed
+        assert not project.engine.is_closed
         merged = session.machine_labels.n_merged
-        assert project.receive(ClosingReady(closed)).closing is closed  # whoever asked may want it as it is ...
+        pending = project.engine._pending[7] = Pending()
+        project.engine.receive(Reply("closing", [7], closed.revision, closed))
+        assert pending.results[0] is closed  # whoever asked may want it as it is ...
         assert session.machine_labels.n_merged == merged  # ... but it is of the answers before
-        assert not project.is_closed
+        assert not project.engine.is_closed

@@ -132,8 +132,8 @@ def test_new_files_join_at_the_end_and_missing_ones_keep_their_labels(photos, pa
         round_ = project.closing_round()
         assert round_.queue.indices.tolist() == [12]
         with pytest.raises(UnreadableInstance):
-            project.image(gone)
-        assert project.image(12).shape == (6, 5)
+            project.instances.image(gone)
+        assert project.instances.image(12).shape == (6, 5)
     add_photo(photos, "a/00.png", 0)
     with open_project(photos, path) as project:
         assert not project.session.pool.missing.any()
@@ -306,8 +306,8 @@ def test_neighbors_are_labeled_ones_the_nearest_first(photos, path):
             session.label(session.pool.ids[number], class_id)
         features = np.load(next(path.parent.glob("*.cache/features*.npy")))
         order = sorted((1, 5, 11), key=lambda other: np.square(features[other] - features[4]).sum())
-        assert [other for other, _ in project.neighbors(4, 2)] == order[:2]
-        assert (1, class_id) not in project.neighbors(1, 5)
+        assert [other for other, _ in project.instances.neighbors(4, 2)] == order[:2]
+        assert (1, class_id) not in project.instances.neighbors(1, 5)
 
 
 def test_the_demo_knows_its_classes_and_starts_fresh_on_request(monkeypatch, tmp_path):
@@ -334,7 +334,7 @@ def test_the_worker_behind_a_project_asks_and_derives_and_a_resumed_one_catches_
 
     def until(project, inbox, done):
         while not done():
-            received = project.receive(inbox.get(timeout=60))
+            received = project.engine.receive(inbox.get(timeout=60))
             assert not received.failed, received.note
 
     for expected in (0, 4):
@@ -342,12 +342,14 @@ def test_the_worker_behind_a_project_asks_and_derives_and_a_resumed_one_catches_
         with open_project(few_digits, path, BOOK) as project:
             session = project.session
             assert session.view().answers == expected
-            project.start(inbox.put)
-            until(project, inbox, lambda project=project: project.ready and project.session.question is not None)
+            project.engine.start(inbox.put)
+            until(
+                project, inbox, lambda project=project: project.engine.is_ready and project.session.question is not None
+            )
             class_id = session.classes.id_for("thing", setup=True)
             for _ in range(4):
                 session.label(session.question.instance_id, class_id)
-                project.changed()
+                project.engine.changed()
             until(project, inbox, lambda session=session: session.machine_labels.revision == session.state.revision)
             view = session.view()
             assert view.answers == expected + 4
@@ -358,7 +360,7 @@ def test_a_cache_that_cannot_be_made_is_said_in_one_line(few_digits, path):
     path.parent.mkdir()
     path.with_name("p.labeler.cache").write_text("in the way")
     with open_project(few_digits, path, BOOK) as project, pytest.raises(ProjectError, match="cache"):
-        project.start(print)
+        project.engine.start(print)
 
 
 @pytest.mark.slow

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,14 +14,15 @@ from typing import Any
 import numpy as np
 from textual import events
 
-from labeler.core.errors import UnreadableInstance
+from labeler.core.errors import EngineError, UnreadableInstance
 from labeler.core.numeric.choose_k import Tried
 from labeler.core.pool import Pool
+from labeler.core.requests import Comparison, Outliers
 from labeler.core.types import UNLABELED, Advice, Grid, Progress, Provenance, Queue, Round
+from labeler.project.pending import Pending
 from labeler.session.session import Session
 from labeler.ui.app import LabelerApp
 from labeler.ui.screens.base import LabelScreen
-from labeler.worker.protocol import KsTried
 from tests.memory_journal import MemoryJournal
 
 
@@ -31,14 +32,10 @@ class Received:
     progress: Progress | None = None
     note: str = ""
     failed: bool = False
-    page: Any = None
-    similar: Any = None
-    shares: Any = None
-    tried: object = None
-    odd: Any = None
-    closing: Any = None
-    hunt: Any = None
 
+
+LATER = object()
+"""Of a request whose results a test puts in itself, into `project.pending`."""
 
 GLYPHS = {
     0: "01110 10001 10001 10001 10001 10001 01110",
@@ -109,6 +106,7 @@ class FakeProject:
         with_round: bool = True,
         bare_queue: bool = False,
     ) -> None:
+        self.instances = self.engine = self  # its parts, in one object
         self.name = "digits"
         self.path = Path("digits.labeler.db")
         self.source_path = Path("digits")
@@ -124,7 +122,7 @@ class FakeProject:
         self._image, self._bare_queue = image, bare_queue
         self.sent = 0
         self.wanted_ks = self.restarts = self.wanted_closing = 0
-        self.ready = with_round
+        self.is_ready = with_round
         self.wanted: list[tuple[int, list[int]]] = []
         self.wanted_similar: list[tuple[int, int, list[int]]] = []
         self.no_pages = False
@@ -190,9 +188,23 @@ class FakeProject:
             return Received(changed=True, note=" · ".join(self.session.round_notes))
         raise TypeError(message)
 
-    def want_page(self, size: int, shown: list[int]) -> None:
+    def request(self, method: Callable[..., Any], *args: Any, **kwargs: Any) -> Pending:
+        """Ask the method of that name here: several results if it is a job, an error where it gives one, None later."""
+        pending = Pending()
+        results = getattr(self, method.__name__)(*args, **kwargs)
+        self.pending = pending
+        if isinstance(results, EngineError):
+            pending.fail(results)
+        elif results is not LATER:
+            results = list(results) if isinstance(results, Iterator) else [results]
+            for place, result in enumerate(results, start=1):
+                pending.put(result, is_last=place == len(results))
+        return pending
+
+    def grid(self, size: int, skip: np.ndarray) -> Grid | None:
         """Pages of ten: instances of one class each, in order."""
-        self.wanted.append((size, list(shown)))
+        shown = skip.tolist()
+        self.wanted.append((size, shown))
         standings = self.session.state.answers
         n_classes = min(10, len(self.session.state.active_classes()))
         class_id = len(self.wanted) % n_classes
@@ -203,32 +215,32 @@ class FakeProject:
             np.full(len(open_), (class_id + 1) % n_classes, dtype=np.int32),
             1.0,
         )
-        self.post(Received(page=SimpleNamespace(grid=None if self.no_pages else grid)))
+        return None if self.no_pages else grid
 
-    def want_similar(self, index: int, size: int, shown: list[int]) -> None:
+    def similar(self, index: int, size: int, skip: np.ndarray) -> np.ndarray:
         """What shows the same digit is near, the lower number first."""
-        self.wanted_similar.append((index, size, list(shown)))
+        shown = skip.tolist()
+        self.wanted_similar.append((index, size, shown))
         standings = self.session.state.answers
         near = [i for i in range(index % 10, 400, 10) if i not in standings and i not in shown]
         near.sort(key=lambda i: abs(i - index))
-        found = np.array(near[:size], dtype=np.int64)
-        self.post(Received(similar=SimpleNamespace(index=index, indices=found)))
+        return np.array(near[:size], dtype=np.int64)
 
-    def want_hunt(self, class_id: int, size: int, shown: list[int]) -> None:
+    def hunt(self, class_id: int, size: int, skip: np.ndarray) -> np.ndarray:
         """What shows the hunted digit comes after as many others as it has labels, then every third one does."""
-        self.wanted_hunts.append((class_id, list(shown)))
+        shown = skip.tolist()
+        self.wanted_hunts.append((class_id, shown))
         left = [i for i in range(len(self.session.pool)) if i not in self.session.state.answers and i not in shown]
         found, others = ([i for i in left if (i % 10 == class_id) is is_one] for is_one in (True, False))
         mixed = [i for place, i in enumerate(found) for i in (i, *others[2 * place : 2 * place + 2])][:size]
-        self.post(Received(hunt=SimpleNamespace(class_id=class_id, indices=np.array(mixed, dtype=np.int64))))
+        return np.array(mixed, dtype=np.int64)
 
-    def want_odd(self, size: int) -> None:
+    def outliers(self, size: int, first: np.ndarray) -> Any:
         """The last ones without an answer, the later the odder."""
         self.wanted_odd += 1
         found = [i for i in range(len(self.session.pool) - 1, -1, -1) if i not in self.session.state.answers][:size]
-        if not self.no_odd_yet:
-            scores = np.linspace(2, 1, len(found), dtype=np.float32)
-            self.post(Received(odd=SimpleNamespace(indices=np.array(found, dtype=np.int64), scores=scores)))
+        scores = np.linspace(2, 1, len(found), dtype=np.float32)
+        return LATER if self.no_odd_yet else Outliers(np.array(found, dtype=np.int64), scores)
 
     def in_no_cluster(self) -> np.ndarray:
         return (
@@ -237,35 +249,36 @@ class FakeProject:
             else np.empty(0)
         )
 
-    def want_shares(self, index: int) -> None:
+    def shares(self, index: int) -> Any:
         """All answers of its class, the later ones with less."""
         class_id, _ = self.session.label_of(index)
         found = [other for other, s in self.session.state.answers.items() if s.class_id == class_id]
-        shares = [[float(other), 2.0 ** -(place + 1)] for place, other in enumerate(found)]
-        self.post(Received(shares=SimpleNamespace(index=index, shares=shares)))
+        return [(other, 2.0 ** -(place + 1)) for place, other in enumerate(found)]
 
-    def want_closing(self) -> None:
+    def closing(self) -> Any:
         """The round there is, as of now; at once."""
         self.wanted_closing += 1
         self.is_closed = True
-        now = self.session.state.revision
-        self.post(Received(changed=True, closing=replace(self.session.machine_labels.round, revision=now)))
+        self.post(Received(changed=True))
+        return self.closing_now()
+
+    def closing_now(self) -> Round:
+        return replace(self.session.machine_labels.round, revision=self.session.state.revision)
 
     def recipe(self) -> Any:
         return SimpleNamespace(seed=0)
 
-    def want_ks(self) -> None:
+    def compare_numbers(self) -> Any:
         """Four numbers, two at a time."""
         all_ = [Tried(k, k, 1000.0 / k, score) for k, score in ((5, 0.1), (10, 0.3), (50, 0.2), (100, 0.15))]
         self.wanted_ks += 1
-        for done in (0, 2, 4):
-            tried = KsTried(all_[:done], 4, "kmeans of 400 instances")
-            self.post(Received(changed=done == 4, tried=tried))
+        self.post(Received(changed=True))
+        return iter([Comparison(all_[:done], 4, "kmeans of 400 instances") for done in (0, 2, 4)])
 
     def take_clusters(self, k: int) -> None:
         self.session.set(**{"option.n_clusters": k})
 
-    def end_worker(self) -> None:
+    def end(self) -> None:
         self.restarts += 1
 
     def changed(self) -> None:

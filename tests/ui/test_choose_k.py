@@ -11,7 +11,7 @@ from labeler.ui.app import LabelerApp
 from labeler.ui.render import choose_k
 from labeler.ui.screens.choose_k import ChooseK
 from labeler.ui.screens.question import QuestionScreen
-from tests.ui.support import FakeProject, running, screen_text, settle
+from tests.ui.support import LATER, FakeProject, running, screen_text, settle
 
 ROWS = [Tried(k, k, 1000.0 / k, score) for k, score in ((2, None), (5, 0.1), (10, 0.3), (20, 0.2), (50, -0.1))]
 
@@ -81,7 +81,7 @@ class TestTheScreen:
 
     async def test_keys_before_anything_is_known_say_so(self, monkeypatch):
         project = FakeProject(n_classes_known=10)
-        monkeypatch.setattr(project, "want_ks", lambda: None)
+        monkeypatch.setattr(project, "compare_numbers", lambda: LATER)
         async with running(project) as app:
             await app.press_and_see("K")
             for key in ("enter", "up"):
@@ -95,7 +95,7 @@ async def test_a_real_worker_compares_and_begins_anew(few_digits, tmp_path):
         async with app.run_test(size=(100, 30)) as pilot:
             for _ in range(600):
                 await pilot.pause(0.05)
-                if project.ready and project.view().round is not None:
+                if project.engine.is_ready and project.view().round is not None:
                     break
             await pilot.press("1", "K")
             screen = app.screen

@@ -13,7 +13,7 @@ from labeler.ui.render.statement import in_lines
 from labeler.ui.screens import base
 from labeler.ui.screens.audit import AuditScreen
 from labeler.ui.screens.question import QuestionScreen
-from tests.ui.support import FakeProject, digit, running, screen_text, settle
+from tests.ui.support import LATER, FakeProject, digit, running, screen_text, settle
 
 
 def kinds(project):
@@ -79,17 +79,17 @@ class TestAnAudit:
     async def test_labels_that_are_not_the_latest_are_not_frozen(self, spread):
         """Something was recorded while the labels were computed: they are computed again."""
         held = []
-        spread.post_closing, want = held.append, spread.want_closing
-        spread.want_closing = lambda: held.append(1)
+        spread.closing = lambda: held.append(1) or LATER
         async with running(spread) as app:
             await app.press_and_see("E", "enter")
-            want()  # as of now ...
-            spread.session.flag("0020.png")  # ... but something else came in between
+            closing = spread.closing_now()
+            spread.session.flag("0020.png")  # something else comes in between
+            spread.pending.put(closing, is_last=True)
             await app.pilot.pause()
             await settle(app, app.pilot)
             assert spread.session.audit.latest is None
             assert len(held) == 2
-            want()
+            spread.pending.put(spread.closing_now(), is_last=True)
             await app.pilot.pause()
             await settle(app, app.pilot)
             assert spread.session.audit.latest is not None
@@ -100,7 +100,7 @@ class TestAnAudit:
             assert isinstance(app.screen, QuestionScreen)
 
     async def test_while_the_pool_is_read_it_says_so(self, spread):
-        spread.ready = False
+        spread.engine.is_ready = False
         async with running(spread) as app:
             assert "still being prepared" in await app.press_and_see("E")
 

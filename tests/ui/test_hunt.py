@@ -1,5 +1,6 @@
 """A hunt for a rare class, key by key."""
 
+import numpy as np
 import pytest
 
 from labeler.ui.screens import hunt
@@ -52,7 +53,7 @@ class TestOpening:
             assert isinstance(app.screen, QuestionScreen)
 
     async def test_before_the_pool_is_prepared_it_says_so(self, project):
-        project.ready = False
+        project.engine.is_ready = False
         async with running(project) as app:
             assert "still being prepared" in await app.press_and_see("H")
 
@@ -120,7 +121,7 @@ class TestAnswers:
         async with running(project, size=WIDE) as app:
             await app.press_and_see("H", "right", "right")
             target = app.screen.target()
-            project.want_hunt(7, 60, [17, 0, 1])
+            app.screen._take(project.hunt(7, 60, np.array([17, 0, 1])))
             await settle(app, app.pilot)
             assert app.screen.target() == target
             await app.press_and_see("5")

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
+from labeler.core.requests import Outliers
 from labeler.ui.screens.outliers import OutlierScreen
 from labeler.ui.screens.question import QuestionScreen
-from tests.ui.support import FakeProject, Received, running, settle
+from tests.ui.support import FakeProject, running, settle
 from tests.ui.test_screens import DANGEROUS, HOSTILE, lines
 
 WIDE = (120, 40)
@@ -31,7 +32,7 @@ class TestOpening:
 
     async def test_before_the_pool_is_prepared_it_says_so(self):
         project = FakeProject(n_classes_known=10)
-        project.ready = False
+        project.engine.is_ready = False
         async with running(project) as app:
             assert "still being prepared" in await app.press_and_see("O")
             assert isinstance(app.screen, QuestionScreen)
@@ -42,7 +43,7 @@ class TestOpening:
             await app.pilot.press("O")
             await app.pilot.pause(0.1)
             assert "the odd ones are being looked for" in lines(app)[1]
-            project.post(Received(odd=type("Odd", (), {"indices": np.array([5]), "scores": np.array([1.5])})))
+            project.pending.put(Outliers(np.array([5]), np.array([1.5])), is_last=True)
             text = await app.press_and_see()
             assert app.screen.shown() == [5]
             assert "the 1 image least" in text

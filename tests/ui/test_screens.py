@@ -160,7 +160,7 @@ def test_the_first_frame_needs_nothing_heavy_started_or_resumed(tmp_path):
         "from tests.ui.support import screen_text\n"
         "async def main():\n"
         "    with open_demo() as project:\n"
-        "        project.start = lambda post: None\n"
+        "        project.engine.start = lambda post: None\n"
         "        app = LabelerApp(project)\n"
         "        async with app.run_test(size=(80, 24)) as pilot:\n"
         "            await pilot.pause()\n"

@@ -102,7 +102,7 @@ class TestOpening:
 
     async def test_before_the_pool_is_prepared_it_says_so(self):
         project = FakeProject(n_classes_known=10)
-        project.ready = False
+        project.engine.is_ready = False
         async with running(project) as app:
             assert "still being prepared" in await app.press_and_see("M")
             assert isinstance(app.screen, QuestionScreen)

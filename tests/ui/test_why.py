@@ -1,14 +1,13 @@
 """Why a label is what it is, key by key, back to the key press."""
 
 import re
-from types import SimpleNamespace
 
 import pytest
 
 from labeler.ui.screens.question import QuestionScreen
 from labeler.ui.screens.representatives import ContactSheet
 from labeler.ui.screens.why import WhyScreen
-from tests.ui.support import FakeProject, Received, doubted, running, screen_text, settle
+from tests.ui.support import LATER, FakeProject, Received, doubted, running, screen_text, settle
 from tests.ui.test_screens import DANGEROUS, HOSTILE
 
 
@@ -55,11 +54,11 @@ class TestOpening:
 
     async def test_until_the_closing_round_is_there_it_says_whose_word_it_is(self, project, monkeypatch):
         asked = []
-        monkeypatch.setattr(project, "want_closing", lambda: asked.append(1))
+        monkeypatch.setattr(project, "closing", lambda: asked.append(1) or LATER)
         async with running(project, size=(120, 40)) as app:
             assert "by the last round: what an export would say is being computed" in await app.press_and_see("I")
             assert asked == [1]
-            project.is_closed = True
+            project.engine.is_closed = True
             project.post("round")
             await settle(app, app.pilot)
             assert "by the last round" not in screen_text(app)
@@ -115,9 +114,7 @@ class TestCarriers:
     async def test_many_answers_are_on_pages(self, project):
         for index in range(44, 400, 10):
             project.session.label(f"{index:04d}.png", 4)
-        project.want_shares = lambda index: project.post(
-            Received(shares=SimpleNamespace(index=index, shares=[[float(i), 0.025] for i in range(14, 400, 10)]))
-        )
+        project.shares = lambda index: [(i, 0.025) for i in range(14, 400, 10)]
         async with running(project) as app:
             text = await ask(app, 4)
             assert "carried by 39 answers  with their shares; 15 more" in text
@@ -144,21 +141,24 @@ class TestCarriers:
             assert app.screen.shown() == [14, 24, 34]
 
     async def test_shares_of_another_instance_are_not_taken(self, project):
+        shares, project.shares = project.shares, lambda index: LATER
         async with running(project) as app:
             await ask(app, 4)
-            project.want_shares(3)
+            late, project.shares = project.pending, shares
+            app.screen._ask_of(5, 0, None)
+            late.put([(14, 1.0)], is_last=True)
             await app.press_and_see()
-            assert app.screen.shown() == [14, 24, 34]
+            assert app.screen.shown() == []
 
     async def test_until_the_engine_answers_it_says_what_is_going_on(self, project):
-        project.want_shares = lambda index: None
+        project.shares = lambda index: LATER
         async with running(project) as app:
             assert "the engine is looking for the answers" in await ask(app, 4)
             await app.press_and_see("I")
-            project.ready = False
+            project.engine.is_ready = False
             assert "the pictures are being prepared" in await ask(app, 4)
-            del project.want_shares
-            project.ready = True
+            del project.shares
+            project.engine.is_ready = True
             project.post(Received(changed=True))
             assert "carried by 3 answers" in await app.press_and_see()
 

@@ -55,7 +55,7 @@ async def test_a_card_says_what_the_row_holds():
     project = TableProject()
     async with running(project) as app:
         shown = lines(app)
-        for fact in project.shown(0).facts:
+        for fact in project.instances.shown(0).facts:
             (line,) = [line for line in shown if line.startswith(f" {fact.name[:12]}")]
             assert fact.value in line
             assert f"{fact.apart:+.1f}" in line
@@ -67,7 +67,7 @@ async def test_a_card_says_what_the_row_holds():
 async def test_more_columns_than_lines_come_by_pages_and_the_next_row_begins_at_the_first():
     project = TableProject([f"c{number}" for number in range(40)])
     async with running(project) as app:
-        order = [fact.name for fact in project.shown(0).outstanding(40)]
+        order = [fact.name for fact in project.instances.shown(0).outstanding(40)]
 
         def names() -> list[str]:
             return [line.split()[0] for line in lines(app) if line.startswith(" c") and "●" in line]
@@ -81,7 +81,7 @@ async def test_more_columns_than_lines_come_by_pages_and_the_next_row_begins_at_
             assert names() == order[page * len(first) :][: len(first)]
         await app.press_and_see("3")
         await settle(app, app.pilot)
-        assert names() == [fact.name for fact in project.shown(1).outstanding(len(first))]
+        assert names() == [fact.name for fact in project.instances.shown(1).outstanding(len(first))]
     assert project.labels() == [(0, "3")]
 
 

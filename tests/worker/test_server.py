@@ -18,26 +18,20 @@ import pytest
 
 from labeler.core import steps
 from labeler.core.recipe import Recipe
+from labeler.core.requests import Comparison, signature
 from labeler.core.types import Progress, Provenance
 from labeler.plugins.importers.detect import open_source
 from labeler.worker import protocol
 from labeler.worker.client import WorkerClient
 from labeler.worker.pipeline import Pipeline
-from labeler.worker.protocol import (
-    Answered,
-    ClosingReady,
-    ClosingWanted,
-    Failed,
-    Open,
-    QueueReady,
-    Ready,
-    RoundReady,
-    SharesReady,
-    SharesWanted,
-)
+from labeler.worker.protocol import Answered, Failed, Open, QueueReady, Ready, Reply, Request, RoundReady
 from labeler.worker.server import Worker
 
 PATIENCE = 60  # seconds: a bound for a machine that does much else, no wait
+
+
+def asked(name, snapshot, *arguments, number=1):
+    return Request(name, [number], snapshot, signature(name).arguments(*arguments))
 
 
 @pytest.fixture
@@ -68,8 +62,8 @@ def test_the_closing_round_is_that_of_an_export(client, make_snapshot, recipe, f
     snapshot = make_snapshot({3: 0, 10: 1, 20: 0, 31: 1}, revision=4)
     client.send(Answered(snapshot))
     client.until(RoundReady, lambda message: message.round.revision == 4)
-    client.send(protocol.ClosingWanted(snapshot))
-    closing = client.until(protocol.ClosingReady).round
+    client.send(asked("closing", snapshot))
+    closing = client.until(Reply).result
     pipeline = Pipeline(recipe, open_source(few_digits))
     steps.run(pipeline.open())
     expected = pipeline.closing_round(snapshot)
@@ -94,9 +88,9 @@ def test_it_opens_the_pool_asks_and_derives(client, make_snapshot):
     round_ = client.until(RoundReady, lambda message: message.round.revision == 8).round
     assert round_.labels[list(answers)].tolist() == list(answers.values())
     assert (round_.provenances == Provenance.PREDICTED).any()
-    client.send(SharesWanted(make_snapshot(answers, revision=8), 149))
-    shares = client.until(SharesReady).shares
-    assert answers[int(shares[0][0])] == round_.labels[149]
+    client.send(asked("shares", make_snapshot(answers, revision=8), 149))
+    shares = client.until(Reply).result
+    assert answers[shares[0][0]] == round_.labels[149]
 
 
 @pytest.mark.slow
@@ -170,7 +164,7 @@ def test_a_pool_that_cannot_be_opened_is_said_and_the_worker_waits_quietly(recip
         assert "gone" in message.message
         first = client.pid
         client.send(Answered(make_snapshot({0: 0, 1: 0}, revision=2)))
-        client.send(SharesWanted(make_snapshot(), 0))
+        client.send(asked("shares", make_snapshot(), 0))
     finally:
         client.close()
     assert client.pid == first
@@ -237,6 +231,59 @@ def test_with_nothing_else_to_do_it_works_ahead_and_still_answers(make_snapshot)
     assert sent[-1] == Progress("learning")
 
 
+class Jobs(StepByStep):
+    """A pool that compares numbers of clusters, and closes."""
+
+    def __init__(self):
+        super().__init__()
+        self.closed = []
+
+    def compare_numbers(self, snapshot):
+        for done in (0, 1, 2):
+            yield Comparison([], done, "")
+            yield Progress("clustering")
+        yield Comparison([], 3, "")
+
+    def closing(self, snapshot):
+        self.closed.append(snapshot.revision)
+        yield Progress("computing")
+        yield SimpleNamespace(revision=snapshot.revision)
+
+
+@pytest.fixture
+def jobs():
+    worker = Worker(None, None)
+    worker._pipeline, worker._warm, worker._joined = Jobs(), True, True
+    worker.sent = []
+    worker._send = worker.sent.append
+    return worker
+
+
+def test_a_job_replies_as_often_as_it_has_something_and_marks_the_last(jobs, make_snapshot):
+    jobs._inbox.put(asked("compare_numbers", make_snapshot(revision=3)))
+    jobs._serve_requests()
+    for _ in range(8):
+        jobs._step()
+    replies = [message for message in jobs.sent if isinstance(message, Reply)]
+    assert [reply.result.total for reply in replies] == [0, 1, 2, 3]
+    assert [reply.is_last for reply in replies] == [False, False, False, True]
+    assert {(reply.revision, *reply.numbers) for reply in replies} == {(3, 1)}
+    assert sum(isinstance(message, Progress) for message in jobs.sent) == 3
+
+
+def test_a_job_asked_for_again_before_its_turn_is_done_once_for_all_who_asked(jobs, make_snapshot):
+    for number, revision in enumerate((1, 2, 3), start=1):
+        jobs._inbox.put(asked("closing", make_snapshot(revision=revision), number=number))
+        jobs._serve_requests()
+        if number == 1:
+            jobs._step()  # its turn comes: who asks from here on waits for another one
+    for _ in range(6):
+        jobs._step()
+    assert jobs._pipeline.closed == [1, 3]
+    replies = [message for message in jobs.sent if isinstance(message, Reply)]
+    assert [(reply.result.revision, reply.numbers) for reply in replies] == [(1, [1]), (3, [2, 3])]
+
+
 @pytest.mark.slow
 def test_it_ends_with_its_input_whatever_it_is_doing(recipe, make_snapshot):
     worker = subprocess.Popen(
@@ -280,8 +327,8 @@ def test_what_a_library_prints_does_not_disturb_the_replies(recipe):
 def test_every_label_as_it_leaves_the_program_is_computed_on_demand(client, recipe, few_digits, make_snapshot):
     """What an audit begun in the application freezes is what the command freezes."""
     snapshot = make_snapshot({index: index % 2 for index in range(12)}, revision=12)
-    client.send(ClosingWanted(snapshot))  # also while the pool is still being read
-    closing = client.until(ClosingReady).round
+    client.send(asked("closing", snapshot))  # also while the pool is still being read
+    closing = client.until(Reply).result
     pipeline = Pipeline(recipe, open_source(few_digits))
     steps.run(pipeline.open())
     expected = pipeline.closing_round(snapshot)

@@ -56,8 +56,8 @@ def collect(
         sha256=sha256,
         flagged=[bool(table.flagged[i]) for i in indices],
         splits=_splits(options.split, pipeline, table, indices, class_indices, sha256),
-        locate=lambda row: _existing(project.location(int(indices[row]))),
-        image=lambda row: project.image(int(indices[row])),
+        locate=lambda row: _existing(project.instances.location(int(indices[row]))),
+        image=lambda row: project.instances.image(int(indices[row])),
         features=lambda: content(project, pipeline, indices),
         held_out=partial(_held_out, pipeline, indices, class_indices, scores, len(class_names), sha256),
         whole=lambda: _whole(pipeline, table.ids, indices, ~(unusable | table.rejected)),
@@ -77,7 +77,7 @@ def _classes(table: LabelTable, indices: IndexArray) -> tuple[list[str], IntArra
 
 def _sha256(project: Project, indices: IndexArray) -> list[str]:
     """Return the hex digests of the rows' contents, "" where one is not known."""
-    hashes = project.sha256()
+    hashes = project.instances.sha256()
     return [hashes[i].tobytes().hex() if hashes[i].any() else "" for i in indices]
 
 

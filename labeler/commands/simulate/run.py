@@ -24,7 +24,7 @@ from labeler.plugins.importers.base import Source
 from labeler.plugins.importers.detect import open_source
 from labeler.plugins.importers.labels import read_truth
 from labeler.plugins.importers.subset import Subset
-from labeler.project.engine import blank_line
+from labeler.project.notices import blank_line
 from labeler.project.open import Project, open_project_of
 from labeler.project.options import reading_of
 from labeler.session.session import Session
@@ -164,7 +164,7 @@ def _behind(session: Session, pipeline: Pipeline, meter: Meter) -> None:
 def _page(session: Session, pipeline: Pipeline, oracle: Oracle, meter: Meter, shown: list[int]) -> bool:
     """A page of one class, if the engine holds it worth the keys; True when one was answered."""
     snapshot = session.snapshot()
-    grid = pipeline.grid(snapshot, GRID_SIZE, np.array(shown, dtype=np.int64))
+    grid = pipeline.engine.grid(snapshot, GRID_SIZE, np.array(shown, dtype=np.int64))
     if grid is None or not grid.pays or not len(grid.indices):
         return False
     names = {class_id: info.name for class_id, info in session.state.classes.items()}

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
+from labeler.core.errors import EngineError
+from labeler.core.requests import PoolRequests
 from labeler.core.text import counted
 from labeler.core.types import Round
 from labeler.session.audit.audits import CONFIDENCE, TARGET
 from labeler.session.final_labels import final_labels
+from labeler.ui.asking import ask
 from labeler.ui.forms.base import Form
 from labeler.ui.screens.commands import go_on_with_audit
-
-if TYPE_CHECKING:
-    from labeler.project.open import Received
 
 
 class BeginAudit(Form[None]):
@@ -58,27 +56,26 @@ class BeginAudit(Form[None]):
         if not self._waits:
             self._waits = True
             self._say("computing every label anew ...")
-            self.labeler.project.want_closing()
+            self._ask()
 
     async def other(self, key: str) -> bool:
         """No other key does anything here."""
         return True
 
-    async def heard(self, received: Received) -> None:
-        """The labels are there: freeze them and show the first picture."""
-        if not self._waits:
-            return
-        if received.closing is not None:
-            await self._begin(received.closing)
-        elif received.failed:
-            self._waits = False
-            self._say(received.note, "bold $warn")
+    def _ask(self) -> None:
+        ask(self, self.labeler.project.engine.request(PoolRequests.closing), self._begin, self._failed)
+
+    def _failed(self, error: EngineError) -> None:
+        """Say why there is nothing to begin with; the key asks again."""
+        self._waits = False
+        self._say(f"{error.message} ({error.hint})" if error.hint else error.message, "bold $warn")
 
     async def _begin(self, closing: Round) -> None:
+        """Freeze the labels that are there now and show the first picture."""
         project = self.labeler.project
         session = project.session
         if closing.revision != session.state.revision:  # something was recorded meanwhile: these are not the latest
-            project.want_closing()
+            self._ask()
             return
         final = final_labels(session.state, closing)
         seed = project.recipe().seed

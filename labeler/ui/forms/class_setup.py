@@ -57,7 +57,7 @@ class ClassSetup(Form[None]):
     def on_mount(self) -> None:
         """Ready to type."""
         self.set_focus(self.query_one(Input))
-        self._folders = [name for name in self.labeler.project.folder_classes() if names_in(name) == [name]]
+        self._folders = [name for name in self.labeler.project.instances.folder_classes() if names_in(name) == [name]]
         self._draw()
         self.draw_message()
 
@@ -108,7 +108,7 @@ class ClassSetup(Form[None]):
                 why = f"{error.message}: {error.hint}"
         self.query_one("#setup-note", Line).show(lambda width: Content.styled(display_safe(why), "bold $warn"))
         self.labeler.view = project.view()
-        project.changed()
+        project.engine.changed()
         return left
 
     def _draw(self) -> None:

@@ -9,10 +9,11 @@ from textual.app import ComposeResult
 
 from labeler.core.errors import LabelerError
 from labeler.core.numeric.choose_k import Tried
+from labeler.core.requests import Comparison, PoolRequests
 from labeler.core.text import counted
-from labeler.project.open import Received
 from labeler.session.view import View
 from labeler.ui.actions import Actions, Group, back, key, says
+from labeler.ui.asking import ask
 from labeler.ui.render import choose_k
 from labeler.ui.screens.base import LabelScreen
 from labeler.ui.widgets.line import Block
@@ -42,7 +43,7 @@ class ChooseK(LabelScreen):
 
     def on_mount(self) -> None:
         """Ask for the comparison."""
-        self.labeler.project.want_ks()
+        ask(self, self.labeler.project.engine.request(PoolRequests.compare_numbers), self._take)
 
     # -- nothing is answered -------------------------------------------------------------------------------------
 
@@ -52,11 +53,10 @@ class ChooseK(LabelScreen):
 
     # -- drawing -------------------------------------------------------------------------------------------------
 
-    def heard(self, received: Received) -> None:
+    def _take(self, comparison: Comparison) -> None:
         """One more number was compared."""
-        if received.tried is not None:
-            self._tried, self._total, self._about = received.tried.tried, received.tried.total, received.tried.about
-            self.redraw()
+        self._tried, self._total, self._about = comparison.tried, comparison.total, comparison.about
+        self.redraw()
 
     def draw(self, view: View) -> None:
         """The numbers as far as they are known."""
@@ -111,8 +111,8 @@ class ChooseK(LabelScreen):
         if not taken:
             return
         try:
-            await asyncio.to_thread(project.end_worker)
-            project.start(self.labeler.heard_by)
+            await asyncio.to_thread(project.engine.end)
+            project.engine.start(self.labeler.heard_by)
         except LabelerError as error:
             self.labeler.say(f"{error.message} ({error.hint})", "warn")
             return

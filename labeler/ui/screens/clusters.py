@@ -236,7 +236,7 @@ class ClusterBrowser(ThumbnailScreen):
         size = [(counted(contents.size, view.noun), "bold foreground"), given]
         if height == 1:
             return [[*size, (" · ", "quiet"), *reach]]
-        mean = self.labeler.project.mean_of(clusters.members(self._order[card]))
+        mean = self.labeler.project.instances.mean_of(clusters.members(self._order[card]))
         n_facts = min((height - 2) // 2, _TOLD) if mean is not None else 0
         rows = [size, *self._class_lines(contents, width, height - 2 - n_facts)]
         if mean is not None:

@@ -114,7 +114,7 @@ async def sheet(screen: LabelScreen) -> None:
 async def grid(screen: LabelScreen) -> None:
     """Open the pages to confirm."""
     view = screen.labeler.view
-    if view is None or view.round is None or not screen.labeler.project.ready:
+    if view is None or view.round is None or not screen.labeler.project.engine.is_ready:
         _say_too_soon(screen, "the pages are")
         return
     await show(screen, "confirm")
@@ -125,7 +125,7 @@ async def alike(screen: LabelScreen) -> None:
     target = target_of(screen)
     if target is None:
         return
-    if not screen.labeler.project.ready:
+    if not screen.labeler.project.engine.is_ready:
         _say_too_soon(screen, "what is near is")
         return
     hidden = screen.hides(target)
@@ -142,7 +142,7 @@ async def clusters(screen: LabelScreen) -> None:
 
 async def odd(screen: LabelScreen) -> None:
     """Open the oddest instances."""
-    if not screen.labeler.project.ready:
+    if not screen.labeler.project.engine.is_ready:
         _say_too_soon(screen, "the odd ones are")
         return
     await show(screen, "outliers")
@@ -154,7 +154,7 @@ async def hunt(screen: LabelScreen) -> None:
     if class_id is None:
         screen.labeler.say("nothing to hunt for yet: label one picture of the rare class, then H finds more", "warn")
         return
-    if not screen.labeler.project.ready:
+    if not screen.labeler.project.engine.is_ready:
         _say_too_soon(screen, "what is near is")
         return
     await show(screen, "hunt", class_id)
@@ -223,7 +223,7 @@ async def go_on_with_audit(host: Host) -> None:
 
 
 async def _ask_to_audit(screen: LabelScreen) -> None:
-    if not screen.labeler.project.ready:
+    if not screen.labeler.project.engine.is_ready:
         _say_too_soon(screen, "the labels to audit are")
         return
     population, looks = screen.labeler.project.session.audit.ahead(TARGET, CONFIDENCE)
@@ -241,7 +241,7 @@ def copy_path(screen: LabelScreen) -> None:
     target = target_of(screen)
     if target is None:
         return
-    path = screen.labeler.project.location(target.index)
+    path = screen.labeler.project.instances.location(target.index)
     # a name that is no text cannot go through the terminal as it is
     screen.app.copy_to_clipboard(path.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
     screen.labeler.say(f"path copied: {lines.tail(display_safe(path), max(screen.size.width - 16, 16))}")

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual.content import Content
 
+from labeler.core.protocols import Engine
 from labeler.core.types import UNLABELED, Grid
 from labeler.session.view import View
 from labeler.ui.actions import Actions, Group, back, says
+from labeler.ui.asking import as_indices, ask
 from labeler.ui.page import Page
 from labeler.ui.screens.base import Target
 from labeler.ui.screens.pages import PageRules, Pages
 from labeler.ui.screens.thumbnails import ThumbnailScreen
 from labeler.ui.widgets.sheet_grid import Cell
-
-if TYPE_CHECKING:
-    from labeler.project.open import Received
 
 
 class ConfirmScreen(ThumbnailScreen):
@@ -51,19 +50,18 @@ class ConfirmScreen(ThumbnailScreen):
 
     def ask_for_page(self, size: int, seen: list[int]) -> None:
         """The page most worth confirming."""
-        self.labeler.project.want_page(size, seen)
+        engine = self.labeler.project.engine
+        ask(self, engine.request(Engine.grid, size=size, skip=as_indices(seen)), self._take)
 
-    def heard(self, received: Received) -> None:
+    def _take(self, grid: Grid | None) -> None:
         """The page, or None where nothing is left to confirm."""
-        if received.page is not None:
-            grid: Grid | None = received.page.grid
-            waited = self.pages.is_asked
-            self.pages.take(
-                Page(grid.class_id, grid.indices.tolist(), grid.runner_ups.tolist()) if grid is not None else None
-            )
-            self._pays = grid is None or grid.pays
-            if waited and self.pages.page is not None and self.leads_back:
-                self.labeler.say(self.leads_back)
+        waited = self.pages.is_asked
+        self.pages.take(
+            Page(grid.class_id, grid.indices.tolist(), grid.runner_ups.tolist()) if grid is not None else None
+        )
+        self._pays = grid is None or grid.pays
+        if waited and self.pages.page is not None and self.leads_back:
+            self.labeler.say(self.leads_back)
 
     @property
     def leads_back(self) -> str:

@@ -7,19 +7,19 @@ cursor and those before it stay; what follows is what the engine holds to be lik
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual.content import Content
 
+from labeler.core.protocols import Engine
 from labeler.core.text import counted, display_safe
+from labeler.core.types import IndexArray
 from labeler.session.view import View
 from labeler.ui.actions import Actions, back
+from labeler.ui.asking import as_indices, ask
 from labeler.ui.screens import commands
 from labeler.ui.screens.base import Target
 from labeler.ui.screens.thumbnails import ThumbnailScreen
-
-if TYPE_CHECKING:
-    from labeler.project.open import Received
 
 AHEAD = 60
 """Pictures that are asked for at a time."""
@@ -56,17 +56,15 @@ class HuntScreen(ThumbnailScreen):
 
     def _want(self) -> None:
         seen = self._indices[: self.cursor + 1]
-        self.labeler.project.want_hunt(self._class_id, AHEAD, seen)
+        engine = self.labeler.project.engine
+        ask(self, engine.request(Engine.hunt, self._class_id, AHEAD, as_indices(seen)), self._take)
 
-    def heard(self, received: Received) -> None:
+    def _take(self, indices: IndexArray) -> None:
         """They are here; up to the cursor everything stays, and what was answered meanwhile is no question."""
-        hunt = received.hunt
-        if hunt is None or hunt.class_id != self._class_id:
-            return
         self._asked = False
         seen = self._indices[: self.cursor + 1]
         standings = self.labeler.project.session.state.answers
-        new = [index for index in hunt.indices.tolist() if index not in standings and index not in seen]
+        new = [index for index in indices.tolist() if index not in standings and index not in seen]
         self._indices = seen + new
         if self._indices and self.cursor == len(seen) - 1 and self._is_done(self._indices[self.cursor]):
             self.cursor = min(self.cursor + 1, len(self._indices) - 1)  # it waited for one to go on to

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual.content import Content
 
+from labeler.core.requests import Outliers, PoolRequests
 from labeler.core.text import counted
 from labeler.session.view import View
 from labeler.ui.actions import Actions, back
+from labeler.ui.asking import ask
 from labeler.ui.screens.thumbnails import ThumbnailScreen
-
-if TYPE_CHECKING:
-    from labeler.project.open import Received
 
 QUEUE = 200
 
@@ -38,14 +37,12 @@ class OutlierScreen(ThumbnailScreen):
     def on_mount(self) -> None:
         """Ask for them."""
         project = self.labeler.project
-        self._alone = set(project.in_no_cluster().tolist())
-        project.want_odd(QUEUE)
+        first = project.instances.in_no_cluster()
+        self._alone = set(first.tolist())
+        ask(self, project.engine.request(PoolRequests.outliers, QUEUE, first), self._take)
 
-    def heard(self, received: Received) -> None:
+    def _take(self, odd: Outliers) -> None:
         """They are here; what was answered while the worker looked is left out."""
-        odd = received.odd
-        if odd is None or not self._asked:
-            return
         self._asked = False
         standings = self.labeler.project.session.state.answers
         self._indices = [index for index in odd.indices.tolist() if index not in standings]

@@ -154,7 +154,7 @@ class QuestionScreen(PictureScreen):
         widget = self.query_one("#neighbors", Neighbors)
         names = view.class_names
         near = (
-            self.labeler.project.neighbors(view.question.index, widget.room)
+            self.labeler.project.instances.neighbors(view.question.index, widget.room)
             if view.question and widget.room and not self._is_blind(view)
             else []
         )
@@ -166,7 +166,7 @@ class QuestionScreen(PictureScreen):
             self.draw_lines(view, lambda width: Content(""))
             return
         project = self.labeler.project
-        size = project.file_size(question.index)
+        size = project.instances.file_size(question.index)
         facts = [self.picture.dimensions, lines.file_size(size) if size is not None else ""]
         standing = project.session.state.answers.get(question.index)
         if standing is not None and standing.kind == "label" and not question.first:  # chosen to be looked at again

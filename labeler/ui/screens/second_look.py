@@ -169,7 +169,11 @@ class SecondLook(PictureScreen):
             self.picture.show(None, self._instead())
         names = {count.info.class_id: count.info.name for count in view.classes}
         near = self.query_one("#neighbors", Neighbors)
-        others = self.labeler.project.neighbors(doubted.index, near.room) if doubted is not None and near.room else []
+        others = (
+            self.labeler.project.instances.neighbors(doubted.index, near.room)
+            if doubted is not None and near.room
+            else []
+        )
         near.show([(index, names.get(class_id, "")) for index, class_id in others], tuple(names.values()))
         self.query_one("#guesses", Block).show(lambda width, height: self._sides(names, width))
         typed, first = self.typing, self.leading(view)

@@ -6,22 +6,21 @@ Each picture is captioned as what it is held to be itself: that one is near make
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual.content import Content
 
+from labeler.core.protocols import Engine
 from labeler.core.text import counted, display_safe
-from labeler.core.types import UNLABELED
+from labeler.core.types import UNLABELED, IndexArray
 from labeler.session.view import View
 from labeler.ui.actions import Actions, Group, back, says
+from labeler.ui.asking import as_indices, ask
 from labeler.ui.page import Page
 from labeler.ui.screens.base import Target
 from labeler.ui.screens.pages import PageRules, Pages
 from labeler.ui.screens.thumbnails import ThumbnailScreen
 from labeler.ui.widgets.sheet_grid import Cell
-
-if TYPE_CHECKING:
-    from labeler.project.open import Received
 
 MISSES = 3
 """Misses in a row, in the order of nearness, at which the kind has come to its end."""
@@ -73,13 +72,12 @@ class SimilarScreen(ThumbnailScreen):
 
     def ask_for_page(self, size: int, seen: list[int]) -> None:
         """The nearest that were not shown yet."""
-        self.labeler.project.want_similar(self._like.index, size, seen)
+        engine = self.labeler.project.engine
+        ask(self, engine.request(Engine.similar, self._like.index, size, as_indices(seen)), self._take)
 
-    def heard(self, received: Received) -> None:
+    def _take(self, indices: IndexArray) -> None:
         """They are here, nearest first; none where nothing is left."""
-        similar = received.similar
-        if similar is not None and similar.index == self._like.index:
-            self.pages.take(Page(self._kind, similar.indices.tolist()) if len(similar.indices) else None)
+        self.pages.take(Page(self._kind, indices.tolist()) if len(indices) else None)
 
     def went_by(self, page: Page) -> None:
         """Farther away, unless too many in a row were of another kind."""

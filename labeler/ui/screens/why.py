@@ -9,11 +9,14 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
 
+from labeler.core.protocols import Engine
+from labeler.core.requests import PoolRequests
 from labeler.core.text import counted, display_safe, percent
 from labeler.core.types import Provenance
 from labeler.session.provenance import Press, Reasons, carried, press_of, reasons
 from labeler.session.view import View
 from labeler.ui.actions import Actions, Group, back, says
+from labeler.ui.asking import ask
 from labeler.ui.screens.thumbnails import ThumbnailScreen
 from labeler.ui.widgets.line import Block, Line
 from labeler.ui.widgets.picture import Picture
@@ -41,8 +44,9 @@ class WhyScreen(ThumbnailScreen):
     def __init__(self, index: int) -> None:
         super().__init__()
         self.index = index
-        self._before: list[tuple[int, int, list[list[float]] | None]] = []  # instances on the way here, as they were
-        self._shares: list[list[float]] | None = None  # what the engine says carries it; None = not known (yet)
+        # instances on the way here, as they were
+        self._before: list[tuple[int, int, list[tuple[int, float]] | None]] = []
+        self._shares: list[tuple[int, float]] | None = None  # what the engine says carries it; None = not known (yet)
         self._asked_at: tuple[int, int] | None = None
         self._closing_asked_at = -1
         self._answers: list[tuple[Press, float | None]] = []
@@ -77,26 +81,31 @@ class WhyScreen(ThumbnailScreen):
         self.labeler.say("nothing is answered on this page: I leads back to where keys answer", "warn")
 
     def heard(self, received: Received) -> None:
-        """The shares of the answers, if they are of this instance."""
-        if received.shares is not None and received.shares.index == self.index:
-            self._shares = received.shares.shares
-            self.draw_again()
-        elif received.changed and self._shares is None:
+        """Ask again where the engine was not ready."""
+        if received.changed and self._shares is None:
             self._asked_at = None  # what was asked while the engine was not ready is asked again
+            self.draw_again()
+
+    def _take(self, index: int, shares: list[tuple[int, float]]) -> None:
+        """The shares of the answers, if they are of the instance that is looked at now."""
+        if index == self.index:
+            self._shares = shares
             self.draw_again()
 
     def _look_up(self, view: View, origin: Reasons) -> None:
         """The answers behind a machine's label; around a given one, its nearest neighbors."""
         project = self.labeler.project
         if origin.is_machine:
-            if project.ready and self._asked_at != (self.index, view.revision):
+            if project.engine.is_ready and self._asked_at != (self.index, view.revision):
                 self._asked_at = (self.index, view.revision)
-                project.want_shares(self.index)
+                index = self.index
+                asked = project.engine.request(Engine.shares, index)
+                ask(self, asked, lambda shares: self._take(index, shares))
             named, self._more = carried(project.session, self._shares or ())
             self._answers = [(press, share) for press, share in named]
         elif not self._answers:
             self._more = 0
-            near = (press_of(project.session, index) for index, _ in project.neighbors(self.index, NEAREST))
+            near = (press_of(project.session, index) for index, _ in project.instances.neighbors(self.index, NEAREST))
             self._answers = [(press, None) for press in near if press is not None]
 
     # -- drawing -------------------------------------------------------------------------------------------------
@@ -108,7 +117,7 @@ class WhyScreen(ThumbnailScreen):
             self._have_it_closed(view)
         self._look_up(view, origin)
         self.picture.show(self.index)
-        waits = origin.is_machine and not self.labeler.project.is_closed
+        waits = origin.is_machine and not self.labeler.project.engine.is_closed
         facts = Content("\n").join([*_facts(origin), *([Content.styled(_NOT_YET, "$quiet")] if waits else [])])
         self.query_one("#why-facts", Block).show(lambda width, height: facts)
         super().draw(view)
@@ -116,9 +125,9 @@ class WhyScreen(ThumbnailScreen):
     def _have_it_closed(self, view: View) -> None:
         """Ask the engine for the closing round, of which all is said here: it is what an export would ship."""
         project = self.labeler.project
-        if project.ready and not project.is_closed and self._closing_asked_at != view.revision:
+        if project.engine.is_ready and not project.engine.is_closed and self._closing_asked_at != view.revision:
             self._closing_asked_at = view.revision
-            project.want_closing()
+            project.engine.request(PoolRequests.closing)  # the session answers from it once it is there
 
     def foot(self, view: View, width: int, height: int) -> Content:
         """The key press under the cursor."""
@@ -143,7 +152,7 @@ class WhyScreen(ThumbnailScreen):
 
     def _carriers(self) -> Iterator[tuple[str, str]]:
         if self._shares is None:
-            ready = self.labeler.project.ready
+            ready = self.labeler.project.engine.is_ready
             yield (
                 ("the engine is looking for the answers that carry it" if ready else "the pictures are being prepared"),
                 "$quiet",
@@ -195,7 +204,7 @@ class WhyScreen(ThumbnailScreen):
             return
         self._ask_of(*self._before.pop())
 
-    def _ask_of(self, index: int, cursor: int, shares: list[list[float]] | None) -> None:
+    def _ask_of(self, index: int, cursor: int, shares: list[tuple[int, float]] | None) -> None:
         self.index, self.cursor, self._shares = index, cursor, shares
         self._answers, self._asked_at = [], None
         self.labeler.status.clear()

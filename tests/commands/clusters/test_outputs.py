@@ -221,7 +221,7 @@ def test_a_project_is_looked_at_in_its_own_space_without_what_cannot_be_read(wor
                 rows = rows_of(found)[card.members]
                 parities = {str(int(project.session.pool.ids[row][:2]) % 2) for row in rows}
                 assert set(card.classes) == parities  # classes are those of these very instances
-        image = images_of(project.image, rows_of(own))(len(own.cards[0].members))
+        image = images_of(project.instances.image, rows_of(own))(len(own.cards[0].members))
         assert image is not None
         assert project.recipe().seed == 0
     run("clusters", worked, "-o", tmp_path / "own.csv", "--plot", tmp_path / "own.png")
