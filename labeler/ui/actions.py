@@ -72,8 +72,8 @@ class Action:
 
 
 _GIVE_WAY = (
-    "undo", "unsure", "new_class", "dashboard", "reject", "grid", "search", "clusters", "sheet", "classes", "alike",
-    "second_look",
+    "undo", "unsure", "new_class", "dashboard", "reject", "pages", "search", "clusters", "representatives", "classes",
+    "similar", "second_look",
 )  # fmt: skip
 """Commands of many screens in the order of their weight; the dashboard leads on to those behind it."""
 
@@ -135,12 +135,12 @@ COMMON: tuple[Action, ...] = (
     _common(_MOVES, "move_right", "right", "right", "the next picture"),
     _common(_PAGES, "page_back", "pageup", "page back", "the page before"),
     _common(_PAGES, "page_on", "pagedown", "page on", "the next page"),
-    _common(_LEADS, "sheet", "R", "sheet", "contact sheet of the representatives", "footer"),
-    _common(_LEADS, "grid", "G", "pages", "grid of one class to confirm at a glance", "footer"),
-    _common(_ANSWERS, "alike", "M", "more like this", "what is most like it, nearest first", "footer"),
+    _common(_LEADS, "representatives", "R", "sheet", "contact sheet of the representatives", "footer"),
+    _common(_LEADS, "pages", "G", "pages", "grid of one class to confirm at a glance", "footer"),
+    _common(_ANSWERS, "similar", "M", "more like this", "what is most like it, nearest first", "footer"),
     _common(_LEADS, "clusters", "T", "clusters", "what each cluster holds, how far its labels spread", "footer"),
     _common(_LEADS, "choose_k", "K", "how many clusters", "compare numbers of clusters, and choose one"),
-    _common(_LEADS, "odd", "O", "odd ones", "the oddest pictures: broken, rare, of no class"),
+    _common(_LEADS, "outliers", "O", "odd ones", "the oddest pictures: broken, rare, of no class"),
     _common(_LEADS, "hunt", "H", "hunt", "hunt for more of a rare class, one picture after the other"),
     _common(_ANSWERS, "why", "I", "why", "why its label is what it is, back to the key press"),
     _common(_LEADS, "second_look", "S", "second look", "answers in doubt, one at a time", "footer"),

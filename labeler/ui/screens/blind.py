@@ -22,7 +22,7 @@ ACTIONS: Actions = {
         refusal="an audit is blind: its label is shown after the answer, on other screens",
     ),
     "audit": back("back to the questions", before="help"),
-    **dict.fromkeys(("alike", "search", "percentile")),  # they lead to where labels are shown
+    **dict.fromkeys(("similar", "search", "percentile")),  # they lead to where labels are shown
 }
 
 

@@ -103,7 +103,7 @@ def _has_representatives(screen: LabelScreen) -> bool:
     return view is not None and view.round is not None and len(view.round.representatives) > 0
 
 
-async def sheet(screen: LabelScreen) -> None:
+async def representatives(screen: LabelScreen) -> None:
     """Open the contact sheet."""
     if _has_representatives(screen):
         await show(screen, "representatives")
@@ -111,7 +111,7 @@ async def sheet(screen: LabelScreen) -> None:
         _say_too_soon(screen, "the representatives are")
 
 
-async def grid(screen: LabelScreen) -> None:
+async def pages(screen: LabelScreen) -> None:
     """Open the pages to confirm."""
     view = screen.labeler.view
     if view is None or view.round is None or not screen.labeler.project.ready:
@@ -120,7 +120,7 @@ async def grid(screen: LabelScreen) -> None:
     await show(screen, "confirm")
 
 
-async def alike(screen: LabelScreen) -> None:
+async def similar(screen: LabelScreen) -> None:
     """Open the pages of what is nearest to the target."""
     target = target_of(screen)
     if target is None:
@@ -140,7 +140,7 @@ async def clusters(screen: LabelScreen) -> None:
         _say_too_soon(screen, "the clusters are")
 
 
-async def odd(screen: LabelScreen) -> None:
+async def outliers(screen: LabelScreen) -> None:
     """Open the oddest instances."""
     if not screen.labeler.project.ready:
         _say_too_soon(screen, "the odd ones are")

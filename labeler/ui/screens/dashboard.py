@@ -30,7 +30,7 @@ class Dashboard(LabelScreen):
     GROUPS = frozenset({Group.ALWAYS, Group.LEADS})
     ACTIONS: ClassVar[Actions] = {
         "dashboard": back("back to where the dashboard was opened"),
-        **dict.fromkeys(("odd", "hunt")),
+        **dict.fromkeys(("outliers", "hunt")),
     }
 
     def body(self) -> ComposeResult:

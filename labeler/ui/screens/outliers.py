@@ -23,7 +23,7 @@ class OutlierScreen(ThumbnailScreen):
 
     RECORDED_AS = "odd"
     ACTIONS: ClassVar[Actions] = {
-        "odd": back("back to where the odd ones were opened"),
+        "outliers": back("back to where the odd ones were opened"),
     }
     MOVES = "move over the odd ones"
     SAYS_PAGE = False  # the how manyth it is says enough
@@ -79,7 +79,7 @@ class OutlierScreen(ThumbnailScreen):
         if last is not None and last.index in self._indices:
             self.cursor = self._indices.index(last.index)
 
-    async def do_odd(self) -> None:
+    async def do_outliers(self) -> None:
         """Leave the odd ones."""
         await self.labeler.leave()
 

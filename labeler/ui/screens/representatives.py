@@ -17,7 +17,7 @@ class ContactSheet(ThumbnailScreen):
 
     RECORDED_AS = "sheet"
     ACTIONS: ClassVar[Actions] = {
-        "sheet": back("back to where the contact sheet was opened"),
+        "representatives": back("back to where the contact sheet was opened"),
     }
     MOVES = "move over the sheet"
 
@@ -80,6 +80,6 @@ class ContactSheet(ThumbnailScreen):
         done = sum(not self._is_open(index) for index in self._indices)
         return [f"{done} of {len(self._indices)} answered"]
 
-    async def do_sheet(self) -> None:
+    async def do_representatives(self) -> None:
         """Leave the contact sheet."""
         await self.labeler.leave()

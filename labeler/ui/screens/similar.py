@@ -47,7 +47,7 @@ class SimilarScreen(ThumbnailScreen):
     ACTIONS: ClassVar[Actions] = {
         "accept": says("all right", "confirm the page: every picture as its caption says"),
         "skip": says("leave", "leave the page as it is and look at the next"),
-        "alike": back("back to the picture they are near to"),
+        "similar": back("back to the picture they are near to"),
         "reject": says("a miss", "of another kind: left without an answer, or back"),
     }
     GROUPS = ThumbnailScreen.GROUPS - {Group.PAGES}
@@ -172,7 +172,7 @@ class SimilarScreen(ThumbnailScreen):
             page.leave_out(self.cursor)
             self.pages.changed()
 
-    async def do_alike(self) -> None:
+    async def do_similar(self) -> None:
         """Leave the pages."""
         await self.labeler.leave()
 
