@@ -64,6 +64,7 @@ class Action:
     @property
     def gives_way(self) -> int:
         """The order in which commands leave a footer that is too narrow: 0 never, then the higher the sooner."""
+        # nobody may be left without a way out or a way to learn the keys
         if self.name in ("help", "quit") or self.label == BACK:
             return 0
         if self.group is None or self.name not in _GIVE_WAY:
@@ -210,6 +211,7 @@ class Keys:
     def __init__(self, groups: Iterable[Group], own: Actions) -> None:
         self.answers = Group.ANSWERS in (groups := frozenset(groups))
         rows = [(_rank(name, entry), _action(name, entry)) for name, entry in own.items() if entry is not None]
+        # a key that a screen takes for itself is gone from the common command, which keeps its others
         taken = {key for entry in own.values() if entry is not None for key in entry.fields.get("keys", ())}
         for action in COMMON:
             keys = tuple(key for key in action.keys if key not in taken)
@@ -240,6 +242,7 @@ def refusal(key: str, *, has_classes: bool, elsewhere: Iterable[Action]) -> str:
     shown = key_name(key)
     if key == "q":
         return "q does nothing, so that nobody quits by chance: Q quits"
+    # the common commands first: they are what the key means on most screens
     known = next((action for action in (*COMMON, *elsewhere) if key in action.keys and action.label != BACK), None)
     if known is not None:
         return f"{shown} does nothing here (elsewhere: {known.label}): ? lists the keys"

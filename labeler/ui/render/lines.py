@@ -38,6 +38,7 @@ def bar(share: float, width: int) -> str:
 def percent(share: float) -> str:
     """A share as people read it; never 0 % or 100 % of what is only nearly so."""
     value = round(share * 100)
+    # the two ends are promises: nothing at all, and every single one
     if value == 0 and share > 0:
         return "<1 %"
     return ">99 %" if value == 100 and share < 1 else f"{value} %"
@@ -113,6 +114,7 @@ def chain(stages: Sequence[Stage], width: int) -> Content:
         line = Content.assemble(*parts)
         if line.cell_length <= width or len(stages) < 2 or stages[0].active:
             return line.truncate(width, ellipsis=True)
+        # the beginning is settled early in a session, the end is what works now
         stages, dropped = stages[1:], True
 
 
@@ -205,6 +207,7 @@ def footer(actions: Sequence[Action], width: int) -> Content:
         for place, action in enumerate(shown)
     }
     left, places = width + _BETWEEN, set()
+    # the weightiest first; what does not fit is passed over, so that a shorter one may still be shown
     for place in sorted(pieces, key=lambda place: shown[place].gives_way):
         takes = pieces[place].cell_length + _BETWEEN
         if takes <= left:

@@ -128,6 +128,7 @@ async def similar(screen: LabelScreen) -> None:
     if not screen.labeler.project.ready:
         _say_too_soon(screen, "what is near is")
         return
+    # the captions of its neighbors would tell what a blind question must not
     hidden = screen.hides(target)
     await show(screen, "similar", target, UNLABELED if hidden else screen.kind_of(target), hidden=hidden)
 
@@ -199,6 +200,7 @@ async def search(screen: LabelScreen) -> None:
         if result is not None:
             labeler.looked_for = result[0]
             labeler.status.clear()
+            # not awaited: the form that hands it over is closing, and draws what is in front then
             labeler.open("search", *result)
 
     await labeler.open("search_for", show_rows, labeler.looked_for)
@@ -217,6 +219,7 @@ async def go_on_with_audit(host: Host) -> None:
     """Open the audit that is under way where the person left it: in pages where some of a block are left."""
     await host.open("audit")
     audit = host.project.session.audit
+    # a block that was begun in pages can only be ended there
     if audit is not None and audit.block is not None and audit.block.said:
         host.status.clear()
         await host.open("audit_pages")

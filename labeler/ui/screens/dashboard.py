@@ -54,6 +54,7 @@ class Dashboard(LabelScreen):
         session = self.labeler.project.session
         rows = [(one.name, one.brief) for one in measured(session.state, session.certificate())]
         self.set_class(len(rows) > 1, "measured")
+        # how right the labels are comes first, also where nothing was measured
         if not rows or rows[0][0] not in ("certificate", "audit so far", "accuracy"):
             rows.insert(0, ("accuracy", NOT_KNOWN))
         unseen = unseen_class(session.state)

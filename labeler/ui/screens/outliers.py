@@ -49,6 +49,7 @@ class OutlierScreen(ThumbnailScreen):
         self._asked = False
         standings = self.labeler.project.session.state.standings
         self._indices = [index for index in odd.indices.tolist() if index not in standings]
+        # of all that came: an answer that is taken back brings its picture here again
         self._scores = dict(zip(odd.indices.tolist(), odd.scores.tolist(), strict=True))
         self.draw_again()
 

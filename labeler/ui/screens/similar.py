@@ -84,6 +84,7 @@ class SimilarScreen(ThumbnailScreen):
 
     def went_by(self, page: Page) -> None:
         """Farther away, unless too many in a row were of another kind."""
+        # the page is among the confirmed only where it saved a label: misses count in any case
         _, self._ended = self._misses([other for other in self.pages.confirmed if other is not page] + [page])
         if self._ended:
             self.pages.page, self.cursor = None, 0
@@ -141,6 +142,7 @@ class SimilarScreen(ThumbnailScreen):
         self.pages.changed()
 
     def _names_all(self, page: Page, class_id: int) -> bool:
+        # on the picture they are near to a key speaks of the kind, elsewhere of one picture
         if page.class_id == UNLABELED or page.indices[self.cursor] == self._like.index:
             return True
         return class_id == page.class_id == page.class_at(self.cursor) and self._differ(page)

@@ -44,6 +44,7 @@ class SplitScreen(ThumbnailScreen):
     def on_mount(self) -> None:
         """The order stays while the screen is open: cluster by cluster, from the center outwards."""
         standings, round_ = self.labeler.project.session.state.standings, self.labeler.project.session.derived.round
+        # in the pool's order where there are no clusters yet
         given = sorted(index for index in standings if self._has_label(index))
         if round_ is not None:
             clusters, distances = round_.clusters, round_.distances
