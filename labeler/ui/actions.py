@@ -64,6 +64,7 @@ class Action:
     @property
     def gives_way(self) -> int:
         """The order in which commands leave a footer that is too narrow: 0 never, then the higher the sooner."""
+        # nobody may be left without a way out or a way to learn the keys
         if self.name in ("help", "quit") or self.label == BACK:
             return 0
         if self.group is None or self.name not in _GIVE_WAY:
@@ -72,8 +73,8 @@ class Action:
 
 
 _GIVE_WAY = (
-    "undo", "unsure", "new_class", "dashboard", "reject", "grid", "search", "clusters", "sheet", "classes", "alike",
-    "second_look",
+    "undo", "unsure", "new_class", "dashboard", "reject", "pages", "search", "clusters", "representatives", "classes",
+    "similar", "second_look",
 )  # fmt: skip
 """Commands of many screens in the order of their weight; the dashboard leads on to those behind it."""
 
@@ -135,12 +136,12 @@ COMMON: tuple[Action, ...] = (
     _common(_MOVES, "move_right", "right", "right", "the next picture"),
     _common(_PAGES, "page_back", "pageup", "page back", "the page before"),
     _common(_PAGES, "page_on", "pagedown", "page on", "the next page"),
-    _common(_LEADS, "sheet", "R", "sheet", "contact sheet of the representatives", "footer"),
-    _common(_LEADS, "grid", "G", "pages", "grid of one class to confirm at a glance", "footer"),
-    _common(_ANSWERS, "alike", "M", "more like this", "what is most like it, nearest first", "footer"),
+    _common(_LEADS, "representatives", "R", "sheet", "contact sheet of the representatives", "footer"),
+    _common(_LEADS, "pages", "G", "pages", "grid of one class to confirm at a glance", "footer"),
+    _common(_ANSWERS, "similar", "M", "more like this", "what is most like it, nearest first", "footer"),
     _common(_LEADS, "clusters", "T", "clusters", "what each cluster holds, how far its labels spread", "footer"),
     _common(_LEADS, "choose_k", "K", "how many clusters", "compare numbers of clusters, and choose one"),
-    _common(_LEADS, "odd", "O", "odd ones", "the oddest pictures: broken, rare, of no class"),
+    _common(_LEADS, "outliers", "O", "odd ones", "the oddest pictures: broken, rare, of no class"),
     _common(_LEADS, "hunt", "H", "hunt", "hunt for more of a rare class, one picture after the other"),
     _common(_ANSWERS, "why", "I", "why", "why its label is what it is, back to the key press"),
     _common(_LEADS, "second_look", "S", "second look", "answers in doubt, one at a time", "footer"),
@@ -210,6 +211,7 @@ class Keys:
     def __init__(self, groups: Iterable[Group], own: Actions) -> None:
         self.answers = Group.ANSWERS in (groups := frozenset(groups))
         rows = [(_rank(name, entry), _action(name, entry)) for name, entry in own.items() if entry is not None]
+        # a key that a screen takes for itself is gone from the common command, which keeps its others
         taken = {key for entry in own.values() if entry is not None for key in entry.fields.get("keys", ())}
         for action in COMMON:
             keys = tuple(key for key in action.keys if key not in taken)
@@ -240,6 +242,7 @@ def refusal(key: str, *, has_classes: bool, elsewhere: Iterable[Action]) -> str:
     shown = key_name(key)
     if key == "q":
         return "q does nothing, so that nobody quits by chance: Q quits"
+    # the common commands first: they are what the key means on most screens
     known = next((action for action in (*COMMON, *elsewhere) if key in action.keys and action.label != BACK), None)
     if known is not None:
         return f"{shown} does nothing here (elsewhere: {known.label}): ? lists the keys"

@@ -117,6 +117,7 @@ class LabelerApp(App[None]):
             await self.open("class_setup")
         self.run_worker(self.line.run(), name="keys", exit_on_error=True)
         self.set_interval(SPIN, self._spin)
+        # the worker starts behind the first frame: loading it takes longer than drawing
         self.call_after_refresh(self._first_frame)
 
     def _terminated(self, number: int) -> None:
@@ -153,6 +154,7 @@ class LabelerApp(App[None]):
         if self._exit:  # typed behind the key that quit
             return
         session = self.project.session
+        # counted before anything is done: an event says how many keys it took
         session.recorder.presses = (session.recorder.presses or 0) + 1
         self.status.turn()
         if waiting.released:
@@ -198,6 +200,7 @@ class LabelerApp(App[None]):
         self.status.clear()
         if took > SLOW_DISK:
             self.status.aside = f"the disk is slow: {took * 1000:.0f} ms"
+        # the engine is told first: it works while the screen is drawn
         self.project.engine.changed()
         if then is not None:
             then()
@@ -237,6 +240,7 @@ class LabelerApp(App[None]):
 
     def open(self, name: str, *arguments: Any, **options: Any) -> Awaitable[object]:
         """Open the screen or form of that name, or go back to it where it is open below and needs no arguments."""
+        # a screen with arguments shows something else each time, so it may lie above one of its kind
         if not arguments and not options and any(_is(screen, name) for screen in self.screen_stack):
             return self.leave(name)
         screen: Screen[None] = table.class_of(name)(*arguments, **options)

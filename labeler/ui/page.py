@@ -59,6 +59,7 @@ class Page:
         if place in self.otherwise:
             del self.otherwise[place]
             return True
+        # where the caption is the runner-up itself, the other one is what the page was laid out for
         others = (self.runner_ups[place], self.class_id)
         instead = next((other for other in others if other not in (UNLABELED, self.captions[place])), None)
         if instead is None:
@@ -75,6 +76,7 @@ class Page:
 
     def set(self, place: int, class_id: int) -> None:
         """Set one picture to the class that the person says."""
+        # saying what the caption says is no exception: it stays a confirmation
         if class_id == self.captions[place]:
             self.otherwise.pop(place, None)
         else:
@@ -97,6 +99,7 @@ class Page:
         del self.indices[place], self.captions[place], self.held[place]
         if self.runner_ups:
             del self.runner_ups[place]
+        # places behind the one that is gone move up
         self.otherwise = {at - (at > place): class_id for at, class_id in self.otherwise.items() if at != place}
 
     def labels(self) -> list[tuple[int, int, Provenance]]:

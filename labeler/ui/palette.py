@@ -13,11 +13,13 @@ class ActionProvider(Provider):
     """Offers what the screen underneath can do."""
 
     def _actions(self) -> tuple[Action, ...]:
+        # Textual hands over the screen that the palette lies on
         screen = self.screen
         return screen.KEYS.actions if isinstance(screen, LabelScreen) else ()
 
     def _run(self, action: Action) -> None:
         """Do it as if its key had been pressed."""
+        # through the line of keys: what was typed before it has its turn first
         key = action.keys[0]
         self.app.post_message(events.Key(key, key if len(key) == 1 else None))
 

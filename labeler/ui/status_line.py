@@ -60,6 +60,7 @@ class StatusLine:
         if count > self._doubts_said:
             odd, them = ("1 answer looks", "it") if count == 1 else (f"{count} answers look", "them")
             self.note(f"{odd} odd: S looks at {them} again")
+        # only growth is said; once none is left the next one counts as new
         if count > self._doubts_said or not count:
             self._doubts_said = count
 
@@ -71,6 +72,7 @@ class StatusLine:
     def let_go(self, keys: int) -> None:
         """Count the keys that were dropped for the one that comes now; it stays while that one says its own."""
         self._let_go = f"{counted(keys, 'key')} let go: the picture was not there yet"
+        # the turn of the key that comes now, which would clear it, and one to read it
         self._let_go_turns = 2
 
     def turn(self) -> None:
@@ -104,6 +106,7 @@ class StatusLine:
         progress = self.progress
         if progress is None:
             return ["starting"]
+        # a job of unknown length has no bar to fill
         if progress.total <= 1:
             return [progress.what]
         share = progress.done / progress.total
@@ -115,6 +118,7 @@ class StatusLine:
     def lines(self, width: int, can_follow: Callable[[Advice], bool] = _always) -> list[Content]:
         """The text in one line, or in two where it is longer; advice is said shorter before it takes two."""
         text = self.line(can_follow)
+        # a line that moves is never broken: its halves would jump
         if width <= 0 or self._is_progress:
             return [text]
         if text.cell_length > width and self._is_advice and self.advice is not None and self.advice.short:

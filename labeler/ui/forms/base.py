@@ -66,6 +66,7 @@ class Form(ModalScreen[ScreenResultType], Generic[ScreenResultType]):
 
     async def _type(self, widget: Widget, event: events.Key) -> None:
         """Characters go to the widget; what it does on other keys (backspace, home ...) are its bindings."""
+        # posted as a message a binding would be looked up by Textual, out of turn
         bound = self.active_bindings.get(event.key)
         if bound is not None and bound.node is widget and not event.is_printable:
             await self.app.run_action(bound.binding.action, widget)
@@ -100,6 +101,7 @@ class Form(ModalScreen[ScreenResultType], Generic[ScreenResultType]):
 
     async def _there(self) -> None:
         """A key typed right behind the one that opened this form waits for its parts."""
+        # polled: a form that is closed before it was mounted never says so
         while not self.is_mounted and self.app.is_running:
             await asyncio.sleep(0.01)
 
@@ -109,6 +111,7 @@ class Form(ModalScreen[ScreenResultType], Generic[ScreenResultType]):
         if widget is None:
             return
         done = asyncio.Event()
+        # behind all that was posted to the widget so far
         widget.call_later(done.set)
         while widget.is_attached and self.app.is_running and not done.is_set():
             with contextlib.suppress(TimeoutError):

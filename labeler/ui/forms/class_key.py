@@ -53,6 +53,7 @@ class ClassKey(Form[str | None]):
             other, own = display_safe(holder.name, 30), self._info.key
             then = f"; it gets {own} instead" if own else "; it is left without one"
             self._ask(key, Content.assemble((key, "bold $answer"), (f" is the key of {other}{then}", "$warn")))
+        # allowed, but the command is then reached by its capital alone
         elif key in COMMAND_LETTERS and key != self._info.key:
             self._ask(key, Content.assemble((key, "bold $answer"), (" is a command: as a key it answers", "$warn")))
         else:

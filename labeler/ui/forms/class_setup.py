@@ -57,6 +57,7 @@ class ClassSetup(Form[None]):
     def on_mount(self) -> None:
         """Ready to type."""
         self.set_focus(self.query_one(Input))
+        # a folder whose name holds a comma would come back as two classes
         self._folders = [name for name in self.labeler.project.instances.folder_classes() if names_in(name) == [name]]
         self._draw()
         self.draw_message()
@@ -77,6 +78,7 @@ class ClassSetup(Form[None]):
         if listed and not left:  # a list is complete; single names may go on
             await self.finish(None)
             return
+        # names that were refused stay in the line, to be mended
         field.value = ", ".join(left)
         field.cursor_position = len(field.value)
         self._draw()

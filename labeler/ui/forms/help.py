@@ -50,6 +50,7 @@ class Help(Form[None]):
         rows += [(action.shown_keys, action.help) for action in keys if not action.repeats]
         arrows = " ".join(action.main_key for action in keys if action.repeats)
         if arrows:
+            # below what answers, and as one line: arrows are no commands to remember one by one
             rows.insert(2, (arrows, self._screen_class.MOVES or "move"))
         wide = max(len(keys) for keys, _ in rows) + 2
         lines = [Content.assemble((keys.ljust(wide), "bold $command"), text) for keys, text in rows]

@@ -44,6 +44,7 @@ class Unsaved(Form[Decision | None]):
     def compose(self) -> ComposeResult:
         """Yield what happened, and what can be done."""
         title = "perhaps NOT saved" if self._error.is_uncertain else "NOT saved"
+        # the title says it already
         message = self._error.message.removeprefix(f"{title}: ")
         lines: list[Content | str] = [Content.styled(display_safe(message, 300), "bold")]
         if self._error.hint:

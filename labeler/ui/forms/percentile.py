@@ -50,6 +50,7 @@ class Percentile(Form[float | str | None]):
         if key not in ("up", "down"):
             return False
         value = self._value()
+        # from auto or from what is no number the arrows begin at a usual one
         number = value if isinstance(value, float) else 20.0
         if isinstance(value, float):
             number += STEP if key == "up" else -STEP
@@ -70,6 +71,7 @@ class Percentile(Form[float | str | None]):
         if text == "auto":
             return "auto"
         try:
+            # a comma is the decimal point of half the world
             number = float(text.replace(",", "."))
         except ValueError:
             return None

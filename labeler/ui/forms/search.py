@@ -37,6 +37,7 @@ class SearchFor(Form[Result | None]):
 
     def on_mount(self) -> None:
         """Ready to type."""
+        # once for the form: the paths of a large pool take a moment to fold
         self._texts = folded(self.labeler.project.session.pool.ids)
         self.set_focus(self.query_one(Input))
         self.query_one("#guide", Block).show(_guide)
@@ -63,6 +64,7 @@ class SearchFor(Form[Result | None]):
         """Hand over what was found; with nothing found the line stays."""
         query = self.query_one(Input).value
         self._look(query)
+        # else the line stays, with what is wrong beneath it
         if self._matches.indices:
             await self.finish((query.strip(), self._matches.indices))
 

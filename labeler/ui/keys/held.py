@@ -59,6 +59,7 @@ class HeldKey:
         """Judge a press of `key` at second `at`."""
         gap = at - self._at
         same = key == self._key
+        # once it is held, the first repeat after the pause of the keyboard is no new press
         holding = self._run > RUN
         self._key, self._at = key, at
         if not same or gap >= (RELEASED if holding else FASTEST):
@@ -79,6 +80,7 @@ class CapsLock:
 
     def missed(self, key: str) -> bool:
         """Note a key that fitted nothing; True when it looks like Caps Lock."""
+        # one or two wrong capitals are slips; digits and signs tell nothing of Caps Lock
         self._misses = self._misses + 1 if len(key) == 1 and key.isupper() else 0
         return self._misses >= CAPITALS
 

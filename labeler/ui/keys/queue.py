@@ -60,6 +60,7 @@ class KeyQueue:
     def arrived(self, event: events.Key, *, text: bool, blind: bool = False) -> None:
         """Put a key in line (in a form, `text`, a held key is ordinary); `blind`: the screen is empty still."""
         key = token(event.key, event.character)
+        # in a form a held key is ordinary typing; here forty answers a second would be nobody's
         if not text and key not in MAY_REPEAT and self._hold.pressed(key, event.time) is not Press.MEANT:
             self._holding = True
             self._held(key, self._hold.ignored)
@@ -95,6 +96,7 @@ class KeyQueue:
                 break
             if not self._came.is_set():
                 look()
+            # what was typed ahead was meant for later pictures, so it cannot be the way out of this one
             fresh = [place for place in range(looked_at, len(self._line)) if lets_go(self._line[place])]
             if fresh:
                 for _ in range(fresh[0]):

@@ -76,6 +76,7 @@ def matches(typed: str, classes: Sequence[ClassCount]) -> list[ClassCount]:
     beginning, a word's beginning, anywhere in it."""
     if not typed:
         return list(classes)
+    # keyboards send a letter and its mark as one character or as two
     typed = unicodedata.normalize("NFC", typed)
     wanted = _folded(typed)
     ranked = [(_rank(typed, wanted, count.info), place, count) for place, count in enumerate(classes)]

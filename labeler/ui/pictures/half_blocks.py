@@ -223,6 +223,7 @@ def _nearest_colors() -> Packed:
     cube = cube[np.ptp(cube, axis=1) > 0]  # the cube's greys are among the greys
     shown = np.concatenate([cube, GREYS[:, None].repeat(3, axis=1)]).astype(np.float32) * _WEIGHTS
     codes = np.concatenate([_packed(cube), _packed_grey(_GREY_CODES)])
+    # the middle of each step, so that rounding down to 5 bits errs to both sides alike
     steps = np.arange(32, dtype=np.float32) * 8 + 4
     nearest = [
         ((np.stack(np.meshgrid([red], steps, steps, indexing="ij"), axis=-1).reshape(-1, 1, 3) * _WEIGHTS - shown) ** 2)

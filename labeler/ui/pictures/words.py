@@ -1,4 +1,4 @@
-"""Rows of a table and texts as strips: pure functions, as `image.py` has them for pictures.
+"""Rows of a table and texts as strips: pure functions, as `half_blocks.py` has them for pictures.
 
 Where there is room (the question) all is shown, in pages if need be; a thumbnail shows what stands out most, or the
 first words.
@@ -80,6 +80,7 @@ def _card(card: Card, columns: int, rows: int, page: int, depth: Depth) -> Page:
     value = min(max((len(fact.value) for fact in card.facts), default=1), VALUE)
     track = min(max(width - name - value - SIGMA - 3, 5), TRACK)
     width = name + value + track + SIGMA + 3
+    # two rows: the scale above, an empty one below
     fits = len(card.facts) + 2 <= rows
     a_page = max(rows - (2 if fits else 4), 1)
     pages = max(-(-len(card.facts) // a_page), 1)
@@ -168,6 +169,7 @@ def wrapped(text: str, width: int) -> list[str]:
     lines: list[str] = []
     for own in text[:MOST_CHARACTERS].expandtabs(4).splitlines():
         safe = display_safe(own, MOST_CHARACTERS * 10)
+        # textwrap counts characters, a terminal cells: wide ones are chopped afterwards
         for line in textwrap.wrap(safe, width, break_on_hyphens=False) or [""]:
             lines += chop_cells(line, width) if cell_len(line) > width else [line]
     if len(text) > MOST_CHARACTERS:

@@ -85,6 +85,7 @@ def balance(classes: Sequence[ClassCount], width: int, height: int) -> Content:
     )
     if not classes:
         return Content.assemble(title, "\n", ("N adds the first", "$quiet"))
+    # the last row is for the classes that have none
     rows = max(height - 1, 1)
     shown = classes if len(classes) <= rows else classes[: rows - 1]
     totals = [count.given + count.propagated + count.predicted for count in shown]

@@ -100,6 +100,7 @@ def chain(stages: Sequence[Stage], width: int) -> Content:
         line = Content.assemble(*parts)
         if line.cell_length <= width or len(stages) < 2 or stages[0].active:
             return line.truncate(width, ellipsis=True)
+        # the beginning is settled early in a session, the end is what works now
         stages, dropped = stages[1:], True
 
 
@@ -187,6 +188,7 @@ def footer(actions: Sequence[Action], width: int) -> Content:
         for place, action in enumerate(shown)
     }
     left, places = width + _BETWEEN, set()
+    # the weightiest first; what does not fit is passed over, so that a shorter one may still be shown
     for place in sorted(pieces, key=lambda place: shown[place].gives_way):
         takes = pieces[place].cell_length + _BETWEEN
         if takes <= left:

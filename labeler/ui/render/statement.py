@@ -44,6 +44,7 @@ def in_a_line(certificate: Certificate, ahead: int) -> Content:
     if certificate.reached:
         return lead
     if certificate.more is not None:
+        # the pages of an open block are looked at already but count only when it is done
         left = max(certificate.more - ahead, 1)
         return Content.assemble(lead, (f"; about {left:,} more for {goal}", "$quiet"))
     return Content.assemble(lead, (f"; {goal} " + ("later" if certificate.too_early else "out of reach"), "$quiet"))

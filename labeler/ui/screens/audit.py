@@ -39,7 +39,7 @@ class AuditScreen(PictureScreen):
         ),
         "reject": says(help="belongs to no class: its label was wrong"),
         "view": VIEW,
-        "grid": key("G", label="pages", help="pages of pictures under their labels: fewer keys", before="audit"),
+        "pages": key("G", label="pages", help="pages of pictures under their labels: fewer keys", before="audit"),
     }
 
     def body(self) -> ComposeResult:
@@ -124,7 +124,7 @@ class AuditScreen(PictureScreen):
         self.redraw()
         self.labeler.say(f"view: {look.words or 'the whole picture'}")
 
-    async def do_grid(self) -> None:
+    async def do_pages(self) -> None:
         """In pages."""
         await show(self, "audit_pages")
 

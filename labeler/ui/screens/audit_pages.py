@@ -43,7 +43,7 @@ class AuditPages(ThumbnailScreen):
         **blind.ACTIONS,
         "accept": says("all right", "confirm the page: every picture as its heading says"),
         "reject": says("not this", "the likeliest other class instead, or back"),
-        "grid": key("G", label="single", help="one by one and blind, between two blocks", before="audit"),
+        "pages": key("G", label="single", help="one by one and blind, between two blocks", before="audit"),
     }
     CLASS_KEYS = "a class: what the picture at the cursor is; a letter above a picture: not this"
     MOVES = "move over the page"
@@ -351,7 +351,7 @@ class AuditPages(ThumbnailScreen):
         """Whether an advice can be followed: none, for it is about the labels as they are now."""
         return False
 
-    async def do_grid(self) -> None:
+    async def do_pages(self) -> None:
         """One by one again."""
         session = self.labeler.project.session
         try:

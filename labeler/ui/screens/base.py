@@ -74,6 +74,7 @@ class LabelScreen(Screen[None]):
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
+        # a screen is called as its module is, so that the table of screens needs no other name
         cls.NAME = cls.__module__.rpartition(".")[2]
         cls.KEYS = Keys(cls.GROUPS, cls.ACTIONS)
 
@@ -266,6 +267,7 @@ class LabelScreen(Screen[None]):
         """Do what a key means here, or say why it does nothing."""
         key = unshifted(waiting.token, self.labeler.layout)
         action = self.KEYS.find(key)
+        # nobody sees what a key would answer: only leaving works
         if self.too_small:
             if action is not None and action.name == "quit":
                 await self.do(action)
@@ -277,6 +279,7 @@ class LabelScreen(Screen[None]):
         if chosen is None and self.typed and key == "enter":
             self.labeler.say(f"no class fits {self.typed}: ⌫ takes letters back", "warn")
             return
+        # a class that owns the letter comes first, so that answers never turn into commands
         if chosen is None and action is None and key in SMALL_COMMANDS:
             action = self.KEYS.find(key.upper())
         place = self.picture_of(key) if chosen is None and action is None else None

@@ -22,7 +22,7 @@ ACTIONS: Actions = {
         refusal="an audit is blind: its label is shown after the answer, on other screens",
     ),
     "audit": back("back to the questions", before="help"),
-    **dict.fromkeys(("alike", "search", "percentile")),  # they lead to where labels are shown
+    **dict.fromkeys(("similar", "search", "percentile")),  # they lead to where labels are shown
 }
 
 
@@ -44,6 +44,7 @@ def redo(screen: LabelScreen) -> None:
 
 def _is_within(screen: LabelScreen, event: Event | None) -> bool:
     audit = screen.labeler.project.session.audit.latest
+    # what is older belongs to the labels that the audit froze
     if event is None or audit is None or event.seq < audit.seq:
         raise UsageError("nothing of this audit is left to take back or bring back", "E leads to the questions")
     return True

@@ -69,6 +69,7 @@ class ChooseK(LabelScreen):
 
     def _cursor(self, view: View) -> int:
         """The place of the number chosen; without one the number in force, or the one nearest to it."""
+        # by number, not by place: rows come in between as the comparison goes on
         wanted = self._k or _in_force(view) or 0
         places = range(len(self._tried))
         return min(places, key=lambda place: abs(self._tried[place].k - wanted), default=0)
@@ -111,6 +112,7 @@ class ChooseK(LabelScreen):
         if not taken:
             return
         try:
+            # off the event loop: a worker in the middle of a step takes its time to end
             await asyncio.to_thread(project.engine.end)
             project.engine.start(self.labeler.heard_by)
         except LabelerError as error:

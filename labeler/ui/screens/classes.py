@@ -247,6 +247,7 @@ class ClassesScreen(LabelScreen):
             return
         if self._source() is not None:
             self._merging = None
+        # a retired class may go into the only one there is
         elif len(self.labeler.project.session.state.active_classes()) < (1 if row.info.retired else 2):
             self.labeler.say("there is no other class to merge it into", "warn")
             return

@@ -75,6 +75,7 @@ class ClusterBrowser(ThumbnailScreen):
     def _clusters_of(self, view: View) -> Clusters:
         assert view.round is not None  # noqa: S101 - the screen opens only with a round
         state = self.labeler.project.session.state
+        # as long as the round, not the pool: rows that came later are in no cluster of it
         usable = np.ones(len(view.round.labels), dtype=np.bool_)
         gone = [index for index in state.pool.unusable().tolist() if index < len(usable)]
         usable[gone] = False
@@ -150,6 +151,7 @@ class ClusterBrowser(ThumbnailScreen):
             return
         session = self.labeler.project.session
         now = clusters.own_reach(representative, session.state)
+        # no rule of its own: one step from where labels end under the common one
         if now is None and (now := view.percentile) is None:
             contents = clusters.contents(representative, session.state, view.round)
             now = 100.0 * contents.propagated / max(contents.free, 1)
@@ -198,6 +200,7 @@ class ClusterBrowser(ThumbnailScreen):
 
     def draw(self, view: View) -> None:
         """Show the cards; take divided clusters when their round is there."""
+        # cards change only for a round that knows of the division
         if self._awaited and view.round is not None and view.round.revision >= self._awaited:
             self._awaited, before = 0, self._clusters
             self._clusters = self._clusters_of(view)

@@ -103,7 +103,7 @@ def _has_representatives(screen: LabelScreen) -> bool:
     return view is not None and view.round is not None and len(view.round.representatives) > 0
 
 
-async def sheet(screen: LabelScreen) -> None:
+async def representatives(screen: LabelScreen) -> None:
     """Open the contact sheet."""
     if _has_representatives(screen):
         await show(screen, "representatives")
@@ -111,7 +111,7 @@ async def sheet(screen: LabelScreen) -> None:
         _say_too_soon(screen, "the representatives are")
 
 
-async def grid(screen: LabelScreen) -> None:
+async def pages(screen: LabelScreen) -> None:
     """Open the pages to confirm."""
     view = screen.labeler.view
     if view is None or view.round is None or not screen.labeler.project.engine.is_ready:
@@ -120,7 +120,7 @@ async def grid(screen: LabelScreen) -> None:
     await show(screen, "confirm")
 
 
-async def alike(screen: LabelScreen) -> None:
+async def similar(screen: LabelScreen) -> None:
     """Open the pages of what is nearest to the target."""
     target = target_of(screen)
     if target is None:
@@ -128,6 +128,7 @@ async def alike(screen: LabelScreen) -> None:
     if not screen.labeler.project.engine.is_ready:
         _say_too_soon(screen, "what is near is")
         return
+    # the captions of its neighbors would tell what a blind question must not
     hidden = screen.hides(target)
     await show(screen, "similar", target, UNLABELED if hidden else screen.kind_of(target), hidden=hidden)
 
@@ -140,7 +141,7 @@ async def clusters(screen: LabelScreen) -> None:
         _say_too_soon(screen, "the clusters are")
 
 
-async def odd(screen: LabelScreen) -> None:
+async def outliers(screen: LabelScreen) -> None:
     """Open the oddest instances."""
     if not screen.labeler.project.engine.is_ready:
         _say_too_soon(screen, "the odd ones are")
@@ -199,6 +200,7 @@ async def search(screen: LabelScreen) -> None:
         if result is not None:
             labeler.looked_for = result[0]
             labeler.status.clear()
+            # not awaited: the form that hands it over is closing, and draws what is in front then
             labeler.open("search", *result)
 
     await labeler.open("search_for", show_rows, labeler.looked_for)
@@ -217,6 +219,7 @@ async def go_on_with_audit(host: Host) -> None:
     """Open the audit that is under way where the person left it: in pages where some of a block are left."""
     await host.open("audit")
     audit = host.project.session.audit.latest
+    # a block that was begun in pages can only be ended there
     if audit is not None and audit.block is not None and audit.block.said:
         host.status.clear()
         await host.open("audit_pages")

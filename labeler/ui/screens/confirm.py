@@ -26,7 +26,7 @@ class ConfirmScreen(ThumbnailScreen):
     ACTIONS: ClassVar[Actions] = {
         "accept": says("all right", "confirm the page: every picture as its caption says"),
         "skip": says("leave", "leave the page as it is and look at the next"),
-        "grid": back("back to where the pages were opened"),
+        "pages": back("back to where the pages were opened"),
         "reject": says("not this", "the runner-up instead of the caption, for this picture"),
     }
     GROUPS = ThumbnailScreen.GROUPS - {Group.PAGES}
@@ -105,7 +105,7 @@ class ConfirmScreen(ThumbnailScreen):
         exceptions = f"   {others} set otherwise" if others else ""
         return Content.assemble(self.pages.are_these_all(page, names), (exceptions, "bold $warn"))
 
-    async def do_grid(self) -> None:
+    async def do_pages(self) -> None:
         """Leave the pages."""
         await self.labeler.leave()
 

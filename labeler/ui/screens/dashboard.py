@@ -30,7 +30,7 @@ class Dashboard(LabelScreen):
     GROUPS = frozenset({Group.ALWAYS, Group.LEADS})
     ACTIONS: ClassVar[Actions] = {
         "dashboard": back("back to where the dashboard was opened"),
-        **dict.fromkeys(("odd", "hunt")),
+        **dict.fromkeys(("outliers", "hunt")),
     }
 
     def body(self) -> ComposeResult:
@@ -55,6 +55,7 @@ class Dashboard(LabelScreen):
         measurements = measure(session.state, session.audit.certificate())
         rows = [(line.title, line.brief) for measurement in measurements for line in measurement.lines]
         self.set_class(len(rows) > 1, "measured")
+        # how right the labels are comes first, also where nothing was measured
         if not rows or rows[0][0] not in ("certificate", "audit so far", "accuracy"):
             rows.insert(0, ("accuracy", NOT_KNOWN))
         unseen = unseen_class(session.state)

@@ -62,6 +62,7 @@ class HuntScreen(ThumbnailScreen):
     def _take(self, indices: IndexArray) -> None:
         """They are here; up to the cursor everything stays, and what was answered meanwhile is no question."""
         self._asked = False
+        # nothing the person has looked at moves
         seen = self._indices[: self.cursor + 1]
         standings = self.labeler.project.session.state.answers
         new = [index for index in indices.tolist() if index not in standings and index not in seen]
@@ -96,6 +97,7 @@ class HuntScreen(ThumbnailScreen):
     def tally(self) -> tuple[int, int, int]:
         """Finds, answers, and misses in a row at their end."""
         looks = [self._is_find(index) for index in self._indices if self._is_done(index)]
+        # from the end: only misses since the last find say that it runs dry
         run = next((place for place, is_find in enumerate(reversed(looks)) if is_find), len(looks))
         return sum(looks), len(looks), run
 

@@ -22,7 +22,7 @@ class OutlierScreen(ThumbnailScreen):
 
     RECORDED_AS = "odd"
     ACTIONS: ClassVar[Actions] = {
-        "odd": back("back to where the odd ones were opened"),
+        "outliers": back("back to where the odd ones were opened"),
     }
     MOVES = "move over the odd ones"
     SAYS_PAGE = False  # the how manyth it is says enough
@@ -46,6 +46,7 @@ class OutlierScreen(ThumbnailScreen):
         self._asked = False
         standings = self.labeler.project.session.state.answers
         self._indices = [index for index in odd.indices.tolist() if index not in standings]
+        # of all that came: an answer that is taken back brings its picture here again
         self._scores = dict(zip(odd.indices.tolist(), odd.scores.tolist(), strict=True))
         self.draw_again()
 
@@ -76,7 +77,7 @@ class OutlierScreen(ThumbnailScreen):
         if last is not None and last.index in self._indices:
             self.cursor = self._indices.index(last.index)
 
-    async def do_odd(self) -> None:
+    async def do_outliers(self) -> None:
         """Leave the odd ones."""
         await self.labeler.leave()
 

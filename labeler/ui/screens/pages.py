@@ -72,6 +72,7 @@ class Pages:
         self.is_asked = False
         if page is not None:
             standings = self._screen.labeler.project.session.state.answers
+            # from behind: dropping one moves up the places after it
             for place in reversed(range(len(page.indices))):
                 if page.indices[place] in standings:  # answered while the engine was looking
                     page.drop(place)
@@ -129,9 +130,11 @@ class Pages:
             screen.labeler.say("that key was pressed before this page was there: ignored", "warn")
             return
         session, place, painted = screen.labeler.project.session, screen.recorded_as, page.painted_as()
+        # taken now: the page may be drawn anew while the answer is written
         labels = [(session.pool.ids[index], class_id, word.word) for index, class_id, word in page.labels()]
 
         def saved() -> None:
+            # a page whose pictures were all left out saved nothing that an undo could bring back
             if labels:
                 self.confirmed.append(page)
             self._rules.went_by(page)

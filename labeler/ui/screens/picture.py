@@ -60,6 +60,7 @@ class PictureScreen(LabelScreen):
     def note_paint(self) -> None:
         """Wait until the picture, which is drawn, is on the screen."""
         if self.picture.ready and not self.painted.is_set():
+            # with what it is for: by then another picture may have taken its place
             self.picture.call_after_refresh(self._painted, self._shown)
 
     def _painted(self, shown: Hashable) -> None:
@@ -86,6 +87,7 @@ class PictureScreen(LabelScreen):
     def on_resize(self) -> None:
         """Draw the same picture at another size."""
         super().on_resize()
+        # at the new size it has to be drawn anew before a key may speak of it
         self.painted.clear()
         self.call_after_refresh(self.resized)
 

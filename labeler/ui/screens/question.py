@@ -87,6 +87,7 @@ class QuestionScreen(PictureScreen):
         if self.is_new(now):
             self._drawn = question
             offered = self._offered(view)
+            # a choice of the person's survives a redraw of the same guesses
             if question is None or question.index != self.picture.index or offered != self._guesses:
                 self._chosen, self._guesses = 0, offered
         if question is not None:
@@ -117,6 +118,7 @@ class QuestionScreen(PictureScreen):
         """Return the guesses that `⏎` may accept, as the session has them."""
         if view.question is None or self._is_blind(view):
             return []
+        # a class that was retired since the guess was made cannot be answered
         active = {count.info.class_id for count in view.classes}
         return [(class_id, score) for class_id, score in view.question.guesses if class_id in active]
 

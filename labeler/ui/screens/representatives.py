@@ -17,7 +17,7 @@ class ContactSheet(ThumbnailScreen):
 
     RECORDED_AS = "sheet"
     ACTIONS: ClassVar[Actions] = {
-        "sheet": back("back to where the contact sheet was opened"),
+        "representatives": back("back to where the contact sheet was opened"),
     }
     MOVES = "move over the sheet"
 
@@ -30,6 +30,7 @@ class ContactSheet(ThumbnailScreen):
         view = self.labeler.view
         if view is None or view.round is None:
             return
+        # of the moment it is opened: a new round must not move pictures under the person's eyes
         self._indices = [int(index) for index in view.round.representatives]
         asked = view.question.index if view.question is not None else None
         if asked in self._indices:
@@ -62,6 +63,7 @@ class ContactSheet(ThumbnailScreen):
         return index not in self.labeler.project.session.state.answers
 
     def _move_on(self) -> None:
+        # forward first, then from the beginning: answers may be given in any order
         after = [*range(self.cursor + 1, len(self._indices)), *range(self.cursor)]
         following = next((place for place in after if self._is_open(self._indices[place])), None)
         if following is not None:
@@ -80,6 +82,6 @@ class ContactSheet(ThumbnailScreen):
         done = sum(not self._is_open(index) for index in self._indices)
         return [f"{done} of {len(self._indices)} answered"]
 
-    async def do_sheet(self) -> None:
+    async def do_representatives(self) -> None:
         """Leave the contact sheet."""
         await self.labeler.leave()

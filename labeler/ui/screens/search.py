@@ -66,6 +66,7 @@ class SearchScreen(ThumbnailScreen):
         """Ask it later, unless it has its answer."""
         target = self.target()
         standing = self.labeler.project.session.state.answers.get(target.index) if target is not None else None
+        # skipping asks again, and there is nothing to ask of it
         if standing is not None and standing.kind == "label":
             self.labeler.say("it has a label: a class key changes it, the arrows leave it", "warn")
         else:

@@ -124,6 +124,7 @@ class SecondLook(PictureScreen):
         if class_id == session.label_of(target.index)[0]:
             session.keep(target.instance_id)
             return
+        # kept with the answer as it stood on the screen, for whoever asks why it was changed
         doubt = 0.0 if doubted.belief is None else 1.0 - doubted.belief
         shown = () if doubted.instead == UNLABELED else ((doubted.instead, round(doubt, 4)),)
         asked = Question(target.index, target.instance_id, "repeat" if doubted.again else "doubt", doubt, 1.0, shown)
@@ -153,6 +154,7 @@ class SecondLook(PictureScreen):
         doubted = self.doubted
         if doubted is not None:
             self._looked[doubted.index] = word
+        # those left for later come round again
         after = [*range(self._place + 1, len(self._doubts)), *range(self._place)]
         open_ = (place for place in after if self._doubts[place].index not in self._looked)
         self._place = next(open_, len(self._doubts))

@@ -45,7 +45,7 @@ class SimilarScreen(ThumbnailScreen):
     ACTIONS: ClassVar[Actions] = {
         "accept": says("all right", "confirm the page: every picture as its caption says"),
         "skip": says("leave", "leave the page as it is and look at the next"),
-        "alike": back("back to the picture they are near to"),
+        "similar": back("back to the picture they are near to"),
         "reject": says("a miss", "of another kind: left without an answer, or back"),
     }
     GROUPS = ThumbnailScreen.GROUPS - {Group.PAGES}
@@ -81,6 +81,7 @@ class SimilarScreen(ThumbnailScreen):
 
     def went_by(self, page: Page) -> None:
         """Farther away, unless too many in a row were of another kind."""
+        # the page is among the confirmed only where it saved a label: misses count in any case
         _, self._ended = self._misses([other for other in self.pages.confirmed if other is not page] + [page])
         if self._ended:
             self.pages.page, self.cursor = None, 0
@@ -138,6 +139,7 @@ class SimilarScreen(ThumbnailScreen):
         self.pages.changed()
 
     def _names_all(self, page: Page, class_id: int) -> bool:
+        # on the picture they are near to a key speaks of the kind, elsewhere of one picture
         if page.class_id == UNLABELED or page.indices[self.cursor] == self._like.index:
             return True
         return class_id == page.class_id == page.class_at(self.cursor) and self._differ(page)
@@ -169,7 +171,7 @@ class SimilarScreen(ThumbnailScreen):
             page.leave_out(self.cursor)
             self.pages.changed()
 
-    async def do_alike(self) -> None:
+    async def do_similar(self) -> None:
         """Leave the pages."""
         await self.labeler.leave()
 

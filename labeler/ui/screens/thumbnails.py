@@ -110,6 +110,7 @@ class ThumbnailScreen(LabelScreen):
         target = self.target()
         if target is None:
             return
+        # the person has read the caption: what is saved must be what was read
         if target.index == self._focused and self._focus_was_painted and self._is_active(self._focused_guess):
             return
         before = (self._focused, self._focused_guess)
@@ -128,6 +129,7 @@ class ThumbnailScreen(LabelScreen):
             if standing.kind in _SAID:
                 return Cell(index, _SAID[standing.kind], "saved")
             return Cell(index, names.get(standing.class_id, ""), "saved", lead="✓ ")
+        # under the cursor as it was painted, elsewhere as it is held by now
         guess = self._focused_guess if index == self._focused else self.guess_of(index)
         return Cell(index, names[guess], "guess", trail="?") if guess in names else Cell(index, "·")
 
@@ -136,12 +138,14 @@ class ThumbnailScreen(LabelScreen):
     def draw(self, view: View) -> None:
         """Show what each thumbnail is by now."""
         shown = self.shown()
+        # what is shown may have become less since the cursor was put
         self.cursor = min(self.cursor, max(len(shown) - 1, 0))
         target = self.target()
         self._focus()
         names = view.class_names
         self.grid.names = tuple(names.values())
         self.show_cells(shown, names)
+        # whatever can change what is on the screen; a key waits until this state of it was painted
         now = (view.revision, self.cursor, id(view.round), *self.grid.in_sight)
         if now != self._drawn_for:
             self._drawn_for = now

@@ -194,6 +194,7 @@ class WhyScreen(ThumbnailScreen):
         if target is None:
             self.labeler.say(self.nothing_to_answer(), "quiet")
             return
+        # with its shares: going back asks the engine nothing
         self._before.append((self.index, self.cursor, self._shares))
         self._ask_of(target.index, 0, None)
 

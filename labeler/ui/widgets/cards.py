@@ -93,6 +93,7 @@ class CardGrid(SheetGrid):
         card, slot = divmod(self.cursor, ACROSS)
         if direction in ("up", "down"):
             return self.move(ACROSS if direction == "down" else -ACROSS)
+        # a cluster of few has empty places in its card: the cursor passes them by
         way = range(slot + 1, ACROSS) if direction == "right" else range(slot - 1, -1, -1)
         places = (card * ACROSS + other for other in way)
         return next((place for place in places if self._indices[place] != NOBODY), self.cursor)
@@ -100,6 +101,7 @@ class CardGrid(SheetGrid):
     def at(self, x: int, y: int) -> int | None:
         """The picture at a point of the widget."""
         now = self.layout_now
+        # the rule before the nearest of another cluster belongs to no picture
         x -= _RULE if x >= (ACROSS - 1) * (now.columns + 2) else 0
         slot, row = x // (now.columns + 2), (y - 1) // now.height
         card = self.page * now.down + row

@@ -52,6 +52,7 @@ class FixedLines:
         self._line("header").show(lambda width: lines.header(project.name, view, width))
         done = view.last
         place = project.session.pool.ids[done.index] if done is not None and done.index is not None else ""
+        # with the place where there is room for it, else without
         marks = lines.mark(view, place), lines.mark(view, "")
         self._line("about").show(lambda width: lines.beside(about, marks, width))
         self._line("chain").show(lambda width: self._chain_or_notice(host, view, width))

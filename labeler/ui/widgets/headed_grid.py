@@ -70,6 +70,7 @@ class HeadedGrid(SheetGrid):
 
     def _run(self, place: int, now: Layout) -> tuple[int, int]:
         """The places of the row that share the heading: from the first to before the end."""
+        # headings do not run on over the end of a row
         row = place - (place - self.page * now.page) % now.across
         row_end = min(row + now.across, len(self._indices), (self.page + 1) * now.page)
         first = end = place

@@ -91,6 +91,7 @@ def _grid(
 
     `hint`: room is left for a word on how to answer.
     """
+    # counts give way before names do
     for counted in (True, False):
         columns = 1
         least = _NARROWEST if counted else _NARROWEST_UNCOUNTED
@@ -101,6 +102,7 @@ def _grid(
         room = wide - gap - 2 - (4 if counted else 0)
         if columns * rows < len(shown) + hint or not _readable(shown, names, room):
             continue
+        # columns of the same height, however few classes the last one holds
         used = min(rows, -(-(len(shown) + hint) // columns))
         spread = counted and wide >= min(comfortable, 24)
         cells = [

@@ -19,6 +19,7 @@ class Line(Widget):
     def show(self, build: Callable[[int], Content]) -> None:
         """Draw `build(width)` from now on; nothing is drawn where it says the same."""
         self._build = build
+        # building a line is cheap, painting one is what a slow terminal waits for
         if self._drawn is None or not self.size or not self._drawn.is_same(build(self.size.width)):
             self.refresh()
 

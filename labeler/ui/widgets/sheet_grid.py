@@ -118,6 +118,7 @@ class SheetGrid(Widget):
     def show(self, indices: Sequence[int], make: Callable[[int], Cell], cursor: int) -> None:
         """Draw a cell for each of `indices`, made by `make(place)` when it is in sight, with the cursor on one."""
         self._indices, self._make, self.cursor = indices, make, cursor
+        # made anew when they are in sight: what they say may have changed
         self._cells = {}
         self.refresh()
 
