@@ -1,13 +1,18 @@
-"""What is sound of a damaged project file, in a new one: advice must not lead to fewer answers than the file holds."""
+"""`labeler restore`: a backup in the place of its project, or the sound part of a damaged file in a new one.
+
+Advice must not lead to fewer answers than a file holds: of a damaged one every event that holds is brought out.
+"""
 
 from __future__ import annotations
 
 import os
+import shlex
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from labeler.commands.result import Result
 from labeler.core.codec import Unreadable, loads
 from labeler.core.errors import LabelerError, ProjectError
 from labeler.core.files import writing
@@ -15,7 +20,8 @@ from labeler.core.pool import Pool
 from labeler.core.text import display_safe
 from labeler.core.types import Event
 from labeler.plugins.importers.names import counted
-from labeler.project.backups import verified
+from labeler.project.backups import Restored, verified
+from labeler.project.backups import restore as bring_back
 from labeler.project.paths import remembered
 from labeler.session.consistency import fitting_arrays
 from labeler.session.fold import take
@@ -31,12 +37,49 @@ NOT_COPIED = ("backup", "opened_as")
 
 
 @dataclass(frozen=True, slots=True)
-class Rescued:
-    """What a rescue brought: events that hold, how many there were at least, and where they are now."""
+class RescueReport(Result):
+    """The events that hold, how many are lost at least, and the new file."""
 
     path: Path
     events: int
     lost: int
+
+    def lines(self) -> list[str]:
+        """Return how much was brought out, and how to go on."""
+        lost = f", {counted(self.lost, 'event is', 'events are')} lost" if self.lost else ""
+        place = display_safe(str(self.path), 1000)
+        return [
+            f"{counted(self.events, 'event')} brought to {place}{lost}",
+            f"go on: labeler label {shlex.quote(place)}",
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreReport(Result):
+    """The project that was brought back, and the copy of what was there before."""
+
+    restored: Restored
+
+    def lines(self) -> list[str]:
+        """Return what is where now, and how to go on."""
+        place = shlex.quote(display_safe(str(self.restored.path), 1000))
+        lines = [f"{counted(self.restored.backup.events, 'event')} restored to {place}"]
+        if self.restored.kept is not None:
+            lines.append(f"what was there is kept in {shlex.quote(display_safe(str(self.restored.kept), 1000))}")
+        return [*lines, f"go on: labeler label {place}"]
+
+
+def restore(file: Path, to: Path | None) -> RescueReport | RestoreReport:
+    """Bring a backup back in the place of its project; with `to`, bring out what is sound of a damaged one.
+
+    Raises
+    ------
+    LabelerError
+        As :func:`rescue` and :func:`labeler.project.backups.restore`.
+    """
+    if to is not None and is_damaged(file):
+        return rescue(file, to)
+    return RestoreReport(bring_back(file, to))
 
 
 def is_damaged(file: Path) -> bool:
@@ -48,7 +91,7 @@ def is_damaged(file: Path) -> bool:
     return False
 
 
-def rescue(damaged: Path, to: Path) -> Rescued:
+def rescue(damaged: Path, to: Path) -> RescueReport:
     """Write the events of `damaged` that hold, with its instances and options, to the new file `to`.
 
     An event holds where its seal does and it follows from those before it. Nothing is changed in `damaged`.
@@ -80,13 +123,7 @@ def rescue(damaged: Path, to: Path) -> Rescued:
             new.put_arrays("pool", fitting_arrays(_arrays(inspected, "pool"), len(ids)))
         sync(Path(draft))
     sync(to.parent)
-    return Rescued(to, len(events), len(inspected.events) - len(events) + len(inspected.bad_events))
-
-
-def report(rescued: Rescued) -> str:
-    """What to say of a rescue."""
-    lost = f", {counted(rescued.lost, 'event is', 'events are')} lost" if rescued.lost else ""
-    return f"{counted(rescued.events, 'event')} brought to {display_safe(str(rescued.path), 1000)}{lost}"
+    return RescueReport(to, len(events), len(inspected.events) - len(events) + len(inspected.bad_events))
 
 
 def _events_that_hold(inspected: Inspected) -> tuple[list[Event], list[str]]:

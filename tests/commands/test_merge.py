@@ -13,7 +13,7 @@ import pytest
 
 from labeler.commands.export.export import export
 from labeler.commands.merge import facts, merge, report
-from labeler.commands.status import status, status_text
+from labeler.commands.status import status
 from labeler.core.errors import ProjectError
 from labeler.core.types import Event, Provenance
 from labeler.project.open import Options, open_project
@@ -69,7 +69,7 @@ def test_two_files_become_one_that_knows_who_said_what(two, tmp_path):
         assert (session.question.instance_id, session.question.rule) == ("00010", "conflict")
         assert session.state.standings[10].annotator == "bob"  # the later stands until somebody settles it
         assert (session.view().open_questions, session.view().conflicts) == (150 - 40 + 2, 2)
-        assert "2 instances with two people's different answers" in status_text(status(opened))
+        assert "2 instances with two people's different answers" in "\n".join(status(opened).lines())
         session.label("00010", session.class_id_for("odd"))
         assert session.question.instance_id == "00011"
 
@@ -104,9 +104,9 @@ def test_the_audits_of_both_go_along_and_say_what_they_said(audited, tmp_path):
         assert found == {"anna": (said[0], True), "bob": (said[1], False)}
         assert opened.session.audit is None  # what is exported are the merged labels: no certificate speaks of them
         facts_of = status(opened)
-        assert {row["set_sha256"] for row in facts_of["audits_carried"]} == {one.set_sha256 for one in said}
-        assert facts_of["estimate"] is None
-        assert "audit 1 of anna" in status_text(facts_of)
+        assert {row["set_sha256"] for row in facts_of.audits_carried} == {one.set_sha256 for one in said}
+        assert facts_of.estimate is None
+        assert "audit 1 of anna" in "\n".join(facts_of.lines())
         written = export(opened, tmp_path / "x.csv")
         manifest = json.loads(written.manifest_path.read_text())
         assert manifest["certificate"] is None

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from labeler.commands.clusters import panels
-from labeler.commands.clusters.inspect import Found
+from labeler.commands.clusters.report import ClusterReport
 from labeler.core.errors import UsageError
 from labeler.core.files import writing
 from labeler.core.numeric import choose_k
@@ -49,7 +49,7 @@ def check(path: Path, option: str = "--plot") -> None:
         raise UsageError(f"{display_safe(str(path))} exists already, and was not drawn here", "choose another name")
 
 
-def save(found: Found, image_of: Thumbnails, path: Path) -> None:
+def save(found: ClusterReport, image_of: Thumbnails, path: Path) -> None:
     """Draw a report as a PNG: the tree of merges of a hierarchy, else curves and silhouettes."""
     is_tree = len(found.clustering.tree) and 1 < len(found.cards) <= MOST_LEAVES
     save_png(_tree(found, image_of) if is_tree else _diagrams(found, image_of), path)
@@ -80,7 +80,7 @@ def _is_drawn_here(path: Path) -> bool:
 # -- curves and silhouettes --------------------------------------------------------------------------------------
 
 
-def _diagrams(found: Found, image_of: Thumbnails) -> Any:
+def _diagrams(found: ClusterReport, image_of: Thumbnails) -> Any:
     several = found.diagrams if len(found.diagrams) > 1 else []
     tops = (HEIGHT if found.tried else 0) + panels.height(len(several))
     shown = [card for card in found.cards if card.silhouette is not None]
@@ -106,7 +106,7 @@ def _diagrams(found: Found, image_of: Thumbnails) -> Any:
     return picture
 
 
-def _portraits(found: Found) -> list[tuple[str, list[tuple[str, ByteArray]]]]:
+def _portraits(found: ClusterReport) -> list[tuple[str, list[tuple[str, ByteArray]]]]:
     """Sheets of tiles, (title, (caption, image) each): the mean image of each cluster, what a mixture makes up."""
     means = [(f"{card.cluster} ({card.size:,})", card.mean) for card in found.cards if card.mean is not None]
     samples = [("", image) for image in found.samples]
@@ -172,7 +172,13 @@ def _curve(
 
 
 def _silhouettes(
-    draw: ImageDraw, picture: Any, found: Found, bands: Sequence[int], top: int, height: int, image_of: Thumbnails
+    draw: ImageDraw,
+    picture: Any,
+    found: ClusterReport,
+    bands: Sequence[int],
+    top: int,
+    height: int,
+    image_of: Thumbnails,
 ) -> None:
     """The silhouette diagram: each cluster's values sorted, as bars; a dashed line at the mean of all."""
     shown = found.silhouettes
@@ -219,7 +225,7 @@ def _silhouettes(
 # -- the tree of merges ------------------------------------------------------------------------------------------
 
 
-def _tree(found: Found, image_of: Thumbnails) -> Any:
+def _tree(found: ClusterReport, image_of: Thumbnails) -> Any:
     """The last merges, from the clusters (below) to one (above): a bar is as high as what was merged was far apart."""
     merges, n = found.clustering.tree, len(found.clustering.tree) + 1
     heights = found.clustering.facts["last_merges"]

@@ -11,7 +11,6 @@ from sklearn.cluster import KMeans
 
 from labeler.commands.clusters import inspect, plots
 from labeler.commands.clusters.inspect import Plan, images_of, of_project, of_source, parse_range
-from labeler.commands.clusters.report import facts, text
 from labeler.core.errors import EngineError, UsageError
 from labeler.project.open import Options, open_project
 
@@ -32,14 +31,14 @@ def wine(tmp_path):
 @pytest.mark.slow
 def test_a_range_is_compared_and_the_elbow_is_shown(digits_path):
     found, _ = of_source(digits_path, Plan(encoder="pixels", ks=(5, 10, 15, 20, 30, 40)), quiet)
-    report = json.loads(json.dumps(facts(found), allow_nan=False))
+    report = json.loads(json.dumps(found.to_json(), allow_nan=False))
     assert [row["k"] for row in report["range"]] == [5, 10, 15, 20, 30, 40]
     assert report["elbow"] == report["n_clusters"] == 15
     best = max(report["range"], key=lambda row: row["silhouette"])["k"]
     assert report["best_silhouette"] == best in (10, 15)
     assert report["best_bic"] is None
     assert sum(card["size"] for card in report["clusters"]) == 1797 == report["silhouette_sample"]
-    said = text(found)
+    said = "\n".join(found.lines())
     assert "elbow of the inertia: k = 15 (farthest below" in said
     assert f"largest silhouette: k = {best}" in said
 
@@ -47,24 +46,24 @@ def test_a_range_is_compared_and_the_elbow_is_shown(digits_path):
 @pytest.mark.slow
 def test_a_mixture_says_how_it_converged_and_its_criteria(digits_path):
     found, _ = of_source(digits_path, Plan("pixels", "gmm:n_init=1", 10, (5, 10, 20)), quiet)
-    report = facts(found)
+    report = found.to_json()
     assert (report["converged"], len(report["weights"])) == (True, 10)
     assert report["iterations"] > 1
     assert report["best_bic"] in (5, 10, 20)
     assert all(row["aic"] < row["bic"] for row in report["range"])
-    assert "converged after" in text(found)
-    assert "BIC" in text(found)
+    assert "converged after" in "\n".join(found.lines())
+    assert "BIC" in "\n".join(found.lines())
     emptied, _ = of_source(digits_path, Plan("pixels", "bayesian-gmm:weight_concentration_prior=1e-9", 150), quiet)
-    assert facts(emptied)["emptied"] > 0
-    assert "emptied (weight below 0.01)" in text(emptied)
+    assert emptied.to_json()["emptied"] > 0
+    assert "emptied (weight below 0.01)" in "\n".join(emptied.lines())
 
 
 def test_anomalies_are_named_and_in_no_cluster(digits_path):
     found, _ = of_source(digits_path, Plan("pixels", "dbscan:eps=0.75"), quiet)
-    report = facts(found)
+    report = found.to_json()
     assert sum(card["size"] for card in report["clusters"]) + len(report["anomalies"]) == 1797
     assert set(report["anomalies"]).isdisjoint(name for card in report["clusters"] for name in card["odd"])
-    assert f"{len(report['anomalies'])} anomalies in no cluster" in text(found)
+    assert f"{len(report['anomalies'])} anomalies in no cluster" in "\n".join(found.lines())
 
 
 def test_a_tables_clusters_are_told_by_their_feature_means(wine):
@@ -78,11 +77,11 @@ def test_a_tables_clusters_are_told_by_their_feature_means(wine):
         assert mean == pytest.approx(X[card.members, column].mean(), rel=1e-4)
         assert apart == pytest.approx((mean - X[:, column].mean()) / X[:, column].std(), rel=1e-3)
         assert card.apart[name] == pytest.approx(apart, abs=1e-6)
-    lines = text(found).splitlines()
+    lines = found.lines()
     assert max(len(line) for line in lines if "│" in line) <= 80
     proline = next(line.split() for line in lines if "column 12 " in line and "+1.1 sd" in line)
     assert proline[:4] == ["column", "12", "1,100", "│███"]
-    assert json.loads(json.dumps(facts(found)))["clusters"][0]["apart"].keys() == found.cards[0].means.keys()
+    assert json.loads(json.dumps(found.to_json()))["clusters"][0]["apart"].keys() == found.cards[0].means.keys()
 
 
 @pytest.fixture
@@ -113,7 +112,7 @@ def test_a_projects_own_clusters_are_inspected_with_their_classes(project):
         assert (again.clusterer, len(again.cards)) == ("agglomerative", 6)
         assert sum(sum(card.classes.values()) for card in again.cards) == 150
     assert project.read_bytes() == before
-    assert "\x1b" not in text(found)
+    assert "\x1b" not in "\n".join(found.lines())
 
 
 @pytest.mark.mostly_slow
@@ -173,8 +172,8 @@ def test_very_small_pools(tmp_path):
         found, _ = of_source(tmp_path / f"{n}.npz", Plan(ks=(2, 3)), quiet)
         assert sum(card.size for card in found.cards) == n
         plots.save(found, images_of(None), tmp_path / "small.png")
-        assert text(found)
-        json.dumps(facts(found), allow_nan=False)
+        assert "\n".join(found.lines())
+        json.dumps(found.to_json(), allow_nan=False)
 
 
 def test_the_inertia_of_clusters_found_elsewhere_is_that_of_the_points_shown():
