@@ -106,5 +106,5 @@ def check(output: Path | None) -> Path:
     """Return the file to write, a .png that is nobody's; a UsageError, before any work, where it is none."""
     if output is None:
         raise UsageError("an image is segmented into another one, and no file is named for it", "add: -o segmented.png")
-    plots.check(output, "-o")
+    plots.check_place(output, "-o")
     return output

@@ -1,4 +1,4 @@
-"""How many clusters a source has, and what the clusters of a source or a project hold."""
+"""The clusters of a source or a project: how many there are, and what each one holds."""
 
 from __future__ import annotations
 
@@ -41,8 +41,10 @@ DIAGRAMS = 6
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What was asked for. `ks` are the numbers to compare (none = no comparison); `sample`: rows drawn from a mixture;
-    `seed`: None = the project's, or 0."""
+    """The request: `ks` are the numbers to compare (none = no comparison); `sample`: rows drawn from a mixture.
+
+    `seed`: None = the project's, or 0.
+    """
 
     encoder: str = ""
     clusterer: str = ""
@@ -128,7 +130,10 @@ def check_mixture(plan: Plan) -> None:
 def images_of(
     read: Callable[[int], ByteArray] | None, rows: IndexArray | None = None
 ) -> Callable[[int], ByteArray | None]:
-    """The image of a row of a report, where `rows` says which instance that is; None for what cannot be shown."""
+    """Return a function from a row of a report to its image, None for what cannot be shown.
+
+    `rows` says which instance each row is.
+    """
 
     def image(index: int) -> ByteArray | None:
         try:
@@ -140,7 +145,7 @@ def images_of(
 
 
 def rows_of(report: ClusterReport) -> IndexArray | None:
-    """Which instance each row of the report is; None = the same."""
+    """Return which instance each row of the report is; None = the same."""
     return report.seen_in.rows if report.seen_in is not None else None
 
 
@@ -183,7 +188,7 @@ def _clustered(
         str(source.path), len(points), space.encoder, plan.clusterer or "kmeans", space.named(), clustering, shown,
         _described(source, space, clustering, shown, typical), tried, _anomalies(space.ids, clustering),
         pixel_images(clustering.samples, space.axes, space.raw) if space.encoder == "pixels" else [], space,
-        [(one, choose_k.silhouettes(points, known[one], seed)) for one in _side_by_side(tried, k)],
+        [(some, choose_k.silhouettes(points, known[some], seed)) for some in _side_by_side(tried, k)],
         notes=_notes(source, space),
     )  # fmt: skip
     if not plan.sample or clustering.mixture is None:
@@ -192,9 +197,9 @@ def _clustered(
 
 
 def _side_by_side(tried: Sequence[Tried], k: int) -> list[int]:
-    """The numbers whose silhouettes are drawn: those nearest to the one that is taken, in order."""
-    defined = [one.k for one in tried if one.silhouette is not None]
-    return sorted(sorted(defined, key=lambda one: (abs(one - k), one))[:DIAGRAMS]) if len(defined) > 1 else []
+    """Return the numbers whose silhouettes are drawn: those nearest to the one that is taken, in order."""
+    defined = [row.k for row in tried if row.silhouette is not None]
+    return sorted(sorted(defined, key=lambda number: (abs(number - k), number))[:DIAGRAMS]) if len(defined) > 1 else []
 
 
 def _as_it_is(
@@ -230,20 +235,20 @@ def _as_it_is(
 
 
 def _centers(points: FloatArray, clusters: IntArray, k: int) -> FloatArray:
-    """The means (k, d) of clusters that were found elsewhere; 0 where nobody is in one."""
+    """Return the means (k, d) of clusters that were found elsewhere; 0 where nobody is in one."""
     totals = np.zeros((k, points.shape[1]))
     np.add.at(totals, clusters, points)
     return (totals / np.maximum(np.bincount(clusters, minlength=k), 1)[:, None]).astype(np.float32)
 
 
 def _notes(source: Source, space: Space) -> list[str]:
-    """What was left out: passed over by the listing, or not to be read."""
+    """List what was left out: passed over by the listing, or not to be read."""
     unreadable = source.unreadable | space.unreadable
     return [*source.notes, *([unreadable_line(unreadable)] if unreadable else [])]
 
 
 def _inertia(points: FloatArray, labels: IntArray) -> float:
-    """Of clusters that were found in another space, like the engine's own: comparable with a range of k in this one."""
+    """Return the inertia in this space of clusters from another one: comparable with a range of k."""
     total = 0.0
     for label in np.unique(labels[labels >= 0]):
         members = points[labels == label]
@@ -254,7 +259,7 @@ def _inertia(points: FloatArray, labels: IntArray) -> float:
 def _described(
     source: Source, space: Space, clustering: Clustering, scores: Silhouettes, typical: IndexArray
 ) -> list[Card]:
-    """A card a cluster, the largest first."""
+    """Return a card a cluster, the largest first."""
     ids, raw = space.ids, space.raw
     held = ~clustering.outliers if len(clustering.outliers) else np.ones(len(ids), dtype=np.bool_)
     order = np.lexsort((clustering.distances, clustering.clusters))
@@ -300,7 +305,7 @@ def _typical(round_: Round) -> IndexArray:
 
 
 def _classes(project: Project, members: IndexArray) -> dict[str, int]:
-    """Class name -> labels among the members, given or the machine's, the most frequent first."""
+    """Return class name -> labels among the members, given or the machine's, the most frequent first."""
     names = {class_id: info.name for class_id, info in project.session.state.classes.items()}
     counts: dict[str, int] = {}
     for index in members.tolist():

@@ -1,4 +1,4 @@
-"""What a cluster looks like: the mean of its images, and images drawn from a mixture of pixels."""
+"""The looks of a cluster: the mean of its images, and images drawn from a mixture of pixels."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ AVERAGED = 1_000
 
 
 def mean_image(raw: ByteArray, members: IndexArray) -> ByteArray | None:
-    """The mean (h, w[, 3]) uint8 of the images of `members` in `raw` (n, h, w[, 3]); None of nobody.
+    """Return the mean (h, w[, 3]) uint8 of the images of `members` in `raw` (n, h, w[, 3]); None of nobody.
 
     `members` come nearest to the center first; the first :data:`AVERAGED` count.
     """
@@ -26,7 +26,7 @@ def mean_image(raw: ByteArray, members: IndexArray) -> ByteArray | None:
 
 
 def pixel_images(samples: FloatArray, axes: PrincipalAxes | None, raw: ByteArray) -> list[ByteArray]:
-    """`samples` (m, d) of pixels in [0, 1], or of their components on `axes`, as images of the pool's size.
+    """Return `samples` (m, d) of pixels in [0, 1], or of their components on `axes`, as images of the pool's size.
 
     Empty where they are no pixels of such images: a table's, or none.
     """

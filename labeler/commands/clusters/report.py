@@ -177,7 +177,7 @@ def _card_lines(cards: list[Card]) -> list[str]:
 
 
 def _mean_lines(card: Card) -> list[str]:
-    """What sets the rows of a table apart: the mean of a column, and how far it is from that of all, as a bar."""
+    """Return what sets the rows of a table apart: a column's mean, and how far it is from that of all, as a bar."""
     lines = []
     for name, mean, apart in card.far:
         cells = min(round(abs(apart) * _SIGMA), _SIDE)
