@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from labeler.commands.clusters.inspect import Plan
     from labeler.commands.clusters.report import ClusterReport
     from labeler.commands.plugins import PluginList
-    from labeler.commands.ranking import Ranking
+    from labeler.commands.ranks import Ranking
     from labeler.commands.status import StatusReport
     from labeler.commands.why import Explanation
 

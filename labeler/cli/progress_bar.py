@@ -16,7 +16,7 @@ WARM_UP = 3
 
 
 class Amount(ProgressColumn):
-    """How far a step is: ``3 of 10``, the seconds since it began, and those it still takes."""
+    """The numbers of a step: ``3 of 10``, the seconds since it began, and those it still takes."""
 
     def render(self, task: Task) -> Text:
         """Return the numbers of a task; none that is not known."""

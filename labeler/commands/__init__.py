@@ -1,4 +1,4 @@
-"""What each command does, without a screen or a terminal: one module a command, of its name.
+"""The work of each command, without a screen or a terminal: one module a command, of its name.
 
 A module is loaded when it is first used: ``from labeler import commands``, then ``commands.search.nearest_to(...)``.
 """

@@ -229,7 +229,7 @@ def _project(inspected: Inspected, exam: Examination) -> None:
 
 
 def _remembered(inspected: Inspected) -> dict[str, Any]:
-    """What the project remembers, as far as it can be read. Raises ValueError where it is none."""
+    """Return what the project remembers, as far as it can be read. Raises ValueError where it is none."""
     return {key: loads(value) for key, value in inspected.rows.get("project", [])}
 
 

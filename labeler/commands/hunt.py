@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from labeler.commands.ranking import Ranking, ReportProgress, ranking_of
+from labeler.commands.ranks import Ranking, ReportProgress, ranking_of
 from labeler.core.errors import UsageError
 from labeler.core.numeric.nearest import nearest_of
 from labeler.core.text import display_safe

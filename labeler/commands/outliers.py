@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from labeler.commands.ranking import COUNT, Ranking, ReportProgress, ranking_of
+from labeler.commands.ranks import COUNT, Ranking, ReportProgress, ranking_of
 from labeler.core.errors import UsageError
 from labeler.core.steps import driven
 from labeler.core.types import FloatArray

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from labeler.commands.ranking import Ranking, ReportProgress, ranking_of
+from labeler.commands.ranks import Ranking, ReportProgress, ranking_of
 from labeler.core.errors import UnreadableInstance, UsageError
 from labeler.core.numeric.nearest import squared_distances_to
 from labeler.core.recipe import Reading

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from labeler.cli.main import main
 from labeler.commands.hunt import likeliest_of
 from labeler.commands.outliers import Cut, odd_ones
-from labeler.commands.ranking import COUNT
+from labeler.commands.ranks import COUNT
 from labeler.core.errors import UsageError
 from labeler.core.steps import finished
 from labeler.plugins.outliers.sampling import scored

@@ -1,4 +1,4 @@
-"""What to compare a session with: random questions, or all labels known. A classifier alone, no propagation."""
+"""The baselines of a session: random questions, or all labels known. A classifier alone, no propagation."""
 
 from __future__ import annotations
 
