@@ -97,6 +97,7 @@ def open(source: str | Path, project: str | Path | None = None, **options: Any) 
     LabelerError
         One line what is wrong, in `hint` what to do.
     """
+    # an object at hand is registered under its own name: the project remembers names alone
     for kind in PARTS:
         if kind in options and not isinstance(options[kind], (str, type(None))):
             options[kind] = _named(kind, options[kind])
@@ -181,6 +182,7 @@ class Labeling:
     def question(self) -> Asked | None:
         """The question that is next; None when nothing is left."""
         self._open_bench()
+        # what is held may have changed since it was asked: the guesses are taken anew, then handed out
         self.session.renew()
         asked = self._handed = self.session.question
         if asked is None:
@@ -198,6 +200,7 @@ class Labeling:
         is a second answer and the label stays. A name that was not asked about says what it is from now on.
         """
         name = self._asked_id(instance_id)
+        # not the question that was handed out: the answer is kept as one that nobody asked for
         chosen = None if self._was_handed(name) else Question(self.session.pool.index(name), name, CHOSEN)
         self.session.label(name, self.session.class_id_for(str(label)), screen=PYTHON, asked=chosen)
         self._moved()
@@ -281,6 +284,7 @@ class Labeling:
         if X not in ("content", "features"):
             raise UsageError(f"X cannot be {X!r}", 'give X="content" or X="features"')
         bench = self._open_bench()
+        # latest: an array is what holds now, a certificate goes with files alone
         choice = Choice(predicted=predicted, min_confidence=min_confidence, latest=True)
         leaving = latest_labels(self.project, bench, choice)
         rows, indices, _ = collect(self.project, leaving, bench, choice, needs_content=True)
@@ -306,6 +310,7 @@ class Labeling:
 
     def _open_bench(self) -> Workbench:
         if self._bench is None:
+            # made when it is first needed: looking at labels takes no encoder
             bench: Workbench = self.project.open_bench()
             snapshot = self.session.snapshot()
             self.session.merge_queue(bench.rerank(snapshot), snapshot.revision)

@@ -61,8 +61,10 @@ def command(
         run.__click_params__ = getattr(function, "__click_params__", [])  # type: ignore[attr-defined]
         added = main.command(name or function.__name__, short_help=short_help)(run)
         if project:
+            # click takes arguments in this order: PROJECT is always the first
             added.params.insert(0, click.Argument(["project"], type=click.Path(path_type=Path)))
         shared = [*([json_option()] if json else []), *([plugin_option()] if plugins else []), quiet_option()]
+        # an option that a command placed by itself is not added twice
         present = {parameter.name for parameter in added.params}
         added.params += [option for option in shared if option.name not in present]
         main.headings[heading].append(added.name or "")

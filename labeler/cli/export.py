@@ -64,11 +64,13 @@ def audit(
     predicted = "predicted" in include
     if not (draw or answers or is_json() or end or begin):
         need_terminal()
+        # the screen opens on an audit that has begun: its frozen labels take numeric libraries to make
         code = commands.audit.begin_apart(project, target, confidence, new=new, predicted=predicted)
         if code:
             sys.exit(code)
         open_screen(projects.open.open_project(project), audit=True)
         return None
+    # --json alone only looks, and may do so while the application has the project open
     is_read_only = not (draw or answers or end or begin)
     with narrator_of() as narrator, projects.open.open_project(project, read_only=is_read_only) as opened:
         return commands.audit.run_audit(
@@ -148,6 +150,7 @@ def export(
     )
     with contextlib.ExitStack() as stack:
         if to_stdout:
+            # written and read back as any export, then printed: a stream cannot be taken back when it fails
             target = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "labels"
         opened, narrator = stack.enter_context(at_work(project))
         written = commands.export.export.export(

@@ -112,6 +112,7 @@ def clusters(
         seed=seed,
         sample=sample or 0,
     )
+    # both places are looked at before minutes of clustering
     if plot is not None:
         commands.clusters.plots.check(plot)
     if output is not None:
@@ -135,6 +136,7 @@ def _clustered(target: Path, plan: Plan, plot: Path | None) -> tuple[ClusterRepo
                 return report, opened.inputs()
         report, source = inspect.of_source(target, plan, narrator.progress)
         try:
+            # a table or texts have no image to show
             if plot is not None:
                 read = source.image if source.content == "images" else None
                 plots.save(report, inspect.images_of(read, inspect.rows_of(report)), plot)

@@ -31,6 +31,7 @@ def demo(fresh: bool, **given: Any) -> None:
 
     Example: labeler demo
     """
+    # before anything is opened or made: what cannot be shown shall leave nothing behind
     need_terminal()
     open_screen(projects.open.open_demo(fresh=fresh, options=options_from(given)))
 
@@ -44,6 +45,7 @@ def label(source: Path, project: Path | None, **given: Any) -> None:
 
     Example: labeler label photos/          later the same command resumes
     """
+    # a wrong option is said before a missing terminal: the first can be mended where one is
     options = options_from(given)
     need_terminal()
     open_screen(projects.open.open_project(source, project, options))
@@ -92,5 +94,6 @@ def merge(first: Path, second: Path, target: Path) -> Message:
     for project in (first, second):
         check_project(project)
     joined = commands.merge.merge(first, second, target)
+    # a merge has no progress that --quiet could silence: its notes are what is quiet
     notes = [] if is_quiet() else joined.notes
     return commands.result.Message([commands.merge.report(joined)], notes, commands.merge.facts(joined))

@@ -102,6 +102,7 @@ def run(started: float) -> None:
         _fail(error.format_message(), "see: labeler --help", 2)
     except (click.Abort, KeyboardInterrupt):
         _fail("interrupted: answers are saved as they are given, nothing is left half written", "", 130)
+    # `labeler plugins | head` is no failure
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # whoever read us has gone; say nothing more
         sys.exit(0)

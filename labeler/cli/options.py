@@ -145,7 +145,9 @@ def options_from(given: dict[str, Any]) -> Options:
         notes: list[str] = []
         names += read_names(file, notes)
         say_notes(notes)
+    # made absolute without links: the project remembers it, and is opened from other folders later
     features = given.pop("features", None)
+    # what was not given stays out: the project's stored option holds then
     chosen = {key: value for key, value in given.items() if value is not None}
     return projects.options.check(
         projects.options.Options(

@@ -63,6 +63,7 @@ def simulate(
         test=test,
         baseline=baseline,
         project=project,
+        # when the program's first line ran: its imports count to the first question
         started=click.get_current_context().obj or 0.0,
     )
     with narrator_of() as narrator:

@@ -101,6 +101,7 @@ def run_audit(
         As :func:`open_audit`, :func:`take_answers` and :func:`write_drawn`; or nothing was asked and no audit is there.
     """
     session = project.session
+    # the place is looked at first: an audit must not begin for a list that cannot be written
     if draw is not None:
         _check_place(project, draw)
     if answers is not None:
@@ -114,6 +115,7 @@ def run_audit(
             say(note)
     if draw is not None:
         say(f"{counted(write_drawn(project, draw, target), 'instance')} to check in {display_safe(str(draw))}")
+    # once more: by now an audit may have begun at another confidence
     check_confidence(session.audit, confidence)
     certificate = session.certificate(target)
     if certificate is None:
@@ -129,6 +131,7 @@ def begin_apart(project: Path, target: float | None, confidence: float | None, *
 
     The closing round needs the numeric libraries, and the screen's process is to load none of them.
     """
+    # as the command itself, so that it opens, locks and records as any other run does
     command = [sys.executable, "-m", "labeler", "audit", str(project), "--begin"]
     command += ["--target", repr(target)] if target is not None else []
     command += ["--confidence", repr(confidence)] if confidence is not None else []
@@ -173,6 +176,7 @@ def open_audit(
             return audit, []
         lead = counted(since, "answer was", "answers were")
         return audit, [f"{lead} given since these labels were frozen: --new audits the labels as they are now"]
+    # computed from scratch: what is certified is what an export would write, not what the screen shows
     closing = project.open_bench(progress).closing_round(session.snapshot())
     final = final_labels(session.state, closing)
     audit = session.begin_audit(
@@ -209,6 +213,7 @@ def write_drawn(project: Project, target: Path, goal: float | None = None) -> in
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(HEADER)
+    # the answers so far are always a beginning of the order, so what is left is its end
     order = session.frozen(audit).order[len(audit.answers) :][: _planned(audit, session, goal)]
     for index in order.tolist():
         writer.writerow([escaped(session.pool.ids[index]), escaped(project.location(index))])
@@ -243,6 +248,7 @@ def _check_place(project: Project, target: Path) -> None:
     """Refuse a place for the list before anything is drawn for it: only such a list is replaced."""
     if str(target) == "-":
         raise UsageError("the list is not written to standard output", "give a file: --draw check.csv")
+    # a list of ours is known by its first line; anything else in that place is somebody's file
     head = ",".join(HEADER)
     is_input = any(path.exists() and target.exists() and os.path.samefile(path, target) for path in project.inputs())
     if is_input or is_of_a_project(target):
@@ -278,6 +284,7 @@ def take_answers(project: Project, path: Path) -> int:
     session.refuse_within_block()
     labels = _new_answers(session, audit, read_label_rows(path))
     order = session.frozen(audit).order[len(audit.answers) :].tolist()
+    # a gap would let somebody leave out the hard ones, and the bound would promise too much
     missing = [index for index in order[: len(labels)] if index not in labels]
     if missing:
         names = ", ".join(display_safe(escaped(session.pool.ids[index]), 60) for index in missing[:5])
@@ -287,6 +294,7 @@ def take_answers(project: Project, path: Path) -> int:
             f"{lead} missing before others of the drawn order: {names}{more}",
             "answer them in the order of --draw without leaving any out; nothing was recorded",
         )
+    # all names are checked before the first is recorded: all or nothing
     check_names(labels.values())
     for index in order[: len(labels)]:
         class_id = session.class_id_for(labels[index], setup=True)

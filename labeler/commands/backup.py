@@ -36,5 +36,6 @@ def backup(project: Path, target: Path | None = None) -> BackupReport:
     LabelerError
         As :func:`labeler.project.backups.back_up`.
     """
+    # reads the copy back before it says that there is one
     copy = back_up(project, target)
     return BackupReport(copy.path, copy.events)

@@ -81,6 +81,7 @@ def check(path: Path, progress: Callable[[Progress], None] = lambda _: None) -> 
     """
     exam = Examination(path)
     copies = backups.listed(path)
+    # asked first: of a file that is gone the backups are all there is to name
     exam.backup = sound(copies)
     if not path.exists():
         if exam.backup is None:

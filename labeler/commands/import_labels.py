@@ -73,6 +73,7 @@ def import_labels(
     """
     rows, notes, known = _rows_of(project, path, progress, classes)
     session = project.session
+    # our own exports hold the machine's labels as well: brought back as given they would confirm themselves
     machine = sum(row.provenance in _MACHINE for row in rows)
     rows = [row for row in rows if row.provenance not in _MACHINE]
     check_names(row.label for row in rows)
@@ -135,7 +136,9 @@ def import_predictions(
     rows, notes, known = _rows_of(project, path, progress, classes)
     check_names(row.label for row in rows)
     session = project.session
+    # reversed: of a name that stands there twice the first row counts, as for its class
     scores = {row.instance_id: row.confidence for row in reversed(rows)}
+    # one transaction, as above
     with session.together():
         labels, twice = _in_classes(session, rows)
         session.import_predictions([(name, class_id, scores[name]) for name, class_id in labels.items()], str(path))
@@ -165,6 +168,7 @@ def _rows_of(
     if project.source is None:
         raise ProjectError("the source of this project is not open", "is it where it was?")
     progress(Progress("reading labels"))
+    # reading labels may add notes to the source: those from before were said already
     before = len(project.source.notes)
     session = project.session
     known = {info.name for info in session.state.active_classes()}

@@ -65,6 +65,7 @@ def odd_ones(
     """
     cut = cut or Cut()
     leads = project.in_no_cluster() if method is None else np.empty(0, dtype=np.int64)
+    # a wrong name or parameter is refused before the features are made
     registry.create("outlier method", method or DEFAULT)
     bench: Workbench = project.open_bench(progress)
     scores = driven(bench.oddness(method), progress)
@@ -72,10 +73,12 @@ def odd_ones(
     left = np.ones(len(session.pool), dtype=np.bool_)
     left[session.pool.unusable()] = False
     left[session.state.indices_of("reject")] = False
+    # of those that are left: what a person rejected shall not move the border
     border = cut.of(scores[left])
     later = np.ones(len(scores), dtype=np.bool_)
     if border is None:
         later[leads] = False
+    # oddest first; what the clusterer left alone goes ahead where no cut says otherwise
     order = np.lexsort((-scores, later))
     order = order[left[order]]
     n_beyond = 0 if border is None else int((scores[order].astype(np.float64) > border).sum())

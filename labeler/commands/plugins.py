@@ -33,6 +33,7 @@ def listing() -> PluginList:
         width = max(len(name) for name in names)
         for name in names:
             entry = registry.entry(kind, name)
+            # looked up without importing it: the list is there in a blink
             missing = "" if entry.available else f"  [pip install '.[{entry.extra}]']"
             lines.append(f"  {name:<{width}}  {entry.summary}{missing}")
     return PluginList(lines)
@@ -54,6 +55,7 @@ def describe(name: str) -> PluginList:
         lines = [f"{kind} {name}: {registry.entry(kind, name).summary}"]
         parameters = registry.parameters(kind, name)
         lines += [f"  {key} = {default!r}" for key, default in parameters.items()] or ["  no parameters"]
+        # the docstring is the reference of a plug-in, there is no second text
         documentation = inspect.getdoc(registry.load(kind, name))
         parts.append("\n".join([*lines, "", documentation or ""]).rstrip())
     return PluginList("\n\n".join(parts).split("\n"))

@@ -131,6 +131,7 @@ def predict(
     source = open_new(new, reading_of(options or Options(), project.options))
     try:
         bench: Workbench = project.open_bench(progress)
+        # refuses a project without labels before the new images are encoded, which takes longest
         exported = trained(project, bench)
         arrived = driven(bench.encode(source), progress)
         progress(Progress("predicting"))
@@ -139,6 +140,7 @@ def predict(
         class_ids, confidence = bench.predict(session.snapshot(), arrived.features)
         labels = np.array([names.get(int(class_id), UNKNOWN) for class_id in class_ids], dtype=object)
         facts: dict[str, Any] = {"model": exported.facts, "source": str(source.path), "n_instances": len(source.ids)}
+        # the model itself leaves what no cluster reaches without a class
         outside, scores = class_ids == UNLABELED, None
         beyond = int(outside.sum())
         if novelty is not None:
@@ -151,6 +153,7 @@ def predict(
             }  # fmt: skip
         is_shown = (confidence >= min_confidence) | outside
         unsure = int((~is_shown).sum())
+        # whatever is predicted of an image that cannot be read means nothing
         is_shown[list(arrived.unreadable)] = False
         ids = [source.ids[row] for row in np.flatnonzero(is_shown).tolist()]
         unreadable = source.unreadable | {source.ids[row]: why for row, why in arrived.unreadable.items()}

@@ -59,6 +59,7 @@ class Ranking(Result):
         lines = [f"{self.measure:>10}  {'label':<24}  id"]
         for place, (row, number) in enumerate(self._rows()):
             inside = self.beyond is not None and not self.beyond[place]
+            # the column has 24 cells, for the label and its provenance in brackets
             room = 24 - len(row.provenance) - 3
             label = f"{display_safe(row.label, room)} ({row.provenance})" if row.label else "-"
             lines.append(f"{number:10.4g}  {label:<24}  {display_safe(row.id)}{'  (inside the cut)' if inside else ''}")

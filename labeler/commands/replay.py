@@ -91,12 +91,14 @@ def replay(
     with tempfile.TemporaryDirectory(prefix="labeler-") as scratch:
         fresh = Path(scratch) / f"replayed{SUFFIX}"
         with open_project(path, read_only=True) as project:
+            # says in its notices where the cache is, if it is not beside the project
             project.cache()
             for notice in project.notices:
                 say(notice)
             progress(Progress("rebuilding from the journal"))
             events = rebuilt(path, fresh)
             with open_project(fresh) as again:
+                # the fresh project is thrown away: a backup of it would only push out a real one
                 again.backed_up = False
                 differing += differences(project.session.state, again.session.state)
                 before = _exported(project, Path(scratch) / "before.csv", notes, progress)
@@ -116,6 +118,7 @@ def rebuilt(path: Path, fresh: Path) -> int:
         state = fold(State(Pool(ids)), events)
         for audit in state.audits:
             new.freeze(audit.number, store.frozen(audit.number))
+        # all but what it remembers of its backups, which are of the other file
         new.remember(**{key: value for key, value in store.project().items() if key != "backup"})
     return len(events)
 
@@ -135,6 +138,7 @@ def _exported(project: Project, target: Path, notes: list[str], progress: Callab
     try:
         export(project, target, "csv", Choice(predicted=True, latest=True), progress=progress)
     except ExportError as error:
+        # both sides say the same where nothing is labeled; one note is enough
         if error.message not in notes:
             notes.append(error.message)
         return b""

@@ -105,6 +105,7 @@ def rescue(damaged: Path, to: Path) -> RescueReport:
     """
     if os.path.lexists(to):
         raise ProjectError(f"{to} is there already", "choose another name; nothing was changed")
+    # a log that lies there without its file would be read as that of the new one
     refuse_strange_log(to)
     inspected = inspect(damaged)
     if inspected.unreadable or inspected.foreign or inspected.newer or not inspected.events:
@@ -112,6 +113,7 @@ def rescue(damaged: Path, to: Path) -> RescueReport:
         raise ProjectError(
             f"nothing can be brought out of {damaged}: {why}", "restore a backup: labeler check says which"
         )
+    # before the draft: where nothing holds, no file is begun
     events, ids = _events_that_hold(inspected)
     with writing(to) as draft:
         with closing(Store.open(Path(draft), create=True)) as new:
@@ -121,6 +123,7 @@ def rescue(damaged: Path, to: Path) -> RescueReport:
             for audit, arrays in _frozen(inspected).items():
                 new.freeze(audit, arrays)
             new.put_arrays("pool", fitting_arrays(_arrays(inspected, "pool"), len(ids)))
+        # on disk before it has its name, and the name before it is said
         sync(Path(draft))
     sync(to.parent)
     return RescueReport(to, len(events), len(inspected.events) - len(events) + len(inspected.bad_events))
@@ -133,11 +136,13 @@ def _events_that_hold(inspected: Inspected) -> tuple[list[Event], list[str]]:
         part = rows.unpack_ids(blob, count)
         if start == len(ids) and len(part) == count:
             ids += part
+    # an event may name an instance that the damaged list lost: its answer is kept all the same
     ids = list(dict.fromkeys([*ids, *(event.instance_id for event in inspected.events if event.instance_id)]))
     state, events = State(Pool(ids)), []
     for event in inspected.events:
         try:
             take(state, event)
+        # what rests on an event that is lost is lost with it, the others go on
         except LabelerError:
             continue
         events.append(event)
@@ -154,6 +159,7 @@ def _project(inspected: Inspected, damaged: Path, to: Path) -> dict[str, Any]:
     if "source" in values:
         there = Path(values["source"]["path"])
         beside = Path(os.path.realpath(Path(os.path.realpath(damaged)).parent / values["source"]["relative"]))
+        # the file may have been carried to another machine together with its source
         values["source"] = remembered(beside if beside.exists() and not there.exists() else there, to)
     return values
 

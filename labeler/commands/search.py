@@ -31,6 +31,7 @@ def nearest_to(project: Project, like: str, count: int, progress: ReportProgress
     """
     pool = project.session.pool
     own = _id_of(project, like)
+    # checked before the features are made: that may take minutes
     if own is None and not (Path(like).is_file() and has_image_ending(Path(like).name)):
         raise UsageError(
             f"{display_safe(like)} is neither an instance of the pool nor an image file",
@@ -46,6 +47,7 @@ def nearest_to(project: Project, like: str, count: int, progress: ReportProgress
             )
         point = np.asarray(X[index], dtype=np.float32)
     else:
+        # a file from outside is read by the pool's range of values, else its grey would not compare
         by_range = Reading(range=project.options.get("range") or "")
         arrived = driven(bench.encode(arranged(one_image(Path(like)), by_range)), progress)
         if arrived.unreadable:
@@ -55,6 +57,7 @@ def nearest_to(project: Project, like: str, count: int, progress: ReportProgress
     usable = ~(pool.missing | pool.unreadable)
     if index >= 0:
         usable[index] = False
+    # stable: of equally near ones the first of the pool stands first, every time
     order = np.argsort(np.where(usable, distances, np.inf), kind="stable")[: min(count, int(usable.sum()))]
     query = {"like": own if own is not None else like, "encoder": bench.prepared.encoder if bench.prepared else ""}
     return ranking_of(project, query, "distance", order.astype(np.int64), distances[order])

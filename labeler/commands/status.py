@@ -91,6 +91,7 @@ class StatusReport(Result):
         """Return one line a class, under a heading; none where there is no class."""
         if not self.classes:
             return []
+        # cut to 30 cells, so that the table fits 80 columns with its numbers
         names = [display_safe(row.name, 30) + (" (retired)" if row.retired else "") for row in self.classes]
         width = max(map(len, names))
         lines = [f"{'key':>3}  {'class':<{width}}  {'given':>7}  {'propagated':>10}  {'predicted':>9}"]
@@ -124,6 +125,7 @@ def status(project: Project) -> StatusReport:
     advice = view.advice or answer_first()
     state = project.session.state
     twice, swayed, unseen = self_agreement(state), sway(state), unseen_class(state)
+    # retired ones too: labels of theirs may still stand, and an export holds them
     classes = [
         ClassCounts(row.info.name, row.info.key, row.info.retired, **{word: getattr(row, word) for word in WORDS})
         for row in (*view.classes, *view.retired)
@@ -164,6 +166,7 @@ def estimate(project: Project) -> dict[str, Any] | None:
     `accuracy` is the share found right of `n` random labels of the frozen set, `low` what it is at least at
     `confidence`, `high` what is left where everything not found wrong is right.
     """
+    # only a statement that is drawn counts: while an audit is under way its figures still change
     audit, certificate = project.session.audit, project.session.certificate()
     if audit is None or certificate is None or not audit.drawn:
         control = control_estimate(project.session.state)

@@ -45,8 +45,10 @@ def why(
     lines = [display_safe(instance_id)]
     for line in (reason.heading, *reason.lines):
         lines.append(f"{line}{event}" if reason.press is not None and line == reason.press.said else line)
+    # a person's label rests on their own key press: no engine is asked, which takes a while
     carriers = shares(index) if reason.is_machine else None
     if carriers:
+        # a hundred answers may carry a label: the largest shares are named, the others counted
         named, more = carried(session, carriers)
         lines += [f"{100 * share:3.0f} %  {_spoken(press)}" for press, share in named]
         lines += [f"and {counted(more, 'answer')} with a smaller share"] if more else []

@@ -34,6 +34,7 @@ def write(report: ClusterReport, target: Path, inputs: list[Path], *, force: boo
     ExportError
         The target exists (without `force`), is one of the `inputs`, or cannot be written.
     """
+    # beside the table, as every export of ours has one: what it is of, and how it was made
     manifest = {
         "source": report.source,
         "encoder": report.encoder,

@@ -86,8 +86,10 @@ def segment(target: Path, clusterer: str, n_clusters: int | None, seed: int) -> 
         clustering: Clustering = registry.create("clusterer", spec).cluster(
             rows.astype(np.float32) / np.float32(255), n_clusters or DEFAULT_K, seed
         )
+    # a mean of colors is a color again; clipped, for a mixture's mean may leave the cube by rounding
     means = np.round(np.clip(clustering.centers, 0.0, 1.0) * 255).astype(np.uint8)
     sizes = np.bincount(clustering.clusters, minlength=len(means))
+    # stable: colors of the same share keep the clusterer's order
     order = np.argsort(-sizes, kind="stable")
     shares = [round(float(sizes[cluster]) / len(rows), 6) for cluster in order]
     image = np.ascontiguousarray(means[clustering.clusters].reshape(pixels.shape))

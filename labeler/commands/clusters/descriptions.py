@@ -34,8 +34,9 @@ class Words:
     """The words of a pool's texts, by how much each tells (TF-IDF: often here, rarely elsewhere)."""
 
     def __init__(self, texts: Any) -> None:
-        from sklearn.feature_extraction.text import TfidfVectorizer
+        from sklearn.feature_extraction.text import TfidfVectorizer  # start-up: seconds, and for texts alone
 
+        # bytes of a file that are no text came as surrogates, which the vectorizer refuses
         plain = [str(text).encode("utf-8", "replace").decode("utf-8") for text in texts]
         words = TfidfVectorizer(max_features=MOST_WORDS, sublinear_tf=True, stop_words="english")
         try:

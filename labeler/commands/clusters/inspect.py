@@ -168,6 +168,7 @@ def _clustered(
 
     def cluster(k: int) -> Generator[Progress, None, Clustering]:
         yield Progress("clustering")
+        # the range and the number that is taken may be the same: clustered once
         if k not in known:
             with threadpool_limits(1):
                 known[k] = space.in_columns(clusterer.cluster(points, k, seed))
@@ -179,6 +180,7 @@ def _clustered(
             tried.append(step)
         else:
             progress(step)
+    # a mixture has a likelihood to choose by; without one the elbow stands in
     best = choose_k.best_by(tried, "bic") or choose_k.elbow(tried)
     k = plan.n_clusters or best or min(DEFAULT_K, max(len(points) // 5, 2))
     clustering = driven_by(cluster(max(min(k, len(points)), 1)), progress)
@@ -213,6 +215,7 @@ def _as_it_is(
     """The project's own clusters."""
     seed = plan.seed or 0
     view = project.view()
+    # a project that was only made has no round yet
     round_ = view.round if view.round is not None else project.closing_round(progress)
     space = space_of(source, project.session.pool.ids, usable, cache, plan.encoder, plan.features, seed, progress)
     clusters = round_.clusters[space.rows]
@@ -261,6 +264,7 @@ def _described(
 ) -> list[Card]:
     """Return a card a cluster, the largest first."""
     ids, raw = space.ids, space.raw
+    # anomalies belong to no cluster, whatever number stands beside them
     held = ~clustering.outliers if len(clustering.outliers) else np.ones(len(ids), dtype=np.bool_)
     order = np.lexsort((clustering.distances, clustering.clusters))
     order = order[held[order]]

@@ -54,7 +54,7 @@ def check_place(path: Path, option: str = "--plot") -> None:
 
 def save(report: ClusterReport, image_of: Thumbnails, path: Path) -> None:
     """Draw a report as a PNG: the tree of merges of a hierarchy, else curves and silhouettes."""
-    import matplotlib  # an extra: only who asks for a plot needs it
+    import matplotlib  # start-up: an extra, and for plots alone
 
     from labeler.commands.clusters import figures
 

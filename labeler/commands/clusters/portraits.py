@@ -18,6 +18,7 @@ def mean_image(raw: ByteArray, members: IndexArray) -> ByteArray | None:
     """
     if not len(members):
         return None
+    # sorted: a memory map is read from front to back
     shown = np.sort(members[:AVERAGED])
     total = np.zeros(raw.shape[1:])
     for index in shown:
@@ -32,6 +33,7 @@ def pixel_images(samples: FloatArray, axes: PrincipalAxes | None, raw: ByteArray
     """
     if axes is not None and len(samples):
         samples = axes.restore(samples)
+    # features of another encoder have no pixels to go back to
     if raw.ndim < 3 or not len(samples) or samples.shape[1] != int(np.prod(raw.shape[1:])):
         return []
     return list(np.round(np.clip(samples, 0.0, 1.0) * 255).astype(np.uint8).reshape(-1, *raw.shape[1:]))

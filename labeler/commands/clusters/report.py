@@ -67,6 +67,7 @@ class ClusterReport(Result):
         """Return the report without its pictures and points."""
         clustering = self.clustering
         cards = [asdict(card) for card in self.cards]
+        # positions and pixels say nothing outside of this process
         for card in cards:
             del card["members"], card["far"], card["mean"]
         return {
@@ -97,6 +98,7 @@ class ClusterReport(Result):
         if self.tried:
             lines += ["", *_range_lines(self)]
         score = self.silhouettes.score
+        # silhouettes compare all with all: of a large pool a sample is looked at, and the report says so
         sample = len(self.silhouettes.rows)
         of = f"of {sample:,} drawn at random" if sample < self.n_instances - len(self.anomalies) else "of all"
         lines += [

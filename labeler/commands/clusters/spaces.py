@@ -86,11 +86,13 @@ def space_of(
     rows = np.flatnonzero(held).astype(np.int64)
     if not len(rows):
         raise SourceError("nothing in it can be read", "look at a few of the files: are they images?")
+    # a copy of a large pool only where something is left out of it
     whole = len(rows) == len(ids)
     X: FloatArray = prepared.features if whole else np.asarray(prepared.features[rows])
     raw = prepared.raw if whole else prepared.raw[rows]
     axes = None
     if X.shape[1] > FEATURES:
+        # one thread gives the same sums in the same order, and so the same bytes
         with threadpool_limits(1):
             axes = finished(principal_axes(X, FEATURES, seed))
             X = axes.project(X)

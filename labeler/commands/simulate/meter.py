@@ -49,6 +49,7 @@ def row_of(
     """Return one row of the curve, from a closing round: what an export would hold now."""
     session = project.session
     snapshot = session.snapshot()
+    # from scratch, as an export: the curve shows what a person would take home, not what is live
     closing = bench.closing_round(snapshot)
     accuracy, coverage, precision = _accuracy(session, meter, closing)
     _note(meter, accuracy)
@@ -73,6 +74,7 @@ def row_of(
 def _accuracy(session: Any, meter: Meter, round_: Round) -> tuple[float, float, float | None]:
     """Return labels_accuracy, coverage and propagated_precision of a round, over the instances with a truth."""
     number_of = _numbers(session, meter)
+    # a table from class ids to the truth's numbers: ids are dense, and -1 (no label) is its last entry
     lookup = np.full(max(number_of, default=0) + 2, UNLABELED - 1, dtype=np.int32)
     for class_id, number in number_of.items():
         lookup[class_id] = number

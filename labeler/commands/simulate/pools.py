@@ -39,6 +39,7 @@ def thin(rows: IndexArray, labels: list[str], imbalance: str, seed: int) -> Inde
     unknown = [name for name in names if name not in labels]
     if unknown:
         raise UsageError(f"--imbalance names a class the truth does not have: {unknown[0]!r}", "see the truth file")
+    # 10 and 20: streams of their own, so that thinning does not move what is held out
     rng = np.random.default_rng((seed, 10))
     keep = np.ones(len(rows), dtype=np.bool_)
     classes = np.array(labels)

@@ -131,6 +131,7 @@ def _quantiles(seconds: list[float]) -> dict[str, float | None]:
 
 
 def _peak_memory_mb() -> float:
+    # ru_maxrss is in kilobytes, on macOS in bytes
     scale = 1024 * 1024 if sys.platform == "darwin" else 1024
     return round(
         sum(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)) / scale, 1

@@ -82,8 +82,10 @@ def _run(
     X_test, y_test = _held_out(
         bench, test, np.array([numbers.get(truth[name], -2) for name in test.ids], np.int32), say
     )
+    # the clock stops at the first question, as for a person who waits for it
     session.merge_queue(bench.rerank(session.snapshot()), session.state.revision)
     first = time.perf_counter() - started
+    # the second encoder joins late in the application; here at once, so that rows do not depend on the machine
     finished(bench.join_companion())
     meter = Meter(truth_ids, names, started)
     oracle = Oracle(truth, plan.noise, plan.options.seed or 0)
@@ -96,6 +98,7 @@ def _run(
         progress(Progress("answering", meter.clicks, plan.clicks))
         if meter.clicks in rows:
             meter.curve.append(row_of(project, bench, meter, X_test, y_test))
+    # the last row is where it ended, also when the pool was used up before
     if not meter.curve or meter.curve[-1]["clicks"] != meter.clicks or meter.curve[-1]["keys"] != meter.keys:
         meter.curve.append(row_of(project, bench, meter, X_test, y_test))
     progress(Progress("computing every label anew"))
@@ -141,6 +144,7 @@ def _click(session: Session, question: Question, bench: Workbench, oracle: Oracl
     """One answer to the question on the screen, then what the application would do behind the person."""
     name = oracle.answer(question.instance_id, again=bool(question.first))
     class_id = session.class_id_for(name, setup=True)  # naming a class is no click: the answer is
+    # from the answer to the next question known: that is what a person waits for
     began = time.perf_counter()
     session.label(question.instance_id, class_id)
     snapshot = session.snapshot()
