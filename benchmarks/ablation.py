@@ -60,7 +60,7 @@ def run(
         report_ = simulate(Simulation(pool.path, pool.truth, clicks, Options(seed=seed), noise))
     return {
         row["clicks"]: (row["labels_accuracy"], row["coverage"], row["propagated_precision"] or 0.0)
-        for row in report_["curve"]
+        for row in report_.curve
     }
 
 

@@ -37,7 +37,7 @@ def run(seed: int, percentile: float, baseline: str | None = None) -> float:
         baseline=baseline,
     )
     report = simulate(plan)
-    rows = report["baseline"]["curve"] if baseline else report["curve"]
+    rows = report.baseline["curve"] if baseline else report.curve
     return 100 * float(rows[-1]["test_accuracy"])
 
 

@@ -47,7 +47,7 @@ class Row:
 def run(spec: str, seeds: int) -> Row:
     """Simulate `seeds` sessions of 50 answers."""
     reports = [_report(spec, seed) for seed in range(seeds)]
-    curves = [report["curve"] for report in reports]
+    curves = [report.curve for report in reports]
     found = _found(spec)
     return Row(
         spec,
@@ -55,7 +55,7 @@ def run(spec: str, seeds: int) -> Row:
         statistics.mean(100 * (curve[-1]["propagated_precision"] or 0.0) for curve in curves),
         len(found.centers),
         int(found.outliers.sum()),
-        statistics.mean(report["seconds_total"] for report in reports),
+        statistics.mean(report.seconds_total for report in reports),
     )
 
 

@@ -55,7 +55,7 @@ def accuracies(reports: list[dict[str, Any]]) -> list[str]:
     """The mean share right at each of CLICKS, in percent."""
     cells = []
     for clicks in CLICKS:
-        found = [row["labels_accuracy"] for report in reports for row in report["curve"] if row["clicks"] == clicks]
+        found = [row["labels_accuracy"] for report in reports for row in report.curve if row["clicks"] == clicks]
         cells.append(f"{100 * statistics.mean(found):.2f}" if found else "")
     return cells
 
@@ -64,7 +64,7 @@ def keys(reports: list[dict[str, Any]]) -> list[str]:
     """The mean keys to each of GOALS; "-" where a session did not get there."""
     cells = []
     for goal in GOALS:
-        found = [report["keys_to"][goal] for report in reports]
+        found = [report.keys_to[goal] for report in reports]
         cells.append("-" if None in found else f"{statistics.mean(found):.0f}")
     return cells
 
@@ -94,7 +94,7 @@ def main() -> None:
     print(f"{arguments.name}: {first['n_instances']:,} instances, encoder {first['encoder']}, {arguments.seeds} seeds")
     print("| | " + " | ".join(map(str, CLICKS)) + " | keys to 99 % | 99.5 % | with pages: 99 % | 99.5 % | seconds |")
     print("|---" * (len(CLICKS) + 6) + "|")
-    seconds = statistics.mean(report["seconds_total"] for report in singles)
+    seconds = statistics.mean(report.seconds_total for report in singles)
     paged = keys(pages) if pages else ["", ""]
     print("| default | " + " | ".join([*accuracies(singles), *keys(singles), *paged, f"{seconds:.1f}"]) + " |")
     if book:

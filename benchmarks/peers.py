@@ -110,7 +110,7 @@ def _laplace(model: Any, rows: Any, y: Any) -> Any:
 def our_curve(pool: PoolFile, seed: int, clicks: int, engine: str) -> Curve:
     """This project's engine through `labeler simulate`."""
     report = simulate(Simulation(pool.path, pool.truth, clicks, Options(seed=seed, engine=engine)))
-    return {row["clicks"]: row["labels_accuracy"] for row in report["curve"]}
+    return {row["clicks"]: row["labels_accuracy"] for row in report.curve}
 
 
 def features_of(pool: PoolFile) -> Any:

@@ -44,8 +44,8 @@ def run(name: str, strategy: str, seeds: int) -> str:
                 seed=seed,
             )
             report = simulate(Simulation(pool.path, pool.truth, max(AT), options))
-            seconds.append(report["seconds_total"])
-            for row in report["curve"]:
+            seconds.append(report.seconds_total)
+            for row in report.curve:
                 if row["clicks"] in shares:
                     shares[row["clicks"]].append(100 * row["labels_accuracy"])
     cells = [f"{statistics.mean(shares[clicks]):.1f}" for clicks in AT]

@@ -42,7 +42,7 @@ class Instance:
     _project: Project
 
     def image(self) -> ByteArray:
-        """Its image, whole: (h, w) or (h, w, 3) uint8. Raises UnreadableInstance."""
+        """Return its image, whole: (h, w) or (h, w, 3) uint8. Raises UnreadableInstance."""
         return self._project.instances.image(self.index)
 
 
@@ -61,7 +61,7 @@ class Asked:
     _project: Project
 
     def image(self) -> ByteArray:
-        """Its image, whole: (h, w) or (h, w, 3) uint8. Raises UnreadableInstance."""
+        """Return its image, whole: (h, w) or (h, w, 3) uint8. Raises UnreadableInstance."""
         return self._project.instances.image(self.index)
 
 
@@ -97,6 +97,7 @@ def open(source: str | Path, project: str | Path | None = None, **options: Any) 
     LabelerError
         One line what is wrong, in `hint` what to do.
     """
+    # an object at hand is registered under its own name: the project remembers names alone
     for kind in PARTS:
         if kind in options and not isinstance(options[kind], (str, type(None))):
             options[kind] = _named(kind, options[kind])
@@ -158,7 +159,7 @@ class Labeling:
         return self._open_pipeline().features()
 
     def encode(self, source: str | Path) -> FloatArray:
-        """Features (m, d) of another source's instances, or of one image, by the pool's encoder.
+        """Return features (m, d) of another source's instances, or of one image, by the pool's encoder.
 
         Raises
         ------
@@ -167,11 +168,11 @@ class Labeling:
         """
         opened = open_new(Path(source), Reading.of(self.project.options))
         try:
-            found = steps.run(self._open_pipeline().encode(opened))
-            if found.unreadable:
-                row, why = next(iter(found.unreadable.items()))
+            encoded = steps.run(self._open_pipeline().encode(opened))
+            if encoded.unreadable:
+                row, why = next(iter(encoded.unreadable.items()))
                 raise UsageError(f"{opened.ids[row]}: {why}", "leave it out; labeler predict passes over such files")
-            return found.features
+            return encoded.features
         finally:
             opened.close()
 
@@ -179,8 +180,9 @@ class Labeling:
 
     @property
     def question(self) -> Asked | None:
-        """What is asked next; None when nothing is left."""
+        """The question that is next; None when nothing is left."""
         self._open_pipeline()
+        # what is held may have changed since it was asked: the guesses are taken anew, then handed out
         self.session.renew()
         asked = self._handed = self.session.question
         if asked is None:
@@ -192,12 +194,13 @@ class Labeling:
         return Asked(asked.instance_id, asked.index, asked.rule, guesses, self.project)
 
     def answer(self, label: str, instance_id: str | None = None) -> None:
-        """Say what an instance is, the one asked about unless named; a class that is new is added.
+        """Answer what an instance is, the one asked about unless named; a class that is new is added.
 
         What is said of the :attr:`question` last looked at answers it, named or not: where it was answered before, that
         is a second answer and the label stays. A name that was not asked about says what it is from now on.
         """
         name = self._asked_id(instance_id)
+        # not the question that was handed out: the answer is kept as one that nobody asked for
         chosen = None if self._was_handed(name) else Question(self.session.pool.index(name), name, CHOSEN)
         self.session.label(name, self.session.classes.id_for(str(label)), screen=PYTHON, asked=chosen)
         self._moved()
@@ -209,13 +212,13 @@ class Labeling:
         self._moved()
 
     def unsure(self, instance_id: str | None = None) -> None:
-        """Looked at, cannot tell: not asked again."""
+        """Set it aside as one that cannot be told: it is not asked again."""
         name = self._asked_id(instance_id)
         self.session.unsure(name, screen=self._screen(name))
         self._moved()
 
     def reject(self, instance_id: str | None = None) -> None:
-        """It belongs to no class or is unusable: it leaves the pool."""
+        """Take it out of the pool: it belongs to no class or is unusable."""
         name = self._asked_id(instance_id)
         self.session.reject(name, screen=self._screen(name))
         self._moved()
@@ -234,7 +237,7 @@ class Labeling:
         return asked.id
 
     def _was_handed(self, name: str) -> bool:
-        """Whether the question that is next is about `name`, and was looked at: else something is said by name."""
+        """Return whether the next question is about `name` and was looked at: else something is said by name."""
         asked, handed = self.session.question, self._handed
         return asked is not None and handed is not None and asked.instance_id == handed.instance_id == name
 
@@ -253,16 +256,16 @@ class Labeling:
 
     def round(self) -> Round:
         """Compute every label, score and the next questions now; answers do it on their own every few keys."""
-        found: Round | None = None
+        last: Round | None = None
         for step in self._open_pipeline().round(self.session.snapshot()):
-            found = step if isinstance(step, Round) else found
-        if found is None:
+            last = step if isinstance(step, Round) else last
+        if last is None:
             raise UsageError("the engine gave no round", "this is a mistake of labeler's own; please report it")
-        self.session.merge_round(found)
-        return found
+        self.session.merge_round(last)
+        return last
 
     def arrays(self, *, X: str = "content", predicted: bool = False, min_confidence: float = 0.0) -> Arrays:
-        """What an export of this moment holds, as arrays, from a closing round.
+        """Return what an export of this moment holds, as arrays, from a closing round.
 
         Parameters
         ----------
@@ -281,6 +284,7 @@ class Labeling:
         if X not in ("content", "features"):
             raise UsageError(f"X cannot be {X!r}", 'give X="content" or X="features"')
         pipeline = self._open_pipeline()
+        # latest: an array is what holds now, a certificate goes with files alone
         options = ExportOptions(predicted=predicted, min_confidence=min_confidence, latest=True)
         labels = steps.run(latest_labels(self.project, pipeline, options))
         rows, indices, _ = collect(self.project, labels, pipeline, options, needs_content=True)
@@ -306,6 +310,7 @@ class Labeling:
 
     def _open_pipeline(self) -> Pipeline:
         if self._pipeline is None:
+            # made when it is first needed: looking at labels takes no encoder
             pipeline: Pipeline = self.project.open_pipeline()
             snapshot = self.session.snapshot()
             self.session.merge_queue(pipeline.rerank(snapshot), snapshot.revision)

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-HEAVY = {"numpy", "scipy", "sklearn", "faiss", "pandas", "textual", "sqlite_utils", "PIL"}
+HEAVY = {"numpy", "scipy", "sklearn", "faiss", "pandas", "textual", "sqlite_utils", "PIL", "rich", "matplotlib"}
 
 
 def loaded(statement, env=None):
@@ -22,7 +22,7 @@ def tops(modules):
 
 @pytest.mark.parametrize("module", ["labeler.project.open", "labeler.ui.app"])
 def test_the_screens_process_loads_of_the_heavy_ones_numpy_and_textual_alone(module):
-    assert not tops(loaded(f"import {module}")) & HEAVY - {"numpy", "textual"}
+    assert not tops(loaded(f"import {module}")) & HEAVY - {"numpy", "textual", "rich"}
 
 
 @pytest.mark.parametrize("module", ["labeler.cli", "labeler.plugins.registry"])

@@ -111,20 +111,45 @@ class TestNarrator:
             narrator.note("something")
         assert capsys.readouterr().err == ""
 
-    def test_on_a_terminal_one_line_moves_and_is_gone_at_the_end(self, capsys, monkeypatch):
+    @pytest.fixture
+    def terminal(self, capsys):
+        """What a terminal on standard error gets, so far."""
+        seen = []
+
+        def read(until=""):
+            end = time.monotonic() + 60
+            seen.append(capsys.readouterr().err)
+            while until not in "".join(seen) and time.monotonic() < end:
+                time.sleep(0.01)
+                seen.append(capsys.readouterr().err)
+            return "".join(seen)
+
+        return read
+
+    def test_on_a_terminal_one_line_moves_and_is_gone_at_the_end(self, terminal, monkeypatch):
         monkeypatch.setattr("sys.stderr.isatty", lambda: True)
-        monkeypatch.setattr("labeler.cli.progress.TICK", 0.001)
+        monkeypatch.setenv("TERM", "xterm")
         with Narrator() as narrator:
             narrator.progress(Progress("reading\x1b[2J", 3, 10))
-            until = time.monotonic() + 10
-            shown = ""
-            while "▘ reading" not in shown and time.monotonic() < until:
-                shown += capsys.readouterr().err
+            assert "reading\\x1b[2J 3 of 10" in terminal("3 of 10")
+            narrator.progress(Progress("reading\x1b[2J", 4, 10))
+            first = terminal("4 of 10")
+            narrator.note("a [bold]note")
+            narrator.progress(Progress("writing"))
+            terminal("writing")
+        shown = terminal("\x1b[2K")
+        assert "\r\x1b[2Ka [bold]note\n" in shown  # a line of its own, and no markup of ours
+        assert "\n" not in first
+        assert shown.endswith("\x1b[2K")
+        assert "\x1b[?25l" not in shown  # the cursor is left as it is: a program that is killed cannot bring it back
+
+    def test_a_terminal_that_cannot_clear_a_line_gets_notes_alone(self, terminal, monkeypatch):
+        monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+        monkeypatch.setenv("TERM", "dumb")
+        with Narrator() as narrator:
+            narrator.progress(Progress("reading", 3, 10))
             narrator.note("a note")
-        shown += capsys.readouterr().err
-        assert "reading\\x1b[2J 3 of 10" in shown
-        assert "\r\x1b[Ka note\n" in shown
-        assert shown.endswith("\r\x1b[K")
+        assert terminal("note") == "a note\n"
 
 
 def test_a_cache_that_is_deleted_while_the_project_is_open_is_made_again(few_digits, tmp_path):

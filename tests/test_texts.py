@@ -51,9 +51,9 @@ def reviews(tmp_path, monkeypatch):
 def test_a_simulated_person_labels_texts_and_new_ones_are_predicted(reviews, tmp_path):
     path = tmp_path / "reviews.labeler.db"
     report = simulate(Simulation(reviews, "y", 20, Options(text="review"), project=path))
-    assert report["encoder"] == "tfidf"
-    assert report["n_instances"] == 200
-    assert report["final"]["labels_accuracy"] > 0.9
+    assert report.encoder == "tfidf"
+    assert report.n_instances == 200
+    assert report.final["labels_accuracy"] > 0.9
     write(tmp_path / "new.csv", 60, 1)
     with open_project(path) as project:  # the column is remembered
         found = predict(project, tmp_path / "new.csv")

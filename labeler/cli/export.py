@@ -3,26 +3,38 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from labeler.cli.main import main, plugins_of, quiet_option
-from labeler.cli.options import options_from, plugin_option, reading_options
-from labeler.cli.output import check_project, narrator_of, need_terminal, open_screen, reading, say, say_data
+from labeler import commands
+from labeler import project as projects
+from labeler.cli.command import command
+from labeler.cli.main import plugins_of
+from labeler.cli.options import options_from, reading_options
+from labeler.cli.output import at_work, check_project, is_json, narrator_of, need_terminal, open_screen
 from labeler.core.errors import UsageError
-from labeler.core.text import display_safe
+
+if TYPE_CHECKING:
+    from labeler.commands.audit import AuditReport
+    from labeler.commands.predict import Predictions
+    from labeler.commands.result import Message
 
 STREAMED = ("csv", "jsonl")
 """Formats that make sense on standard output."""
 
 
-@main.command(short_help="Certify how many labels are right: look at some, blind.")
-@click.argument("project", type=click.Path(path_type=Path))
+@command(
+    "Export",
+    short_help="Certify how many labels are right: look at some, blind.",
+    project=True,
+    json=True,
+    plugins=True,
+)
 @click.option("--target", type=float, metavar="SHARE", help="Share right to certify (0.98).")
 @click.option("--confidence", type=float, metavar="SHARE", help="Fixed when the audit begins (0.95).")
 @click.option("--draw", type=click.Path(path_type=Path), metavar="FILE", help="Write what to check next: id,path.")
@@ -31,9 +43,6 @@ STREAMED = ("csv", "jsonl")
 @click.option("--end", is_flag=True, help="Draw the statement as it stands, its target reached or not.")
 @click.option("--begin", is_flag=True, hidden=True)
 @click.option("--include", type=click.Choice(["predicted"]), multiple=True, help="For an export that holds them.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@plugin_option
-@quiet_option
 def audit(
     project: Path,
     target: float | None,
@@ -44,27 +53,27 @@ def audit(
     end: bool,
     begin: bool,
     include: tuple[str, ...],
-    as_json: bool,
-) -> None:
+) -> AuditReport | None:
     """Certify how many labels of PROJECT are right: look at some drawn at random, blind.
 
     Without --draw, --answers, --end or --json in the application. Exit code 1 where the target is not reached (yet).
 
     Example: labeler audit digits.labeler.db --draw check.csv      then --answers checked.csv
     """
-    from labeler.commands.audit import begin_apart, facts, run_audit, text
-    from labeler.project.open import open_project
-
     check_project(project)
-    if not (draw or answers or as_json or end or begin):
+    predicted = "predicted" in include
+    if not (draw or answers or is_json() or end or begin):
         need_terminal()
-        code = begin_apart(project, target, confidence, new=new, predicted="predicted" in include)
+        # the screen opens on an audit that has begun: its frozen labels take numeric libraries to make
+        code = commands.audit.begin_apart(project, target, confidence, new=new, predicted=predicted)
         if code:
             sys.exit(code)
-        open_screen(open_project(project), audit=True)
-        return
-    with narrator_of() as narrator, open_project(project, read_only=not (draw or answers or end or begin)) as opened:
-        found = run_audit(
+        open_screen(projects.open.open_project(project), audit=True)
+        return None
+    # --json alone only looks, and may do so while the application has the project open
+    is_read_only = not (draw or answers or end or begin)
+    with narrator_of() as narrator, projects.open.open_project(project, read_only=is_read_only) as opened:
+        return commands.audit.run_audit(
             opened,
             target,
             confidence,
@@ -73,17 +82,13 @@ def audit(
             begin=begin,
             new=new,
             end=end,
-            predicted="predicted" in include,
+            predicted=predicted,
             say=narrator.note,
             progress=narrator.progress,
         )
-    say(json.dumps(facts(found)) if as_json else text(found))
-    if not found.reached and not (draw or begin):
-        sys.exit(1)
 
 
-@main.command()
-@click.argument("project", type=click.Path(path_type=Path))
+@command("Export", project=True, plugins=True)
 @click.argument("target", type=click.Path(path_type=Path))
 @click.option(
     "--format",
@@ -101,8 +106,6 @@ def audit(
 @click.option("--link", type=click.Choice(["hard", "sym", "copy"]), help="How an image folder gets its files.")
 @click.option("--csv-safe", is_flag=True, help="Prefix cells a spreadsheet would run.")
 @click.option("--force", is_flag=True, help="Replace an older export; what else is there stays.")
-@plugin_option
-@quiet_option
 def export(
     project: Path,
     target: Path,
@@ -116,7 +119,7 @@ def export(
     link: str | None,
     csv_safe: bool,
     force: bool,
-) -> None:
+) -> Message:
     """Write the labels of PROJECT to TARGET, or its model.
 
     Labels come with where each is from. As model (npz weights) or onnx, what was learned from them leaves instead.
@@ -124,45 +127,63 @@ def export(
 
     Example: labeler export digits.labeler.db labels.csv       or model.npz --format model, or model.onnx
     """
-    from labeler.commands.export.export import ExportOptions, report
-    from labeler.commands.export.export import export as write
-    from labeler.commands.export.model import export_model, format_of_model
-    from labeler.commands.export.model import report as report_model
-    from labeler.plugins.exporters.splits import parse_split
-
     to_stdout = str(target) == "-"
     if to_stdout:
         format_ = _streamed(format_)
-    model = format_of_model(target, format_)
+    model = commands.export.model.format_of_model(target, format_)
     if model is not None:
         if include or human_only or min_confidence or split or link or csv_safe or weights != "confidence":
             raise UsageError("these options choose labels, and a model holds none", "leave them out")
-        with narrator_of() as narrator, reading(project, with_source=True) as opened:
-            found = export_model(opened, target, model, force=force, progress=narrator.progress)
-        say(report_model(found, target))
-        return
+        return _export_model(project, target, model, force=force)
+    from labeler.plugins.exporters.splits import parse_split  # start-up: numpy
+
     of_format = ({"link": link} if link else {}) | ({"csv_safe": "yes"} if csv_safe else {})
-    shares = parse_split(split) if split else ()
-    options = ExportOptions(
-        "predicted" in include, "rejected" in include, human_only, min_confidence, shares, of_format, latest, weights
+    options = commands.export.labels.ExportOptions(
+        predicted="predicted" in include,
+        rejected="rejected" in include,
+        human_only=human_only,
+        min_confidence=min_confidence,
+        split=parse_split(split) if split else (),
+        format_options=of_format,
+        latest=latest,
+        weights=weights,
     )
     with contextlib.ExitStack() as stack:
         if to_stdout:
+            # written and read back as any export, then printed: a stream cannot be taken back when it fails
             target = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "labels"
-        narrator = stack.enter_context(narrator_of())
-        opened = stack.enter_context(reading(project, with_source=True))
-        written = write(opened, target, format_, options, force=force, progress=narrator.progress)
-        if to_stdout:
-            with target.open(encoding="utf-8", newline="") as file:
-                say_data(line.removesuffix("\n") for line in file)
-    for warning in written.warnings:
-        click.echo(f"note: {display_safe(warning, 1000)}", err=True)
-    if not to_stdout:
-        say(report(written))
+        opened, narrator = stack.enter_context(at_work(project))
+        written = commands.export.export.export(
+            opened, target, format_, options, force=force, progress=narrator.progress
+        )
+        lines = _lines_of(target) if to_stdout else [commands.export.export.report(written)]
+        return commands.result.Message(lines, written.warnings)
 
 
-@main.command()
-@click.argument("project", type=click.Path(path_type=Path))
+def _export_model(project: Path, target: Path, format_: str, *, force: bool) -> Message:
+    """Write the model; return where it is and what it takes."""
+    with at_work(project) as (opened, narrator):
+        exported = commands.export.model.export_model(opened, target, format_, force=force, progress=narrator.progress)
+    return commands.result.Message([commands.export.model.report(exported, target)])
+
+
+def _lines_of(table: Path) -> list[str]:
+    """Return the lines of a table that was written, as they are."""
+    with table.open(encoding="utf-8", newline="") as file:
+        return [line.removesuffix("\n") for line in file]
+
+
+def _streamed(format_: str | None) -> str:
+    """Return the format of an export to standard output."""
+    name = format_ or "csv"
+    if name.partition(":")[0] not in STREAMED:
+        raise UsageError(
+            f"{name} cannot be written to standard output", f"{' and '.join(STREAMED)} can; else name a file or folder"
+        )
+    return name
+
+
+@command("Export", project=True, json=True, plugins=True)
 @click.argument("new", type=click.Path(path_type=Path))
 @click.option("-o", "--output", "target", type=click.Path(path_type=Path), metavar="F", help="A .csv or .jsonl file.")
 @click.option("--novelty", metavar="METHOD", help="What this outlier method finds outside is 'unknown'.")
@@ -170,9 +191,6 @@ def export(
 @click.option("--min-confidence", type=click.FloatRange(0, 1), default=0.0, help="Leave out what is below.")
 @click.option("--force", is_flag=True, help="Replace an existing FILE.")
 @reading_options
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@plugin_option
-@quiet_option
 def predict(
     project: Path,
     new: Path,
@@ -181,48 +199,26 @@ def predict(
     novelty_share: float | None,
     min_confidence: float,
     force: bool,
-    as_json: bool,
     **given: Any,
-) -> None:
+) -> Predictions:
     """Label NEW images with the model of PROJECT.
 
     NEW is any source, or one image file; the table says id,label,confidence.
 
     Example: labeler predict digits.labeler.db new/ -o new.csv --novelty local-outlier-factor
     """
-    from labeler.commands.predict import SHARE, as_object, as_text, ending_of, report, write
-    from labeler.commands.predict import predict as label_new
-
     if target is not None:
-        ending_of(target)
-    share = SHARE if novelty_share is None else novelty_share
-    with narrator_of() as narrator, reading(project, with_source=True) as opened:
-        found = label_new(
+        commands.predict.ending_of(target)
+    with at_work(project) as (opened, narrator):
+        predictions = commands.predict.predict(
             opened,
             new,
             novelty=novelty,
-            share=share,
+            share=commands.predict.SHARE if novelty_share is None else novelty_share,
             min_confidence=min_confidence,
             options=options_from(given),
             progress=narrator.progress,
         )
-    for note in found.notes:
-        click.echo(f"note: {display_safe(note, 1000)}", err=True)
     if target is not None:
-        write(found, target, force=force)
-    if as_json:
-        say(json.dumps(as_object(found)))
-    elif target is not None:
-        say(report(found, target))
-    else:
-        say_data(as_text(found).removesuffix("\n").split("\n"))
-
-
-def _streamed(format_: str | None) -> str:
-    """The format of an export to standard output."""
-    name = format_ or "csv"
-    if name.partition(":")[0] not in STREAMED:
-        raise UsageError(
-            f"{name} cannot be written to standard output", f"{' and '.join(STREAMED)} can; else name a file or folder"
-        )
-    return name
+        commands.predict.write(predictions, target, force=force)
+    return replace(predictions, target=target)

@@ -8,62 +8,58 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn
 
 import click
 
 from labeler import __version__
 from labeler.core.errors import LabelerError
 from labeler.core.text import display_safe
+from labeler.plugins import registry
 
-Command = TypeVar("Command", bound=Callable[..., Any])
 Completer = Callable[[click.Context, click.Parameter, str], list[str]]
 
-GROUPS = {
-    "Label": ("demo", "label", "import-labels", "merge"),
-    "Inspect": ("status", "why", "clusters", "search", "outliers", "hunt", "plugins"),
-    "Export": ("audit", "export", "predict"),
-    "Maintain": ("check", "replay", "backup", "restore"),
-    "Measure": ("simulate",),
-}
+HEADINGS = ("Label", "Inspect", "Export", "Maintain", "Measure")
+"""The groups of commands, in the order a person meets them."""
 HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
 class Grouped(click.Group):
-    """Lists the commands under headings, in the order a person meets them."""
+    """A group that lists its commands under headings, each in the order in which they were added."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.headings: dict[str, list[str]] = {heading: [] for heading in HEADINGS}
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write one section a heading."""
-        for heading, commands in GROUPS.items():
-            found = [(name, self.get_command(ctx, name)) for name in commands]
-            rows = [(name, command.get_short_help_str(70)) for name, command in found if command is not None]
+        for heading, names in self.headings.items():
+            rows = [(name, self.commands[name].get_short_help_str(70)) for name in names]
             with formatter.section(heading):
                 formatter.write_dl(rows)
 
 
-def quiet_option(command: Command) -> Command:
-    """``--quiet``, before or after the command's name."""
+def quiet_option() -> click.Option:
+    """Return ``--quiet``, which stands before or after the command's name."""
 
     def note(ctx: click.Context, _: click.Parameter, given: bool) -> None:
         if given:
             ctx.find_root().meta["labeler.quiet"] = True
 
-    return click.option(
-        "-q", "--quiet", is_flag=True, expose_value=False, callback=note, help="No progress on standard error."
-    )(command)
+    return click.Option(
+        ["-q", "--quiet"], is_flag=True, expose_value=False, callback=note, help="No progress on standard error."
+    )
 
 
 def one_of(*words: str) -> Completer:
-    """Completion of an option's value by these words."""
+    """Complete an option's value by these words."""
     return lambda context, parameter, begun: [word for word in words if word.startswith(begun)]
 
 
 def plugins_of(*kinds: str) -> Completer:
-    """Completion by the names of the plug-ins of these kinds."""
+    """Complete a value by the names of the plug-ins of these kinds."""
 
     def complete(context: click.Context, parameter: click.Parameter, begun: str) -> list[str]:
-        from labeler.plugins import registry
-
         return [name for kind in kinds for name in registry.names(kind) if name.startswith(begun)]
 
     return complete
@@ -71,7 +67,6 @@ def plugins_of(*kinds: str) -> Completer:
 
 @click.group(cls=Grouped, invoke_without_command=True, context_settings=HELP)
 @click.version_option(__version__, prog_name="labeler")
-@quiet_option
 @click.pass_context
 def main(ctx: click.Context) -> None:
     """Label an image set with a few key presses, in the terminal.
@@ -80,6 +75,9 @@ def main(ctx: click.Context) -> None:
     """
     if ctx.invoked_subcommand is None:
         ctx.invoke(main.commands["demo"])
+
+
+main.params.append(quiet_option())
 
 
 def run(started: float) -> None:
@@ -104,6 +102,7 @@ def run(started: float) -> None:
         _fail(error.format_message(), "see: labeler --help", 2)
     except (click.Abort, KeyboardInterrupt):
         _fail("interrupted: answers are saved as they are given, nothing is left half written", "", 130)
+    # `labeler plugins | head` is no failure
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # whoever read us has gone; say nothing more
         sys.exit(0)
@@ -116,12 +115,12 @@ def run(started: float) -> None:
 
 
 def _terminated(number: int, _: object) -> NoReturn:
-    """Asked to end: what is being written is taken away again on the way out."""
+    """End as asked: what is being written is taken away again on the way out."""
     sys.exit(128 + number)
 
 
 def _let_go_of_stdout() -> None:
-    """What could not be written is not tried again at exit."""
+    """Drop what could not be written, so that it is not tried again at exit."""
     try:
         sys.stdout.flush()
     except (OSError, ValueError):

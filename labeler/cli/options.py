@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from labeler.cli.main import Command, one_of, plugins_of
+from labeler import project as projects
+from labeler.cli.main import one_of, plugins_of
 from labeler.cli.output import say_notes
 
 if TYPE_CHECKING:
     from labeler.project.options import Options
 
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 _READING = (
     click.option("--range", shell_complete=one_of("auto"), metavar="LOW:HIGH|auto", help="Values: black to white."),
@@ -22,7 +25,7 @@ _READING = (
 
 
 def engine_options(command: Command) -> Command:
-    """The options that label and simulate share."""
+    """Add the options that label and simulate share, with ``--plugin`` before them: it brings what they name."""
     for option in reversed(
         (
             click.option(
@@ -84,28 +87,43 @@ def engine_options(command: Command) -> Command:
         )
     ):
         command = option(command)
-    return plugin_option(command)
+    return shared(plugin_option())(command)
 
 
 def reading_options(command: Command) -> Command:
-    """The options that say how images are read."""
+    """Add the options that say how images are read."""
     for option in reversed(_READING):
         command = option(command)
     return command
 
 
-def plugin_option(command: Command) -> Command:
-    """``--plugin FILE.py``: run a person's own plug-ins before anything else."""
+def shared(option: click.Option) -> Callable[[Command], Command]:
+    """Put an option that commands share at a place of its own; else the command adds it last."""
+
+    def add(function: Command) -> Command:
+        function.__dict__.setdefault("__click_params__", []).append(option)
+        return function
+
+    return add
+
+
+def json_option(help_: str = "Print one JSON object.", **settings: Any) -> click.Option:
+    """Return ``--json``: print for a program."""
+    return click.Option(["--json", "as_json"], is_flag=True, help=help_, **settings)
+
+
+def plugin_option() -> click.Option:
+    """Return ``--plugin FILE.py``: run a person's own plug-ins before anything else."""
 
     def run(ctx: click.Context, _: click.Parameter, files: tuple[Path, ...]) -> None:
         if files:
-            from labeler.plugins import custom
+            from labeler.plugins import custom  # start-up: numpy
 
             for file in files:
                 custom.load(file)
 
-    return click.option(
-        "--plugin",
+    return click.Option(
+        ["--plugin"],
         type=click.Path(path_type=Path),
         multiple=True,
         expose_value=False,
@@ -113,13 +131,12 @@ def plugin_option(command: Command) -> Command:
         is_eager=True,
         metavar="FILE.py",
         help="Run FILE.py, which brings plug-ins of your own.",
-    )(command)
+    )
 
 
 def options_from(given: dict[str, Any]) -> Options:
-    """Options from what click parsed."""
-    from labeler.plugins.importers.label_tables import read_names
-    from labeler.project.options import Options, check
+    """Make options of what click parsed."""
+    from labeler.plugins.importers.label_tables import read_names  # start-up: numpy
 
     classes = given.pop("classes", None)
     file = given.pop("classes_file", None)
@@ -128,10 +145,12 @@ def options_from(given: dict[str, Any]) -> Options:
         notes: list[str] = []
         names += read_names(file, notes)
         say_notes(notes)
+    # made absolute without links: the project remembers it, and is opened from other folders later
     features = given.pop("features", None)
+    # what was not given stays out: the project's stored option holds then
     chosen = {key: value for key, value in given.items() if value is not None}
-    return check(
-        Options(
+    return projects.options.check(
+        projects.options.Options(
             classes=tuple(name.strip() for name in names if name.strip()),
             features=os.path.realpath(features) if features is not None else None,
             **chosen,

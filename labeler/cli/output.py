@@ -1,7 +1,8 @@
-"""What commands open and say: a project to read, the screen, lines on standard output and error."""
+"""The ways in and out of a command: a project to read, the screen, a result on standard output, notes on error."""
 
 from __future__ import annotations
 
+import json
 import os
 import select
 import sys
@@ -12,11 +13,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from labeler.core.errors import UsageError
+from labeler import commands
+from labeler import project as projects
+from labeler.cli.progress import Narrator
+from labeler.core.errors import LabelerError, UsageError
 from labeler.core.text import display_safe
 
 if TYPE_CHECKING:
-    from labeler.cli.progress import Narrator
+    from labeler.commands.result import Result
     from labeler.project.open import Project
 
 PATIENCE = 2.0
@@ -35,7 +39,7 @@ def need_terminal() -> None:
 
 def open_screen(project: Project, *, audit: bool = False) -> None:
     """Run the application on a project, say its summary and end with its exit code."""
-    from labeler.ui.app import run as run_app
+    from labeler.ui.app import run as run_app  # start-up: textual
 
     options = project.options
     with project:
@@ -43,12 +47,11 @@ def open_screen(project: Project, *, audit: bool = False) -> None:
         project.check_features()
         code = run_app(project, images=options.get("images", "auto"), keys=options.get("keys", "digits"), audit=audit)
         summary = project.summary()
-        found = project.session.audit.certificate() if audit else None
-        if found is not None:
-            from labeler.commands.audit import text
-
-            summary = text(found)
-            code = code or (0 if found.reached else 1)
+        certificate = project.session.audit.certificate() if audit else None
+        if certificate is not None:
+            report = commands.audit.AuditReport(certificate)
+            summary = "\n".join(report.lines())
+            code = code or int(not report.is_success())
         code = code or int(project.is_lost)
         _say_last(lambda: say(summary), code)  # before the backup, which nobody should wait for
     _say_last(lambda: _say_notices(project), code)
@@ -71,25 +74,22 @@ def _say_last(speak: Callable[[], object], code: int) -> None:
 
 @contextmanager
 def reading_what_leaves(project: Path, first: Callable[[Project], object] = lambda _: None) -> Iterator[Project]:
-    """A project to read, whose labels are those that an export would ship now: of its closing round.
+    """Open a project to read, whose labels are those that an export would ship now: of its closing round.
 
     Where that was not kept it is computed, which takes a while and is said. Where it cannot be, the last round stands
     in for it, and a note says so. `first` is called before, with the project as it was opened.
     """
-    from labeler.core.errors import LabelerError
-    from labeler.project import closing_round
-
     with reading(project) as opened:
         first(opened)
-        if closing_round.take(opened):
+        if projects.closing_round.take(opened):
             yield opened
             return
     with ExitStack() as stack:
         try:
             opened = stack.enter_context(reading(project, with_source=True, quiet=True))
             with narrator_of() as narrator:
-                if not closing_round.take(opened):
-                    closing_round.compute(opened, narrator.progress)
+                if not projects.closing_round.take(opened):
+                    projects.closing_round.compute(opened, narrator.progress)
         except LabelerError as error:
             stack.close()
             opened = stack.enter_context(reading(project, quiet=True))
@@ -100,10 +100,8 @@ def reading_what_leaves(project: Path, first: Callable[[Project], object] = lamb
 
 def reading(project: Path, *, with_source: bool = False, quiet: bool = False) -> Project:
     """Open a project without changing it, also while the application has it open; `quiet`: it was opened before."""
-    from labeler.project.open import open_project
-
     check_project(project)
-    opened = open_project(project, read_only=True, with_source=with_source)
+    opened = projects.open.open_project(project, read_only=True, with_source=with_source)
     try:
         if with_source:
             opened.cache()  # says where it is, if it is not where one would look for it
@@ -127,33 +125,46 @@ def say_notes(notes: Iterable[str]) -> None:
 
 def check_project(path: Path) -> None:
     """Refuse a path that is no project file."""
-    from labeler.project.paths import is_project
-
     if not path.exists():
         raise UsageError(f"there is no project file {path}", "check the path; start one with: labeler label SOURCE")
-    if not is_project(path):
+    if not projects.paths.is_project(path):
         raise UsageError(f"{path} is not a project file", "give a *.labeler.db file, made by: labeler label SOURCE")
 
 
-def narrator_of() -> Narrator:
-    """Progress and notes on standard error."""
-    from labeler.cli.progress import Narrator
+@contextmanager
+def at_work(path: Path) -> Iterator[tuple[Project, Narrator]]:
+    """Open a project to read with its source; with it comes the narrator of what takes time."""
+    with narrator_of() as narrator, reading(path, with_source=True) as opened:
+        yield opened, narrator
 
+
+def narrator_of() -> Narrator:
+    """Return what says progress and notes on standard error."""
     return Narrator(quiet=is_quiet())
 
 
+def is_json() -> bool:
+    """Return whether ``--json`` was given."""
+    return bool(click.get_current_context().params.get("as_json", False))
+
+
 def is_quiet() -> bool:
-    """Whether ``--quiet`` was given."""
+    """Return whether ``--quiet`` was given."""
     return bool(click.get_current_context().meta.get("labeler.quiet", False))
+
+
+def show(result: Result, *, as_json: bool = False) -> None:
+    """Print a result on standard output, its notes on standard error."""
+    say_notes(result.warnings())
+    if as_json:
+        say(json.dumps(result.to_json()))
+        return
+    text = "\n".join(result.lines())
+    if sys.stdout.isatty():  # a table's cells are as they are for a program or file, and safe to show on a terminal
+        text = "\n".join(display_safe(line, 10_000) for line in text.split("\n"))
+    say(text)
 
 
 def say(text: str) -> None:
     """Print an answer on standard output."""
     click.echo(text)
-
-
-def say_data(lines: Iterable[str]) -> None:
-    """Print lines of a table on standard output: as they are for a program or file, safe to show on a terminal."""
-    if sys.stdout.isatty():
-        lines = (display_safe(line, 10_000) for line in lines)
-    click.echo("\n".join(lines))

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
-import time
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from labeler.core.terminal import own_stderr
 from labeler.core.text import display_safe
-from labeler.core.types import Progress
 
-TICK = 0.2
-_SPINNER = "▖▘▝▗"
-_WIDTH = 76
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bar
+    from rich.progress import TaskID
+
+    from labeler.core.types import Progress
+
+NEVER_MOVING = ("dumb", "unknown")
+"""Terminals by name that cannot clear a line."""
 
 
 class Narrator:
-    """Say what is being done, for as long as a ``with`` lasts; then the line is empty again.
+    """Show what is being done, for as long as a ``with`` lasts; then the line is empty again.
 
     Between two signs of life the line still moves and counts the seconds, so that a long step does not look dead.
 
@@ -29,61 +34,48 @@ class Narrator:
 
     def __init__(self, *, quiet: bool = False) -> None:
         self._quiet = quiet
-        self._moving = not quiet and sys.stderr.isatty()
-        self._what, self._line, self._since, self._tick = "", "", 0.0, 0
-        self._lock = threading.Lock()
-        self._ended = threading.Event()
+        self._what = ""
+        self._bar: Bar | None = None
+        self._task: TaskID | None = None
+        self._lock = threading.Lock()  # steps may come from several threads
         self._own_stderr = own_stderr()
 
     def __enter__(self) -> Narrator:
+        can_move = sys.stderr.isatty() and os.environ.get("TERM") not in NEVER_MOVING
         self._own_stderr.__enter__()
-        if self._moving:
-            threading.Thread(target=self._run, name="narrator", daemon=True).start()
+        if can_move and not self._quiet:
+            from labeler.cli.progress_bar import moving_line  # start-up: rich, which nobody needs without a terminal
+
+            self._bar = moving_line(sys.stderr)
+            self._bar.start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._ended.set()
-        with self._lock:
-            self._clear()
+        if self._bar is not None:
+            self._bar.stop()
         self._own_stderr.__exit__(None, None, None)
 
     def progress(self, step: Progress) -> None:
-        """What is being done, and how far it is."""
-        counted = f" {step.done:,} of {step.total:,}" if step.total > 1 else ""
-        what = display_safe(step.what, 60)
+        """Show what is being done, and how far it is."""
+        if self._bar is None:
+            return
+        total = step.total if step.total > 1 else None
         with self._lock:
-            new = what != self._what
-            self._line = f"{what}{counted}"
-            if new:  # else the next tick draws it: there may be thousands a second
-                self._what, self._since = what, time.monotonic()
-                self._draw()
+            if step.what != self._what or self._task is None:  # a new step counts its seconds anew
+                if self._task is not None:
+                    self._bar.remove_task(self._task)
+                self._what = step.what
+                self._task = self._bar.add_task(display_safe(step.what, 60), total=total, completed=step.done)
+            else:  # drawn with the next tick: there may be thousands a second
+                self._bar.update(self._task, total=total, completed=step.done)
 
     def note(self, text: str) -> None:
-        """One line that stays."""
-        if not self._quiet:
-            with self._lock:
-                self._clear()
-                _write(f"{display_safe(text, 1000)}\n")
-
-    def _run(self) -> None:
-        while not self._ended.wait(TICK):
-            with self._lock:
-                if not self._ended.is_set():
-                    self._tick += 1
-                    self._draw()
-
-    def _draw(self) -> None:
-        if self._moving and self._line:
-            seconds = int(time.monotonic() - self._since)
-            spent = f"  {seconds} s" if seconds else ""
-            text = f"{_SPINNER[self._tick % len(_SPINNER)]} {self._line}{spent}"
-            _write(f"\r\x1b[K{text[:_WIDTH]}")
-
-    def _clear(self) -> None:
-        if self._moving and self._line:
-            _write("\r\x1b[K")
-
-
-def _write(text: str) -> None:
-    sys.stderr.write(text)
-    sys.stderr.flush()
+        """Print one line that stays."""
+        if self._quiet:
+            return
+        line = display_safe(text, 1000)
+        if self._bar is not None:
+            self._bar.console.print(line, markup=False, highlight=False, soft_wrap=True)
+        else:
+            sys.stderr.write(f"{line}\n")
+            sys.stderr.flush()

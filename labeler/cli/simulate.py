@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from labeler.cli.main import main, one_of, quiet_option
-from labeler.cli.options import engine_options, options_from
-from labeler.cli.output import narrator_of, say
+from labeler import commands
+from labeler.cli.command import command
+from labeler.cli.main import one_of, quiet_option
+from labeler.cli.options import engine_options, json_option, options_from, shared
+from labeler.cli.output import narrator_of
+
+if TYPE_CHECKING:
+    from labeler.commands.simulate import SimulationReport
 
 
-@main.command()
+@command("Measure")
 @click.argument("source", type=click.Path(path_type=Path))
 @click.option("--truth", required=True, metavar="y|folders|FILE", help="Where the right labels are.")
 @click.option("--clicks", required=True, type=int, metavar="N", help="Answers to give.")
@@ -29,8 +33,8 @@ from labeler.cli.output import narrator_of, say
     help="Run this too and report it beside.",
 )
 @click.option("-p", "--project", type=click.Path(path_type=Path), metavar="PROJECT", help="Keep the project.")
-@quiet_option
-@click.option("--json", "as_json", is_flag=True, help="Print JSON (the default when not on a terminal).")
+@shared(quiet_option())
+@shared(json_option("Print JSON (the default when not on a terminal).", default=lambda: not sys.stdout.isatty()))
 @engine_options
 def simulate(
     source: Path,
@@ -42,30 +46,25 @@ def simulate(
     test: float,
     baseline: str | None,
     project: Path | None,
-    as_json: bool,
     **given: Any,
-) -> None:
+) -> SimulationReport:
     """Run a session with a simulated person and print its curve.
 
     Example: labeler simulate datasets/digits.zip --truth datasets/digits.csv --clicks 100
     """
-    from labeler.commands.simulate import Simulation, curve_text
-    from labeler.commands.simulate import simulate as run_simulation
-
-    started: float = click.get_current_context().obj or 0.0
-    plan = Simulation(
-        source,
-        truth,
-        clicks,
-        options_from(given),
-        noise,
-        grids,
-        imbalance,
-        test,
-        baseline,
-        project,
-        started,
+    plan = commands.simulate.Simulation(
+        source=source,
+        truth=truth,
+        clicks=clicks,
+        options=options_from(given),
+        noise=noise,
+        grids=grids,
+        imbalance=imbalance,
+        test=test,
+        baseline=baseline,
+        project=project,
+        # when the program's first line ran: its imports count to the first question
+        started=click.get_current_context().obj or 0.0,
     )
     with narrator_of() as narrator:
-        report = run_simulation(plan, narrator.note, narrator.progress)
-    say(json.dumps(report) if as_json or not sys.stdout.isatty() else curve_text(report))
+        return commands.simulate.simulate(plan, narrator.note, narrator.progress)

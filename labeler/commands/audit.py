@@ -8,9 +8,11 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from labeler.commands.result import Result
 from labeler.core.errors import ExportError, UsageError
 from labeler.core.files import writing
 from labeler.core.stats.certificate import PLANNED, WHOLE, more_needed, share_of_alpha
@@ -28,6 +30,53 @@ from labeler.session.session import Session
 HEADER = ("id", "path")
 
 
+@dataclass(frozen=True, slots=True)
+class AuditReport(Result):
+    """The certificate as it stands; `is_under_way`: the audit was only begun, or its next instances drawn."""
+
+    certificate: Certificate
+    is_under_way: bool = False
+
+    def is_success(self) -> bool:
+        """Return whether the target is reached, where it was asked for."""
+        return self.certificate.reached or self.is_under_way
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the certificate; of pages only where there were some."""
+        certificate = self.certificate
+        names = ["target", "confidence", "population", "checked", "wrong", "lower_bound", "reached", "set_sha256"]
+        names += ["cutoff", *(("in_pages", "planted", "planted_seen") if certificate.in_pages else ())]
+        return {name: getattr(certificate, name) for name in names}
+
+    def lines(self) -> list[str]:
+        """Return the statement, and how far the target is."""
+        certificate = self.certificate
+        goal = f"{100 * certificate.target:g} %"
+        back = f", {counted(certificate.taken_back, 'answer')} taken back" if certificate.taken_back else ""
+        lines = [certificate.statement + back, self._distance(goal)]
+        if certificate.cutoff is not None:
+            lines.append(
+                f"with a confidence of {certificate.cutoff!r} and above {goal} holds: for "
+                f"{certificate.cutoff_population:,} labels (labeler export --min-confidence {certificate.cutoff!r})"
+            )
+        return lines
+
+    def _distance(self, goal: str) -> str:
+        """Return one line: reached, how many looks more, or out of reach."""
+        certificate = self.certificate
+        if certificate.reached:
+            corrected = "; what was found wrong is corrected besides" if certificate.wrong else ""
+            return f"the target of {goal} is reached{corrected}"
+        if certificate.more is not None:
+            return f"about {certificate.more:,} more for {goal}, if errors go on as they came so far"
+        if certificate.too_early:
+            why = "planted errors were overlooked" if certificate.overlooked else "so far most were wrong"
+            return f"too early to say when {goal} is reached: {why}"
+        if certificate.overlooked:
+            return f"{goal} is out of reach: too many planted errors were overlooked; audit again with --new"
+        return f"{goal} is out of reach for this set: label on, then audit again with --new"
+
+
 def run_audit(
     project: Project,
     target: float | None = None,
@@ -41,8 +90,8 @@ def run_audit(
     predicted: bool = False,
     say: Callable[[str], None] = lambda _: None,
     progress: Callable[[Progress], None] = lambda _: None,
-) -> Certificate:
-    """Take `answers`, `begin` or `end`, write to `draw` what comes next; what holds after it.
+) -> AuditReport:
+    """Take `answers`, `begin` or `end`, write to `draw` what comes next; return what holds after it.
 
     Raises
     ------
@@ -50,6 +99,7 @@ def run_audit(
         As :func:`open_audit`, :func:`take_answers` and :func:`write_drawn`; or nothing was asked and no audit is there.
     """
     session = project.session
+    # the place is looked at first: an audit must not begin for a list that cannot be written
     if draw is not None:
         _check_place(project, draw)
     if answers is not None:
@@ -63,21 +113,23 @@ def run_audit(
             say(note)
     if draw is not None:
         say(f"{counted(write_drawn(project, draw, target), 'instance')} to check in {display_safe(str(draw))}")
+    # once more: by now an audit may have begun at another confidence
     check_confidence(session.audit.latest, confidence)
-    found = session.audit.certificate(target)
-    if found is None:
+    certificate = session.audit.certificate(target)
+    if certificate is None:
         raise UsageError(
             "no audit was begun",
             f"begin one with: labeler audit {display_safe(str(project.path))} --draw FILE",
         )
-    return found
+    return AuditReport(certificate, is_under_way=draw is not None or begin)
 
 
 def begin_apart(project: Path, target: float | None, confidence: float | None, *, new: bool, predicted: bool) -> int:
-    """Open an audit in a process of its own; its exit code.
+    """Open an audit in a process of its own; return its exit code.
 
     The closing round needs the numeric libraries, and the screen's process is to load none of them.
     """
+    # as the command itself, so that it opens, locks and records as any other run does
     command = [sys.executable, "-m", "labeler", "audit", str(project), "--begin"]
     command += ["--target", repr(target)] if target is not None else []
     command += ["--confidence", repr(confidence)] if confidence is not None else []
@@ -104,7 +156,7 @@ def open_audit(
     predicted: bool = False,
     progress: Callable[[Progress], None] = lambda _: None,
 ) -> tuple[AuditRecord, list[str]]:
-    """The audit that is under way, or a new one of the labels as they are now; and what to say of it.
+    """Return the audit that is under way, or a new one of the labels as they are now; and notes on it.
 
     A new one begins where there is none, the latest was ended, its target was reached and labels were given since, or
     with `new`. The closing round is computed for it.
@@ -122,6 +174,7 @@ def open_audit(
             return audit, []
         lead = counted(since, "answer was", "answers were")
         return audit, [f"{lead} given since these labels were frozen: --new audits the labels as they are now"]
+    # computed from scratch: what is certified is what an export would write, not what the screen shows
     closing = project.open_pipeline(progress).closing_round(session.snapshot())
     final = final_labels(session.state, closing)
     audit = session.audit.begin(
@@ -158,6 +211,7 @@ def write_drawn(project: Project, target: Path, goal: float | None = None) -> in
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(HEADER)
+    # the answers so far are always a beginning of the order, so what is left is its end
     order = session.audit.frozen(audit).order[len(audit.answers) :][: _planned(audit, session, goal)]
     for index in order.tolist():
         writer.writerow([escaped(session.pool.ids[index]), escaped(project.instances.location(index))])
@@ -173,7 +227,7 @@ def write_drawn(project: Project, target: Path, goal: float | None = None) -> in
 
 
 def _planned(audit: AuditRecord, session: Session, goal: float | None) -> int:
-    """Looks that certify the goal if one error is among them."""
+    """The number of looks that certify the goal if one error is among them."""
     alpha = share_of_alpha(1.0 - audit.confidence, audit.before + audit.number) * WHOLE
     outcomes = session.audit.frozen(audit).outcomes(audit.answers)
     looks = more_needed(
@@ -192,6 +246,7 @@ def _check_place(project: Project, target: Path) -> None:
     """Refuse a place for the list before anything is drawn for it: only such a list is replaced."""
     if str(target) == "-":
         raise UsageError("the list is not written to standard output", "give a file: --draw check.csv")
+    # a list of ours is known by its first line; anything else in that place is somebody's file
     head = ",".join(HEADER)
     is_input = any(path.exists() and target.exists() and os.path.samefile(path, target) for path in project.inputs())
     if is_input or is_of_a_project(target):
@@ -225,9 +280,10 @@ def take_answers(project: Project, path: Path) -> int:
     if audit.ended:
         raise UsageError("this audit was ended: its statement is drawn", "begin another one with --new")
     session.audit.refuse_within_block()
-    said = _said(session, audit, read_label_rows(path))
+    labels = _new_answers(session, audit, read_label_rows(path))
     order = session.audit.frozen(audit).order[len(audit.answers) :].tolist()
-    missing = [index for index in order[: len(said)] if index not in said]
+    # a gap would let somebody leave out the hard ones, and the bound would promise too much
+    missing = [index for index in order[: len(labels)] if index not in labels]
     if missing:
         names = ", ".join(display_safe(escaped(session.pool.ids[index]), 60) for index in missing[:5])
         more = f" and {len(missing) - 5:,} more" if len(missing) > 5 else ""
@@ -236,18 +292,19 @@ def take_answers(project: Project, path: Path) -> int:
             f"{lead} missing before others of the drawn order: {names}{more}",
             "answer them in the order of --draw without leaving any out; nothing was recorded",
         )
-    check_names(said.values())
-    for index in order[: len(said)]:
-        class_id = session.classes.id_for(said[index], setup=True)
+    # all names are checked before the first is recorded: all or nothing
+    check_names(labels.values())
+    for index in order[: len(labels)]:
+        class_id = session.classes.id_for(labels[index], setup=True)
         session.audit.answer(session.pool.ids[index], class_id, screen="file")
-    return len(said)
+    return len(labels)
 
 
-def _said(session: Session, audit: AuditRecord, rows: list[LabelRow]) -> dict[int, str]:
-    """index -> class name of the answers that are new."""
+def _new_answers(session: Session, audit: AuditRecord, rows: list[LabelRow]) -> dict[int, str]:
+    """Return index -> class name of the answers that are new."""
     drawn = set(session.audit.frozen(audit).order.tolist())
     before = {answer.index: answer.class_id for answer in audit.answers}
-    said: dict[int, str] = {}
+    labels: dict[int, str] = {}
     seen: set[int] = set()
     for row in rows:
         name = row.instance_id if row.instance_id in session.pool else unescaped(row.instance_id)
@@ -265,48 +322,11 @@ def _said(session: Session, audit: AuditRecord, rows: list[LabelRow]) -> dict[in
         seen.add(index)
         label = unescaped(row.label).strip()
         if index not in before:
-            said[index] = label
+            labels[index] = label
             continue
         known = session.classes.named(label)
         if known is None or known.class_id != before[index]:
             raise UsageError(
                 f"{shown} was answered otherwise before", "an answer is taken back in the application (⌫) only"
             )
-    return said
-
-
-# -- what holds --------------------------------------------------------------------------------------------------------
-
-
-def facts(found: Certificate) -> dict[str, Any]:
-    """The certificate as ``--json`` prints it."""
-    return found.facts
-
-
-def text(found: Certificate) -> str:
-    """The same for a person."""
-    lines = [found.statement + _taken_back(found)]
-    if found.reached:
-        corrected = "; what was found wrong is corrected besides" if found.wrong else ""
-        lines.append(f"the target of {100 * found.target:g} % is reached{corrected}")
-    elif found.more is not None:
-        lines.append(f"about {found.more:,} more for {100 * found.target:g} %, if errors go on as they came so far")
-    elif found.too_early:
-        why = "planted errors were overlooked" if found.overlooked else "so far most were wrong"
-        lines.append(f"too early to say when {100 * found.target:g} % is reached: {why}")
-    elif found.overlooked:
-        lines.append(
-            f"{100 * found.target:g} % is out of reach: too many planted errors were overlooked; audit again with --new"
-        )
-    else:
-        lines.append(f"{100 * found.target:g} % is out of reach for this set: label on, then audit again with --new")
-    if found.cutoff is not None:
-        lines.append(
-            f"with a confidence of {found.cutoff!r} and above {100 * found.target:g} % holds: for "
-            f"{found.cutoff_population:,} labels (labeler export --min-confidence {found.cutoff!r})"
-        )
-    return "\n".join(lines)
-
-
-def _taken_back(found: Certificate) -> str:
-    return f", {counted(found.taken_back, 'answer')} taken back" if found.taken_back else ""
+    return labels

@@ -1,16 +1,17 @@
-"""`labeler check`: whether a project file is as it was written; where not, what is lost and what brings it back."""
+"""`labeler check`: an examination of a project file: each damage, what is lost by it, what brings it back."""
 
 from __future__ import annotations
 
 import contextlib
 import shlex
 from collections.abc import Callable
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
 
-from labeler.commands.check_report import ANEW, NOTHING, Report
+from labeler.commands.check_report import ANEW, NOTHING, CheckReport, Finding
 from labeler.core.codec import Unreadable, loads
 from labeler.core.errors import DamagedProject, LabelerError, ProjectBusy, UsageError
 from labeler.core.events import Event
@@ -35,7 +36,40 @@ MOST_LINES = 3
 """Lines of answers in backups that are named one by one."""
 
 
-def check(path: Path, progress: Callable[[Progress], None] = lambda _: None) -> Report:
+@dataclass(slots=True)
+class Examination:
+    """A look at one file while it is under way: the findings so far, and what is counted."""
+
+    path: Path
+    findings: list[Finding] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    schema: int = 0
+    events: int = 0
+    instances: int = 0
+    labels: int = 0
+    audits: int = 0
+    cache: str = ""
+    backup: Backup | None = None
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether nothing damaged was seen so far."""
+        return not self.findings
+
+    def has(self, code: str) -> bool:
+        """Return whether there is a finding of this code."""
+        return any(finding.code == code for finding in self.findings)
+
+    def damage(self, code: str, what: str, lost: str, answers: int = 0) -> None:
+        """Note a damage."""
+        self.findings.append(Finding(code, what, lost, answers))
+
+    def report(self) -> CheckReport:
+        """Return the report of it."""
+        return CheckReport(**{item.name: getattr(self, item.name) for item in fields(self)})
+
+
+def check(path: Path, progress: Callable[[Progress], None] = lambda _: None) -> CheckReport:
     """Look at a project file, however damaged; nothing is changed.
 
     Raises
@@ -45,126 +79,127 @@ def check(path: Path, progress: Callable[[Progress], None] = lambda _: None) -> 
     ProjectBusy
         Another program holds it, so that nothing can be read.
     """
-    report = Report(path)
+    exam = Examination(path)
     copies = backups.listed(path)
-    report.backup = sound(copies)
+    # asked first: of a file that is gone the backups are all there is to name
+    exam.backup = sound(copies)
     if not path.exists():
-        if report.backup is None:
+        if exam.backup is None:
             raise UsageError(f"there is no project file {path}", "start one with: labeler label SOURCE -p PROJECT")
-        _backups(Inspected(), copies, report)
-        report.damage("missing", "the file is gone", "what was answered since its last backup")
-        return report
+        _backups(Inspected(), copies, exam)
+        exam.damage("missing", "the file is gone", "what was answered since its last backup")
+        return exam.report()
     progress(Progress("reading"))
-    found = inspect(path)
-    if found.locked:
+    inspected = inspect(path)
+    if inspected.locked:
         raise ProjectBusy(
             f"another program holds {path} locked", "close it there and try again; nothing is lost, as far as is known"
         )
-    if found.foreign:
-        raise UsageError(f"{path} is no project file: {found.foreign}", "give a *.labeler.db file")
-    if found.newer:
+    if inspected.foreign:
+        raise UsageError(f"{path} is no project file: {inspected.foreign}", "give a *.labeler.db file")
+    if inspected.newer:
         raise UsageError(
-            f"{path} was written by a newer labeler (schema {found.newer})",
+            f"{path} was written by a newer labeler (schema {inspected.newer})",
             "upgrade in the clone: git pull && pip install .",
         )
-    report.schema = found.schema
-    if found.unreadable:
-        _backups(found, copies, report)
-        report.damage("unreadable", f"the file cannot be opened: {found.unreadable}", "all that is only in it")
-        return report
-    for line in found.structure[:5]:
-        report.damage("structure", f"SQLite says: {line}", "see below; where nothing else is said, nothing")
-    if len(found.structure) > 5:
-        report.notes.append(f"SQLite says {len(found.structure) - 5:,} more of its kind")
-    if found.missing is Missing.EVENTS:
-        report.damage("log", "the log beside the file (-wal) is not as it was written", "the answers given last")
-    elif found.missing is Missing.DERIVED:
-        report.notes.append(MADE_ANEW)
-    _backups(found, copies, report)
-    ids = _pool(found, report)
-    state = _journal(found, ids, report)
-    _project(found, report)
+    exam.schema = inspected.schema
+    if inspected.unreadable:
+        _backups(inspected, copies, exam)
+        exam.damage("unreadable", f"the file cannot be opened: {inspected.unreadable}", "all that is only in it")
+        return exam.report()
+    for line in inspected.structure[:5]:
+        exam.damage("structure", f"SQLite says: {line}", "see below; where nothing else is said, nothing")
+    if len(inspected.structure) > 5:
+        exam.notes.append(f"SQLite says {len(inspected.structure) - 5:,} more of its kind")
+    if inspected.missing is Missing.EVENTS:
+        exam.damage("log", "the log beside the file (-wal) is not as it was written", "the answers given last")
+    elif inspected.missing is Missing.DERIVED:
+        exam.notes.append(MADE_ANEW)
+    _backups(inspected, copies, exam)
+    ids = _pool(inspected, exam)
+    state = _journal(inspected, ids, exam)
+    _project(inspected, exam)
     if state is not None:
-        _audits(found, ids, state, report)
-        _question(found, state, report)
-        _round(found, state, report)
-        _pool_arrays(found, len(ids), report)
-        report.labels, report.audits = state.answers.counts["label"], len(state.audits)
+        _audits(inspected, ids, state, exam)
+        _question(inspected, state, exam)
+        _round(inspected, state, exam)
+        _pool_arrays(inspected, len(ids), exam)
+        exam.labels, exam.audits = state.answers.counts["label"], len(state.audits)
         progress(Progress("looking at the cache"))
-        _cache(found, ids, report)
+        _cache(inspected, ids, exam)
     if who := holder(path):
-        report.notes.append(f"it is open in {who}: this is how it stood a moment ago")
-    return report
+        exam.notes.append(f"it is open in {who}: this is how it stood a moment ago")
+    return exam.report()
 
 
-def _backups(found: Inspected, copies: list[Backup], report: Report) -> None:
+def _backups(inspected: Inspected, copies: list[Backup], exam: Examination) -> None:
     """The newest backup of the answers that are in the file, and what others hold that it does not."""
-    own, others = split(copies, {event.seq: event.event_id for event in found.events})
-    report.backup = sound(own) or report.backup
-    parted = lines(others) if found.events else lines(copies)[1:]
+    own, others = split(copies, {event.seq: event.event_id for event in inspected.events})
+    exam.backup = sound(own) or exam.backup
+    parted = lines(others) if inspected.events else lines(copies)[1:]
     for line in parted[:MOST_LINES]:
         newest = line[0]
-        report.notes.append(
+        exam.notes.append(
             f"answers of another line are in a backup: {counted(newest.events, 'event')} that part from those"
-            f" {'in the file' if found.events else 'in the newest'}, from before another copy was brought back;"
+            f" {'in the file' if inspected.events else 'in the newest'}, from before another copy was brought back;"
             f" look at them: labeler restore {shlex.quote(display_safe(str(newest.path), 1000))} --to OTHER{SUFFIX}"
         )
     if len(parted) > MOST_LINES:
-        report.notes.append(f"{counted(len(parted) - MOST_LINES, 'more line')} of answers in {folder_of(report.path)}")
-    if report.sound and own and found.events and own[0].events > len(found.events):
-        more = counted(own[0].events - len(found.events), "event")
-        report.notes.append(f"the newest backup goes on from the file: it has {more} more")
+        exam.notes.append(f"{counted(len(parted) - MOST_LINES, 'more line')} of answers in {folder_of(exam.path)}")
+    if exam.is_sound and own and inspected.events and own[0].events > len(inspected.events):
+        more = counted(own[0].events - len(inspected.events), "event")
+        exam.notes.append(f"the newest backup goes on from the file: it has {more} more")
 
 
 # -- what cannot be made anew ---------------------------------------------------------------------------------------
 
 
-def _pool(found: Inspected, report: Report) -> list[str]:
+def _pool(inspected: Inspected, exam: Examination) -> list[str]:
     ids: list[str] = []
-    gap = bool(found.bad.get("pool"))
-    for start, count, blob, _ in sorted(found.rows.get("pool", [])):
+    gap = bool(inspected.bad.get("pool"))
+    for start, count, blob, _ in sorted(inspected.rows.get("pool", [])):
         part = rows.unpack_ids(blob, count)
         gap = gap or start != len(ids) or len(part) != count or not count
         ids += part
     gap = gap or len(set(ids)) != len(ids)
-    report.instances = len(ids)
+    exam.instances = len(ids)
     if gap:
-        report.damage("pool", "the list of instances is not as it was written", "which image each answer belongs to")
+        exam.damage("pool", "the list of instances is not as it was written", "which image each answer belongs to")
         return []
     return ids
 
 
-def _journal(found: Inspected, ids: list[str], report: Report) -> State | None:
+def _journal(inspected: Inspected, ids: list[str], exam: Examination) -> State | None:
     """The fold of what can be read of the journal; None where there is no pool to fold over."""
-    report.events = len(found.events)
-    for what in found.bad.get("events", []):
-        report.damage("seal", f"{what} is not as it was written", NOTHING)
-    gone = [seq for seq, event in found.bad_events if event is None]
+    exam.events = len(inspected.events)
+    for what in inspected.bad.get("events", []):
+        exam.damage("seal", f"{what} is not as it was written", NOTHING)
+    gone = [seq for seq, event in inspected.bad_events if event is None]
     if gone:
         answers = counted(len(gone), "event is", "events are")
-        report.damage("journal", f"{answers} gone from the journal ({_range(gone)})", "these answers", len(gone))
-    for seq, event in [(seq, event) for seq, event in found.bad_events if event is not None][:20]:
-        report.damage("journal", f"event {seq} of the journal is not as it was written", _lost(event), 1)
-    if len(found.bad_events) - len(gone) > 20:
-        more = len(found.bad_events) - len(gone) - 20
-        report.damage("journal", f"{counted(more, 'more event is', 'more events are')} so", "these answers", more)
-    if not ids and found.events and not report.sound:
+        exam.damage("journal", f"{answers} gone from the journal ({_range(gone)})", "these answers", len(gone))
+    for seq, event in [(seq, event) for seq, event in inspected.bad_events if event is not None][:20]:
+        exam.damage("journal", f"event {seq} of the journal is not as it was written", _lost(event), 1)
+    if len(inspected.bad_events) - len(gone) > 20:
+        more = len(inspected.bad_events) - len(gone) - 20
+        exam.damage("journal", f"{counted(more, 'more event is', 'more events are')} so", "these answers", more)
+    if not ids and inspected.events and not exam.is_sound:
         return None
     state = State(Pool(ids))
     broken = 0
     try:
-        for event in in_time(found.events):
+        for event in in_time(inspected.events):
             try:
                 take(state, event)
             except DamagedProject as error:
                 broken += 1
                 if broken == 1:
                     what = f"event {event.seq} does not follow from those before it: {error}"
-                    report.damage("fold", what, _lost(event))
+                    exam.damage("fold", what, _lost(event))
     except DamagedProject as error:
-        report.damage("fold", error.message, "what the other events say")
+        exam.damage("fold", error.message, "what the other events say")
     if broken > 1:
-        report.damage("fold", f"{broken - 1:,} more events do not follow from those before them", "what they say")
+        exam.damage("fold", f"{broken - 1:,} more events do not follow from those before them", "what they say")
     return state
 
 
@@ -179,85 +214,83 @@ def _range(numbers: list[int]) -> str:
     return str(numbers[0]) if len(numbers) == 1 else f"{numbers[0]} to {numbers[-1]}"
 
 
-def _project(found: Inspected, report: Report) -> None:
-    for what in found.bad.get("project", []):
-        report.damage(
-            "project", f"what the project remembers is not as it was written ({what})", "an option or a place"
-        )
-    names = {key for key, _ in found.rows.get("project", [])}
+def _project(inspected: Inspected, exam: Examination) -> None:
+    for what in inspected.bad.get("project", []):
+        exam.damage("project", f"what the project remembers is not as it was written ({what})", "an option or a place")
+    names = {key for key, _ in inspected.rows.get("project", [])}
     try:
-        remembered = _remembered(found)
+        remembered = _remembered(inspected)
     except ValueError as error:
-        report.damage("project", f"what the project remembers is none: {error}", "an option or a place")
+        exam.damage("project", f"what the project remembers is none: {error}", "an option or a place")
     else:
         if wrong := wrong_key(remembered):
-            report.damage("project", f"what the project remembers cannot be ({wrong})", "an option or a place")
-    if not report.findings and found.events and "source" not in names:
-        report.notes.append("it does not say where its source is: labeler label SOURCE -p PROJECT tells it")
+            exam.damage("project", f"what the project remembers cannot be ({wrong})", "an option or a place")
+    if not exam.findings and inspected.events and "source" not in names:
+        exam.notes.append("it does not say where its source is: labeler label SOURCE -p PROJECT tells it")
 
 
-def _remembered(found: Inspected) -> dict[str, Any]:
-    """What the project remembers, as far as it can be read. Raises ValueError where it is none."""
-    return {key: loads(value) for key, value in found.rows.get("project", [])}
+def _remembered(inspected: Inspected) -> dict[str, Any]:
+    """Return what the project remembers, as far as it can be read. Raises ValueError where it is none."""
+    return {key: loads(value) for key, value in inspected.rows.get("project", [])}
 
 
-def _audits(found: Inspected, ids: list[str], state: State, report: Report) -> None:
-    kept: dict[int, dict[str, NDArray[Any]]] = {}
-    for number, name, *packed in found.rows.get("frozen", []):
+def _audits(inspected: Inspected, ids: list[str], state: State, exam: Examination) -> None:
+    stored: dict[int, dict[str, NDArray[Any]]] = {}
+    for number, name, *packed in inspected.rows.get("frozen", []):
         with contextlib.suppress(Unreadable):  # without it they are not those that the journal names
-            kept.setdefault(number, {})[name] = rows.unpack_array(*packed)
+            stored.setdefault(number, {})[name] = rows.unpack_array(*packed)
     for audit in state.audits:
         try:
-            thawed(audit, kept.get(audit.number, {}), ids)
+            thawed(audit, stored.get(audit.number, {}), ids)
         except (LabelerError, KeyError, IndexError, TypeError, ValueError):
-            report.damage(
+            exam.damage(
                 "audit",
                 f"the frozen labels of audit {audit.number} are not those its journal names",
                 "its certificate; its answers stay",
             )
-    if found.bad.get("frozen") and not any(one.code == "audit" for one in report.findings):
-        report.notes.append("labels frozen for an audit that never began are damaged: nothing rests on them")
+    if inspected.bad.get("frozen") and not exam.has("audit"):
+        exam.notes.append("labels frozen for an audit that never began are damaged: nothing rests on them")
 
 
 # -- what is made anew ----------------------------------------------------------------------------------------------
 
 
-def _question(found: Inspected, state: State, report: Report) -> None:
-    if found.bad.get("question"):
-        report.damage("question", "the question on the screen is not as it was written", ANEW)
-    for _, value in found.rows.get("question", []):
+def _question(inspected: Inspected, state: State, exam: Examination) -> None:
+    if inspected.bad.get("question"):
+        exam.damage("question", "the question on the screen is not as it was written", ANEW)
+    for _, value in inspected.rows.get("question", []):
         try:
             pinned = rows.question_of(value)
         except Unreadable as error:
-            report.damage("question", f"the question on the screen cannot be read ({error})", ANEW)
+            exam.damage("question", f"the question on the screen cannot be read ({error})", ANEW)
             continue
         if pinned is not None and not question_fits(*pinned, state):
-            report.damage("question", "the question on the screen is none of this journal", ANEW)
+            exam.damage("question", "the question on the screen is none of this journal", ANEW)
 
 
-def _round(found: Inspected, state: State, report: Report) -> None:
-    if found.bad.get("rounds"):
-        report.damage("round", f"facts of the rounds are not as they were written: {found.bad['rounds'][0]}", ANEW)
-    if found.bad.get("arrays"):
-        what = ", ".join(display_safe(name, 40) for name in found.bad["arrays"][:4])
-        report.damage("round", f"derived arrays are not as they were written: {what}", ANEW)
-    kept = found.rows.get("rounds", [])
-    if not kept or any(one.code == "round" for one in report.findings):
+def _round(inspected: Inspected, state: State, exam: Examination) -> None:
+    if inspected.bad.get("rounds"):
+        exam.damage("round", f"facts of the rounds are not as they were written: {inspected.bad['rounds'][0]}", ANEW)
+    if inspected.bad.get("arrays"):
+        what = ", ".join(display_safe(name, 40) for name in inspected.bad["arrays"][:4])
+        exam.damage("round", f"derived arrays are not as they were written: {what}", ANEW)
+    stored = inspected.rows.get("rounds", [])
+    if not stored or exam.has("round"):
         return
-    number, revision, facts = max(kept, key=lambda row: (row[1] or 0, row[0]))
-    packed = {name: columns for owner, name, *columns in found.rows["arrays"] if owner == "round"}
+    number, revision, facts = max(stored, key=lambda row: (row[1] or 0, row[0]))
+    packed = {name: columns for owner, name, *columns in inspected.rows["arrays"] if owner == "round"}
     try:
         arrays = {name: rows.unpack_array(*columns) for name, columns in packed.items()}
         round_ = rows.round_of(number, revision, loads(facts, finite=False), arrays)
     except Unreadable as error:
-        report.damage("round", f"the last round is not whole ({error})", ANEW)
+        exam.damage("round", f"the last round is not whole ({error})", ANEW)
         return
     if wrong := misfit(round_, state):
-        report.damage("round", f"the last round does not fit ({wrong})", ANEW)
+        exam.damage("round", f"the last round does not fit ({wrong})", ANEW)
 
 
-def _pool_arrays(found: Inspected, n: int, report: Report) -> None:
-    for owner, name, *packed in found.rows.get("arrays", []):
+def _pool_arrays(inspected: Inspected, n: int, exam: Examination) -> None:
+    for owner, name, *packed in inspected.rows.get("arrays", []):
         if owner != "pool":
             continue
         try:
@@ -265,40 +298,40 @@ def _pool_arrays(found: Inspected, n: int, report: Report) -> None:
         except Unreadable:
             fits = False
         if not fits:
-            report.damage("round", f"the {display_safe(name, 40)} of the instances are none of these instances", ANEW)
+            exam.damage("round", f"the {display_safe(name, 40)} of the instances are none of these instances", ANEW)
 
 
-def _cache(found: Inspected, ids: list[str], report: Report) -> None:
+def _cache(inspected: Inspected, ids: list[str], exam: Examination) -> None:
     """The cache against the source as it is now: deletable, but what is in it should be what its name says."""
-    from labeler.worker import features
+    from labeler.worker import features  # start-up: scipy, and a damaged file needs none of it
 
     try:
-        kept = _remembered(found)
+        stored = _remembered(inspected)
     except ValueError:
         return
-    if "source" not in kept or wrong_key(kept):
+    if "source" not in stored or wrong_key(stored):
         return
-    cache = paths.cache_of(report.path)
+    cache = paths.cache_of(exam.path)
     if not cache.is_dir():  # nothing could be written beside the file
-        cache = paths.cache_elsewhere(report.path)
+        cache = paths.cache_elsewhere(exam.path)
     if not cache.is_dir():
-        report.cache = "none: it is made at the next opening"
+        exam.cache = "none: it is made at the next opening"
         return
     try:
-        source = paths.find_source(kept["source"], report.path, Reading.of(kept.get("options", {})))
+        source = paths.find_source(stored["source"], exam.path, Reading.of(stored.get("options", {})))
     except LabelerError as error:
-        report.notes.append(f"{error.message}: the cache was not looked at")
+        exam.notes.append(f"{error.message}: the cache was not looked at")
         return
     try:
-        entries = features.entries(source, ids, cache, str(kept.get("options", {}).get("encoder") or ""))
+        entries = features.entries(source, ids, cache, str(stored.get("options", {}).get("encoder") or ""))
     finally:
         source.close()
     for name, why in entries.broken.items():
-        report.damage("cache", f"{display_safe(name, 80)} in the cache {why}", "nothing is lost: delete it")
-    report.cache = f"{counted(len(entries.current), 'entry', 'entries')} for the source as it is now"
+        exam.damage("cache", f"{display_safe(name, 80)} in the cache {why}", "nothing is lost: delete it")
+    exam.cache = f"{counted(len(entries.current), 'entry', 'entries')} for the source as it is now"
     if entries.other:
         size = sum(entries.other.values()) / 1e6
-        report.notes.append(
+        exam.notes.append(
             f"{counted(len(entries.other), 'entry', 'entries')} of the cache ({size:,.0f} MB) of the source as it was,"
             " or of another encoder: may be deleted"
         )

@@ -1,13 +1,15 @@
-"""What `labeler check` found: each damage, what is lost by it, and what to say of the whole."""
+"""The report of `labeler check`: each damage, what is lost by it, and how to go on."""
 
 from __future__ import annotations
 
 import shlex
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from labeler.commands.result import Result
+from labeler.core.codec import encode
 from labeler.core.text import counted, display_safe, escaped
 from labeler.project.backups import Backup
 from labeler.project.paths import SUFFIX
@@ -30,88 +32,76 @@ class Finding:
     answers: int = 0
 
 
-@dataclass(slots=True)
-class Report:
-    """What a check found. `notes` are no damage. `backup`: the newest that can be restored, where there is one."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckReport(Result):
+    """The outcome of a check. `notes` are no damage. `backup`: the newest that can be restored, where there is one."""
 
     path: Path
-    findings: list[Finding] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    schema: int = 0
-    events: int = 0
-    instances: int = 0
-    labels: int = 0
-    audits: int = 0
-    cache: str = ""
-    backup: Backup | None = None
+    findings: list[Finding]
+    notes: list[str]
+    schema: int
+    events: int
+    instances: int
+    labels: int
+    audits: int
+    cache: str
+    backup: Backup | None
 
     @property
-    def sound(self) -> bool:
+    def is_sound(self) -> bool:
         """Whether nothing is damaged."""
         return not self.findings
 
+    def is_success(self) -> bool:
+        """Return whether nothing is damaged."""
+        return self.is_sound
+
     @property
     def opens(self) -> bool:
-        """Whether it can be gone on with as it is: what is damaged is made anew, or gone already."""
-        return all(one.code in _HARMLESS for one in self.findings)
+        """Whether work can go on as it is: everything damaged is made anew, or gone already."""
+        return all(finding.code in _HARMLESS for finding in self.findings)
 
-    def damage(self, code: str, what: str, lost: str, answers: int = 0) -> None:
-        """Note a damage."""
-        self.findings.append(Finding(code, what, lost, answers))
+    def to_json(self) -> dict[str, Any]:
+        """Return the outcome; of the backup its path, time, reason and number of events."""
+        values = encode(replace(self, path=Path(), backup=None), {})
+        backup = self.backup
+        return {
+            "project": escaped(str(self.path)),
+            "sound": self.is_sound,
+            **{name: values[name] for name in ("schema", "events", "instances", "labels", "audits", "cache")},
+            "findings": values["findings"],
+            "notes": self.notes,
+            "backup": None
+            if backup is None
+            else {"path": escaped(str(backup.path)), "at": backup.at, "reason": backup.reason, "events": backup.events},
+        }
 
-
-def facts(report: Report) -> dict[str, Any]:
-    """The outcome as JSON can hold it."""
-    return {
-        "project": escaped(str(report.path)),
-        "sound": report.sound,
-        "schema": report.schema,
-        "events": report.events,
-        "instances": report.instances,
-        "labels": report.labels,
-        "audits": report.audits,
-        "cache": report.cache,
-        "findings": [
-            {"code": one.code, "what": one.what, "lost": one.lost, "answers": one.answers} for one in report.findings
-        ],
-        "notes": report.notes,
-        "backup": None
-        if report.backup is None
-        else {
-            "path": escaped(str(report.backup.path)),
-            "at": report.backup.at,
-            "reason": report.backup.reason,
-            "events": report.backup.events,
-        },
-    }
-
-
-def text(report: Report) -> str:
-    """What to say of a check."""
-    name = display_safe(str(report.path), 1000)
-    if report.sound:
-        lines = [
-            f"{name}: sound",
-            f"{counted(report.events, 'event')}, {counted(report.labels, 'label')},"
-            f" {counted(report.instances, 'instance')}, {counted(report.audits, 'audit')}: every row is as it was"
-            " written, and the journal amounts to what is stored",
-        ]
-        if report.cache:
-            lines.append(f"cache: {report.cache}")
-    else:
-        lines = [f"{name}: DAMAGED"]
-        lines += [f"  {one.what}\n    lost: {one.lost}" for one in report.findings]
-    lines += [f"note: {note}" for note in report.notes]
-    return "\n".join([*lines, *_advice(report)])
+    def lines(self) -> list[str]:
+        """Return each damage and what is lost by it, the notes, and how to go on."""
+        name = display_safe(str(self.path), 1000)
+        if self.is_sound:
+            lines = [
+                f"{name}: sound",
+                f"{counted(self.events, 'event')}, {counted(self.labels, 'label')},"
+                f" {counted(self.instances, 'instance')}, {counted(self.audits, 'audit')}: every row is as it was"
+                " written, and the journal amounts to what is stored",
+            ]
+            if self.cache:
+                lines.append(f"cache: {self.cache}")
+        else:
+            lines = [f"{name}: DAMAGED"]
+            lines += [f"  {finding.what}\n    lost: {finding.lost}" for finding in self.findings]
+        lines += [f"note: {note}" for note in self.notes]
+        return [*lines, *_advice(self)]
 
 
-def _advice(report: Report) -> list[str]:
+def _advice(report: CheckReport) -> list[str]:
     backup = report.backup
-    if report.sound:
+    if report.is_sound:
         return ["backups: none yet"] if backup is None else [f"newest backup: {_named(backup)}"]
     path = display_safe(str(report.path), 1000)
-    if all(one.lost.startswith(NOTHING) for one in report.findings if one.code != "structure") and not any(
-        one.code == "structure" for one in report.findings
+    if all(finding.lost.startswith(NOTHING) for finding in report.findings if finding.code != "structure") and not any(
+        finding.code == "structure" for finding in report.findings
     ):
         return [f"no answer is damaged: go on with labeler label {shlex.quote(path)}"]
     holds_more = report.events > (backup.events if backup is not None else 0)
@@ -126,7 +116,7 @@ def _advice(report: Report) -> list[str]:
         ]
     if backup is None:
         return [*lines, "there is no backup of it here: is there a copy elsewhere? labeler restore COPY --to PROJECT"]
-    missing = report.events + sum(one.answers for one in report.findings) - backup.events
+    missing = report.events + sum(finding.answers for finding in report.findings) - backup.events
     behind = f"; {counted(missing, 'newer event is', 'newer events are')} not in it" if missing > 0 else ""
     place = shlex.quote(display_safe(str(backup.path), 1000))
     or_ = "or, with fewer answers, " if lines else ""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from labeler.commands.result import Result
 from labeler.core.errors import ProjectError
 from labeler.core.text import counted, display_safe, unescaped
 from labeler.core.types import Progress, Provenance
@@ -18,21 +19,35 @@ from labeler.project.open import Project
 from labeler.session.parts.classes import check_names
 from labeler.session.session import Session
 
-_SHOWN = 5
+_SHOWN, _LISTED = 5, 20
+"""Instances with two labels, and contradictions or classes, that are named."""
 _REJECTED = "rejected"
 _MACHINE = (Provenance.PROPAGATED.word, Provenance.PREDICTED.word)
 
 
 @dataclass(frozen=True, slots=True)
-class Imported:
-    """How many labels were taken, and (id, imported class, class that stays) of the contradictions: to a person's
-    label, and to an earlier import's (`earlier`)."""
+class ImportReport(Result):
+    """The number of labels taken, and (id, imported class, class that stays) of each contradiction.
+
+    `conflicts` are those to a person's label, `earlier` those to an earlier import's.
+    """
 
     taken: int
     new_classes: list[str]
     conflicts: list[tuple[str, str, str]]
     notes: list[str]
     earlier: list[tuple[str, str, str]] = field(default_factory=list)
+
+    def lines(self) -> list[str]:
+        """Return the counts, the new classes and the contradictions, the first ones by name."""
+        lines = [f"{counted(self.taken, 'label')} imported", *_class_lines(list(dict.fromkeys(self.new_classes)))]
+        if self.conflicts:
+            lines.append(f"{len(self.conflicts):,} contradict a person's label, which stays:")
+            lines += _contradictions(self.conflicts, "you said")
+        if self.earlier:
+            lines.append(f"{len(self.earlier):,} contradict a label that was imported before, which stays (--replace):")
+            lines += _contradictions(self.earlier, "before it was")
+        return [*lines, *self.notes]
 
 
 def import_labels(
@@ -42,7 +57,7 @@ def import_labels(
     *,
     replace_imported: bool = False,
     classes: Collection[str] = (),
-) -> Imported:
+) -> ImportReport:
     """Read labels from a CSV, JSONL or class folders and put them into the session; a person's label outranks them,
     and so does one that was imported before, unless `replace_imported`. A name in `classes` is one even where it looks
     like a missing value.
@@ -56,6 +71,7 @@ def import_labels(
     """
     rows, notes, known = _rows_of(project, path, progress, classes)
     session = project.session
+    # our own exports hold the machine's labels as well: brought back as given they would confirm themselves
     machine = sum(row.provenance in _MACHINE for row in rows)
     rows = [row for row in rows if row.provenance not in _MACHINE]
     check_names(row.label for row in rows)
@@ -68,24 +84,35 @@ def import_labels(
         taken, conflicts = session.imports.labels(list(labels.items()), str(path), replace_imported=replace_imported)
     notes += _left_out(twice)
     names = {class_id: info.name for class_id, info in session.state.classes.items()}
-    kept: dict[bool, list[tuple[str, str, str]]] = {True: [], False: []}
+    contradictions: dict[bool, list[tuple[str, str, str]]] = {True: [], False: []}
     for name, class_id in conflicts:
         stays, provenance = session.label_of(session.pool.index(name))
-        kept[provenance is Provenance.IMPORTED].append((name, names[class_id], names.get(stays, "?")))
+        contradictions[provenance is Provenance.IMPORTED].append((name, names[class_id], names.get(stays, "?")))
     new = sorted({info.name for info in session.state.active_classes()} - known)
-    return Imported(taken, new, kept[False], notes, kept[True])
+    return ImportReport(taken, new, contradictions[False], notes, contradictions[True])
 
 
 @dataclass(frozen=True, slots=True)
-class Predicted:
-    """How many predictions were taken; of them the `given` ones have a person's or an imported label, which stays, and
-    `agreeing` of these say the same."""
+class PredictionImportReport(Result):
+    """The number of predictions taken.
+
+    Of them the `given` ones have a person's or an imported label, which stays; `agreeing` of these say the same.
+    """
 
     taken: int
     given: int
     agreeing: int
     new_classes: list[str]
     notes: list[str]
+
+    def lines(self) -> list[str]:
+        """Return the counts and the new classes."""
+        lines = [f"{counted(self.taken, 'prediction')} imported: machine labels, no answers"]
+        lines += _class_lines(self.new_classes)
+        if self.given:
+            lead = counted(self.given, "has a given label, which stays", "have given labels, which stay")
+            lines.append(f"{lead}: {self.agreeing:,} of them predicted as given")
+        return [*lines, *self.notes]
 
 
 def import_predictions(
@@ -94,7 +121,7 @@ def import_predictions(
     progress: Callable[[Progress], None] = lambda _: None,
     *,
     classes: Collection[str] = (),
-) -> Predicted:
+) -> PredictionImportReport:
     """Read labels as :func:`import_labels` does and keep them as what a model elsewhere predicts: never as given ones.
 
     Whatever provenance a row says; its confidence is its score.
@@ -107,19 +134,21 @@ def import_predictions(
     rows, notes, known = _rows_of(project, path, progress, classes)
     check_names(row.label for row in rows)
     session = project.session
+    # reversed: of a name that stands there twice the first row counts, as for its class
     scores = {row.instance_id: row.confidence for row in reversed(rows)}
+    # one transaction, as above
     with session.recorder.together():
         labels, twice = _in_classes(session, rows)
         session.imports.predictions([(name, class_id, scores[name]) for name, class_id in labels.items()], str(path))
     stands = {name: session.state.answers.get(session.pool.index(name)) for name in labels}
-    given = {name: one.class_id for name, one in stands.items() if one is not None and one.kind == "label"}
+    given = {name: answer.class_id for name, answer in stands.items() if answer is not None and answer.kind == "label"}
     agreeing = sum(labels[name] == class_id for name, class_id in given.items())
     new = sorted({info.name for info in session.state.active_classes()} - known)
-    return Predicted(len(labels), len(given), agreeing, new, notes + _left_out(twice))
+    return PredictionImportReport(len(labels), len(given), agreeing, new, notes + _left_out(twice))
 
 
 def _in_classes(session: Session, rows: list[LabelRow]) -> tuple[dict[str, int], list[str]]:
-    """Instance id -> class id, its classes made where there are none; and the instances that have two, left out."""
+    """Return instance id -> class id, with new classes made; and the instances that have two, which are left out."""
     labels: dict[str, int] = {}
     twice: dict[str, None] = {}  # in the order of the file
     class_ids = {name: session.classes.id_for(name, setup=True) for name in dict.fromkeys(row.label for row in rows)}
@@ -137,6 +166,7 @@ def _rows_of(
     if project.source is None:
         raise ProjectError("the source of this project is not open", "is it where it was?")
     progress(Progress("reading labels"))
+    # reading labels may add notes to the source: those from before were said already
     before = len(project.source.notes)
     session = project.session
     known = {info.name for info in session.state.active_classes()}
@@ -152,7 +182,7 @@ def _rows_of(
 
 
 def _left_out(twice: list[str]) -> list[str]:
-    """What to say of the instances that a file gives two classes."""
+    """Describe the instances that a file gives two classes."""
     if not twice:
         return []
     lead = counted(len(twice), "instance has", "instances have")
@@ -177,39 +207,23 @@ def _classes_of(manifest: dict[str, Any]) -> list[str]:
 
 
 def _decoder(manifest: dict[str, Any]) -> Callable[[str], str]:
-    """What undoes the escapes of our own exports; the quote of ``--csv-safe`` only where the manifest says so."""
+    """Return a function that undoes the escapes of our own exports.
+
+    The quote of ``--csv-safe`` is undone only where the manifest says that it was set.
+    """
     configuration = manifest.get("configuration")
     safe = isinstance(configuration, dict) and configuration.get("csv_safe") == "yes"
     return (lambda text: unescaped(unprefixed(text))) if safe else unescaped
 
 
-def report_predictions(predicted: Predicted, shown: int = 20) -> str:
-    """What to say of imported predictions."""
-    lines = [f"{counted(predicted.taken, 'prediction')} imported: machine labels, no answers"]
-    if predicted.new_classes:
-        lines.append(f"new classes: {', '.join(display_safe(name, 40) for name in predicted.new_classes[:shown])}")
-    if predicted.given:
-        lead = counted(predicted.given, "has a given label, which stays", "have given labels, which stay")
-        lines.append(f"{lead}: {predicted.agreeing:,} of them predicted as given")
-    return "\n".join([*lines, *predicted.notes])
+def _class_lines(names: list[str]) -> list[str]:
+    """Return one line that names the new classes; none where there is none."""
+    return [f"new classes: {', '.join(display_safe(name, 40) for name in names[:_LISTED])}"] if names else []
 
 
-def report(imported: Imported, shown: int = 20) -> str:
-    """What to say of an import."""
-    lines = [f"{counted(imported.taken, 'label')} imported"]
-    if imported.new_classes:
-        names = list(dict.fromkeys(imported.new_classes))
-        lines.append(f"new classes: {', '.join(display_safe(name, 40) for name in names[:shown])}")
-    if imported.conflicts:
-        lines.append(f"{len(imported.conflicts):,} contradict a person's label, which stays:")
-        lines += [
-            f"  {display_safe(name)}: import says {display_safe(theirs, 40)}, you said {display_safe(mine, 40)}"
-            for name, theirs, mine in imported.conflicts[:shown]
-        ]
-    if imported.earlier:
-        lines.append(f"{len(imported.earlier):,} contradict a label that was imported before, which stays (--replace):")
-        lines += [
-            f"  {display_safe(name)}: import says {display_safe(theirs, 40)}, before it was {display_safe(mine, 40)}"
-            for name, theirs, mine in imported.earlier[:shown]
-        ]
-    return "\n".join([*lines, *imported.notes])
+def _contradictions(rows: list[tuple[str, str, str]], before: str) -> list[str]:
+    """Return one line a contradiction: the imported class, and the one that stays."""
+    return [
+        f"  {display_safe(name)}: import says {display_safe(imported, 40)}, {before} {display_safe(stays, 40)}"
+        for name, imported, stays in rows[:_LISTED]
+    ]

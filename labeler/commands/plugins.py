@@ -1,15 +1,28 @@
-"""`labeler plugins`: what there is, without importing it; one's parameters, with it."""
+"""`labeler plugins`: the list of all, without importing them; the parameters of one, with it."""
 
 from __future__ import annotations
 
 import inspect
+from dataclasses import dataclass
 
+from labeler.commands.result import Result
 from labeler.core.errors import UsageError
 from labeler.plugins import registry
 
 
-def listing() -> str:
-    """Every plug-in by kind: name, one line, and what to install where its extra is missing."""
+@dataclass(frozen=True, slots=True)
+class PluginList(Result):
+    """Plug-ins as lines, by kind."""
+
+    text: list[str]
+
+    def lines(self) -> list[str]:
+        """Return the list as it is."""
+        return self.text
+
+
+def listing() -> PluginList:
+    """List every plug-in by kind: name, one line, and what to install where its extra is missing."""
     lines: list[str] = []
     for kind in registry.KINDS:
         names = registry.names(kind)
@@ -20,13 +33,14 @@ def listing() -> str:
         width = max(len(name) for name in names)
         for name in names:
             entry = registry.entry(kind, name)
+            # looked up without importing it: the list is there in a blink
             missing = "" if entry.available else f"  [pip install '.[{entry.extra}]']"
             lines.append(f"  {name:<{width}}  {entry.summary}{missing}")
-    return "\n".join(lines)
+    return PluginList(lines)
 
 
-def describe(name: str) -> str:
-    """The parameters and defaults of the plug-in(s) called `name`.
+def describe(name: str) -> PluginList:
+    """Describe the parameters and defaults of the plug-in(s) called `name`.
 
     Raises
     ------
@@ -41,6 +55,7 @@ def describe(name: str) -> str:
         lines = [f"{kind} {name}: {registry.entry(kind, name).summary}"]
         parameters = registry.parameters(kind, name)
         lines += [f"  {key} = {default!r}" for key, default in parameters.items()] or ["  no parameters"]
+        # the docstring is the reference of a plug-in, there is no second text
         documentation = inspect.getdoc(registry.load(kind, name))
         parts.append("\n".join([*lines, "", documentation or ""]).rstrip())
-    return "\n\n".join(parts)
+    return PluginList("\n\n".join(parts).split("\n"))

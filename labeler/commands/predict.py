@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from labeler.commands.export.model import trained
+from labeler.commands.result import Result
 from labeler.core import steps
 from labeler.core.errors import UsageError
 from labeler.core.recipe import AS_IT_IS, Reading
@@ -39,8 +40,11 @@ ENDINGS = (".csv", ".jsonl")
 
 
 @dataclass(frozen=True, slots=True)
-class Predictions:
-    """One entry a predicted instance, in the order of the source; `novelty` is None where it was not asked for."""
+class Predictions(Result):
+    """One entry a predicted instance, in the order of the source; `novelty` is None where it was not asked for.
+
+    `target`: the file they were written to; None where they are printed.
+    """
 
     ids: list[str]
     labels: list[str]
@@ -50,6 +54,7 @@ class Predictions:
     notes: list[str] = field(default_factory=list)
     unreadable: dict[str, str] = field(default_factory=dict)
     inputs: list[Path] = field(default_factory=list)  # what was read for them: never written over
+    target: Path | None = None
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -57,14 +62,34 @@ class Predictions:
         return ("id", "label", "confidence", *(("novelty",) if self.novelty is not None else ()))
 
     def rows(self) -> list[tuple[str | float, ...]]:
-        """The table: confidence and novelty with the fewest digits that give the same float32 again."""
+        """Return the table: confidence and novelty with the fewest digits that give the same float32 again."""
         numbers = [self.confidence, *([self.novelty] if self.novelty is not None else [])]
         texts = [[float(str(np.float32(value))) for value in column] for column in numbers]
         return list(zip(map(escaped, self.ids), map(escaped, self.labels), *texts, strict=True))
 
+    def to_json(self) -> dict[str, Any]:
+        """Return the facts, one object an instance, and why others cannot be read."""
+        rows = [dict(zip(self.columns, row, strict=True)) for row in self.rows()]
+        return self.facts | {
+            "predictions": rows,
+            "unreadable": {escaped(name): why for name, why in self.unreadable.items()},
+        }
+
+    def lines(self) -> list[str]:
+        """Return the table as CSV; where it was written to a file, what is in that."""
+        if self.target is None:
+            return as_text(self).removesuffix("\n").split("\n")
+        counts = Counter(self.labels)
+        few = ", ".join(f"{display_safe(name, 30)} {count:,}" for name, count in counts.most_common(12))
+        return [f"{counted(len(self.ids), 'prediction')} in {display_safe(str(self.target))} ({few})"]
+
+    def warnings(self) -> list[str]:
+        """Return what was left out, and what else to know of the labels."""
+        return self.notes
+
 
 def open_new(path: Path, reading: Reading = AS_IT_IS) -> Source:
-    """Any source of instances, or one image file, read as its project's is. Raises SourceError."""
+    """Open any source of instances, or one image file, read as its project's is. Raises SourceError."""
     if path.is_file() and has_image_ending(path.name):
         return arranged(one_image(path), reading)
     return open_source(path, reading)
@@ -104,14 +129,16 @@ def predict(
     source = open_new(new, reading_of(options or Options(), project.options))
     try:
         pipeline: Pipeline = project.open_pipeline(progress)
-        found = trained(project, pipeline)
+        # refuses a project without labels before the new images are encoded, which takes longest
+        exported = trained(project, pipeline)
         arrived = steps.run(pipeline.encode(source), progress)
         progress(Progress("predicting"))
         session = project.session
         names = {class_id: info.name for class_id, info in session.state.classes.items()}
         class_ids, confidence = pipeline.predict(session.snapshot(), arrived.features)
         labels = np.array([names.get(int(class_id), UNKNOWN) for class_id in class_ids], dtype=object)
-        facts: dict[str, Any] = {"model": found.facts, "source": str(source.path), "n_instances": len(source.ids)}
+        facts: dict[str, Any] = {"model": exported.facts, "source": str(source.path), "n_instances": len(source.ids)}
+        # the model itself leaves what no cluster reaches without a class
         outside, scores = class_ids == UNLABELED, None
         beyond = int(outside.sum())
         if novelty is not None:
@@ -122,10 +149,11 @@ def predict(
             facts["novelty"] = {
                 "method": novelty, "share": share, "threshold": known.threshold, "trained_on": known.n_known,
             }  # fmt: skip
-        kept = (confidence >= min_confidence) | outside
-        unsure = int((~kept).sum())
-        kept[list(arrived.unreadable)] = False
-        ids = [source.ids[row] for row in np.flatnonzero(kept).tolist()]
+        is_shown = (confidence >= min_confidence) | outside
+        unsure = int((~is_shown).sum())
+        # whatever is predicted of an image that cannot be read means nothing
+        is_shown[list(arrived.unreadable)] = False
+        ids = [source.ids[row] for row in np.flatnonzero(is_shown).tolist()]
         unreadable = source.unreadable | {source.ids[row]: why for row, why in arrived.unreadable.items()}
         notes = [*source.notes, *([unreadable_line(unreadable)] if unreadable else [])]
         if unsure:
@@ -135,15 +163,15 @@ def predict(
         if (novelty is not None or beyond) and UNKNOWN in names.values():
             apart = "column novelty tells" if novelty is not None else "confidence 0 tells"
             notes.append(f"a class of this project is called {UNKNOWN!r}, too: the {apart} them apart")
-        scores = scores[kept] if scores is not None else None
+        scores = scores[is_shown] if scores is not None else None
         inputs = [*project.inputs(), source.path]
-        return Predictions(ids, list(labels[kept]), confidence[kept], scores, facts, notes, unreadable, inputs)
+        return Predictions(ids, list(labels[is_shown]), confidence[is_shown], scores, facts, notes, unreadable, inputs)
     finally:
         source.close()
 
 
 def _known(project: Project, pipeline: Pipeline, novelty: str, share: float) -> Novelty:
-    """What is known: the features of every label that an export would hold."""
+    """Return what is known: the features of every label that an export would hold."""
     closing = pipeline.closing_round(project.session.snapshot())
     chosen: IndexArray = np.flatnonzero(final_labels(project.session.state, closing).by_default())
     pool = project.session.pool
@@ -154,7 +182,7 @@ def _known(project: Project, pipeline: Pipeline, novelty: str, share: float) -> 
 
 
 def ending_of(target: Path) -> str:
-    """How the table is written. Raises UsageError for an ending that says nothing."""
+    """Return how the table is written. Raises UsageError for an ending that says nothing."""
     for ending in ENDINGS:
         if target.name.lower().endswith(ending):
             return ending
@@ -165,7 +193,7 @@ def ending_of(target: Path) -> str:
 
 
 def as_text(predictions: Predictions, ending: str = ".csv") -> str:
-    """The table as CSV or JSON lines."""
+    """Return the table as CSV or JSON lines."""
     out = io.StringIO()
     if ending == ".jsonl":
         for row in predictions.rows():
@@ -190,17 +218,3 @@ def write(predictions: Predictions, target: Path, *, force: bool = False) -> Pat
 
 def _write_bytes(path: Path, content: bytes) -> None:
     path.write_bytes(content)
-
-
-def as_object(predictions: Predictions) -> dict[str, Any]:
-    """All of it as one JSON-able object."""
-    rows = [dict(zip(predictions.columns, row, strict=True)) for row in predictions.rows()]
-    unreadable = {escaped(name): why for name, why in predictions.unreadable.items()}
-    return predictions.facts | {"predictions": rows, "unreadable": unreadable}
-
-
-def report(predictions: Predictions, target: Path) -> str:
-    """What to say of predictions that were written."""
-    counts = Counter(predictions.labels)
-    few = ", ".join(f"{display_safe(name, 30)} {count:,}" for name, count in counts.most_common(12))
-    return f"{counted(len(predictions.ids), 'prediction')} in {display_safe(str(target))} ({few})"

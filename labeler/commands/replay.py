@@ -5,11 +5,13 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from labeler.commands.export.export import ExportOptions, export
+from labeler.commands.result import Result
+from labeler.core.codec import encode
 from labeler.core.errors import ExportError
 from labeler.core.pool import Pool
 from labeler.core.text import counted, display_safe, escaped
@@ -29,25 +31,49 @@ _COMPARED = (
 """What of two states is compared; the undo stack by what it would take back."""
 
 
-@dataclass(slots=True)
-class Replayed:
-    """What a replay found: `differences` is empty where both are the same, to the byte of an export."""
+@dataclass(frozen=True, slots=True)
+class ReplayReport(Result):
+    """The outcome of a replay: `differences` is empty where both are the same, to the byte of an export."""
 
     path: Path
-    events: int = 0
-    rows: int = 0
-    differences: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    events: int
+    rows: int
+    differences: list[str]
+    notes: list[str]
 
     @property
-    def same(self) -> bool:
+    def is_same(self) -> bool:
         """Whether the project is what its journal says."""
         return not self.differences
+
+    def is_success(self) -> bool:
+        """Return whether the project is what its journal says."""
+        return self.is_same
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the outcome, with whether both are the same."""
+        values = {name: value for name, value in encode(self, {}).items() if name != "path"}
+        return {"project": escaped(str(self.path)), "same": self.is_same} | values
+
+    def lines(self) -> list[str]:
+        """Return what was compared; where something differs, what does and how to go on."""
+        name = display_safe(str(self.path), 1000)
+        notes = [f"note: {note}" for note in self.notes]
+        if self.is_same:
+            export = f"the same export ({counted(self.rows, 'row')}) to the byte"
+            rebuild = f"rebuilt from {counted(self.events, 'event')}: the same state, and {export}"
+            return [f"{name}: what its journal says", rebuild, *notes]
+        return [
+            f"{name}: NOT what its journal says",
+            *(f"  {difference}" for difference in self.differences),
+            *notes,
+            f"what is damaged: labeler check {name}; a damaged cache may be deleted",
+        ]
 
 
 def replay(
     path: Path, progress: Callable[[Progress], None] = lambda _: None, say: Callable[[str], None] = lambda _: None
-) -> Replayed:
+) -> ReplayReport:
     """Rebuild a project from its journal in a fresh file with a fresh cache, and compare state and export.
 
     The one there is takes its features from its cache, the fresh one from the source: what differs is damage of the
@@ -58,24 +84,26 @@ def replay(
     ProjectError, SourceError
         The project cannot be opened, or its source is gone.
     """
-    found = Replayed(path)
+    differing: list[str] = []
+    notes: list[str] = []
     with tempfile.TemporaryDirectory(prefix="labeler-") as scratch:
         fresh = Path(scratch) / f"replayed{SUFFIX}"
         with open_project(path, read_only=True) as project:
+            # says in its notices where the cache is, if it is not beside the project
             project.cache()
             for notice in project.notices:
                 say(notice)
             progress(Progress("rebuilding from the journal"))
-            found.events = rebuilt(path, fresh)
+            events = rebuilt(path, fresh)
             with open_project(fresh) as again:
+                # the fresh project is thrown away: a backup of it would only push out a real one
                 again.backed_up = False
-                found.differences += differences(project.session.state, again.session.state)
-                before = _exported(project, Path(scratch) / "before.csv", found, progress)
-                after = _exported(again, Path(scratch) / "after.csv", found, progress)
+                differing += differences(project.session.state, again.session.state)
+                before = _exported(project, Path(scratch) / "before.csv", notes, progress)
+                after = _exported(again, Path(scratch) / "after.csv", notes, progress)
         if before != after:
-            found.differences.append(_first_difference(before, after))
-        found.rows = max(before.count(b"\n") - 1, 0)
-    return found
+            differing.append(_first_difference(before, after))
+    return ReplayReport(path, events, max(before.count(b"\n") - 1, 0), differing, notes)
 
 
 def rebuilt(path: Path, fresh: Path) -> int:
@@ -88,62 +116,35 @@ def rebuilt(path: Path, fresh: Path) -> int:
         state = fold(State(Pool(ids)), events)
         for audit in state.audits:
             new.freeze(audit.number, store.frozen(audit.number))
+        # all but what it remembers of its backups, which are of the other file
         new.remember(**{key: value for key, value in store.project().items() if key != "backup"})
     return len(events)
 
 
-def differences(one: State, other: State) -> list[str]:
-    """What differs between two states, in words."""
-    found = [name for name in _COMPARED if getattr(one, name) != getattr(other, name)]
+def differences(first: State, second: State) -> list[str]:
+    """List what differs between two states, in words."""
+    names = [name for name in _COMPARED if getattr(first, name) != getattr(second, name)]
     for name in ("undo_target", "redo_target"):
-        events = [getattr(state, name)() for state in (one, other)]
+        events = [getattr(state, name)() for state in (first, second)]
         if events[0] != events[1]:
-            found.append(name)
-    return [f"the state differs in {name.replace('_', ' ')}" for name in found]
+            names.append(name)
+    return [f"the state differs in {name.replace('_', ' ')}" for name in names]
 
 
-def _exported(project: Project, target: Path, found: Replayed, progress: Callable[[Progress], None]) -> bytes:
+def _exported(project: Project, target: Path, notes: list[str], progress: Callable[[Progress], None]) -> bytes:
     """The export of a project with all that a machine says; nothing where nothing is labeled."""
     try:
         export(project, target, "csv", ExportOptions(predicted=True, latest=True), progress=progress)
     except ExportError as error:
-        if error.message not in found.notes:
-            found.notes.append(error.message)
+        # both sides say the same where nothing is labeled; one note is enough
+        if error.message not in notes:
+            notes.append(error.message)
         return b""
     return target.read_bytes()
 
 
 def _first_difference(before: bytes, after: bytes) -> str:
-    mine, theirs = before.split(b"\n"), after.split(b"\n")
-    line = next((n for n, pair in enumerate(zip(mine, theirs, strict=False)) if pair[0] != pair[1]), len(mine))
-    rows = sum(one != two for one, two in zip(mine, theirs, strict=False)) + abs(len(mine) - len(theirs))
+    first, second = before.split(b"\n"), after.split(b"\n")
+    line = next((n for n, pair in enumerate(zip(first, second, strict=False)) if pair[0] != pair[1]), len(first))
+    rows = sum(one != two for one, two in zip(first, second, strict=False)) + abs(len(first) - len(second))
     return f"the export differs in {counted(rows, 'line')}, the first is line {line + 1}"
-
-
-def facts(found: Replayed) -> dict[str, Any]:
-    """The outcome as JSON can hold it."""
-    values = {one.name: getattr(found, one.name) for one in fields(found) if one.name != "path"}
-    return {"project": escaped(str(found.path)), "same": found.same} | values
-
-
-def text(found: Replayed) -> str:
-    """What to say of a replay."""
-    name = display_safe(str(found.path), 1000)
-    lines = [f"note: {note}" for note in found.notes]
-    if found.same:
-        return "\n".join(
-            [
-                f"{name}: what its journal says",
-                f"rebuilt from {counted(found.events, 'event')}: the same state, and the same export"
-                f" ({counted(found.rows, 'row')}) to the byte",
-                *lines,
-            ]
-        )
-    return "\n".join(
-        [
-            f"{name}: NOT what its journal says",
-            *(f"  {one}" for one in found.differences),
-            *lines,
-            f"what is damaged: labeler check {name}; a damaged cache may be deleted",
-        ]
-    )

@@ -1,20 +1,26 @@
-"""What is sound of a damaged project file, in a new one: advice must not lead to fewer answers than the file holds."""
+"""`labeler restore`: a backup in the place of its project, or the sound part of a damaged file in a new one.
+
+Advice must not lead to fewer answers than a file holds: of a damaged one every event that holds is brought out.
+"""
 
 from __future__ import annotations
 
 import os
+import shlex
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from labeler.commands.result import Result
 from labeler.core.codec import Unreadable, loads
 from labeler.core.errors import LabelerError, ProjectError
 from labeler.core.events import Event
 from labeler.core.files import writing
 from labeler.core.pool import Pool
 from labeler.core.text import counted, display_safe
-from labeler.project.backups import verified
+from labeler.project.backups import Restored, verified
+from labeler.project.backups import restore as bring_back
 from labeler.project.paths import remembered
 from labeler.session.consistency import fitting_arrays
 from labeler.session.fold import take
@@ -30,12 +36,49 @@ NOT_COPIED = ("backup", "opened_as")
 
 
 @dataclass(frozen=True, slots=True)
-class Rescued:
-    """What a rescue brought: events that hold, how many there were at least, and where they are now."""
+class RescueReport(Result):
+    """The events that hold, how many are lost at least, and the new file."""
 
     path: Path
     events: int
     lost: int
+
+    def lines(self) -> list[str]:
+        """Return how much was brought out, and how to go on."""
+        lost = f", {counted(self.lost, 'event is', 'events are')} lost" if self.lost else ""
+        place = display_safe(str(self.path), 1000)
+        return [
+            f"{counted(self.events, 'event')} brought to {place}{lost}",
+            f"go on: labeler label {shlex.quote(place)}",
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreReport(Result):
+    """The project that was brought back, and the copy of what was there before."""
+
+    restored: Restored
+
+    def lines(self) -> list[str]:
+        """Return what is where now, and how to go on."""
+        place = shlex.quote(display_safe(str(self.restored.path), 1000))
+        lines = [f"{counted(self.restored.backup.events, 'event')} restored to {place}"]
+        if self.restored.kept is not None:
+            lines.append(f"what was there is kept in {shlex.quote(display_safe(str(self.restored.kept), 1000))}")
+        return [*lines, f"go on: labeler label {place}"]
+
+
+def restore(file: Path, to: Path | None) -> RescueReport | RestoreReport:
+    """Bring a backup back in the place of its project; with `to`, bring out what is sound of a damaged one.
+
+    Raises
+    ------
+    LabelerError
+        As :func:`rescue` and :func:`labeler.project.backups.restore`.
+    """
+    if to is not None and is_damaged(file):
+        return rescue(file, to)
+    return RestoreReport(bring_back(file, to))
 
 
 def is_damaged(file: Path) -> bool:
@@ -47,7 +90,7 @@ def is_damaged(file: Path) -> bool:
     return False
 
 
-def rescue(damaged: Path, to: Path) -> Rescued:
+def rescue(damaged: Path, to: Path) -> RescueReport:
     """Write the events of `damaged` that hold, with its instances and options, to the new file `to`.
 
     An event holds where its seal does and it follows from those before it. Nothing is changed in `damaged`.
@@ -61,6 +104,7 @@ def rescue(damaged: Path, to: Path) -> Rescued:
     """
     if os.path.lexists(to):
         raise ProjectError(f"{to} is there already", "choose another name; nothing was changed")
+    # a log that lies there without its file would be read as that of the new one
     refuse_strange_log(to)
     inspected = inspect(damaged)
     if inspected.unreadable or inspected.foreign or inspected.newer or not inspected.events:
@@ -68,6 +112,7 @@ def rescue(damaged: Path, to: Path) -> Rescued:
         raise ProjectError(
             f"nothing can be brought out of {damaged}: {why}", "restore a backup: labeler check says which"
         )
+    # before the draft: where nothing holds, no file is begun
     events, ids = _events_that_hold(inspected)
     with writing(to) as draft:
         with closing(Store.open(Path(draft), create=True)) as new:
@@ -77,15 +122,10 @@ def rescue(damaged: Path, to: Path) -> Rescued:
             for audit, arrays in _frozen(inspected).items():
                 new.freeze(audit, arrays)
             new.put_arrays("pool", fitting_arrays(_arrays(inspected, "pool"), len(ids)))
+        # on disk before it has its name, and the name before it is said
         sync(Path(draft))
     sync(to.parent)
-    return Rescued(to, len(events), len(inspected.events) - len(events) + len(inspected.bad_events))
-
-
-def report(rescued: Rescued) -> str:
-    """What to say of a rescue."""
-    lost = f", {counted(rescued.lost, 'event is', 'events are')} lost" if rescued.lost else ""
-    return f"{counted(rescued.events, 'event')} brought to {display_safe(str(rescued.path), 1000)}{lost}"
+    return RescueReport(to, len(events), len(inspected.events) - len(events) + len(inspected.bad_events))
 
 
 def _events_that_hold(inspected: Inspected) -> tuple[list[Event], list[str]]:
@@ -95,11 +135,13 @@ def _events_that_hold(inspected: Inspected) -> tuple[list[Event], list[str]]:
         part = rows.unpack_ids(blob, count)
         if start == len(ids) and len(part) == count:
             ids += part
+    # an event may name an instance that the damaged list lost: its answer is kept all the same
     ids = list(dict.fromkeys([*ids, *(event.instance_id for event in inspected.events if event.instance_id)]))
     state, events = State(Pool(ids)), []
     for event in inspected.events:
         try:
             take(state, event)
+        # what rests on an event that is lost is lost with it, the others go on
         except LabelerError:
             continue
         events.append(event)
@@ -116,6 +158,7 @@ def _project(inspected: Inspected, damaged: Path, to: Path) -> dict[str, Any]:
     if "source" in values:
         there = Path(values["source"]["path"])
         beside = Path(os.path.realpath(Path(os.path.realpath(damaged)).parent / values["source"]["relative"]))
+        # the file may have been carried to another machine together with its source
         values["source"] = remembered(beside if beside.exists() and not there.exists() else there, to)
     return values
 

@@ -1,70 +1,171 @@
-"""`labeler status` and `labeler why`: where a project stands, and what a label rests on."""
+"""`labeler status`: where a project stands and what to do next."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from labeler.commands.result import Result
 from labeler.core.advice import answer_first
 from labeler.core.stats.measurement import Measurement
-from labeler.core.text import counted, display_safe, escaped, unescaped
+from labeler.core.text import counted, display_safe, escaped
 from labeler.project.open import Project
 from labeler.session.audit.audits import Certificate
 from labeler.session.merge.audits import AUDIT_ANEW, earlier_auditors
-from labeler.session.provenance import Press, carried, reasons
 from labeler.session.quality.random_sample import Estimate
 from labeler.session.quality.repeats import to_look_at
 from labeler.session.quality.summary import measure, records
 from labeler.session.quality.unseen_classes import unseen_class
 
+WORDS = ("human", "confirmed", "imported", "propagated", "predicted")
+"""Provenances that are counted, the person's first."""
+Facts = dict[str, Any]
+"""A measurement as JSON: its numbers, and its `statement` in words."""
 
-def status(project: Project) -> dict[str, Any]:
-    """Counts and what to do next, JSON-able; from the session alone."""
+
+@dataclass(frozen=True, slots=True)
+class ClassCounts:
+    """One class, and how many labels of it there are by provenance."""
+
+    name: str
+    key: str
+    retired: bool
+    human: int
+    confirmed: int
+    imported: int
+    propagated: int
+    predicted: int
+
+    @property
+    def given(self) -> int:
+        """Labels that a person gave or confirmed, or that came from elsewhere."""
+        return self.human + self.confirmed + self.imported
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusReport(Result):
+    """Counts and what to do next, in the order in which ``--json`` prints them."""
+
+    project: str
+    source: str
+    n_instances: int
+    labeled: int
+    classes: list[ClassCounts]
+    by_provenance: dict[str, int]
+    rounds: int
+    answers: int
+    grid_pages: int
+    skipped: int
+    unsure: int
+    flagged: int
+    rejected: int
+    revision: int
+    open_questions: int
+    conflicts: int
+    percentile: float | str
+    question: str | None
+    estimate: Facts | None
+    self_agreement: Facts | None
+    answered_differently: int
+    audits_carried: list[Facts]
+    sway: Facts | None
+    unseen_class: Facts | None
+    advice: Facts
+
+    def lines(self) -> list[str]:
+        """Return the counts, the table of classes, what was measured, and what to do next."""
+        lines = [
+            f"{display_safe(self.project)} · source {display_safe(self.source)}",
+            f"{self.n_instances:,} instances · {self.answers:,} answers · {self.open_questions:,} open",
+            f"{self.labeled:,} of {self.n_instances:,} labeled: what an export holds",
+            " · ".join(f"{word} {count:,}" for word, count in self.by_provenance.items()),
+            " · ".join(f"{word} {getattr(self, word):,}" for word in ("skipped", "unsure", "rejected", "flagged")),
+        ]
+        if self.conflicts:
+            lines.append(f"{counted(self.conflicts, 'instance')} with two people's different answers: asked first")
+        lines += [*self._table(), *self._measured()]
+        lines.append(f"next: {self.advice['text']}")
+        lines.append(f"go on: labeler label {display_safe(self.project)}")
+        return lines
+
+    def _table(self) -> list[str]:
+        """Return one line a class, under a heading; none where there is no class."""
+        if not self.classes:
+            return []
+        # cut to 30 cells, so that the table fits 80 columns with its numbers
+        names = [display_safe(row.name, 30) + (" (retired)" if row.retired else "") for row in self.classes]
+        width = max(map(len, names))
+        lines = [f"{'key':>3}  {'class':<{width}}  {'given':>7}  {'propagated':>10}  {'predicted':>9}"]
+        for name, row in zip(names, self.classes, strict=True):
+            cells = f"{row.given:>7,}  {row.propagated:>10,}  {row.predicted:>9,}"
+            lines.append(f"{row.key or '-':>3}  {name:<{width}}  {cells}")
+        return lines
+
+    def _measured(self) -> list[str]:
+        """Return the statements of what was measured."""
+        lines = []
+        if self.estimate:
+            lines.append(f"{self.estimate['from']}: {self.estimate['statement']}")
+        if self.audits_carried:
+            people = " and ".join(display_safe(row["by"], 40) for row in self.audits_carried)
+            lines.append(f"audited by {people} before it was merged: {AUDIT_ANEW}")
+        if self.self_agreement:
+            lines.append(f"repeats: {self.self_agreement['statement']}")
+        if self.answered_differently:
+            lead = counted(self.answered_differently, "repeat was", "repeats were")
+            lines.append(f"{lead} answered differently: S in the application looks at both answers")
+        if self.sway:
+            lines.append(f"blind: {self.sway['statement']}")
+        if self.unseen_class:
+            lines.append(f"unseen class: {self.unseen_class['statement']}")
+        return lines
+
+
+def status(project: Project) -> StatusReport:
+    """Return counts and what to do next, from the session alone."""
     view = project.view()
-    words = ("human", "confirmed", "imported", "propagated", "predicted")
     advice = view.advice or answer_first()
-    measurements = measure(project.session.state, project.session.audit.certificate())
+    state = project.session.state
+    measurements, unseen = measure(state, project.session.audit.certificate()), unseen_class(state)
     measured = records(measurements)
-    unseen = unseen_class(project.session.state)
-    classes: list[dict[str, Any]] = [
-        {"name": row.info.name, "key": row.info.key, "retired": row.info.retired}
-        | {word: getattr(row, word) for word in words}
+    # retired ones too: labels of theirs may still stand, and an export holds them
+    classes = [
+        ClassCounts(row.info.name, row.info.key, row.info.retired, **{word: getattr(row, word) for word in WORDS})
         for row in (*view.classes, *view.retired)
     ]
-    return {
-        "project": escaped(str(project.path)),
-        "source": escaped(str(project.source_path)),
-        "n_instances": view.n_instances,
-        "labeled": view.labeled,
-        "classes": classes,
-        "by_provenance": {word: sum(row[word] for row in classes) for word in words},
-        "rounds": view.rounds,
-        "answers": view.answers,
-        "grid_pages": project.session.state.answers.pages,
-        "skipped": view.skipped,
-        "unsure": view.unsure,
-        "flagged": view.flagged,
-        "rejected": view.rejected,
-        "revision": view.revision,
-        "open_questions": view.open_questions,
-        "conflicts": view.conflicts,
-        "percentile": "auto" if view.percentile is None else view.percentile,
-        "question": escaped(view.question.instance_id) if view.question else None,
-        "estimate": estimate(measurements),
-        "self_agreement": measured["self_agreement"],
-        "answered_differently": len(to_look_at(project.session.state)),
-        "audits_carried": [
-            {"by": escaped(name), "statement": AUDIT_ANEW} for name in earlier_auditors(project.session.state)
-        ],
-        "sway": measured["sway"],
-        "unseen_class": None if unseen is None else unseen.facts | {"statement": unseen.statement},
-        "advice": {"code": advice.code, "text": advice.text, "key": advice.key},
-    }
+    return StatusReport(
+        project=escaped(str(project.path)),
+        source=escaped(str(project.source_path)),
+        n_instances=view.n_instances,
+        labeled=view.labeled,
+        classes=classes,
+        by_provenance={word: sum(getattr(row, word) for row in classes) for word in WORDS},
+        rounds=view.rounds,
+        answers=view.answers,
+        grid_pages=project.session.state.answers.pages,
+        skipped=view.skipped,
+        unsure=view.unsure,
+        flagged=view.flagged,
+        rejected=view.rejected,
+        revision=view.revision,
+        open_questions=view.open_questions,
+        conflicts=view.conflicts,
+        percentile="auto" if view.percentile is None else view.percentile,
+        question=escaped(view.question.instance_id) if view.question else None,
+        estimate=estimate(measurements),
+        self_agreement=measured["self_agreement"],
+        answered_differently=len(to_look_at(state)),
+        audits_carried=[{"by": escaped(name), "statement": AUDIT_ANEW} for name in earlier_auditors(state)],
+        sway=measured["sway"],
+        unseen_class=None if unseen is None else unseen.facts | {"statement": unseen.statement},
+        advice={"code": advice.code, "text": advice.text, "key": advice.key},
+    )
 
 
 def estimate(measurements: Sequence[Measurement]) -> dict[str, Any] | None:
-    """What may be said of the accuracy: the latest audit's statement, once it is drawn; else what the random questions
-    of ``--control`` say; else None.
+    """Estimate the accuracy: the latest audit's statement, once it is drawn; else by the random questions of
+    ``--control``; else None.
 
     `accuracy` is the share found right of `n` random labels of the frozen set, `low` what it is at least at
     `confidence`, `high` what is left where everything not found wrong is right.
@@ -72,6 +173,7 @@ def estimate(measurements: Sequence[Measurement]) -> dict[str, Any] | None:
     for measurement in measurements:
         if isinstance(measurement, Estimate):
             return measurement.facts | {"from": "estimate", "statement": measurement.statement}
+        # only a statement that is drawn counts: while an audit is under way its figures still change
         if isinstance(measurement, Certificate) and measurement.drawn:
             return {
                 "accuracy": measurement.value,
@@ -83,84 +185,3 @@ def estimate(measurements: Sequence[Measurement]) -> dict[str, Any] | None:
                 "statement": measurement.statement,
             }
     return None
-
-
-def status_text(facts: dict[str, Any]) -> str:
-    """The same for a person."""
-    by = facts["by_provenance"]
-    lines = [
-        f"{display_safe(facts['project'])} · source {display_safe(facts['source'])}",
-        f"{facts['n_instances']:,} instances · {facts['answers']:,} answers · {facts['open_questions']:,} open",
-        f"{facts['labeled']:,} of {facts['n_instances']:,} labeled: what an export holds",
-        " · ".join(f"{word} {count:,}" for word, count in by.items()),
-        " · ".join(f"{word} {facts[word]:,}" for word in ("skipped", "unsure", "rejected", "flagged")),
-    ]
-    if facts["conflicts"]:
-        lines.append(f"{counted(facts['conflicts'], 'instance')} with two people's different answers: asked first")
-    if facts["classes"]:
-        names = [display_safe(row["name"], 30) + (" (retired)" if row["retired"] else "") for row in facts["classes"]]
-        width = max(map(len, names))
-        lines.append(f"{'key':>3}  {'class':<{width}}  {'given':>7}  {'propagated':>10}  {'predicted':>9}")
-        for name, row in zip(names, facts["classes"], strict=True):
-            given = row["human"] + row["confirmed"] + row["imported"]
-            cells = f"{given:>7,}  {row['propagated']:>10,}  {row['predicted']:>9,}"
-            lines.append(f"{row['key'] or '-':>3}  {name:<{width}}  {cells}")
-    if facts["estimate"]:
-        lines.append(f"{facts['estimate']['from']}: {facts['estimate']['statement']}")
-    if facts["audits_carried"]:
-        people = " and ".join(display_safe(row["by"], 40) for row in facts["audits_carried"])
-        lines.append(f"audited by {people} before it was merged: {AUDIT_ANEW}")
-    if facts["self_agreement"]:
-        lines.append(f"repeats: {facts['self_agreement']['statement']}")
-    if facts["answered_differently"]:
-        lead = counted(facts["answered_differently"], "repeat was", "repeats were")
-        lines.append(f"{lead} answered differently: S in the application looks at both answers")
-    if facts["sway"]:
-        lines.append(f"blind: {facts['sway']['statement']}")
-    if facts["unseen_class"]:
-        lines.append(f"unseen class: {facts['unseen_class']['statement']}")
-    lines.append(f"next: {facts['advice']['text']}")
-    lines.append(f"go on: labeler label {display_safe(facts['project'])}")
-    return "\n".join(lines)
-
-
-def why(
-    project: Project, instance_id: str, shares: Callable[[int], list[tuple[int, float]] | None] = lambda index: None
-) -> str:
-    """What the label of an instance rests on, back to the key press, for a person.
-
-    `shares`: which answers carry the label of an index, as an engine says; None where none can be had, then the nearest
-    answer is named.
-
-    Raises
-    ------
-    UsageError
-        The pool has no such instance.
-    """
-    session = project.session
-    index = index_of(project, instance_id)
-    instance_id = session.pool.ids[index]
-    found = reasons(session, index)
-    event = f" (event {found.press.event_id})" if found.press is not None else ""
-    lines = [display_safe(instance_id)]
-    for line in (found.heading, *found.lines):
-        lines.append(f"{line}{event}" if found.press is not None and line == found.press.said else line)
-    carriers = shares(index) if found.is_machine else None
-    if carriers:
-        named, more = carried(session, carriers)
-        lines += [f"{100 * share:3.0f} %  {_spoken(press)}" for press, share in named]
-        lines += [f"and {counted(more, 'answer')} with a smaller share"] if more else []
-    elif found.nearest is not None:
-        lines.append(f"it rests most on {_spoken(found.nearest)}")
-    return "\n".join(lines)
-
-
-def index_of(project: Project, instance_id: str) -> int:
-    """The index of an instance, by its id or as an export writes it. Raises UsageError where there is none."""
-    pool = project.session.pool
-    return pool.index(instance_id if instance_id in pool else unescaped(instance_id))
-
-
-def _spoken(press: Press) -> str:
-    how = "".join(f"; {part}" for part in (press.asked, press.guesses) if part)
-    return f"{display_safe(press.instance_id)}: {press.said}{how} (event {press.event_id})"

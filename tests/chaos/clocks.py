@@ -145,7 +145,7 @@ class _Walk:
 
     def _judge_check(self, copies: dict[Backup, Journal]) -> list[str]:
         now, report = journal_of(self.path), check(self.path)
-        if not report.sound:
+        if not report.is_sound:
             return [f"check finds damage: {report.findings[0].what}"]
         own = [journal for journal in copies.values() if follows(journal, now) or follows(now, journal)]
         named = copies[report.backup] if report.backup is not None else ()

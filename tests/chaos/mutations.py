@@ -125,7 +125,7 @@ def _facts(project: Project) -> dict[str, Any]:
     session = project.session
     names = {class_id: info.name for class_id, info in session.state.classes.items()}
     labels = [session.label_of(index) for index in range(len(session.pool))]
-    counted = {key: value for key, value in status(project).items() if key not in ("project", "question")}
+    counted = {key: value for key, value in status(project).to_json().items() if key not in ("project", "question")}
     return json.loads(  # type: ignore[no-any-return]
         json.dumps(
             counted
@@ -177,7 +177,7 @@ def _check(path: Path, wrong: list[str]) -> str:
     """What `labeler check` says, which changes nothing: "sound", "damaged" or "refused"."""
     before = {file.name: file.read_bytes() for file in path.parent.iterdir() if not file.name.endswith("-shm")}
     try:
-        verdict = "sound" if check(path).sound else "damaged"
+        verdict = "sound" if check(path).is_sound else "damaged"
     except LabelerError:
         verdict = "refused"
     after = {file.name: file.read_bytes() for file in path.parent.iterdir() if not file.name.endswith("-shm")}

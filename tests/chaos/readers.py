@@ -108,7 +108,7 @@ def _look(path: Path, chance: random.Random) -> None:
 
 def _check(path: Path) -> None:
     report = check(path)
-    if not report.sound:
+    if not report.is_sound:
         raise AssertionError(report.findings[0].what)
 
 

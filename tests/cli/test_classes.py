@@ -10,7 +10,8 @@ import pytest
 
 from labeler.commands.export.export import ExportOptions, export
 from labeler.commands.import_labels import import_labels
-from labeler.commands.status import status, status_text, why
+from labeler.commands.status import status
+from labeler.commands.why import why
 from labeler.core.types import UNLABELED, Provenance, Tier
 from labeler.project.open import Options, open_project
 
@@ -56,13 +57,13 @@ def test_no_engine_gives_a_retired_class_to_anybody(path, tmp_path):
         assert set(mine["provenance"]) == {"human"}
         assert len(mine) == given
         facts = status(project)
-        row = next(row for row in facts["classes"] if row["name"] == "7")
+        row = next(row for row in facts.to_json()["classes"] if row["name"] == "7")
         assert row == {"name": "7", "key": "", "retired": True, "human": given} | dict.fromkeys(
             ("confirmed", "imported", "propagated", "predicted"), 0
         )
-        assert facts["by_provenance"]["human"] == 60
-        assert "7 (retired)" in status_text(facts)
-        assert "7 · human" in why(project, session.pool.ids[theirs[0]], lambda index: None)
+        assert facts.by_provenance["human"] == 60
+        assert "7 (retired)" in "\n".join(facts.lines())
+        assert "7 · human" in "\n".join(why(project, session.pool.ids[theirs[0]], lambda index: None).lines())
 
 
 def test_merged_labels_are_learned_from_and_exported_as_the_other_class(path, tmp_path):
@@ -79,9 +80,9 @@ def test_merged_labels_are_learned_from_and_exported_as_the_other_class(path, tm
         assert (human["label"] == "1").sum() == both.sum()
         manifest = json.loads((tmp_path / "labels.csv.manifest.json").read_text())
         assert "7" not in manifest["classes"]
-        assert "7" not in [row["name"] for row in status(project)["classes"]]
+        assert "7" not in [row.name for row in status(project).classes]
         once_seven = next(name for name in session.pool.ids[:60] if project.source.truth()[name] == "7")
-        assert "1 (given as 7) · human" in why(project, once_seven, lambda index: None)
+        assert "1 (given as 7) · human" in "\n".join(why(project, once_seven, lambda index: None).lines())
 
 
 @pytest.mark.slow

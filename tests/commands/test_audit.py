@@ -11,16 +11,21 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from labeler.commands.audit import facts, run_audit, text
+from labeler.commands.audit import AuditReport, run_audit
 from labeler.commands.export.export import ExportOptions, export
 from labeler.commands.export.labels import certified, chosen_labels, frozen_labels
 from labeler.commands.simulate import Simulation, simulate
-from labeler.commands.status import status, status_text
+from labeler.commands.status import status
 from labeler.core.errors import LabelerError
 from labeler.core.types import Provenance
 from labeler.project.open import Options, open_project
 
 KEYS = ["target", "confidence", "population", "checked", "wrong", "lower_bound", "reached", "set_sha256", "cutoff"]
+
+
+def text(result):
+    """What a command prints for a person."""
+    return "\n".join(result.lines())
 
 
 @pytest.fixture(scope="module")
@@ -135,25 +140,27 @@ class TestAnswers:
         found = answer(drawn)
         assert (found.checked, found.wrong, found.reached) == (len(drawn), 0, True)
         assert 0.98 <= found.lower_bound < 1.0
-        assert list(facts(found)) == KEYS
-        assert json.loads(json.dumps(facts(found)))["cutoff"] is None
-        assert "the target of 98 % is reached" in text(found)
+        assert list(AuditReport(found).to_json()) == KEYS
+        assert json.loads(json.dumps(AuditReport(found).to_json()))["cutoff"] is None
+        assert "the target of 98 % is reached" in text(AuditReport(found))
 
     @pytest.mark.slow
     def test_errors_keep_it_from_its_target(self, drawn, answer):
         found = answer(drawn[:200], wrong=drawn[:200:10])
         assert (found.wrong, found.reached, found.more) == (20, False, None)
         assert found.lower_bound < 0.9
-        assert "98 % is out of reach for this set: label on" in text(found)
+        assert "98 % is out of reach for this set: label on" in text(AuditReport(found))
 
     @pytest.mark.slow
     def test_what_was_overlooked_is_not_blamed_on_the_set(self, drawn, answer):
         found = replace(answer(drawn[:40]), more=None, checked=40, in_pages=40, planted=9, planted_seen=2)
-        assert "too early to say when 98 % is reached: planted errors were overlooked" in text(found)
+        assert "too early to say when 98 % is reached: planted errors were overlooked" in text(AuditReport(found))
         found = replace(found, checked=400)
-        assert "98 % is out of reach: too many planted errors were overlooked" in text(replace(found, most_wrong=1700))
-        assert "corrected" not in text(replace(found, most_wrong=0))
-        assert "corrected" in text(replace(found, most_wrong=0, wrong=1))
+        assert "98 % is out of reach: too many planted errors were overlooked" in text(
+            AuditReport(replace(found, most_wrong=1700))
+        )
+        assert "corrected" not in text(AuditReport(replace(found, most_wrong=0)))
+        assert "corrected" in text(AuditReport(replace(found, most_wrong=0, wrong=1)))
 
     @pytest.mark.slow
     def test_in_any_order_of_lines_and_again(self, opened, drawn, answer):
@@ -246,7 +253,7 @@ class TestExport:
         opened.session.label(opened.session.question.instance_id, 0)
         table, certificate, warnings = self.write(opened, tmp_path)
         assert table.equals(before)
-        assert {name: certificate[name] for name in KEYS} == facts(opened.session.audit.certificate())
+        assert {name: certificate[name] for name in KEYS} == AuditReport(opened.session.audit.certificate()).to_json()
         assert certificate["population"] == (table["provenance"] != "human").sum()
         assert certificate["reached"]
         assert "before any that was found wrong was corrected" in certificate["about"]
@@ -269,7 +276,7 @@ class TestExport:
         _, certificate, warnings = self.write(opened, tmp_path)
         assert certificate is None
         assert any("under way" in line for line in warnings)
-        assert status(opened)["estimate"] is None
+        assert status(opened).estimate is None
         opened.session.audit.end()
         _, certificate, _ = self.write(opened, tmp_path, "ended.csv")
         assert not certificate["reached"]
@@ -300,7 +307,7 @@ class TestExport:
         assert certificate["cutoff_population"] == (table["provenance"] != "human").sum()
         assert (table["confidence"].astype(float) >= found.cutoff).all()
         assert "98.00 %" in certificate["statement"]
-        assert str(found.cutoff_population) in text(found).replace(",", "")
+        assert str(found.cutoff_population) in text(AuditReport(found)).replace(",", "")
 
     @pytest.mark.slow
     def test_instances_that_joined_since_are_not_in_it(self, opened, drawn, answer, tmp_path):
@@ -337,9 +344,9 @@ class TestExport:
 class TestStatus:
     @pytest.mark.slow
     def test_says_nothing_before_and_the_statement_after(self, opened, drawn, answer):
-        assert status(opened)["estimate"] is None
+        assert status(opened).estimate is None
         found = answer(drawn, wrong=drawn[3:4])
-        said = status(opened)["estimate"]
+        said = status(opened).estimate
         assert (said["n"], said["low"], said["confidence"]) == (found.checked, found.lower_bound, 0.95)
         assert said["low"] <= said["accuracy"] == 1 - 1 / found.checked <= said["high"] == 1 - 1 / found.population
-        assert f"certificate: {found.statement}" in status_text(status(opened))
+        assert f"certificate: {found.statement}" in "\n".join(status(opened).lines())

@@ -9,7 +9,7 @@ from contextlib import closing
 import numpy as np
 import pytest
 
-from labeler.commands import check, check_report
+from labeler.commands import check
 from labeler.core.errors import DamagedProject, UsageError
 from labeler.project import backups, paths
 from labeler.project.open import open_project
@@ -52,16 +52,16 @@ def codes(report):
 def test_a_sound_project_is_sound(path):
     before = path.read_bytes()
     report = check.check(path)
-    assert report.sound
+    assert report.is_sound
     assert (report.instances, report.labels, report.audits, report.schema) == (150, 13, 1, schema_version())
     assert report.events == 10 + 12 + 1 + 1 + 1  # classes, answers, a setting, the audit, the last answer
     assert report.backup.events == report.events - 1
     assert "4 entries" in report.cache
     assert path.read_bytes() == before
-    text = check_report.text(report)
+    text = "\n".join(report.lines())
     assert "sound" in text
     assert "newest backup: 24 events" in text
-    facts = json.loads(json.dumps(check_report.facts(report)))
+    facts = json.loads(json.dumps(report.to_json()))
     assert facts["sound"] is True
     assert facts["findings"] == []
 
@@ -70,7 +70,7 @@ def test_also_while_it_is_open(path):
     with open_project(path) as project:
         project.session.label(project.session.pool.ids[30], 1)
         report = check.check(path)
-        assert report.sound
+        assert report.is_sound
         assert report.labels == 14
         assert any("open in process" in note for note in report.notes)
 
@@ -96,19 +96,19 @@ def test_what_cannot_be_made_anew_is_named_and_the_backup_to_restore(path, state
     report = check.check(path)
     assert code in codes(report)
     assert sum(one.answers for one in report.findings if one.code == code) == answers
-    text = check_report.text(report)
+    text = "\n".join(report.lines())
     assert "DAMAGED" in text
     if code != "seal":
         assert f"labeler restore {report.backup.path}" in text
         backups.restore(report.backup.path)
-        assert check.check(path).sound
+        assert check.check(path).is_sound
 
 
 def test_a_damaged_seal_of_a_sound_event_keeps_nobody_out(path):
     """The next event's seal proves it; the last event's own seal has none behind it, and is refused."""
     edit(path, "UPDATE events SET seal = x'00' WHERE seq = 15")
     report = check.check(path)
-    assert "go on with labeler label" in check_report.text(report)
+    assert "go on with labeler label" in "\n".join(report.lines())
     assert report.events == 25
     with open_project(path) as project:
         assert project.session.view().answers == 13
@@ -119,7 +119,7 @@ def test_a_damaged_seal_of_a_sound_event_keeps_nobody_out(path):
     edit(path, "UPDATE events SET seal = x'00' WHERE seq = (SELECT max(seq) FROM events)")
     with pytest.raises(DamagedProject):
         open_project(path)
-    assert "labeler restore" in check_report.text(check.check(path))
+    assert "labeler restore" in "\n".join(check.check(path).lines())
 
 
 @pytest.mark.parametrize(
@@ -133,20 +133,20 @@ def test_a_damaged_seal_of_a_sound_event_keeps_nobody_out(path):
 def test_what_is_made_anew_is_no_loss(path, statement):
     edit(path, statement)
     report = check.check(path)
-    assert not report.sound
+    assert not report.is_sound
     assert all("nothing is lost" in one.lost for one in report.findings)
-    assert "go on with labeler label" in check_report.text(report)
+    assert "go on with labeler label" in "\n".join(report.lines())
     with open_project(path) as project:
         assert project.session.view().answers == 13
 
 
 def test_a_question_of_this_version_and_of_older_ones_is_sound(path):
-    assert check.check(path).sound
+    assert check.check(path).is_sound
     with open_project(path) as project:
         store, (question, revision) = project._store, project._store.load_question()
         old = {"revision": revision, "index": question.index, "rule": question.rule, "utility": 0.0, "margin": 1.0}
         store._put("question", 1, json.dumps(old | {"guesses": []}))
-    assert check.check(path).sound
+    assert check.check(path).is_sound
 
 
 @pytest.mark.mostly_slow
@@ -192,14 +192,14 @@ def test_a_file_that_cannot_be_opened_at_all(path):
         report = check.check(path)
         assert codes(report)
         assert report.backup is not None
-        assert "labeler restore" in check_report.text(report)
+        assert "labeler restore" in "\n".join(report.lines())
 
 
 def test_a_file_that_is_gone(path):
     path.unlink()
     report = check.check(path)
     assert codes(report) == ["missing"]
-    assert "labeler restore" in check_report.text(report)
+    assert "labeler restore" in "\n".join(report.lines())
 
 
 def test_what_is_no_project_is_wrong_use(tmp_path, path):
@@ -223,8 +223,8 @@ def test_pages_that_were_overwritten(path):
         found[start : start + 4096] = rng.bytes(4096)
         path.write_bytes(found)
         report = check.check(path)
-        assert not report.sound or report.events == 25  # a page that nothing uses harms nothing
-        if report.sound:
+        assert not report.is_sound or report.events == 25  # a page that nothing uses harms nothing
+        if report.is_sound:
             assert report.labels == 13
 
 
@@ -239,7 +239,7 @@ def test_entries_of_the_cache_that_are_not_whole(path):
     assert any("may be deleted" in note for note in report.notes)
     with open_project(path) as project:  # made anew by itself
         assert len(project.closing_round().labels) == 150
-    assert check.check(path).sound
+    assert check.check(path).is_sound
 
 
 def test_what_an_older_version_left_in_the_cache_is_no_damage(path):
@@ -247,7 +247,7 @@ def test_what_an_older_version_left_in_the_cache_is_no_damage(path):
     cache = paths.cache_of(path)
     (cache / "unreadable.json-0123456789abcdef01234567").write_text('{"3": "cut short"}')
     report = check.check(path)
-    assert report.sound
+    assert report.is_sound
     assert any("may be deleted" in note for note in report.notes)
     (current,) = (entry for entry in cache.glob("unreadable.json-*") if "0123456789abcdef" not in entry.name)
     for content in ("{}", "[]", "{"):
@@ -258,5 +258,5 @@ def test_what_an_older_version_left_in_the_cache_is_no_damage(path):
 def test_a_source_that_is_gone_is_no_damage(path, few_digits):
     few_digits.unlink()
     report = check.check(path)
-    assert report.sound
+    assert report.is_sound
     assert any("cache was not looked at" in note for note in report.notes)

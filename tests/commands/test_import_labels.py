@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from labeler.cli import main
 from labeler.commands.export.export import ExportOptions, export
-from labeler.commands.import_labels import import_labels, report
+from labeler.commands.import_labels import import_labels
 from labeler.commands.merge import merge
 from labeler.core.errors import LabelerError
 from labeler.project.open import Options, open_project
@@ -54,7 +54,7 @@ def test_a_later_import_changes_nothing_and_lists_what_it_would(project, tmp_pat
     second = import_labels(project, table(tmp_path, "b", "b", "a"))
     assert labels_of(project) == {"0.png": "a", "1.png": "b", "2.png": "a"}
     assert (second.taken, second.conflicts, second.earlier) == (1, [], [("0.png", "b", "a")])
-    assert "0.png: import says b, before it was a" in report(second)
+    assert "0.png: import says b, before it was a" in "\n".join(second.lines())
     third = import_labels(project, table(tmp_path, "b"), replace_imported=True)
     assert (third.taken, third.earlier) == (1, [])
     assert labels_of(project)["0.png"] == "b"

@@ -9,8 +9,9 @@ from click.testing import CliRunner
 
 from labeler.cli import main
 from labeler.commands.export.export import ExportOptions, export
-from labeler.commands.import_labels import import_labels, import_predictions, report_predictions
-from labeler.commands.status import status, why
+from labeler.commands.import_labels import import_labels, import_predictions
+from labeler.commands.status import status
+from labeler.commands.why import why
 from labeler.core.errors import LabelerError
 from labeler.project.open import Options, open_project
 
@@ -40,12 +41,12 @@ def test_from_the_file_to_the_export(place, tmp_path):
     before = status(place)
     found = import_predictions(place, tmp_path / "model.csv")
     assert (found.taken, found.given, found.agreeing) == (6, 2, 1)
-    assert "6 predictions imported: machine labels, no answers" in report_predictions(found)
-    assert "2 have given labels, which stay: 1 of them predicted as given" in report_predictions(found)
+    assert "6 predictions imported: machine labels, no answers" in "\n".join(found.lines())
+    assert "2 have given labels, which stay: 1 of them predicted as given" in "\n".join(found.lines())
     place.closing_round()
     after = status(place)
-    assert (after["answers"], after["by_provenance"]["human"]) == (before["answers"], 3)
-    assert after["by_provenance"]["imported"] == 0
+    assert (after.answers, after.by_provenance["human"]) == (before.answers, 3)
+    assert after.by_provenance["imported"] == 0
     ids = place.session.pool.ids
     export(place, tmp_path / "default.csv", options=ExportOptions())
     default = pd.read_csv(tmp_path / "default.csv", dtype=str)
@@ -58,7 +59,7 @@ def test_from_the_file_to_the_export(place, tmp_path):
         row = every.loc[ids[index]]
         assert (row.label, row.provenance, row.source) == ("7", "predicted", "model.csv")
         assert float(row.confidence) == pytest.approx(0.5 + index / 1000)
-    said = why(place, ids[min(stood)])
+    said = "\n".join(why(place, ids[min(stood)]).lines())
     assert "7 · predicted elsewhere, imported from" in said
     assert "model.csv · score 0.6" in said
     assert "rests most on" not in said

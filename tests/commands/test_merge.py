@@ -16,7 +16,7 @@ from labeler.commands.check import check
 from labeler.commands.export.export import export
 from labeler.commands.merge import facts, merge, report
 from labeler.commands.replay import replay
-from labeler.commands.status import status, status_text
+from labeler.commands.status import status
 from labeler.core.errors import ProjectError
 from labeler.core.types import Provenance
 from labeler.project.open import Options, open_project
@@ -74,7 +74,7 @@ def test_two_files_become_one_that_knows_who_said_what(two, tmp_path):
         assert (session.question.instance_id, session.question.rule) == ("00010", "conflict")
         assert session.state.answers[10].annotator == "bob"  # the later stands until somebody settles it
         assert (session.view().open_questions, session.view().conflicts) == (150 - 40 + 2, 2)
-        assert "2 instances with two people's different answers" in status_text(status(opened))
+        assert "2 instances with two people's different answers" in "\n".join(status(opened).lines())
         session.label("00010", session.classes.id_for("odd"))
         assert session.question.instance_id == "00011"
 
@@ -103,22 +103,22 @@ def test_the_audits_of_both_stay_behind_and_what_was_answered_in_them_stays_answ
     for path in (anna, bob):
         with open_project(path, read_only=True) as opened:
             state = opened.session.state
-            labels |= {index: state.classes[one.class_id].name for index, one in state.standings.items() if one.audit}
+            labels |= {index: state.classes[one.class_id].name for index, one in state.answers.items() if one.audit}
     assert len(labels) > 60  # each took its own, and some the same
     joined = merge(anna, bob, tmp_path / "both.labeler.db")
     assert joined.notes == [f"audited by anna and bob before it was merged: {AUDIT_ANEW}"]
     assert is_same_journal(events(joined.path), events(merge(bob, anna, tmp_path / "other.labeler.db").path))
     with open_project(joined.path) as opened:
         state = opened.session.state
-        assert (opened.session.audit, state.audits, state.carried) == (None, [], [])
+        assert (opened.session.audit.latest, list(state.audits), state.audits.carried) == (None, [], [])
         for index, name in labels.items():
-            assert state.classes[state.standings[index].class_id].name == name
+            assert state.classes[state.answers[index].class_id].name == name
         figures = status(opened)
-        assert figures["audits_carried"] == [{"by": name, "statement": AUDIT_ANEW} for name in ("anna", "bob")]
-        assert f"audited by anna and bob before it was merged: {AUDIT_ANEW}" in status_text(figures)
+        assert figures.audits_carried == [{"by": name, "statement": AUDIT_ANEW} for name in ("anna", "bob")]
+        assert f"audited by anna and bob before it was merged: {AUDIT_ANEW}" in "\n".join(figures.lines())
         manifest = json.loads(export(opened, tmp_path / "x.csv").manifest_path.read_text())
         assert manifest["certificate"] is None
-        assert manifest["audits_carried"] == figures["audits_carried"]
+        assert manifest["audits_carried"] == figures.audits_carried
         final = final_labels(state, opened.session.machine_labels.round)
         opened.session.audit.begin(final, target=0.9, confidence=0.95, seed=1)
         assert (opened.session.audit.latest.number, opened.session.audit.latest.before) == (1, 0)
@@ -183,14 +183,14 @@ def old_merged(tmp_path):
 def test_a_file_that_an_older_version_merged_with_its_audits_is_read_and_says_so_in_one_line(old_merged):
     assert [event.kind for event in events(old_merged)].count("audit_carried") == 2
     with open_project(old_merged) as opened:
-        text = status_text(status(opened))
+        text = "\n".join(status(opened).lines())
         assert [line for line in text.splitlines() if "audited by" in line] == [
             f"audited by Ada and Ben before it was merged: {AUDIT_ANEW}"
         ]
         certificate = opened.session.audit.certificate()
         assert (certificate.checked, certificate.alpha) == (4, pytest.approx(0.4 * 0.8 * 0.2**2))
         opened.session.label("00029", opened.session.classes.id_for("9"))
-        assert opened.session.state.standings[29].kind == "label"
+        assert opened.session.state.answers[29].kind == "label"
     report = check(old_merged)
     assert report.sound
     assert report.findings == []
@@ -207,7 +207,7 @@ def test_a_file_with_audits_that_travelled_is_replayed_exported_and_merged_again
     for joined in (alone, whole):
         assert joined.notes[-1] == f"audited by Ada and Ben before it was merged: {AUDIT_ANEW}"
         assert "audit_carried" not in {event.kind for event in events(joined.path)}
-        assert joined.state.counts["label"] >= 22
+        assert joined.state.answers.counts["label"] >= 22
         back = merge(joined.path, old_merged, tmp_path / f"back-{joined.path.name}")
         assert is_same_journal(events(back.path), events(joined.path))  # what was left behind does not come back
         assert check(joined.path).findings == []

@@ -13,8 +13,9 @@ import pytest
 from PIL import Image
 
 from labeler.commands.export.model import digest, export_model, trained
-from labeler.commands.predict import UNKNOWN, Predictions, as_object, as_text, predict, write
-from labeler.commands.search import facts, nearest_to, odd_ones, text
+from labeler.commands.outliers import odd_ones
+from labeler.commands.predict import UNKNOWN, Predictions, as_text, predict, write
+from labeler.commands.search import nearest_to
 from labeler.core import steps
 from labeler.core.errors import ExportError, UnreadableInstance, UsageError
 from labeler.core.requests import PoolRequests
@@ -126,7 +127,7 @@ class TestPredict:
         assert found.ids == ["0.png", "1.png", "2.png"]
         assert set(found.unreadable) == {"broken.png"}
         assert "broken.png" in " ".join(found.notes)
-        assert as_object(found)["unreadable"]["broken.png"]
+        assert found.to_json()["unreadable"]["broken.png"]
         one = predict(project, tmp_path / "1.png")
         assert one.ids == ["1.png"]
         assert one.labels == [found.labels[1]]
@@ -252,11 +253,11 @@ class TestFinding:
             project.session.reject(project.session.pool.ids[first])
             again = odd_ones(project, "pca", 10)
             assert first not in again.indices
-            told = facts(project, again)
+            told = again.to_json()
             assert told["method"] == "pca"
             assert len(told["found"]) == 10
             assert told["found"][0]["label"] == ""
-            assert project.session.pool.ids[int(again.indices[0])] in text(project, again)
+            assert project.session.pool.ids[int(again.indices[0])] in "\n".join(again.lines())
             assert project.session.label_of(first)[0] == UNLABELED
 
     @pytest.mark.slow
@@ -286,7 +287,7 @@ class TestFinding:
             assert 0 < len(alone) < 200
             found = odd_ones(project, None, 200)
             assert set(found.indices[: len(alone)].tolist()) == alone
-            assert found.what["in_no_cluster"] == len(alone)
+            assert found.query["in_no_cluster"] == len(alone)
             assert set(odd_ones(project, "pca", 200).indices[: len(alone)].tolist()) != alone
 
     @pytest.mark.slow

@@ -37,11 +37,11 @@ def path(few_digits, tmp_path):
 def test_the_journal_alone_gives_the_same(path):
     before = path.read_bytes()
     found = replay.replay(path)
-    assert found.same, found.differences
+    assert found.is_same, found.differences
     assert found.rows > 100
     assert path.read_bytes() == before
-    assert "to the byte" in replay.text(found)
-    assert replay.facts(found)["same"] is True
+    assert "to the byte" in "\n".join(found.lines())
+    assert found.to_json()["same"] is True
 
 
 def test_features_that_are_not_the_sources_show(path):
@@ -49,9 +49,9 @@ def test_features_that_are_not_the_sources_show(path):
     array = np.load(features)
     np.save(features, array[::-1].copy())
     found = replay.replay(path)
-    assert not found.same
+    assert not found.is_same
     assert any("the export differs" in one for one in found.differences)
-    assert "NOT what its journal says" in replay.text(found)
+    assert "NOT what its journal says" in "\n".join(found.lines())
 
 
 def test_a_state_that_differs_is_named(make_session):
@@ -66,5 +66,5 @@ def test_a_project_without_an_answer_replays_as_well(few_digits, tmp_path):
     path = tmp_path / "pool.labeler.db"
     open_project(few_digits, path).close()
     found = replay.replay(path)
-    assert found.same
+    assert found.is_same
     assert "nothing is labeled yet" in found.notes[0]

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 
 from labeler.cli import main
 from labeler.commands.check import check
-from labeler.commands.check_report import text
+from labeler.commands.check_report import Finding
 from labeler.commands.restore import rescue
 from labeler.core.errors import LabelerError, ProjectError
 from labeler.project import backups
 from labeler.project.open import open_project
 from labeler.store.store import Store
+
+
+def text(result):
+    """What a command prints for a person."""
+    return "\n".join(result.lines())
 
 
 @pytest.fixture
@@ -59,15 +65,15 @@ def test_all_that_is_sound_is_brought_out(project, tmp_path, statement, lost):
     rescued = rescue(project, target)
     assert (rescued.lost, rescued.events) == (lost, report.events)
     assert project.read_bytes() == before
-    assert check(target).sound
+    assert check(target).is_sound
     with open_project(target, read_only=True) as again:
         assert again.session.state.answers.counts["label"] >= 12 - lost
         assert len(again.session.pool) == len(again.source.ids)
 
 
 def test_where_the_file_opens_the_advice_is_to_go_on_in_it(project):
-    report = check(project)
-    report.damage("log", "the log beside the file (-wal) is not as it was written", "the answers given last")
+    lost = Finding("log", "the log beside the file (-wal) is not as it was written", "the answers given last")
+    report = replace(check(project), findings=[lost])
     assert text(report).splitlines()[3] == f"go on with what is there: labeler label {project}"
 
 

@@ -8,7 +8,9 @@ import pytest
 from click.testing import CliRunner
 
 from labeler.cli.main import main
-from labeler.commands.search import COUNT, Cut, facts, likeliest_of, odd_ones, text
+from labeler.commands.hunt import likeliest_of
+from labeler.commands.outliers import Cut, odd_ones
+from labeler.commands.ranks import COUNT
 from labeler.core import steps
 from labeler.core.errors import UsageError
 from labeler.core.protocols import Engine
@@ -34,7 +36,7 @@ def test_the_share_is_the_percentile_of_the_density(project):
     found = odd_ones(project, "density", cut=Cut(share=0.04))
     assert set(found.indices.tolist()) == odd
     assert len(odd) == 9
-    assert found.what["cut"] == pytest.approx(-np.percentile(densities, 4))
+    assert found.query["cut"] == pytest.approx(-np.percentile(densities, 4))
     assert found.beyond.all()
 
 
@@ -43,18 +45,18 @@ def test_a_threshold_takes_all_that_score_above_it_and_none_at_it(project):
     border = float(scores[5])
     found = odd_ones(project, "pca", cut=Cut(threshold=border))
     assert found.numbers.tolist() == scores[:5].tolist()
-    assert found.what["n_beyond"] == 5
+    assert found.query["n_beyond"] == 5
     assert len(odd_ones(project, "pca", cut=Cut(threshold=1e9)).indices) == 0
 
 
 def test_a_number_of_ones_own_shows_who_is_inside(project):
     found = odd_ones(project, "pca", 12, cut=Cut(share=0.04))
     assert found.beyond.tolist() == [True] * 9 + [False] * 3
-    said = facts(project, found)
+    said = found.to_json()
     assert [row["beyond"] for row in said["found"]] == [True] * 9 + [False] * 3
     assert said["n_beyond"] == 9
     assert said["found"][8]["score"] > said["cut"] >= said["found"][9]["score"]
-    lines = text(project, found).splitlines()
+    lines = found.lines()
     assert sum("inside the cut" in line for line in lines) == 3
     assert lines[-1].startswith("12 instances of 208; 9 beyond the cut")
 
@@ -66,16 +68,16 @@ def test_rejected_ones_do_not_move_the_cut(project):
     assert first not in found.indices
     scores = np.sort(odd_ones(project, "pca", 208).numbers.astype(np.float64))
     assert len(scores) == 207
-    assert found.what["cut"] == pytest.approx(np.percentile(scores, 96))
+    assert found.query["cut"] == pytest.approx(np.percentile(scores, 96))
 
 
 def test_without_a_cut_nothing_is_said_of_one(project):
     found = odd_ones(project, None)
     assert len(found.indices) == COUNT
-    said = facts(project, found)
+    said = found.to_json()
     assert (said["cut"], said["n_beyond"]) == (None, None)
     assert "beyond" not in said["found"][0]
-    assert "cut" not in text(project, found)
+    assert "cut" not in "\n".join(found.lines())
 
 
 @pytest.mark.parametrize(
@@ -114,7 +116,7 @@ class TestHunt:
         found = likeliest_of(project, "3", 8)
         assert (y[found.indices] == "3").mean() >= 0.75
         assert not set(found.indices.tolist()) & set(project.session.state.answers)
-        said = facts(project, found)
+        said = found.to_json()
         assert (said["class"], said["examples"], len(said["found"])) == ("3", 1, 8)
         assert all(row["distance"] > 0 for row in said["found"])
 

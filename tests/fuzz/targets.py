@@ -28,7 +28,6 @@ from hypothesis import strategies as st
 from labeler.commands.audit import take_answers
 from labeler.commands.check import check as check_project
 from labeler.commands.import_labels import import_labels
-from labeler.commands.import_labels import report as report_of_import
 from labeler.commands.simulate import thin
 from labeler.commands.status import status
 from labeler.core.errors import LabelerError, UnreadableInstance
@@ -350,7 +349,7 @@ def run_import(content: bytes, folder: Path) -> None:
     project: Any = SimpleNamespace(source=_Named(), session=session)
     n_events = len(session.recorder.journal.events)
     try:
-        said = report_of_import(import_labels(project, path))
+        said = "\n".join(import_labels(project, path).lines())
     except LabelerError:
         assert len(session.recorder.journal.events) == n_events, "refused, yet something was recorded"
         raise
@@ -485,7 +484,7 @@ def run_project(changes: list[tuple[int, int, int, Any, str]], folder: Path) -> 
         for change in changes:
             _bend(db, *change)
         seal_all(db)
-    sound = check_project(path).sound
+    sound = check_project(path).is_sound
     try:
         with open_project(path, read_only=True, with_source=False) as project:
             project.view()

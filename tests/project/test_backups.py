@@ -306,7 +306,7 @@ class TestWhateverTheClockSays:
             (newest,) = [copy for copy in backups.listed(path) if events(copy.path) == events(path)]
             tips[newest.path] = events(path)
             report = check.check(path)
-            assert report.sound
+            assert report.is_sound
             assert report.backup == newest
             assert sum("another line" in note for note in report.notes) == line + 1
             assert any(str(longest.path) in note for note in report.notes)

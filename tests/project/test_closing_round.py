@@ -99,7 +99,7 @@ def agrees(path, tmp_path) -> int:
         confidence = str(np.float32(row["confidence"]))
         assert facts == (row["label"], row["provenance"], confidence, row["tier"], row["source"]), name
     leaves = sum(row["provenance"] != Provenance.PREDICTED.word for row in rows.values())
-    assert counted["labeled"] == leaves
+    assert counted.labeled == leaves
     return len(said)
 
 
@@ -163,7 +163,7 @@ def test_an_export_leaves_it_for_status(labeled, tmp_path, never_again):
     rows = exported(path, tmp_path)
     never_again()
     with reading_what_leaves(path) as project:
-        counts = status(project)["by_provenance"]
+        counts = status(project).by_provenance
     assert sum(counts.values()) == len(rows)
 
 
@@ -229,7 +229,7 @@ def test_without_any_answer_there_is_nothing_to_wait_for(labeled, never_again):
     path = labeled("a.labeler.db", 0, "anna")
     never_again()
     with reading_what_leaves(path) as project:
-        assert status(project)["labeled"] == 0
+        assert status(project).labeled == 0
 
 
 @pytest.mark.slow
@@ -238,7 +238,7 @@ def test_where_the_source_is_gone_the_last_round_stands_in_and_it_is_said(labele
     path = labeled("a.labeler.db", 12, "anna")
     source.unlink()
     with reading_what_leaves(path) as project:
-        assert status(project)["answers"] == 12
+        assert status(project).answers == 12
     assert "those of the last round, not of an export" in capsys.readouterr().err
 
 

@@ -140,7 +140,7 @@ class TestAfterAPowerCut:
             for suffix in ("", "-wal"):
                 shutil.copy(f"{project}{suffix}", f"{copy}{suffix}")
             overwrite(log_of(copy), at, bytes(512))
-            assert check(copy).sound
+            assert check(copy).is_sound
             store = open_store(copy)
             assert len(list(store.replay())) == 5
             assert store.notes == []
@@ -163,7 +163,7 @@ class TestAfterAPowerCut:
             shutil.copy(f"{project}{suffix}", folder)
         copy = folder / project.name
         overwrite(log_of(copy), last_frame(copy) + 200, b"\xff" * 8)
-        assert check(copy).sound
+        assert check(copy).is_sound
 
     def test_an_index_of_before_the_machine_went_down_proves_nothing(self, killed, open_store):
         os.truncate(log_of(killed), last_frame(killed))

@@ -1,4 +1,4 @@
-"""Who is in which cluster, as a file: one row an instance, with its soft shares of every cluster."""
+"""The assignment of instances to clusters as a file: one row an instance, with its soft shares of every cluster."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import csv
 import io
 from pathlib import Path
 
-from labeler.commands.clusters.inspect import Found
+from labeler.commands.clusters.report import ClusterReport
 from labeler.core.errors import UsageError
 from labeler.core.text import display_safe, escape_warnings, escaped, json_text
 from labeler.engine.cluster_neighbors import shares_of_all
@@ -25,7 +25,7 @@ def check(path: Path) -> None:
         )
 
 
-def write(found: Found, target: Path, inputs: list[Path], *, force: bool = False) -> None:
+def write(report: ClusterReport, target: Path, inputs: list[Path], *, force: bool = False) -> None:
     """Write id, cluster (-1 = in none), distance to its center and the share of every cluster, with a manifest.
 
     Raises
@@ -33,33 +33,34 @@ def write(found: Found, target: Path, inputs: list[Path], *, force: bool = False
     ExportError
         The target exists (without `force`), is one of the `inputs`, or cannot be written.
     """
+    # beside the table, as every export of ours has one: what it is of, and how it was made
     manifest = {
-        "source": found.source,
-        "encoder": found.encoder,
-        "clusterer": found.clusterer,
-        "space": found.space,
-        "counts": {"total": found.n_instances, "clusters": len(found.cards)},
-        "notes": [*found.notes, *escape_warnings(_ids(found))],
+        "source": report.source,
+        "encoder": report.encoder,
+        "clusterer": report.clusterer,
+        "space": report.space,
+        "counts": {"total": report.n_instances, "clusters": len(report.cards)},
+        "notes": [*report.notes, *escape_warnings(_ids(report))],
     }
-    content = as_text(found, target.suffix.lower()).encode()
+    content = as_text(report, target.suffix.lower()).encode()
     write_single(target, manifest, lambda path: _write_bytes(path, content), force, inputs)
 
 
-def as_text(found: Found, ending: str = ".csv") -> str:
-    """The table as CSV or JSON lines; numbers with the fewest digits that give the same float32 again."""
-    assert found.seen_in is not None  # noqa: S101 - a report of points
-    clustering, points = found.clustering, found.seen_in.points
+def as_text(report: ClusterReport, ending: str = ".csv") -> str:
+    """Return the table as CSV or JSON lines; numbers with the fewest digits that give the same float32 again."""
+    assert report.seen_in is not None  # noqa: S101 - a report of points
+    clustering, points = report.clustering, report.seen_in.points
     clusters = clustering.clusters.copy()
     if len(clustering.outliers):
         clusters[clustering.outliers] = IN_NONE
-    numbers = sorted(card.cluster for card in found.cards)
+    numbers = sorted(card.cluster for card in report.cards)
     shares = shares_of_all(points, clustering)[:, numbers]
     names = ["id", "cluster", "distance", *(f"share_{number}" for number in numbers)]
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     if ending == ".csv":
         writer.writerow(names)
-    for row, name in enumerate(_ids(found)):
+    for row, name in enumerate(_ids(report)):
         floats = [float(str(value)) for value in (clustering.distances[row], *shares[row])]
         cells = [escaped(name), int(clusters[row]), *floats]
         if ending == ".csv":
@@ -69,8 +70,8 @@ def as_text(found: Found, ending: str = ".csv") -> str:
     return out.getvalue()
 
 
-def _ids(found: Found) -> list[str]:
-    return found.seen_in.ids if found.seen_in is not None else []
+def _ids(report: ClusterReport) -> list[str]:
+    return report.seen_in.ids if report.seen_in is not None else []
 
 
 def _write_bytes(path: Path, content: bytes) -> None:

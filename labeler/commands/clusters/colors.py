@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from labeler.commands.clusters import plots
+from labeler.commands.result import Result
 from labeler.core.errors import UsageError
 from labeler.core.protocols import Clustering
 from labeler.core.text import counted, display_safe
@@ -24,7 +25,7 @@ DEFAULT_K = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Segmented:
+class Segmentation(Result):
     """One image by its colors: `image` (h, w[, 3]) in the mean color of each pixel's cluster, `colors` (k, 1 or 3) the
     most frequent first, and the `shares` (k,) of the pixels."""
 
@@ -34,6 +35,30 @@ class Segmented:
     colors: ByteArray
     shares: list[float]
     inertia: float
+    path: Path | None = None  # where the image was written
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the colors and their shares, without the image."""
+        return {
+            "source": self.source,
+            "clusterer": self.clusterer,
+            "n_clusters": len(self.colors),
+            "n_pixels": int(np.prod(self.image.shape[:2])),
+            "inertia": self.inertia,
+            "colors": self.colors.tolist(),
+            "shares": self.shares,
+        }
+
+    def lines(self) -> list[str]:
+        """Return one line a color, the most frequent first."""
+        lines = [f"{display_safe(self.source)}: {counted(len(self.colors), 'color')} by {self.clusterer}"]
+        for color, share in zip(self.colors.tolist(), self.shares, strict=True):
+            lines.append(f"  #{''.join(f'{value:02x}' for value in (color * 3)[:3])} {100 * share:5.1f} %")
+        return lines
+
+    def warnings(self) -> list[str]:
+        """Return which file was written."""
+        return [] if self.path is None else [f"written to {self.path}"]
 
 
 def is_image(target: Path) -> bool:
@@ -41,7 +66,7 @@ def is_image(target: Path) -> bool:
     return target.is_file() and has_image_ending(target.name)
 
 
-def segment(target: Path, clusterer: str, n_clusters: int | None, seed: int) -> Segmented:
+def segment(target: Path, clusterer: str, n_clusters: int | None, seed: int) -> Segmentation:
     """Cluster the pixels of an image, each color channel in [0, 1].
 
     Raises
@@ -61,38 +86,27 @@ def segment(target: Path, clusterer: str, n_clusters: int | None, seed: int) -> 
         clustering: Clustering = registry.create("clusterer", spec).cluster(
             rows.astype(np.float32) / np.float32(255), n_clusters or DEFAULT_K, seed
         )
+    # a mean of colors is a color again; clipped, for a mixture's mean may leave the cube by rounding
     means = np.round(np.clip(clustering.centers, 0.0, 1.0) * 255).astype(np.uint8)
     sizes = np.bincount(clustering.clusters, minlength=len(means))
+    # stable: colors of the same share keep the clusterer's order
     order = np.argsort(-sizes, kind="stable")
     shares = [round(float(sizes[cluster]) / len(rows), 6) for cluster in order]
     image = np.ascontiguousarray(means[clustering.clusters].reshape(pixels.shape))
-    return Segmented(str(target), spec, image, means[order], shares, clustering.inertia)
+    return Segmentation(str(target), spec, image, means[order], shares, clustering.inertia)
+
+
+def segment_into(output: Path | None, target: Path, clusterer: str, n_clusters: int | None, seed: int) -> Segmentation:
+    """Segment an image and write it to `output`. Raises as :func:`check` and :func:`segment`."""
+    path = check(output)
+    segmentation = replace(segment(target, clusterer, n_clusters, seed), path=path)
+    plots.save_image(segmentation.image, path)
+    return segmentation
 
 
 def check(output: Path | None) -> Path:
-    """The file to write, a .png that is nobody's; a UsageError, before any work, where it is none."""
+    """Return the file to write, a .png that is nobody's; a UsageError, before any work, where it is none."""
     if output is None:
         raise UsageError("an image is segmented into another one, and no file is named for it", "add: -o segmented.png")
-    plots.check(output, "-o")
+    plots.check_place(output, "-o")
     return output
-
-
-def facts(found: Segmented) -> dict[str, Any]:
-    """The report as one JSON object."""
-    return {
-        "source": found.source,
-        "clusterer": found.clusterer,
-        "n_clusters": len(found.colors),
-        "n_pixels": int(np.prod(found.image.shape[:2])),
-        "inertia": found.inertia,
-        "colors": found.colors.tolist(),
-        "shares": found.shares,
-    }
-
-
-def text(found: Segmented) -> str:
-    """The report as lines."""
-    lines = [f"{display_safe(found.source)}: {counted(len(found.colors), 'color')} by {found.clusterer}"]
-    for color, share in zip(found.colors.tolist(), found.shares, strict=True):
-        lines.append(f"  #{''.join(f'{value:02x}' for value in (color * 3)[:3])} {100 * share:5.1f} %")
-    return "\n".join(lines)

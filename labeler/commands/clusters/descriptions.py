@@ -1,5 +1,4 @@
-"""What sets a cluster apart, in words: the columns of a table in which its mean stands out, the telling words of its
-texts."""
+"""The peculiarities of a cluster: columns of a table in which its mean stands out, the telling words of its texts."""
 
 from __future__ import annotations
 
@@ -18,7 +17,7 @@ Means = tuple[dict[str, float], dict[str, float], list[tuple[str, float, float]]
 
 
 def means(raw: FloatArray, members: IndexArray, columns: list[str]) -> Means:
-    """The mean of each column over the members, how far it is from that of all, and the columns that stand out most."""
+    """Return each column's mean over the members, how far it is from that of all, and the columns that stand out."""
     table = raw.astype(np.float64)
     mean = table[members].mean(axis=0)
     spread = table.std(axis=0)
@@ -35,8 +34,9 @@ class Words:
     """The words of a pool's texts, by how much each tells (TF-IDF: often here, rarely elsewhere)."""
 
     def __init__(self, texts: Any) -> None:
-        from sklearn.feature_extraction.text import TfidfVectorizer
+        from sklearn.feature_extraction.text import TfidfVectorizer  # start-up: seconds, and for texts alone
 
+        # bytes of a file that are no text came as surrogates, which the vectorizer refuses
         plain = [str(text).encode("utf-8", "replace").decode("utf-8") for text in texts]
         words = TfidfVectorizer(max_features=MOST_WORDS, sublinear_tf=True, stop_words="english")
         try:
@@ -46,7 +46,7 @@ class Words:
             self._weights, self._names = None, []
 
     def of(self, members: IndexArray) -> list[str]:
-        """The words that stand out most in the texts of `members`, the most telling first."""
+        """Return the words that stand out most in the texts of `members`, the most telling first."""
         if self._weights is None or not len(members):
             return []
         all_of_them = np.asarray(self._weights.mean(axis=0)).ravel()

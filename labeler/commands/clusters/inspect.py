@@ -1,10 +1,10 @@
-"""How many clusters a source has, and what the clusters of a source or a project hold."""
+"""The clusters of a source or a project: how many there are, and what each one holds."""
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from threadpoolctl import threadpool_limits
 
 from labeler.commands.clusters.descriptions import Words, means
 from labeler.commands.clusters.portraits import mean_image, pixel_images
+from labeler.commands.clusters.report import SHOWN, Card, ClusterReport
 from labeler.commands.clusters.spaces import Space, space_of
 from labeler.core import steps
 from labeler.core.errors import LabelerError, UsageError
@@ -35,16 +36,16 @@ if TYPE_CHECKING:
     from labeler.project.project import Project
 
 DEFAULT_K = 20
-SHOWN = 3
-"""Typical and odd members that are named."""
 DIAGRAMS = 6
 """Numbers of clusters whose silhouettes are drawn side by side, at most."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What was asked for. `ks` are the numbers to compare (none = no comparison); `sample`: rows drawn from a mixture;
-    `seed`: None = the project's, or 0."""
+    """The request: `ks` are the numbers to compare (none = no comparison); `sample`: rows drawn from a mixture.
+
+    `seed`: None = the project's, or 0.
+    """
 
     encoder: str = ""
     clusterer: str = ""
@@ -54,47 +55,6 @@ class Plan:
     reading: Reading = AS_IT_IS
     seed: int | None = None
     sample: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Card:
-    """One cluster: `typical` and `odd` members by id, `means` of a table's columns and how far they are
-    `apart` from those of all, in standard deviations; `far` = the columns that stand out."""
-
-    cluster: int
-    size: int
-    silhouette: float | None
-    typical: list[str]
-    odd: list[str]
-    classes: dict[str, int]
-    means: dict[str, float] | None
-    apart: dict[str, float] | None
-    far: list[tuple[str, float, float]]  # (column, mean, standard deviations from the mean of all)
-    warnings: list[str]
-    mean: ByteArray | None  # the mean of its images
-    members: IndexArray  # rows of the report, nearest to its center first
-    words: list[str] = field(default_factory=list)  # telling ones, of texts
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What `labeler clusters` reports."""
-
-    source: str
-    n_instances: int
-    encoder: str
-    clusterer: str
-    space: str
-    clustering: Clustering
-    silhouettes: Silhouettes
-    cards: list[Card]
-    tried: list[Tried] = field(default_factory=list)
-    anomalies: list[str] = field(default_factory=list)
-    samples: list[ByteArray] = field(default_factory=list)  # images drawn from a mixture, where it saw pixels
-    seen_in: Space | None = None
-    diagrams: list[tuple[int, Silhouettes]] = field(default_factory=list)  # of several numbers of clusters
-    drawn: FloatArray | None = None  # rows drawn from a mixture, where they were asked for
-    notes: list[str] = field(default_factory=list)  # what was left out of the source
 
 
 def parse_range(text: str) -> tuple[int, ...]:
@@ -115,7 +75,7 @@ def parse_range(text: str) -> tuple[int, ...]:
     return tuple(range(first, last + 1, step))
 
 
-def of_source(path: Path, plan: Plan, progress: Callable[[Progress], None]) -> tuple[Found, Source]:
+def of_source(path: Path, plan: Plan, progress: Callable[[Progress], None]) -> tuple[ClusterReport, Source]:
     """Cluster a source; the source is handed back open, for pictures.
 
     Raises
@@ -131,7 +91,7 @@ def of_source(path: Path, plan: Plan, progress: Callable[[Progress], None]) -> t
         return _clustered(source, source.ids, None, Path(scratch), plan, progress), source
 
 
-def of_project(project: Project, plan: Plan, progress: Callable[[Progress], None]) -> Found:
+def of_project(project: Project, plan: Plan, progress: Callable[[Progress], None]) -> ClusterReport:
     """Inspect a project's own clusters, or cluster its source anew where a clusterer, a number or a range was given.
 
     Both by the project's own encoder, features and seed, if none is given.
@@ -150,13 +110,13 @@ def of_project(project: Project, plan: Plan, progress: Callable[[Progress], None
         plan = replace(plan, clusterer=plan.clusterer or recipe.clusterer)
         check_size(plan.clusterer, len(pool.ids))
         check_mixture(plan)
-        found = _clustered(source, pool.ids, usable, Path(recipe.cache), plan, progress)
+        report = _clustered(source, pool.ids, usable, Path(recipe.cache), plan, progress)
     else:
-        found = _as_it_is(project, source, usable, Path(recipe.cache), plan, progress)
-    assert found.seen_in is not None  # noqa: S101 - both clustered points
-    rows = found.seen_in.rows
-    cards = [replace(card, classes=_classes(project, rows[card.members])) for card in found.cards]
-    return replace(found, cards=cards)
+        report = _as_it_is(project, source, usable, Path(recipe.cache), plan, progress)
+    assert report.seen_in is not None  # noqa: S101 - both clustered points
+    rows = report.seen_in.rows
+    cards = [replace(card, classes=_classes(project, rows[card.members])) for card in report.cards]
+    return replace(report, cards=cards)
 
 
 def check_mixture(plan: Plan) -> None:
@@ -171,7 +131,10 @@ def check_mixture(plan: Plan) -> None:
 def images_of(
     read: Callable[[int], ByteArray] | None, rows: IndexArray | None = None
 ) -> Callable[[int], ByteArray | None]:
-    """The image of a row of a report, where `rows` says which instance that is; None for what cannot be shown."""
+    """Return a function from a row of a report to its image, None for what cannot be shown.
+
+    `rows` says which instance each row is.
+    """
 
     def image(index: int) -> ByteArray | None:
         try:
@@ -182,9 +145,9 @@ def images_of(
     return image
 
 
-def rows_of(found: Found) -> IndexArray | None:
-    """Which instance each row of the report is; None = the same."""
-    return found.seen_in.rows if found.seen_in is not None else None
+def rows_of(report: ClusterReport) -> IndexArray | None:
+    """Return which instance each row of the report is; None = the same."""
+    return report.seen_in.rows if report.seen_in is not None else None
 
 
 # -- inside ------------------------------------------------------------------------------------------------------
@@ -197,7 +160,7 @@ def _clustered(
     cache: Path,
     plan: Plan,
     progress: Callable[[Progress], None],
-) -> Found:
+) -> ClusterReport:
     seed = plan.seed or 0
     space = space_of(source, ids, usable, cache, plan.encoder, plan.features, seed, progress)
     points = space.points
@@ -206,6 +169,7 @@ def _clustered(
 
     def cluster(k: int) -> Generator[Progress, None, Clustering]:
         yield Progress("clustering")
+        # the range and the number that is taken may be the same: clustered once
         if k not in known:
             with threadpool_limits(1):
                 known[k] = space.in_columns(clusterer.cluster(points, k, seed))
@@ -217,27 +181,28 @@ def _clustered(
             tried.append(step)
         else:
             progress(step)
+    # a mixture has a likelihood to choose by; without one the elbow stands in
     best = choose_k.best_by(tried, "bic") or choose_k.elbow(tried)
     k = plan.n_clusters or best or min(DEFAULT_K, max(len(points) // 5, 2))
     clustering = steps.run(cluster(max(min(k, len(points)), 1)), progress)
     typical = clustering.exemplars if len(clustering.exemplars) else nearest_to_center(clustering)
     shown = choose_k.silhouettes(points, clustering, seed)
-    found = Found(
+    report = ClusterReport(
         str(source.path), len(points), space.encoder, plan.clusterer or "kmeans", space.named(), clustering, shown,
         _described(source, space, clustering, shown, typical), tried, _anomalies(space.ids, clustering),
         pixel_images(clustering.samples, space.axes, space.raw) if space.encoder == "pixels" else [], space,
-        [(one, choose_k.silhouettes(points, known[one], seed)) for one in _side_by_side(tried, k)],
+        [(some, choose_k.silhouettes(points, known[some], seed)) for some in _side_by_side(tried, k)],
         notes=_notes(source, space),
     )  # fmt: skip
     if not plan.sample or clustering.mixture is None:
-        return found
-    return replace(found, drawn=space.restored(clustering.mixture.draw(plan.sample)))
+        return report
+    return replace(report, drawn=space.restored(clustering.mixture.draw(plan.sample)))
 
 
 def _side_by_side(tried: Sequence[Tried], k: int) -> list[int]:
-    """The numbers whose silhouettes are drawn: those nearest to the one that is taken, in order."""
-    defined = [one.k for one in tried if one.silhouette is not None]
-    return sorted(sorted(defined, key=lambda one: (abs(one - k), one))[:DIAGRAMS]) if len(defined) > 1 else []
+    """Return the numbers whose silhouettes are drawn: those nearest to the one that is taken, in order."""
+    defined = [row.k for row in tried if row.silhouette is not None]
+    return sorted(sorted(defined, key=lambda number: (abs(number - k), number))[:DIAGRAMS]) if len(defined) > 1 else []
 
 
 def _as_it_is(
@@ -247,10 +212,11 @@ def _as_it_is(
     cache: Path,
     plan: Plan,
     progress: Callable[[Progress], None],
-) -> Found:
+) -> ClusterReport:
     """The project's own clusters."""
     seed = plan.seed or 0
     view = project.view()
+    # a project that was only made has no round yet
     round_ = view.round if view.round is not None else project.closing_round(progress)
     space = space_of(source, project.session.pool.ids, usable, cache, plan.encoder, plan.features, seed, progress)
     clusters = round_.clusters[space.rows]
@@ -265,7 +231,7 @@ def _as_it_is(
     typical = np.searchsorted(space.rows, np.intersect1d(_typical(round_), space.rows)).astype(np.int64)
     shown = choose_k.silhouettes(space.points, clustering, seed)
     cards = [card for card in _described(source, space, clustering, shown, typical) if card.size]
-    return Found(
+    return ClusterReport(
         str(source.path), len(space.ids), space.encoder, str(round_.facts.get("clusterer", "kmeans")), space.named(),
         clustering, shown, cards, anomalies=_anomalies(space.ids, clustering), seen_in=space,
         notes=_notes(source, space),
@@ -273,32 +239,33 @@ def _as_it_is(
 
 
 def _centers(points: FloatArray, clusters: IntArray, k: int) -> FloatArray:
-    """The means (k, d) of clusters that were found elsewhere; 0 where nobody is in one."""
+    """Return the means (k, d) of clusters that were found elsewhere; 0 where nobody is in one."""
     totals = np.zeros((k, points.shape[1]))
     np.add.at(totals, clusters, points)
     return (totals / np.maximum(np.bincount(clusters, minlength=k), 1)[:, None]).astype(np.float32)
 
 
 def _notes(source: Source, space: Space) -> list[str]:
-    """What was left out: passed over by the listing, or not to be read."""
+    """List what was left out: passed over by the listing, or not to be read."""
     unreadable = source.unreadable | space.unreadable
     return [*source.notes, *([unreadable_line(unreadable)] if unreadable else [])]
 
 
 def _inertia(points: FloatArray, labels: IntArray) -> float:
-    """Of clusters that were found in another space, like the engine's own: comparable with a range of k in this one."""
-    found = 0.0
+    """Return the inertia in this space of clusters from another one: comparable with a range of k."""
+    total = 0.0
     for label in np.unique(labels[labels >= 0]):
         members = points[labels == label]
-        found += float(np.square(members - members.mean(axis=0), dtype=np.float64).sum())
-    return found
+        total += float(np.square(members - members.mean(axis=0), dtype=np.float64).sum())
+    return total
 
 
 def _described(
     source: Source, space: Space, clustering: Clustering, scores: Silhouettes, typical: IndexArray
 ) -> list[Card]:
-    """A card a cluster, the largest first."""
+    """Return a card a cluster, the largest first."""
     ids, raw = space.ids, space.raw
+    # anomalies belong to no cluster, whatever number stands beside them
     held = ~clustering.outliers if len(clustering.outliers) else np.ones(len(ids), dtype=np.bool_)
     order = np.lexsort((clustering.distances, clustering.clusters))
     order = order[held[order]]
@@ -343,14 +310,14 @@ def _typical(round_: Round) -> IndexArray:
 
 
 def _classes(project: Project, members: IndexArray) -> dict[str, int]:
-    """Class name -> labels among the members, given or the machine's, the most frequent first."""
+    """Return class name -> labels among the members, given or the machine's, the most frequent first."""
     names = {class_id: info.name for class_id, info in project.session.state.classes.items()}
-    found: dict[str, int] = {}
+    counts: dict[str, int] = {}
     for index in members.tolist():
         name = names.get(project.session.label_of(index)[0])
         if name is not None:
-            found[name] = found.get(name, 0) + 1
-    return dict(sorted(found.items(), key=lambda item: -item[1]))
+            counts[name] = counts.get(name, 0) + 1
+    return dict(sorted(counts.items(), key=lambda item: -item[1]))
 
 
 def _anomalies(ids: Sequence[str], clustering: Clustering) -> list[str]:

@@ -1,4 +1,4 @@
-"""Where clusters are looked for: the features of what can be read, and the way back to the instances themselves."""
+"""The space of clusters: the features of what can be read, and the way back to the instances themselves."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ class Space:
     unreadable: dict[str, str]
 
     def named(self) -> str:
-        """What the points are, in words."""
+        """Return what the points are, in words."""
         n = self.points.shape[1]
         return counted(n, "feature") if n < FEATURES else f"{FEATURES} principal components"
 
     def in_columns(self, clustering: Clustering) -> Clustering:
-        """The clustering with BIC and AIC of the columns as they came, where they are of all of these, scaled."""
+        """Return the clustering with BIC and AIC of the columns as they came, where they are of all of them, scaled."""
         looked_at = clustering.mixture is not None and clustering.mixture.looks_at(self.points.shape[1])
         if self.scaling is not None and self.axes is None and looked_at:
             less = 2 * len(self.points) * self.scaling.log_widths()
@@ -56,7 +56,7 @@ class Space:
         return clustering
 
     def restored(self, points: FloatArray) -> FloatArray:
-        """What has these `points` (m, d): rows of the encoder's features, of a scaled table in its own units."""
+        """Return what has these `points` (m, d): rows of the encoder's features, of a scaled table in its own units."""
         features = self.axes.restore(points) if self.axes is not None else points
         return self.scaling.restore(features) if self.scaling is not None else features
 
@@ -71,7 +71,7 @@ def space_of(
     seed: int,
     progress: Callable[[Progress], None],
 ) -> Space:
-    """The features of what can be read of a pool; `usable` (n,): what else is left out.
+    """Return the features of what can be read of a pool; `usable` (n,): what else is left out.
 
     Raises
     ------
@@ -86,11 +86,13 @@ def space_of(
     rows = np.flatnonzero(held).astype(np.int64)
     if not len(rows):
         raise SourceError("nothing in it can be read", "look at a few of the files: are they images?")
+    # a copy of a large pool only where something is left out of it
     whole = len(rows) == len(ids)
     X: FloatArray = prepared.features if whole else np.asarray(prepared.features[rows])
     raw = prepared.raw if whole else prepared.raw[rows]
     axes = None
     if X.shape[1] > FEATURES:
+        # one thread gives the same sums in the same order, and so the same bytes
         with threadpool_limits(1):
             axes = steps.run(principal_axes(X, FEATURES, seed))
             X = axes.project(X)
@@ -100,7 +102,7 @@ def space_of(
 
 
 def _scaling(prepared: Prepared) -> Scaled | None:
-    """The encoder `scaled` as it was fitted; None where another one made the features."""
+    """Return the encoder `scaled` as it was fitted; None where another one made the features."""
     spec = registry.parse_spec(prepared.encoder)
     if spec.name != "scaled":
         return None

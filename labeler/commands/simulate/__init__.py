@@ -2,7 +2,7 @@
 
 from labeler.commands.simulate.plan import Simulation
 from labeler.commands.simulate.pools import hold_out, thin
-from labeler.commands.simulate.report import curve_rows, curve_text
+from labeler.commands.simulate.report import SimulationReport, curve_rows
 from labeler.commands.simulate.run import simulate
 
-__all__ = ["Simulation", "curve_rows", "curve_text", "hold_out", "simulate", "thin"]
+__all__ = ["Simulation", "SimulationReport", "curve_rows", "hold_out", "simulate", "thin"]

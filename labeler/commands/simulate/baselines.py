@@ -1,4 +1,4 @@
-"""What to compare a session with: random questions, or all labels known. A classifier alone, no propagation."""
+"""The baselines of a session: random questions, or all labels known. A classifier alone, no propagation."""
 
 from __future__ import annotations
 
@@ -29,10 +29,12 @@ def baseline_curve(
     every label known. `X` (n, d), `y` (n,) class numbers (UNLABELED = no truth), `X_test` (m, d) or None.
     """
     known = np.flatnonzero(y != UNLABELED)
+    # a stream of its own (30), apart from those that thin and hold out
     order = np.random.default_rng((seed, 30)).permutation(known)
     counts = [len(known)] if name == "all" else sorted({min(row, len(known)) for row in rows})
     curve = []
     for count in counts:
+        # a longer run holds the shorter ones: its curve is that of one person
         chosen = np.sort(order[:count])
         model: Classifier = registry.create("classifier", classifier)
         model.fit(np.asarray(X[chosen], dtype=np.float32), y[chosen])

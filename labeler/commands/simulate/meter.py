@@ -1,4 +1,4 @@
-"""What is measured while a simulated person answers, row by row."""
+"""The measurements while a simulated person answers, row by row."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ GOALS = (0.95, 0.98, 0.99, 0.995)
 
 @dataclass(slots=True)
 class Meter:
-    """What one run measures, row by row."""
+    """The measurements of one run, row by row."""
 
     truth_ids: IntArray  # class numbers of the truth, one an instance of the pool
     names: list[str]
@@ -46,9 +46,10 @@ def _note(meter: Meter, accuracy: float) -> None:
 def row_of(
     project: Project, pipeline: Pipeline, meter: Meter, X_test: FloatArray | None, y_test: IntArray
 ) -> dict[str, Any]:
-    """One row of the curve, from a closing round: what an export would hold now."""
+    """Return one row of the curve, from a closing round: what an export would hold now."""
     session = project.session
     snapshot = session.snapshot()
+    # from scratch, as an export: the curve shows what a person would take home, not what is live
     closing = pipeline.closing_round(snapshot)
     accuracy, coverage, precision = _accuracy(session, meter, closing)
     _note(meter, accuracy)
@@ -71,8 +72,9 @@ def row_of(
 
 
 def _accuracy(session: Any, meter: Meter, round_: Round) -> tuple[float, float, float | None]:
-    """labels_accuracy, coverage and propagated_precision of a round, over the instances with a truth."""
+    """Return labels_accuracy, coverage and propagated_precision of a round, over the instances with a truth."""
     number_of = _numbers(session, meter)
+    # a table from class ids to the truth's numbers: ids are dense, and -1 (no label) is its last entry
     lookup = np.full(max(number_of, default=0) + 2, UNLABELED - 1, dtype=np.int32)
     for class_id, number in number_of.items():
         lookup[class_id] = number
@@ -86,6 +88,6 @@ def _accuracy(session: Any, meter: Meter, round_: Round) -> tuple[float, float, 
 
 
 def _numbers(session: Any, meter: Meter) -> dict[int, int]:
-    """Class id -> its number in the truth; a class of --classes that the truth never names is never right."""
+    """Return class id -> its number in the truth; a class of --classes that the truth never names is never right."""
     numbers = {name: number for number, name in enumerate(meter.names)}
     return {info.class_id: numbers.get(info.name, UNLABELED - 2) for info in session.state.classes.values()}

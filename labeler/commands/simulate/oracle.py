@@ -26,6 +26,7 @@ class Oracle:
         right = self._truth[instance_id]
         if self._noise <= 0 or len(self._classes) < 2:
             return right
+        # of the instance, not of the turn: a person errs at the same images in whatever order they come
         rng = np.random.default_rng((self._random_state, self._place[instance_id], *([1] if again else [])))
         if rng.random() >= self._noise:
             return right

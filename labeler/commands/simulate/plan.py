@@ -1,4 +1,4 @@
-"""What to simulate, and what cannot be."""
+"""The plan of a simulation, and the check of it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ BASELINES = ("book", "random", "all")
 
 @dataclass(frozen=True, slots=True)
 class Simulation:
-    """What to simulate."""
+    """The plan of a simulation: the source, its truth, how many answers, which person."""
 
     source: Path
     truth: str
@@ -43,7 +43,7 @@ def check(plan: Simulation) -> None:
 
 
 def bare(options: Options) -> Options:
-    """The options a baseline run shares: seed, classes, features and how the source is read, not the chain's parts."""
+    """Return the options a baseline shares: seed, classes, features, how the source is read; no part of the chain."""
     return Options(
         seed=options.seed,
         classes=options.classes,

@@ -1,4 +1,4 @@
-"""Which instances of a source are labeled, and which are held out."""
+"""The pool of a simulation: the instances that are labeled, and those that are held out."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from labeler.plugins.importers.base import Source
 
 
 def with_truth(source: Source, truth: dict[str, str], say: Callable[[str], None]) -> IndexArray:
-    """The rows whose label the truth tells; what is left out is said."""
+    """Return the rows whose label the truth tells; what is left out is said."""
     rows = np.array([row for row, name in enumerate(source.ids) if name in truth], dtype=np.int64)
     if not len(rows):
         raise SourceError("the truth names no instance of this source", "its path|id column holds the source's ids")
@@ -39,13 +39,14 @@ def thin(rows: IndexArray, labels: list[str], imbalance: str, seed: int) -> Inde
     unknown = [name for name in names if name not in labels]
     if unknown:
         raise UsageError(f"--imbalance names a class the truth does not have: {unknown[0]!r}", "see the truth file")
+    # 10 and 20: streams of their own, so that thinning does not move what is held out
     rng = np.random.default_rng((seed, 10))
     keep = np.ones(len(rows), dtype=np.bool_)
     classes = np.array(labels)
     for name in names:
         members = np.flatnonzero(classes == name)
-        kept = rng.choice(members, max(1, len(members) // int(factor)), replace=False)
-        keep[np.setdiff1d(members, kept)] = False
+        chosen = rng.choice(members, max(1, len(members) // int(factor)), replace=False)
+        keep[np.setdiff1d(members, chosen)] = False
     return rows[keep]
 
 

@@ -16,7 +16,7 @@ from labeler.commands.simulate.meter import Meter, note_goals, row_of
 from labeler.commands.simulate.oracle import Oracle
 from labeler.commands.simulate.plan import Simulation, bare, check
 from labeler.commands.simulate.pools import hold_out, thin, with_truth
-from labeler.commands.simulate.report import curve_rows, report_of
+from labeler.commands.simulate.report import SimulationReport, curve_rows, report_of
 from labeler.core import steps
 from labeler.core.errors import UsageError
 from labeler.core.types import UNLABELED, FloatArray, IntArray, Progress, Provenance, Question, Round
@@ -39,8 +39,8 @@ def simulate(
     plan: Simulation,
     say: Callable[[str], None] = lambda _: None,
     progress: Callable[[Progress], None] = lambda _: None,
-) -> dict[str, Any]:
-    """Run the session and return the report as interface.md defines it.
+) -> SimulationReport:
+    """Run the session and return its report.
 
     Raises
     ------
@@ -52,9 +52,9 @@ def simulate(
     whole = open_source(plan.source, reading_of(plan.options, {}))
     truth = read_truth(plan.truth, whole, plan.options.classes)
     seed = plan.options.seed or 0
-    kept = with_truth(whole, truth, say)
-    kept = thin(kept, [truth[whole.ids[row]] for row in kept], plan.imbalance, seed)
-    pool_rows, test_rows = hold_out(kept, plan.test, seed)
+    chosen = with_truth(whole, truth, say)
+    chosen = thin(chosen, [truth[whole.ids[row]] for row in chosen], plan.imbalance, seed)
+    pool_rows, test_rows = hold_out(chosen, plan.test, seed)
     if not len(pool_rows):
         raise UsageError(f"--test {plan.test} leaves no instance to label", "hold out a smaller share")
     source: Source = whole if len(pool_rows) == len(whole.ids) else Subset(whole, pool_rows)
@@ -68,7 +68,7 @@ def simulate(
 
 def _run(
     plan: Simulation, project: Project, truth: dict[str, str], test: Subset, started: float, say: Say, progress: Tell
-) -> dict[str, Any]:
+) -> SimulationReport:
     pipeline: Pipeline = project.open_pipeline(progress)
     session = project.session
     for index in np.flatnonzero(session.pool.unreadable):
@@ -82,8 +82,10 @@ def _run(
     X_test, y_test = _held_out(
         pipeline, test, np.array([numbers.get(truth[name], -2) for name in test.ids], np.int32), say
     )
+    # the clock stops at the first question, as for a person who waits for it
     session.merge_queue(pipeline.rerank(session.snapshot()), session.state.revision)
     first = time.perf_counter() - started
+    # the second encoder joins late in the application; here at once, so that rows do not depend on the machine
     steps.run(pipeline.join_companion())
     meter = Meter(truth_ids, names, started)
     oracle = Oracle(truth, plan.noise, plan.options.seed or 0)
@@ -96,6 +98,7 @@ def _run(
         progress(Progress("answering", meter.clicks, plan.clicks))
         if meter.clicks in rows:
             meter.curve.append(row_of(project, pipeline, meter, X_test, y_test))
+    # the last row is where it ended, also when the pool was used up before
     if not meter.curve or meter.curve[-1]["clicks"] != meter.clicks or meter.curve[-1]["keys"] != meter.keys:
         meter.curve.append(row_of(project, pipeline, meter, X_test, y_test))
     progress(Progress("computing every label anew"))
@@ -109,11 +112,11 @@ def _held_out(pipeline: Pipeline, test: Subset, y_test: IntArray, say: Say) -> t
     """Features and classes of the instances that are held out, without those that cannot be read."""
     if not len(test.ids):
         return None, y_test
-    found = steps.run(pipeline.encode(test))
-    for row in found.unreadable:
+    encoded = steps.run(pipeline.encode(test))
+    for row in encoded.unreadable:
         say(f"cannot be read: {test.ids[row]}")
-    readable = np.setdiff1d(np.arange(len(test.ids)), list(found.unreadable))
-    return (found.features[readable] if len(readable) else None), y_test[readable]
+    readable = np.setdiff1d(np.arange(len(test.ids)), list(encoded.unreadable))
+    return (encoded.features[readable] if len(readable) else None), y_test[readable]
 
 
 def _baseline(
@@ -130,7 +133,7 @@ def _baseline(
     if plan.baseline == "book":
         book = replace(bare(plan.options), engine="book")
         inner = replace(plan, baseline=None, project=None, grids=False, started=time.perf_counter(), options=book)
-        return {"name": "book", "curve": simulate(inner, say, progress)["curve"]}
+        return {"name": "book", "curve": simulate(inner, say, progress).curve}
     classifier, rows = pipeline.recipe.classifier or "logreg", curve_rows(plan.clicks)
     seed = plan.options.seed or 0
     curve = baseline_curve(plan.baseline, pipeline.features(), truth_ids, X_test, y_test, rows, classifier, seed)
@@ -141,6 +144,7 @@ def _click(session: Session, question: Question, pipeline: Pipeline, oracle: Ora
     """One answer to the question on the screen, then what the application would do behind the person."""
     name = oracle.answer(question.instance_id, again=bool(question.first))
     class_id = session.classes.id_for(name, setup=True)  # naming a class is no click: the answer is
+    # from the answer to the next question known: that is what a person waits for
     began = time.perf_counter()
     session.label(question.instance_id, class_id)
     snapshot = session.snapshot()

@@ -45,9 +45,6 @@ class SplitScreen(ThumbnailScreen):
         """The order stays while the screen is open: cluster by cluster, from the center outwards."""
         session = self.labeler.project.session
         standings, round_ = session.state.answers, session.machine_labels.round
-            self.labeler.project.session.state.answers,
-            self.labeler.project.session.machine_labels.round,
-        )
         # in the pool's order where there are no clusters yet
         given = sorted(index for index in standings if self._has_label(index))
         if round_ is not None:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from matplotlib.offsetbox import AnnotationBbox
 from PIL import Image
 from sklearn.cluster import KMeans
 
-from labeler.commands.clusters import inspect, plots
+from labeler.commands.clusters import figures, inspect, plots
 from labeler.commands.clusters.inspect import Plan, images_of, of_project, of_source, parse_range
-from labeler.commands.clusters.report import facts, text
-from labeler.core.errors import EngineError, UsageError
+from labeler.core.errors import EngineError, MissingExtra, UsageError
 from labeler.project.open import Options, open_project
 
 
@@ -32,14 +33,14 @@ def wine(tmp_path):
 @pytest.mark.slow
 def test_a_range_is_compared_and_the_elbow_is_shown(digits_path):
     found, _ = of_source(digits_path, Plan(encoder="pixels", ks=(5, 10, 15, 20, 30, 40)), quiet)
-    report = json.loads(json.dumps(facts(found), allow_nan=False))
+    report = json.loads(json.dumps(found.to_json(), allow_nan=False))
     assert [row["k"] for row in report["range"]] == [5, 10, 15, 20, 30, 40]
     assert report["elbow"] == report["n_clusters"] == 15
     best = max(report["range"], key=lambda row: row["silhouette"])["k"]
     assert report["best_silhouette"] == best in (10, 15)
     assert report["best_bic"] is None
     assert sum(card["size"] for card in report["clusters"]) == 1797 == report["silhouette_sample"]
-    said = text(found)
+    said = "\n".join(found.lines())
     assert "elbow of the inertia: k = 15 (farthest below" in said
     assert f"largest silhouette: k = {best}" in said
 
@@ -47,24 +48,24 @@ def test_a_range_is_compared_and_the_elbow_is_shown(digits_path):
 @pytest.mark.slow
 def test_a_mixture_says_how_it_converged_and_its_criteria(digits_path):
     found, _ = of_source(digits_path, Plan("pixels", "gmm:n_init=1", 10, (5, 10, 20)), quiet)
-    report = facts(found)
+    report = found.to_json()
     assert (report["converged"], len(report["weights"])) == (True, 10)
     assert report["iterations"] > 1
     assert report["best_bic"] in (5, 10, 20)
     assert all(row["aic"] < row["bic"] for row in report["range"])
-    assert "converged after" in text(found)
-    assert "BIC" in text(found)
+    assert "converged after" in "\n".join(found.lines())
+    assert "BIC" in "\n".join(found.lines())
     emptied, _ = of_source(digits_path, Plan("pixels", "bayesian-gmm:weight_concentration_prior=1e-9", 150), quiet)
-    assert facts(emptied)["emptied"] > 0
-    assert "emptied (weight below 0.01)" in text(emptied)
+    assert emptied.to_json()["emptied"] > 0
+    assert "emptied (weight below 0.01)" in "\n".join(emptied.lines())
 
 
 def test_anomalies_are_named_and_in_no_cluster(digits_path):
     found, _ = of_source(digits_path, Plan("pixels", "dbscan:eps=0.75"), quiet)
-    report = facts(found)
+    report = found.to_json()
     assert sum(card["size"] for card in report["clusters"]) + len(report["anomalies"]) == 1797
     assert set(report["anomalies"]).isdisjoint(name for card in report["clusters"] for name in card["odd"])
-    assert f"{len(report['anomalies'])} anomalies in no cluster" in text(found)
+    assert f"{len(report['anomalies'])} anomalies in no cluster" in "\n".join(found.lines())
 
 
 def test_a_tables_clusters_are_told_by_their_feature_means(wine):
@@ -78,11 +79,11 @@ def test_a_tables_clusters_are_told_by_their_feature_means(wine):
         assert mean == pytest.approx(X[card.members, column].mean(), rel=1e-4)
         assert apart == pytest.approx((mean - X[:, column].mean()) / X[:, column].std(), rel=1e-3)
         assert card.apart[name] == pytest.approx(apart, abs=1e-6)
-    lines = text(found).splitlines()
+    lines = found.lines()
     assert max(len(line) for line in lines if "│" in line) <= 80
     proline = next(line.split() for line in lines if "column 12 " in line and "+1.1 sd" in line)
     assert proline[:4] == ["column", "12", "1,100", "│███"]
-    assert json.loads(json.dumps(facts(found)))["clusters"][0]["apart"].keys() == found.cards[0].means.keys()
+    assert json.loads(json.dumps(found.to_json()))["clusters"][0]["apart"].keys() == found.cards[0].means.keys()
 
 
 @pytest.fixture
@@ -113,7 +114,7 @@ def test_a_projects_own_clusters_are_inspected_with_their_classes(project):
         assert (again.clusterer, len(again.cards)) == ("agglomerative", 6)
         assert sum(sum(card.classes.values()) for card in again.cards) == 150
     assert project.read_bytes() == before
-    assert "\x1b" not in text(found)
+    assert "\x1b" not in "\n".join(found.lines())
 
 
 @pytest.mark.mostly_slow
@@ -130,13 +131,45 @@ def test_a_picture_is_drawn_of_each_kind(few_digits, tmp_path, clusterer, ks):
     assert not list(tmp_path.glob("*.draft*"))
 
 
-def test_the_tree_has_a_leaf_a_cluster_and_one_root(few_digits, tmp_path, monkeypatch):
+def test_the_tree_has_a_leaf_a_cluster_and_one_root(few_digits):
     found, source = of_source(few_digits, Plan("pixels", "agglomerative", 12), quiet)
-    shown = []
-    monkeypatch.setattr(plots, "_paste", lambda picture, image, at, side: shown.append(at))
-    plots.save(found, images_of(source.image), tmp_path / "tree.png")
-    assert len({x for x, _ in shown}) == 12
-    assert len({y for _, y in shown}) == 1
+    (axes,) = figures.draw(found, images_of(source.image)).axes
+    bars = [line.get_ydata() for line in axes.lines if len(line.get_ydata()) == 4]
+    assert len(bars) == 11
+    heights = found.clustering.facts["last_merges"][-11:]
+    np.testing.assert_allclose(sorted(max(bar) for bar in bars), sorted(heights))
+    assert sum((np.asarray(bar) == 0.0).sum() for bar in bars) == 12  # the leaves
+    thumbnails = [artist for artist in axes.artists if isinstance(artist, AnnotationBbox)]
+    assert len({artist.xy[0] for artist in thumbnails}) == 12
+    sizes = [int(label.get_text().split("\n")[0]) for label in axes.get_xticklabels()]
+    assert sorted(sizes) == sorted(card.size for card in found.cards)
+
+
+def test_one_report_gives_one_file_whatever_a_persons_own_style_is(few_digits, tmp_path):
+    import matplotlib
+
+    found, source = of_source(few_digits, Plan("pixels", "kmeans", 4), quiet)
+    plots.save(found, images_of(source.image), tmp_path / "first.png")
+    with matplotlib.rc_context({"font.size": 30, "lines.linewidth": 9}):
+        plots.save(found, images_of(source.image), tmp_path / "second.png")
+        assert matplotlib.rcParams["font.size"] == 30
+    assert (tmp_path / "first.png").read_bytes() == (tmp_path / "second.png").read_bytes()
+
+
+def test_names_are_no_formulas_and_letters_without_a_font_are_no_noise(few_digits, tmp_path, recwarn):
+    found, source = of_source(few_digits, Plan("pixels", "agglomerative", 3), quiet)
+    cards = [replace(card, classes={"$\\x_\u732b$": card.size}) for card in found.cards]
+    plots.save(replace(found, cards=cards), images_of(source.image), tmp_path / "tree.png")
+    assert (tmp_path / "tree.png").stat().st_size > 1_000
+    assert not [warning for warning in recwarn if "Glyph" in str(warning.message)]
+
+
+def test_without_matplotlib_it_is_said_before_any_work_what_to_install(few_digits, tmp_path, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(MissingExtra, match="--plot needs a package that is not installed") as error:
+        plots.check(tmp_path / "plot.png")
+    assert "pip install '.[plots]'" in error.value.hint
+    plots.check_place(tmp_path / "colors.png", "-o")  # the colors of an image need none
 
 
 def test_a_table_has_no_thumbnails_and_a_picture_all_the_same(wine, tmp_path):
@@ -173,8 +206,8 @@ def test_very_small_pools(tmp_path):
         found, _ = of_source(tmp_path / f"{n}.npz", Plan(ks=(2, 3)), quiet)
         assert sum(card.size for card in found.cards) == n
         plots.save(found, images_of(None), tmp_path / "small.png")
-        assert text(found)
-        json.dumps(facts(found), allow_nan=False)
+        assert "\n".join(found.lines())
+        json.dumps(found.to_json(), allow_nan=False)
 
 
 def test_the_inertia_of_clusters_found_elsewhere_is_that_of_the_points_shown():
@@ -185,7 +218,7 @@ def test_the_inertia_of_clusters_found_elsewhere_is_that_of_the_points_shown():
     assert inspect._inertia(np.vstack([X, X[:1] + 100]), noise) == pytest.approx(fitted.inertia_, rel=1e-4)
 
 
-def test_a_picture_shows_the_mean_of_each_cluster_and_what_a_mixture_makes_up(few_digits, tmp_path, monkeypatch):
+def test_a_picture_shows_the_mean_of_each_cluster_and_what_a_mixture_makes_up(few_digits):
     found, source = of_source(few_digits, Plan("pixels", "gmm", 8), quiet)
     card = found.cards[0]
     own = np.mean([source.image(int(index)) for index in card.members], axis=0)
@@ -199,12 +232,14 @@ def test_a_picture_shows_the_mean_of_each_cluster_and_what_a_mixture_makes_up(fe
     nearest = np.sqrt(np.square(samples[:, None] - pool[None]).mean(axis=(2, 3))).min(axis=1)
     blank = np.sqrt(np.square(pool).mean(axis=(1, 2)))
     assert np.median(nearest) < 0.6 * np.median(blank)
-    tiles = []
-    monkeypatch.setattr(plots, "_paste", lambda picture, image, at, side: tiles.append((side, at)))
-    plots.save(found, images_of(source.image), tmp_path / "plot.png")
-    assert len([at for side, at in tiles if side == plots.TILE]) == 8 + 26
-    with Image.open(tmp_path / "plot.png") as picture:
-        assert all(x + side <= picture.width and y + side <= picture.height for side, (x, y) in tiles)
+    figure = figures.draw(found, images_of(source.image))
+    assert sum(len(axes.images) for axes in figure.axes) == 8 + 26
+    for axes in figure.axes[-2:]:
+        (left, right), (below, above) = axes.get_xlim(), axes.get_ylim()
+        for tile in axes.images:
+            x0, x1, y1, y0 = tile.get_extent()
+            assert left <= x0 < x1 <= right
+            assert above <= y0 < y1 <= below
 
 
 def test_only_pixels_are_drawn_as_images(few_digits, wine):

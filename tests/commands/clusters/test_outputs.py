@@ -14,7 +14,6 @@ from PIL import Image
 from labeler.cli import main
 from labeler.commands.clusters import assignments, colors, plots
 from labeler.commands.clusters.inspect import Plan, images_of, of_project, of_source, rows_of
-from labeler.commands.clusters.report import facts, text
 from labeler.core.errors import ExportError, UsageError
 from labeler.core.recipe import Reading
 from labeler.project.open import Options, open_project
@@ -51,7 +50,7 @@ def test_the_lowest_bic_decides_and_criteria_are_of_the_columns_as_they_came(boo
     plan = Plan(clusterer="gmm:covariance_type=full", ks=(1, 2, 3, 4), seed=42)
     for encoder in ("pixels", "scaled"):
         found, _ = of_source(book, Plan(encoder, plan.clusterer, None, plan.ks, seed=42), quiet)
-        report = facts(found)
+        report = found.to_json()
         assert report["n_clusters"] == report["best_bic"] == 3
         assert [row["k"] for row in report["range"]] == [1, 2, 3, 4]
         assert report["range"][0]["silhouette"] is None
@@ -166,9 +165,9 @@ def test_clusters_of_texts_are_named_by_their_words(tmp_path):
     found, _ = of_source(tmp_path / "texts.csv", Plan(n_clusters=2, reading=Reading(text="text")), quiet)
     words = {tuple(card.words[:2]) for card in found.cards}
     assert {frozenset(pair) for pair in words} == {frozenset({"cat", "kitten"}), frozenset({"bank", "stocks"})}
-    assert "cat" in text(found)
-    assert "the" not in text(found).split()
-    assert facts(found)["clusters"][0]["words"]
+    assert "cat" in "\n".join(found.lines())
+    assert "the" not in "\n".join(found.lines()).split()
+    assert found.to_json()["clusters"][0]["words"]
 
 
 @pytest.fixture

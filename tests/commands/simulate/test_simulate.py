@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from labeler.commands.simulate import Simulation, curve_rows, curve_text, hold_out, simulate, thin
+from labeler.commands.simulate import Simulation, curve_rows, hold_out, simulate, thin
 from labeler.core.errors import LabelerError, SourceError, UsageError
 from labeler.project.open import Options, open_project
 
@@ -37,7 +37,7 @@ def without_time(rows):
 
 
 def test_the_report_has_the_keys_of_the_contract_and_is_one_json_object(run):
-    report = json.loads(json.dumps(run(20, test=0.2), allow_nan=False))
+    report = json.loads(json.dumps(run(20, test=0.2).to_json(), allow_nan=False))
     assert set(report) >= TOP
     assert all(set(row) == ROW for row in report["curve"])
     assert report["final"] == report["curve"][-1]
@@ -57,8 +57,8 @@ def test_the_report_has_the_keys_of_the_contract_and_is_one_json_object(run):
 
 def test_rows_are_where_the_contract_says_and_shares_are_shares(run):
     report = run(25)
-    assert [row["clicks"] for row in report["curve"]] == [10, 20, 25] == [row["keys"] for row in report["curve"]]
-    for row in report["curve"]:
+    assert [row["clicks"] for row in report.curve] == [10, 20, 25] == [row["keys"] for row in report.curve]
+    for row in report.curve:
         assert row["test_accuracy"] is None
         for share in ("labels_accuracy", "coverage", "propagated_precision"):
             assert 0 <= row[share] <= 1
@@ -71,39 +71,39 @@ def test_rows_are_where_the_contract_says_and_shares_are_shares(run):
 @pytest.mark.parametrize("noise", [0.0, 0.2])
 def test_the_row_at_m_clicks_is_the_same_for_every_longer_session(run, noise):
     short, long = (run(clicks, test=0.2, noise=noise) for clicks in (20, 50))
-    assert without_time(short["curve"]) == without_time(long["curve"][:2])
+    assert without_time(short.curve) == without_time(long.curve[:2])
     odd = run(15, test=0.2, noise=noise)
-    assert without_time(odd["curve"][:1]) == without_time(long["curve"][:1])
+    assert without_time(odd.curve[:1]) == without_time(long.curve[:1])
 
 
 @pytest.mark.slow
 def test_the_same_seed_repeats_and_another_does_not(run):
     first, again = run(20), run(20)
-    assert without_time(first["curve"]) == without_time(again["curve"])
+    assert without_time(first.curve) == without_time(again.curve)
     other = run(20, Options(engine="book", n_clusters=12, seed=1))
-    assert without_time(other["curve"]) != without_time(first["curve"])
-    assert other["seed"] == 1
+    assert without_time(other.curve) != without_time(first.curve)
+    assert other.seed == 1
 
 
 @pytest.mark.slow
 def test_every_instance_answered_is_every_label_right(run):
     report = run(500)
-    assert report["final"]["clicks"] == 150
-    assert report["final"]["labels_accuracy"] == report["final"]["coverage"] == 1.0
-    assert report["final"]["propagated_precision"] is None
-    assert report["keys_to"]["0.995"] <= 150
+    assert report.final["clicks"] == 150
+    assert report.final["labels_accuracy"] == report.final["coverage"] == 1.0
+    assert report.final["propagated_precision"] is None
+    assert report.keys_to["0.995"] <= 150
 
 
 @pytest.mark.slow
 def test_noise_costs_its_share(run):
     report = run(500, noise=0.3)
-    assert report["final"]["labels_accuracy"] == pytest.approx(0.7, abs=0.12)
+    assert report.final["labels_accuracy"] == pytest.approx(0.7, abs=0.12)
 
 
 @pytest.mark.parametrize("percentile", [0, 20, 100])
 def test_a_larger_percentile_propagates_to_more(run, percentile):
     report = run(12, Options(engine="book", n_clusters=12, percentile=percentile))
-    final = report["final"]
+    final = report.final
     if percentile == 0:
         assert final["coverage"] == pytest.approx(12 / 150, abs=1e-5)
         assert final["propagated_precision"] is None
@@ -116,18 +116,18 @@ def test_a_larger_percentile_propagates_to_more(run, percentile):
 def test_classes_known_beforehand_may_hold_one_that_never_occurs(run):
     classes = (*"0123456789", "never")
     plain, known = run(20), run(20, Options(engine="book", n_clusters=12, classes=classes))
-    assert without_time(plain["curve"]) == without_time(known["curve"])
+    assert without_time(plain.curve) == without_time(known.curve)
 
 
 @pytest.mark.mostly_slow
 @pytest.mark.parametrize("name", ["book", "random", "all"])
 def test_baselines_stand_beside(run, name):
     report = run(20, baseline=name, test=0.2)
-    assert report["baseline"]["name"] == name
-    rows = report["baseline"]["curve"]
+    assert report.baseline["name"] == name
+    rows = report.baseline["curve"]
     assert all(set(row) == ROW for row in rows)
     if name == "book":
-        assert without_time(rows) == without_time(run(20, Options(engine="book"), test=0.2)["curve"])
+        assert without_time(rows) == without_time(run(20, Options(engine="book"), test=0.2).curve)
     elif name == "all":
         assert [row["clicks"] for row in rows] == [120]
         assert rows[0]["labels_accuracy"] == 1.0
@@ -144,11 +144,11 @@ def test_a_held_out_instance_is_never_asked_and_a_thinned_class_is_rare(few_digi
     with np.load(few_digits) as arrays:
         counts = {name: int((arrays["y"] == name).sum()) for name in "0123456789"}
     thinned = sum(max(1, count // 10) if name in "14" else count for name, count in counts.items())
-    assert report["n_instances"] == thinned - round(0.25 * thinned)
-    assert report["final"]["clicks"] == report["n_instances"]
+    assert report.n_instances == thinned - round(0.25 * thinned)
+    assert report.final["clicks"] == report.n_instances
     with open_project(kept, read_only=True, with_source=False) as project:
-        assert len(project.session.pool) == report["n_instances"]
-        assert project.session.view().answers == report["n_instances"]
+        assert len(project.session.pool) == report.n_instances
+        assert project.session.view().answers == report.n_instances
         kinds = {event.kind for event in project._store.replay()}
         assert kinds == {"setting", "class_add", "label"}
 
@@ -161,8 +161,8 @@ def test_instances_without_truth_are_not_asked_and_in_no_figure(few_digits, tmp_
     truth.write_text("id,label\n" + "".join(f"{ids[row]},{y[row]}\n" for row in range(0, 150, 3)))
     said = []
     report = simulate(Simulation(few_digits, str(truth), 500, BOOK), said.append)
-    assert report["n_instances"] == 50 == report["final"]["clicks"]
-    assert report["final"]["labels_accuracy"] == 1.0
+    assert report.n_instances == 50 == report.final["clicks"]
+    assert report.final["labels_accuracy"] == 1.0
     assert any("100 instances without truth" in line for line in said)
 
 
@@ -182,8 +182,8 @@ def test_an_unreadable_instance_is_named_and_in_no_figure(tmp_path):
     broken.write_bytes(broken.read_bytes()[:50])
     said = []
     report = simulate(Simulation(tmp_path / "pool", "folders", 100, BOOK), said.append)
-    assert report["n_instances"] == 19 == report["final"]["clicks"]
-    assert report["final"]["labels_accuracy"] == 1.0
+    assert report.n_instances == 19 == report.final["clicks"]
+    assert report.final["labels_accuracy"] == 1.0
     assert any("a/04.png" in line for line in said)
 
 
@@ -233,6 +233,6 @@ def test_splits_and_thinning_keep_the_order_and_depend_on_the_seed_alone():
 
 
 def test_the_table_for_a_person_holds_every_row(run):
-    text = curve_text(run(20, baseline="random"))
+    text = "\n".join(run(20, baseline="random").lines())
     assert len(text.splitlines()) == 2 + 2 + 1 + 2
     assert "baseline random" in text

@@ -82,7 +82,7 @@ def test_a_simulation_reports_the_scores_and_the_number_that_was_taken(tmp_path)
     np.savez(tmp_path / "moons.npz", X=points, y=y)
     options = Options(engine="book", classifier="kmeans-logreg:search=2-8-3", n_clusters=12, percentile=100.0)
     report = simulate(Simulation(tmp_path / "moons.npz", "y", 12, options))
-    assert list(report["search"]["scores"]) == ["2", "5", "8"]
-    assert report["search"]["scores"][str(report["search"]["k"])] == max(report["search"]["scores"].values())
+    assert list(report.search["scores"]) == ["2", "5", "8"]
+    assert report.search["scores"][str(report.search["k"])] == max(report.search["scores"].values())
     plain = Options(engine="book", n_clusters=12)
-    assert "search" not in simulate(Simulation(tmp_path / "moons.npz", "y", 3, plain))
+    assert "search" not in simulate(Simulation(tmp_path / "moons.npz", "y", 3, plain)).to_json()

@@ -107,9 +107,9 @@ def worked(tmp_path_factory):
 
 def test_two_moons_are_labeled_without_an_error(worked):
     _, report, _ = worked
-    assert report["classifier"] == "knn"
-    assert report["final"]["labels_accuracy"] == 1
-    assert report["final"]["propagated_precision"] == 1
+    assert report.classifier == "knn"
+    assert report.final["labels_accuracy"] == 1
+    assert report.final["propagated_precision"] == 1
 
 
 def test_new_moons_are_labeled_without_an_error_and_what_is_far_is_unknown(worked, tmp_path):
