@@ -32,7 +32,7 @@ def test_the_command_line_loads_nothing_heavy(module):
 
 @pytest.mark.slow
 def test_the_worker_and_the_commands_load_no_textual():
-    doors = ("worker", "simulate", "export", "status", "importing")
+    doors = ("worker", *(f"commands.{name}" for name in ("simulate", "export.export", "status", "import_labels")))
     assert "textual" not in tops(loaded("\n".join(f"import labeler.{door}" for door in doors)))
 
 
@@ -40,11 +40,17 @@ def test_the_worker_and_the_commands_load_no_textual():
 def test_the_core_knows_no_other_room():
     code = (
         "import importlib, pkgutil, labeler.core\n"
-        "for found in pkgutil.walk_packages(labeler.core.__path__, 'labeler.core.'):\n"
-        "    importlib.import_module(found.name)"
+        "for module in pkgutil.walk_packages(labeler.core.__path__, 'labeler.core.'):\n"
+        "    importlib.import_module(module.name)"
     )
-    found = loaded(code)
-    ours = {module for module in found if module.startswith("labeler.")}
-    rooms = {module.split(".")[1] for module in ours}
-    assert rooms <= {"core", "errors", "registry"}
-    assert not tops(found) & {"PIL", "textual", "sqlite_utils", "click"}
+    modules = loaded(code)
+    assert {module.split(".")[1] for module in modules if module.startswith("labeler.")} == {"core"}
+    assert not tops(modules) & {"PIL", "textual", "sqlite_utils", "click"}
+
+
+@pytest.mark.slow
+def test_a_plugin_that_is_not_named_is_not_loaded_by_the_worker():
+    modules = loaded("import labeler.worker.server")
+    rooms = ("clusterers", "classifiers", "query_strategies")
+    assert not [name for name in modules for room in rooms if name.startswith(f"labeler.plugins.{room}.")]
+    assert "sklearn" not in tops(modules)

@@ -9,12 +9,12 @@ from labeler.core.types import Advice
 
 
 def answer_first() -> Advice:
-    """Nothing was computed yet."""
+    """Advise an answer: no round was computed yet."""
     return Advice("answer", "answer the first questions")
 
 
 def answer_representatives() -> Advice:
-    """Nothing was learned yet."""
+    """Advise the representatives: no class was learned yet."""
     return Advice("answer", "answer the representatives: each names a whole group")
 
 
@@ -46,7 +46,7 @@ def choose_other_features(n_answers: int) -> Advice:
 
 
 def export() -> Advice:
-    """Nothing is left to ask."""
+    """Advise the export: no question is left."""
     return Advice("stop", "everything is asked: quit and export", "Q")
 
 

@@ -1,4 +1,4 @@
-"""What a class is called: one spelling for names that look alike, whichever way they came in."""
+"""Names of classes: one spelling for names that look alike, whichever way they came in."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ LARGEST = 2**63 - 1
 
 
 class Unreadable(ValueError):
-    """What is stored is no such record; the message names the field."""
+    """Stored text or arrays are no such record; the message names the field."""
 
 
 # -- records ----------------------------------------------------------------------------------------------------------

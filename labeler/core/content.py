@@ -50,7 +50,7 @@ Shown = ByteArray | Card | Passage
 
 
 class Columns:
-    """Where the values of each column of a table lie, so that one value can be said to be high or low.
+    """The range in which the values of each column of a table lie, so that one value can be said to be high or low.
 
     Parameters
     ----------

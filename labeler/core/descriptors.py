@@ -29,7 +29,7 @@ _parked: dict[Identity, list[int]] = {}
 
 
 def identity_of(path: Path) -> Identity | None:
-    """Which file a name stands for; None where there is none."""
+    """Return the identity of the file that a name stands for; None where there is none."""
     try:
         status = path.stat()
     except OSError:

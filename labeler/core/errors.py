@@ -8,7 +8,7 @@ from __future__ import annotations
 
 
 class LabelerError(Exception):
-    """Something the person can mend: ``message`` says what is wrong, ``hint`` what to do."""
+    """An error that the person can mend: ``message`` says what is wrong, ``hint`` what to do."""
 
     exit_code = 2
 
@@ -26,7 +26,7 @@ class UsageError(LabelerError):
 
 
 class GuessChanged(UsageError):
-    """What is held of an instance is no longer what the screen shows: shown anew instead of saved."""
+    """An answer to a guess that the screen shows no longer: the instance is shown anew instead of saved."""
 
 
 class SourceError(LabelerError):
@@ -80,7 +80,7 @@ class EngineError(LabelerError):
 
 
 def too_many(clusterer: str, n: int, limit: int) -> EngineError:
-    """What is raised where a clusterer that compares all instances with all is given more than its `limit`."""
+    """Return the error of a clusterer that compares all instances with all and is given more than its `limit`."""
     return EngineError(
         f"{clusterer} compares all with all: {n:,} instances are more than its limit of {limit:,}",
         "take --clusterer minibatch-kmeans or birch, which read them in a stream (or raise limit= and wait)",

@@ -16,6 +16,16 @@ MAX_ITEM = 64 << 20
 MAX_DEPTH = 1_000
 """Nesting at most, as of Python's own reader. ijson keeps a path for every level: memory by the square of the depth."""
 
+
+def _backend() -> Any:
+    """Return ijson's reader in C, or where its wheel has none the one in Python; never a yajl that lies around."""
+    try:
+        return ijson.get_backend("yajl2_c")
+    except ImportError:
+        return ijson.get_backend("python")
+
+
+_READER = _backend()
 _BOM = b"\xef\xbb\xbf"
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _NO_BRACKET = bytes(set(range(256)) - set(b"[]{}"))
@@ -29,12 +39,12 @@ def items(path: Path, prefix: str) -> Iterator[Any]:
     ValueError
         The file is not JSON, begins otherwise, or passes a limit; the message is one line.
     """
-    return _values(path, ijson.items, prefix, len(prefix.split(".")))
+    return _values(path, _READER.items, prefix, len(prefix.split(".")))
 
 
 def members(path: Path, prefix: str) -> Iterator[tuple[str, Any]]:
     """Yield (name, value) of each member of the object called `prefix` in the file's. Raises as :func:`items`."""
-    return _values(path, ijson.kvitems, prefix, len(prefix.split(".")) + 1)
+    return _values(path, _READER.kvitems, prefix, len(prefix.split(".")) + 1)
 
 
 def _values(path: Path, reader: Callable[..., Iterator[Any]], prefix: str, depth: int) -> Iterator[Any]:

@@ -63,5 +63,5 @@ class Model:
 
 
 def no_labels(count: int) -> tuple[IntArray, FloatArray]:
-    """What is said of `count` instances where nothing was ever answered."""
+    """Return the classes and scores of `count` instances where nobody ever answered: none."""
     return np.full(count, UNLABELED, dtype=np.int32), np.zeros(count, dtype=np.float32)

@@ -24,7 +24,7 @@ def own_size() -> Iterator[None]:
     if os.environ.get("TEXTUAL_DRIVER"):
         yield
         return
-    kept = {name: os.environ.pop(name) for name in SIZE if name in os.environ}
+    sizes = {name: os.environ.pop(name) for name in SIZE if name in os.environ}
     output = sys.__stdout__
     if sys.__stderr__ is not None and sys.__stderr__.isatty() and not (output is not None and output.isatty()):
         sys.__stdout__ = sys.__stderr__  # type: ignore[misc]
@@ -32,7 +32,7 @@ def own_size() -> Iterator[None]:
         yield
     finally:
         sys.__stdout__ = output  # type: ignore[misc]
-        os.environ.update(kept)
+        os.environ.update(sizes)
 
 
 @contextmanager
@@ -47,8 +47,8 @@ def own_stderr() -> Iterator[None]:
         yield
         return
     real.flush()
-    kept = os.dup(2)
-    ours = open(kept, "w", encoding=real.encoding, errors=real.errors, buffering=1)  # noqa: SIM115
+    real_descriptor = os.dup(2)
+    ours = open(real_descriptor, "w", encoding=real.encoding, errors=real.errors, buffering=1)  # noqa: SIM115
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)
     os.close(nowhere)
@@ -59,5 +59,5 @@ def own_stderr() -> Iterator[None]:
         yield
     finally:
         sys.stderr, sys.__stderr__ = before, real  # type: ignore[misc]
-        os.dup2(kept, 2)
+        os.dup2(real_descriptor, 2)
         ours.close()

@@ -1,1 +1,1 @@
-"""What is registered by name, and the registry."""
+"""Plug-ins, and the registry that knows them by name."""

@@ -65,6 +65,7 @@ def _adapted(kind: str, thing: Any) -> Any:
             f"the classifier {type(thing).__name__} gives no probabilities",
             "wrap it: sklearn.calibration.CalibratedClassifierCV(classifier)",
         )
+    # scikit-learn's, which refuse a single class; others meet the protocol themselves
     if kind == "classifier" and hasattr(thing, "get_params"):
         return _Classifier(thing)
     return thing
@@ -90,6 +91,7 @@ class _Strategy:
         utilities = np.asarray(self._function(proba, rng), dtype=np.float32)
         if utilities.shape != (len(proba),):
             raise UsageError(f"the strategy gave {utilities.shape} for {len(proba)} candidates", "one utility each")
+        # a ratio of 0 to 0 is no reason to stop: it counts as 0
         return np.nan_to_num(utilities)
 
 

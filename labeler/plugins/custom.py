@@ -49,11 +49,11 @@ def register(kind: str, name: str, thing: Any, summary: str = "") -> None:
 def plugin(kind: str, name: str, summary: str = "") -> Callable[[Thing], Thing]:
     """Decorate a class or function: ``@labeler.plugin("strategy", "ratio")``. Raises as :func:`register`."""
 
-    def known(thing: Thing) -> Thing:
+    def decorate(thing: Thing) -> Thing:
         register(kind, name, thing, summary)
         return thing
 
-    return known
+    return decorate
 
 
 def load(path: Path) -> None:
@@ -72,6 +72,7 @@ def load(path: Path) -> None:
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:
         raise UsageError(f"cannot read the plug-in file {shown}: {error.strerror}", "give a .py file") from error
+    # what the file registers while it runs is known to come from it
     _loading.append(str(path))
     try:
         runpy.run_path(str(path), run_name=f"labeler_plugin_{path.stem}")

@@ -132,6 +132,7 @@ def create(kind: str, spec: Spec | str, **defaults: Any) -> Any:
             raise UsageError(
                 f"{kind} {spec.name!r} takes a whole number for {key}, not {value}", f"such as {known[key]}"
             )
+    # what the person wrote goes before what the program would pass
     arguments = {key: value for key, value in defaults.items() if key in known} | spec.parameters
     try:
         return factory(**arguments)

@@ -25,11 +25,9 @@ VALUES = st.recursive(
 def _backend(request, monkeypatch):
     """Each of ijson's ways to read: in C where its wheel has it, in Python everywhere."""
     try:
-        backend = ijson.get_backend(request.param)
+        monkeypatch.setattr(json_file, "_READER", ijson.get_backend(request.param))
     except ImportError:
         pytest.skip(f"ijson has no {request.param} here")
-    monkeypatch.setattr(json_file.ijson, "items", backend.items)
-    monkeypatch.setattr(json_file.ijson, "kvitems", backend.kvitems)
 
 
 @pytest.fixture
@@ -40,6 +38,19 @@ def file(tmp_path, _backend):
         return path
 
     return write
+
+
+def test_without_ijsons_wheel_its_python_reads(monkeypatch):
+    assert json_file._backend().backend in ("yajl2_c", "python")
+    real = ijson.get_backend
+
+    def get_backend(name):
+        if name != "python":
+            raise ImportError(name)
+        return real(name)
+
+    monkeypatch.setattr(ijson, "get_backend", get_backend)
+    assert json_file._backend().backend == "python"
 
 
 @pytest.mark.slow

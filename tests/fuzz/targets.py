@@ -37,11 +37,11 @@ from labeler.core.text import display_safe
 from labeler.core.types import Provenance
 from labeler.plugins import registry
 from labeler.plugins.exporters.splits import parse_split
+from labeler.plugins.importers.base import PlainSource
 from labeler.plugins.importers.decode import decode
 from labeler.plugins.importers.detect import open_source
 from labeler.plugins.importers.label_tables import read_names
 from labeler.plugins.importers.labels import read_labels, read_truth
-from labeler.plugins.importers.plain_source import PlainSource
 from labeler.plugins.importers.vectors import read_features
 from labeler.project.open import open_project
 from labeler.project.options import IMAGES, Options, check

@@ -1,4 +1,4 @@
-"""How many clusters: inertia, silhouette, BIC and AIC over a range of numbers, and what is odd about a clustering."""
+"""The number of clusters: inertia, silhouette, BIC and AIC over a range, and what is odd about a clustering."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Tried:
 
 @dataclass(frozen=True, slots=True)
 class Silhouettes:
-    """Of the `rows` (s,) looked at: `values` (s,) from -1 to 1, `clusters` (s,), and their mean `score`."""
+    """Silhouettes of the `rows` (s,) looked at: `values` (s,) from -1 to 1, `clusters` (s,), and their mean `score`."""
 
     rows: IndexArray
     values: FloatArray
@@ -42,8 +42,8 @@ class Silhouettes:
 
     def of(self, cluster: int) -> float | None:
         """The mean of a cluster; None where none of its instances was looked at."""
-        mine = self.values[self.clusters == cluster]
-        return float(mine.mean()) if len(mine) else None
+        values = self.values[self.clusters == cluster]
+        return float(values.mean()) if len(values) else None
 
 
 def compare(
@@ -61,7 +61,7 @@ def compare(
     cluster
         k -> a clustering of `points`, by steps.
     """
-    found: list[Tried] = []
+    comparison: list[Tried] = []
     for done, k in enumerate(ks):
         yield Progress("comparing numbers of clusters", done, len(ks))
         clustering = yield from cluster(k)
@@ -69,9 +69,9 @@ def compare(
         score = silhouettes(points, clustering, random_state).score
         bic, aic = clustering.facts.get("bic"), clustering.facts.get("aic")
         tried = Tried(k, len(clustering.centers), clustering.inertia, score, bic, aic)
-        found.append(tried)
+        comparison.append(tried)
         yield tried
-    return found
+    return comparison
 
 
 def silhouettes(points: FloatArray, clustering: Clustering, random_state: int = 0, most: int = SAMPLE) -> Silhouettes:
@@ -85,7 +85,7 @@ def silhouettes(points: FloatArray, clustering: Clustering, random_state: int = 
     clusters = clustering.clusters[rows]
     if not 2 <= len(np.unique(clusters)) < len(rows):
         return Silhouettes(rows, np.zeros(len(rows), dtype=np.float32), clusters, None)
-    from sklearn.metrics import silhouette_samples
+    from sklearn.metrics import silhouette_samples  # start-up: 1 s, and the worker loads this file
 
     values = silhouette_samples(np.asarray(points[rows], dtype=np.float32), clusters).astype(np.float32)
     return Silhouettes(rows, values, clusters, float(values.mean()))
@@ -96,8 +96,8 @@ def elbow(tried: Sequence[Tried]) -> int | None:
     its first to its last (Satopää et al., "Finding a 'Kneedle' in a haystack", 2011); None where there is none."""
     if len(tried) < 3:
         return None
-    x = np.array([one.k for one in tried], dtype=np.float64)
-    y = np.array([one.inertia for one in tried])
+    x = np.array([entry.k for entry in tried], dtype=np.float64)
+    y = np.array([entry.inertia for entry in tried])
     if y[0] <= y[-1] or x[0] == x[-1]:
         return None
     below = (x[-1] - x) / (x[-1] - x[0]) - (y - y[-1]) / (y[0] - y[-1])
@@ -106,19 +106,19 @@ def elbow(tried: Sequence[Tried]) -> int | None:
 
 def best_by(tried: Sequence[Tried], criterion: str) -> int | None:
     """The k of the largest silhouette, or the lowest bic or aic; None where none is defined."""
-    known = [one for one in tried if getattr(one, criterion) is not None]
+    known = [entry for entry in tried if getattr(entry, criterion) is not None]
     if not known:
         return None
     sign = 1.0 if criterion == "silhouette" else -1.0
-    return max(known, key=lambda one: sign * getattr(one, criterion)).k
+    return max(known, key=lambda entry: sign * getattr(entry, criterion)).k
 
 
 def oddities(sizes: Sequence[int], scores: Sequence[float | None]) -> list[tuple[str, ...]]:
-    """For each cluster what is odd about it: "tiny", "huge", "low silhouette"."""
+    """Return for each cluster what is odd about it: "tiny", "huge", "low silhouette"."""
     mean = sum(sizes) / max(len(sizes), 1)
-    found = []
+    lists = []
     for size, score in zip(sizes, scores, strict=True):
         words = ["tiny"] if size < TINY * mean else ["huge"] if size > HUGE * mean else []
         words += ["low silhouette"] if score is not None and score < LOW else []
-        found.append(tuple(words))
-    return found
+        lists.append(tuple(words))
+    return lists

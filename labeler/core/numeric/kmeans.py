@@ -99,7 +99,7 @@ def _points_per_center(n_clusters: int) -> int:
 
 
 def _drawn(X: FloatArray, size: int, rng: np.random.Generator) -> FloatArray:
-    """At most `size` rows of `X` in their order, float32 and contiguous."""
+    """Draw at most `size` rows of `X`, in their order, float32 and contiguous."""
     chosen = np.sort(rng.choice(len(X), size, replace=False)) if size < len(X) else slice(None)
     return np.ascontiguousarray(X[chosen], dtype=np.float32)
 
@@ -119,11 +119,13 @@ def _assign(X: FloatArray, centers: FloatArray) -> Generator[Progress, None, tup
     for start in range(0, len(X), chunk):
         rows = slice(start, start + chunk)
         points = np.asarray(X[rows], dtype=np.float32) - offset
+        # |point - center|^2 less |point|^2, which is the same for every center: enough to find the nearest
         apart = points @ shifted.T
         apart *= np.float32(-2.0)
         apart += norms
         nearest = apart.argmin(axis=1)
         clusters[rows] = nearest
+        # once more by differences: the expansion above has lost digits of small distances
         distances[rows] = np.sqrt(np.square(points - shifted[nearest]).sum(axis=1))
         if start + chunk < len(X):
             yield Progress("clustering")
@@ -150,6 +152,7 @@ def _plus_plus(
     while len(seeds) < n_clusters:
         latest = seeds[-1]
         nearest = np.minimum(nearest, np.maximum(norms - 2.0 * (X @ latest) + latest @ latest, 0.0))
+        # rounding leaves seeds at a small distance from themselves: they would be drawn again
         nearest[nearest <= floor] = 0.0
         total = nearest.sum()
         if total <= 0.0:  # every distinct row is a seed already
@@ -196,6 +199,7 @@ def lloyd(sample: FloatArray, seeds: FloatArray, max_iter: int) -> Generator[Pro
     at_once = max(1, min(steps.WORK // (len(sample) * n_clusters * dimension), max_iter))
     centers, inertia = seeds, np.inf
     for done in range(0, max_iter, at_once):
+        # faiss gives no sign of life: a few iterations a call, begun at the centers of the last one
         runner = faiss.Kmeans(
             dimension,
             n_clusters,

@@ -40,20 +40,21 @@ def nearest_of(rows: FloatArray, targets: FloatArray, middle: FloatArray | None 
 
 
 def nearest(rows: FloatArray, index: int, candidates: BoolArray, size: int) -> IndexArray:
-    """At most `size` of the `candidates` (n,), nearest to row `index` first; of equals the first in the pool."""
-    found = np.flatnonzero(candidates)
-    distances = squared_distances(rows, index)[found]
-    if len(found) > size > 0:
+    """Return at most `size` of the `candidates` (n,), nearest to row `index` first; of equals the first in the pool."""
+    chosen = np.flatnonzero(candidates)
+    distances = squared_distances(rows, index)[chosen]
+    if len(chosen) > size > 0:
         bound = np.partition(distances, size - 1)[size - 1]
         close = distances <= bound  # with all that tie for the last place: which one gets it must not hang on chance
-        found, distances = found[close], distances[close]
-    return found[np.argsort(distances, kind="stable")][:size].astype(np.int64)
+        chosen, distances = chosen[close], distances[close]
+    return chosen[np.argsort(distances, kind="stable")][:size].astype(np.int64)
 
 
 def nearest_target(rows: FloatArray, targets: FloatArray) -> IndexArray:
-    """For each row (n, d) the position of its nearest target (m, d), by Euclidean distance: (n,) int64."""
+    """Return for each row (n, d) the position of its nearest target (m, d), by Euclidean distance: (n,) int64."""
     if len(targets) == 1:
         return np.zeros(len(rows), dtype=np.int64)
     offset = targets.mean(axis=0)
     rows, targets = rows - offset, targets - offset
+    # |row|^2 is left out: it is the same for every target
     return np.asarray((np.square(targets).sum(axis=1) - 2.0 * (rows @ targets.T)).argmin(axis=1), dtype=np.int64)

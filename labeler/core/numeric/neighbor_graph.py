@@ -47,8 +47,8 @@ def neighbour_graph(
         index = yield from _index(X, random_state)
         for start in range(0, n, BATCH):
             rows = slice(start, min(start + BATCH, n))
-            squared, found = index.search(_dense(X[rows]), k + 1)
-            neighbours[rows], distances[rows] = _without_self(found, squared, start, k)
+            squared, positions = index.search(_dense(X[rows]), k + 1)
+            neighbours[rows], distances[rows] = _without_self(positions, squared, start, k)
             yield Progress("looking for neighbours", rows.stop, n)
         del index
     return NeighbourGraph(neighbours, distances, self_tuned_weights(neighbours, distances))
@@ -59,6 +59,7 @@ def _index(X: FloatArray, random_state: int) -> Generator[Progress, None, Any]:
     n, d = X.shape
     index: Any = faiss.IndexFlatL2(d)
     if n > EXACT_UP_TO:
+        # the cells, and the rows of each, then grow by the root of the rows
         cells = int(2 * math.sqrt(n))
         rng = np.random.default_rng(random_state)
         sample = _dense(X[np.sort(rng.choice(n, min(n, POINTS_A_CELL * cells), replace=False))])
@@ -67,7 +68,9 @@ def _index(X: FloatArray, random_state: int) -> Generator[Progress, None, Any]:
         quantizer = index
         quantizer.add(_dense(centers))
         index = faiss.IndexIVFFlat(quantizer, d, cells)
+        # Python owns the quantizer: faiss would free it a second time
         index.own_fields = False
+        # by Lloyd's iterations above, which give signs of life where faiss's own training gives none
         index.is_trained = True
         index.nprobe = PROBED_CELLS
         index.referenced_objects = [quantizer]
@@ -83,18 +86,18 @@ def _dense(X: FloatArray) -> FloatArray:
 
 
 def _without_self(
-    found: NDArray[np.int64], squared: FloatArray, start: int, k: int
+    positions: NDArray[np.int64], squared: FloatArray, start: int, k: int
 ) -> tuple[NDArray[np.int32], FloatArray]:
     """Drop each row's own entry (or the farthest one, where duplicates pushed it out); keep the order."""
-    rows = np.arange(start, start + len(found))[:, None]
-    own = found == rows
+    rows = np.arange(start, start + len(positions))[:, None]
+    own = positions == rows
     own[~own.any(axis=1), -1] = True
     keep = ~own
-    kept = found[keep].reshape(len(found), k)
-    far = np.sqrt(np.maximum(squared[keep].reshape(len(found), k), 0.0))
-    missing = kept < 0  # an inverted file may find fewer: an edge to oneself carries nothing
-    kept = np.where(missing, rows, kept)
-    return kept.astype(np.int32), np.where(missing, 0.0, far).astype(np.float32)
+    others = positions[keep].reshape(len(positions), k)
+    far = np.sqrt(np.maximum(squared[keep].reshape(len(positions), k), 0.0))
+    missing = others < 0  # an inverted file may find fewer: an edge to oneself carries nothing
+    others = np.where(missing, rows, others)
+    return others.astype(np.int32), np.where(missing, 0.0, far).astype(np.float32)
 
 
 def self_tuned_weights(neighbours: NDArray[np.int32], distances: FloatArray) -> sparse.csr_array:
@@ -107,10 +110,12 @@ def self_tuned_weights(neighbours: NDArray[np.int32], distances: FloatArray) -> 
         return sparse.csr_array((n, n), dtype=np.float32)
     scale = distances[:, -1].copy()
     positive = scale[scale > 0]
+    # where all neighbours are copies the scale is 0
     scale = np.maximum(scale, 1e-3 * float(np.median(positive)) if len(positive) else 1.0)
     rows = np.repeat(np.arange(n, dtype=np.int32), k)
     columns = neighbours.ravel()
     values = np.exp(-(distances.ravel() ** 2) / (scale[rows] * scale[columns])).astype(np.float32)
+    # a far neighbour stays one: no row loses its last edge to rounding
     values = np.maximum(values, 1e-6)
     values[rows == columns] = 0.0
     one_way = sparse.csr_array((values, (rows, columns)), shape=(n, n))
@@ -130,7 +135,7 @@ def normalized(weights: sparse.csr_array) -> tuple[sparse.csr_array, FloatArray]
 
 
 def duplicates(X: FloatArray, graph: NeighbourGraph, tolerance: float = 1e-3) -> NDArray[np.int64]:
-    """For each instance the first instance (n,) it repeats: itself, or one at (nearly) no distance of it in `X` (n, d).
+    """Return for each instance the first (n,) it repeats: itself, or another at (nearly) no distance in `X` (n, d).
 
     `tolerance` is relative to the median distance to the last neighbour in `graph`, the graph of `X`.
     """

@@ -68,6 +68,7 @@ def principal_axes(
         total += block.sum(axis=0, dtype=np.float64)
         yield Progress(WHAT)
     mean = (total / max(len(chosen), 1)).astype(np.float32)
+    # all directions are wanted: turning them would change no distance
     if d <= n_components:
         return PrincipalAxes(mean, np.eye(d, dtype=np.float32))
     if min(len(chosen), d) > EXACT_UP_TO:
@@ -125,6 +126,7 @@ def _sketched(
     width = min(n_components + EXTRA, d)
     sketch = rng.standard_normal((d, width)).astype(np.float32)
     for _ in range(SWEEPS):
+        # orthonormal before each sweep: the directions would all turn to the first axis
         directions, _ = np.linalg.qr(sketch)
         sketch, inside = np.zeros((d, width), dtype=np.float32), np.zeros((width, width))
         for block in _blocks(X, chosen, 2 * d * width):
@@ -155,5 +157,6 @@ def _blocks(X: FloatArray, chosen: IndexArray, work_a_row: int) -> Iterator[Floa
 def let_go(X: FloatArray) -> None:
     """Give the pages of a memory-mapped array back: they are read again from the disk's cache if they are wanted."""
     pages: object = X.base if isinstance(X, np.memmap) else None
+    # else a walk over the pool leaves all its pages in the memory of this process
     if isinstance(pages, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
         pages.madvise(mmap.MADV_DONTNEED)

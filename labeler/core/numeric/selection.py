@@ -58,7 +58,7 @@ def _in_question(utility: FloatArray, batch_size: int, groups: IntArray | None) 
 
 
 def turn_in_group(groups: IntArray) -> IndexArray:
-    """For each entry, how many entries before it are of the same group: 0 for a group's first, 1 for its second."""
+    """Count for each entry the ones before it in its group: 0 for a group's first, 1 for its second."""
     by_group = np.argsort(groups, kind="stable")
     ordered = groups[by_group]
     first = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1]))) if len(groups) else by_group

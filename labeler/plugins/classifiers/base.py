@@ -1,4 +1,4 @@
-"""What a classifier is: the core's protocol, under the name of this room."""
+"""The protocol of a classifier: the core's, under the name of this room."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faiss
 import numpy as np
 from numpy.typing import NDArray
 
@@ -40,13 +41,11 @@ class Knn:
         self._followed: Clustering | None = None
 
     def follow(self, clustering: Clustering) -> None:
-        """See :class:`labeler.core.protocols.FollowingClassifier`."""
+        """Look where `clustering` looked, and no farther from the core than it reaches; for every fit from here on."""
         self._followed = clustering
 
     def fit(self, X: FloatArray, y: IntArray, sample_weight: FloatArray | None = None) -> Knn:
-        """See :class:`labeler.core.protocols.Classifier`."""
-        import faiss
-
+        """Remember the labeled rows `X` (n, d), of class ids `y` (n,); one class alone is allowed."""
         self.classes_ = np.unique(y).astype(np.int64)
         self._positions = np.searchsorted(self.classes_, y)
         self._weights = np.ones(len(y)) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
@@ -55,19 +54,20 @@ class Knn:
         self._points = np.ascontiguousarray(points - self._offset)
         self._index = faiss.IndexFlatL2(self._points.shape[1])
         self._index.add(self._points)
+        # with more voters than a class has labels the largest class would always win
         few = max(len(y) // len(self.classes_), LEAST)
         self._voters = min(self.n_neighbors, few, len(y))
         return self
 
     def predict_proba(self, X: FloatArray) -> FloatArray:
-        """See :class:`labeler.core.protocols.Classifier`; where a clustering is followed, the nearest one decides."""
+        """Return the shares (n, k) of the neighbors' votes; where a clustering is followed, the nearest one decides."""
         proba = np.empty((len(X), len(self.classes_)), dtype=np.float32)
         for block in blocks(len(X), max(X.shape[1], len(self._points))):
             proba[block] = self._shares(self._nearest(self._seen(X[block]), self._voters))
         return proba
 
     def beyond(self, X: FloatArray) -> BoolArray:
-        """See :class:`labeler.core.protocols.FollowingClassifier`."""
+        """Return which of `X` (n, d) are farther from all that was learned than a cluster reaches."""
         out = np.zeros(len(X), dtype=np.bool_)
         cut = self.max_distance or (self._followed.cut if self._followed is not None else np.inf)
         if not np.isfinite(cut):
@@ -79,7 +79,7 @@ class Knn:
         return out
 
     def _seen(self, X: FloatArray) -> FloatArray:
-        """Where neighbours are looked for: where the clusterer looked."""
+        """Return `X` as neighbours are looked for in it: as the clusterer looked."""
         axes = self._followed.sight if self._followed is not None else None
         return np.ascontiguousarray(X, dtype=np.float32) if axes is None else axes.project(X)
 
@@ -93,6 +93,7 @@ class Knn:
         n, k = len(nearest), len(self.classes_)
         cells = np.arange(n)[:, None] * k + self._positions[nearest]
         counts = np.bincount(cells.ravel(), self._weights[nearest].ravel(), n * k).reshape(n, k)
+        # voters of no weight: no class is likelier than another
         counts[counts.sum(axis=1) <= 0] = 1.0
         votes = counts / counts.sum(axis=1, keepdims=True)
         own = 1.0 + OWN_SAY if self._followed is not None else OWN_SAY

@@ -1,4 +1,4 @@
-"""What a clusterer is: the core's protocol, under the name of this room."""
+"""The protocol of a clusterer: the core's, under the name of this room."""
 
 from __future__ import annotations
 

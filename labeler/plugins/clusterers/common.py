@@ -1,8 +1,8 @@
-"""What clusterers share: where they look, what they refuse, and how what they found becomes a :class:`Clustering`."""
+"""Common parts of clusterers: where they look, what they refuse, and how labels become a :class:`Clustering`."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,11 +10,9 @@ from numpy.typing import NDArray
 from labeler.core import steps
 from labeler.core.errors import too_many
 from labeler.core.numeric.kmeans import assign
+from labeler.core.numeric.pca import PrincipalAxes, principal_axes
 from labeler.core.protocols import Clustering
 from labeler.core.types import FloatArray, IndexArray, IntArray
-
-if TYPE_CHECKING:
-    from labeler.core.numeric.pca import PrincipalAxes
 
 COMPONENTS = 10
 """Principal components that most clusterers look at: distances of more dimensions tell them little."""
@@ -50,23 +48,21 @@ def refuse_more(name: str, n: int, limit: int) -> None:
         raise too_many(name, n, limit)
 
 
-def seen(X: FloatArray, pca: int | None, random_state: int) -> FloatArray:
-    """What a clusterer looks at: the leading principal components (n, pca), None = the features as they are."""
+def reduced(X: FloatArray, pca: int | None, random_state: int) -> FloatArray:
+    """Return what a clusterer looks at: the leading principal components (n, pca), None = the features as they are."""
     axes = sight(X, pca, random_state)
     return np.ascontiguousarray(X, dtype=np.float32) if axes is None else axes.project(X)
 
 
 def sight(X: FloatArray, pca: int | None, random_state: int) -> PrincipalAxes | None:
-    """The axes of :func:`seen`; None where the features are looked at as they are."""
+    """The axes of :func:`reduced`; None where the features are looked at as they are."""
     if pca is None or pca >= X.shape[1]:
         return None
-    from labeler.core.numeric.pca import principal_axes
-
     return steps.run(principal_axes(X, pca, random_state))
 
 
 def fit_rows(points: FloatArray, random_state: int) -> FloatArray:
-    """At most :data:`FIT_ROWS` rows, drawn at random, in their order."""
+    """Draw at most :data:`FIT_ROWS` rows at random, in their order."""
     if len(points) <= FIT_ROWS:
         return points
     chosen = np.random.default_rng(random_state).choice(len(points), FIT_ROWS, replace=False)
@@ -151,11 +147,11 @@ def _means(X: FloatArray, clusters: IntArray, k: int) -> FloatArray:
     totals = np.zeros((k, X.shape[1]))
     sizes = np.bincount(clusters[clusters >= 0], minlength=k)
     for block in steps.blocks(*X.shape):
-        mine = clusters[block]
-        order = np.argsort(mine, kind="stable")
-        order = order[mine[order] >= 0]
+        own = clusters[block]
+        order = np.argsort(own, kind="stable")
+        order = order[own[order] >= 0]
         if not len(order):
             continue
-        found, starts = np.unique(mine[order], return_index=True)
-        totals[found] += np.add.reduceat(np.asarray(X[block], dtype=np.float64)[order], starts, axis=0)
+        present, starts = np.unique(own[order], return_index=True)
+        totals[present] += np.add.reduceat(np.asarray(X[block], dtype=np.float64)[order], starts, axis=0)
     return (totals / np.maximum(sizes, 1)[:, None]).astype(np.float32)

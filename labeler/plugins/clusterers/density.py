@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+from sklearn.cluster import DBSCAN, HDBSCAN, estimate_bandwidth
+from sklearn.cluster import MeanShift as Sklearn
+from sklearn.neighbors import NearestNeighbors
 
 from labeler.core.numeric.kmeans import assign
 from labeler.core.protocols import Clustering
@@ -13,8 +16,8 @@ from labeler.plugins.clusterers.common import (
     few_places,
     one_of,
     positive,
+    reduced,
     refuse_more,
-    seen,
     shaped,
     sight,
     whole,
@@ -80,14 +83,15 @@ class Dbscan:
         self.max_distance, self.pca, self.limit = max_distance, pca, limit
 
     def cluster(self, X: FloatArray, n_clusters: int, random_state: int) -> Clustering:
-        """See :class:`labeler.core.protocols.Clusterer`."""
+        """Cluster by DBSCAN; `n_clusters` is not asked: the density decides."""
         refuse_more("dbscan", len(X), self.limit)
         axes = sight(X, self.pca, random_state)
         points = np.ascontiguousarray(X, dtype=np.float32) if axes is None else axes.project(X)
         eps = self.eps or self._chosen(points)
-        labels, core = self._found(points, eps)
+        labels, core = self._labels_and_core(points, eps)
         if not core.any():
             return shaped(X, labels, facts={"eps": eps, "anomalies": len(X)})
+        # DBSCAN itself reaches as far from a core instance as `eps`
         most = self.max_distance or eps
         voters = core if self.predict_from == "core" else labels >= 0
         labels = _counted(points, labels, voters, most)
@@ -95,18 +99,14 @@ class Dbscan:
         exemplars = _nearest_to_means(points, labels, core)
         return shaped(X, labels, exemplars=exemplars, facts=facts, core=voters, cut=most, sight=axes)
 
-    def _found(self, points: FloatArray, eps: float) -> tuple[IntArray, BoolArray]:
+    def _labels_and_core(self, points: FloatArray, eps: float) -> tuple[IntArray, BoolArray]:
         """Labels (n,), -1 = noise, and who is a core instance (n,)."""
-        from sklearn.cluster import DBSCAN
-
         model = DBSCAN(eps=eps, min_samples=self.min_samples).fit(points)
         core = np.zeros(len(points), dtype=np.bool_)
         core[model.core_sample_indices_] = True
         return model.labels_.astype(np.int32), core
 
     def _chosen(self, points: FloatArray) -> float:
-        from sklearn.neighbors import NearestNeighbors
-
         wanted = min(self.min_samples, len(points))
         distances = NearestNeighbors(n_neighbors=wanted).fit(points).kneighbors(points)[0][:, -1]
         widths = [float(eps) for eps in np.unique(np.percentile(distances, TRIED)) if eps > 0]
@@ -157,19 +157,18 @@ class Hdbscan:
         self.cluster_selection_method, self.pca, self.limit = cluster_selection_method, pca, limit
 
     def cluster(self, X: FloatArray, n_clusters: int, random_state: int) -> Clustering:
-        """See :class:`labeler.core.protocols.Clusterer`."""
+        """Cluster by HDBSCAN; `n_clusters` is not asked: the densities decide."""
         refuse_more("hdbscan", len(X), self.limit)
         axes = sight(X, self.pca, random_state)
         points = np.ascontiguousarray(X, dtype=np.float32) if axes is None else axes.project(X)
         few = few_places(X, points, min(n_clusters, 2))
         if few is not None or len(X) < max(self.min_cluster_size, self.min_samples or 1) + 1:
             return few if few is not None else shaped(X, np.zeros(len(X), dtype=np.int32))
-        from sklearn.cluster import HDBSCAN
-
         model = HDBSCAN(
             min_cluster_size=self.min_cluster_size,
             min_samples=self.min_samples,
             cluster_selection_method=self.cluster_selection_method,
+            # scikit-learn may write distances over the points
             copy=True,
         ).fit(points)
         facts = {"anomalies": int((model.labels_ < 0).sum())}
@@ -208,25 +207,22 @@ class MeanShift:
         self.bandwidth, self.max_iter, self.pca, self.limit = bandwidth, max_iter, pca, limit
 
     def cluster(self, X: FloatArray, n_clusters: int, random_state: int) -> Clustering:
-        """See :class:`labeler.core.protocols.Clusterer`."""
+        """Cluster by hills of density; `n_clusters` is not asked: the bandwidth decides."""
         refuse_more("mean-shift", len(X), self.limit)
-        points = seen(X, self.pca, random_state)
+        points = reduced(X, self.pca, random_state)
         few = few_places(X, points, n_clusters)
         if few is not None:
             return few
-        from sklearn.cluster import MeanShift as Sklearn
-
         bandwidth, least = self.bandwidth or 0.0, 0
         if not bandwidth:
             bandwidth, least = self._chosen(points, n_clusters, random_state)
+        # seeds lie on a grid: far fewer climbs than one from every instance
         model = Sklearn(bandwidth=bandwidth, bin_seeding=True, max_iter=self.max_iter).fit(points)
         labels = _without_foothills(model.labels_, model.cluster_centers_, least)
         return shaped(X, labels, facts={"bandwidth": round(bandwidth, 6)})
 
     def _chosen(self, points: FloatArray, n_clusters: int, random_state: int) -> tuple[float, int]:
         """A bandwidth, and how many instances a hill has at least."""
-        from sklearn.cluster import estimate_bandwidth
-
         rng = np.random.default_rng(random_state)
         sample = points[np.sort(rng.permutation(len(points))[:SAMPLE])]
         climbers = sample[rng.permutation(len(sample))[:CLIMBERS]]
@@ -252,8 +248,8 @@ def _tried(points: FloatArray, climbers: FloatArray, width: float, least: int) -
 
 
 def _tops(points: FloatArray, climbers: FloatArray, width: float) -> FloatArray:
-    """Where `climbers` (m, d) end that go, step by step, to the mean of the `points` (n, d) within `width` of them:
-    one place a hill, the highest first."""
+    """Return the tops (h, d) that `climbers` (m, d) reach, the highest first: step by step they go to the mean of the
+    `points` (n, d) within `width` of them."""
     at, most = climbers, np.float32(width**2)
     norms = np.square(points).sum(axis=1)
     for _ in range(STEPS):
@@ -264,6 +260,7 @@ def _tops(points: FloatArray, climbers: FloatArray, width: float) -> FloatArray:
         at = moved
         if still:
             break
+    # of climbers that ended on one hill the one with most around it stands for it
     tops: list[int] = []
     for row in np.argsort(-counts, kind="stable").tolist():
         if all(np.square(at[row] - at[other]).sum() > most for other in tops):
@@ -290,8 +287,6 @@ def _knee(distances: FloatArray) -> float:
 
 def _counted(points: FloatArray, labels: IntArray, voters: BoolArray, most: float) -> IntArray:
     """Labels of all (n,): of others than the `voters` by the vote of the nearest voters; -1 beyond `most`."""
-    from sklearn.neighbors import NearestNeighbors
-
     chosen, rest = np.flatnonzero(voters), np.flatnonzero(~voters)
     out = labels.copy()
     if not len(rest):
@@ -305,8 +300,6 @@ def _counted(points: FloatArray, labels: IntArray, voters: BoolArray, most: floa
 
 def _farthest_step(points: FloatArray) -> float:
     """The largest distance of one of `points` (n, d) to its nearest other one."""
-    from sklearn.neighbors import NearestNeighbors
-
     if len(points) < 2:
         return 0.0
     return float(NearestNeighbors(n_neighbors=2).fit(points).kneighbors(points)[0][:, 1].max())
@@ -319,10 +312,10 @@ def _vote(nearest: IntArray) -> IntArray:
 
 
 def _nearest_to_means(points: FloatArray, labels: IntArray, core: BoolArray) -> IndexArray:
-    """For each label from 0 up the core instance nearest to the mean of its core instances."""
-    found = []
+    """Return for each label from 0 up the core instance nearest to the mean of its core instances."""
+    exemplars = []
     for label in range(int(labels.max()) + 1):
         members = np.flatnonzero((labels == label) & core)
         apart = np.square(points[members] - points[members].mean(axis=0)).sum(axis=1)
-        found.append(int(members[apart.argmin()]))
-    return np.array(found, dtype=np.int64)
+        exemplars.append(int(members[apart.argmin()]))
+    return np.array(exemplars, dtype=np.int64)

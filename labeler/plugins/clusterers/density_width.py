@@ -1,10 +1,12 @@
-"""What a density clusterer's own width is judged by where none is given: the clusters that hold at every density."""
+"""The guide to a density clusterer's width where none is given: the clusters that hold at every density."""
 
 from __future__ import annotations
 
 from typing import Any, NamedTuple
 
 import numpy as np
+from sklearn.cluster import HDBSCAN
+from sklearn.metrics import adjusted_rand_score
 
 from labeler.core.types import FloatArray, IntArray
 
@@ -27,8 +29,6 @@ class Guide:
     against its own by the adjusted Rand index (Hubert & Arabie 1985)."""
 
     def __init__(self, points: FloatArray, min_samples: int) -> None:
-        from sklearn.cluster import HDBSCAN
-
         smallest = max(min_samples, int(SMALLEST_SHARE * len(points)), 2)
         model = HDBSCAN(min_cluster_size=smallest, min_samples=min(min_samples, len(points)), copy=True)
         self._model: Any = model.fit(points)
@@ -36,7 +36,7 @@ class Guide:
 
     @property
     def n_clusters(self) -> int:
-        """How many clusters it sees; none where it sees but one."""
+        """The number of clusters it sees; 0 where it sees but one."""
         return int(self.labels.max(initial=-1)) + 1
 
     def smallest(self) -> int:
@@ -52,14 +52,12 @@ class Guide:
 
         Another number of clusters than the guide's lowers the agreement.
         """
-        from sklearn.metrics import adjusted_rand_score
-
         if not tried or not self.n_clusters:
             return None
-        agreements = [float(adjusted_rand_score(self.labels, found.labels)) for found in tried]
+        agreements = [float(adjusted_rand_score(self.labels, trial.labels)) for trial in tried]
         if max(agreements) < least:
             return None
-        off = [OFF * abs(np.log2(max(found.n_clusters, 1) / self.n_clusters)) for found in tried]
+        off = [OFF * abs(np.log2(max(trial.n_clusters, 1) / self.n_clusters)) for trial in tried]
         scores = [round(agreement - less, 2) for agreement, less in zip(agreements, off, strict=True)]
-        equals = [found.width for found, score in zip(tried, scores, strict=True) if score == max(scores)]
+        equals = [trial.width for trial, score in zip(tried, scores, strict=True) if score == max(scores)]
         return equals[len(equals) // 2]

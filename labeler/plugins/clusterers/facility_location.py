@@ -31,7 +31,7 @@ class FacilityLocation:
         self.candidates, self.most = candidates, most
 
     def cluster(self, X: FloatArray, n_clusters: int, random_state: int) -> Clustering:
-        """See :class:`labeler.core.protocols.Clusterer`."""
+        """Choose `n_clusters` exemplars; every instance belongs to the nearest one."""
         rng = np.random.default_rng(random_state)
         rows = rng.permutation(len(X))[: self.most]
         points = np.ascontiguousarray(X[rows], dtype=np.float32)
@@ -39,9 +39,9 @@ class FacilityLocation:
         candidates = np.unique(points[: max(self.candidates, n_clusters)], axis=0)
         centers = candidates[_opened(_distances(points, candidates), min(n_clusters, len(candidates)))]
         clusters, distances = assign(X, centers)
-        kept, own = np.unique(clusters, return_inverse=True)
+        used, own = np.unique(clusters, return_inverse=True)
         inertia = float(np.square(distances, dtype=np.float64).sum())
-        return Clustering(own.astype(np.int32), distances, centers[kept], inertia)
+        return Clustering(own.astype(np.int32), distances, centers[used], inertia)
 
 
 def _distances(points: FloatArray, candidates: FloatArray) -> FloatArray:
@@ -58,6 +58,7 @@ def _distances(points: FloatArray, candidates: FloatArray) -> FloatArray:
 def _opened(distances: FloatArray, wanted: int) -> list[int]:
     """The rows of `distances` to open, in their order; gains only shrink, so most are looked at again but rarely."""
     nearest = np.full(distances.shape[1], float(distances.max(initial=0.0)) * 1.001 + 1e-9, dtype=np.float32)
+    # a gain once computed bounds all later ones (lazy greedy, Minoux 1978)
     bounds = np.array([float((nearest - row).sum(dtype=np.float64)) for row in distances])
     opened: list[int] = []
     while len(opened) < wanted:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import warnings
 
 import numpy as np
+from sklearn import cluster
 
 from labeler.core.protocols import Clustering
 from labeler.core.types import FloatArray
-from labeler.plugins.clusterers.common import COMPONENTS, few_places, one_of, refuse_more, seen, shaped, whole
+from labeler.plugins.clusterers.common import COMPONENTS, few_places, one_of, reduced, refuse_more, shaped, whole
 
 
 class AffinityPropagation:
@@ -46,15 +47,13 @@ class AffinityPropagation:
         self.preference, self.damping, self.max_iter, self.pca, self.limit = preference, damping, max_iter, pca, limit
 
     def cluster(self, X: FloatArray, n_clusters: int, random_state: int) -> Clustering:
-        """See :class:`labeler.core.protocols.Clusterer`."""
+        """Let instances elect exemplars; `n_clusters` is not asked: the preference decides."""
         refuse_more("affinity-propagation", len(X), self.limit)
-        points = seen(X, self.pca, random_state)
+        points = reduced(X, self.pca, random_state)
         few = few_places(X, points, n_clusters)
         if few is not None:
             return few
-        from sklearn.cluster import AffinityPropagation as Sklearn
-
-        model = Sklearn(
+        model = cluster.AffinityPropagation(
             preference=self.preference, damping=self.damping, max_iter=self.max_iter, random_state=random_state
         )
         with warnings.catch_warnings():
@@ -91,15 +90,13 @@ class Spectral:
         self.n_neighbors, self.assign_labels, self.pca, self.limit = max(n_neighbors, 2), assign_labels, pca, limit
 
     def cluster(self, X: FloatArray, n_clusters: int, random_state: int) -> Clustering:
-        """See :class:`labeler.core.protocols.Clusterer`."""
+        """Cluster the leading eigenvectors of the neighbour graph into `n_clusters`."""
         refuse_more("spectral", len(X), self.limit)
-        points = seen(X, self.pca, random_state)
+        points = reduced(X, self.pca, random_state)
         few = few_places(X, points, n_clusters)
         if few is not None:
             return few
-        from sklearn.cluster import SpectralClustering as Sklearn
-
-        model = Sklearn(
+        model = cluster.SpectralClustering(
             n_clusters=min(n_clusters, len(X) - 1),
             affinity="nearest_neighbors",
             n_neighbors=min(self.n_neighbors, len(X)),

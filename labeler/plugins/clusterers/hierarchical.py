@@ -5,11 +5,14 @@ from __future__ import annotations
 import warnings
 
 import numpy as np
+from sklearn import cluster
+from sklearn.neighbors import NearestNeighbors
 
 from labeler.core import steps
+from labeler.core.numeric.pca import principal_axes
 from labeler.core.protocols import Clustering
 from labeler.core.types import FloatArray
-from labeler.plugins.clusterers.common import COMPONENTS, one_of, positive, refuse_more, seen, shaped, whole
+from labeler.plugins.clusterers.common import COMPONENTS, one_of, positive, reduced, refuse_more, shaped, whole
 
 LINKAGES = ("ward", "average", "complete", "single")
 CHUNK = 8_192
@@ -40,14 +43,14 @@ class Agglomerative:
         self.linkage, self.pca, self.limit = linkage, pca, limit
 
     def cluster(self, X: FloatArray, n_clusters: int, random_state: int) -> Clustering:
-        """See :class:`labeler.core.protocols.Clusterer`; `facts` hold the distances of the last merges."""
+        """Merge the nearest groups until `n_clusters` are left; `facts` hold the distances of the last merges."""
         refuse_more("agglomerative", len(X), self.limit)
         if len(X) < 2:
             return shaped(X, np.zeros(len(X), dtype=np.int32))
-        from sklearn.cluster import AgglomerativeClustering as Sklearn
-
-        points = seen(X, self.pca, random_state)
-        model = Sklearn(n_clusters=min(n_clusters, len(X)), linkage=self.linkage, compute_distances=True).fit(points)
+        points = reduced(X, self.pca, random_state)
+        model = cluster.AgglomerativeClustering(
+            n_clusters=min(n_clusters, len(X)), linkage=self.linkage, compute_distances=True
+        ).fit(points)
         merges = [round(float(height), 6) for height in model.distances_[-max(n_clusters - 1, 1) :]]
         return shaped(X, model.labels_, tree=model.children_.astype(np.int64), facts={"last_merges": merges})
 
@@ -78,15 +81,12 @@ class Birch:
         self.threshold, self.branching_factor, self.pca = threshold, branching_factor, pca
 
     def cluster(self, X: FloatArray, n_clusters: int, random_state: int) -> Clustering:
-        """See :class:`labeler.core.protocols.Clusterer`."""
-        from sklearn.cluster import AgglomerativeClustering
-        from sklearn.cluster import Birch as Sklearn
-
+        """Gather subclusters in a stream, then merge them into `n_clusters`."""
         reading = _Reading(X, self.pca, random_state)
         threshold = self.threshold or reading.half_of_a_step()
         chunks = range(0, len(X), CHUNK)
         while True:
-            model = Sklearn(threshold=threshold, branching_factor=self.branching_factor, n_clusters=None)
+            model = cluster.Birch(threshold=threshold, branching_factor=self.branching_factor, n_clusters=None)
             for start in chunks:
                 model.partial_fit(reading.rows(start))
                 if len(model.subcluster_centers_) > SUBCLUSTERS:
@@ -94,23 +94,21 @@ class Birch:
             else:
                 break
             threshold *= WIDER
-        found = np.asarray(model.subcluster_centers_, dtype=np.float32)
-        ward = AgglomerativeClustering(n_clusters=min(n_clusters, len(found)))
-        groups = ward.fit_predict(found) if len(found) > 1 else np.zeros(1, dtype=np.int64)
+        centers = np.asarray(model.subcluster_centers_, dtype=np.float32)
+        ward = cluster.AgglomerativeClustering(n_clusters=min(n_clusters, len(centers)))
+        groups = ward.fit_predict(centers) if len(centers) > 1 else np.zeros(1, dtype=np.int64)
         labels = np.empty(len(X), dtype=np.int32)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             for start in chunks:
                 labels[start : start + CHUNK] = groups[model.predict(reading.rows(start))]
-        return shaped(X, labels, facts={"threshold": round(float(threshold), 6), "subclusters": len(found)})
+        return shaped(X, labels, facts={"threshold": round(float(threshold), 6), "subclusters": len(centers)})
 
 
 class _Reading:
-    """What BIRCH looks at of `X` (n, d), a chunk at a time."""
+    """The rows of `X` (n, d) as BIRCH looks at them, a chunk at a time."""
 
     def __init__(self, X: FloatArray, pca: int | None, random_state: int) -> None:
-        from labeler.core.numeric.pca import principal_axes
-
         self._X, self._random_state = X, random_state
         self._axes = steps.run(principal_axes(X, pca, random_state)) if pca is not None and pca < X.shape[1] else None
 
@@ -120,8 +118,6 @@ class _Reading:
 
     def half_of_a_step(self) -> float:
         """Half the median distance of a sample's instances to their nearest."""
-        from sklearn.neighbors import NearestNeighbors
-
         chosen = np.random.default_rng(self._random_state).permutation(len(self._X))[:SAMPLED]
         sample = np.unique(self._seen(self._X[np.sort(chosen)]), axis=0)
         if len(sample) < 2:

@@ -1,4 +1,4 @@
-"""Where a clusterer begins: at centers somebody gave, or at the means of the classes that have imported labels."""
+"""Initial centers of a clusterer: given ones, or the means of the classes that have imported labels."""
 
 from __future__ import annotations
 
@@ -32,10 +32,11 @@ def start(given: FloatArray | None, X: FloatArray, n_clusters: int, random_state
     rng = np.random.default_rng(random_state)
     rows = drawn(X, max(n_clusters * SAMPLE_PER_CENTER, SAMPLE), random_state)
     given = np.ascontiguousarray(given, dtype=np.float32)
+    # given centers are never dropped for the others: they come first and the cut is at the end
     return plus_plus(np.ascontiguousarray(rows), max(n_clusters, len(given)), rng, given)[: max(n_clusters, 1)]
 
 
 def drawn(X: FloatArray, size: int, random_state: int) -> FloatArray:
-    """At most `size` rows drawn at random, in their order."""
+    """Draw at most `size` rows at random, in their order."""
     chosen = np.random.default_rng(random_state).permutation(len(X))[:size]
     return np.asarray(X[np.sort(chosen)], dtype=np.float32)

@@ -49,12 +49,12 @@ class KMeans:
         self.n_init, self.max_iter, self.init, self.algorithm = n_init, max_iter, init, algorithm
 
     def start_at(self, centers: FloatArray) -> None:
-        """See :class:`labeler.core.protocols.SeededClusterer`; what the person asked for goes before."""
+        """Begin at `centers` (m, d) from here on, unless the person asked for other ones."""
         if self.init == "labels":
             self._given = centers
 
     def cluster(self, X: FloatArray, n_clusters: int, random_state: int) -> Clustering:
-        """See :class:`labeler.core.protocols.Clusterer`."""
+        """Cluster into `n_clusters` by the best of several runs."""
         begin = start(self._given, X, n_clusters, random_state)
         if self.algorithm == "elkan":
             return self._elkan(X, n_clusters, random_state, begin)
@@ -63,7 +63,7 @@ class KMeans:
         if begin is None and self.init == "random":
             starts = (drawn(X, n_clusters, random_state + run) for run in range(n_init))
             runs = [kmeans(X, n_clusters, random_state, 1, max_iter, rows, thorough) for rows in starts]
-            return min(runs, key=lambda found: found.inertia)
+            return min(runs, key=lambda run: run.inertia)
         return kmeans(X, n_clusters, random_state, n_init, max_iter, begin, thorough)
 
     def _effort(self, n: int) -> tuple[int, int]:
@@ -73,7 +73,7 @@ class KMeans:
         return self.n_init or runs, self.max_iter or iterations
 
     def _elkan(self, X: FloatArray, n_clusters: int, random_state: int, begin: FloatArray | None) -> Clustering:
-        from sklearn.cluster import KMeans as Sklearn
+        from sklearn.cluster import KMeans as Sklearn  # start-up: 1 s, and Lloyd's does without
 
         n_init, max_iter = self._effort(len(X))
 
@@ -102,9 +102,9 @@ def _centers(path: str) -> FloatArray:
     if not path.endswith(".npy"):
         raise ValueError(f"init is one of {', '.join(STARTS)} or a .npy file of centers, not {path!r}")
     try:
-        found = np.load(path, mmap_mode="r", allow_pickle=False)
+        centers = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError) as error:
         raise ValueError(f"cannot read the centers {path!r}: {error}") from error
-    if found.ndim != 2 or not len(found) or not np.issubdtype(found.dtype, np.number):
+    if centers.ndim != 2 or not len(centers) or not np.issubdtype(centers.dtype, np.number):
         raise ValueError(f"{path!r} holds no centers: one a row, as many columns as there are features")
-    return np.ascontiguousarray(found, dtype=np.float32)
+    return np.ascontiguousarray(centers, dtype=np.float32)

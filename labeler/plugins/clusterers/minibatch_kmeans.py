@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from sklearn.cluster import MiniBatchKMeans as Sklearn
 
 from labeler.core.numeric.kmeans import assign
 from labeler.core.protocols import Clustering
@@ -34,14 +35,12 @@ class MiniBatchKMeans:
         self._given: FloatArray | None = None
 
     def start_at(self, centers: FloatArray) -> None:
-        """See :class:`labeler.core.protocols.SeededClusterer`; what the person asked for goes before."""
+        """Begin at `centers` (m, d) from here on, unless the person asked for other ones."""
         if self.init == "labels":
             self._given = centers
 
     def cluster(self, X: FloatArray, n_clusters: int, random_state: int) -> Clustering:
-        """See :class:`labeler.core.protocols.Clusterer`."""
-        from sklearn.cluster import MiniBatchKMeans as Sklearn
-
+        """Cluster into `n_clusters`, a mini-batch at a time."""
         begin = start(self._given, X, n_clusters, random_state)
         otherwise = "random" if self.init == "random" else "k-means++"
         model = Sklearn(

@@ -59,7 +59,7 @@ class Gmm:
         self.reg_covar, self.pca = reg_covar, pca
 
     def cluster(self, X: FloatArray, n_clusters: int, random_state: int) -> Clustering:
-        """See :class:`labeler.core.protocols.Clusterer`."""
+        """Fit `n_clusters` Gaussians; each instance belongs to its likeliest one."""
         axes = sight(X, self.pca, random_state)
         points = np.ascontiguousarray(X, dtype=np.float32) if axes is None else axes.project(X)
         few = few_places(X, points, n_clusters)
@@ -79,7 +79,7 @@ class Gmm:
         return shaped(X, labels, shares=shares, seconds=seconds, samples=samples, facts=facts, mixture=fitted)
 
     def _model(self, n_components: int, n_init: int, random_state: int) -> Any:
-        from sklearn.mixture import GaussianMixture
+        from sklearn.mixture import GaussianMixture  # start-up: 1 s, and every clustering loads this file
 
         return GaussianMixture(
             n_components,
@@ -129,7 +129,7 @@ class BayesianGmm(Gmm):
         self.weight_concentration_prior = weight_concentration_prior
 
     def _model(self, n_components: int, n_init: int, random_state: int) -> Any:
-        from sklearn.mixture import BayesianGaussianMixture
+        from sklearn.mixture import BayesianGaussianMixture  # start-up: as above
 
         return BayesianGaussianMixture(
             n_components=n_components,
@@ -152,18 +152,18 @@ class FittedMixture:
         self._model, self._unit, self._axes, self._components = model, unit, axes, components
 
     def shares(self, X: FloatArray) -> FloatArray:
-        """See :class:`labeler.core.protocols.Mixture`."""
+        """Return how much each of `X` (n, d) belongs to each cluster (n, k); rows sum to 1."""
         points = np.asarray(X, dtype=np.float32) if self._axes is None else self._axes.project(X)
         shares = self._model.predict_proba((points / self._unit).astype(np.float64))[:, self._components]
         return np.asarray(shares / np.maximum(shares.sum(axis=1, keepdims=True), 1e-300), dtype=np.float32)
 
     def draw(self, count: int) -> FloatArray:
-        """See :class:`labeler.core.protocols.Mixture`."""
+        """Draw made-up instances (count, d); the same ones each time."""
         drawn = (self._model.sample(count)[0] * self._unit).astype(np.float32)
         return drawn if self._axes is None else self._axes.restore(drawn)
 
     def looks_at(self, width: int) -> bool:
-        """See :class:`labeler.core.protocols.Mixture`."""
+        """Return whether it is of `width` features themselves, and not of their components."""
         return self._axes is None and self._model.means_.shape[1] == width
 
 
@@ -172,7 +172,7 @@ def _runs(n: int) -> int:
 
 
 def _free_parameters(covariance: str, k: int, d: int) -> int:
-    """Of a mixture of `k` Gaussians in `d` dimensions: their shapes, means and weights."""
+    """Count the parameters of a mixture of `k` Gaussians in `d` dimensions: their shapes, means and weights."""
     shape = {"full": k * d * (d + 1) // 2, "tied": d * (d + 1) // 2, "diag": k * d, "spherical": k}[covariance]
     return shape + k * d + k - 1
 
@@ -186,15 +186,15 @@ def _progress(model: Any) -> dict[str, Any]:
 
 
 def _responsibilities(model: Any, points: FloatArray, unit: float) -> tuple[IntArray, FloatArray, IntArray]:
-    """For each instance the likeliest component, its responsibility, and the next component."""
+    """Return for each instance the likeliest component, its responsibility, and the next component."""
     n, k = len(points), len(model.weights_)
     labels, shares, seconds = np.empty(n, np.int32), np.empty(n, np.float32), np.full(n, -1, np.int32)
     for block in blocks(n, max(k, points.shape[1])):
-        found = model.predict_proba((points[block] / unit).astype(np.float64))
-        labels[block] = found.argmax(axis=1)
-        rows = np.arange(len(found))
-        shares[block] = found[rows, labels[block]]
+        proba = model.predict_proba((points[block] / unit).astype(np.float64))
+        labels[block] = proba.argmax(axis=1)
+        rows = np.arange(len(proba))
+        shares[block] = proba[rows, labels[block]]
         if k > 1:
-            found[rows, labels[block]] = -1.0
-            seconds[block] = found.argmax(axis=1)
+            proba[rows, labels[block]] = -1.0
+            seconds[block] = proba.argmax(axis=1)
     return labels, shares, seconds

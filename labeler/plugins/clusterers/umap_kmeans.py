@@ -38,10 +38,10 @@ class UmapKMeans:
         self.n_components, self.n_neighbors, self.n_init = n_components, max(n_neighbors, 2), n_init
 
     def cluster(self, X: FloatArray, n_clusters: int, random_state: int) -> Clustering:
-        """See :class:`labeler.core.protocols.Clusterer`."""
+        """Cluster the UMAP embedding of `X` into `n_clusters`."""
         if len(X) < SMALLEST or not np.ptp(X, axis=0).any():
             return kmeans(X, n_clusters, random_state, self.n_init)
-        import umap
+        import umap  # an extra
 
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # "n_jobs overridden": one thread is what the seed asks for
@@ -52,5 +52,5 @@ class UmapKMeans:
                 random_state=random_state,
                 init="spectral" if len(X) > 4 * self.n_components else "random",
             ).fit_transform(np.asarray(X, dtype=np.float32))
-        found = kmeans(np.ascontiguousarray(embedding, dtype=np.float32), n_clusters, random_state, self.n_init)
-        return shaped(X, found.clusters)
+        clustering = kmeans(np.ascontiguousarray(embedding, dtype=np.float32), n_clusters, random_state, self.n_init)
+        return shaped(X, clustering.clusters)

@@ -1,4 +1,4 @@
-"""Which encoder fits the answers best: asked again once there are some."""
+"""Comparison of encoders by how well they fit the answers, once there are some."""
 
 from __future__ import annotations
 

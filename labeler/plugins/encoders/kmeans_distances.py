@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial.distance import cdist
 
 from labeler.core.numeric.kmeans import kmeans
 from labeler.core.types import FloatArray
@@ -43,8 +44,6 @@ class KMeansDistances:
 
     def transform(self, images: Images) -> FloatArray:
         """Distances (n, k) float32, at most `k` columns."""
-        from scipy.spatial.distance import cdist
-
         if self._centers is None:
             raise ValueError("fit comes before transform")
         X = self._pixels.transform(images)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from labeler.core.types import FloatArray
 from labeler.plugins.encoders.base import Images
@@ -76,14 +77,14 @@ class OnnxModel:
         self._session = _session(content, model, threads)
         self._input = self._session.get_inputs()[0]
         output = "None" if output is None else str(output)  # on the command line, a name may look like a value
-        outputs = [one.name for one in self._session.get_outputs()]
+        outputs = [output.name for output in self._session.get_outputs()]
         if output and output not in outputs:
             raise ValueError(f"the model has no output {output!r}, it has: {', '.join(outputs)}")
         self._output = output or outputs[0]
         self.side = size or _declared_side(self._input.shape, layout)
 
     def fit(self, images: Images) -> OnnxModel:
-        """Nothing to learn; refuses what :meth:`transform` would refuse."""
+        """Learn nothing; refuse what :meth:`transform` would refuse."""
         check_images(images)
         return self
 
@@ -101,10 +102,10 @@ class OnnxModel:
         if isinstance(fixed, int) and fixed != len(prepared):  # a model of a batch of its own, mostly 1
             rows = [prepared[row : row + fixed] for row in range(0, len(prepared), fixed)]
             padded = [np.concatenate((part, np.repeat(part[-1:], fixed - len(part), axis=0))) for part in rows]
-            found = np.concatenate([self._called(part) for part in padded])[: len(prepared)]
+            output = np.concatenate([self._called(part) for part in padded])[: len(prepared)]
         else:
-            found = self._called(prepared)
-        return self._pooled(np.asarray(found, dtype=np.float32))
+            output = self._called(prepared)
+        return self._pooled(np.asarray(output, dtype=np.float32))
 
     def _called(self, prepared: FloatArray) -> NDArray[Any]:
         try:
@@ -127,32 +128,32 @@ class OnnxModel:
         values = (values - self._mean) / self._std
         return np.ascontiguousarray(values.transpose(0, 3, 1, 2) if self.layout == "nchw" else values)
 
-    def _pooled(self, found: FloatArray) -> FloatArray:
-        if found.ndim < 2:
-            found = found.reshape(-1, 1)
-        if found.ndim > 2 and self.pool == "flatten":
-            found = found.reshape(len(found), -1)
-        elif found.ndim == 4:  # places: channels are the second axis in nchw
+    def _pooled(self, output: FloatArray) -> FloatArray:
+        if output.ndim < 2:
+            output = output.reshape(-1, 1)
+        if output.ndim > 2 and self.pool == "flatten":
+            output = output.reshape(len(output), -1)
+        elif output.ndim == 4:  # places: channels are the second axis in nchw
             places = (
-                found.reshape(*found.shape[:2], -1)
+                output.reshape(*output.shape[:2], -1)
                 if self.layout == "nchw"
-                else found.reshape(len(found), -1, found.shape[3]).transpose(0, 2, 1)
+                else output.reshape(len(output), -1, output.shape[3]).transpose(0, 2, 1)
             )
-            found = places.mean(axis=2) if self.pool == "mean" else places[:, :, 0]
-        elif found.ndim == 3:  # tokens
-            found = found.mean(axis=1) if self.pool == "mean" else found[:, 0]
-        return np.nan_to_num(found)
+            output = places.mean(axis=2) if self.pool == "mean" else places[:, :, 0]
+        elif output.ndim == 3:  # tokens
+            output = output.mean(axis=1) if self.pool == "mean" else output[:, 0]
+        return np.nan_to_num(output)
 
 
 def numbers(text: float | str) -> FloatArray:
     """One number or three, separated by ``/``."""
     try:
-        found = np.array([float(part) for part in str(text).split("/")], dtype=np.float32)
+        values = np.array([float(part) for part in str(text).split("/")], dtype=np.float32)
     except ValueError:
-        found = np.empty(0, dtype=np.float32)
-    if found.size not in (1, 3) or not np.isfinite(found).all():
+        values = np.empty(0, dtype=np.float32)
+    if values.size not in (1, 3) or not np.isfinite(values).all():
         raise ValueError(f"{text!r} is neither a number nor three separated by /")
-    return found
+    return values
 
 
 def _content(model: str) -> bytes:
@@ -163,7 +164,7 @@ def _content(model: str) -> bytes:
 
 
 def _session(content: bytes, model: str, threads: int) -> Any:
-    import onnxruntime
+    import onnxruntime  # an extra
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
@@ -184,8 +185,6 @@ def _declared_side(shape: list[Any], layout: str) -> int:
 
 
 def _stretched(images: Images, side: int) -> Images:
-    from PIL import Image
-
     return np.stack(
-        [np.asarray(Image.fromarray(one).resize((side, side), Image.Resampling.BILINEAR)) for one in images]
+        [np.asarray(Image.fromarray(image).resize((side, side), Image.Resampling.BILINEAR)) for image in images]
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial.distance import cdist
 
 from labeler.core.numeric.kmeans import kmeans
 from labeler.core.types import FloatArray
@@ -59,13 +60,11 @@ class Palette:
         return in_chunks(self._shares, images, _SEEN * len(self._palette))
 
     def _shares(self, images: Images) -> FloatArray:
-        from scipy.spatial.distance import cdist
-
         assert self._palette is not None  # noqa: S101 - transform looked
         pixels, k = _pixels(images), len(self._palette)
         near = cdist(pixels.reshape(-1, pixels.shape[2]).astype(np.float64), self._palette).argmin(axis=1)
-        mine = np.repeat(np.arange(len(images)), pixels.shape[1])
-        counts = np.bincount(mine * k + near, minlength=len(images) * k).reshape(len(images), k)
+        image = np.repeat(np.arange(len(images)), pixels.shape[1])
+        counts = np.bincount(image * k + near, minlength=len(images) * k).reshape(len(images), k)
         return np.asarray(np.sqrt(counts / pixels.shape[1]), dtype=np.float32)
 
 

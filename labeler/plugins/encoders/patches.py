@@ -56,9 +56,9 @@ class Patches:
         chosen = images[np.sort(rng.permutation(len(images))[:_LEARNED_FROM])]
         drawn = []
         for start in range(0, len(chosen), 512):
-            found = self._normalised(chosen[start : start + 512])
-            places = rng.integers(found.shape[1], size=(len(found), min(each, found.shape[1])))
-            drawn.append(np.take_along_axis(found, places[:, :, None], axis=1).reshape(-1, found.shape[2]))
+            patches = self._normalised(chosen[start : start + 512])
+            places = rng.integers(patches.shape[1], size=(len(patches), min(each, patches.shape[1])))
+            drawn.append(np.take_along_axis(patches, places[:, :, None], axis=1).reshape(-1, patches.shape[2]))
         rows: FloatArray = np.concatenate(drawn)
         self._mean = rows.mean(axis=0, dtype=np.float32)
         values, vectors = np.linalg.eigh(np.cov((rows - self._mean).T.astype(np.float64)).reshape(2 * (rows.shape[1],)))

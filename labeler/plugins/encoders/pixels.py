@@ -16,7 +16,7 @@ class Pixels:
     takes: tuple[str, ...] = ("images", "table")
 
     def fit(self, images: Images) -> Pixels:
-        """Nothing to learn; refuses what :meth:`transform` would refuse."""
+        """Learn nothing; refuse what :meth:`transform` would refuse."""
         if images.ndim != 2:
             check_images(images)
         return self

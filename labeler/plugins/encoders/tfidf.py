@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from sklearn.decomposition import TruncatedSVD
+from sklearn.feature_extraction.text import TfidfVectorizer
 from threadpoolctl import threadpool_limits
 
 from labeler.core.types import FloatArray
@@ -39,9 +41,6 @@ class Tfidf:
 
     def fit(self, images: Images) -> Tfidf:
         """Learn words, their weights and the directions from texts (n,) of objects."""
-        from sklearn.decomposition import TruncatedSVD
-        from sklearn.feature_extraction.text import TfidfVectorizer
-
         words = TfidfVectorizer(
             ngram_range=(1, self.ngrams),
             min_df=self.min_texts if len(images) >= 100 else 1,
@@ -60,8 +59,8 @@ class Tfidf:
             return self
         wanted = max(min(self.n_components, counts.shape[1] - 1, counts.shape[0] - 1), 1)
         with threadpool_limits(1):
-            found = TruncatedSVD(wanted, random_state=0).fit(counts)
-        self._words, self._axes = words, np.ascontiguousarray(found.components_.T, dtype=np.float32)
+            svd = TruncatedSVD(wanted, random_state=0).fit(counts)
+        self._words, self._axes = words, np.ascontiguousarray(svd.components_.T, dtype=np.float32)
         return self
 
     def transform(self, images: Images) -> FloatArray:

@@ -85,9 +85,9 @@ def _fold(spectrum: NDArray[np.complex64], octaves: int) -> NDArray[np.complex64
 
 def _along_one_axis(low_hat: FloatArray, octaves: int) -> FloatArray:
     """The separable low-pass `low_hat` as a matrix (s, side): circular, every 2^octaves-th row, the outer two cut."""
-    one = low_hat[0].astype(np.float64) / np.sqrt(float(low_hat[0, 0]))
-    kernel = fft.ifft(one).real
-    side = len(one)
+    axis_hat = low_hat[0].astype(np.float64) / np.sqrt(float(low_hat[0, 0]))
+    kernel = fft.ifft(axis_hat).real
+    side = len(axis_hat)
     places = np.arange(0, side, 2**octaves)[1:-1]
     return np.asarray(kernel[(places[:, None] - np.arange(side)[None, :]) % side], dtype=np.float32)
 

@@ -20,13 +20,13 @@ from labeler.core.text import counted, display_safe
 from labeler.plugins.importers.files import first_bytes, read_bytes
 from labeler.plugins.importers.folder_listing import list_folder
 from labeler.plugins.importers.id_matching import match_names, name_of_media
-from labeler.plugins.importers.label_columns import Found, Known, class_at
+from labeler.plugins.importers.label_columns import Known, RowsAndNotes, class_at
 from labeler.plugins.importers.label_tables import LabelRow
 from labeler.plugins.importers.names import is_junk
 from labeler.plugins.importers.sidecar_labels import may_be_label, sample_labels
 from labeler.plugins.importers.yolo_names import class_names_in, is_list_of_names
 
-Reader = Callable[[Path, Known], Found]
+Reader = Callable[[Path, Known], RowsAndNotes]
 
 _PEEK = 1 << 16
 _COCO = re.compile(r'"(?:images|annotations|categories)"\s*:\s*\[')
@@ -48,7 +48,7 @@ def files_below(root: Path, ending: str) -> list[str]:
 
 
 def annotation_reader(path: Path) -> Reader | None:
-    """What reads the annotations of a folder; None where there are none of these kinds."""
+    """Return the reader of the annotations of a folder; None where there are none of these kinds."""
     documents = _spread(files_below(path, ".json"))
     if any(is_coco(path / name) for name in documents):
         return coco_folder
@@ -77,7 +77,7 @@ def is_coco(path: Path) -> bool:
     return head.startswith("{") and _COCO.search(head) is not None
 
 
-def coco_folder(path: Path, known: Known) -> Found:
+def coco_folder(path: Path, known: Known) -> RowsAndNotes:
     """Every COCO file below a folder; where some are called ``instances_...``, only these."""
     files = [name for name in files_below(path, ".json") if is_coco(path / name)]
     instances = [name for name in files if "instances" in name.rpartition("/")[2].lower()]
@@ -91,7 +91,7 @@ def coco_folder(path: Path, known: Known) -> Found:
     return rows, notes
 
 
-def coco(path: Path, known: Known) -> Found:
+def coco(path: Path, known: Known) -> RowsAndNotes:
     """``images``, ``annotations`` and ``categories`` of one file."""
     names = {entry["id"]: str(entry["name"]) for entry in items(path, "categories.item")}
     files = {entry["id"]: str(entry["file_name"]) for entry in items(path, "images.item")}
@@ -115,7 +115,7 @@ def coco(path: Path, known: Known) -> Found:
                 "nothing was taken; add it to the categories, or drop the annotation",
             )
         rows.append(LabelRow(name_of_media(files[image]), names[category]))
-    notes = _said_of_images(several, len(files.keys() - classes.keys()), boxes)
+    notes = _notes_on_images(several, len(files.keys() - classes.keys()), boxes)
     if strange:
         notes.append(f"{counted(strange, 'image')} with annotations not among the images: left out")
     return rows, notes
@@ -137,7 +137,7 @@ def _folders(path: Path, lead: str) -> list[str]:
     return sorted(f"{lead}{entry.name}" for entry in path.iterdir() if entry.is_dir()) if path.is_dir() else []
 
 
-def _said_of_images(several: int, none: int, boxes: int) -> list[str]:
+def _notes_on_images(several: int, none: int, boxes: int) -> list[str]:
     notes = []
     if several:
         notes.append(f"{counted(several, 'image has', 'images have')} annotations of several classes: no label")
@@ -174,7 +174,7 @@ def _is_file(path: str) -> bool:
 # -- YOLO --------------------------------------------------------------------------------------------------------------
 
 
-def yolo_folder(path: Path, known: Known) -> Found:
+def yolo_folder(path: Path, known: Known) -> RowsAndNotes:
     """``labels/train/0001.txt`` for ``images/train/0001.jpg``, a line a box: its class, then four or more numbers."""
     names = class_names_in(path)
     rows: list[LabelRow] = []
@@ -190,7 +190,7 @@ def yolo_folder(path: Path, known: Known) -> Found:
         if len(set(numbers)) == 1:
             label = class_at(numbers[0], names, 0, f"{display_safe(path.name)}/{display_safe(name)}") if names else ""
             rows.append(LabelRow(_image_of(name), label or numbers[0]))
-    notes = _said_of_images(several, none, boxes)
+    notes = _notes_on_images(several, none, boxes)
     if odd:
         notes.append(f"{counted(odd, 'file')} of other texts passed over")
     if not names and rows:
@@ -238,17 +238,17 @@ def is_labelme(path: Path) -> bool:
     return head.startswith("{") and _LABELME.search(head) is not None
 
 
-def labelme_folder(path: Path, known: Known) -> Found:
+def labelme_folder(path: Path, known: Known) -> RowsAndNotes:
     """A .json an image: its flag that is set, or the label that all its shapes have."""
     return _labelme(path, [name for name in files_below(path, ".json") if is_labelme(path / name)])
 
 
-def labelme(path: Path, known: Known) -> Found:
+def labelme(path: Path, known: Known) -> RowsAndNotes:
     """One such file."""
     return _labelme(path.parent, [path.name])
 
 
-def _labelme(path: Path, names: Sequence[str]) -> Found:
+def _labelme(path: Path, names: Sequence[str]) -> RowsAndNotes:
     rows: list[LabelRow] = []
     several = none = shapes = 0
     for name in names:
@@ -262,7 +262,7 @@ def _labelme(path: Path, names: Sequence[str]) -> Found:
         if len(labels) == 1:
             image = str(document.get("imagePath") or os.path.splitext(name)[0]).replace("\\", "/")
             rows.append(LabelRow(_beside(name, image), labels.pop()))
-    return rows, _said_of_images(several, none, shapes)
+    return rows, _notes_on_images(several, none, shapes)
 
 
 def _beside(name: str, image: str) -> str:
@@ -270,7 +270,7 @@ def _beside(name: str, image: str) -> str:
     return os.path.normpath(f"{folder}/{image}") if folder and not os.path.isabs(image) else image
 
 
-def sample_folder(path: Path, known: Known) -> Found:
+def sample_folder(path: Path, known: Known) -> RowsAndNotes:
     """``0001.jpg`` and ``0001.cls`` in a folder, as in an unpacked shard of WebDataset."""
     images = [name for name, _, _ in list_folder(path, every_link=True).files]
     beside = {name: path / name for name in _small_files(path)}

@@ -48,7 +48,7 @@ class Member(Generic[Place]):
 
 @dataclass
 class Members(Generic[Place]):
-    """What an archive lists, sorted into kinds."""
+    """Members that an archive lists, sorted into kinds."""
 
     images: dict[str, Place] = field(default_factory=dict)
     beside: dict[str, Place] = field(default_factory=dict)  # what may be the label of an image of the same key
@@ -58,7 +58,7 @@ class Members(Generic[Place]):
 
 def sort_members(listed: Iterable[Member[Place]], shown: str) -> Members[Place]:
     """Pick the images out of an archive's files; raises SourceError where none can be read."""
-    found: Members[Place] = Members()
+    members: Members[Place] = Members()
     others, unsafe, links, twice = list[str](), list[str](), 0, 0
     junk: Counter[str] = Counter()
     for number, member in enumerate(listed, 1):
@@ -76,19 +76,19 @@ def sort_members(listed: Iterable[Member[Place]], shown: str) -> Members[Place]:
         elif not has_image_ending(name):
             others.append(name)
             if not member.trouble and may_be_label(name, member.size):
-                found.beside[name] = member.place
+                members.beside[name] = member.place
         else:
-            twice += name in found.images or name in found.unreadable
-            _place(member, found)
-    found.images = {name: found.images[name] for name in sorted(found.images, key=natural_key)}
-    keys = {key_of(name) for name in found.images}
-    found.beside = {name: place for name, place in found.beside.items() if key_of(name) in keys}
-    found.notes = _notes([name for name in others if name not in found.beside], unsafe, links, twice)
-    found.notes += _said_beside(found.beside)
-    found.notes += [line] if (line := junk_note(junk)) else []
-    if not found.images:
-        raise _no_images(found, shown)
-    return found
+            twice += name in members.images or name in members.unreadable
+            _place(member, members)
+    members.images = {name: members.images[name] for name in sorted(members.images, key=natural_key)}
+    keys = {key_of(name) for name in members.images}
+    members.beside = {name: place for name, place in members.beside.items() if key_of(name) in keys}
+    members.notes = _notes([name for name in others if name not in members.beside], unsafe, links, twice)
+    members.notes += _notes_on_labels_beside(members.beside)
+    members.notes += [line] if (line := junk_note(junk)) else []
+    if not members.images:
+        raise _no_images(members, shown)
+    return members
 
 
 def is_inside(name: str) -> bool:
@@ -97,22 +97,22 @@ def is_inside(name: str) -> bool:
     return not (name.startswith("/") or drive or ".." in name.split("/") or "\0" in name or not name)
 
 
-def _place(member: Member[Place], found: Members[Place]) -> None:
+def _place(member: Member[Place], members: Members[Place]) -> None:
     """Put one image member where it belongs; of two with one name the later counts, as when unpacking."""
     name = member.name
-    found.images.pop(name, None)
-    found.unreadable.pop(name, None)
+    members.images.pop(name, None)
+    members.unreadable.pop(name, None)
     ratio = member.size / max(member.packed, 1)
     if member.trouble:
-        found.unreadable[name] = member.trouble
+        members.unreadable[name] = member.trouble
     elif member.size == 0:
-        found.unreadable[name] = "empty file (0 bytes)"
+        members.unreadable[name] = "empty file (0 bytes)"
     elif member.size > MAX_FILE_BYTES:
-        found.unreadable[name] = f"claims {member.size:,} bytes, more than {MAX_FILE_BYTES:,}"
+        members.unreadable[name] = f"claims {member.size:,} bytes, more than {MAX_FILE_BYTES:,}"
     elif member.size > BOMB_BYTES and ratio > BOMB_RATIO:
-        found.unreadable[name] = f"grows {ratio:,.0f} times when unpacked: not unpacked"
+        members.unreadable[name] = f"grows {ratio:,.0f} times when unpacked: not unpacked"
     else:
-        found.images[name] = member.place
+        members.images[name] = member.place
 
 
 def _notes(others: list[str], unsafe: list[str], links: int, twice: int) -> list[str]:
@@ -138,7 +138,7 @@ def _notes(others: list[str], unsafe: list[str], links: int, twice: int) -> list
     return notes
 
 
-def _said_beside(beside: Iterable[str]) -> list[str]:
+def _notes_on_labels_beside(beside: Iterable[str]) -> list[str]:
     endings = Counter(f".{ending_of(name)}" for name in beside)
     if not endings:
         return []
@@ -146,10 +146,10 @@ def _said_beside(beside: Iterable[str]) -> list[str]:
     return [f"files beside the images may be their labels ({listed}): import-labels takes them, --truth y, too"]
 
 
-def _no_images(found: Members[Place], shown: str) -> SourceError:
-    reasons = set(found.unreadable.values())
+def _no_images(members: Members[Place], shown: str) -> SourceError:
+    reasons = set(members.unreadable.values())
     if reasons == {"encrypted"}:
         return SourceError(f"{shown} is encrypted", "unpack it with its password and open the folder")
-    what = [f"{counted(len(found.unreadable), 'image')} cannot be read ({reasons.pop()})"] if reasons else []
-    inside = "; ".join(what + found.notes) or "it is empty"
+    what = [f"{counted(len(members.unreadable), 'image')} cannot be read ({reasons.pop()})"] if reasons else []
+    inside = "; ".join(what + members.notes) or "it is empty"
     return SourceError(f"no image in {shown}: {inside}", ENDINGS_IN_WORDS)

@@ -1,4 +1,4 @@
-"""Which arrays of an npz are instances and which are labels, by the names that are in use.
+"""Layouts of arrays in an npz: which are instances and which are labels, by the names that are in use.
 
 One pool: ``X, y`` (also ``images, labels``, ``data, target``, numpy's ``arr_0, arr_1``). In parts: ``x_train, y_train,
 x_test, y_test`` (Keras), ``X_train, ...`` (scikit-learn), ``train_images, train_labels, val_images, ...`` (MedMNIST).
@@ -108,7 +108,7 @@ def label_texts(file: ArrayFile, name: str, count: int) -> list[str]:
     return ["" if place < 0 else str(place) for place in places.tolist()]
 
 
-def said_of(parts: Sequence[Part], counts: Sequence[int]) -> list[str]:
+def notes_on(parts: Sequence[Part], counts: Sequence[int]) -> list[str]:
     """One line where the file is in several parts; none where it is one."""
     if len(parts) < 2:
         return []

@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 from labeler.core.errors import SourceError
 from labeler.core.text import display_safe, plain_text
 from labeler.core.types import ByteArray, FloatArray
-from labeler.plugins.importers.array_layouts import Part, label_texts, parts_of, said_of
+from labeler.plugins.importers.array_layouts import Part, label_texts, notes_on, parts_of
 from labeler.plugins.importers.background import laid
+from labeler.plugins.importers.base import PlainSource, digest
 from labeler.plugins.importers.decode import MAX_PIXELS
 from labeler.plugins.importers.files import file_state, first_bytes
 from labeler.plugins.importers.names import row_ids
 from labeler.plugins.importers.npy import ArrayFile, text_array
-from labeler.plugins.importers.plain_source import PlainSource, digest
 from labeler.plugins.importers.scaling import Span, ValueRange, byte_range, parse_range, to_bytes
 
 _CHUNK_BYTES = 16 << 20
@@ -138,7 +138,7 @@ class ArrayImporter:
             if (black, white) != (0, 255):
                 source.notes.append(f"pixel values {black:g} to {white:g} are shown as 0 to 255")
                 source.shown = _remembered(values.dtype, (black, white), self.range)
-        source.notes += said_of(parts, counts)
+        source.notes += notes_on(parts, counts)
         source.notes += [
             f"the array {display_safe(part.labels, 40)!r} is not used: it is damaged or holds Python objects"
             for part in parts
@@ -263,7 +263,7 @@ def _as_pixels(values: NDArray[Any], shown: str, shown_by: str = "") -> tuple[By
 
 
 def _range_of(low: float, high: float, dtype: np.dtype[Any], given: ValueRange | None) -> Span:
-    """What a person gave; what a project remembers, where the values are of that kind; else what they suggest."""
+    """Return the given range, if it is for values of this kind; else the one that the values suggest."""
     is_fraction = dtype.kind == "f"
     span = (given.fractions if is_fraction else given.whole) if given is not None else None
     if span is not None and given is not None and (given.is_given or span[0] <= low <= high <= span[1] * 1.001):

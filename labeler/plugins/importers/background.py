@@ -1,4 +1,4 @@
-"""What a transparent drawing is laid over, so that it is seen: white, or black where it would not show on white."""
+"""The ground that a transparent drawing is seen on: white, or black where it would not show on white."""
 
 from __future__ import annotations
 

@@ -38,6 +38,7 @@ class Column:
         """Add some cells as they are written."""
         if not self.odd:
             try:
+                # the whole block at once: most columns are clean, and a cell at a time takes twice as long
                 values = np.array(cells, dtype=np.float64)
             except ValueError:
                 values = np.array([self._value(cell) for cell in cells])
@@ -56,7 +57,7 @@ class Column:
         return value
 
     def row_numbers(self) -> str:
-        """Why this is no feature but an index; "" where it is one: it counts the rows, or is a nameless key."""
+        """Say why this is an index: it counts the rows, or is a nameless key; "" where it is a feature."""
         values = None if self.odd or self.missing else self.values()
         nameless = _NAMELESS.fullmatch(self.name) is not None
         if values is None or not (nameless or self.name.lower() in _NUMBERING):
@@ -76,6 +77,7 @@ class Column:
         """
         if self.odd:
             return
+        # what float32 cannot hold becomes infinite, and is refused below with its row
         with np.errstate(over="ignore"):
             narrow = values.astype(np.float32)
         infinite = np.flatnonzero(np.isinf(narrow))
@@ -89,7 +91,7 @@ class Column:
         self._rows += len(narrow)
 
     def leave_out(self, odd: str) -> None:
-        """It is no column of numbers."""
+        """Count as no column of numbers."""
         self.odd, self._parts = odd, []
 
     def values(self) -> FloatArray | None:
@@ -98,6 +100,7 @@ class Column:
             return None
         values: FloatArray = np.concatenate(self._parts)
         if self.missing:
+            # the median, not the mean: one wrong cell of 1e9 would move all gaps
             values[np.isnan(values)] = np.nanmedian(values)
         return values
 
@@ -127,10 +130,10 @@ def features_of(columns: Sequence[Column], n: int, shown: str) -> tuple[FloatArr
 
 def without_row_numbers(columns: Sequence[Column]) -> tuple[list[Column], list[str]]:
     """The columns but for an index that pandas, R or a spreadsheet has written before them, and a line on it."""
-    kept, notes = list(columns), []
-    while kept and (why := kept[0].row_numbers()):
-        notes.append(f"left out the column {display_safe(kept.pop(0).name, 40)!r}: {why}")
-    return kept, notes
+    features, notes = list(columns), []
+    while features and (why := features[0].row_numbers()):
+        notes.append(f"left out the column {display_safe(features.pop(0).name, 40)!r}: {why}")
+    return features, notes
 
 
 def counts_rows(name: str, cells: Sequence[str]) -> bool:
@@ -144,6 +147,7 @@ def counts_rows(name: str, cells: Sequence[str]) -> bool:
 
 
 def _counts(values: FloatArray) -> bool:
+    # pandas counts from 0, R from 1
     return len(values) > 1 and values[0] in (0, 1) and bool((np.diff(values) == 1).all())
 
 

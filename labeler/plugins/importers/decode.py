@@ -90,7 +90,7 @@ def decode(content: bytes, fit: int | None = None, shown: Ranges = DATA) -> Byte
     """
     if not content:
         raise UnreadableInstance("empty file (0 bytes)")
-    from PIL import Image, UnidentifiedImageError
+    from PIL import Image, UnidentifiedImageError  # start-up: before the first frame
 
     refused: UnreadableInstance | None = None
     try:
@@ -210,7 +210,7 @@ def _reduce_to_hold(image: ImageFile.ImageFile, fit: int | None) -> None:
 
 def _take_scaled(image: ImageFile.ImageFile, content: bytes) -> bool:
     """Read a PPM of fewer levels than 256, which Pillow does value by value, as Pillow would."""
-    from PIL import Image
+    from PIL import Image  # start-up: before the first frame
 
     values = sixteen_bit.ppm_values(image, content) if image.format == "PPM" else None
     if values is None:
@@ -231,7 +231,7 @@ def _turn(image: Image.Image) -> Image.Transpose | None:
 
 
 def _turn_of(orientation: int) -> Image.Transpose | None:
-    from PIL.Image import Transpose
+    from PIL.Image import Transpose  # start-up: before the first frame
 
     name = _TURNS.get(orientation)
     return None if name is None else Transpose[name]

@@ -1,4 +1,4 @@
-"""What reading one image may cost, known before it is paid: small reads, bytes of header, tags, memory of its pixels.
+"""Limits of what reading one image may cost: small reads, bytes of header, tags, memory of its pixels.
 
 Pillow's readers are Python loops around small reads, and believe what a header says: 50 MB of comment are 50 million
 reads, and each of 65,000 tags may name the whole file as its value.

@@ -1,4 +1,4 @@
-"""Which importer a path is for."""
+"""Detection of the importer that a path is for."""
 
 from __future__ import annotations
 

@@ -68,9 +68,9 @@ def delimiter_of(text: str) -> str:
 
     A first line ``sep=;``, which spreadsheets write for each other, says it itself.
     """
-    said = separator_line(text)
-    if said:
-        return said
+    separator = separator_line(text)
+    if separator:
+        return separator
     head = text[: text.find("\n")] if "\n" in text else text
     bare = _QUOTED.sub("", head)
     for sign in SEPARATORS[1:]:  # decimal commas separate nothing, be there more of them
@@ -80,13 +80,13 @@ def delimiter_of(text: str) -> str:
 
 
 def separator_line(head: str) -> str:
-    """What a first line ``sep=;`` says; "" where it is none."""
-    said = _SEPARATOR_LINE.match(head[:10])
-    return said[1] if said else ""
+    """Return the separator that a first line ``sep=;`` names; "" where it is none."""
+    match = _SEPARATOR_LINE.match(head[:10])
+    return match[1] if match else ""
 
 
 def lines_of(reader: Any, shown: str) -> Lines:
-    """What a :func:`csv.reader` reads, without blank lines; raises SourceError at a broken quote."""
+    """Yield the lines of a :func:`csv.reader` that are not blank; raises SourceError at a broken quote."""
     try:
         for row in reader:
             if any(row):
@@ -100,9 +100,9 @@ def lines_of(reader: Any, shown: str) -> Lines:
 
 def _body(text: str, separator: str) -> tuple[str, int, str]:
     """The text without a line that names its separator, how many lines that takes, and the separator."""
-    said = separator_line(text)
-    if said:
-        return text.partition("\n")[2], 1, said
+    declared = separator_line(text)
+    if declared:
+        return text.partition("\n")[2], 1, declared
     return text, 0, separator or delimiter_of(text)
 
 
@@ -112,6 +112,7 @@ def _reader(lines: Iterable[str], separator: str, way: Way) -> Any:
 
 
 def _way_of(text: str, separator: str, cut: bool = False) -> Way:
+    # quotes alone make ways differ, and without them csv need not look for any
     if '"' not in text:
         return _LETTERS
     ways = _ways(text, separator)
@@ -121,17 +122,18 @@ def _way_of(text: str, separator: str, cut: bool = False) -> Way:
     if not any(least):
         return best
     for way in ways[1:]:
-        found = _judge(text, separator, way, cut)
-        if way is _LETTERS and separator != "\t" and found[1]:
+        faults = _judge(text, separator, way, cut)
+        if way is _LETTERS and separator != "\t" and faults[1]:
             continue  # outside of TSV, quotes that leave lines of other lengths are broken ones
-        if found < least:
-            best, least = way, found
+        if faults < least:
+            best, least = way, faults
     return best
 
 
 def _ways(text: str, separator: str) -> list[Way]:
-    """Those that the text has signs of, RFC 4180 first."""
+    """List the ways of quoting that the text has signs of, RFC 4180 first."""
     spaced = [Way({"skipinitialspace": True})] if re.search(f'[{separator}] +"', text) else []
+    # the order decides between ways that read the text equally well
     ways = [_STANDARD, *spaced]
     if '\\"' in text:
         for way in [_STANDARD, *spaced]:
@@ -155,6 +157,7 @@ def _judge(text: str, separator: str, way: Way, cut: bool) -> tuple[bool, int, i
             odd += len(row) != width
             strange += sum(map(is_strange, row))
     except csv.Error as error:
+        # where only the head of a text was read its last quote may well be open
         return not (cut and "unexpected end" in str(error)), odd, strange
     return False, odd, strange
 

@@ -1,4 +1,4 @@
-"""Which encoding a text file is in: UTF-8 or UTF-16 where it is, else the one of Windows, and that is said."""
+"""Encodings of text files: UTF-8 or UTF-16 where it is, else the one of Windows, and that is said."""
 
 from __future__ import annotations
 

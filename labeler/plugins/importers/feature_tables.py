@@ -20,6 +20,7 @@ from labeler.core.errors import SourceError
 from labeler.core.text import display_safe, plain_text
 from labeler.core.types import FloatArray
 from labeler.plugins.importers.array_source import TableRows
+from labeler.plugins.importers.base import digest
 from labeler.plugins.importers.columns import Column, features_of, is_number, without_row_numbers
 from labeler.plugins.importers.dialects import Lines, lines_of, reader_of, separator_line, way_of_head
 from labeler.plugins.importers.encodings import encoding_of_file, opened_text
@@ -29,7 +30,6 @@ from labeler.plugins.importers.label_words import LabelWords
 from labeler.plugins.importers.list_rows import table_names_images
 from labeler.plugins.importers.names import row_ids
 from labeler.plugins.importers.pixel_tables import NoPixels, PixelReading, PixelTable, layout_of
-from labeler.plugins.importers.plain_source import digest
 
 if TYPE_CHECKING:
     import pyarrow
@@ -56,7 +56,7 @@ class FeatureTable(TableRows):
         self._names, self._truth = names, truth
 
     def column_names(self) -> list[str]:
-        """Of the features, in their order."""
+        """The names of the features, in their order."""
         return self._names
 
     def truth(self) -> dict[str, str]:
@@ -128,7 +128,7 @@ class ParquetImporter:
         SourceError
             Damaged, no rows, an infinite value, or no column of numbers.
         """
-        from pyarrow import parquet
+        from pyarrow import parquet  # an extra
 
         shown = display_safe(path.name)
         try:
@@ -172,7 +172,7 @@ class _Reading:
 
     def feed_arrow(self, batch: pyarrow.RecordBatch) -> None:
         """Some rows of a Parquet file."""
-        from pyarrow import types
+        from pyarrow import types  # an extra
 
         self._n += batch.num_rows
         for place in range(batch.num_columns):
@@ -186,7 +186,7 @@ class _Reading:
                 self._columns[place].leave_out(display_safe(str(values.type), 20))
 
     def source(self, kind: str, path: Path) -> FeatureTable:
-        """What was read."""
+        """Return the source of what was read."""
         if not self._n:
             raise SourceError(f"{self._shown} holds no rows", "give one row of numbers an instance")
         columns, numbering = list(self._columns.values()), list[str]()
@@ -196,10 +196,10 @@ class _Reading:
         notes += numbering
         ids = row_ids(self._n)
         if self._key is not None:
-            found = [plain_text(text.strip()).replace("\0", "") for text in self._texts[self._key]]
+            keys = [plain_text(text.strip()).replace("\0", "") for text in self._texts[self._key]]
             name = display_safe(self._header[self._key], 40)
-            if all(found) and len(set(found)) == self._n:
-                ids = found
+            if all(keys) and len(set(keys)) == self._n:
+                ids = keys
             else:
                 notes.append(f"the column {name!r} does not name every row once: rows are numbered instead")
         truth = {}
@@ -260,6 +260,6 @@ def _rows_at_once(n_columns: int) -> int:
 
 
 def _is_text(kind: Any) -> bool:
-    from pyarrow import types
+    from pyarrow import types  # an extra
 
     return bool(types.is_string(kind) or types.is_large_string(kind))

@@ -10,12 +10,12 @@ from pathlib import Path
 
 from labeler.core.errors import SourceError
 from labeler.core.text import counted, display_safe
+from labeler.plugins.importers.base import ImageFiles, digest
 from labeler.plugins.importers.files import opened, pread, read_bytes
 from labeler.plugins.importers.folder_listing import Listing, list_folder
 from labeler.plugins.importers.names import ENDINGS_IN_WORDS
 from labeler.plugins.importers.nested_archives import ShardSource
 from labeler.plugins.importers.other_formats import ways_into
-from labeler.plugins.importers.plain_source import ImageFiles, digest
 from labeler.plugins.importers.tiff import Read
 
 
@@ -40,7 +40,7 @@ class FolderSource(ImageFiles):
 
     @contextmanager
     def reader(self, index: int) -> Iterator[Read]:
-        """What reads parts of a file, without reading the rest."""
+        """Yield a function that reads parts of a file, without reading the rest."""
         name = self.ids[index]
         with opened(os.path.join(self._folder, name), is_link=name in self._links) as file:
             yield lambda at, size: pread(file, at, size)

@@ -1,4 +1,4 @@
-"""What lies in a folder and below it: images, links to images and folders, and all that is passed over, counted."""
+"""Listings of a folder and all below it: images, links to images and folders, and all that is passed over, counted."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 from labeler.core.text import counted, display_safe
 from labeler.plugins.importers.files import first_bytes
 from labeler.plugins.importers.names import count_endings, has_image_ending, is_archive, is_junk, junk_note, natural_key
-from labeler.plugins.importers.nested_archives import said_of_archives
+from labeler.plugins.importers.nested_archives import notes_on_archives
 from labeler.plugins.importers.other_formats import labels_among, ways_into
 
 _MANIFEST = "manifest.json"
@@ -24,7 +24,7 @@ _TOOL = re.compile(rb'"tool"\s*:\s*"labeler"')
 
 @dataclass
 class Listing:
-    """What a walk over a folder saw; `files` are (id, size, mtime in ns), of a link those of what it leads to."""
+    """The result of a walk over a folder; `files` are (id, size, mtime in ns), of a link those of what it leads to."""
 
     files: list[tuple[str, int, int]] = field(default_factory=list)
     links: set[str] = field(default_factory=set)  # ids that are links themselves
@@ -46,7 +46,7 @@ class Listing:
             lines.append(f"passed over {lead} ({count_endings(self.others)})")
         lines += ways_into(self.others)
         if self.files:
-            lines += labels_among(self.others) + said_of_archives(self.archives)
+            lines += labels_among(self.others) + notes_on_archives(self.archives)
         lines += [line for line in (self._of_links(), junk_note(self.junk)) if line]
         if self.own:
             few = ", ".join(display_safe(name, 60) for name in self.own[:3])

@@ -17,20 +17,20 @@ from labeler.core.errors import SourceError
 from labeler.core.json_file import items, members
 from labeler.core.text import counted, display_safe
 from labeler.plugins.importers.annotations import annotation_reader, coco, is_coco, is_labelme, labelme
+from labeler.plugins.importers.base import ImageFiles
 from labeler.plugins.importers.files import first_bytes
 from labeler.plugins.importers.folder_listing import list_folder
 from labeler.plugins.importers.id_matching import match_names, name_of_media
-from labeler.plugins.importers.label_columns import Found, Known, labels_of_arrays, labels_of_parquet
+from labeler.plugins.importers.label_columns import Known, RowsAndNotes, labels_of_arrays, labels_of_parquet
 from labeler.plugins.importers.label_tables import LabelRow, read_label_rows
 from labeler.plugins.importers.label_words import LabelWords
 from labeler.plugins.importers.list_rows import TEXTS, listed_rows, names_images
 from labeler.plugins.importers.names import is_archive
 from labeler.plugins.importers.nested_archives import ShardSource
-from labeler.plugins.importers.plain_source import ImageFiles
 from labeler.plugins.importers.tar_archive import TarImporter
 from labeler.plugins.importers.zip_archive import ZipImporter
 
-Reader = Callable[[Path, Known], Found]
+Reader = Callable[[Path, Known], RowsAndNotes]
 
 TASK_KEYS = frozenset({"annotations", "predictions", "completions"})
 _FOLDERS = ("tasks.json", "labels.json", "metadata.jsonl", "metadata.csv", "metadata.parquet")
@@ -39,7 +39,7 @@ _ANSWERED = frozenset({"_timestamp", "_annotator_id", "_session_id"})
 _PEEK = 1 << 16
 
 
-def read_others(path: Path, known: Known) -> Found | None:
+def read_others(path: Path, known: Known) -> RowsAndNotes | None:
     """The labels in `path` if it is a file or folder of one of these programs; None = something else.
 
     Raises
@@ -105,8 +105,8 @@ def _file_reader(path: Path) -> Reader | None:
     return None
 
 
-def _carried(source: ImageFiles) -> Found:
-    """What lies beside the images of archives, else their folders in it."""
+def _carried(source: ImageFiles) -> RowsAndNotes:
+    """Read the labels that lie beside the images of archives, else their folders in it."""
     try:
         labels = source.truth() or source.folder_labels()
         return [LabelRow(name, label) for name, label in labels.items()], []
@@ -114,7 +114,7 @@ def _carried(source: ImageFiles) -> Found:
         source.close()
 
 
-def _listed(path: Path, known: Known) -> Found:
+def _listed(path: Path, known: Known) -> RowsAndNotes:
     """A text of ``path label`` a line, or a JSON object of paths and their labels."""
     notes: list[str] = []
     words = LabelWords(known.classes)
@@ -129,7 +129,7 @@ def _text(path: Path) -> Any:
 # -- Label Studio ------------------------------------------------------------------------------------------------------
 
 
-def _label_studio(path: Path, known: Known) -> Found:
+def _label_studio(path: Path, known: Known) -> RowsAndNotes:
     """Its JSON export: one choice a task is a label, by a person in annotations, by a model in predictions."""
     rows: list[LabelRow] = []
     odd = 0
@@ -167,7 +167,7 @@ def _media(data: dict[str, Any]) -> Iterator[str]:
 # -- Prodigy -----------------------------------------------------------------------------------------------------------
 
 
-def _prodigy(path: Path, known: Known) -> Found:
+def _prodigy(path: Path, known: Known) -> RowsAndNotes:
     """``db-out``: accepted tasks with one option chosen, or accepted with their label."""
     rows: list[LabelRow] = []
     refused = odd = 0
@@ -194,7 +194,7 @@ def _prodigy(path: Path, known: Known) -> Found:
 # -- Hugging Face, FiftyOne --------------------------------------------------------------------------------------------
 
 
-def _metadata_folder(path: Path, known: Known) -> Found:
+def _metadata_folder(path: Path, known: Known) -> RowsAndNotes:
     """Every ``metadata.*`` in the folder and in those of its splits, whose names are relative to itself."""
     rows: list[LabelRow] = []
     notes: list[str] = []
@@ -206,7 +206,7 @@ def _metadata_folder(path: Path, known: Known) -> Found:
     return rows, notes
 
 
-def _metadata(file: Path, known: Known, lead: str) -> Found:
+def _metadata(file: Path, known: Known, lead: str) -> RowsAndNotes:
     """One of them; where no instance lies in a folder called as its own, names go without that."""
     for folder in dict.fromkeys((lead, "")):
         notes: list[str] = []
@@ -219,7 +219,7 @@ def _metadata(file: Path, known: Known, lead: str) -> Found:
     return rows, notes
 
 
-def _fiftyone_folder(path: Path, known: Known) -> Found:
+def _fiftyone_folder(path: Path, known: Known) -> RowsAndNotes:
     rows: list[LabelRow] = []
     notes: list[str] = []
     for folder in (path, *sorted(path.iterdir())):
@@ -229,7 +229,7 @@ def _fiftyone_folder(path: Path, known: Known) -> Found:
     return rows, notes
 
 
-def _fiftyone(path: Path, known: Known) -> Found:
+def _fiftyone(path: Path, known: Known) -> RowsAndNotes:
     """``{"classes": [...], "labels": {stem: class}}``; a class is a number, a name, or an object with one."""
     data = path.parent / "data"
     files = {os.path.splitext(name)[0]: name for name in os.listdir(data)} if data.is_dir() else {}

@@ -26,7 +26,7 @@ _LONGEST = 4_096
 
 @dataclass
 class Matches:
-    """Which names mean which ids: `ids` by name; `missed`: why, for every other name; `notes` for the person."""
+    """Names and the ids they mean: `ids` by name; `missed`: why, for every other name; `notes` for the person."""
 
     ids: dict[str, str] = field(default_factory=dict)
     missed: dict[str, str] = field(default_factory=dict)
@@ -61,7 +61,7 @@ def matched(names: Iterable[str], ids: Sequence[str], root: str = "") -> Matches
 
 
 def name_of_media(address: str) -> str:
-    """What an address names: ``/data/local-files/?d=a%2Fb.png`` -> ``a/b.png``; ``s3://bucket/b.png`` ->
+    """Return the name in an address: ``/data/local-files/?d=a%2Fb.png`` -> ``a/b.png``; ``s3://bucket/b.png`` ->
     ``bucket/b.png``; Label Studio's ``/data/upload/1/0a1b2c3d-b.png`` -> ``b.png``; a plain name stays."""
     if _ADDRESS.match(address) is None:
         return address
@@ -90,15 +90,15 @@ def _take_same(result: Matches, left: Iterable[str], ids: Sequence[str], key: Ca
 
 def _unique(names: Iterable[str], key: Callable[[str], str]) -> dict[str, str]:
     """key -> name, for the keys that only one name has."""
-    found: dict[str, str] = {}
+    single: dict[str, str] = {}
     twice: set[str] = set()
     for name in names:
         text = key(name)
-        if text in found:
+        if text in single:
             twice.add(text)
         elif text:
-            found[text] = name
-    return {text: name for text, name in found.items() if text not in twice}
+            single[text] = name
+    return {text: name for text, name in single.items() if text not in twice}
 
 
 # -- trailing parts ----------------------------------------------------------------------------------------------------
@@ -139,7 +139,7 @@ def _take_trailing(result: Matches, left: list[str], ids: Sequence[str], root: s
 
 
 def _refusal(foreign: Collection[str], root: str, is_mixed: bool) -> str:
-    """Why names with these folders before what they share with ids are not taken; "" where they are."""
+    """Say why names with these folders before what they share with ids are not taken; "" where they are."""
     if is_mixed:
         return "others of the file are named as the source has them: this is another folder"
     if len(foreign) > 1:
@@ -166,9 +166,9 @@ def _hits(names: Sequence[str], ids: Sequence[str]) -> tuple[dict[str, _Hit], di
                 if (
                     ending in wanted
                     and (text == path or _bare(ending))
-                    and len(found := shorter.setdefault(ending, [])) < _NAMED
+                    and len(bearers := shorter.setdefault(ending, [])) < _NAMED
                 ):
-                    found.append(instance_id)
+                    bearers.append(instance_id)
     hits: dict[str, _Hit] = {}
     several: dict[str, list[str]] = {}
     for name, path in zip(names, plain, strict=True):
@@ -193,14 +193,14 @@ def _endings(text: str, depths: Collection[int]) -> Iterable[str]:
 
 def _longer(path: str, whole: dict[str, list[str]]) -> list[_Hit]:
     """The ids that are whole at the end of `path`."""
-    found = []
+    hits = []
     at = path.find("/")
     while at >= 0:
         ending = path[at + 1 :]
         ids = whole.get(ending) or whole.get(_bare(ending)) or []
-        found += [_Hit(instance_id, path[:at]) for instance_id in ids]
+        hits += [_Hit(instance_id, path[:at]) for instance_id in ids]
         at = path.find("/", at + 1)
-    return found[:_NAMED]
+    return hits[:_NAMED]
 
 
 def path_key(name: str) -> str:

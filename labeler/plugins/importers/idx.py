@@ -18,11 +18,11 @@ from labeler.core.errors import SourceError
 from labeler.core.text import counted, display_safe
 from labeler.core.types import ByteArray
 from labeler.plugins.importers.array_source import ImageRows
+from labeler.plugins.importers.base import digest
 from labeler.plugins.importers.decode import MAX_PIXELS
 from labeler.plugins.importers.files import file_state, first_bytes
 from labeler.plugins.importers.names import has_image_ending, is_junk, natural_key, row_ids
 from labeler.plugins.importers.npy import BOMB_BYTES, BOMB_RATIO
-from labeler.plugins.importers.plain_source import digest
 
 _IMAGES = re.compile(r"(?:^|[-_.])(?:images[-_.])?idx3[-_.]ubyte(?:\.gz)?$", re.IGNORECASE)
 _LABELS = re.compile(r"(?:^|[-_.])(?:labels[-_.])?idx1[-_.]ubyte(?:\.gz)?$", re.IGNORECASE)
@@ -91,10 +91,10 @@ def prefix_of(name: str) -> str:
 
 def read_labels_folder(folder: Path) -> dict[str, str]:
     """id (``train:00012``) -> label for every IDX label file in a folder; raises SourceError."""
-    found: dict[str, str] = {}
+    labels: dict[str, str] = {}
     for prefix, file in _by_prefix(folder, _LABELS).items():
-        found |= dict(zip(*labels_with_ids(file, prefix), strict=True))
-    return found
+        labels |= dict(zip(*labels_with_ids(file, prefix), strict=True))
+    return labels
 
 
 def labels_with_ids(file: Path, prefix: str | None = None) -> tuple[list[str], list[str]]:
@@ -214,11 +214,11 @@ def _image_files(folder: Path) -> dict[str, Path]:
 
 def _by_prefix(folder: Path, pattern: re.Pattern[str]) -> dict[str, Path]:
     """prefix -> file in name order; of a file and its packed twin, the one that is not packed."""
-    found: dict[str, Path] = {}
+    files: dict[str, Path] = {}
     for name in sorted(_file_names(folder), key=lambda name: (name.lower().endswith(".gz"), natural_key(name))):
         if pattern.search(name):
-            found.setdefault(prefix_of(name) or "images", folder / name)
-    return dict(sorted(found.items(), key=lambda item: natural_key(item[1].name)))
+            files.setdefault(prefix_of(name) or "images", folder / name)
+    return dict(sorted(files.items(), key=lambda item: natural_key(item[1].name)))
 
 
 def _file_names(folder: Path) -> list[str]:

@@ -11,12 +11,12 @@ from pathlib import Path
 
 from labeler.core.errors import SourceError
 from labeler.core.text import counted, display_safe
+from labeler.plugins.importers.base import ImageFiles, digest
 from labeler.plugins.importers.files import read_bytes
 from labeler.plugins.importers.id_matching import name_of_media
 from labeler.plugins.importers.label_words import LabelWords
 from labeler.plugins.importers.list_rows import listed_rows, names_images
 from labeler.plugins.importers.names import is_junk
-from labeler.plugins.importers.plain_source import ImageFiles, digest
 
 _ABSOLUTE = re.compile(r"/|[A-Za-z]:/")
 _WEB = re.compile(r"(?:https?|ftp|s3|gs|gcs|azure|hdfs)://", re.IGNORECASE)
@@ -49,7 +49,7 @@ class ListSource(ImageFiles):
 
 
 class Place:
-    """Where the files of a list are: below `base`, without the folders `left` that are written before."""
+    """The place of the files of a list: below `base`, without the folders `left` that are written before."""
 
     def __init__(self, base: Path, left: str = "") -> None:
         self.base, self._left = base, left
@@ -68,7 +68,7 @@ class Place:
             return False
 
     def note(self) -> str:
-        """What to say of it where it is not beside the list, as written."""
+        """A line about it where it is not beside the list, as written."""
         left = f" without {display_safe(self._left, 60)}" if self._left else ""
         return f"none of the files is where the list says: they are those in {display_safe(str(self.base))}{left}"
 
@@ -128,8 +128,8 @@ def _written(name: str) -> str:
 
 
 def _place_of(names: Sequence[str], folder: Path) -> tuple[Place, list[str]]:
-    """Where the files are, and a line where that is not where the list says: not one is there, and all that was looked
-    for in one other place is."""
+    """Return where the files are, and a line where that is not where the list says: not one is there, and in one other
+    place are all that were looked for."""
     usual = Place(folder)
     some = [name for name in names if not _WEB.match(name)][:_LOOK]
     if not some or any(map(usual.is_file, names)):

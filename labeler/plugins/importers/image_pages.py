@@ -9,8 +9,8 @@ from pathlib import Path
 from labeler.core.errors import UnreadableInstance
 from labeler.core.text import counted
 from labeler.plugins.importers import tiff
+from labeler.plugins.importers.base import ImageFiles, digest
 from labeler.plugins.importers.files import MAX_FILE_BYTES
-from labeler.plugins.importers.plain_source import ImageFiles, digest
 from labeler.plugins.importers.tiff import Read
 
 ENDINGS = (".tif", ".tiff")
@@ -35,7 +35,7 @@ class PagedFiles(ImageFiles):
 
     @contextmanager
     def reader(self, index: int) -> Iterator[Read]:
-        """What reads parts of the file, or of the page."""
+        """Yield a function that reads parts of the file, or of the page."""
         row, at = self._rows[index]
         if at is None:
             with self._source.reader(row) as read:

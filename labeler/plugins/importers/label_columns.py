@@ -15,23 +15,23 @@ from labeler.plugins.importers.label_tables import COLUMNS, LabelRow, Record, re
 from labeler.plugins.importers.label_words import UNLABELED_INDICES, LabelWords
 from labeler.plugins.importers.npy import ArrayFile, text_array
 
-Found = tuple[list[LabelRow], list[str]]
+RowsAndNotes = tuple[list[LabelRow], list[str]]
 """Rows, and a line for each reason that left something out."""
 
 
 class Known(NamedTuple):
-    """What is there already: the instances of the source, and the names of the project's classes."""
+    """The names that are there already: the instances of the source, and the names of the project's classes."""
 
     ids: Sequence[str] | None = None
     classes: Iterable[str] = ()
 
 
-def labels_of_parquet(path: Path, known: Known, folder: str = "") -> Found:
+def labels_of_parquet(path: Path, known: Known, folder: str = "") -> RowsAndNotes:
     """The columns that a CSV of labels has; numbers of a ClassLabel of Hugging Face become its names. `folder`: as of
     :func:`read_label_rows`."""
     if importlib.util.find_spec("pyarrow") is None:
         raise MissingExtra("reading Parquet", "parquet")
-    from pyarrow import ArrowException, parquet
+    from pyarrow import ArrowException, parquet  # an extra
 
     shown = display_safe(path.name)
     records: list[Record] = []
@@ -54,10 +54,10 @@ def _class_names(metadata: Mapping[bytes, bytes]) -> dict[str, list[str]]:
     """Column -> its class names, from what Hugging Face writes into a Parquet file."""
     try:
         features = json.loads(metadata.get(b"huggingface", b"{}"))["info"]["features"]
-        found = {str(name): feature.get("names") for name, feature in features.items() if isinstance(feature, dict)}
+        lists = {str(name): feature.get("names") for name, feature in features.items() if isinstance(feature, dict)}
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return {}
-    return {name: [str(entry) for entry in names] for name, names in found.items() if isinstance(names, list)}
+    return {name: [str(entry) for entry in names] for name, names in lists.items() if isinstance(names, list)}
 
 
 def _named(value: Any, names: list[str] | None, row: int, shown: str) -> Any:
@@ -66,7 +66,7 @@ def _named(value: Any, names: list[str] | None, row: int, shown: str) -> Any:
     return class_at(str(value), names, row, shown) or None
 
 
-def labels_of_arrays(path: Path, known: Known) -> Found:
+def labels_of_arrays(path: Path, known: Known) -> RowsAndNotes:
     """``ids`` and ``y`` (or ``labels``) with the class names, as the exports npz, sklearn and cleanlab have; without
     ids, the labels of a file whose rows the source has."""
     file = ArrayFile(path)

@@ -206,6 +206,7 @@ def _csv_records(text: str, shown: str, tabs: bool) -> Iterator[Record]:
     start = next(lines, None)
     if start is None:
         return
+    # R writes row names without a heading: the first line is one cell short
     header = with_row_names(header, start[1])
     for line, cells in chain([start], lines):
         yield Record(line, dict(zip(header, checked_cells(cells, len(header), line, shown), strict=True)))
@@ -264,7 +265,7 @@ def _no_column(wanted: str, names: list[str], shown: str) -> SourceError:
 
 
 class _Columns(NamedTuple):
-    """Which columns may name the instance, and which say its class, the best first: JSON may have one or the other."""
+    """The columns that may name the instance, and those that may say its class, the best first."""
 
     keys: list[str]
     labels: list[str]
@@ -282,13 +283,14 @@ def _columns_of(records: list[Record], shown: str, ids: Sequence[str] | None) ->
     if not candidates:
         raise _no_column(ID_COLUMNS[0], names, shown)
     if len(candidates) > 1 and ids is not None:
+        # several columns may look like names, and only the source knows which of them are its own
         counts = {name: _matches(name, records, ids) for name in candidates}
         candidates = sorted(candidates, key=lambda name: -counts[name])  # stable: the usual order where they tie
     return _Columns(candidates, labels)
 
 
 def _matches(name: str, records: list[Record], ids: Sequence[str]) -> int:
-    """How many instances a column names, those that it writes as they are twice: numbers count rows, or files."""
+    """Count the instances that a column names, those that it writes as they are twice: numbers count rows, or files."""
     values = {str(cell) for record in records if (cell := record.cells.get(name)) not in (None, "")}
     matches = match_names(values, ids)
     return len(matches) + sum(value == instance_id for value, instance_id in matches.items())

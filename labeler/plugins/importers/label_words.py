@@ -1,4 +1,4 @@
-"""What a cell of labels says: a class, or in one of many spellings that there is none; and which spellings are one."""
+"""Words in a cell of labels: a class, or in one of many spellings that there is none; spellings that are the same."""
 
 from __future__ import annotations
 
@@ -69,17 +69,17 @@ def settled(names: Iterable[str], classes: Iterable[str] = ()) -> tuple[Mapping[
     known = {class_name(name): name for name in classes}
     composed = {name: class_name(name) for name in written}
     whole = not any(map(is_fraction, composed.values())) and not any(map(is_fraction, known))
-    found = {}
+    labels = {}
     for name, spelled in composed.items():
         plain = whole_number(spelled) if whole and spelled not in known else spelled
-        found[name] = known.get(plain, plain)
-    return found, [*_twins(found), *_numbers(found), *_cases(found)]
+        labels[name] = known.get(plain, plain)
+    return labels, [*_twins(labels), *_numbers(labels), *_cases(labels)]
 
 
-def _twins(found: Mapping[str, str]) -> list[str]:
+def _twins(labels: Mapping[str, str]) -> list[str]:
     """A line where several spellings became one class."""
     spellings: dict[str, list[str]] = {}
-    for name, label in found.items():
+    for name, label in labels.items():
         spellings.setdefault(label, []).append(name)
     twins = [f"{label!r} ({len(names)})" for label, names in spellings.items() if len(names) > 1]
     if not twins:
@@ -88,17 +88,19 @@ def _twins(found: Mapping[str, str]) -> list[str]:
     return [f"spelled in several ways, taken as one class: {shown}"]
 
 
-def _numbers(found: Mapping[str, str]) -> list[str]:
-    name = next((name for name, label in found.items() if whole_number(class_name(name)) == label != name), None)
+def _numbers(labels: Mapping[str, str]) -> list[str]:
+    name = next((name for name, label in labels.items() if whole_number(class_name(name)) == label != name), None)
     return (
-        [] if name is None or class_name(name) == found[name] else [f"labels such as {name} are read as {found[name]}"]
+        []
+        if name is None or class_name(name) == labels[name]
+        else [f"labels such as {name} are read as {labels[name]}"]
     )
 
 
-def _cases(found: Mapping[str, str]) -> list[str]:
+def _cases(labels: Mapping[str, str]) -> list[str]:
     """A line on classes that differ in capitals only: they stay two."""
     folded: dict[str, set[str]] = {}
-    for label in found.values():
+    for label in labels.values():
         folded.setdefault(label.casefold(), set()).add(label)
     pair = next((sorted(labels) for labels in folded.values() if len(labels) > 1), None)
     return [] if pair is None else [f"two classes that differ in capitals only: {display_safe(' and '.join(pair), 80)}"]

@@ -123,17 +123,17 @@ def _some(labels: dict[str, str], otherwise: str) -> dict[str, str]:
 def _resolved(rows: list[LabelRow], path: Path, source: Source) -> list[LabelRow]:
     """Rows with the source's own ids; the others are counted in its notes."""
     matches = matched((row.instance_id for row in rows), [*source.ids, *source.unreadable], root_of(source))
-    found = matches.ids
-    kept = [row._replace(instance_id=found[row.instance_id]) for row in rows if row.instance_id in found]
-    usable = [row for row in kept if row.instance_id not in source.unreadable]
+    ids = matches.ids
+    matching = [row._replace(instance_id=ids[row.instance_id]) for row in rows if row.instance_id in ids]
+    usable = [row for row in matching if row.instance_id not in source.unreadable]
     source.notes += [f"{display_safe(path.name)}: {note}" for note in matches.notes]
-    missed = [row.instance_id for row in rows if row.instance_id not in found]
+    missed = [row.instance_id for row in rows if row.instance_id not in ids]
     _say_missed(missed, len(usable), path, source, matches)
     return usable
 
 
 def root_of(source: Source) -> str:
-    """What the folder is called that ids are relative to: names from elsewhere may begin with it."""
+    """Return the name of the folder that ids are relative to: names from elsewhere may begin with it."""
     path = source.path.parent if source.kind == "list" else source.path
     return path.name if path.is_dir() else path.name.partition(".")[0]
 
@@ -199,25 +199,25 @@ def _class_folders(root: Path, source: Source, decoded: Callable[[str], str]) ->
     listed = [name for name in listed if parts[name][1]]
     if not listed:
         raise SourceError(f"only folders of splits in {display_safe(str(root))}", "one folder a class, images in it")
-    found = _by_name(listed, parts, [*source.ids, *source.unreadable])
-    found |= _by_content(root, [name for name in listed if name not in found], source)
+    ids = _by_name(listed, parts, [*source.ids, *source.unreadable])
+    ids |= _by_content(root, [name for name in listed if name not in ids], source)
     renamed = {folder: decoded(name) for folder, name in _class_map(root).items()}
-    told = _told(root, decoded)
+    recorded = _recorded_labels(root, decoded)
     rows = []
     for name in listed:
-        if found.get(name, "") not in source.unreadable and name in found:
+        if ids.get(name, "") not in source.unreadable and name in ids:
             folder = parts[name][1]
             label = plain_text(renamed.get(folder, folder))
-            was, provenance = told.get(name, ("", None))
-            rows.append(LabelRow(found[name], label, provenance if was == label else None))
-    _say_missed([name for name in listed if name not in found], len(rows), root, source)
+            was, provenance = recorded.get(name, ("", None))
+            rows.append(LabelRow(ids[name], label, provenance if was == label else None))
+    _say_missed([name for name in listed if name not in ids], len(rows), root, source)
     return rows
 
 
 def _by_name(listed: list[str], parts: Mapping[str, tuple[str, str]], ids: Sequence[str]) -> dict[str, str]:
     """name -> id: by the whole path, else by base name (folders are classes), within a split where both have some."""
     known = set(ids)
-    found = {name: name for name in listed if name in known}
+    by_name = {name: name for name in listed if name in known}
     of_ids = {i: split_of(split) for i, (split, _) in parted(ids).items() if split}
     of_names = {name: split_of(parts[name][0]) for name in listed if parts[name][0]}
     if not of_ids or not of_names:
@@ -226,17 +226,17 @@ def _by_name(listed: list[str], parts: Mapping[str, tuple[str, str]], ids: Seque
     def key(name: str, splits: Mapping[str, str]) -> str:
         return f"{splits.get(name, '')}/{path_key(name).rpartition('/')[2]}"
 
-    taken = set(found.values())
+    taken = set(by_name.values())
     offered, wanted = Counter(key(i, of_ids) for i in ids), Counter(key(name, of_names) for name in listed)
     by_key = {key(i, of_ids): i for i in ids if i not in taken}
     for name in listed:
         text = key(name, of_names)
-        if name not in found and offered[text] == wanted[text] == 1 and text in by_key:
-            found[name] = by_key[text]
-    return found
+        if name not in by_name and offered[text] == wanted[text] == 1 and text in by_key:
+            by_name[name] = by_key[text]
+    return by_name
 
 
-def _told(root: Path, decoded: Callable[[str], str]) -> dict[str, tuple[str, str | None]]:
+def _recorded_labels(root: Path, decoded: Callable[[str], str]) -> dict[str, tuple[str, str | None]]:
     """file -> (label, provenance) as the ``labels.csv`` of an exported image folder says: a file that somebody has
     moved to another class since is their label, one that lies where a machine put it is the machine's."""
     path = root / "labels.csv"
@@ -248,12 +248,12 @@ def _told(root: Path, decoded: Callable[[str], str]) -> dict[str, tuple[str, str
     if not {"file", "label", "provenance"} <= set(header):
         return {}
     file, label, provenance = (header.index(name) for name in ("file", "label", "provenance"))
-    told: dict[str, tuple[str, str | None]] = {}
+    recorded: dict[str, tuple[str, str | None]] = {}
     for _, cells in rows:
         if len(cells) == len(header):
-            said = plain_text(decoded(cells[label])), cells[provenance] or None
-            told[cells[file]] = told[decoded(cells[file])] = said
-    return told
+            label_and_provenance = plain_text(decoded(cells[label])), cells[provenance] or None
+            recorded[cells[file]] = recorded[decoded(cells[file])] = label_and_provenance
+    return recorded
 
 
 def _class_map(root: Path) -> dict[str, str]:

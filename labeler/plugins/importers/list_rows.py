@@ -1,4 +1,4 @@
-"""What a list of images says: (name, label) a line, from a CSV, a text with a path a line, or JSON."""
+"""Rows of a list of images: (name, label) a line, from a CSV, a text with a path a line, or JSON."""
 
 from __future__ import annotations
 

@@ -109,17 +109,17 @@ def classes_of_folders(ids: Iterable[str]) -> dict[str, str]:
     nothing about classes: fewer than two different folders give no class. Bytes that are not UTF-8 become escapes,
     because a class name is stored and exported as text.
     """
-    found = {i: plain_text(name) for i, (_, name) in parted(ids).items() if name}
-    return found if len(set(found.values())) > 1 else {}
+    classes = {i: plain_text(name) for i, (_, name) in parted(ids).items() if name}
+    return classes if len(set(classes.values())) > 1 else {}
 
 
 def splits_of_ids(ids: Sequence[str]) -> dict[str, str]:
     """id -> split (``train``, ``val``, ``test``, ...) in whose folder it lies, or whose row it is (``train:00012``);
     empty where there are no two."""
     rows = {i: match[1] for i in ids if (match := _ROW_OF.fullmatch(i))}
-    found = {i: split_of(split) for i, split in rows.items() if is_split_name(split)}
-    found |= {i: split_of(split) for i, (split, _) in parted(ids).items() if split}
-    return found if len(set(found.values())) > 1 else {}
+    splits = {i: split_of(split) for i, split in rows.items() if is_split_name(split)}
+    splits |= {i: split_of(split) for i, (split, _) in parted(ids).items() if split}
+    return splits if len(set(splits.values())) > 1 else {}
 
 
 def parted(ids: Iterable[str]) -> dict[str, tuple[str, str]]:
@@ -131,19 +131,19 @@ def parted(ids: Iterable[str]) -> dict[str, tuple[str, str]]:
     folders = {i: i.rpartition("/")[0] for i in ids if "/" in i}
     paths = _without_archives(dict.fromkeys(folders.values()))
     shared = _shared(list(paths.values()))
-    found: dict[str, tuple[str, str]] = {}
+    parts_of: dict[str, tuple[str, str]] = {}
     level = _split_level(list(paths.values()), shared)
     for path, parts in paths.items():
         if level is None:
-            found[path] = "", "/".join(parts)
+            parts_of[path] = "", "/".join(parts)
         elif level < 0:
-            found[path] = parts[-1], "/".join(parts[:-1])
+            parts_of[path] = parts[-1], "/".join(parts[:-1])
         else:
             below = level + 1
             while len(parts) > below and parts[below] == parts[level]:
                 below += 1  # archives of sets are often unpacked into a folder of their own name
-            found[path] = parts[level], "/".join(parts[below:])
-    return {i: found[path] for i, path in folders.items()}
+            parts_of[path] = parts[level], "/".join(parts[below:])
+    return {i: parts_of[path] for i, path in folders.items()}
 
 
 def _without_archives(paths: Iterable[str]) -> dict[str, list[str]]:
@@ -153,15 +153,15 @@ def _without_archives(paths: Iterable[str]) -> dict[str, list[str]]:
     if not stems:
         return parts
     is_class = not _alike(stems.values())
-    kept = {part: stem for part, stem in stems.items() if is_class or is_split_name(stem)}
+    plain = {part: stem for part, stem in stems.items() if is_class or is_split_name(stem)}
     for path, some in parts.items():
-        named = [kept.get(part, part) for part in some if part not in stems or part in kept]
+        named = [plain.get(part, part) for part in some if part not in stems or part in plain]
         parts[path] = [part for at, part in enumerate(named) if not at or part != named[at - 1]]
     return parts
 
 
 def _shared(paths: list[list[str]]) -> int:
-    """How many folders all paths begin with."""
+    """Count the folders that all paths begin with."""
     if len(paths) < 2:
         return 0
     ends = min(paths), max(paths)
@@ -169,7 +169,7 @@ def _shared(paths: list[list[str]]) -> int:
 
 
 def _split_level(paths: list[list[str]], shared: int) -> int | None:
-    """Where splits are: the index of their folders, -1 = the last ones, None = nowhere."""
+    """Return where splits are: the index of their folders, -1 = the last ones, None = nowhere."""
     for level in range(shared, -1, -1):  # "train/" alone around everything is one, too
         at = {parts[level] for parts in paths if len(parts) > level}
         if at and all(map(is_split_name, at)) and all(len(parts) > level for parts in paths) and _alike(at):

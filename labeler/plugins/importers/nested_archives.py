@@ -10,8 +10,8 @@ from pathlib import Path
 
 from labeler.core.errors import SourceError, UnreadableInstance
 from labeler.core.text import counted, display_safe
+from labeler.plugins.importers.base import ImageFiles, digest
 from labeler.plugins.importers.names import natural_key
-from labeler.plugins.importers.plain_source import ImageFiles, digest
 from labeler.plugins.importers.tar_archive import TarImporter
 from labeler.plugins.importers.zip_archive import ZipImporter
 
@@ -121,7 +121,7 @@ class _Shards:
                 self._open.popitem()[1].close()
 
 
-def said_of_archives(names: Sequence[str]) -> list[str]:
+def notes_on_archives(names: Sequence[str]) -> list[str]:
     """One line on archives that lie beside images and are not opened, and what to do."""
     if not names:
         return []

@@ -27,7 +27,7 @@ BOMB_RATIO = 250
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What an array claims to be, checked against the bytes that are there."""
+    """The shape and type that an array claims, checked against the bytes that are there."""
 
     shape: tuple[int, ...]
     dtype: np.dtype[Any]

@@ -17,7 +17,7 @@ NPZ = "then open pool.npz"
 
 
 class WayIn(NamedTuple):
-    """What a file is, and in one line how its content comes in; ``FILE`` stands for its name."""
+    """A kind of file, and in one line how its content comes in; ``FILE`` stands for its name."""
 
     what: str
     way: str

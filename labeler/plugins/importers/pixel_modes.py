@@ -25,14 +25,14 @@ _SAMPLED = 1 << 20
 
 
 def flattener(image: Image.Image, shown: Ranges = DATA) -> Flatten:
-    """What turns a loaded image, and any strip of it, into L (if grey) or RGB by the range `shown`.
+    """Return a function that turns a loaded image, and any strip of it, into L (if grey) or RGB by the range `shown`.
 
     Raises
     ------
     UnreadableInstance
         It holds no finite value.
     """
-    from PIL import Image
+    from PIL import Image  # start-up: before the first frame
 
     if image.mode == "F" or image.mode.startswith("I"):
         black, white = shown.span_for(np.asarray(_sampled(image)))
@@ -83,7 +83,7 @@ def _spread(flatten: Flatten, shown: Ranges) -> Flatten:
 
 def _over_ground(image: Image.Image, mode: str) -> Flatten:
     """Lay what is transparent over the ground on which it is seen; an alpha that hides everything is no alpha."""
-    from PIL import Image
+    from PIL import Image  # start-up: before the first frame
 
     layers = "LA" if mode == "L" else "RGBA"
     sample = np.asarray(_sampled(image).convert(layers))
@@ -102,7 +102,7 @@ def _over_ground(image: Image.Image, mode: str) -> Flatten:
 
 def _sampled(image: Image.Image) -> Image.Image:
     """The image, or every so many of its pixels where it is large."""
-    from PIL.Image import Resampling
+    from PIL.Image import Resampling  # start-up: before the first frame
 
     factor = int((image.width * image.height / _SAMPLED) ** 0.5)
     if factor < 2:

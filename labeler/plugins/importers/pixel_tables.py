@@ -20,11 +20,11 @@ from labeler.core.errors import SourceError
 from labeler.core.text import plain_text
 from labeler.core.types import ByteArray, FloatArray
 from labeler.plugins.importers.array_source import ImageRows
+from labeler.plugins.importers.base import digest
 from labeler.plugins.importers.files import file_state
 from labeler.plugins.importers.label_tables import ID_COLUMNS, LABEL_COLUMNS, column
 from labeler.plugins.importers.label_words import LabelWords
 from labeler.plugins.importers.names import row_ids
-from labeler.plugins.importers.plain_source import digest
 from labeler.plugins.importers.scaling import byte_range, to_bytes
 
 SMALLEST = 8
@@ -52,7 +52,7 @@ class PixelTable(ImageRows):
 
 
 class Layout(NamedTuple):
-    """Where the pixels are: their columns, the side of the square, channels; and the columns of label and id."""
+    """The place of the pixels: their columns, the side of the square, channels; and the columns of label and id."""
 
     pixels: list[int]
     side: int
@@ -67,7 +67,7 @@ class NoPixels(Exception):
 
 
 def layout_of(header: Sequence[str] | None, rows: Sequence[Sequence[str]]) -> Layout | None:
-    """How the rows of a table are images, judged by the names of its columns (None = no first line) and some rows."""
+    """Return how the rows of a table are images, by the names of its columns (None = no first line) and some rows."""
     named = header is not None and any(map(_CALLED.fullmatch, header))
     if header is not None and named:
         pixels = [place for place, name in enumerate(header) if _CALLED.fullmatch(name)]
@@ -114,7 +114,7 @@ class PixelReading:
             self._keys += [row[layout.key].strip() for row in rows]
 
     def source(self, path: Path, header: Sequence[str] | None) -> PixelTable:
-        """What was read."""
+        """Return the source of what was read."""
         n, layout = sum(map(len, self._parts)), self._layout
         if not n:
             raise SourceError(f"{self._shown} holds no rows", "give one row of pixels an instance")
@@ -125,7 +125,7 @@ class PixelReading:
         words = LabelWords()
         labels = [words.text(label) for label in self._labels]
         source = PixelTable(path, ids, pixels, {i: label for i, label in zip(ids, labels, strict=False) if label})
-        source.notes.append(_said(layout, header))
+        source.notes.append(_note_on(layout, header))
         source.notes += words.odd_notes()
         return source
 
@@ -135,7 +135,7 @@ class PixelReading:
         return SourceError(f"{self._shown}: one of the pixels {why}", "fill or drop the row")
 
 
-def _said(layout: Layout, header: Sequence[str] | None) -> str:
+def _note_on(layout: Layout, header: Sequence[str] | None) -> str:
     size = f"{layout.side} x {layout.side}" + (" in color" if layout.channels == 3 else "")
     line = f"rows are read as images of {size} pixels"
     if layout.label is not None:
@@ -209,5 +209,5 @@ def _as_images(values: NDArray[Any], layout: Layout) -> ByteArray:
 
 
 def _roughness(images: ByteArray) -> float:
-    """How much neighbors differ: less in the order that the pixels have been written in."""
+    """Measure how much neighbors differ: less in the order that the pixels have been written in."""
     return float(np.abs(np.diff(images.astype(np.int16), axis=2)).mean())

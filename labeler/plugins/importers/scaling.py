@@ -34,7 +34,7 @@ _HINT = "write LOW:HIGH, the values that are black and white, such as 0:4095; or
 
 @dataclass(frozen=True, slots=True)
 class ValueRange:
-    """Which values of a source are black and white: of whole numbers and of fractions, None where not decided.
+    """The values of a source that are black and white: of whole numbers and of fractions, None where not decided.
 
     `is_given`: a person said so; else it was decided from the data.
     """
@@ -45,7 +45,7 @@ class ValueRange:
 
     @property
     def text(self) -> str:
-        """As a project remembers it, and :func:`parse_range` reads it."""
+        """The range as a project remembers it, and :func:`parse_range` reads it."""
         if self.is_given and self.whole:
             return _text_of(self.whole)
         return f"auto {_text_of(self.whole)},{_text_of(self.fractions)}"
@@ -77,7 +77,7 @@ class Survey:
         self.fractions: list[Span] = []
 
     def span_for(self, values: NDArray[Any]) -> Span:
-        """See :meth:`ValueRange.span_for`."""
+        """Return the span of the values of one image, as :meth:`ValueRange.span_for` does."""
         span = finite_span(values)
         (self.fractions if values.dtype.kind == "f" else self.whole).append(span)
         return span
@@ -90,7 +90,7 @@ class Survey:
         )
 
     def beyond(self, shown: ValueRange) -> int:
-        """How many of the images go beyond a range, and are cut off there."""
+        """Count the images that go beyond a range, and are cut off there."""
         pairs = [(span, shown.whole) for span in self.whole] + [(span, shown.fractions) for span in self.fractions]
         return sum(span[0] < of[0] or span[1] > of[1] * 1.001 for span, of in pairs if of is not None)
 

@@ -40,7 +40,7 @@ def values_of(image: ImageFile.ImageFile, content: bytes) -> tuple[NDArray[Any],
 
 
 def _read_as(content: bytes, mode: str, raw: str) -> Image.Image:
-    from PIL import Image
+    from PIL import Image  # start-up: before the first frame
 
     file = Bounded(content)
     with Image.open(file, formats=("PNG",)) as image:

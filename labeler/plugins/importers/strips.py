@@ -48,7 +48,7 @@ def shrunk(pixels: ByteArray, fit: int) -> ByteArray:
     """Pixels (h, w) or (h, w, 3) with at most `fit` on the longer side; smaller ones as they are."""
     if max(pixels.shape[:2]) <= fit:
         return pixels
-    from PIL import Image
+    from PIL import Image  # start-up: before the first frame
 
     picture = Image.fromarray(pixels)
     picture.thumbnail((fit, fit), reducing_gap=2.0)
@@ -56,8 +56,8 @@ def shrunk(pixels: ByteArray, fit: int) -> ByteArray:
 
 
 def turned(pixels: ByteArray, turn: Image.Transpose) -> ByteArray:
-    """What Pillow's transpose does, without a copy."""
-    from PIL.Image import Transpose
+    """Turn pixels as Pillow's transpose does, without a copy."""
+    from PIL.Image import Transpose  # start-up: before the first frame
 
     if turn in (Transpose.TRANSPOSE, Transpose.TRANSVERSE, Transpose.ROTATE_90, Transpose.ROTATE_270):
         pixels = pixels.swapaxes(0, 1)

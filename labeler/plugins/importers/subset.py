@@ -29,50 +29,50 @@ class Subset:
         return hashlib.blake2b(self._source.fingerprint().encode() + self._rows.tobytes(), digest_size=16).hexdigest()
 
     def image(self, index: int) -> ByteArray:
-        """See :class:`labeler.plugins.importers.base.Source`."""
+        """Decode the image, as the whole source does."""
         return self._source.image(int(self._rows[index]))
 
     def decoded(self, index: int, content: bytes, fit: int) -> ByteArray:
-        """See :class:`labeler.plugins.importers.base.Source`."""
+        """Decode bytes at hand, as the whole source does."""
         return self._source.decoded(int(self._rows[index]), content, fit)
 
     def content_bytes(self, index: int) -> bytes:
-        """See :class:`labeler.plugins.importers.base.Source`."""
+        """Return the bytes of the instance."""
         return self._source.content_bytes(int(self._rows[index]))
 
     def uniform_images(self) -> ByteArray | None:
-        """See :class:`labeler.plugins.importers.base.Source`."""
+        """Return the chosen rows of the images where they are one array; else None."""
         whole = self._source.uniform_images()
         return None if whole is None else whole[self._rows]
 
     def table(self) -> FloatArray | None:
-        """See :class:`labeler.plugins.importers.base.Source`."""
+        """Return the chosen rows of the table; None where there is none."""
         whole = self._source.table()
         return None if whole is None else whole[self._rows]
 
     def texts(self) -> list[str] | None:
-        """See :class:`labeler.plugins.importers.base.Source`."""
+        """Return the chosen texts; None where there are none."""
         whole = self._source.texts()
         return None if whole is None else [whole[row] for row in self._rows.tolist()]
 
     def column_names(self) -> list[str]:
-        """See :class:`labeler.plugins.importers.base.Source`."""
+        """Return the names of the table's columns."""
         return self._source.column_names()
 
     def location(self, index: int) -> Path | None:
-        """See :class:`labeler.plugins.importers.base.Source`."""
+        """Return the file of the instance where it is a file of its own; else None."""
         return self._source.location(int(self._rows[index]))
 
     def folder_labels(self) -> dict[str, str]:
-        """See :class:`labeler.plugins.importers.base.Source`."""
-        mine = set(self.ids)
-        return {name: label for name, label in self._source.folder_labels().items() if name in mine}
+        """Return the folders of the chosen instances."""
+        chosen = set(self.ids)
+        return {name: label for name, label in self._source.folder_labels().items() if name in chosen}
 
     def truth(self) -> dict[str, str]:
-        """See :class:`labeler.plugins.importers.base.Source`."""
-        mine = set(self.ids)
-        return {name: label for name, label in self._source.truth().items() if name in mine}
+        """Return the labels that the source carries of the chosen instances."""
+        chosen = set(self.ids)
+        return {name: label for name, label in self._source.truth().items() if name in chosen}
 
     def close(self) -> None:
-        """See :class:`labeler.plugins.importers.base.Source`."""
+        """Close the whole source."""
         self._source.close()

@@ -15,9 +15,9 @@ from typing import IO, Any, NamedTuple, cast
 from labeler.core.errors import SourceError, UnreadableInstance
 from labeler.core.text import display_safe
 from labeler.plugins.importers.archive_members import BOMB_BYTES, BOMB_RATIO, Member, Members, sort_members
+from labeler.plugins.importers.base import ImageFiles, digest
 from labeler.plugins.importers.files import file_state, first_bytes
 from labeler.plugins.importers.names import is_archive
-from labeler.plugins.importers.plain_source import ImageFiles, digest
 from labeler.plugins.importers.sidecar_labels import sample_labels
 
 _PACKED: dict[bytes, Callable[..., Any]] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\0": lzma.open}
@@ -29,7 +29,7 @@ _ANEW = "it is cut short or damaged: pack it anew"
 
 
 class Place(NamedTuple):
-    """Where a member's bytes are in the unpacked archive."""
+    """The place of a member's bytes in the unpacked archive."""
 
     offset: int
     size: int

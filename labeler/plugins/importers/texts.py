@@ -8,6 +8,7 @@ from pathlib import Path
 from labeler.core.errors import SourceError, UnreadableInstance
 from labeler.core.text import counted, display_safe, plain_text
 from labeler.core.types import ByteArray
+from labeler.plugins.importers.base import PlainSource, digest
 from labeler.plugins.importers.encodings import EIGHT_BITS
 from labeler.plugins.importers.files import file_state
 from labeler.plugins.importers.label_tables import (
@@ -21,7 +22,6 @@ from labeler.plugins.importers.label_tables import (
 )
 from labeler.plugins.importers.label_words import LabelWords
 from labeler.plugins.importers.names import row_ids
-from labeler.plugins.importers.plain_source import PlainSource, digest
 
 _NAMED = 10
 _ENDINGS = (".csv", ".tsv")
@@ -114,5 +114,5 @@ def open_texts(path: Path, wanted: str) -> TextRows:
 
 def _place(names: list[str], wanted: tuple[str, ...], other: int) -> int | None:
     name = column(names, wanted)
-    found = names.index(name) if name is not None else other
-    return found if found != other else None
+    position = names.index(name) if name is not None else other
+    return position if position != other else None

@@ -63,7 +63,7 @@ def values_of(content: bytes, page: Page) -> NDArray[Any]:
 
 
 class Part(NamedTuple):
-    """Where a strip or tile lies; `plane` is its first band."""
+    """The place of a strip or tile; `plane` is its first band."""
 
     top: int
     left: int
@@ -74,7 +74,7 @@ class Part(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How the values of a page are cut into strips or tiles of `rows` x `columns` pixels of `bands` values."""
+    """The layout of a page whose values are cut into strips or tiles of `rows` x `columns` pixels of `bands` values."""
 
     width: int
     height: int
@@ -157,7 +157,7 @@ def _summed(plain: Bytes, shape: tuple[int, int, int], dtype: np.dtype[Any], pre
 
 
 def _without(values: NDArray[Any], no_data: float) -> NDArray[Any]:
-    """What was not measured as NaN; so whole numbers become fractions, in every image of such a set."""
+    """Put NaN for what was not measured; so whole numbers become fractions, in every image of such a set."""
     fractions = values if values.dtype.kind == "f" else values.astype(np.float32)
     fractions[values == no_data] = np.nan
     return fractions
@@ -180,8 +180,8 @@ def _inflated(packed: Bytes, wanted: int) -> bytes:
 
 
 def _by_libtiff(packed: Sequence[Bytes], packing: int, layout: Layout) -> Iterator[Bytes]:
-    """What libtiff unpacks of the strips or tiles of a plane: the same bytes, shown to it as one column of grey."""
-    from PIL import Image
+    """Yield the strips or tiles of a plane as libtiff unpacks them: shown to it as one column of grey."""
+    from PIL import Image  # start-up: before the first frame
 
     row, rows = layout.columns * layout.depth, layout.rows
     height = len(packed) * rows if layout.is_tiled else layout.height
@@ -204,7 +204,7 @@ def rest_of(page: Page) -> int:
 
 
 def alpha_of(page: Page) -> int | None:
-    """Which band is alpha, as the file says; a fourth band that it says nothing of is none."""
+    """Return the band that is alpha, as the file says; a fourth band that it says nothing of is none."""
     extra = page.numbers(tiff.EXTRA)
     colors = 3 if page.number(tiff.PHOTOMETRIC, 1) == _RGB else 1
     place = next((number for number, kind in enumerate(extra) if kind in (1, 2)), None)

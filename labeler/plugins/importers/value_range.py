@@ -13,11 +13,10 @@ from labeler.core.errors import SourceError, UnreadableInstance
 from labeler.core.recipe import Reading
 from labeler.core.text import counted
 from labeler.plugins.importers import heic, tiff, tiff_values
-from labeler.plugins.importers.base import Source
+from labeler.plugins.importers.base import ImageFiles, Source
 from labeler.plugins.importers.decode import decode
 from labeler.plugins.importers.image_pages import ENDINGS as TIFF_ENDINGS
 from labeler.plugins.importers.image_pages import in_pages
-from labeler.plugins.importers.plain_source import ImageFiles
 from labeler.plugins.importers.scaling import Span, Survey, ValueRange, parse_range
 from labeler.plugins.importers.tiff import Read
 
@@ -31,7 +30,7 @@ _PNG = b"\x89PNG\r\n\x1a\n"
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What the header of one image file says."""
+    """The header of an image file."""
 
     is_deep: bool = False
     has_more_pages: bool = False
@@ -145,7 +144,7 @@ def _header_of(read: Read) -> Header:
 
 
 def _spread(rows: Sequence[int], most: int) -> list[int]:
-    """At most so many of `rows`, evenly spread."""
+    """Choose at most so many of `rows`, evenly spread."""
     if len(rows) <= most:
         return list(rows)
     return [rows[number * (len(rows) - 1) // (most - 1)] for number in range(most)]

@@ -162,7 +162,7 @@ def _from_csv(path: Path) -> tuple[FloatArray, list[str] | None]:
 def _from_parquet(path: Path) -> tuple[FloatArray, list[str] | None]:
     if importlib.util.find_spec("pyarrow") is None:
         raise MissingExtra("reading Parquet", "parquet")
-    from pyarrow import parquet
+    from pyarrow import parquet  # an extra
 
     shown = display_safe(path.name)
     try:

@@ -1,4 +1,4 @@
-"""What an outlier method is."""
+"""The protocol of an outlier method."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ class OutlierMethod(Protocol):
         ...
 
     def score(self, X: FloatArray) -> FloatArray:
-        """How far outside rows (m, d) that were not learned from lie: (m,) float32, finite."""
+        """Return how far outside rows (m, d) that were not learned from lie: (m,) float32, finite."""
         ...
 
     def anomalies(self, X: FloatArray, random_state: int = 0) -> FloatArray:
-        """How odd each row of `X` (n, d) is among the others: (n,) float32, finite. Fits on `X`."""
+        """Return how odd each row of `X` (n, d) is among the others: (n,) float32, finite. Fits on `X`."""
         ...

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from sklearn.mixture import GaussianMixture
 
 from labeler.core.types import FloatArray
 from labeler.plugins.outliers.reduced import Reduced
@@ -33,8 +34,6 @@ class Density(Reduced):
         self.n_clusters = n_clusters
 
     def _learn(self, Z: FloatArray, random_state: int) -> None:
-        from sklearn.mixture import GaussianMixture
-
         k = max(1, min(self.n_clusters, len(Z) // 20))
         model: Any = GaussianMixture(k, reg_covar=1e-3, random_state=random_state).fit(Z.astype(np.float64))
         usual = model.weights_ * k >= LEAST

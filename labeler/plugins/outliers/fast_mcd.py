@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from sklearn.covariance import MinCovDet
 
 from labeler.core.types import FloatArray
 from labeler.plugins.outliers.reduced import Reduced
@@ -34,8 +35,6 @@ class FastMcd(Reduced):
         self.support = float(support)
 
     def _learn(self, Z: FloatArray, random_state: int) -> None:
-        from sklearn.covariance import MinCovDet
-
         self._width = max(1, min(Z.shape[1], len(Z) // ROWS_A_COLUMN))
         rng = np.random.default_rng(random_state)
         table = Z[:, : self._width].astype(np.float64)

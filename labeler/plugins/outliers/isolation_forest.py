@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from sklearn.ensemble import IsolationForest as Forest
 
 from labeler.core.types import FloatArray
 from labeler.plugins.outliers.reduced import Reduced
 
 
 class IsolationForest(Reduced):
-    """How few random cuts set an instance apart, from 0 to 1 (scikit-learn's isolation forest).
+    """Scores an instance by how few random cuts set it apart, from 0 to 1 (scikit-learn's isolation forest).
 
     Liu, Ting & Zhou, ICDM 2008.
 
@@ -30,8 +31,6 @@ class IsolationForest(Reduced):
         self.n_estimators = n_estimators
 
     def _learn(self, Z: FloatArray, random_state: int) -> None:
-        from sklearn.ensemble import IsolationForest as Forest
-
         self._model: Any = Forest(n_estimators=self.n_estimators, random_state=random_state).fit(Z)
 
     def _say(self, Z: FloatArray) -> FloatArray:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from sklearn.neighbors import LocalOutlierFactor as Lof
 
 from labeler.core.types import FloatArray
 from labeler.plugins.outliers.reduced import Reduced, bounded
 
 
 class LocalOutlierFactor(Reduced):
-    """How much thinner its place is than those of its neighbors; about 1 inside (scikit-learn's).
+    """Scores an instance by how much thinner its place is than those of its neighbors; about 1 inside (scikit-learn's).
 
     Breunig, Kriegel, Ng & Sander, SIGMOD 2000. Judges each cluster by its own density.
 
@@ -30,14 +31,12 @@ class LocalOutlierFactor(Reduced):
         self.n_neighbors = n_neighbors
 
     def _learn(self, Z: FloatArray, random_state: int) -> None:
-        from sklearn.neighbors import LocalOutlierFactor as Lof
-
         self._model: Any = Lof(n_neighbors=min(self.n_neighbors, len(Z) - 1), novelty=True).fit(Z)
 
     def _say(self, Z: FloatArray) -> FloatArray:
         return np.asarray(-self._model.score_samples(Z))
 
     def anomalies(self, X: FloatArray, random_state: int = 0) -> FloatArray:
-        """See :class:`labeler.plugins.outliers.base.OutlierMethod`: nobody is its own neighbor."""
+        """Return how odd each row is among the others: nobody is its own neighbor."""
         self.fit(X, random_state)
         return self.score(X) if self._plain else bounded(-self._model.negative_outlier_factor_)

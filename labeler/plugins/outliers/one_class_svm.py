@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from sklearn.svm import OneClassSVM
 
 from labeler.core.types import FloatArray
 from labeler.plugins.outliers.reduced import Reduced
@@ -33,8 +34,6 @@ class OneClassSvm(Reduced):
         self.nu = float(nu)
 
     def _learn(self, Z: FloatArray, random_state: int) -> None:
-        from sklearn.svm import OneClassSVM
-
         if len(Z) > MOST_ROWS:
             Z = Z[np.sort(np.random.default_rng(random_state).choice(len(Z), MOST_ROWS, replace=False))]
         self._model: Any = OneClassSVM(nu=self.nu, gamma="scale").fit(Z)

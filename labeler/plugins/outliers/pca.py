@@ -30,7 +30,7 @@ class Pca:
         self._axes: PrincipalAxes | None = None
 
     def fit(self, X: FloatArray, random_state: int = 0) -> Pca:
-        """See :class:`labeler.plugins.outliers.base.OutlierMethod`."""
+        """Learn what is usual from the rows `X` (n, d)."""
         width = X.shape[1]
         axes = steps.run(principal_axes(X, min(self.n_components, max(width - 1, 1)), random_state))
         total, held = 0.0, np.zeros(axes.axes.shape[1])
@@ -40,12 +40,12 @@ class Pca:
             held += np.square(centered @ axes.axes).sum(axis=0)
         order = np.argsort(-held, kind="stable")
         enough = int(np.searchsorted(np.cumsum(held[order]), self.variance * total)) + 1
-        kept = min(enough, len(order), max(width - 1, 0), max(len(X) - 1, 0))
-        self._axes = PrincipalAxes(axes.mean, np.ascontiguousarray(axes.axes[:, order[:kept]]))
+        n_axes = min(enough, len(order), max(width - 1, 0), max(len(X) - 1, 0))
+        self._axes = PrincipalAxes(axes.mean, np.ascontiguousarray(axes.axes[:, order[:n_axes]]))
         return self
 
     def score(self, X: FloatArray) -> FloatArray:
-        """See :class:`labeler.plugins.outliers.base.OutlierMethod`."""
+        """Return how far outside rows (m, d) lie: (m,) float32, finite."""
         if self._axes is None:
             raise ValueError("fit comes before score")
         out = np.empty(len(X), dtype=np.float32)
@@ -56,5 +56,5 @@ class Pca:
         return out
 
     def anomalies(self, X: FloatArray, random_state: int = 0) -> FloatArray:
-        """See :class:`labeler.plugins.outliers.base.OutlierMethod`."""
+        """Return how odd each row of `X` (n, d) is among the others: (n,) float32, finite."""
         return self.fit(X, random_state).score(X)

@@ -1,4 +1,4 @@
-"""What the methods share that look at a few principal components instead of all features.
+"""The base of methods that look at a few principal components instead of all features.
 
 Densities and covariances need many more rows than columns, and distances say little in hundreds of them. What the
 components do not say of an instance is one column more, its length: noise has none of the components, so without it
@@ -49,7 +49,7 @@ class Reduced:
         raise NotImplementedError
 
     def fit(self, X: FloatArray, random_state: int = 0) -> Self:
-        """See :class:`labeler.plugins.outliers.base.OutlierMethod`."""
+        """Learn what is usual from the rows `X` (n, d)."""
         self._axes = steps.run(principal_axes(X, self.n_components, random_state))
         self._scale = np.float32(1.0)
         Z = self._columns(X)
@@ -63,7 +63,7 @@ class Reduced:
         return self
 
     def score(self, X: FloatArray) -> FloatArray:
-        """See :class:`labeler.plugins.outliers.base.OutlierMethod`."""
+        """Return how far outside rows (m, d) lie: (m,) float32, finite."""
         if self._axes is None:
             raise ValueError("fit comes before score")
         out = np.empty(len(X), dtype=np.float32)
@@ -85,14 +85,14 @@ class Reduced:
         return out
 
     def anomalies(self, X: FloatArray, random_state: int = 0) -> FloatArray:
-        """See :class:`labeler.plugins.outliers.base.OutlierMethod`."""
+        """Return how odd each row of `X` (n, d) is among the others: (n,) float32, finite."""
         return self.fit(X, random_state).score(X)
 
 
 def bounded(scores: FloatArray) -> FloatArray:
     """Scores as float32, what overflowed brought back to finite numbers."""
-    kept = np.nan_to_num(np.asarray(scores, dtype=np.float64), nan=0.0, posinf=float(LARGEST), neginf=-float(LARGEST))
-    return np.clip(kept, -LARGEST, LARGEST).astype(np.float32)
+    finite = np.nan_to_num(np.asarray(scores, dtype=np.float64), nan=0.0, posinf=float(LARGEST), neginf=-float(LARGEST))
+    return np.clip(finite, -LARGEST, LARGEST).astype(np.float32)
 
 
 @contextmanager

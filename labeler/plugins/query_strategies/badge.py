@@ -33,7 +33,7 @@ class Badge:
         self.most = most
 
     def rank(self, pool: PoolView, size: int, rng: np.random.Generator) -> IndexArray:
-        """See :class:`labeler.core.protocols.PoolStrategy`."""
+        """Choose at most `size` candidates whose gradients are large and differ."""
         rows = drawn(pool.candidates, self.most, rng)
         if not len(rows):
             return rows

@@ -1,4 +1,4 @@
-"""What a query strategy is: the core's protocols, under the name of this room.
+"""The protocols of query strategies: the core's, under the name of this room.
 
 Most give every candidate a utility from its class probabilities; those that choose questions together, by where they
 lie, rank the pool.

@@ -33,7 +33,7 @@ class KCenter:
         self.most = most
 
     def rank(self, pool: PoolView, size: int, rng: np.random.Generator) -> IndexArray:
-        """See :class:`labeler.core.protocols.PoolStrategy`."""
+        """Choose at most `size` candidates, each the farthest from all that were asked."""
         rows = drawn(pool.candidates, self.most, rng)
         if not len(rows):
             return rows

@@ -41,7 +41,7 @@ class ProbCover:
         self.purity, self.most = float(purity), most
 
     def rank(self, pool: PoolView, size: int, rng: np.random.Generator) -> IndexArray:
-        """See :class:`labeler.core.protocols.PoolStrategy`."""
+        """Choose at most `size` candidates, each with the most neighbors that no answer covers."""
         rows = drawn(pool.candidates, self.most, rng)
         if not len(rows):
             return rows

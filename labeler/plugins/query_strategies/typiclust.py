@@ -42,7 +42,7 @@ class TypiClust:
         self.n_neighbors, self.batch, self.most = n_neighbors, batch, most
 
     def rank(self, pool: PoolView, size: int, rng: np.random.Generator) -> IndexArray:
-        """See :class:`labeler.core.protocols.PoolStrategy`."""
+        """Choose at most `size` candidates, typical of the clusters asked least."""
         rows = drawn(pool.candidates, self.most, rng)
         if not len(rows):
             return rows
@@ -61,7 +61,7 @@ class TypiClust:
         return rows[[place for *_, place in sorted(turns)[:size]]]
 
     def _typical(self, points: FloatArray) -> FloatArray:
-        """How typical each of a cluster's points (m, d) is (m,): one by the mean distance to its neighbors there."""
+        """Return how typical each of a cluster's points (m, d) is: 1 / the mean distance to its neighbors there."""
         k = min(self.n_neighbors + 1, len(points))
         if k < 2:
             return np.zeros(len(points), dtype=np.float32)

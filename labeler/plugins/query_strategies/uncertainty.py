@@ -13,7 +13,7 @@ class Random:
     spread_over_clusters = False
 
     def utilities(self, proba: FloatArray, rng: np.random.Generator) -> FloatArray:
-        """See :class:`labeler.core.protocols.QueryStrategy`."""
+        """Draw a utility for each candidate."""
         return rng.random(len(proba), dtype=np.float32)
 
 
@@ -23,7 +23,7 @@ class LeastConfidence:
     spread_over_clusters = False
 
     def utilities(self, proba: FloatArray, rng: np.random.Generator) -> FloatArray:
-        """See :class:`labeler.core.protocols.QueryStrategy`."""
+        """Return 1 - the largest probability of each candidate."""
         return np.asarray(1.0 - proba.max(axis=1), dtype=np.float32)
 
 
@@ -33,7 +33,7 @@ class Margin:
     spread_over_clusters = False
 
     def utilities(self, proba: FloatArray, rng: np.random.Generator) -> FloatArray:
-        """See :class:`labeler.core.protocols.QueryStrategy`."""
+        """Return how small the gap between the two likeliest classes is."""
         if proba.shape[1] < 2:
             return np.zeros(len(proba), dtype=np.float32)
         top = np.partition(proba, proba.shape[1] - 2, axis=1)[:, -2:]
@@ -52,6 +52,6 @@ class Entropy:
     spread_over_clusters = False
 
     def utilities(self, proba: FloatArray, rng: np.random.Generator) -> FloatArray:
-        """See :class:`labeler.core.protocols.QueryStrategy`."""
+        """Return the entropy of each candidate's probabilities."""
         safe = np.clip(proba, 1e-12, 1.0)
         return np.asarray(-(safe * np.log(safe)).sum(axis=1), dtype=np.float32)

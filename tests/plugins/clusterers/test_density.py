@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from labeler.core.errors import EngineError
-from labeler.plugins.clusterers.common import seen
+from labeler.plugins.clusterers.common import reduced
 from labeler.plugins.clusterers.density import Dbscan, Hdbscan, MeanShift
 from tests.plugins.clusterers.digits import X, Y, purity
 
-POINTS = seen(X, 10, 0)
+POINTS = reduced(X, 10, 0)
 
 
 def sklearn_dbscan(eps, min_samples=5):

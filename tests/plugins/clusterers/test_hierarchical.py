@@ -10,7 +10,7 @@ import pytest
 
 from labeler.engine.representatives import Level, nearest_to_center
 from labeler.engine.splitting import divide
-from labeler.plugins.clusterers.common import seen
+from labeler.plugins.clusterers.common import reduced
 from labeler.plugins.clusterers.hierarchical import LINKAGES, Agglomerative, Birch
 from tests.plugins.clusterers.digits import X, purity
 
@@ -20,7 +20,7 @@ def test_the_clusters_are_scikit_learns_and_the_tree_is_kept(linkage):
     from sklearn.cluster import AgglomerativeClustering
 
     found = Agglomerative(linkage=linkage).cluster(X, 20, 0)
-    theirs = AgglomerativeClustering(20, linkage=linkage).fit(seen(X, 10, 0))
+    theirs = AgglomerativeClustering(20, linkage=linkage).fit(reduced(X, 10, 0))
     assert len(np.unique(found.clusters * 100 + theirs.labels_)) == 20
     np.testing.assert_array_equal(found.tree, theirs.children_)
     assert len(found.facts["last_merges"]) == 19

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from labeler.engine.cluster_neighbors import shares_of_all
-from labeler.plugins.clusterers.common import seen
+from labeler.plugins.clusterers.common import reduced
 from labeler.plugins.clusterers.mixtures import COVARIANCES, BayesianGmm, Gmm, _runs
 from tests.plugins.clusterers.chapter import mixture
 from tests.plugins.clusterers.digits import X, purity
@@ -26,7 +26,7 @@ def test_responsibilities_are_scikit_learns():
     from sklearn.mixture import GaussianMixture
 
     found = Gmm(n_init=2).cluster(X, 12, 3)
-    points = seen(X, 10, 3).astype(np.float64)
+    points = reduced(X, 10, 3).astype(np.float64)
     unit = points.std()
     points /= unit
     theirs = GaussianMixture(12, covariance_type="tied", n_init=2, max_iter=200, random_state=3).fit(points)
