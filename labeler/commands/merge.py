@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labeler.core.errors import ProjectError, UsageError
+from labeler.core.files import whole
 from labeler.core.pool import Pool
 from labeler.core.stats.agreement import Agreement, agreement
 from labeler.core.text import counted, display_safe, escaped
@@ -227,10 +227,8 @@ def _write(target: Path, files: tuple[_File, _File], ids: list[str], outcome: Me
     frozen = _frozen(files, ids, outcome.events)
     for one in carried_audits((e for e in outcome.events if e.kind == CARRIED), lambda n: frozen.get(n, {}), Pool(ids)):
         notes.append(f"audit {one.audit.number} of {display_safe(one.by, 40)} goes along as it was: {one.statement}")
-    draft = target.with_name(f".{secrets.token_hex(4)}.{target.name}")
     try:
-        store = Store.open(draft, create=True)
-        try:
+        with whole(target, over=False, durable=True) as draft, closing(Store.open(draft, create=True)) as store:
             store.join_instances(ids, older.project.get("created", 0.0))
             store.append_all(outcome.events)
             for number, arrays in frozen.items():
@@ -238,15 +236,10 @@ def _write(target: Path, files: tuple[_File, _File], ids: list[str], outcome: Me
             store.remember(**_project(files, older, target, outcome, notes))
             if arrays := _pool_arrays(files, ids):
                 store.put_arrays("pool", arrays)
-        finally:
-            store.close()
-        _put_in_place(draft, target)
+    except FileExistsError:
+        raise ProjectError(f"{target} is there already", "choose another name with -o") from None
     except OSError as error:
         raise ProjectError(f"cannot write {target}: {error.strerror}", "choose another place with -o") from error
-    finally:
-        for left in (draft, *draft.parent.glob(f"{draft.name}-*")):
-            with suppress(OSError):
-                left.unlink(missing_ok=True)
 
 
 def _frozen_under(events: Sequence[Event]) -> dict[str, int]:
@@ -271,18 +264,6 @@ def _frozen(files: Sequence[_File], ids: list[str], events: Sequence[Event]) -> 
             at = np.array([places[file.ids[int(row)]] for row in rows], dtype=np.int32)
             found[number] = arrays if begin in own else arrays | {PLACES: at}
     return found
-
-
-def _put_in_place(draft: Path, target: Path) -> None:
-    """Give the draft its name, never over a file that came meanwhile."""
-    try:
-        os.link(draft, target)
-    except FileExistsError:
-        raise ProjectError(f"{target} is there already", "choose another name with -o") from None
-    except OSError:  # a disk without hard links
-        if os.path.lexists(target):
-            raise ProjectError(f"{target} is there already", "choose another name with -o") from None
-        draft.rename(target)
 
 
 def _project(

@@ -13,7 +13,7 @@ import numpy as np
 from labeler.commands.clusters import panels
 from labeler.commands.clusters.inspect import Found
 from labeler.core.errors import UsageError
-from labeler.core.files import writing
+from labeler.core.files import whole
 from labeler.core.numeric import choose_k
 from labeler.core.text import display_safe
 from labeler.core.types import ByteArray
@@ -68,7 +68,7 @@ def save_png(picture: Any, path: Path) -> None:
 
     text = PngInfo()
     text.add_text("Software", DRAWN_BY)
-    with writing(path) as draft, open(draft, "wb") as file:
+    with whole(path) as draft, open(draft, "wb") as file:
         picture.save(file, format="PNG", pnginfo=text)
 
 

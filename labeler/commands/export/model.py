@@ -15,7 +15,7 @@ from labeler.core.model import Model
 from labeler.core.steps import finished
 from labeler.core.text import escaped
 from labeler.core.types import Progress
-from labeler.plugins.exporters.single import write_single
+from labeler.plugins.exporters.write import write_single
 from labeler.project.project import Project
 from labeler.worker.pipeline import Workbench
 
