@@ -14,7 +14,7 @@ import pytest
 
 from labeler.cli.progress import Narrator
 from labeler.commands.export.export import export
-from labeler.core.files import scratch, sweep, writing
+from labeler.core.files import scratch, sweep, whole
 from labeler.core.types import Progress
 from labeler.project import paths
 from labeler.project.open import open_project
@@ -76,10 +76,10 @@ def test_an_interrupted_export_writes_nothing(few_digits, tmp_path, target, at):
 
 class TestDrafts:
     def test_a_draft_becomes_the_file_or_goes(self, tmp_path):
-        with writing(tmp_path / "a.npy") as draft:
+        with whole(tmp_path / "a.npy") as draft:
             open(draft, "w").close()
         assert [path.name for path in tmp_path.iterdir()] == ["a.npy"]
-        with contextlib.suppress(KeyboardInterrupt), writing(tmp_path / "b.npy") as draft:
+        with contextlib.suppress(KeyboardInterrupt), whole(tmp_path / "b.npy") as draft:
             open(draft, "w").close()
             raise KeyboardInterrupt
         with scratch(tmp_path) as folder:

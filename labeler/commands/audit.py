@@ -14,7 +14,7 @@ from typing import Any
 
 from labeler.commands.result import Result
 from labeler.core.errors import ExportError, UsageError
-from labeler.core.files import writing
+from labeler.core.files import whole
 from labeler.core.stats.certificate import PLANNED, WHOLE, more_needed, share_of_alpha
 from labeler.core.text import counted, display_safe, escaped, unescaped
 from labeler.core.types import Progress
@@ -217,8 +217,8 @@ def write_drawn(project: Project, target: Path, goal: float | None = None) -> in
         writer.writerow([escaped(session.pool.ids[index]), escaped(project.instances.location(index))])
     _check_place(project, target)
     try:
-        with writing(target) as draft:
-            Path(draft).write_text(text.getvalue(), encoding="utf-8", newline="\n")
+        with whole(target) as draft:
+            draft.write_text(text.getvalue(), encoding="utf-8", newline="\n")
     except OSError as error:
         raise ExportError(
             f"cannot write {display_safe(str(target))}: {error.strerror or error}", "choose another place for the list"

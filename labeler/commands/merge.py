@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 
 from labeler.core.errors import ProjectError, UsageError
 from labeler.core.events import AuditBegin, Event
+from labeler.core.files import whole
 from labeler.core.pool import Pool
 from labeler.core.stats.agreement import Agreement, agreement
 from labeler.core.text import counted, display_safe, escaped
@@ -223,10 +223,8 @@ def _describe_audits(state: State) -> list[str]:
 def _write(target: Path, files: _Pair, ids: list[str], outcome: MergedJournal, notes: list[str]) -> None:
     """The new file, whole or not at all."""
     older = min(files, key=lambda file: (file.project.get("created", 0.0), json.dumps(file.project, sort_keys=True)))
-    draft = target.with_name(f".{secrets.token_hex(4)}.{target.name}")
     try:
-        store = Store.open(draft, create=True)
-        try:
+        with whole(target, over=False, durable=True) as draft, closing(Store.open(draft, create=True)) as store:
             store.join_instances(ids, older.project.get("created", 0.0))
             store.append_all(outcome.events)
             for number, arrays in _frozen(files, outcome.events).items():
@@ -234,15 +232,10 @@ def _write(target: Path, files: _Pair, ids: list[str], outcome: MergedJournal, n
             store.remember(**_project(files, older, target, outcome, notes))
             if arrays := _pool_arrays(files, ids):
                 store.put_arrays("pool", arrays)
-        finally:
-            store.close()
-        _put_in_place(draft, target)
+    except FileExistsError:
+        raise ProjectError(f"{target} is there already", "choose another name with -o") from None
     except OSError as error:
         raise ProjectError(f"cannot write {target}: {error.strerror}", "choose another place with -o") from error
-    finally:
-        for left in (draft, *draft.parent.glob(f"{draft.name}-*")):
-            with suppress(OSError):
-                left.unlink(missing_ok=True)
 
 
 def _audits_begun(events: Iterable[Event]) -> dict[str, int]:
@@ -258,18 +251,6 @@ def _frozen(files: Sequence[_ProjectFile], events: Sequence[Event]) -> dict[int,
             if arrays := file.frozen.get(_audits_begun(file.side.events).get(begin, 0), {}):
                 frozen[number] = arrays
     return frozen
-
-
-def _put_in_place(draft: Path, target: Path) -> None:
-    """Give the draft its name, never over a file that came meanwhile."""
-    try:
-        os.link(draft, target)
-    except FileExistsError:
-        raise ProjectError(f"{target} is there already", "choose another name with -o") from None
-    except OSError:  # a disk without hard links, so that between the look and the rename another file may come
-        if os.path.lexists(target):
-            raise ProjectError(f"{target} is there already", "choose another name with -o") from None
-        draft.rename(target)
 
 
 def _project(

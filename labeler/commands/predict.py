@@ -20,7 +20,7 @@ from labeler.core.recipe import AS_IT_IS, Reading
 from labeler.core.text import counted, display_safe, escape_warnings, escaped, json_text, unreadable_line
 from labeler.core.types import UNLABELED, FloatArray, IndexArray, Progress
 from labeler.plugins import registry
-from labeler.plugins.exporters.single import write_single
+from labeler.plugins.exporters.write import write_single
 from labeler.plugins.importers.base import Source
 from labeler.plugins.importers.detect import open_source
 from labeler.plugins.importers.folder import one_image

@@ -16,7 +16,7 @@ from labeler.commands.result import Result
 from labeler.core.codec import Unreadable, loads
 from labeler.core.errors import LabelerError, ProjectError
 from labeler.core.events import Event
-from labeler.core.files import writing
+from labeler.core.files import whole
 from labeler.core.pool import Pool
 from labeler.core.text import counted, display_safe
 from labeler.project.backups import Restored, verified
@@ -26,7 +26,6 @@ from labeler.session.consistency import fitting_arrays
 from labeler.session.fold import take
 from labeler.session.state import State
 from labeler.store import rows
-from labeler.store.copy import sync
 from labeler.store.file_names import refuse_strange_log
 from labeler.store.inspect import Inspected, inspect
 from labeler.store.settings import wrong_key
@@ -114,17 +113,13 @@ def rescue(damaged: Path, to: Path) -> RescueReport:
         )
     # before the draft: where nothing holds, no file is begun
     events, ids = _events_that_hold(inspected)
-    with writing(to) as draft:
-        with closing(Store.open(Path(draft), create=True)) as new:
-            new.join_instances(ids, 0.0)
-            new.remember(**_project(inspected, damaged, to))
-            new.append_all(events)
-            for audit, arrays in _frozen(inspected).items():
-                new.freeze(audit, arrays)
-            new.put_arrays("pool", fitting_arrays(_arrays(inspected, "pool"), len(ids)))
-        # on disk before it has its name, and the name before it is said
-        sync(Path(draft))
-    sync(to.parent)
+    with whole(to, durable=True) as draft, closing(Store.open(draft, create=True)) as new:
+        new.join_instances(ids, 0.0)
+        new.remember(**_project(inspected, damaged, to))
+        new.append_all(events)
+        for audit, arrays in _frozen(inspected).items():
+            new.freeze(audit, arrays)
+        new.put_arrays("pool", fitting_arrays(_arrays(inspected, "pool"), len(ids)))
     return RescueReport(to, len(events), len(inspected.events) - len(events) + len(inspected.bad_events))
 
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from labeler.core.errors import NotSaved, ProjectError, UsageError
-from labeler.core.files import sweep
+from labeler.core.files import sweep, whole
 from labeler.project.backup_folder import (
     KEPT,
     Backup,
@@ -32,7 +32,7 @@ from labeler.project.backup_folder import (
 )
 from labeler.project.paths import SUFFIX, remembered
 from labeler.store import renewal
-from labeler.store.copy import put_aside, sync
+from labeler.store.copy import put_aside
 from labeler.store.file_names import refuse_strange_log
 from labeler.store.lock import ProjectLock
 from labeler.store.open_file import fold_at_rest
@@ -132,40 +132,19 @@ def _noted(path: Path, reason: str, now: float, number: int) -> dict[str, Any]:
 
 @contextmanager
 def _draft(target: Path, *, over: bool = False) -> Iterator[Path]:
-    """A name beside `target` for the time of writing; what is written there is renamed when it is whole and on disk.
+    """Yield a name beside `target`, which gets its own when the copy is whole and on disk.
 
     Only with `over` it takes the place of a file that is there.
     """
-    draft = target.with_name(f".{target.name}.{os.getpid()}.draft")
     if not over:
         refuse_strange_log(target)
     try:
-        yield draft
-        sync(draft)
-        if over:
-            draft.replace(target)
-        else:
-            _name_anew(draft, target)
-        sync(target.parent)
+        with whole(target, over=over, durable=True) as draft:
+            yield draft
+    except FileExistsError:
+        raise ProjectError(f"{target} is there already", "choose another name; nothing was changed") from None
     except OSError as error:
         raise NotSaved(f"cannot write {target}: {error.strerror}", "is there room, and the right to write?") from error
-    finally:
-        for left in (draft, draft.with_name(f"{draft.name}-journal"), draft.with_name(f"{draft.name}-wal")):
-            with suppress(OSError):
-                left.unlink(missing_ok=True)
-
-
-def _name_anew(draft: Path, target: Path) -> None:
-    """Give a file its name, never over one that came meanwhile."""
-    taken = ProjectError(f"{target} is there already", "choose another name; nothing was changed")
-    try:
-        os.link(draft, target)
-    except FileExistsError:
-        raise taken from None
-    except OSError:  # a disk without hard links
-        if os.path.lexists(target):
-            raise taken from None
-        draft.rename(target)
 
 
 def _own_folder(project: Path) -> Path:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from labeler import __version__
 from labeler.core.codec import Unreadable
 from labeler.core.errors import LabelerError, ProjectError
-from labeler.core.files import writing
+from labeler.core.files import whole
 from labeler.core.types import Progress, Provenance, Round
 from labeler.project import paths
 from labeler.project.project import Project
@@ -76,8 +76,8 @@ def keep(project: Project, round_: Round) -> None:
     sealed = hashlib.sha256(content.getbuffer()).digest() + content.getvalue()
     if any(_holds(path, sealed) for path in _places(project)):
         return
-    with contextlib.suppress(OSError, ProjectError), writing(project.cache() / NAME) as draft:
-        Path(draft).write_bytes(sealed)
+    with contextlib.suppress(OSError, ProjectError), whole(project.cache() / NAME) as draft:
+        draft.write_bytes(sealed)
 
 
 # -- inside --------------------------------------------------------------------------------------------------------

@@ -46,8 +46,8 @@ def note(source: Path, project: Path) -> None:
         if place.is_file() and place.read_text(encoding="utf-8", errors="surrogateescape") == text:
             return
         place.parent.mkdir(parents=True, exist_ok=True)
-        with files.writing(place) as draft:
-            Path(draft).write_text(text, encoding="utf-8", errors="surrogateescape")
+        with files.whole(place) as draft:
+            draft.write_text(text, encoding="utf-8", errors="surrogateescape")
 
 
 def _noted(source: Path) -> Path | None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from labeler.core.errors import NotSaved
+from labeler.core.files import sync
 from labeler.store.seals import seal
 
 
@@ -50,15 +51,6 @@ def copy(path: Path, connection: sqlite3.Connection, target: Path, noted: dict[s
         raise NotSaved(
             f"cannot copy {path} to {target}: {error.strerror}", "is there room, and the right to write?"
         ) from error
-
-
-def sync(path: Path) -> None:
-    """Wait until a file, or the names in a folder, are on disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def put_aside(path: Path, aside: Path) -> bool:

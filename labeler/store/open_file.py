@@ -11,9 +11,10 @@ from pathlib import Path
 
 from labeler.core import descriptors
 from labeler.core.errors import NotSaved, ProjectError
+from labeler.core.files import sync
 from labeler.store import file_names, renewal, wal
 from labeler.store.connection import Connection
-from labeler.store.copy import copy, sync
+from labeler.store.copy import copy
 from labeler.store.footprint import Footprint, live_logs, log_size
 from labeler.store.lock import ProjectLock, holder
 from labeler.store.open import (

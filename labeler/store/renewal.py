@@ -14,9 +14,10 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 from labeler.core.errors import NotSaved, ProjectError
+from labeler.core.files import sync
 from labeler.store import seals
 from labeler.store.connection import Connection
-from labeler.store.copy import copy, sync
+from labeler.store.copy import copy
 from labeler.store.open import connect, open_reader
 
 _HINT = "is the disk sound, and is there room? save elsewhere to go on"

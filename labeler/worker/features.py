@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labeler.core.errors import LabelerError, ProjectError, UsageError
-from labeler.core.files import sweep, writing
+from labeler.core.files import sweep, whole
 from labeler.core.numeric.pca import let_go
 from labeler.core.types import ByteArray, FloatArray, Progress
 from labeler.plugins import registry
@@ -177,16 +177,16 @@ def _images(
     store, hashes, broken = (cache / f"{name}-{key}" for name in _IMAGE_ENTRIES)
     if any(_broken(path, len(rows)) for path in (store, hashes, broken)):
         plan = plan_images(source)
-        with writing(store) as draft:
+        with whole(store) as draft:
             target = np.lib.format.open_memmap(draft, "w+", np.uint8, (len(rows), *plan.shape))
             found, unreadable = yield from fill_images(source, rows, plan, target)
             blank = blank_rows(target, rows, unreadable)
             target.flush()
             del target
-        with writing(hashes) as draft, open(draft, "wb") as file:
+        with whole(hashes) as draft, open(draft, "wb") as file:
             np.save(file, found)
-        with writing(broken) as draft:
-            Path(draft).write_text(json.dumps({"unreadable": unreadable, "blank": blank}))
+        with whole(broken) as draft:
+            draft.write_text(json.dumps({"unreadable": unreadable, "blank": blank}))
     kept = json.loads(broken.read_text())
     unread = {int(row): str(why) for row, why in kept["unreadable"].items()}
     return np.load(store, mmap_mode="r"), np.load(hashes), unread, tuple(kept["blank"])
@@ -234,7 +234,7 @@ def _from_elsewhere(features: str, ids: Sequence[str], cache: Path, key: str) ->
     if _broken(kept, len(ids)):
         for older in cache.glob("vectors-*.npy"):
             older.unlink(missing_ok=True)
-        with writing(kept) as draft, open(draft, "wb") as stream:
+        with whole(kept) as draft, open(draft, "wb") as stream:
             np.save(stream, vectors)
     return vectors, kept
 
@@ -245,7 +245,7 @@ def _encode(
     encoder = encoder_of(spec, source.content)
     path = cache / _features_entry(key, spec, encoder)
     if _broken(path, len(raw)):
-        with writing(path) as draft:
+        with whole(path) as draft:
             yield from _encode_into(source, rows, raw, fitted(encoder, raw), draft)
     return path
 
@@ -272,7 +272,7 @@ def fitted(encoder: Encoder, raw: Images) -> Encoder:
 
 
 def _encode_into(
-    source: Source, rows: NDArray[np.int64], raw: Images, encoder: Encoder, draft: str
+    source: Source, rows: NDArray[np.int64], raw: Images, encoder: Encoder, draft: Path
 ) -> Generator[Progress, None, None]:
     n, step = len(raw), rows_a_chunk(encoder)
     yield Progress("encoding", 0, n)

@@ -14,8 +14,8 @@ import numpy as np
 
 from benchmarks.terminal import ROOT
 from labeler.commands.export.export import export
+from labeler.core.files import WORKING, Place
 from labeler.core.types import Progress
-from labeler.plugins.exporters.placement import WORKING, Place
 from labeler.plugins.exporters.write import MANIFEST
 from labeler.project.open import open_project
 from labeler.project.options import Options
@@ -76,7 +76,7 @@ def run(count: int, seed: int, folder: Path) -> Outcome:
         outcome.saw("killed while writing", int(ended.was_killed and WRITING in ended.said))
         wrong = [ended.trouble] if ended.trouble else []
         wrong += _judge(place, old[target], new[target], outcome)
-        wrong += _lost(place, Place(place, None).aside / "target")
+        wrong += _lost(place, Place(place).aside / "target")
         outcome.saw("left something to sweep up", int(any(place.parent.glob(f"{WORKING}*"))))
         again = run_and_kill(work, None)
         wrong += [f"the next export failed: {again.trouble}"] if again.trouble else []
@@ -157,7 +157,7 @@ def _judge(place: Path, old: Tree, new: Tree, outcome: Outcome) -> list[str]:
     if found in (old, new):
         outcome.saw("the old one was there" if found == old else "the new one was there")
         return []
-    aside = Place(place, None).aside / "target"
+    aside = Place(place).aside / "target"
     if not place.exists() and tree(aside.parent, aside.name) == {
         f"target/{k.split('/', 1)[1]}": v for k, v in old.items()
     }:

@@ -10,7 +10,7 @@ from labeler.commands.clusters.report import ClusterReport
 from labeler.core.errors import UsageError
 from labeler.core.text import display_safe, escape_warnings, escaped, json_text
 from labeler.engine.cluster_neighbors import shares_of_all
-from labeler.plugins.exporters.single import write_single
+from labeler.plugins.exporters.write import write_single
 
 ENDINGS = (".csv", ".jsonl")
 IN_NONE = -1

@@ -14,7 +14,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from labeler.commands.clusters.report import ClusterReport
 from labeler.core.errors import MissingExtra, UsageError
-from labeler.core.files import writing
+from labeler.core.files import whole
 from labeler.core.text import display_safe
 from labeler.core.types import ByteArray
 from labeler.plugins.importers.files import first_bytes
@@ -73,7 +73,7 @@ def save_image(image: ByteArray, path: Path) -> None:
 
 
 def _write(path: Path, draw: Callable[[BinaryIO], object]) -> None:
-    with writing(path) as draft, open(draft, "wb") as file:
+    with whole(path) as draft, open(draft, "wb") as file:
         draw(file)
 
 

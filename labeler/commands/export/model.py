@@ -15,7 +15,7 @@ from labeler.core.errors import EngineError, ExportError, MissingExtra, UsageErr
 from labeler.core.model import Model
 from labeler.core.text import escaped
 from labeler.core.types import Progress
-from labeler.plugins.exporters.single import write_single
+from labeler.plugins.exporters.write import write_single
 from labeler.project.project import Project
 from labeler.worker.pipeline import Pipeline
 

@@ -11,12 +11,14 @@ import json
 import os
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from labeler.core import descriptors
 from labeler.core.errors import ExportError
+from labeler.core.files import is_folder
 from labeler.core.text import display_safe, escaped
 
 MANIFEST = "manifest.json"
@@ -211,11 +213,6 @@ def fit(contents: Contents, folder: Path, new: Path) -> Fit:
     return outcome
 
 
-def is_folder(path: Path) -> bool:
-    """Whether it is a folder itself and no link to one."""
-    return path.is_dir() and not path.is_symlink()
-
-
 def _entries(folder: Path, place: str) -> tuple[list[str], list[str]] | None:
     """Paths of the folders and of all else in a folder; None for one that may not be read, which so stays as it is."""
     lead = f"{place}/" if place else ""
@@ -230,6 +227,39 @@ def _entries(folder: Path, place: str) -> tuple[list[str], list[str]] | None:
             raise
         return None
     return sorted(folders), sorted(others)
+
+
+@dataclass(slots=True)
+class Earlier:
+    """The contents of a folder that an export replaces: see :class:`labeler.core.files.Contents`.
+
+    `known`: what was found to be as listed before, with its stamps.
+    """
+
+    known: Mapping[str, Stamp] | None = None
+
+    def is_whole(self, folder: Path) -> bool:
+        """Whether an export that was put there whole is in it: its manifest is written last."""
+        return manifest_in(folder / MANIFEST) is not None
+
+    def hand_over(self, old: Path, new: Path) -> None:
+        """Move what is somebody's into the new folder, then remove what an export wrote: its manifest last."""
+        listed = Listed({}, {})
+        with suppress(ExportError):  # nobody can say what it wrote: all of it stays
+            listed = listed_in(old) or listed
+        contents = look(old, listed, new, self.known)
+        fitted = fit(contents, old, new)
+        for name in fitted.moves:
+            (new / name).parent.mkdir(parents=True, exist_ok=True)
+            os.rename(old / name, new / name)
+        for name in contents.own:
+            os.unlink(old / name)
+        for name in (*reversed(fitted.shared), *reversed(contents.folders)):
+            with suppress(OSError):  # something else is in it by now
+                os.rmdir(old / name)
+        if os.listdir(old) == [MANIFEST]:
+            os.unlink(old / MANIFEST)
+        os.rmdir(old)
 
 
 class _Judge:

@@ -9,9 +9,9 @@ import errno
 import math
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ import numpy as np
 
 import labeler
 from labeler.core.errors import ExportError, LabelerError, UsageError
+from labeler.core.files import WORKING, Draft, Place, is_folder, recover, whole_folder, whole_pair
 from labeler.core.text import display_safe, escaped, json_text
 from labeler.plugins import registry
 from labeler.plugins.builtin import Plugin
@@ -27,25 +28,15 @@ from labeler.plugins.exporters.data_card import CARD, card
 from labeler.plugins.exporters.earlier_export import (
     MANIFEST,
     TOOL,
+    Earlier,
     Listed,
     Stamp,
     fit,
-    is_folder,
     is_of_a_project,
     listed_in,
     look,
     manifest_in,
     sha256_of,
-)
-from labeler.plugins.exporters.placement import (
-    MANY,
-    WORKING,
-    Place,
-    put_in_place,
-    recover,
-    staging,
-    sync_files,
-    sync_folder,
 )
 
 FOLDER_FORMAT = "imagefolder"
@@ -117,34 +108,95 @@ def write_export(
         What the exporter raises: an option or an image it cannot use.
     """
     target = Path(os.path.abspath(target))
-    inside = exporter.is_folder
-    place = Place(target, None if inside else target.with_name(f"{target.name}.{MANIFEST}"))
+    place, earlier = place_of(target, exporter.is_folder), Earlier()
     expected = _by_class(rows)
     try:
         check_parent(target)
         left = recover(place)
         _check_target(exporter, rows, place, force, sources)
-        with staging(target.parent) as stage:
-            new = stage / "new"
-            warnings = exporter.write(rows, new)
-            _check_counts(exporter, new, expected)
-            document = _manifest(rows, manifest, expected, warnings)
-            said = card(document, rows)
-            if inside:
-                (new / CARD).write_text(said, encoding="utf-8", newline="\n")
-            else:
-                document["card"] = said
-            document |= _hashes(new, target.name)
-            new_manifest = new / MANIFEST if inside else stage / MANIFEST
-            new_manifest.write_text(json_text(document, pretty=True) + "\n", encoding="utf-8", newline="\n")
-            _sync(stage)
+        with whole_pair(target, place.beside) if place.beside else whole_folder(target, earlier) as draft:
+            warnings = exporter.write(rows, draft.path)
+            _check_counts(exporter, draft.path, expected)
+            _describe(draft, rows, target, _manifest(rows, manifest, expected, warnings))
+            draft.sync()
             listed = _check_target(exporter, rows, place, force, sources)  # nobody else came first?
-            known, edited = _what_stays(target, new, listed)
-            stays = put_in_place(new, None if inside else new_manifest, place, known)
-            warnings = [*warnings, *edited, *_left_in(left), *_left_in(stays)]
+            earlier.known, edited = _what_stays(target, draft.path, listed)
     except OSError as error:
         raise explained(error, target) from error
-    return Written(target, place.manifest or target / MANIFEST, expected, warnings)
+    return Written(
+        target,
+        place.beside or target / MANIFEST,
+        expected,
+        [*warnings, *edited, *_left_in(left), *_left_in(draft.left)],
+    )
+
+
+def write_single(
+    target: Path,
+    manifest: dict[str, Any],
+    write: Callable[[Path], None],
+    force: bool,
+    sources: Sequence[Path] = (),
+) -> Path:
+    """Let `write` make a file that holds no labels of the pool (a model, predictions), as safely as an export.
+
+    Returns the path of the manifest beside it. `sources` are never written over, and no project.
+
+    Raises
+    ------
+    ExportError
+        The target exists (without `force`), is a folder or cannot be written; nothing was changed.
+    """
+    target = Path(os.path.abspath(target))
+    beside = manifest_beside(target)
+    place = Place(target, beside)
+    try:
+        check_parent(target)
+        recover(place)
+        if target.is_dir():
+            raise ExportError(f"{display_safe(str(target))} is a folder", "choose another name")
+        if place.is_taken() and not force:
+            raise _exists(target)
+        check_replaceable(place, sources)
+        with whole_pair(target, beside) as draft:
+            write(draft.path)
+            document = {"tool": TOOL, "version": labeler.__version__} | manifest
+            document["files"] = {target.name: sha256_of(draft.path)}
+            _write_json(draft.beside, plain(document))
+            draft.sync()
+    except OSError as error:
+        raise explained(error, target) from error
+    return beside
+
+
+def place_of(target: Path, is_folder: bool) -> Place:
+    """Return the names that an export gets: a folder holds its manifest, a file has it beside it."""
+    return Place(target, contents=Earlier()) if is_folder else Place(target, manifest_beside(target))
+
+
+def manifest_beside(target: Path) -> Path:
+    """Return the path of the manifest of a file."""
+    return target.with_name(f"{target.name}.{MANIFEST}")
+
+
+def _describe(draft: Draft, rows: ExportRows, target: Path, document: dict[str, Any]) -> None:
+    """Write the manifest of an export and its data card: into a folder, beside a file (the card in the manifest)."""
+    text = card(document, rows)
+    inside = draft.path.is_dir()
+    if inside:
+        (draft.path / CARD).write_text(text, encoding="utf-8", newline="\n")
+    else:
+        document["card"] = text
+    document |= _hashes(draft.path, target.name)
+    _write_json(draft.path / MANIFEST if inside else draft.beside, document)
+
+
+def _write_json(path: Path, document: dict[str, Any]) -> None:
+    path.write_text(json_text(document, pretty=True) + "\n", encoding="utf-8", newline="\n")
+
+
+def _exists(path: Path) -> ExportError:
+    return ExportError(f"{display_safe(str(path))} exists already", "choose another name, or replace it with --force")
 
 
 def _endings() -> dict[str, str]:
@@ -183,13 +235,10 @@ def _check_target(
 ) -> Listed | None:
     """Refuse what exists; with `force`, refuse only what is not ours to remove. Returns what the older export wrote."""
     target, shown = place.target, display_safe(str(place.target))
-    if not place.taken():
+    if not place.is_taken():
         return None
     if not force:
-        taken = target if os.path.lexists(target) else place.manifest
-        raise ExportError(
-            f"{display_safe(str(taken))} exists already", "choose another name, or replace it with --force"
-        )
+        raise _exists(target if place.beside is None or os.path.lexists(target) else place.beside)
     if os.path.lexists(target) and target.is_dir() != exporter.is_folder:
         raise ExportError(f"{shown} is a {'folder' if target.is_dir() else 'file'}", "choose another name")
     located = (rows.locate(position) for position in range(len(rows.ids)))
@@ -222,7 +271,7 @@ def check_replaceable(place: Place, sources: Iterable[Path]) -> None:
         raise ExportError(f"{shown} is what the labels are of: it is not written over", hint)
     if is_of_a_project(target):
         raise ExportError(f"{shown} is a project or another database: it is not written over", hint)
-    beside = place.manifest
+    beside = place.beside
     if beside is None or not os.path.lexists(beside) or manifest_in(beside) is not None:
         return
     if beside.is_symlink() or not beside.is_file() or beside.stat().st_size:
@@ -353,18 +402,6 @@ def _hashes(new: Path, name: str) -> dict[str, dict[str, str]]:
             if path.is_symlink():
                 links[shown] = escaped(os.readlink(path))
     return {"files": hashes, "links": links} if links else {"files": hashes}
-
-
-def _sync(stage: Path) -> None:
-    """Everything below `stage` to disk: the files, then the folders from the innermost out."""
-    files: list[Path] = []
-    for folder, _, names in os.walk(stage, onerror=_raise):
-        if len(files) <= MANY:  # more are not looked at one by one
-            regular = (path for path in (Path(folder, name) for name in names) if not path.is_symlink())
-            files += islice(regular, MANY + 1)
-    sync_files(files)
-    for folder, _, _ in os.walk(stage, topdown=False, onerror=_raise):
-        sync_folder(Path(folder))
 
 
 def _raise(error: OSError) -> None:

@@ -22,7 +22,7 @@ from labeler.commands.export.model import export_model
 from labeler.commands.import_labels import import_labels
 from labeler.core.errors import ExportError, LabelerError
 from labeler.core.types import Provenance
-from labeler.plugins.exporters.single import write_single
+from labeler.plugins.exporters.write import write_single
 from labeler.project.open import Options, open_project
 
 

@@ -16,13 +16,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from labeler.core import files
 from labeler.core.errors import ExportError
-from labeler.plugins.exporters import placement
+from labeler.core.files import recover
 from labeler.plugins.exporters.csv_jsonl import CsvExporter
 from labeler.plugins.exporters.imagefolder import ImageFolderExporter
-from labeler.plugins.exporters.placement import Place, recover
-from labeler.plugins.exporters.single import write_single
-from labeler.plugins.exporters.write import write_export
+from labeler.plugins.exporters.write import place_of, write_export, write_single
 
 FOLDER, FILE = ImageFolderExporter(), CsvExporter()
 
@@ -222,7 +221,7 @@ def test_links_of_an_export_go_and_those_of_a_person_stay(rows_of, target: Path,
 
 
 def test_what_came_while_it_was_replaced_stays(rows_of, target: Path, monkeypatch) -> None:
-    real = placement.os.rename
+    real = files.os.rename
 
     def late(source: Any, destination: Any) -> None:
         if Path(source) == target:
@@ -230,21 +229,21 @@ def test_what_came_while_it_was_replaced_stays(rows_of, target: Path, monkeypatc
             (target / "cat" / "a.png").write_bytes(b"edited at the last moment")
         real(source, destination)
 
-    monkeypatch.setattr(placement.os, "rename", late)
+    monkeypatch.setattr(files.os, "rename", late)
     again(rows_of, target)
     assert (target / "late.txt").read_text() == "just in time"
     assert (target / "cat/a.png").read_bytes() == b"edited at the last moment"
 
 
 def test_what_finds_its_place_taken_is_kept_where_it_can_be_seen(rows_of, target: Path, monkeypatch) -> None:
-    real = placement.os.rename
+    real = files.os.rename
 
     def late(source: Any, destination: Any) -> None:
         if Path(source) == target:
             (target / "bird").write_text("in the way, too late to be refused")
         real(source, destination)
 
-    monkeypatch.setattr(placement.os, "rename", late)
+    monkeypatch.setattr(files.os, "rename", late)
     (line,) = [line for line in again(rows_of, target) if "put back" in line]
     monkeypatch.undo()
     again(rows_of, target)
@@ -286,7 +285,7 @@ def test_a_kill_at_any_step_loses_nothing_of_a_person(rows_of, target: Path, tmp
             again(rows_of, target)
             os._exit(0)
         ended = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-        recover(Place(target, None))
+        recover(place_of(target, is_folder=True))
         after = contents(target)
         assert {name: after.get(name) for name in own} == own
         seen.add("new" if "bird/a.png" in after else "old")

@@ -14,15 +14,16 @@ from typing import Any
 import numpy as np
 import pytest
 
+from labeler.core import files
 from labeler.core.errors import ExportError, MissingExtra, UsageError
+from labeler.core.files import recover
 from labeler.plugins import custom, registry
 from labeler.plugins.builtin import Plugin
-from labeler.plugins.exporters import image_files, placement
+from labeler.plugins.exporters import image_files
 from labeler.plugins.exporters.arrays import NpzExporter
 from labeler.plugins.exporters.csv_jsonl import CsvExporter, JsonlExporter
 from labeler.plugins.exporters.imagefolder import ImageFolderExporter
-from labeler.plugins.exporters.placement import Place, recover
-from labeler.plugins.exporters.write import format_of, write_export
+from labeler.plugins.exporters.write import format_of, place_of, write_export
 
 STEPS = ("rename", "replace", "link", "fsync", "mkdir", "unlink", "rmdir", "open")
 
@@ -163,7 +164,7 @@ def test_a_disk_that_fails_leaves_nothing(make_rows, out: Path, monkeypatch, cod
     def fail(_: int) -> None:
         raise OSError(code, os.strerror(code))
 
-    monkeypatch.setattr(placement.os, "fsync", fail)
+    monkeypatch.setattr(files.os, "fsync", fail)
     with pytest.raises(ExportError, match=message):
         write_export(CsvExporter(), make_rows(["a"], ["x"], [0]), out / "x.csv", {}, force=False)
     assert list(out.iterdir()) == []
@@ -247,7 +248,7 @@ def test_a_failure_at_any_step_leaves_the_old_or_the_new(make_rows, out: Path, e
 @pytest.mark.parametrize("exporter", [CsvExporter(), ImageFolderExporter()])
 def test_a_kill_at_any_step_leaves_the_old_or_the_new(make_rows, out: Path, exporter: Any) -> None:
     target = out / "t"
-    place = Place(target, None if exporter.is_folder else out / "t.manifest.json")
+    place = place_of(target, exporter.is_folder)
     old_rows, new_rows = make_rows(["a"], ["x"], [0]), make_rows(["b", "c"], ["x"], [0, 0])
     seen = set()
     for step in range(1, 200):
@@ -262,7 +263,7 @@ def test_a_kill_at_any_step_leaves_the_old_or_the_new(make_rows, out: Path, expo
             break
         recover(place)  # what the next export begins with
         number = exporter.count(target)["x"]
-        manifest = json.loads((place.manifest or target / "manifest.json").read_text())
+        manifest = json.loads((place.beside or target / "manifest.json").read_text())
         assert manifest["counts"]["total"] == number
         seen.add(number)
     assert seen == {1, 2}
@@ -290,7 +291,7 @@ def test_a_manifest_never_describes_other_data(make_rows, out: Path, monkeypatch
             assert not (out / "x.csv.manifest.json").exists()
         real(source, destination)
 
-    monkeypatch.setattr(placement.os, "replace", looking)
+    monkeypatch.setattr(files.os, "replace", looking)
     write_export(CsvExporter(), make_rows(["b"], ["x"], [0]), out / "x.csv", {}, force=True)
 
 
@@ -325,8 +326,8 @@ def test_an_unknown_format_lists_the_known_ones(target: str, name: str | None) -
 
 def test_many_files_are_flushed_at_once(tmp_path: Path, monkeypatch) -> None:
     flushed = []
-    monkeypatch.setattr(placement.os, "sync", lambda: flushed.append(True))
-    placement.sync_files([tmp_path / "absent"] * 300)
+    monkeypatch.setattr(files.os, "sync", lambda: flushed.append(True))
+    files.sync_files([tmp_path / "absent"] * 300)
     assert flushed == [True]
 
 
