@@ -12,8 +12,8 @@ from labeler.core.events import Event, packed, unpacked
 from labeler.core.pool import Pool
 from labeler.core.types import GIVEN, UNLABELED, Provenance, Tier
 from labeler.session.final_labels import final_labels
-from labeler.session.merge.journals import Side, folded
-from labeler.session.merge.merge import merged
+from labeler.session.merge.journals import (Side, fold_journal)
+from labeler.session.merge.merge import (merge_journals)
 from labeler.session.predictions import origin_of
 from labeler.session.session import Session
 from tests.memory_journal import MemoryJournal
@@ -179,6 +179,6 @@ def test_two_files_that_are_merged_keep_them_in_their_classes():
     sessions[0].imports.predictions([("i0", 1, 0.5)], "model.csv")  # b
     sessions[1].imports.predictions([("i1", 0, 0.5)], "model.csv")  # b
     sides = [Side(session.recorder.journal.events, who) for session, who in zip(sessions, "xy", strict=True)]
-    state = folded(merged(*sides, Pool(IDS)).events, Pool(IDS))
+    state = fold_journal(merge_journals(*sides, Pool(IDS)).events, Pool(IDS))
     names = {index: state.classes[one.class_id].name for index, one in state.predictions.items()}
     assert names == {0: "b", 1: "b"}
