@@ -84,7 +84,14 @@ def do(session, kind, one, other):
                 if standing is not None and standing.kind == "label":
                     how = Asked(screen="question")
                     first, first_class = standing.event_id, standing.class_id
-                    again = Repeat(name, class_id, "label", first, first_class, asked=how)
+                    again = Repeat(
+                        instance_id=name,
+                        class_id=class_id,
+                        said="label",
+                        first=first,
+                        first_class=first_class,
+                        asked=how,
+                    )
                     session.recorder.record(again)
             case "merge":
                 session.classes.merge(active[one % len(active)], class_id)

@@ -74,7 +74,7 @@ ALONE: dict[str, type[Skip | Unsure | Reject]] = {"skip": Skip, "unsure": Unsure
 """What can be said of an instance without a class."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Repeat(Body):
     """A second answer, blind to the first one, which stays: the class `class_id` where `said` is "label".
 
@@ -84,8 +84,8 @@ class Repeat(Body):
     kind = "repeat"
     timed = True
     instance_id: str
-    class_id: ClassId | None
-    asked: Asked = field(kw_only=True, default=NOT_ASKED)
+    class_id: ClassId | None = None
+    asked: Asked = NOT_ASKED
     said: Answered
     first: str
     first_class: ClassId

@@ -46,7 +46,7 @@ BODIES: list[Body] = [
     events.Skip("i3"),
     events.Unsure("i0"),
     events.Reject("i0"),
-    events.Repeat("i0", 1, "label", "e4", 0, asked=ASKED),
+    events.Repeat(instance_id="i0", class_id=1, said="label", first="e4", first_class=0, asked=ASKED),
     events.Page((("i0", 1, "human"), ("i3", 0, "confirmed")), Asked(screen="grid")),
     events.Flag("i0"),
     events.Keep("i0", 0),
@@ -73,6 +73,15 @@ BODIES: list[Body] = [
     events.AuditEnd(1),
     events.AuditCarried((packed(Event("e", events.Flag("i0"), 1.0)),), {"e": -1}),
 ]
+WITHOUT = [
+    events.Label("i1", 1),
+    events.Repeat(instance_id="i0", said="skip", first="e4", first_class=0),
+    events.AuditAnswer(instance_id="i2", audit=1, said="unsure"),
+    events.Reach("i0", None),
+    events.ClassAdd(3, "d"),
+    events.Undo(),
+]
+"""Bodies that lack what they may lack."""
 UNDOABLE = [body for body in BODIES if body.undoable]
 
 
@@ -166,3 +175,11 @@ def test_rows_of_older_files_are_written_as_they_were(path):
         event = rows.event_of(row)
         assert not isinstance(event.body, Unread)
         assert rows.event_row(event) == row[1:]
+
+
+@pytest.mark.parametrize("body", [*BODIES, *WITHOUT], ids=lambda body: body.kind)
+def test_its_row_is_read_as_it_was_written(body):
+    event = Event("e", body, 1.0, "anna", seq=3)
+    row = rows.event_row(event)
+    assert rows.event_of((3, *row)) == event
+    assert rows.event_row(rows.event_of((3, *row))) == row

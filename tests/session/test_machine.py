@@ -205,11 +205,11 @@ def machine(make_session, make_round, make_queue, new_journal):
             standing = self.session.state.answers.get(index)
             if standing is not None and standing.kind == "label":
                 again = Repeat(
-                    f"i{index}",
-                    self.pick(which),
-                    "label",
-                    standing.event_id,
-                    standing.class_id,
+                    instance_id=f"i{index}",
+                    class_id=self.pick(which),
+                    said="label",
+                    first=standing.event_id,
+                    first_class=standing.class_id,
                     asked=Asked(screen="question"),
                 )
                 self.session.recorder.record(again)

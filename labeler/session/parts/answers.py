@@ -78,7 +78,16 @@ class Answers:
         if asked is None:
             return False
         how, first_class = as_asked(asked, screen), self._state.answers[index].class_id
-        self._recorder.record(Repeat(instance_id, class_id, word, asked.first, first_class, asked=how))
+        self._recorder.record(
+            Repeat(
+                instance_id=instance_id,
+                class_id=class_id,
+                said=word,
+                first=asked.first,
+                first_class=first_class,
+                asked=how,
+            )
+        )
         return True
 
     def flag(self, instance_id: str) -> None:

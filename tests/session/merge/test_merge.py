@@ -160,7 +160,14 @@ class Person:
         if standing is None or standing.kind != "label":
             return
         asked = Asked(screen="question", rule="uncertain")
-        again = Repeat(POOL.ids[index], class_id, "label", standing.event_id, standing.class_id, asked=asked)
+        again = Repeat(
+            instance_id=POOL.ids[index],
+            class_id=class_id,
+            said="label",
+            first=standing.event_id,
+            first_class=standing.class_id,
+            asked=asked,
+        )
         self.session.recorder.record(again)
 
     @property
