@@ -104,6 +104,6 @@ def restore(file: Path, to: Path | None) -> None:
     done = bring_back(file, to)
     place = shlex.quote(display_safe(str(done.path), 1000))
     say(f"{counted(done.backup.events, 'event')} restored to {place}")
-    if done.kept is not None:
-        say(f"what was there is kept in {shlex.quote(display_safe(str(done.kept), 1000))}")
+    if done.old_file is not None:
+        say(f"what was there is kept in {shlex.quote(display_safe(str(done.old_file), 1000))}")
     say(f"go on: labeler label {place}")

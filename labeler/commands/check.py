@@ -270,7 +270,7 @@ def _pool_arrays(found: Inspected, n: int, report: Report) -> None:
 
 def _cache(found: Inspected, ids: list[str], report: Report) -> None:
     """The cache against the source as it is now: deletable, but what is in it should be what its name says."""
-    from labeler.worker import features
+    from labeler.worker import cache as cached
 
     try:
         kept = _remembered(found)
@@ -290,7 +290,7 @@ def _cache(found: Inspected, ids: list[str], report: Report) -> None:
         report.notes.append(f"{error.message}: the cache was not looked at")
         return
     try:
-        entries = features.entries(source, ids, cache, str(kept.get("options", {}).get("encoder") or ""))
+        entries = cached.entries(source, ids, cache, str(kept.get("options", {}).get("encoder") or ""))
     finally:
         source.close()
     for name, why in entries.broken.items():

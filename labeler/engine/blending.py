@@ -28,7 +28,7 @@ MIN_JUDGED = 30
 
 @dataclass(frozen=True, slots=True)
 class Blend:
-    """How much each model counts (the weights sum to 1), and how well the product guesses left-out answers."""
+    """The say of each model (the weights sum to 1), and how well the product guesses left-out answers."""
 
     weights: tuple[float, ...]
     skill: float  # 0 = as guessing the commonest class, 1 = all right; nan = too few answers to tell
@@ -96,5 +96,5 @@ def _first(n_models: int) -> tuple[float, ...]:
 @cache
 def _weights(n_models: int) -> list[tuple[float, ...]]:
     """All weights in steps of 1 / STEPS, those that favour the earlier models first."""
-    found = [found for found in itertools.product(range(STEPS, -1, -1), repeat=n_models) if sum(found) == STEPS]
-    return [tuple(step / STEPS for step in steps) for steps in found]
+    mixes = [mixes for mixes in itertools.product(range(STEPS, -1, -1), repeat=n_models) if sum(mixes) == STEPS]
+    return [tuple(step / STEPS for step in steps) for steps in mixes]

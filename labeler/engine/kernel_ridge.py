@@ -99,7 +99,7 @@ class KernelRidge:
 
 
 def landmarks_of(n_answers: int, limit: int = MAX_LANDMARKS) -> IndexArray:
-    """Which answers (positions in their order) a learner is fitted on: all, or `limit` spread evenly over them."""
+    """Return the answers (places in their order) a learner is fitted on: all, or `limit` spread evenly over them."""
     if n_answers <= limit:
         return np.arange(n_answers, dtype=np.int64)
     return np.unique(np.linspace(0, n_answers - 1, limit).round().astype(np.int64))

@@ -1,4 +1,4 @@
-"""Which instance to ask next: an ordered list of rules with shares.
+"""The queue of instances to ask next: an ordered list of rules with shares.
 
 0. *split*: the representatives of a cluster's two parts, right after a person divided it;
 1. *representative*: the coverage order goes on while answers keep turning up new classes;
@@ -59,7 +59,7 @@ def utilities(belief: Belief, space: Space, rows: IndexArray | None = None) -> F
 
 
 def uncertain(utility: FloatArray, candidates: BoolArray, space: Space, random_state: int) -> IndexArray:
-    """At most QUEUE_SIZE candidates: SPREAD from different corners of the short list first, then by utility."""
+    """Return at most QUEUE_SIZE candidates: SPREAD from different corners of the short list first, then by utility."""
     rows = np.flatnonzero(candidates)
     if len(rows) > QUEUE_SIZE:
         rows = rows[np.argpartition(-utility[rows], QUEUE_SIZE)[:QUEUE_SIZE]]
@@ -74,7 +74,7 @@ def uncertain(utility: FloatArray, candidates: BoolArray, space: Space, random_s
 
 
 def candidates_of(snapshot: Snapshot, first_of: IndexArray) -> BoolArray:
-    """Who may be asked: not answered, excluded, held back or deferred, nor a repeat of one that is."""
+    """Return who may be asked: not answered, excluded, held back or deferred, nor a repeat of one that is."""
     n = len(first_of)
     free = np.ones(n, dtype=np.bool_)
     closed = np.concatenate((snapshot.indices, snapshot.held_back)).astype(np.int64)

@@ -1,4 +1,4 @@
-"""When to stop, and when to say that labels do not propagate here."""
+"""Advice to stop, and to say that labels do not propagate here."""
 
 from __future__ import annotations
 

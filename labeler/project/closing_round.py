@@ -95,7 +95,7 @@ def _holds(path: Path, content: bytes) -> bool:
 
 
 def _rests_on(project: Project) -> str | None:
-    """What tells this state of a project from all others; None where the session is not what the file says."""
+    """Return what tells this state of a project from all others; None where the session is not what the file says."""
     mark = project.mark()
     return None if mark is None else hashlib.sha256(f"{__version__} {mark}".encode()).hexdigest()
 

@@ -179,21 +179,21 @@ def _wire(
     clock: Callable[[], float],
     new_id: Callable[[], str],
 ) -> Project:
-    kept = store.project()
-    if source is None and "source" not in kept:
+    record = store.project()
+    if source is None and "source" not in record:
         raise ProjectError(
             f"the project {display_safe(str(store.path))} was never opened with a source",
             f"do so: labeler label SOURCE -p {display_safe(str(store.path))}",
         )
     notices: list[str] = []
-    stored = dict(kept.get("options", {}))
+    stored = dict(record.get("options", {}))
     stored_ids = store.instance_ids()
     arrays = fitting_arrays(store.arrays("pool"), len(stored_ids))
     if source is None and with_source:
-        source = paths.find_source(kept["source"], store.path, reading_of(options, stored))
+        source = paths.find_source(record["source"], store.path, reading_of(options, stored))
     if source is not None:
-        moved = "source" in kept and paths.check_same_source(
-            source, kept["source"], store.path, stored_ids, arrays.get("sha256")
+        moved = "source" in record and paths.check_same_source(
+            source, record["source"], store.path, stored_ids, arrays.get("sha256")
         )
         if moved:
             notices.append(f"the source was found at its new place {display_safe(str(source.path))}")
@@ -209,7 +209,7 @@ def _wire(
         key_layout=options.keys or stored.get("keys") or "digits",
     )
     chosen = stored | options.given()
-    hashes = _contents(store, source, session, kept.get("fingerprint"), arrays.get("sha256"), notices)
+    hashes = _contents(store, source, session, record.get("fingerprint"), arrays.get("sha256"), notices)
     if source is not None:
         check_size(chosen.get("clusterer"), len(pool))
     notices.extend([*store.notes, *session.notes])
@@ -238,10 +238,10 @@ def _contents(
     if source is None or source.fingerprint() == fingerprint:
         return hashes
     if fingerprint is not None:
-        found = source_changes.look(source, session.pool.ids, session.state.standings, hashes)
-        notices.extend(source_changes.said_of(found, session.pool.ids))
-        session.follow(found.moved, found.replaced, keep=not store.read_only)
-        hashes = found.hashes
+        changes = source_changes.look(source, session.pool.ids, session.state.standings, hashes)
+        notices.extend(source_changes.said_of(changes, session.pool.ids))
+        session.follow(changes.moved, changes.replaced, keep=not store.read_only)
+        hashes = changes.hashes
     if not store.read_only:
         if fingerprint is not None:
             store.put_arrays("pool", {"sha256": hashes})
@@ -298,12 +298,14 @@ def _remember(
         values["created"] = clock()
     if source is not None:
         values["source"] = paths.remembered(source.path, store.path)
-    own = {kind: found for kind in PARTS if (found := origin_of(kind, values["options"].get(kind) or ""))}
+    own = {kind: origin for kind in PARTS if (origin := origin_of(kind, values["options"].get(kind) or ""))}
     before = store.project().get("own", {})
-    for kind, found in own.items():
-        kept = before.get(kind, found)
-        if kept["name"] == found["name"] and kept["sha256"] != found["sha256"]:
-            notices.append(f"the {kind} {found['name']} is not as it was: {display_safe(found['origin'])} has changed")
+    for kind, origin in own.items():
+        earlier = before.get(kind, origin)
+        if earlier["name"] == origin["name"] and earlier["sha256"] != origin["sha256"]:
+            notices.append(
+                f"the {kind} {origin['name']} is not as it was: {display_safe(origin['origin'])} has changed"
+            )
     if own:
         values["own"] = before | own
     store.remember(**values)

@@ -1,4 +1,4 @@
-"""Which project a source has already, from whichever folder and under whichever name it is opened."""
+"""An index of which project a source has already, from whichever folder and under whichever name it is opened."""
 
 from __future__ import annotations
 

@@ -12,9 +12,9 @@ from labeler.core.requests import PoolRequests
 from labeler.core.types import Round
 from labeler.session.audit.audits import CONFIDENCE, TARGET
 from labeler.session.final_labels import final_labels
-from labeler.ui.asking import ask
 from labeler.ui.forms.base import Form
 from labeler.ui.render.lines import amount
+from labeler.ui.requests import ask
 from labeler.ui.screens.audit import open_audit
 
 

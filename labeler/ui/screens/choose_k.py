@@ -11,8 +11,8 @@ from labeler.core.numeric.choose_k import Tried
 from labeler.core.requests import Comparison, PoolRequests
 from labeler.session.view import View
 from labeler.ui.actions import Place
-from labeler.ui.asking import ask
 from labeler.ui.render import choose_k, lines
+from labeler.ui.requests import ask
 from labeler.ui.screens.base import Target
 from labeler.ui.screens.commands import CommandScreen
 from labeler.ui.widgets.line import Block

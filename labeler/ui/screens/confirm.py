@@ -7,8 +7,8 @@ from textual.content import Content
 from labeler.core.protocols import Engine
 from labeler.core.types import Grid
 from labeler.ui.actions import Place
-from labeler.ui.asking import as_indices, ask
 from labeler.ui.page import Page
+from labeler.ui.requests import as_indices, ask
 from labeler.ui.screens.pages import PageScreen
 
 

@@ -15,8 +15,8 @@ from labeler.core.text import display_safe
 from labeler.core.types import IndexArray
 from labeler.session.view import View
 from labeler.ui.actions import Place
-from labeler.ui.asking import as_indices, ask
 from labeler.ui.render.lines import amount
+from labeler.ui.requests import as_indices, ask
 from labeler.ui.screens.base import Target
 from labeler.ui.screens.thumbnails import ThumbnailScreen
 

@@ -9,8 +9,8 @@ from textual.content import Content
 from labeler.core.requests import Outliers, PoolRequests
 from labeler.session.view import View
 from labeler.ui.actions import Place
-from labeler.ui.asking import ask
 from labeler.ui.render.lines import amount
+from labeler.ui.requests import ask
 from labeler.ui.screens.thumbnails import ThumbnailScreen
 
 QUEUE = 200

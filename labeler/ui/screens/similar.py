@@ -11,9 +11,9 @@ from labeler.core.protocols import Engine
 from labeler.core.text import display_safe
 from labeler.core.types import UNLABELED, IndexArray
 from labeler.ui.actions import Place
-from labeler.ui.asking import as_indices, ask
 from labeler.ui.page import Page
 from labeler.ui.render.lines import amount
+from labeler.ui.requests import as_indices, ask
 from labeler.ui.screens.base import Target
 from labeler.ui.screens.pages import PageScreen
 
