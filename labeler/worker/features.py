@@ -20,8 +20,10 @@ from labeler.core.files import writing
 from labeler.core.numeric.pca import let_go
 from labeler.core.types import ByteArray, FloatArray, Progress
 from labeler.plugins import registry
+from labeler.plugins.encoders.automatic import choose_encoder
 from labeler.plugins.encoders.base import Encoder, Images
 from labeler.plugins.importers.base import Source
+from labeler.plugins.importers.vectors import read_features
 from labeler.plugins.registry import Spec
 from labeler.worker.cache import IMAGE_ENTRIES, digest, features_entry, key_of, make_folder, why_broken
 from labeler.worker.image_store import LARGEST, ImagePlan, blank_rows, fill_images, plan_images
@@ -101,8 +103,6 @@ def encode_again(
 
 def choose(raw: Images, seed: int) -> tuple[str, str]:
     """The encoder that suits the pool, and why in one line."""
-    from labeler.plugins.encoders.automatic import choose_encoder
-
     return choose_encoder(raw, seed)
 
 
@@ -166,8 +166,6 @@ def _texts(source: Source, rows: NDArray[np.int64]) -> tuple[Images, ByteArray]:
 
 def _from_elsewhere(features: str, ids: Sequence[str], cache: Path, key: str) -> tuple[FloatArray, Path]:
     """The vectors of a file, and an array file that holds just these: itself, or a copy in the cache."""
-    from labeler.plugins.importers.vectors import read_features
-
     file = Path(features)
     vectors = read_features(file, list(ids))
     if isinstance(vectors, np.memmap) and file.suffix.lower() == ".npy":
