@@ -30,7 +30,7 @@ from labeler.engine.tiers import tiers_of
 
 Result = TypeVar("Result")
 
-MIN_WEIGHT = 0.05
+MIN_WEIGHT = 0.05  # a hard answer, which stands for little of the pool, still counts
 OPINION = np.float32(10.0)
 PASSES = 2
 MAX_LEFT_OUT = 256

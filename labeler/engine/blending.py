@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from labeler.core.steps import blocks
 from labeler.core.types import FloatArray, IntArray
 
-FLOOR = np.float32(1e-4)
+FLOOR = np.float32(1e-4)  # no model alone may rule a class out
 STEPS = 4
 """Weights are multiples of 1 / STEPS."""
 EARLY_BELOW = 4
@@ -22,8 +22,8 @@ FIRST = (0.5, 0.25, 0.25)
 """Half for the first model, the rest for the next ones; what comes after waits for leave-one-out."""
 CAUTION = 0.5
 """Standard errors of the log loss that a model named earlier is given."""
-JUDGED_FROM = 3
-MIN_JUDGED = 30
+JUDGED_FROM = 3  # of fewer answers of a class, one left out leaves hardly any behind
+MIN_JUDGED = 30  # below, weights would follow chance
 
 
 @dataclass(frozen=True, slots=True)

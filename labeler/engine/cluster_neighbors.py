@@ -11,7 +11,7 @@ from labeler.core import steps
 from labeler.core.protocols import Clustering
 from labeler.core.types import FloatArray, IntArray, Progress
 
-STEEPEST, HARD = 60.0, 1e30
+STEEPEST, HARD = 60.0, 1e30  # beyond them, in float32, belonging is a matter of yes or no
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ GAMMA = 1.5
 """Width of the kernel: exp(-GAMMA * d^2 / median d^2)."""
 RIDGE = 0.05
 MAX_LANDMARKS = 2_000
-CHUNK = 1_024
+CHUNK = 1_024  # rows of the kernel at a time at least
 CACHED = 3_000_000
 """Numbers in the kernel columns that are kept between two answers."""
 

@@ -18,7 +18,7 @@ from labeler.core.types import FloatArray, IndexArray, IntArray
 
 ALPHA = 0.99
 TOLERANCE = 1e-3
-COLUMNS_AT_ONCE = 32
+COLUMNS_AT_ONCE = 32  # one product with the matrix serves them all
 KEPT_COLUMNS = 32
 KEPT_BYTES = 64_000_000
 ROWS_A_STEP = 1_000_000

@@ -18,11 +18,11 @@ from labeler.engine.space import Space
 
 RULES = ("representative", "unseen", "uncertain", "guard", "split")
 SHORT_LIST = 50
-SPREAD = 5
+SPREAD = 5  # questions in a row that look alike would tell the same
 QUEUE_SIZE = 200
-UNSEEN_EVERY = 5
-GUARD_TURN = 2
-UNSEEN_CHANCE = 0.05
+UNSEEN_EVERY = 5  # one turn in five looks for classes nobody met
+GUARD_TURN = 2  # another one asks a second time where one answer speaks for a large cluster
+UNSEEN_CHANCE = 0.05  # by Good and Turing: the share of answers whose class was met once
 QUIET = 5
 """Answers in a row without a new class that end the start."""
 PATIENCE = 10

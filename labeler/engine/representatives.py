@@ -15,8 +15,8 @@ from labeler.core.numeric.kmeans import kmeans_by_steps
 from labeler.core.protocols import Clustering
 from labeler.core.types import BoolArray, FloatArray, IndexArray, Progress
 
-FIRST_CLUSTERS = 20
-GROWTH = 3
+FIRST_CLUSTERS = 20  # so few that the first answers come from all over the pool
+GROWTH = 3  # each finer clustering has three times as many
 MAX_CLUSTERS = 540
 
 

@@ -16,8 +16,8 @@ from labeler.core.numeric.neighbor_graph import NeighbourGraph, duplicates, neig
 from labeler.core.numeric.pca import PrincipalAxes, principal_axes
 from labeler.core.types import FloatArray, IndexArray, Progress
 
-N_DIFFUSION = 20
-POWER = 5
+N_DIFFUSION = 20  # coordinates of the diffusion map beside the components
+POWER = 5  # steps of the walk behind it: what differs farther away counts less
 TOLERANCE = 1e-3
 RESTARTS = 60
 DENSE_UP_TO = 400

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from labeler.worker.pipeline import Pipeline  # its libraries take longer to load than what was kept takes to read
 
 NAME = "closing.round"
-_KEY = "rests_on"
+_KEY = "rests_on"  # the fact of a stored round that says which project it is of
 _SEAL = hashlib.sha256().digest_size
 _AN_INSTANCE, _BESIDES = 200, 10_000_000
 """Bytes that a round takes at most, an instance and besides."""

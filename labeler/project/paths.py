@@ -19,7 +19,7 @@ from labeler.plugins.importers.detect import open_source
 from labeler.plugins.importers.files import first_bytes
 
 SUFFIX = ".labeler.db"
-_FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
+_FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)  # then the cache goes elsewhere; a full disk is said
 N_COMPARED = 40
 """Instances whose content is compared before a moved source is believed to be the same."""
 

@@ -30,7 +30,7 @@ from labeler.worker.image_store import LARGEST, ImagePlan, blank_rows, fill_imag
 
 FIT_SAMPLE = 10_000
 """Rows an encoder is fitted on at most."""
-CHUNK = 2_000
+CHUNK = 2_000  # rows that are read and encoded between two signs of life
 
 
 @dataclass(frozen=True, slots=True)

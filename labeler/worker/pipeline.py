@@ -39,7 +39,7 @@ EARLY_FROM = 20_000
 EARLY_SAMPLE = 3_000
 EARLY_PHOTOS_FROM, EARLY_PHOTOS_SAMPLE = 1_000, 400
 """The same for colour photos, which take a hundred times as long to encode as handwriting."""
-PEEK = 12
+PEEK = 12  # pictures that are opened to tell photos from drawings
 KS = (2, 3, 5, 7, 10, 15, 20, 30, 40, 50, 70, 100)
 COMPARED_ON = 5_000
 """Numbers of clusters that are compared in the application, and instances at most: somebody looks on."""
