@@ -26,7 +26,7 @@ from rich.segment import Segment
 from textual import events
 
 from labeler.core.types import Progress
-from labeler.project.pending import Pending
+from labeler.project.reply import PendingReply
 
 IMAGES = Path(__file__).parent / "images"
 CELL_WIDTH, CELL_HEIGHT, MARGIN, BAR = 9.6, 20.0, 14.0, 30.0
@@ -189,9 +189,9 @@ async def draw() -> dict[str, str]:
     return pictures
 
 
-def at_once(project: Any, pipeline: Any, method: Any, *args: Any, **kwargs: Any) -> Pending[Any]:
+def at_once(project: Any, pipeline: Any, method: Any, *args: Any, **kwargs: Any) -> PendingReply[Any]:
     """Answer a request here, in place of a worker."""
-    pending: Pending[Any] = Pending()
+    pending: PendingReply[Any] = PendingReply()
     if method.__name__ == "closing":  # it would be another round than the one that is drawn
         return pending
     owner = pipeline if hasattr(pipeline, method.__name__) else pipeline.engine

@@ -303,7 +303,7 @@ def _pool_arrays(inspected: Inspected, n: int, exam: Examination) -> None:
 
 def _cache(inspected: Inspected, ids: list[str], exam: Examination) -> None:
     """The cache against the source as it is now: deletable, but what is in it should be what its name says."""
-    from labeler.worker import features  # start-up: scipy, and a damaged file needs none of it
+    from labeler.worker import cache as cached
 
     try:
         stored = _remembered(inspected)
@@ -323,7 +323,7 @@ def _cache(inspected: Inspected, ids: list[str], exam: Examination) -> None:
         exam.notes.append(f"{error.message}: the cache was not looked at")
         return
     try:
-        entries = features.entries(source, ids, cache, str(stored.get("options", {}).get("encoder") or ""))
+        entries = cached.entries(source, ids, cache, str(stored.get("options", {}).get("encoder") or ""))
     finally:
         source.close()
     for name, why in entries.broken.items():

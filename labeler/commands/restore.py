@@ -62,8 +62,8 @@ class RestoreReport(Result):
         """Return what is where now, and how to go on."""
         place = shlex.quote(display_safe(str(self.restored.path), 1000))
         lines = [f"{counted(self.restored.backup.events, 'event')} restored to {place}"]
-        if self.restored.kept is not None:
-            lines.append(f"what was there is kept in {shlex.quote(display_safe(str(self.restored.kept), 1000))}")
+        if self.restored.old_file is not None:
+            lines.append(f"what was there is kept in {shlex.quote(display_safe(str(self.restored.old_file), 1000))}")
         return [*lines, f"go on: labeler label {place}"]
 
 

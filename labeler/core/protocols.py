@@ -1,4 +1,4 @@
-"""What the core asks of the plug-ins it is handed, and what it offers to those who drive it."""
+"""Protocols of the plug-ins that an engine is handed, and of the engine itself, for those who drive it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Mixture(Protocol):
     """A model of the features as a sum of clusters, each of which is a density."""
 
     def shares(self, X: FloatArray) -> FloatArray:
-        """How much each of `X` (n, d) belongs to each cluster (n, k); rows sum to 1."""
+        """Return how much each of `X` (n, d) belongs to each cluster (n, k); rows sum to 1."""
         ...
 
     def draw(self, count: int) -> FloatArray:
@@ -115,7 +115,7 @@ class FollowingClassifier(Classifier, Protocol):
         ...
 
     def beyond(self, X: FloatArray) -> BoolArray:
-        """Which of `X` (n, d) are farther from all that was learned than a cluster reaches: of no class it knows."""
+        """Return which of `X` (n, d) are farther from all it learned than a cluster reaches: of no class it knows."""
         ...
 
 
@@ -131,7 +131,7 @@ class QueryStrategy(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PoolView:
-    """What a strategy may see of a pool that looks at more than probabilities.
+    """The part a strategy may see of a pool that looks at more than probabilities.
 
     `X` (n, d) features, maybe memory-mapped; `proba` (n, k) class probabilities, without columns before the first
     answer; `answered` (a,) indices; `candidates` (n,) = who may be asked.
@@ -149,7 +149,7 @@ class PoolStrategy(Protocol):
     from_the_start: bool  # it chooses the first questions as well, in place of the clusters' representatives
 
     def rank(self, pool: PoolView, size: int, rng: np.random.Generator) -> IndexArray:
-        """At most `size` different candidates in the order to ask them; none only where there is no candidate."""
+        """Return at most `size` different candidates in the order to ask them; none only where there is none."""
         ...
 
 
@@ -199,7 +199,7 @@ class Engine(Protocol):
         ...
 
     def model(self, snapshot: Snapshot) -> Model | None:
-        """What :meth:`predict` labels by, as arrays; None without an answer.
+        """Return what :meth:`predict` labels by, as arrays; None without an answer.
 
         Raises
         ------
@@ -215,7 +215,7 @@ class Engine(Protocol):
 
     @requestable
     def similar(self, snapshot: Snapshot, index: int, size: int, skip: IndexArray) -> IndexArray:
-        """At most `size` instances that nobody answered, nearest to `index` first (`index` itself may be one).
+        """Return at most `size` instances that nobody answered, nearest to `index` first (`index` itself may be one).
 
         Nearest in the engine's own space; `skip` = shown already. The same snapshot gives the same instances.
         """
@@ -223,18 +223,18 @@ class Engine(Protocol):
 
     @requestable
     def hunt(self, snapshot: Snapshot, class_id: int, size: int, skip: IndexArray) -> IndexArray:
-        """At most `size` instances that nobody answered, the likeliest to be of a rare class first; see :mod:`hunt`.
+        """Return at most `size` instances that nobody answered, the likeliest to be of a rare class first.
 
         `skip` = shown already. The same snapshot gives the same instances.
         """
         ...
 
     def points(self) -> FloatArray:
-        """Where it clusters (n, d)."""
+        """Return where it clusters (n, d)."""
         ...
 
     def repeats(self) -> IndexArray:
-        """For each instance the first one (n,) that is the same or nearly, by the features: itself where none is."""
+        """Return for each instance the first (n,) that is nearly the same, by the features: itself where none is."""
         ...
 
     @requestable

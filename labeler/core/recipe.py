@@ -1,4 +1,4 @@
-"""What makes an engine: the source and how it is read, the plug-ins, the numbers that they take."""
+"""The recipe of an engine: the source and how it is read, the plug-ins, the numbers that they take."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ RECOMPUTES = (
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How a source is to be read, by the options of a project of these names: the same again gives the same content."""
+    """The way to read a source, by the options of a project of these names: the same again gives the same content."""
 
     text: str = ""  # the column that holds the instances, which are texts
     range: str = ""  # see labeler.plugins.importers.scaling.parse_range
@@ -27,7 +27,7 @@ class Reading:
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> Self:
-        """From the options of a project, or those that were given."""
+        """Return the reading by the options of a project, or those that were given."""
         chosen = {name: options[name] for name in cls.__dataclass_fields__ if options.get(name)}
         return cls(**chosen)
 
@@ -56,5 +56,5 @@ class Recipe:
 
     @property
     def reading(self) -> Reading:
-        """How the source is to be read."""
+        """The way the source is to be read."""
         return Reading(self.text, self.range, self.pages)

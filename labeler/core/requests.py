@@ -37,7 +37,7 @@ class Comparison:
 
 
 class PoolRequests(Protocol):
-    """What a pool can be asked besides its engine; :class:`labeler.worker.pipeline.Pipeline` answers.
+    """The requests to a pool besides its engine; :class:`labeler.worker.pipeline.Pipeline` answers.
 
     Each is a job: between two of its steps others are served.
     """
@@ -60,7 +60,7 @@ class PoolRequests(Protocol):
 
 @dataclass(frozen=True)
 class Signature:
-    """What a request takes and gives.
+    """The arguments and results of a request.
 
     `arguments` is a record of all it takes but the snapshot, `result` the type of each reply; a job replies as often
     as it likes and shows signs of life, any other method replies once.

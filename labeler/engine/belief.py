@@ -1,4 +1,4 @@
-"""What the engine believes of every instance, given the answers: the models put together."""
+"""The belief of the engine in every instance, given the answers: the models put together."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from labeler.engine.tiers import tiers_of
 
 Result = TypeVar("Result")
 
-MIN_WEIGHT = 0.05
+MIN_WEIGHT = 0.05  # a hard answer, which stands for little of the pool, still counts
 OPINION = np.float32(10.0)
 PASSES = 2
 MAX_LEFT_OUT = 256
@@ -236,7 +236,7 @@ def calibrated(
     left_out: FloatArray,
     checked: IndexArray,
 ) -> Calibration:
-    """What may be shown of `proba` (n, k).
+    """Return what may be shown of `proba` (n, k).
 
     `pool`: which share of it the answers reach, and how certain the label models are by themselves; `left_out`: class
     shares of the `checked` answers, each left out.

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from labeler.core.steps import blocks
 from labeler.core.types import FloatArray, IntArray
 
-FLOOR = np.float32(1e-4)
+FLOOR = np.float32(1e-4)  # no model alone may rule a class out
 STEPS = 4
 """Weights are multiples of 1 / STEPS."""
 EARLY_BELOW = 4
@@ -22,13 +22,13 @@ FIRST = (0.5, 0.25, 0.25)
 """Half for the first model, the rest for the next ones; what comes after waits for leave-one-out."""
 CAUTION = 0.5
 """Standard errors of the log loss that a model named earlier is given."""
-JUDGED_FROM = 3
-MIN_JUDGED = 30
+JUDGED_FROM = 3  # of fewer answers of a class, one left out leaves hardly any behind
+MIN_JUDGED = 30  # below, weights would follow chance
 
 
 @dataclass(frozen=True, slots=True)
 class Blend:
-    """How much each model counts (the weights sum to 1), and how well the product guesses left-out answers."""
+    """The say of each model (the weights sum to 1), and how well the product guesses left-out answers."""
 
     weights: tuple[float, ...]
     skill: float  # 0 = as guessing the commonest class, 1 = all right; nan = too few answers to tell
@@ -96,5 +96,5 @@ def _first(n_models: int) -> tuple[float, ...]:
 @cache
 def _weights(n_models: int) -> list[tuple[float, ...]]:
     """All weights in steps of 1 / STEPS, those that favour the earlier models first."""
-    found = [found for found in itertools.product(range(STEPS, -1, -1), repeat=n_models) if sum(found) == STEPS]
-    return [tuple(step / STEPS for step in steps) for steps in found]
+    mixes = [mixes for mixes in itertools.product(range(STEPS, -1, -1), repeat=n_models) if sum(mixes) == STEPS]
+    return [tuple(step / STEPS for step in steps) for steps in mixes]

@@ -63,7 +63,7 @@ CLUSTERS_A_CLASS = 2
 
 @dataclass(frozen=True, slots=True)
 class _Fit:
-    """What one fit says of every instance: `spread` labels, class probabilities `proba` (n, k) over `classes`, which
+    """One fit of every instance: `spread` labels, class probabilities `proba` (n, k) over `classes`, which
     rank; what may be shown of them goes through `calibration`."""
 
     n_answers: int
@@ -134,7 +134,7 @@ class BookEngine:
         yield Progress("clustering", 1, 1)
 
     def join(self, X: FloatArray) -> Iterator[Progress]:
-        """See :class:`labeler.core.protocols.Engine`: the source's chain has one encoder."""
+        """Leave other features: the source's chain has one encoder."""
         return iter(())
 
     def round_due(self, n_answers: int) -> bool:
@@ -142,7 +142,7 @@ class BookEngine:
         return n_answers % BATCH_SIZE == 0
 
     def rerank(self, snapshot: Snapshot) -> Queue:
-        """See :class:`labeler.core.protocols.Engine`."""
+        """Return the questions of the latest fit; refit only where nothing ranked is left."""
         candidates = _candidates(snapshot, len(self.X))
         ranked = self._latest is not None and candidates[self._uncertain].any()
         asked = ranked or (not self._begins_itself and candidates[self.representatives].any())
@@ -151,11 +151,11 @@ class BookEngine:
         return self._queue(snapshot, self._latest, self._uncertain)
 
     def prepare(self, indices: IndexArray) -> Iterator[Progress]:
-        """See :class:`labeler.core.protocols.Engine`: a fit depends on every answer, so nothing can be had ahead."""
+        """Do nothing: a fit depends on every answer, so nothing can be had ahead."""
         yield from ()
 
     def round(self, snapshot: Snapshot) -> Iterator[Progress | Round]:
-        """See :class:`labeler.core.protocols.Engine`."""
+        """Yield signs of life, then the round of a new fit."""
         yield Progress("training", 0, 2)
         self._refit(snapshot)
         yield Progress("training", 1, 2)  # from here on questions come from this fit
@@ -163,12 +163,12 @@ class BookEngine:
         yield self._round(snapshot, self._latest, self._uncertain)
 
     def closing_round(self, snapshot: Snapshot) -> Round:
-        """See :class:`labeler.core.protocols.Engine`."""
+        """Return the round of a fit from scratch."""
         fit = self._fit(snapshot)
         return self._round(snapshot, fit, self._rank(snapshot, fit))
 
     def predict(self, snapshot: Snapshot, X_new: FloatArray) -> tuple[IntArray, FloatArray]:
-        """See :class:`labeler.core.protocols.Engine`."""
+        """Return labels and scores by a classifier fitted on the pool; what lies beyond its reach has none."""
         if self._fit(snapshot) is None:
             return no_labels(len(X_new))
         with self._threads.limit(limits=1):
@@ -182,7 +182,7 @@ class BookEngine:
         return class_ids, scores
 
     def model(self, snapshot: Snapshot) -> Model | None:
-        """See :class:`labeler.core.protocols.Engine`: the classifier's, where that can be put into arrays."""
+        """Return the classifier's model, where that can be put into arrays."""
         as_arrays = getattr(self.classifier, "model", None)
         if as_arrays is None:
             name = type(self.classifier).__name__
@@ -196,24 +196,24 @@ class BookEngine:
         return None
 
     def similar(self, snapshot: Snapshot, index: int, size: int, skip: IndexArray) -> IndexArray:
-        """See :class:`labeler.core.protocols.Engine`: nearest in the features."""
+        """Return what nobody answered, nearest in the features."""
         candidates = _candidates(snapshot, len(self.X))
         candidates[skip] = False
         return nearest(self.X, index, candidates, size)
 
     def hunt(self, snapshot: Snapshot, class_id: int, size: int, skip: IndexArray) -> IndexArray:
-        """See :class:`labeler.core.protocols.Engine`: by distances in the features."""
+        """Return what may be of a rare class, by distances in the features."""
         candidates = _candidates(snapshot, len(self.X))
         candidates[skip] = False
         with self._threads.limit(limits=1):
             return hunted(self.X, snapshot, class_id, candidates, size)
 
     def points(self) -> FloatArray:
-        """See :class:`labeler.core.protocols.Engine`: the features."""
+        """Return the features."""
         return self.X
 
     def repeats(self) -> IndexArray:
-        """Which instance each repeats: the chain of the source looks for none."""
+        """Return which instance each repeats: the chain of the source looks for none."""
         return np.arange(len(self.X), dtype=np.int64)
 
     def shares(self, snapshot: Snapshot, index: int) -> list[tuple[int, float]]:
@@ -249,7 +249,7 @@ class BookEngine:
         return _Fit(len(snapshot.indices), spread, sources, reach, classes, proba, calibration)
 
     def _taught(self, snapshot: Snapshot, level: Level, spread: IntArray) -> tuple[IndexArray, IntArray]:
-        """Which instances the classifier learns from (m,), and their class ids (m,)."""
+        """Return which instances the classifier learns from (m,), and their class ids (m,)."""
         if not self._follows:
             trained = np.flatnonzero(spread != UNLABELED)
             y = np.concatenate((snapshot.class_ids, spread[trained])).astype(np.int32)
@@ -263,7 +263,7 @@ class BookEngine:
         return rows, labels[rows]
 
     def _calibrated(self, snapshot: Snapshot, level: Level, proba: FloatArray) -> Calibration:
-        """What may be shown of `proba` (n, k). The classifier learned what was spread, so that it agrees everywhere:
+        """Return what may be shown of `proba` (n, k). The classifier learned what was spread, so it agrees everywhere:
         whether clusters are groups is left to the answers, each guessed from the nearest other ones."""
         waiting = np.ones(len(proba), dtype=np.bool_)
         waiting[snapshot.indices] = False
@@ -301,13 +301,13 @@ class BookEngine:
             members = groups[cluster][wanted[groups[cluster]]]
             if not len(members):
                 continue
-            mine = answered_in == cluster
-            answers, class_ids = snapshot.indices[mine], snapshot.class_ids[mine]
+            own = answered_in == cluster
+            answers, class_ids = snapshot.indices[own], snapshot.class_ids[own]
             nearest = nearest_target(np.asarray(self.X[members]), np.asarray(self.X[answers]))
             spread[members], sources[members] = class_ids[nearest], answers[nearest]
 
     def _within_reach(self, snapshot: Snapshot, level: Level) -> BoolArray:
-        """Who may take a label of the cluster (n,), a new array; remembers the latest."""
+        """Return who may take a label of the cluster (n,), a new array; remembers the latest."""
         clustering = level.clustering
         percentiles = percentiles_of(snapshot, clustering.clusters, automatic=100.0)
         known = self._reach
@@ -339,7 +339,7 @@ class BookEngine:
         return best(utilities, candidates, QUEUE_SIZE, rng, clusters)
 
     def _first(self, candidates: BoolArray, rng: np.random.Generator) -> IndexArray:
-        """What is asked after the representatives, or in their place, while there is no answer."""
+        """Return what is asked after the representatives, or in their place, while there is no answer."""
         if self._begins_itself:
             nothing = np.empty((len(self.X), 0), dtype=np.float32)
             return self._chosen(PoolView(self.X, nothing, np.empty(0, dtype=np.int64), candidates), rng)
@@ -438,7 +438,7 @@ class BookEngine:
         )
 
     def _search(self, fit: _Fit | None) -> dict[str, Any]:
-        """What the classifier says of its own search, where it does."""
+        """Return what the classifier says of its own search, where it does."""
         facts = getattr(self.classifier, "facts", None)
         return {"search": facts()} if fit is not None and facts is not None else {}
 
@@ -455,13 +455,13 @@ class BookEngine:
 def representatives(clustering: Clustering) -> IndexArray:
     """The instance that stands for each cluster (k,), the largest cluster's first: the clusterer's own exemplars, else
     the instances nearest the centers."""
-    found = clustering.exemplars if len(clustering.exemplars) else nearest_to_center(clustering)
-    sizes = np.bincount(clustering.clusters, minlength=len(found))
-    return np.asarray(found[np.argsort(-sizes, kind="stable")], dtype=np.int64)
+    representatives = clustering.exemplars if len(clustering.exemplars) else nearest_to_center(clustering)
+    sizes = np.bincount(clustering.clusters, minlength=len(representatives))
+    return np.asarray(representatives[np.argsort(-sizes, kind="stable")], dtype=np.int64)
 
 
 def _advice(n_clusters: int, n_classes: int) -> Advice:
-    """What to do next; where there are too few clusters to meet every class, that too."""
+    """Return what to do next; where there are too few clusters to meet every class, that too."""
     if n_clusters >= CLUSTERS_A_CLASS * n_classes:
         return advice.answer_question()
     return advice.expect_classes_missed(n_clusters, n_classes)

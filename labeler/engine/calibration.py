@@ -1,4 +1,4 @@
-"""What may be shown of a belief: percentages that hold, in place of the models' own shares, which only rank.
+"""Percentages that may be shown of a belief: those that hold, in place of the models' own shares, which only rank.
 
 Few answers make every model certain, of noise too. So the shares of an instance are scaled down together, by an amount
 that grows with its largest share alone: no order changes, in an instance or between two, and what is left of 1 is
@@ -67,12 +67,12 @@ class Calibration:
     power: float = PRODUCT
 
     def of(self, shares: FloatArray) -> FloatArray:
-        """What is shown of class `shares` (rows, k): scaled down row by row, so that what is missing of 1 is doubt."""
+        """Return what is shown of class `shares` (rows, k): scaled down row by row, what is missing of 1 is doubt."""
         largest = shares.max(axis=1, keepdims=True)
         return np.asarray(shares * (self.of_largest(largest) / np.maximum(largest, LEAST)), dtype=np.float32)
 
     def of_largest(self, largest: FloatArray) -> FloatArray:
-        """What is shown of instances whose largest class share is `largest`; never more than that."""
+        """Return what is shown of instances whose largest class share is `largest`; never more than that."""
         exact = np.clip(largest.astype(np.float64), 0.0, 1.0)
         pool = np.interp(exact, self.knots, self.shown)
         return np.asarray(np.minimum(np.minimum(pool, tempered(exact, self.power)), exact), dtype=np.float32)
@@ -80,7 +80,7 @@ class Calibration:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What is known of a pool's labels beside the shares themselves; all in [0, 1].
+    """The evidence there is of a pool's labels beside the shares themselves; all in [0, 1].
 
     `reached`: share of the pool that the answers speak of; `locked`: share that models and neighbours agree on;
     `certain`: as :func:`certainty`; `left_out`: how many of left-out answers are right, as :func:`left_out_right`;
@@ -97,7 +97,7 @@ class Evidence:
 
     @property
     def grouped(self) -> float:
-        """How far the pool falls into groups, in [0, 1]; one class alone shows nothing of it."""
+        """The degree to which the pool falls into groups, in [0, 1]; one class alone shows nothing of it."""
         if self.n_classes < 2:
             return 0.0
         reached = max(self.reached, 1e-6)
@@ -147,7 +147,7 @@ def reached_share(mass: FloatArray, weight: float, n_answers: int, alpha: float)
 
 
 def certainty(shares: FloatArray) -> float:
-    """How certain models are of a pool: the mean largest of their class shares (n, k), 0 = all alike, 1 = sure."""
+    """Return how certain models are of a pool: the mean largest of the class shares (n, k), 0 = all alike, 1 = sure."""
     even = 1.0 / shares.shape[1]
     return float((shares.max(axis=1).mean(dtype=np.float64) - even) / (1.0 - even)) if even < 1.0 else 0.0
 
@@ -174,12 +174,12 @@ def support(left_out: FloatArray, positions: IntArray) -> float:
 
 
 def alike(left_out: FloatArray, positions: IntArray) -> float:
-    """How far answers are like the nearest others of their class: (right + 1) of (looked at + 2), as in `support`."""
+    """Return how far answers are like the nearest of their class: (right + 1) of (looked at + 2), as in `support`."""
     judged = np.bincount(positions)[positions] > 1
     return float((_hits(left_out, positions).sum() + 1) / (judged.sum() + 2))
 
 
 def _hits(left_out: FloatArray, positions: IntArray) -> BoolArray:
-    """Which left-out answers are guessed (a,); one that is the only one of its class is not."""
+    """Return which left-out answers are guessed (a,); one that is the only one of its class is not."""
     alone = np.bincount(positions)[positions] == 1
     return np.asarray((left_out.argmax(axis=1) == positions) & ~alone, dtype=np.bool_)

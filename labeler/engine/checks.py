@@ -1,4 +1,4 @@
-"""What features must be before an engine takes them."""
+"""Checks of features before an engine takes them."""
 
 from __future__ import annotations
 

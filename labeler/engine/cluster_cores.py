@@ -1,4 +1,4 @@
-"""What a classifier learns that follows a clustering: answers, and the core of the clusters that have one."""
+"""The lessons of a classifier that follows a clustering: answers, and the core of the clusters that have one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from labeler.core.types import UNLABELED, BoolArray, IndexArray, IntArray
 
 
 def taught_by_core(core: BoolArray, spread: IntArray, indices: IndexArray) -> IndexArray:
-    """Which instances to learn from, in order: those answered, and those of the core that have a label in `spread`.
+    """Return what to learn from, in order: what is answered, and what of the core has a label in `spread`.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What lies around clusters: the nearest instance outside of each, and how much every instance belongs to its own."""
+"""The neighbors of clusters: the nearest instance outside of each, and how much every instance belongs to its own."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from labeler.core import steps
 from labeler.core.protocols import Clustering
 from labeler.core.types import FloatArray, IntArray, Progress
 
-STEEPEST, HARD = 60.0, 1e30
+STEEPEST, HARD = 60.0, 1e30  # beyond them, in float32, belonging is a matter of yes or no
 
 
 @dataclass(frozen=True, slots=True)
 class ClusterNeighbors:
-    """Of a clustering: `foreign` (k,) int32 = for each cluster the instance of another one nearest to its center (-1
+    """Neighbors: `foreign` (k,) int32 = for each cluster the instance of another one nearest to its center (-1
     where there is no other); `shares` (n,) float32 in [0, 1] = how much each instance belongs to its own cluster;
     `seconds` (n,) int32 = the cluster it belongs to most of the others (-1 = none)."""
 
@@ -79,7 +79,7 @@ def neighbors_by_steps(points: FloatArray, clustering: Clustering) -> Generator[
 
 
 def shares_of_all(points: FloatArray, clustering: Clustering) -> FloatArray:
-    """How much each of `points` (n, d) belongs to each cluster (n, k) float32; rows sum to 1.
+    """Return how much each of `points` (n, d) belongs to each cluster (n, k) float32; rows sum to 1.
 
     A mixture's own; else by the distances to the centers, as :func:`neighbors_by_steps` has it.
     """

@@ -85,7 +85,7 @@ class DefaultEngine:
         give_back()
 
     def _finish_opening(self) -> Iterator[Progress]:
-        """What the first representatives do not need: finer clusters and the label models."""
+        """Prepare what the first representatives do not need: finer clusters and the label models."""
         if not self.n or self._live is not None:
             return
         yield Progress("clustering finer")
@@ -99,7 +99,7 @@ class DefaultEngine:
         self._live = LiveBelief(believer, self.random_state)
 
     def join(self, X: FloatArray) -> Iterator[Progress]:
-        """See :class:`labeler.core.protocols.Engine`: a linear rule on its principal components joins the models."""
+        """Let a linear rule on the principal components of other features join the models."""
         yield from self._finish_opening()
         if not self.n:
             return
@@ -111,7 +111,7 @@ class DefaultEngine:
 
     @property
     def live(self) -> LiveBelief:
-        """What is believed while a person answers; the label models are prepared on first use."""
+        """The belief while a person answers; the label models are prepared on first use."""
         for _ in self._finish_opening():
             pass
         assert self._live is not None  # noqa: S101 - only pools with instances ask for it
@@ -127,7 +127,7 @@ class DefaultEngine:
         return n_answers % BATCH == 0
 
     def rerank(self, snapshot: Snapshot) -> Queue:
-        """See :class:`labeler.core.protocols.Engine`: thinks small pools through; in large ones, glances."""
+        """Return questions: small pools are thought through, in large ones a glance must do."""
         live = self._live
         if live is None:  # an empty pool, or the first questions
             return self._queue(snapshot, None, np.empty(0, dtype=np.int64))
@@ -139,14 +139,14 @@ class DefaultEngine:
             return self._queue(snapshot, live.belief, live.by_margin)
 
     def prepare(self, indices: IndexArray) -> Iterator[Progress]:
-        """See :class:`labeler.core.protocols.Engine`: the walks of `indices`, so that an answer only adds one up."""
+        """Solve the walks of `indices` ahead, so that an answer only adds one up."""
         if self._live is None:
             return
         for _ in self._live.believer.walk.prepare(indices):
             yield Progress("working ahead")
 
     def round(self, snapshot: Snapshot) -> Iterator[Progress | Round]:
-        """See :class:`labeler.core.protocols.Engine`."""
+        """Yield signs of life, then the round of all that is believed now."""
         yield from self._finish_opening()
         yield Progress("learning", 0, 2)
         if not self.n:
@@ -168,7 +168,7 @@ class DefaultEngine:
         yield result
 
     def closing_round(self, snapshot: Snapshot) -> Round:
-        """See :class:`labeler.core.protocols.Engine`: from the snapshot and the space alone."""
+        """Return the round that rests on the snapshot and the space alone."""
         with self._threads.limit(limits=1):
             if not self.n:
                 return self._round(snapshot, None, np.empty(0, dtype=np.int64), steady=False)
@@ -176,13 +176,13 @@ class DefaultEngine:
             return self._round(snapshot, belief, self.live.margin_order(snapshot, belief), steady=False)
 
     def predict(self, snapshot: Snapshot, X_new: FloatArray) -> tuple[IntArray, FloatArray]:
-        """See :class:`labeler.core.protocols.Engine`: by what all labels of the pool say of the newcomer."""
+        """Return labels and scores by what all labels of the pool say of each newcomer."""
         model = self.model(snapshot)
         with self._threads.limit(limits=1):
             return no_labels(len(X_new)) if model is None else model.predict(X_new)
 
     def model(self, snapshot: Snapshot) -> Model | None:
-        """See :class:`labeler.core.protocols.Engine`: the second opinion, taught every label of the closing round."""
+        """Return the second opinion, taught every label of the closing round."""
         with self._threads.limit(limits=1):
             belief = self.believer.believe(snapshot, fresh=True) if self.n else None
             if belief is None:
@@ -198,7 +198,7 @@ class DefaultEngine:
         return Model("kernel", classes, {name: np.asarray(array, dtype=np.float32) for name, array in arrays.items()})
 
     def grid(self, snapshot: Snapshot, size: int, skip: IndexArray) -> Grid | None:
-        """See :class:`labeler.core.protocols.Engine`."""
+        """Return the page that mends most, by what is believed now."""
         if not self.n or not len(snapshot.indices):
             return None
         with self._threads.limit(limits=1):
@@ -210,13 +210,13 @@ class DefaultEngine:
             return best_page(live.belief, candidates, size) if live.belief is not None else None
 
     def similar(self, snapshot: Snapshot, index: int, size: int, skip: IndexArray) -> IndexArray:
-        """See :class:`labeler.core.protocols.Engine`: nearest in z."""
+        """Return what nobody answered, nearest in z."""
         candidates = candidates_of(snapshot, self.first_of)
         candidates[skip] = False
         return nearest(self.space.z, index, candidates, size)
 
     def hunt(self, snapshot: Snapshot, class_id: int, size: int, skip: IndexArray) -> IndexArray:
-        """See :class:`labeler.core.protocols.Engine`: by distances in z."""
+        """Return what may be of a rare class, by distances in z."""
         if not self.n:
             return skip[:0]
         candidates = candidates_of(snapshot, self.first_of)
@@ -225,15 +225,15 @@ class DefaultEngine:
             return hunted(self.space.z, snapshot, class_id, candidates, size)
 
     def points(self) -> FloatArray:
-        """See :class:`labeler.core.protocols.Engine`: the space z."""
+        """Return the space z."""
         return self.space.z
 
     def repeats(self) -> IndexArray:
-        """See :class:`labeler.core.protocols.Engine`: near duplicates, as they are asked once."""
+        """Return the first of near duplicates for each instance, as they are asked once."""
         return self.first_of if self.n else np.empty(0, dtype=np.int64)
 
     def shares(self, snapshot: Snapshot, index: int) -> list[tuple[int, float]]:
-        """See :class:`labeler.core.protocols.Engine`: the walks that carry the label, by their visits."""
+        """Return the answers whose walks carry the label, by their visits."""
         if not self.n or index in snapshot.excluded or not len(snapshot.indices):
             return []
         if index in snapshot.indices:

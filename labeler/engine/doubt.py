@@ -1,4 +1,4 @@
-"""Which answers look wrong: what the models believe of a given label when that answer is left out.
+"""Doubt in answers: what the models believe of a given label when that answer is left out.
 
 The belief is put together as everywhere (label models x second opinion), each part in closed form without the answer.
 The second opinion is left out of its own answer alone: what the answer made its neighbours believe still speaks for it,
@@ -31,7 +31,7 @@ class Doubt:
 
 
 def most_doubted(opinion: FloatArray, positions: IntArray, known: IndexArray) -> IndexArray:
-    """At most MORE answers (places in their order) that are not `known`: those the others believe least.
+    """Return at most MORE answers (places in their order) that are not `known`: those the others believe least.
 
     `opinion` (a, k) are the scores of every answer's instance by the labels of all others.
     """
@@ -42,7 +42,7 @@ def most_doubted(opinion: FloatArray, positions: IntArray, known: IndexArray) ->
 
 
 def doubt(positions: IntArray, left_out: Sequence[FloatArray], weights: Sequence[float], opinion: FloatArray) -> Doubt:
-    """What is believed of each answer without it.
+    """Return what is believed of each answer without it.
 
     `positions` (a,) are the classes given; `left_out` each model's class shares (a, k) with the answer left out (a row
     of equal shares: not looked at), `weights` how much each counts; `opinion` (a, k) log odds of the second opinion.

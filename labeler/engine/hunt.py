@@ -12,7 +12,7 @@ MOST_OTHERS = 2_000
 
 
 def hunted(points: FloatArray, snapshot: Snapshot, class_id: int, candidates: BoolArray, size: int) -> IndexArray:
-    """At most `size` candidates, the likeliest to be of a class first; none where it has no answer.
+    """Return at most `size` candidates, the likeliest to be of a class first; none where it has no answer.
 
     Ordered by d / (d + o): d = distance to the nearest answer of the class, o = to the nearest of another one, a
     skipped or an unsure one among them: what was a miss covers its surroundings, and the hunt turns elsewhere.

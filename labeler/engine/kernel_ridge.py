@@ -15,7 +15,7 @@ GAMMA = 1.5
 """Width of the kernel: exp(-GAMMA * d^2 / median d^2)."""
 RIDGE = 0.05
 MAX_LANDMARKS = 2_000
-CHUNK = 1_024
+CHUNK = 1_024  # rows of the kernel at a time at least
 CACHED = 3_000_000
 """Numbers in the kernel columns that are kept between two answers."""
 
@@ -99,7 +99,7 @@ class KernelRidge:
 
 
 def landmarks_of(n_answers: int, limit: int = MAX_LANDMARKS) -> IndexArray:
-    """Which answers (positions in their order) a learner is fitted on: all, or `limit` spread evenly over them."""
+    """Return the answers (places in their order) a learner is fitted on: all, or `limit` spread evenly over them."""
     if n_answers <= limit:
         return np.arange(n_answers, dtype=np.int64)
     return np.unique(np.linspace(0, n_answers - 1, limit).round().astype(np.int64))

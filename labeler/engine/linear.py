@@ -17,7 +17,7 @@ from labeler.engine.blending import softmax
 from labeler.engine.kernel_ridge import landmarks_of
 
 PENALTY = 1.0
-FOLDS = 5
+FOLDS = 5  # every answer is left out with a fifth of the others: one by one would take a fit each
 STEPS = 40
 """Where more bring nothing: the early end regularises as well."""
 MAX_ANSWERS = 1_000
@@ -83,8 +83,8 @@ class Linear:
 def _fit(X: FloatArray, positions: IntArray, n_classes: int, fold: IndexArray) -> FloatArray:
     """Weights (FOLDS + 1, d, k): without each fold, then with all rows."""
     m, d = X.shape
-    kept = np.ones((FOLDS + 1, m, 1), dtype=np.float32)
-    kept[fold, np.arange(m)] = 0.0
+    trained_on = np.ones((FOLDS + 1, m, 1), dtype=np.float32)
+    trained_on[fold, np.arange(m)] = 0.0
     targets = np.zeros((m, n_classes), dtype=np.float32)
     targets[np.arange(m), positions] = 1.0
     bound = cho_factor(0.5 * (X.T @ X) + PENALTY * np.eye(d, dtype=np.float32))
@@ -93,7 +93,7 @@ def _fit(X: FloatArray, positions: IntArray, n_classes: int, fold: IndexArray) -
     for _ in range(STEPS):
         wide = np.concatenate(list(ahead), axis=1)
         shares = softmax((X @ wide).reshape(m, FOLDS + 1, n_classes).transpose(1, 0, 2).reshape(-1, n_classes))
-        errors = (shares.reshape(FOLDS + 1, m, n_classes) - targets) * kept
+        errors = (shares.reshape(FOLDS + 1, m, n_classes) - targets) * trained_on
         slope = X.T @ errors.transpose(1, 0, 2).reshape(m, -1) + PENALTY * wide
         step = cho_solve(bound, slope, check_finite=False).astype(np.float32)
         moved = (wide - step).reshape(d, FOLDS + 1, n_classes).transpose(1, 0, 2)

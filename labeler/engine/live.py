@@ -1,4 +1,4 @@
-"""What the engine believes while a person answers: advisory, brought up to date as far as time allows.
+"""The belief of the engine while a person answers: advisory, brought up to date as far as time allows.
 
 Small pools are thought through after every answer. In large ones an answer changes a short list at a glance, and the
 whole follows behind the person. What leaves the program never comes from here.
@@ -121,6 +121,6 @@ class LiveBelief:
 
     def _keep(self, n_answers: int, labels: IntArray) -> None:
         """Remember labels; of those from before WINDOW answers ago the latest are enough."""
-        past = [*((count, kept) for count, kept in self._past if count < n_answers), (n_answers, labels)]
+        past = [*((count, earlier) for count, earlier in self._past if count < n_answers), (n_answers, labels)]
         first = max((place for place, (count, _) in enumerate(past) if count <= n_answers - WINDOW), default=0)
         self._past = past[first:]

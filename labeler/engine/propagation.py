@@ -18,7 +18,7 @@ from labeler.core.types import FloatArray, IndexArray, IntArray
 
 ALPHA = 0.99
 TOLERANCE = 1e-3
-COLUMNS_AT_ONCE = 32
+COLUMNS_AT_ONCE = 32  # one product with the matrix serves them all
 KEPT_COLUMNS = 32
 KEPT_BYTES = 64_000_000
 ROWS_A_STEP = 1_000_000
@@ -126,12 +126,12 @@ class RandomWalk:
 
     @property
     def room(self) -> int:
-        """How many columns are kept."""
+        """The number of columns that are remembered."""
         return max(1, min(KEPT_COLUMNS, KEPT_BYTES // (4 * max(self.n, 1))))
 
     @property
     def at_once(self) -> int:
-        """How many columns are solved together: five arrays of them are alive."""
+        """The number of columns that are solved together: five arrays of them are alive."""
         return max(4, min(COLUMNS_AT_ONCE, steps.NUMBERS // (2 * max(self.n, 1))))
 
     def _solve_ahead(self, index: int) -> Iterator[None]:
@@ -148,7 +148,7 @@ class RandomWalk:
         return seeds
 
     def own(self, indices: IndexArray) -> FloatArray:
-        """How often a unit walk from each of `indices` is at its own start (len(indices),): a fact of the graph."""
+        """Return how often a unit walk from each of `indices` is at its own start (len(indices),), by the graph."""
         return steps.run(self.own_by_steps(indices))
 
     def own_by_steps(self, indices: IndexArray) -> Generator[None, None, FloatArray]:
@@ -215,7 +215,7 @@ class Spread:
         return True
 
     def _known(self, indices: IndexArray, positions: IntArray, weights: FloatArray) -> int:
-        """How many of the answers are in the mass already; 0 where it rests on others, too."""
+        """Return how many of the answers are in the mass already; 0 where it rests on others, too."""
         known = len(self.indices)
         extends = (
             known <= len(indices)

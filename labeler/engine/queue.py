@@ -1,4 +1,4 @@
-"""Which instance to ask next: an ordered list of rules with shares.
+"""The queue of instances to ask next: an ordered list of rules with shares.
 
 0. *split*: the representatives of a cluster's two parts, right after a person divided it;
 1. *representative*: the coverage order goes on while answers keep turning up new classes;
@@ -18,11 +18,11 @@ from labeler.engine.space import Space
 
 RULES = ("representative", "unseen", "uncertain", "guard", "split")
 SHORT_LIST = 50
-SPREAD = 5
+SPREAD = 5  # questions in a row that look alike would tell the same
 QUEUE_SIZE = 200
-UNSEEN_EVERY = 5
-GUARD_TURN = 2
-UNSEEN_CHANCE = 0.05
+UNSEEN_EVERY = 5  # one turn in five looks for classes nobody met
+GUARD_TURN = 2  # another one asks a second time where one answer speaks for a large cluster
+UNSEEN_CHANCE = 0.05  # by Good and Turing: the share of answers whose class was met once
 QUIET = 5
 """Answers in a row without a new class that end the start."""
 PATIENCE = 10
@@ -59,7 +59,7 @@ def utilities(belief: Belief, space: Space, rows: IndexArray | None = None) -> F
 
 
 def uncertain(utility: FloatArray, candidates: BoolArray, space: Space, random_state: int) -> IndexArray:
-    """At most QUEUE_SIZE candidates: SPREAD from different corners of the short list first, then by utility."""
+    """Return at most QUEUE_SIZE candidates: SPREAD from different corners of the short list first, then by utility."""
     rows = np.flatnonzero(candidates)
     if len(rows) > QUEUE_SIZE:
         rows = rows[np.argpartition(-utility[rows], QUEUE_SIZE)[:QUEUE_SIZE]]
@@ -74,7 +74,7 @@ def uncertain(utility: FloatArray, candidates: BoolArray, space: Space, random_s
 
 
 def candidates_of(snapshot: Snapshot, first_of: IndexArray) -> BoolArray:
-    """Who may be asked: not answered, excluded, held back or deferred, nor a repeat of one that is."""
+    """Return who may be asked: not answered, excluded, held back or deferred, nor a repeat of one that is."""
     n = len(first_of)
     free = np.ones(n, dtype=np.bool_)
     closed = np.concatenate((snapshot.indices, snapshot.held_back)).astype(np.int64)

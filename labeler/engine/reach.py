@@ -8,17 +8,17 @@ from labeler.core.types import BoolArray, FloatArray, IntArray, Snapshot
 
 
 def percentiles_of(snapshot: Snapshot, clusters: IntArray, automatic: float = float("nan")) -> FloatArray:
-    """How far labels spread in each cluster (k,), in percent: the common rule, or the one a person gave it alone.
+    """Return how far labels spread in each cluster (k,), in percent: by the common rule, or one of its own.
 
     A cluster's own rule is named by an instance, once its representative: where the clustering has changed since, the
     rule goes with that instance into the cluster it is in now, and the latest one holds. `automatic` stands where the
     rule is to go as far as the tiers allow.
     """
     common = automatic if snapshot.percentile is None else snapshot.percentile
-    found = np.full(int(clusters.max(initial=-1)) + 1, common, dtype=np.float32)
+    percentiles = np.full(int(clusters.max(initial=-1)) + 1, common, dtype=np.float32)
     for index, own in zip(snapshot.reach_indices, snapshot.reach_percentiles, strict=True):
-        found[clusters[index]] = common if np.isnan(own) else own
-    return found
+        percentiles[clusters[index]] = common if np.isnan(own) else own
+    return percentiles
 
 
 def within_reach(clusters: IntArray, distances: FloatArray, percentile: float | FloatArray) -> BoolArray:

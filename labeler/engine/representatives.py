@@ -1,4 +1,4 @@
-"""Whom to ask first: the instance nearest each cluster's center, in the order in which they cover the pool.
+"""Representatives, asked first: the instance nearest each cluster's center, in the order in which they cover the pool.
 
 Clusterings of growing fineness are laid over each other: when the first ones are asked and classes still turn up,
 the order goes on with finer clusters that hold no representative yet.
@@ -15,8 +15,8 @@ from labeler.core.numeric.kmeans import kmeans_by_steps
 from labeler.core.protocols import Clustering
 from labeler.core.types import BoolArray, FloatArray, IndexArray, Progress
 
-FIRST_CLUSTERS = 20
-GROWTH = 3
+FIRST_CLUSTERS = 20  # so few that the first answers come from all over the pool
+GROWTH = 3  # each finer clustering has three times as many
 MAX_CLUSTERS = 540
 
 
@@ -33,7 +33,7 @@ class Level:
 
     @property
     def size(self) -> int:
-        """How many clusters."""
+        """The number of clusters."""
         return len(self.representatives)
 
 
@@ -50,12 +50,12 @@ def finer_levels(points: FloatArray, first: Level, random_state: int = 0) -> Gen
     """Yield signs of life; return clusterings finer than `first`, each GROWTH times as fine as the one before."""
     n = len(points)
     most = min(MAX_CLUSTERS, max(n // 5, 2))
-    found: list[Level] = []
+    levels: list[Level] = []
     size = first.size * GROWTH
     while size < most * GROWTH and first.size < most:
-        found.append((yield from _level(points, min(size, most), random_state, n_init=1)))
+        levels.append((yield from _level(points, min(size, most), random_state, n_init=1)))
         size *= GROWTH
-    return found
+    return levels
 
 
 def _level(points: FloatArray, size: int, random_state: int, n_init: int) -> Generator[Progress, None, Level]:
@@ -97,10 +97,10 @@ def coverage_order(points: FloatArray, sizes: IndexArray) -> IndexArray:
     return np.array(order, dtype=np.int64)
 
 
-def nested_order(found: list[Level]) -> IndexArray:
+def nested_order(levels: list[Level]) -> IndexArray:
     """All representatives, coarse to fine; of a finer level only those whose cluster holds none so far."""
-    order = list(found[0].representatives)
-    for level in found[1:]:
+    order = list(levels[0].representatives)
+    for level in levels[1:]:
         clusters = level.clustering.clusters
         taken = set(clusters[np.array(order, dtype=np.int64)].tolist())
         order.extend(index for index in level.representatives if int(clusters[index]) not in taken)
@@ -108,7 +108,7 @@ def nested_order(found: list[Level]) -> IndexArray:
 
 
 def unguarded(level: Level, answered: IndexArray, candidates: BoolArray) -> IndexArray:
-    """For each cluster with one answer alone, largest first, the candidate nearest its center.
+    """Return for each cluster with one answer alone, largest first, the candidate nearest its center.
 
     One wrong answer on a large cluster costs more than any other: a second one in the same place would show it.
     """
@@ -120,5 +120,5 @@ def unguarded(level: Level, answered: IndexArray, candidates: BoolArray) -> Inde
     least = np.full(level.size, np.inf, dtype=np.float32)
     np.minimum.at(least, of, distances)
     rows = rows[distances == least[of]]
-    found, first = np.unique(clusters[rows], return_index=True)
-    return np.asarray(rows[first][np.argsort(-sizes[found], kind="stable")], dtype=np.int64)
+    guarded_once, first = np.unique(clusters[rows], return_index=True)
+    return np.asarray(rows[first][np.argsort(-sizes[guarded_once], kind="stable")], dtype=np.int64)

@@ -35,7 +35,7 @@ from labeler.engine.tiers import is_near, is_smooth
 
 @dataclass(frozen=True, slots=True)
 class Assembly:
-    """What a round shows besides the belief: the space, one clustering, and whom each instance repeats (n,)."""
+    """The parts of a round besides the belief: the space, one clustering, and whom each instance repeats (n,)."""
 
     space: Space | None
     level: Level
@@ -45,7 +45,7 @@ class Assembly:
 
     @staticmethod
     def empty() -> Assembly:
-        """Of a pool without instances."""
+        """Return those of a pool without instances."""
         none = np.empty(0, dtype=np.int64)
         nothing = np.empty(0, dtype=np.float32)
         return Assembly(None, Level(Clustering(none.astype(np.int32), nothing, nothing.reshape(0, 1)), none), none)
@@ -127,7 +127,7 @@ def trusted(tiers: ByteArray, belief: Belief) -> BoolArray:
 
 
 def _spread(tiers: ByteArray, belief: Belief, advice: Advice) -> str:
-    """What spreads by itself, in a word: "nothing", "likely" labels or "locked" ones, or none as yet ("unproven")."""
+    """Return what spreads by itself: "nothing", "likely" labels, "locked" ones, or none as yet ("unproven")."""
     if advice.code == "no-propagation":
         return "nothing"
     if is_smooth(tiers):
@@ -140,16 +140,16 @@ def with_repeats(belief: Belief, first_of: IndexArray) -> tuple[IntArray, IndexA
     positions = belief.labels.copy()
     if np.array_equal(first_of, np.arange(len(first_of))):
         return positions, np.empty(0, dtype=np.int64)
-    said = np.full(len(first_of), -1, dtype=np.int32)
-    said[first_of[belief.answers.indices]] = belief.answers.positions  # the latest where two differ
-    repeats = np.flatnonzero(said[first_of] >= 0)
+    answered = np.full(len(first_of), -1, dtype=np.int32)
+    answered[first_of[belief.answers.indices]] = belief.answers.positions  # the latest where two differ
+    repeats = np.flatnonzero(answered[first_of] >= 0)
     repeats = repeats[~np.isin(repeats, belief.answers.indices)]
-    positions[repeats] = said[first_of[repeats]]
+    positions[repeats] = answered[first_of[repeats]]
     return positions, repeats.astype(np.int64)
 
 
 def nearest_answers(answers: Answers, positions: IntArray, z: FloatArray) -> IntArray:
-    """For each instance (n,) the answer of its label nearest in z: the one its label rests on most."""
+    """Return for each instance (n,) the answer of its label nearest in z: the one its label rests on most."""
     sources = np.full(len(z), -1, dtype=np.int32)
     used = landmarks_of(len(answers))
     for position in range(len(answers.classes)):

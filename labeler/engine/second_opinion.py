@@ -79,7 +79,7 @@ class SecondOpinion:
         return np.asarray(gaussian(points, self.landmarks, self.gamma) @ coefficients, dtype=np.float32)
 
     def coefficients(self, positions: IntArray, n_classes: int) -> FloatArray:
-        """What the kernel columns of the landmarks are multiplied with for the scores of anything else: (m, k)."""
+        """Return the factors (m, k) of the landmarks' kernel columns in the scores of anything else."""
         return np.asarray(self.to_hat @ self.sums_of(positions, n_classes, fresh=True).astype(np.float32))
 
     def sums_of(self, positions: IntArray, n_classes: int, *, fresh: bool = False) -> NDArray[np.float64]:
@@ -140,11 +140,11 @@ def _fit(hat: NDArray[np.int8], sums: NDArray[np.float64], out: FloatArray) -> N
 
 
 def _left_out(fitted: FloatArray, positions: IntArray, leverage: FloatArray) -> FloatArray:
-    """What is `fitted` (n, k), in place without each instance's own label."""
-    said = np.flatnonzero(positions >= 0)
-    own = leverage[said]
-    fitted[said, positions[said]] -= own
-    fitted[said] /= (1.0 - own)[:, None]
+    """Return what is `fitted` (n, k), in place without each instance's own label."""
+    labeled = np.flatnonzero(positions >= 0)
+    own = leverage[labeled]
+    fitted[labeled, positions[labeled]] -= own
+    fitted[labeled] /= (1.0 - own)[:, None]
     return fitted
 
 

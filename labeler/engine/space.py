@@ -16,8 +16,8 @@ from labeler.core.numeric.neighbor_graph import NeighbourGraph, duplicates, neig
 from labeler.core.numeric.pca import PrincipalAxes, principal_axes
 from labeler.core.types import FloatArray, IndexArray, Progress
 
-N_DIFFUSION = 20
-POWER = 5
+N_DIFFUSION = 20  # coordinates of the diffusion map beside the components
+POWER = 5  # steps of the walk behind it: what differs farther away counts less
 TOLERANCE = 1e-3
 RESTARTS = 60
 DENSE_UP_TO = 400
@@ -46,8 +46,8 @@ def diffusion_map(
     root = np.sqrt(np.where(degrees > 0, degrees, np.inf))
     coordinates = vectors / np.where(np.isfinite(root), root, 1.0).astype(np.float32)[:, None]
     coordinates *= np.sqrt(degrees.sum() / n)
-    kept = np.clip(values, 0.0, 1.0) ** power
-    return np.ascontiguousarray(coordinates[:, 1:] * kept[1:], dtype=np.float32)
+    damped = np.clip(values, 0.0, 1.0) ** power
+    return np.ascontiguousarray(coordinates[:, 1:] * damped[1:], dtype=np.float32)
 
 
 def islands(weights: sparse.csr_array, degrees: FloatArray, most: int) -> FloatArray:
@@ -71,17 +71,17 @@ def leading_eigenvectors(
     residual is below `tolerance` times the eigenvalue, as ARPACK does it, but in steps. `known` (m, n) are orthogonal
     eigenvectors of eigenvalue 1, the largest.
     """
-    n, kept = len(start), len(known)
-    if kept >= wanted:
+    n, n_known = len(start), len(known)
+    if n_known >= wanted:
         return np.ones(wanted), np.ascontiguousarray(known[:wanted].T)
     size = min(n, 3 * wanted + 10)
     basis = np.empty((size, n), dtype=np.float32)
-    basis[:kept] = known
-    small = np.diag(np.r_[np.ones(kept), np.zeros(size - kept)])
+    basis[:n_known] = known
+    small = np.diag(np.r_[np.ones(n_known), np.zeros(size - n_known)])
     next_one, read = start - (known @ start) @ known, 0
     next_one /= np.linalg.norm(next_one)
     for restart in range(RESTARTS):
-        for row in range(kept, size):
+        for row in range(n_known, size):
             basis[row] = next_one
             image = matrix @ next_one
             for _ in range(2):  # twice is enough (Parlett)
@@ -105,11 +105,11 @@ def leading_eigenvectors(
         residuals = length * np.abs(turn[-1, :wanted])
         if size == n or (residuals <= tolerance * np.abs(values[:wanted])).all():
             break
-        kept = min(wanted + (size - wanted) // 2, size - 1)
+        n_known = min(wanted + (size - wanted) // 2, size - 1)
         for columns in _blocks(n):
-            basis[:kept, columns] = turn[:, :kept].T.astype(np.float32) @ basis[:, columns]
+            basis[:n_known, columns] = turn[:, :n_known].T.astype(np.float32) @ basis[:, columns]
         small[:] = 0.0
-        small[np.arange(kept), np.arange(kept)] = values[:kept]
+        small[np.arange(n_known), np.arange(n_known)] = values[:n_known]
         yield Progress("mapping the graph")
     return values[:wanted], np.ascontiguousarray((turn[:, :wanted].T.astype(np.float32) @ basis).T)
 
@@ -130,7 +130,7 @@ def at_unit_variance(part: FloatArray) -> tuple[FloatArray, float]:
 
 @dataclass(frozen=True, slots=True)
 class Space:
-    """Where the engine works: `z` (n, <= 120), the neighbour graph **of z**, and `axes`, which lead to `components`.
+    """The engine's space: `z` (n, <= 120), the neighbour graph **of z**, and `axes`, which lead to `components`.
 
     z is the encoder's components next to the diffusion map, each half of a total variance of 1. `first_of` (n,) int64
     is the first instance that each one repeats: itself, unless it is a duplicate.

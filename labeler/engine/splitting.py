@@ -29,14 +29,14 @@ class Partition:
             return level
         known = self._divided
         if known is None or known[0] is not level or known[1] != splits.tobytes():
-            found = level
+            divided = level
             for representative in splits.tolist():
-                found = divide(found, self._points, representative, self._random_state)
-            known = self._divided = level, splits.tobytes(), found
+                divided = divide(divided, self._points, representative, self._random_state)
+            known = self._divided = level, splits.tobytes(), divided
         return known[2]
 
     def around(self, level: Level) -> ClusterNeighbors:
-        """What lies around the clusters of a level."""
+        """Return what lies around the clusters of a level."""
         return steps.run(self.around_by_steps(level))
 
     def around_by_steps(self, level: Level) -> Generator[Progress, None, ClusterNeighbors]:
@@ -102,11 +102,11 @@ def _unmerged(tree: IndexArray, members: IndexArray, rows: FloatArray) -> Cluste
 
 def _leaves(tree: IndexArray, node: int) -> list[int]:
     """The instances below a node of a tree of merges."""
-    n, found, open_ = len(tree) + 1, [], [node]
+    n, leaves, open_ = len(tree) + 1, [], [node]
     while open_:
         at = open_.pop()
         if at < n:
-            found.append(at)
+            leaves.append(at)
         else:
             open_.extend(int(child) for child in tree[at - n])
-    return found
+    return leaves

@@ -1,4 +1,4 @@
-"""When to stop, and when to say that labels do not propagate here."""
+"""Advice to stop, and to say that labels do not propagate here."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ WINDOW = 20
 CHANGED_EACH = 0.25
 """Labels an answer may change on average where it is time to stop; in pools beyond 25,000 one in CHANGED_OF."""
 CHANGED_OF = 100_000
-ENOUGH_ANSWERS = 50
+ENOUGH_ANSWERS = 50  # below, left-out answers say nothing of the models
 LOW_SKILL = 0.3
 
 

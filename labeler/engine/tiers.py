@@ -1,4 +1,4 @@
-"""How far a machine's label can be trusted, for free: who agrees with whom."""
+"""Tiers: how far a machine's label can be trusted, for free: who agrees with whom."""
 
 from __future__ import annotations
 

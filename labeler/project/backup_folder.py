@@ -49,12 +49,12 @@ class Backup:
 
     @property
     def rank(self) -> tuple[int, int, int, float, str]:
-        """What puts copies in order: by content first, the clock and the name last."""
+        """The order of copies: by content first, the clock and the name last."""
         return self.events, self.instances, self.number, self.at, self.path.name
 
 
 def folder_of(project: Path) -> Path:
-    """Where the backups of a project file are: the same for the same file, however it is named on the command line."""
+    """Return the folder of a project file's backups: the same for the same file, however it is named."""
     from platformdirs import user_state_path
 
     return user_state_path("labeler", appauthor=False) / "backups" / key_of(project)
@@ -64,7 +64,7 @@ def folder_of(project: Path) -> Path:
 
 
 def about(path: Path) -> Backup:
-    """What a copy says of itself. Raises ProjectError where it cannot be opened."""
+    """Return what a copy says of itself. Raises ProjectError where it cannot be opened."""
     with closing(Store.open(path, read_only=True)) as store:
         noted = store.project().get("backup", {})
         noted = noted if isinstance(noted, dict) else {}
@@ -103,7 +103,7 @@ def verified(path: Path) -> Backup:
 
 
 def folded(store: Store) -> State:
-    """What the journal of a project amounts to. Raises DamagedProject where it cannot be read or does not add up."""
+    """Return what the journal of a project amounts to; raises DamagedProject where it cannot be read or add up."""
     try:
         return fold(State(Pool(store.instance_ids())), store.replay())
     except DamagedProject as error:

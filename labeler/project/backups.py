@@ -175,11 +175,11 @@ def _stamp(now: float) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What a restore did: which copy came back to which place, and where the file that was there is now."""
+    """The result of a restore: which copy came back to which place, and where the file that was there is now."""
 
     backup: Backup
     path: Path
-    kept: Path | None
+    old_file: Path | None
 
 
 def restore(backup: Path, to: Path | None = None, *, now: float | None = None) -> Restored:
@@ -192,8 +192,8 @@ def restore(backup: Path, to: Path | None = None, *, now: float | None = None) -
     NotSaved
         There is no room for it; nothing was changed.
     """
-    found = verified(backup)
-    path = to if to is not None else found.of
+    copy = verified(backup)
+    path = to if to is not None else copy.of
     if path is None:
         raise UsageError(
             f"{backup} does not say which project it is a copy of", "say where it shall be: --to PROJECT.labeler.db"
@@ -206,13 +206,13 @@ def restore(backup: Path, to: Path | None = None, *, now: float | None = None) -
             f"{path} cannot be restored from itself", "name one of its backups, or another place with --to"
         )
     now = time.time() if now is None else now
-    kept = free(path.with_name(f"{path.name.removesuffix(SUFFIX)}-before-restore-{_stamp(now)}{SUFFIX}"))
+    old_file = free(path.with_name(f"{path.name.removesuffix(SUFFIX)}-before-restore-{_stamp(now)}{SUFFIX}"))
     sweep(path.parent, f".{path.name}.")  # what a killed restore left
     with _locked(path), closing(Store.open(backup, read_only=True)) as store, _draft(path, over=True) as draft:
-        store.copy(draft, backup=None, **_source_from(store, found.of, path))
+        store.copy(draft, backup=None, **_source_from(store, copy.of, path))
         fold_at_rest(path)  # so that one file is put aside, and not a pair that a kill could part
-        there = put_aside(path, kept)
-    return Restored(found, path, kept if there else None)
+        there = put_aside(path, old_file)
+    return Restored(copy, path, old_file if there else None)
 
 
 def _source_from(store: Store, of: Path | None, path: Path) -> dict[str, Any]:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from labeler.worker.pipeline import Pipeline  # its libraries take longer to load than what was kept takes to read
 
 NAME = "closing.round"
-_KEY = "rests_on"
+_KEY = "rests_on"  # the fact of a stored round that says which project it is of
 _SEAL = hashlib.sha256().digest_size
 _AN_INSTANCE, _BESIDES = 200, 10_000_000
 """Bytes that a round takes at most, an instance and besides."""
@@ -95,7 +95,7 @@ def _holds(path: Path, content: bytes) -> bool:
 
 
 def _rests_on(project: Project) -> str | None:
-    """What tells this state of a project from all others; None where the session is not what the file says."""
+    """Return what tells this state of a project from all others; None where the session is not what the file says."""
     mark = project.mark()
     return None if mark is None else hashlib.sha256(f"{__version__} {mark}".encode()).hexdigest()
 

@@ -12,7 +12,7 @@ from labeler.core.errors import EngineError
 from labeler.core.requests import signature
 from labeler.core.text import counted
 from labeler.core.types import Progress, Round, Snapshot
-from labeler.project.pending import Pending
+from labeler.project.reply import PendingReply
 from labeler.session.session import Session
 from labeler.worker import protocol
 from labeler.worker.client import WorkerClient
@@ -55,7 +55,7 @@ class EngineLink:
     ) -> None:
         self._session, self._notices, self._opening, self._encoded = session, notices, opening, encoded
         self._client: WorkerClient | None = None
-        self._pending: dict[int, Pending[Any]] = {}
+        self._pending: dict[int, PendingReply[Any]] = {}
         self._numbers = count(1)
         # the revision of the closing round in force, and which merge it was
         self._closed: tuple[int, int] | None = None
@@ -85,7 +85,7 @@ class EngineLink:
         method: Callable[Concatenate[Any, Snapshot, Arguments], Iterator[Progress | Result]],
         *args: Arguments.args,
         **kwargs: Arguments.kwargs,
-    ) -> Pending[Result]: ...
+    ) -> PendingReply[Result]: ...
 
     @overload
     def request(
@@ -93,9 +93,9 @@ class EngineLink:
         method: Callable[Concatenate[Any, Snapshot, Arguments], Result],
         *args: Arguments.args,
         **kwargs: Arguments.kwargs,
-    ) -> Pending[Result]: ...
+    ) -> PendingReply[Result]: ...
 
-    def request(self, method: Callable[..., Any], *args: Any, **kwargs: Any) -> Pending[Any]:
+    def request(self, method: Callable[..., Any], *args: Any, **kwargs: Any) -> PendingReply[Any]:
         """Ask for what a method of the engine returns for the session as it is now; never blocks.
 
         The method stands for its name and its types, as in ``request(Engine.similar, index=3, size=25, skip=shown)``;
@@ -108,7 +108,7 @@ class EngineLink:
         """
         asked = signature(method.__name__)
         arguments = asked.arguments(*args, **kwargs)
-        pending: Pending[Any] = Pending()
+        pending: PendingReply[Any] = PendingReply()
         if self._client is None:
             pending.fail(EngineError("the engine does not run yet", "wait until the pool is read"))
             return pending

@@ -43,11 +43,11 @@ class Instances:
 
     @property
     def content(self) -> str:
-        """What the instances are: "images", or "table" where they are the rows of one, "text"."""
+        """The kind of the instances: "images", or "table" where they are the rows of one, "text"."""
         return self._source.content if self._source is not None else "images"
 
     def shown(self, index: int) -> Shown:
-        """What a person looks at to answer. May be called from any thread; raises as :meth:`image`."""
+        """Return what a person looks at to answer. May be called from any thread; raises as :meth:`image`."""
         row = self._row(index)
         texts = self._source.texts() if self._source is not None and self._source.content == "text" else None
         if texts is not None and row is not None:
@@ -58,7 +58,7 @@ class Instances:
         return columns.card(row)
 
     def columns(self) -> Columns | None:
-        """Where the values of a table's columns lie; None where the instances are no rows of a table."""
+        """Return where the values of a table's columns lie; None where the instances are no rows of a table."""
         source = self._source
         if self._columns is None and source is not None and source.content == "table":
             table = source.table()

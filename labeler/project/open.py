@@ -177,21 +177,21 @@ def _wire(
     clock: Callable[[], float],
     new_id: Callable[[], str],
 ) -> Project:
-    kept = store.project()
-    if source is None and "source" not in kept:
+    record = store.project()
+    if source is None and "source" not in record:
         raise ProjectError(
             f"the project {display_safe(str(store.path))} was never opened with a source",
             f"do so: labeler label SOURCE -p {display_safe(str(store.path))}",
         )
     notices: list[str] = []
-    stored = dict(kept.get("options", {}))
+    stored = dict(record.get("options", {}))
     stored_ids = store.instance_ids()
     arrays = fitting_arrays(store.arrays("pool"), len(stored_ids))
     if source is None and with_source:
-        source = paths.find_source(kept["source"], store.path, reading_of(options, stored))
+        source = paths.find_source(record["source"], store.path, reading_of(options, stored))
     if source is not None:
-        moved = "source" in kept and paths.check_same_source(
-            source, kept["source"], store.path, stored_ids, arrays.get("sha256")
+        moved = "source" in record and paths.check_same_source(
+            source, record["source"], store.path, stored_ids, arrays.get("sha256")
         )
         if moved:
             notices.append(f"the source was found at its new place {display_safe(str(source.path))}")
@@ -207,7 +207,7 @@ def _wire(
         key_layout=options.keys or stored.get("keys") or "digits",
     )
     chosen = stored | options.given()
-    hashes = _contents(store, source, session, kept.get("fingerprint"), arrays.get("sha256"), notices)
+    hashes = _contents(store, source, session, record.get("fingerprint"), arrays.get("sha256"), notices)
     if source is not None:
         check_size(chosen.get("clusterer"), len(pool))
     notices.extend([*store.notes, *session.recorder.notes])
@@ -236,10 +236,10 @@ def _contents(
     if source is None or source.fingerprint() == fingerprint:
         return hashes
     if fingerprint is not None:
-        found = source_changes.look(source, session.pool.ids, session.state.answers, hashes)
-        notices.extend(source_changes.said_of(found, session.pool.ids))
-        session.imports.follow(found.moved, found.replaced, keep=not store.read_only)
-        hashes = found.hashes
+        changes = source_changes.look(source, session.pool.ids, session.state.answers, hashes)
+        notices.extend(source_changes.said_of(changes, session.pool.ids))
+        session.imports.follow(changes.moved, changes.replaced, keep=not store.read_only)
+        hashes = changes.hashes
     if not store.read_only:
         if fingerprint is not None:
             store.put_arrays("pool", {"sha256": hashes})
@@ -282,8 +282,8 @@ def _remember(
 ) -> None:
     given = {name: value for name, value in options.given().items() if name not in ("classes", "percentile")}
     changed = {name: value for name, value in given.items() if stored.get(name) != value}
-    created = "created" not in store.project()
-    if changed and not created:
+    is_new = "created" not in store.project()
+    if changed and not is_new:
         redone = [name for name in changed if name in RECOMPUTES]
         what = f"; computed anew: {', '.join(redone)}" if redone else ""
         notices.append(f"changed: {', '.join(f'{k} = {v}' for k, v in changed.items())}{what}")
@@ -292,33 +292,51 @@ def _remember(
     shown: ValueRange | None = getattr(source, "shown", None)
     if shown is not None:  # also where nobody gave one: another look must not give another picture
         values["options"]["range"] = shown.text
-    if created:
+    if is_new:
         values["created"] = clock()
     if source is not None:
         values["source"] = paths.remembered(source.path, store.path)
-    own = {kind: found for kind in PARTS if (found := origin_of(kind, values["options"].get(kind) or ""))}
-    before = store.project().get("own", {})
-    for kind, found in own.items():
-        kept = before.get(kind, found)
-        if kept["name"] == found["name"] and kept["sha256"] != found["sha256"]:
-            notices.append(f"the {kind} {found['name']} is not as it was: {display_safe(found['origin'])} has changed")
-    if own:
-        values["own"] = before | own
+    if own := _own_plugins(store, values["options"], notices):
+        values["own"] = own
     store.remember(**values)
-    percentile = options.percentile
-    if percentile is None and session.state.settings.get("percentile", "auto") == "auto":  # nobody chose a number
-        percentile = BOOK_PERCENTILE if values["options"].get("engine") == "book" else "auto"
-    if percentile is not None:
-        before = session.state.settings.get("percentile", "auto")
-        session.set(percentile=percentile)
-        if not created and percentile != before:
-            notices.append(f"changed: percentile = {percentile if percentile == 'auto' else f'{percentile:g}'}")
+    engine = values["options"].get("engine")
+    changes = [*_set_percentile(session, options.percentile, engine), *_add_classes(session, options.classes)]
+    if not is_new:
+        notices.extend(f"changed: {change}" for change in changes)
+
+
+def _own_plugins(store: Store, options: dict[str, Any], notices: list[str]) -> dict[str, Any]:
+    """Return where the person's own plug-ins come from, by kind; says which of them have changed since."""
+    own = {kind: origin for kind in PARTS if (origin := origin_of(kind, options.get(kind) or ""))}
+    before = store.project().get("own", {})
+    for kind, origin in own.items():
+        earlier = before.get(kind, origin)
+        if earlier["name"] == origin["name"] and earlier["sha256"] != origin["sha256"]:
+            notices.append(
+                f"the {kind} {origin['name']} is not as it was: {display_safe(origin['origin'])} has changed"
+            )
+    return before | own if own else {}
+
+
+def _set_percentile(session: Session, percentile: float | str | None, engine: str | None) -> list[str]:
+    """Set the percentile that is given, or the engine's own where nobody chose a number; return what changed by it."""
+    before = session.state.settings.get("percentile", "auto")
+    if percentile is None and before == "auto":
+        percentile = BOOK_PERCENTILE if engine == "book" else "auto"
+    if percentile is None:
+        return []
+    session.set(percentile=percentile)
+    words = percentile if isinstance(percentile, str) else f"{percentile:g}"
+    return [f"percentile = {words}"] if percentile != before else []
+
+
+def _add_classes(session: Session, names: tuple[str, ...]) -> list[str]:
+    """Add the classes that were named and never set up before; return what changed by it."""
     known = {info.name for info in session.state.active_classes()}
     set_up = set(map(class_name, session.state.classes.set_up))
     with session.recorder.together():
-        for name in options.classes:
-            if class_name(name) not in set_up:  # said before: renamed, merged or retired since, it stays so
+        for name in names:
+            if class_name(name) not in set_up:  # set up before: renamed, merged or retired since, it stays so
                 session.classes.id_for(name, setup=True)
     added = [display_safe(info.name, 40) for info in session.state.active_classes() if info.name not in known]
-    if added and not created:
-        notices.append(f"changed: new classes {', '.join(added)}")
+    return [f"new classes {', '.join(added)}"] if added else []

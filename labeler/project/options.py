@@ -56,7 +56,7 @@ class Options:
 
 
 def reading_of(given: Options, stored: Mapping[str, Any]) -> Reading:
-    """How a source is to be read: as was given now, else as its project remembers."""
+    """Return how a source is to be read: as was given now, else as its project remembers."""
     return Reading.of(dict(stored) | given.given())
 
 

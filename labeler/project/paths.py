@@ -1,4 +1,4 @@
-"""Which project belongs to a source, which source to a project, and how a moved source is found again."""
+"""Paths: which project belongs to a source, which source to a project, and how a moved source is found again."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from labeler.plugins.importers.detect import open_source
 from labeler.plugins.importers.files import first_bytes
 
 SUFFIX = ".labeler.db"
-_FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
+_FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)  # then the cache goes elsewhere; a full disk is said
 N_COMPARED = 40
 """Instances whose content is compared before a moved source is believed to be the same."""
 
@@ -108,7 +108,7 @@ def _take_over(beside: Path, elsewhere: Path) -> None:
 
 
 def remembered(source: Path, project: Path) -> dict[str, str]:
-    """What a project keeps of its source: the absolute path, and the way to it from the project file."""
+    """Return what a project keeps of its source: the absolute path, and the way to it from the project file."""
     absolute = source.resolve()
     return {
         "path": os.fspath(absolute),
@@ -116,12 +116,12 @@ def remembered(source: Path, project: Path) -> dict[str, str]:
     }
 
 
-def places_of(kept: dict[str, str], project: Path) -> tuple[Path, Path]:
-    """Where a project's source may be: where it was, or at the same place relative to the project file."""
-    return Path(kept["path"]), (project.resolve().parent / kept["relative"]).resolve()
+def places_of(record: dict[str, str], project: Path) -> tuple[Path, Path]:
+    """Return where a project's source may be: where it was, or at the same place relative to the project file."""
+    return Path(record["path"]), (project.resolve().parent / record["relative"]).resolve()
 
 
-def find_source(kept: dict[str, str], project: Path, reading: Reading) -> Source:
+def find_source(record: dict[str, str], project: Path, reading: Reading) -> Source:
     """Open a project's source where it was, or at the same place relative to the project file.
 
     Raises
@@ -129,17 +129,17 @@ def find_source(kept: dict[str, str], project: Path, reading: Reading) -> Source
     SourceError
         It is at neither place.
     """
-    for place in places_of(kept, project):
+    for place in places_of(record, project):
         if place.exists():
             return open_source(place, reading)
     raise SourceError(
-        f"the source of this project is not at {display_safe(kept['path'])} any more",
+        f"the source of this project is not at {display_safe(record['path'])} any more",
         f"where is it now? labeler label NEWPLACE -p {display_safe(str(project))} (labels are safe in the project)",
     )
 
 
 def check_same_source(
-    source: Source, kept: dict[str, str], project: Path, ids: Sequence[str], hashes: NDArray[Any] | None
+    source: Source, record: dict[str, str], project: Path, ids: Sequence[str], hashes: NDArray[Any] | None
 ) -> bool:
     """Whether `source` lies at a new place (True), at the remembered one (False), or is another one.
 
@@ -148,13 +148,13 @@ def check_same_source(
     ProjectError
         The project belongs to another source; both paths are named.
     """
-    if remembered(source.path, project)["path"] == kept["path"]:
+    if remembered(source.path, project)["path"] == record["path"]:
         return False
-    old_is_there = Path(kept["path"]).exists()
+    old_is_there = Path(record["path"]).exists()
     if not old_is_there and _same_content(source, ids, hashes):
         return True
     raise ProjectError(
-        f"{display_safe(str(project))} belongs to {display_safe(kept['path'])},"
+        f"{display_safe(str(project))} belongs to {display_safe(record['path'])},"
         f" not to {display_safe(str(source.path))}",
         "give another project file with -p PROJECT" if old_is_there else "nothing of the old source was found there",
     )

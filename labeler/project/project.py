@@ -208,14 +208,14 @@ class Project:
         ]
 
     def _what_is_lost(self) -> list[str]:
-        """Where the answers are now that the file is not: in a backup that is made here, before anything is let go."""
+        """Return where the answers are now that the file is not: in a backup made here, before anything is let go."""
         lines = [f"NOT saved in {display_safe(str(self.path), 1000)}: it was removed, moved or replaced while open"]
         try:
-            made = backups.keep(self._store, "lost")
+            backup = backups.keep(self._store, "lost")
         except LabelerError as error:
             return [*lines, f"no backup could be made of what was open: {error.message} ({error.hint})"]
         self.backed_up = False
-        place = shlex.quote(display_safe(str(made.path), 1000))
+        place = shlex.quote(display_safe(str(backup.path), 1000))
         return [*lines, f"all answers are in its backup: labeler restore {place}"]
 
     def save_elsewhere(self, place: str) -> Path:
@@ -256,7 +256,7 @@ class Project:
     # -- inside --------------------------------------------------------------------------------------------------
 
     def _complete_hashes(self) -> None:
-        """What was answered before the pool was read, or in a table: a label stays with the content it was given to."""
+        """Keep the content of what was answered before the pool was read: a label stays with what it was given to."""
         if self._store.read_only or self.source is None:
             return
         answered, hashes = self.session.state.answers, self.instances.sha256()

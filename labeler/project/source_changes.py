@@ -23,7 +23,7 @@ MOST_AT_CLOSE = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What became of answered instances. `hashes` (n, 32) uint8: content as it is now, zeros where not known.
+    """The fate of answered instances. `hashes` (n, 32) uint8: content as it is now, zeros where not known.
 
     `moved`: (index, index where its content is now); `replaced`: indices with another content, theirs is nowhere.
     """
@@ -58,10 +58,10 @@ def look(source: Source, ids: Sequence[str], answered: Iterable[int], hashes: By
             settled.add(index)  # nobody knows what it was
             continue
         row = rows.get(ids[index])
-        found = content_hash(source, row) if row is not None else None
-        if found is not None:
-            now[index] = found
-        if found == before:
+        content = content_hash(source, row) if row is not None else None
+        if content is not None:
+            now[index] = content
+        if content == before:
             settled.add(index)
         else:
             wanted.setdefault(before, []).append(index)
@@ -69,8 +69,8 @@ def look(source: Source, ids: Sequence[str], answered: Iterable[int], hashes: By
     out = np.zeros_like(hashes)
     for index in settled:
         out[index] = hashes[index]
-    for index, found in now.items():
-        out[index] = np.frombuffer(found, dtype=np.uint8)
+    for index, content in now.items():
+        out[index] = np.frombuffer(content, dtype=np.uint8)
     lost = [index for indices in wanted.values() for index in indices]
     replaced = sorted(index for index in lost if index in now)  # the others are missing, and their labels are kept
     for index in set(lost) - set(replaced):
@@ -88,8 +88,8 @@ def _find(
     settled: set[int],
     now: dict[int, bytes],
 ) -> dict[int, int]:
-    """Where the contents in `wanted` are now, the youngest instances first; those found are taken out of it."""
-    found: dict[int, int] = {}
+    """Return where the contents in `wanted` are now, the youngest instances first; those found are taken out of it."""
+    places: dict[int, int] = {}
     for place in sorted(set(range(len(ids))) - settled, key=lambda index: (index not in now, -index)):
         if not wanted:
             break
@@ -99,10 +99,10 @@ def _find(
         content = now.get(place) or content_hash(source, row)
         waiting = wanted.get(content or b"")
         if waiting and content is not None:
-            found[waiting.pop(0)] = place
+            places[waiting.pop(0)] = place
             if not waiting:
                 del wanted[content]
-    return found
+    return places
 
 
 def said_of(changes: Changes, ids: Sequence[str]) -> list[str]:
@@ -135,7 +135,7 @@ def completed(source: Source, ids: Sequence[str], answered: Iterable[int], hashe
     out = hashes.copy()
     for index in lacking:
         row = rows.get(ids[index])
-        found = content_hash(source, row) if row is not None else None
-        if found is not None:
-            out[index] = np.frombuffer(found, dtype=np.uint8)
+        content = content_hash(source, row) if row is not None else None
+        if content is not None:
+            out[index] = np.frombuffer(content, dtype=np.uint8)
     return out

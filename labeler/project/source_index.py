@@ -1,4 +1,4 @@
-"""Which project a source has already, from whichever folder and under whichever name it is opened."""
+"""An index of which project a source has already, from whichever folder and under whichever name it is opened."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from labeler.core.text import display_safe
 from labeler.project.paths import SUFFIX, default_project
 from labeler.store.store import Store
 
-_LONGEST = 1 << 14
+_LONGEST = 1 << 14  # bytes of a path: no system takes longer ones
 
 
 def project_for(source: Path) -> tuple[Path, str]:

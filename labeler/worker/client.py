@@ -15,7 +15,7 @@ from labeler.core.files import sweep
 from labeler.worker import protocol
 from labeler.worker.protocol import Answered, Failed, Open
 
-RESTARTS = 1
+RESTARTS = 1  # what kills a worker twice would kill it a third time
 PATIENCE = 0.3
 """Seconds that a worker has to see the end of its input."""
 

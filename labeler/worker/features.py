@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Generator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,22 +15,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from labeler.core.errors import LabelerError, ProjectError, UsageError
-from labeler.core.files import sweep, whole
+from labeler.core.errors import UsageError
+from labeler.core.files import whole
 from labeler.core.numeric.pca import let_go
 from labeler.core.types import ByteArray, FloatArray, Progress
 from labeler.plugins import registry
+from labeler.plugins.encoders.automatic import choose_encoder
 from labeler.plugins.encoders.base import Encoder, Images
 from labeler.plugins.importers.base import Source
-from labeler.plugins.importers.scaling import ValueRange
+from labeler.plugins.importers.vectors import read_features
 from labeler.plugins.registry import Spec
+from labeler.worker.cache import IMAGE_ENTRIES, digest, features_entry, key_of, make_folder, why_broken
 from labeler.worker.image_store import LARGEST, ImagePlan, blank_rows, fill_images, plan_images
 
 FIT_SAMPLE = 10_000
 """Rows an encoder is fitted on at most."""
-CHUNK = 2_000
-STORE_VERSION = 3
-_IMAGE_ENTRIES = ("images.npy", "hashes.npy", "unreadable.json")
+CHUNK = 2_000  # rows that are read and encoded between two signs of life
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +69,8 @@ def prepare(
     """
     rows = _rows_in_source(source, ids)
     raw: Images
-    key = _key(source, ids)
-    _make_cache(cache)
+    key = key_of(source, ids)
+    make_folder(cache)
     given = _from_elsewhere(features, ids, cache, key) if features else None  # refused before anything is read
     unreadable: dict[int, str] = {}
     blank: tuple[int, ...] = ()
@@ -83,8 +81,8 @@ def prepare(
     else:
         raw, hashes = yield from _table(source, rows)
     if given is not None:
-        vectors, kept = given
-        return Prepared(raw, vectors, hashes, unreadable, "features", f"from {features}", str(kept), blank)
+        vectors, path = given
+        return Prepared(raw, vectors, hashes, unreadable, "features", f"from {features}", str(path), blank)
     reason = "chosen by you"
     if not encoder:
         yield Progress("choosing an encoder")
@@ -93,73 +91,18 @@ def prepare(
     return Prepared(raw, np.load(path, mmap_mode="r"), hashes, unreadable, encoder, reason, str(path), blank)
 
 
-@dataclass(frozen=True, slots=True)
-class Entries:
-    """What lies in a cache: names of the entries for a source as it is now, name -> bytes of those for another state of
-    it or another encoder, and name -> why of those that are not whole."""
-
-    current: list[str]
-    other: dict[str, int]
-    broken: dict[str, str]
-
-
-def entries(source: Source, ids: Sequence[str], cache: Path, chosen: str) -> Entries:
-    """Hold what lies in a cache against the source and the encoders there are; `chosen`: one with its parameters."""
-    key = _key(source, ids)
-    names = {f"{name}-{key}" for name in _IMAGE_ENTRIES}
-    for spec in (*registry.names("encoder"), *([chosen] if chosen else [])):
-        parsed = registry.parse_spec(spec)
-        with suppress(LabelerError):  # not installed, or it needs a model's file: what it left is told by no name
-            names.add(_features_entry(key, parsed, registry.create("encoder", parsed)))
-    found = Entries([], {}, {})
-    for path in sorted(cache.iterdir()):
-        if not path.name.startswith((*_IMAGE_ENTRIES, "features-")):
-            continue
-        ours = path.name in names
-        if why := _broken(path, len(ids) if ours else None):
-            found.broken[path.name] = why
-        elif ours:
-            found.current.append(path.name)
-        else:
-            found.other[path.name] = path.stat().st_size
-    return found
-
-
-def _broken(path: Path, n: int | None) -> str:
-    """Why an entry (of `n` instances, where that is known) is not whole; "" where it is."""
-    try:
-        if path.name.startswith("unreadable"):
-            reasons = json.loads(path.read_text())
-            needed = {"unreadable", "blank"} if n is not None else set()  # older versions wrote the reasons alone
-            return "" if isinstance(reasons, dict) and needed <= reasons.keys() else "is none of ours"
-        shape = np.load(path, mmap_mode="r").shape
-        return "" if n is None or shape[0] == n else f"has {shape[0]:,} rows for {n:,} instances"
-    except FileNotFoundError:
-        return "is gone"
-    except (OSError, ValueError, EOFError, IndexError):
-        return "is not whole"
-
-
 def encode_again(
     source: Source, ids: Sequence[str], cache: Path, raw: Images, encoder: str
 ) -> Generator[Progress, None, FloatArray]:
     """Yield progress; return the features (n, d) of a prepared pool's `raw` images by another encoder, kept as well."""
     rows = _rows_in_source(source, ids)
-    path = yield from _encode(source, rows, raw, registry.parse_spec(encoder), cache, _key(source, ids))
+    path = yield from _encode(source, rows, raw, registry.parse_spec(encoder), cache, key_of(source, ids))
     features: FloatArray = np.load(path, mmap_mode="r")
     return features
 
 
-def _key(source: Source, ids: Sequence[str]) -> str:
-    shown: ValueRange | None = getattr(source, "shown", None)  # not of the content, but of what is made of it
-    by = [shown.text] if shown is not None else []
-    return _digest(source.fingerprint(), len(ids), _digest(*ids), STORE_VERSION, *by)
-
-
 def choose(raw: Images, seed: int) -> tuple[str, str]:
     """The encoder that suits the pool, and why in one line."""
-    from labeler.plugins.encoders.automatic import choose_encoder
-
     return choose_encoder(raw, seed)
 
 
@@ -174,22 +117,22 @@ def _rows_in_source(source: Source, ids: Sequence[str]) -> NDArray[np.int64]:
 def _images(
     source: Source, rows: NDArray[np.int64], cache: Path, key: str
 ) -> Generator[Progress, None, tuple[ByteArray, ByteArray, dict[int, str], tuple[int, ...]]]:
-    store, hashes, broken = (cache / f"{name}-{key}" for name in _IMAGE_ENTRIES)
-    if any(_broken(path, len(rows)) for path in (store, hashes, broken)):
+    store, hashes, broken = (cache / f"{name}-{key}" for name in IMAGE_ENTRIES)
+    if any(why_broken(path, len(rows)) for path in (store, hashes, broken)):
         plan = plan_images(source)
         with whole(store) as draft:
             target = np.lib.format.open_memmap(draft, "w+", np.uint8, (len(rows), *plan.shape))
-            found, unreadable = yield from fill_images(source, rows, plan, target)
+            digests, unreadable = yield from fill_images(source, rows, plan, target)
             blank = blank_rows(target, rows, unreadable)
             target.flush()
             del target
         with whole(hashes) as draft, open(draft, "wb") as file:
-            np.save(file, found)
+            np.save(file, digests)
         with whole(broken) as draft:
             draft.write_text(json.dumps({"unreadable": unreadable, "blank": blank}))
-    kept = json.loads(broken.read_text())
-    unread = {int(row): str(why) for row, why in kept["unreadable"].items()}
-    return np.load(store, mmap_mode="r"), np.load(hashes), unread, tuple(kept["blank"])
+    record = json.loads(broken.read_text())
+    unread = {int(row): str(why) for row, why in record["unreadable"].items()}
+    return np.load(store, mmap_mode="r"), np.load(hashes), unread, tuple(record["blank"])
 
 
 def _table(source: Source, rows: NDArray[np.int64]) -> Generator[Progress, None, tuple[FloatArray, ByteArray]]:
@@ -223,35 +166,29 @@ def _texts(source: Source, rows: NDArray[np.int64]) -> tuple[Images, ByteArray]:
 
 def _from_elsewhere(features: str, ids: Sequence[str], cache: Path, key: str) -> tuple[FloatArray, Path]:
     """The vectors of a file, and an array file that holds just these: itself, or a copy in the cache."""
-    from labeler.plugins.importers.vectors import read_features
-
     file = Path(features)
     vectors = read_features(file, list(ids))
     if isinstance(vectors, np.memmap) and file.suffix.lower() == ".npy":
         return vectors, file
     status = file.stat()
-    kept = cache / f"vectors-{_digest(key, file.resolve(), status.st_size, status.st_mtime_ns)}.npy"
-    if _broken(kept, len(ids)):
+    path = cache / f"vectors-{digest(key, file.resolve(), status.st_size, status.st_mtime_ns)}.npy"
+    if why_broken(path, len(ids)):
         for older in cache.glob("vectors-*.npy"):
             older.unlink(missing_ok=True)
-        with whole(kept) as draft, open(draft, "wb") as stream:
+        with whole(path) as draft, open(draft, "wb") as stream:
             np.save(stream, vectors)
-    return vectors, kept
+    return vectors, path
 
 
 def _encode(
     source: Source, rows: NDArray[np.int64], raw: Images, spec: Spec, cache: Path, key: str
 ) -> Generator[Progress, None, Path]:
     encoder = encoder_of(spec, source.content)
-    path = cache / _features_entry(key, spec, encoder)
-    if _broken(path, len(raw)):
+    path = cache / features_entry(key, spec, encoder)
+    if why_broken(path, len(raw)):
         with whole(path) as draft:
             yield from _encode_into(source, rows, raw, fitted(encoder, raw), draft)
     return path
-
-
-def _features_entry(key: str, spec: Spec, encoder: Encoder) -> str:
-    return f"features-{_digest(key, str(spec), encoder.version)}.npy"
 
 
 def encoder_of(spec: Spec, content: str) -> Encoder:
@@ -320,18 +257,58 @@ def _takes(name: str, kind: str) -> bool:
     return registry.entry("encoder", name).available and kind in registry.load("encoder", name).takes
 
 
-def _make_cache(cache: Path) -> None:
-    try:
-        cache.mkdir(parents=True, exist_ok=True)
-        sweep(cache)
-    except OSError as error:
-        raise ProjectError(
-            f"cannot write the cache {cache}: {error.strerror}", "make room, or move what is in the way"
-        ) from error
+@dataclass(frozen=True, slots=True)
+class EncodedSource:
+    """`features` (m, d) float32 of a source's instances; of the `unreadable` (row -> why) they mean nothing."""
+
+    features: FloatArray
+    unreadable: dict[int, str]
 
 
-def _digest(*parts: Any) -> str:
-    digest = hashlib.blake2b(digest_size=12)
-    for part in parts:
-        digest.update(os.fsencode(str(part)) + b"\0")
-    return digest.hexdigest()
+def encode_others(source: Source, prepared: Prepared) -> Generator[Progress, None, EncodedSource]:
+    """Yield progress; return the instances of `source` in the features of a prepared pool, a chunk at a time.
+
+    Raises
+    ------
+    UsageError
+        The pool's features came from a file, so nothing here can encode an image the same way; or the instances are
+        of another kind than the pool's.
+    """
+    table = source.table() if source.content == "table" else None
+    texts = source.texts() if source.content == "text" else None
+    _check_kind(table, texts, prepared)
+    shape = prepared.raw.shape[1:]
+    encoder = fitted(encoder_of(registry.parse_spec(prepared.encoder), source.content), prepared.raw)
+    plan, total, step = ImagePlan(shape, exact=False), len(source.ids), rows_a_chunk(encoder)
+    parts: list[FloatArray] = []
+    unreadable: dict[int, str] = {}
+    for start in range(0, total, step):
+        yield Progress("encoding", start, total)
+        rows = np.arange(start, min(start + step, total), dtype=np.int64)
+        seen: Images
+        if texts is not None:
+            seen = np.array([texts[row] for row in rows.tolist()], dtype=object)
+        elif table is not None:
+            seen = np.ascontiguousarray(table[rows])
+        else:
+            stored = np.zeros((len(rows), *shape), dtype=np.uint8)
+            broken: dict[int, str]
+            _, broken = yield from fill_images(source, rows, plan, stored)
+            unreadable |= {start + row: why for row, why in broken.items()}
+            seen = yield from seen_by(encoder, source, rows, stored)
+        parts.append(encoder.transform(seen))
+    width = prepared.features.shape[1]
+    return EncodedSource(np.concatenate(parts) if parts else np.empty((0, width), dtype=np.float32), unreadable)
+
+
+def _check_kind(table: FloatArray | None, texts: list[str] | None, prepared: Prepared) -> None:
+    """Refuse instances that the encoder of a pool cannot take."""
+    if prepared.encoder == "features":
+        raise UsageError("the pool's features came from a file", "new instances need features from the same model")
+    shape = prepared.raw.shape[1:]
+    if (texts is None) != (prepared.raw.ndim > 1):
+        raise UsageError("these instances are not of the pool's kind", "texts for texts: a CSV with the same column")
+    if (texts is None and (table is None) != (len(shape) > 1)) or (table is not None and table.shape[1:] != shape):
+        raise UsageError(
+            "these instances are not of the pool's shape", "images for images, the same columns for a table"
+        )

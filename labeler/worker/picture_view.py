@@ -1,4 +1,4 @@
-"""What outlier methods look at in a pool of images: the features, and the pictures themselves beside them.
+"""The view that outlier methods have of a pool of images: the features, and the pictures themselves beside them.
 
 Features say what a thing is and are blind to much that makes a picture unusable: outlines do not change where black and
 white are exchanged, and a picture without any lies among the faint ones (benchmarks/outliers.md).
@@ -53,7 +53,7 @@ class Beside:
 
 
 def view_of(features: FloatArray, raw: NDArray[Any], encoder: str) -> FloatArray | Beside:
-    """What odd ones are looked for in: features alone where the pool holds no images, or where they are the pixels."""
+    """Return what odd ones are looked for in: features alone without images, or where they are the pixels."""
     if raw.ndim < 3 or encoder.partition(":")[0] == "pixels":
         return features
     return Beside(features, raw)
@@ -70,6 +70,6 @@ def _small(images: Images) -> FloatArray:
 
 
 def _scale(part: FloatArray) -> np.float32:
-    """What brings the rows of a part (n, d) to a total variance of 1; 1 where all are alike."""
+    """Return what brings the rows of a part (n, d) to a total variance of 1; 1 where all are alike."""
     spread = float(np.sqrt(part.var(axis=0, dtype=np.float64).sum()))
     return np.float32(1.0 / spread if spread > 1e-12 else 1.0)

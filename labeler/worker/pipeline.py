@@ -30,8 +30,7 @@ from labeler.plugins.importers.base import Source
 from labeler.plugins.importers.subset import Subset
 from labeler.plugins.outliers import DEFAULT
 from labeler.plugins.outliers.sampling import scored
-from labeler.worker.features import Prepared, encode_again, prepare
-from labeler.worker.newcomers import EncodedSource, encode_others
+from labeler.worker.features import EncodedSource, Prepared, encode_again, encode_others, prepare
 from labeler.worker.picture_view import Beside, view_of
 from labeler.worker.protocol import Offer, Ready
 
@@ -40,7 +39,7 @@ EARLY_FROM = 20_000
 EARLY_SAMPLE = 3_000
 EARLY_PHOTOS_FROM, EARLY_PHOTOS_SAMPLE = 1_000, 400
 """The same for colour photos, which take a hundred times as long to encode as handwriting."""
-PEEK = 12
+PEEK = 12  # pictures that are opened to tell photos from drawings
 KS = (2, 3, 5, 7, 10, 15, 20, 30, 40, 50, 70, 100)
 COMPARED_ON = 5_000
 """Numbers of clusters that are compared in the application, and instances at most: somebody looks on."""
@@ -83,22 +82,22 @@ class Pipeline:
         yield from self.engine.open(self.prepared.features)
         self.is_open = True
         unreadable = {str(row): why for row, why in self.prepared.unreadable.items()}
-        found = self.prepared
-        blank = np.array(found.blank, dtype=np.int64)
-        return Ready(found.encoder, found.reason, unreadable, found.hashes, found.path, blank)
+        prepared = self.prepared
+        blank = np.array(prepared.blank, dtype=np.int64)
+        return Ready(prepared.encoder, prepared.reason, unreadable, prepared.hashes, prepared.path, blank)
 
     def join_companion(self) -> Generator[Progress, None, bool]:
         """Encode photos a second way and let it have its say, once; only beside an encoder nobody chose.
 
         Returns whether there is one and it joined now.
         """
-        found = self.prepared
-        if found is None or self._has_companion or self.recipe.encoder or not _is_joined(self.recipe):
+        prepared = self.prepared
+        if prepared is None or self._has_companion or self.recipe.encoder or not _is_joined(self.recipe):
             return False
-        other = companion_of(found.encoder) if self.source.content == "images" else ""
+        other = companion_of(prepared.encoder) if self.source.content == "images" else ""
         if not other:
             return False
-        features = yield from encode_again(self.source, self.ids, Path(self.recipe.cache), found.raw, other)
+        features = yield from encode_again(self.source, self.ids, Path(self.recipe.cache), prepared.raw, other)
         yield from self.engine.join(features)
         self._has_companion = True
         return True
@@ -117,9 +116,9 @@ class Pipeline:
         rows = np.sort(rng.choice(len(ids), size, replace=False)).astype(np.int64)
         sample = Subset(self.source, rows)
         with scratch(Path(recipe.cache)) as folder:
-            found = yield from prepare(sample, sample.ids, folder, recipe.encoder, "", recipe.seed)
+            prepared = yield from prepare(sample, sample.ids, folder, recipe.encoder, "", recipe.seed)
             engine = make_engine(recipe)
-            yield from engine.open(found.features)
+            yield from engine.open(prepared.features)
             queue = engine.rerank(_nothing_answered())
         return replace(queue, indices=rows[queue.indices])
 
@@ -132,7 +131,7 @@ class Pipeline:
         return self.engine.rerank(snapshot)
 
     def work_ahead(self, indices: IndexArray) -> Iterator[Progress]:
-        """For the answers to `indices`, the next questions, while nobody waits."""
+        """Work ahead for the answers to `indices`, the next questions, while nobody waits."""
         return self.engine.prepare(indices)
 
     def round(self, snapshot: Snapshot) -> Iterator[Progress | Round]:
@@ -141,7 +140,7 @@ class Pipeline:
             yield self._named(step) if isinstance(step, Round) else step
 
     def closing_round(self, snapshot: Snapshot) -> Round:
-        """What leaves the program, from scratch."""
+        """Return what leaves the program, from scratch."""
         steps.run(self.join_companion())
         return self._named(self.engine.closing_round(snapshot))
 
@@ -150,7 +149,7 @@ class Pipeline:
         return self.engine.predict(snapshot, X_new)
 
     def model(self, snapshot: Snapshot) -> Model | None:
-        """What labels instances outside the pool, as arrays; None without an answer."""
+        """Return what labels instances outside the pool, as arrays; None without an answer."""
         return self.engine.model(snapshot)
 
     def features(self) -> FloatArray:
@@ -224,7 +223,7 @@ class Pipeline:
         return [k for k in KS if k <= max(len(self.ids) // 3, 2)]
 
     def compared(self) -> str:
-        """What :meth:`compare` clusters, in words."""
+        """Return what :meth:`compare` clusters, in words."""
         name = registry.parse_spec(self.recipe.clusterer or BOOK["clusterer"]).name
         few = f"{COMPARED_ON:,} drawn of {len(self.ids):,}" if len(self.ids) > COMPARED_ON else f"{len(self.ids):,}"
         return f"{name} of {few} instances"
@@ -240,27 +239,27 @@ class Pipeline:
             if not self.recipe.clusterer:
                 return (yield from kmeans_by_steps(points, k, seed, n_init=1))
             yield Progress("clustering")
-            found: Clustering = registry.create("clusterer", self.recipe.clusterer).cluster(points, k, seed)
-            return found
+            clustering: Clustering = registry.create("clusterer", self.recipe.clusterer).cluster(points, k, seed)
+            return clustering
 
         return (yield from compare(points, cluster, ks, seed))
 
     def repeats(self) -> IndexArray:
-        """For each instance the first one (n,) that it repeats, to the content or nearly."""
+        """Return for each instance the first one (n,) that it repeats, to the content or nearly."""
         return self.engine.repeats()
 
     def other_encoder(self, snapshot: Snapshot) -> Generator[Progress, None, Offer | None]:
         """Compare the encoder that was chosen without answers with the others, by the answers; an offer or None."""
-        found = self.prepared
-        if found is None or self.recipe.encoder or self.source.content != "images" or found.encoder == "features":
+        prepared = self.prepared
+        if prepared is None or self.recipe.encoder or self.source.content != "images" or prepared.encoder == "features":
             return None
         rows, y = snapshot.indices[-MOST_ANSWERS:], snapshot.class_ids[-MOST_ANSWERS:]
-        specs = [found.encoder, *(spec for spec in CANDIDATES if spec != found.encoder)]
-        hits = yield from left_out_hits(found.raw, rows, y, specs, self.recipe.seed)
+        specs = [prepared.encoder, *(spec for spec in CANDIDATES if spec != prepared.encoder)]
+        hits = yield from left_out_hits(prepared.raw, rows, y, specs, self.recipe.seed)
         best = max(hits, key=lambda spec: int(hits[spec].sum()))
-        if not is_better(hits[best], hits[found.encoder]):
+        if not is_better(hits[best], hits[prepared.encoder]):
             return None
-        shares = f"{hits[best].mean():.0%} of your answers against {hits[found.encoder].mean():.0%}, each left out"
+        shares = f"{hits[best].mean():.0%} of your answers against {hits[prepared.encoder].mean():.0%}, each left out"
         return Offer(f"quit (Q), then go on with --encoder {best}: it would suit better ({shares})")
 
     def _named(self, round_: Round) -> Round:
@@ -278,11 +277,11 @@ class Pipeline:
 
 def _are_photos(source: Source) -> bool:
     """Whether the first images are colour photos too large for a quick encoder; unreadable ones are nobody's."""
-    found = []
+    images = []
     for row in range(min(PEEK, len(source.ids)) if source.content == "images" else 0):
         with contextlib.suppress(LabelerError):
-            found.append(source.image(row))
-    return bool(found) and all(image.ndim == 3 and max(image.shape[:2]) > 40 for image in found)
+            images.append(source.image(row))
+    return bool(images) and all(image.ndim == 3 and max(image.shape[:2]) > 40 for image in images)
 
 
 def _nothing_answered() -> Snapshot:
@@ -346,10 +345,10 @@ def make_engine(recipe: Recipe) -> Engine:
     chain of plug-ins, on the encoder of the default.
     """
     if _is_joined(recipe):
-        from labeler.engine.default import DefaultEngine
+        from labeler.engine.default import DefaultEngine  # start-up: 0.1 s that the other does not need
 
         return DefaultEngine(recipe.n_clusters, recipe.seed)
-    from labeler.engine.book import BookEngine
+    from labeler.engine.book import BookEngine  # start-up: as above
 
     return BookEngine(
         registry.create("clusterer", recipe.clusterer or BOOK["clusterer"]),

@@ -31,7 +31,7 @@ from labeler.worker import protocol
 from labeler.worker.pipeline import Pipeline
 from labeler.worker.protocol import Answered, Failed, Open, QueueReady, Ready, Reply, Request, RoundReady
 
-LOW_PRIORITY = 10
+LOW_PRIORITY = 10  # the screen's process and all else come first
 EAGER_UP_TO = 20_000
 """Pools up to this size get a round after every answer: it takes a fraction of a second behind the person."""
 

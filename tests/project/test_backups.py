@@ -157,8 +157,8 @@ class TestRestore:
             answer(project, 2)
         done = backups.restore(kept.path, now=0.0)
         assert (done.path, answers(path)) == (path.resolve(), 3)
-        assert done.kept.name == "pool-before-restore-19700101T000000000Z.labeler.db"
-        assert answers(done.kept) == 5
+        assert done.old_file.name == "pool-before-restore-19700101T000000000Z.labeler.db"
+        assert answers(done.old_file) == 5
         assert "backup" not in projects_keys(path)
 
     @pytest.mark.parametrize("content", [b"", b"junk" * 5000, None])
@@ -170,9 +170,9 @@ class TestRestore:
             path.write_bytes(content)
         done = backups.restore(kept.path)
         assert answers(path) == 3
-        assert (done.kept is None) == (content is None)
-        if done.kept is not None:
-            assert done.kept.read_bytes() == content
+        assert (done.old_file is None) == (content is None)
+        if done.old_file is not None:
+            assert done.old_file.read_bytes() == content
 
     def test_a_log_is_folded_into_the_file_it_belongs_to(self, path):
         """One file is put aside, and not a pair that a kill could part."""
@@ -186,8 +186,8 @@ class TestRestore:
         done = backups.restore(kept.path)
         assert answers(path) == 3
         assert not Path(f"{path}-wal").exists()
-        assert not Path(f"{done.kept}-wal").exists()
-        assert answers(done.kept) == 5
+        assert not Path(f"{done.old_file}-wal").exists()
+        assert answers(done.old_file) == 5
 
     def test_refuses_while_the_project_is_open(self, path):
         (kept,) = backups.listed(path)
@@ -204,7 +204,7 @@ class TestRestore:
         place = tmp_path / "deep" / "er" / "new.labeler.db"
         place.parent.mkdir(parents=True)
         done = backups.restore(kept.path, place)
-        assert done.kept is None
+        assert done.old_file is None
         with open_project(place) as project:
             assert project.session.view().answers == 3
             assert Path(os.path.join(place.parent, projects_keys(place)["source"]["relative"])).resolve() == few_digits

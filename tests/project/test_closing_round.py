@@ -20,7 +20,7 @@ from labeler.core.types import Provenance, Round
 from labeler.project import closing_round
 from labeler.project.open import Options, open_project
 from labeler.project.paths import cache_of
-from labeler.project.pending import Pending
+from labeler.project.reply import PendingReply
 from labeler.session.provenance import reasons
 from labeler.worker.pipeline import Pipeline
 from labeler.worker.protocol import Reply, RoundReady
@@ -297,7 +297,7 @@ def test_a_screen_knows_whether_it_answers_from_the_closing_round(labeled):
         session.label(session.question.instance_id, 0)
         assert not project.engine.is_closed
         merged = session.machine_labels.n_merged
-        pending = project.engine._pending[7] = Pending()
+        pending = project.engine._pending[7] = PendingReply()
         project.engine.receive(Reply("closing", [7], closed.revision, closed))
         assert pending.results[0] is closed  # whoever asked may want it as it is ...
         assert session.machine_labels.n_merged == merged  # ... but it is of the answers before

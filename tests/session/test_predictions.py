@@ -12,8 +12,8 @@ from labeler.core.events import Event, packed, unpacked
 from labeler.core.pool import Pool
 from labeler.core.types import GIVEN, UNLABELED, Provenance, Tier
 from labeler.session.final_labels import final_labels
-from labeler.session.merge.journals import (Side, fold_journal)
-from labeler.session.merge.merge import (merge_journals)
+from labeler.session.merge.journals import Side, fold_journal
+from labeler.session.merge.merge import merge_journals
 from labeler.session.predictions import origin_of
 from labeler.session.session import Session
 from tests.memory_journal import MemoryJournal

@@ -19,7 +19,7 @@ from labeler.core.numeric.choose_k import Tried
 from labeler.core.pool import Pool
 from labeler.core.requests import Comparison, Outliers
 from labeler.core.types import UNLABELED, Advice, Grid, Progress, Provenance, Queue, Round
-from labeler.project.pending import Pending
+from labeler.project.reply import PendingReply
 from labeler.session.session import Session
 from labeler.ui.app import LabelerApp
 from labeler.ui.screens.base import LabelScreen
@@ -188,9 +188,9 @@ class FakeProject:
             return Received(changed=True, note=" · ".join(self.session.round_notes))
         raise TypeError(message)
 
-    def request(self, method: Callable[..., Any], *args: Any, **kwargs: Any) -> Pending:
+    def request(self, method: Callable[..., Any], *args: Any, **kwargs: Any) -> PendingReply:
         """Ask the method of that name here: several results if it is a job, an error where it gives one, None later."""
-        pending = Pending()
+        pending = PendingReply()
         results = getattr(self, method.__name__)(*args, **kwargs)
         self.pending = pending
         if isinstance(results, EngineError):

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from labeler.core.errors import EngineError
 from labeler.core.types import Progress
 from labeler.session.audit.audits import Certificate
 from labeler.session.quality.summary import NOT_KNOWN
@@ -93,6 +94,15 @@ class TestAnAudit:
             await app.pilot.pause()
             await settle(app, app.pilot)
             assert spread.session.audit.latest is not None
+
+    async def test_where_the_labels_cannot_be_computed_it_says_why_and_the_key_asks_again(self, spread):
+        closing, spread.closing = spread.closing, lambda: EngineError("the worker ended", "look at its log")
+        async with running(spread) as app:
+            assert "the worker ended (look at its log)" in await app.press_and_see("E", "enter")
+            assert spread.session.audit is None
+            spread.closing = closing
+            await app.press_and_see("enter")
+            assert spread.session.audit is not None
 
     async def test_without_a_label_it_says_what_to_do(self):
         async with running(FakeProject()) as app:

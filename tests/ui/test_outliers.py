@@ -49,6 +49,16 @@ class TestOpening:
             assert "the 1 image least" in text
             assert project.labels() == []
 
+    async def test_what_comes_when_the_screen_was_left_is_dropped(self, project):
+        project.no_odd_yet = True
+        async with running(project, size=WIDE) as app:
+            await app.pilot.press("O")
+            left = app.screen
+            before = await app.press_and_see("O")
+            project.pending.put(Outliers(np.array([5]), np.array([1.5])), is_last=True)
+            assert await app.press_and_see() == before
+            assert left.shown() == []
+
     async def test_where_all_have_an_answer_it_says_so(self):
         project = FakeProject(n=3, n_clusters=3, n_classes_known=3)
         for name in project.session.pool.ids:

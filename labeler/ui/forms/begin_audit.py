@@ -13,8 +13,8 @@ from labeler.core.text import counted
 from labeler.core.types import Round
 from labeler.session.audit.audits import CONFIDENCE, TARGET
 from labeler.session.final_labels import final_labels
-from labeler.ui.asking import ask
 from labeler.ui.forms.base import Form
+from labeler.ui.requests import ask
 from labeler.ui.screens.commands import go_on_with_audit
 
 

@@ -13,8 +13,8 @@ from labeler.core.requests import Comparison, PoolRequests
 from labeler.core.text import counted
 from labeler.session.view import View
 from labeler.ui.actions import Actions, Group, back, key, says
-from labeler.ui.asking import ask
 from labeler.ui.render import choose_k
+from labeler.ui.requests import ask
 from labeler.ui.screens.base import LabelScreen
 from labeler.ui.widgets.line import Block
 

@@ -11,8 +11,8 @@ from labeler.core.protocols import Engine
 from labeler.core.types import UNLABELED, Grid
 from labeler.session.view import View
 from labeler.ui.actions import Actions, Group, back, says
-from labeler.ui.asking import as_indices, ask
 from labeler.ui.page import Page
+from labeler.ui.requests import as_indices, ask
 from labeler.ui.screens.base import Target
 from labeler.ui.screens.pages import PageRules, Pages
 from labeler.ui.screens.thumbnails import ThumbnailScreen

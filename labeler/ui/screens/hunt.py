@@ -16,7 +16,7 @@ from labeler.core.text import counted, display_safe
 from labeler.core.types import IndexArray
 from labeler.session.view import View
 from labeler.ui.actions import Actions, back
-from labeler.ui.asking import as_indices, ask
+from labeler.ui.requests import as_indices, ask
 from labeler.ui.screens import commands
 from labeler.ui.screens.base import Target
 from labeler.ui.screens.thumbnails import ThumbnailScreen

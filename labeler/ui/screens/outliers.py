@@ -11,7 +11,7 @@ from labeler.core.requests import Outliers, PoolRequests
 from labeler.core.text import counted
 from labeler.session.view import View
 from labeler.ui.actions import Actions, back
-from labeler.ui.asking import ask
+from labeler.ui.requests import ask
 from labeler.ui.screens.thumbnails import ThumbnailScreen
 
 QUEUE = 200

@@ -16,7 +16,7 @@ from labeler.core.types import Provenance
 from labeler.session.provenance import Press, Reasons, carried, press_of, reasons
 from labeler.session.view import View
 from labeler.ui.actions import Actions, Group, back, says
-from labeler.ui.asking import ask
+from labeler.ui.requests import ask
 from labeler.ui.screens.thumbnails import ThumbnailScreen
 from labeler.ui.widgets.line import Block, Line
 from labeler.ui.widgets.picture import Picture

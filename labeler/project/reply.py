@@ -1,4 +1,4 @@
-"""What was asked of the engine and is not there yet."""
+"""A reply of the engine that is not there yet."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from labeler.core.errors import EngineError
 Result = TypeVar("Result")
 
 
-class Pending(Generic[Result]):
+class PendingReply(Generic[Result]):
     """The results of one request, as they come.
 
     Awaited, it is the last of them; iterated over (``async for``), it is each of them. A key's turn must do neither:

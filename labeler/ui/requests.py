@@ -11,14 +11,14 @@ from textual.screen import Screen
 
 from labeler.core.errors import EngineError
 from labeler.core.types import IndexArray
-from labeler.project.pending import Pending
+from labeler.project.reply import PendingReply
 
 Result = TypeVar("Result")
 
 
 def ask(
     screen: Screen[Any],
-    pending: Pending[Result],
+    pending: PendingReply[Result],
     take: Callable[[Result], Awaitable[None] | None],
     failed: Callable[[EngineError], None] = lambda error: None,
 ) -> None:
@@ -37,7 +37,7 @@ def as_indices(indices: Sequence[int]) -> IndexArray:
 
 async def _hear(
     screen: Screen[Any],
-    pending: Pending[Result],
+    pending: PendingReply[Result],
     take: Callable[[Result], Awaitable[None] | None],
     failed: Callable[[EngineError], None],
 ) -> None:

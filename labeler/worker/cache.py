@@ -1,0 +1,104 @@
+"""The cache of a project: its entries carry in their names what they were made of, so that nothing outdated is read."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from labeler.core.errors import LabelerError, ProjectError
+from labeler.core.files import sweep
+from labeler.plugins import registry
+from labeler.plugins.encoders.base import Encoder
+from labeler.plugins.importers.base import Source
+from labeler.plugins.importers.scaling import ValueRange
+from labeler.plugins.registry import Spec
+
+STORE_VERSION = 3
+"""Raised where images are stored another way: what older versions left is made anew."""
+IMAGE_ENTRIES = ("images.npy", "hashes.npy", "unreadable.json")
+
+
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """The contents of a cache: names of the entries for a source as it is now, name -> bytes of those for another state
+    of it or another encoder, and name -> why of those that are not whole."""
+
+    current: list[str]
+    other: dict[str, int]
+    broken: dict[str, str]
+
+
+def entries(source: Source, ids: Sequence[str], cache: Path, chosen: str) -> Entries:
+    """Hold what lies in a cache against the source and the encoders there are; `chosen`: one with its parameters."""
+    key = key_of(source, ids)
+    names = {f"{name}-{key}" for name in IMAGE_ENTRIES}
+    for spec in (*registry.names("encoder"), *([chosen] if chosen else [])):
+        parsed = registry.parse_spec(spec)
+        with suppress(LabelerError):  # not installed, or it needs a model's file: what it left is told by no name
+            names.add(features_entry(key, parsed, registry.create("encoder", parsed)))
+    contents = Entries([], {}, {})
+    for path in sorted(cache.iterdir()):
+        if not path.name.startswith((*IMAGE_ENTRIES, "features-")):
+            continue
+        ours = path.name in names
+        if why := why_broken(path, len(ids) if ours else None):
+            contents.broken[path.name] = why
+        elif ours:
+            contents.current.append(path.name)
+        else:
+            contents.other[path.name] = path.stat().st_size
+    return contents
+
+
+def why_broken(path: Path, n: int | None) -> str:
+    """Return why an entry (of `n` instances, where that is known) is not whole; "" where it is."""
+    try:
+        if path.name.startswith("unreadable"):
+            reasons = json.loads(path.read_text())
+            needed = {"unreadable", "blank"} if n is not None else set()  # older versions wrote the reasons alone
+            return "" if isinstance(reasons, dict) and needed <= reasons.keys() else "is none of ours"
+        shape = np.load(path, mmap_mode="r").shape
+        return "" if n is None or shape[0] == n else f"has {shape[0]:,} rows for {n:,} instances"
+    except FileNotFoundError:
+        return "is gone"
+    except (OSError, ValueError, EOFError, IndexError):
+        return "is not whole"
+
+
+def key_of(source: Source, ids: Sequence[str]) -> str:
+    """Return what tells the pool of a source, as it is now and is read now, from all others."""
+    shown: ValueRange | None = getattr(source, "shown", None)  # not of the content, but of what is made of it
+    by = [shown.text] if shown is not None else []
+    return digest(source.fingerprint(), len(ids), digest(*ids), STORE_VERSION, *by)
+
+
+def features_entry(key: str, spec: Spec, encoder: Encoder) -> str:
+    """Return the name of the features of a pool (by :func:`key_of`) by one encoder."""
+    return f"features-{digest(key, str(spec), encoder.version)}.npy"
+
+
+def make_folder(cache: Path) -> None:
+    """Make the folder where it is not there, and clear what a killed process left; raises ProjectError."""
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        sweep(cache)
+    except OSError as error:
+        raise ProjectError(
+            f"cannot write the cache {cache}: {error.strerror}", "make room, or move what is in the way"
+        ) from error
+
+
+def digest(*parts: Any) -> str:
+    """Return a name that differs where any of the parts does."""
+    hashed = hashlib.blake2b(digest_size=12)
+    for part in parts:
+        hashed.update(os.fsencode(str(part)) + b"\0")
+    return hashed.hexdigest()
