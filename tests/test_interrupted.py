@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import shutil
 import signal
 import subprocess
@@ -14,7 +12,6 @@ import pytest
 
 from labeler.cli.progress import Narrator
 from labeler.commands.export.export import export
-from labeler.core.files import scratch, sweep, whole
 from labeler.core.types import Progress
 from labeler.project import paths
 from labeler.project.open import open_project
@@ -72,31 +69,6 @@ def test_an_interrupted_export_writes_nothing(few_digits, tmp_path, target, at):
     left = {path.name for path in tmp_path.iterdir()}
     assert left <= {few_digits.name, "p.labeler.db", "p.labeler.cache"}
     assert not list((tmp_path / "p.labeler.cache").glob(".*.draft"))
-
-
-class TestDrafts:
-    def test_a_draft_becomes_the_file_or_goes(self, tmp_path):
-        with whole(tmp_path / "a.npy") as draft:
-            open(draft, "w").close()
-        assert [path.name for path in tmp_path.iterdir()] == ["a.npy"]
-        with contextlib.suppress(KeyboardInterrupt), whole(tmp_path / "b.npy") as draft:
-            open(draft, "w").close()
-            raise KeyboardInterrupt
-        with scratch(tmp_path) as folder:
-            (folder / "x").touch()
-        assert [path.name for path in tmp_path.iterdir()] == ["a.npy"]
-
-    def test_those_of_processes_that_are_gone_are_swept_up(self, tmp_path):
-        gone = subprocess.Popen([sys.executable, "-c", ""])
-        gone.wait()
-        (tmp_path / f".images.npy.{gone.pid}.draft").touch()
-        (tmp_path / f".early.{gone.pid}.draft").mkdir()
-        (tmp_path / f".early.{gone.pid}.draft" / "x").touch()
-        (tmp_path / f".images.npy.{os.getpid()}.draft").touch()
-        (tmp_path / "images.npy").touch()
-        sweep(tmp_path)
-        assert {path.name for path in tmp_path.iterdir()} == {f".images.npy.{os.getpid()}.draft", "images.npy"}
-        sweep(tmp_path / "nowhere")
 
 
 class TestNarrator:

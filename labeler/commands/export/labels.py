@@ -25,7 +25,7 @@ from labeler.worker.pipeline import Pipeline
 
 @dataclass(frozen=True, slots=True)
 class ExportOptions:
-    """Which labels an export holds. By default all that a person gave or confirmed, imported or propagated ones.
+    """The choice of labels for an export. By default all that a person gave or confirmed, imported or propagated ones.
 
     `rejected` takes in what a person threw out as well, as a class of its own.
     """

@@ -1,4 +1,4 @@
-"""The project's model: what it is, and how it leaves as npz weights or as ONNX."""
+"""The project's model, and its files: npz weights or ONNX."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from labeler.commands.export.onnx import as_onnx
 from labeler.core import steps
 from labeler.core.errors import EngineError, ExportError, MissingExtra, UsageError
 from labeler.core.model import Model
-from labeler.core.text import escaped
+from labeler.core.text import display_safe, escaped
 from labeler.core.types import Progress
 from labeler.plugins.exporters.write import write_single
 from labeler.project.project import Project
@@ -33,14 +34,14 @@ class ExportedModel:
 
 
 def format_of_model(target: Path, format_: str | None) -> str | None:
-    """Which of :data:`FORMATS` is asked for; None for an export of labels."""
+    """Return which of :data:`FORMATS` is asked for; None for an export of labels."""
     if format_ in FORMATS:
         return format_
     return "onnx" if format_ is None and target.name.lower().endswith(".onnx") else None
 
 
 def trained(project: Project, pipeline: Pipeline) -> ExportedModel:
-    """The model by the labels of this moment.
+    """Return the model by the labels of this moment.
 
     Raises
     ------
@@ -71,15 +72,16 @@ def trained(project: Project, pipeline: Pipeline) -> ExportedModel:
         "kind": model.kind if model is not None else None,
         "sha256": digest(model) if model is not None else None,
     }
-    return ExportedModel(model, [names[int(one)] for one in model.classes] if model is not None else [], facts)
+    classes = model.classes.tolist() if model is not None else []
+    return ExportedModel(model, [names[class_id] for class_id in classes], facts)
 
 
 def digest(model: Model) -> str:
-    """The same for the same weights: what predictions and files of a model are told to belong together by."""
-    found = hashlib.sha256(f"{model.kind} {model.classes.tolist()}".encode())
+    """Return the same for the same weights: what predictions and files of a model are told to belong together by."""
+    sha = hashlib.sha256(f"{model.kind} {model.classes.tolist()}".encode())
     for name, array in sorted(model.arrays.items()):
-        found.update(f"{name} {array.shape}".encode() + np.ascontiguousarray(array, dtype="<f4").tobytes())
-    return found.hexdigest()
+        sha.update(f"{name} {array.shape}".encode() + np.ascontiguousarray(array, dtype="<f4").tobytes())
+    return sha.hexdigest()
 
 
 def export_model(
@@ -88,7 +90,7 @@ def export_model(
     format_: str,
     *,
     force: bool = False,
-    progress: Callable[[Progress], None] = lambda _: None,
+    progress: Callable[[Progress], None] | None = None,
 ) -> ExportedModel:
     """Write the project's model to `target`.
 
@@ -105,51 +107,48 @@ def export_model(
     if format_ == "onnx":
         _need_onnx()
     pipeline = project.open_pipeline(progress)
-    progress(Progress("computing every label anew"))
-    found = trained(project, pipeline)
-    if found.model is None:
+    if progress is not None:
+        progress(Progress("computing every label anew"))
+    exported = trained(project, pipeline)
+    if exported.model is None:
         raise UsageError(
             f"the classifier {pipeline.recipe.classifier} has no weights to take away",
             "logreg has, and so has the default engine; labeler predict works with every one",
         )
-    manifest = {"format": format_, "model": found.facts, "classes": found.names}
-    write_single(target, manifest, lambda path: writer(found, path), force, project.inputs())
-    return found
+    manifest = {"format": format_, "model": exported.facts, "classes": exported.names}
+    write_single(target, manifest, lambda path: writer(exported, path), force, project.inputs())
+    return exported
 
 
-def _as_npz(found: ExportedModel, path: Path) -> None:
-    """Arrays of the model, `classes` (k,) as text, and in words what features it takes; no pickle."""
-    assert found.model is not None  # noqa: S101 - checked before
+def _as_npz(exported: ExportedModel, path: Path) -> None:
+    """Write the arrays of the model, `classes` (k,) as text, and in words what features it takes; no pickle."""
+    assert exported.model is not None  # noqa: S101 - checked before
     texts = {
-        "classes": np.array([escaped(name) for name in found.names]),
-        "kind": np.array(found.model.kind),
-        "encoder": np.array(found.facts["encoder"]),
-        "takes": np.array(found.facts["takes"], dtype=np.int64),
+        "classes": np.array([escaped(name) for name in exported.names]),
+        "kind": np.array(exported.model.kind),
+        "encoder": np.array(exported.facts["encoder"]),
+        "takes": np.array(exported.facts["takes"], dtype=np.int64),
     }
     with path.open("wb") as file:
-        np.savez(file, **(texts | found.model.arrays))  # type: ignore[arg-type]
+        np.savez(file, **(texts | exported.model.arrays))  # type: ignore[arg-type]
 
 
 def _need_onnx() -> None:
     try:
-        import onnx  # noqa: F401
+        import onnx  # noqa: F401 - start-up: an optional package
     except ImportError:
         raise MissingExtra("the format 'onnx'", "onnx") from None
 
 
-def _as_onnx(found: ExportedModel, path: Path) -> None:
-    from labeler.commands.export.onnx import as_onnx
-
-    assert found.model is not None  # noqa: S101 - checked before
-    path.write_bytes(as_onnx(found.model, [escaped(name) for name in found.names], found.facts))
+def _as_onnx(exported: ExportedModel, path: Path) -> None:
+    assert exported.model is not None  # noqa: S101 - checked before
+    path.write_bytes(as_onnx(exported.model, [escaped(name) for name in exported.names], exported.facts))
 
 
-def report(found: ExportedModel, target: Path) -> str:
-    """What to say of a model that was written."""
-    from labeler.core.text import display_safe
-
-    facts = found.facts
+def report(exported: ExportedModel, target: Path) -> str:
+    """Say of a model that was written what it is and where."""
+    facts = exported.facts
     return (
-        f"a {facts['kind']} model of {len(found.names):,} classes in {display_safe(str(target))}: it takes the "
+        f"a {facts['kind']} model of {len(exported.names):,} classes in {display_safe(str(target))}: it takes the "
         f"{facts['n_features']:,} features of encoder {facts['encoder']}"
     )

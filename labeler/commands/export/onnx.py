@@ -14,12 +14,12 @@ IR_VERSION = 8
 
 
 def as_onnx(model: Model, names: list[str], facts: dict[str, Any]) -> bytes:
-    """The bytes of an ONNX file.
+    """Return the bytes of an ONNX file.
 
     Input ``features`` (m, d) float32; outputs ``label`` (m,) int64, a position in the metadata's ``classes`` (one name
     a line), and ``shares`` (m, k) float32.
     """
-    from onnx import TensorProto, helper, numpy_helper
+    from onnx import TensorProto, helper, numpy_helper  # start-up: an optional package
 
     constants: dict[str, Any] = {}
     nodes: list[Any] = []
@@ -62,9 +62,9 @@ def as_onnx(model: Model, names: list[str], facts: dict[str, Any]) -> bytes:
         ],
         list(constants.values()),
     )
-    made = helper.make_model(
+    file = helper.make_model(
         graph, producer_name="labeler", opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION
     )
-    helper.set_model_props(made, {"classes": "\n".join(names)} | {key: str(value) for key, value in facts.items()})
-    content: bytes = made.SerializeToString()
+    helper.set_model_props(file, {"classes": "\n".join(names)} | {key: str(value) for key, value in facts.items()})
+    content: bytes = file.SerializeToString()
     return content

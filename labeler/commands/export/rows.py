@@ -97,7 +97,7 @@ def _splits(
 
 
 def _weights(scores: FloatArray, class_indices: IntArray, how: str) -> FloatArray:
-    """What every label counts (n,), in [0, 1]: see :data:`WEIGHTS`."""
+    """Return how much every label counts (n,), in [0, 1]: see :data:`WEIGHTS`."""
     if how == "equal":
         return np.ones(len(scores), dtype=np.float32)
     if how == "balanced" and len(scores):
@@ -111,7 +111,7 @@ def _weights(scores: FloatArray, class_indices: IntArray, how: str) -> FloatArra
 def _held_out(
     pipeline: Pipeline, indices: IndexArray, labels: IntArray, confidence: FloatArray, n_classes: int, sha256: list[str]
 ) -> HeldOut:
-    """Probabilities of the exported rows by models that have not seen them."""
+    """Return probabilities of the exported rows by models that have not seen them."""
     alike = (sha256, pipeline.repeats()[indices].tolist())
     classifier = pipeline.recipe.classifier or "logreg"
     return held_out_probabilities(
@@ -120,7 +120,7 @@ def _held_out(
 
 
 def _whole(pipeline: Pipeline, ids: list[str], indices: IndexArray, usable: BoolArray) -> Whole:
-    """All instances that can be used and the exported ones, with their features."""
+    """Return all instances that can be used and the exported ones, with their features."""
     usable = usable.copy()
     usable[indices] = True
     every = np.flatnonzero(usable).astype(np.int64)
@@ -128,7 +128,7 @@ def _whole(pipeline: Pipeline, ids: list[str], indices: IndexArray, usable: Bool
 
 
 def content(project: Project, pipeline: Pipeline, indices: IndexArray) -> Rows:
-    """X of an export: the images as the source has them where they are one array, else as the image store has them."""
+    """Return X: the images as the source has them where they are one array, else as the image store has them."""
     whole = project.source.uniform_images() if project.source is not None else None
     if whole is not None and project.source is not None and list(project.source.ids) == project.session.pool.ids:
         return ArrayRows(whole, indices)

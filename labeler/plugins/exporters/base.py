@@ -1,4 +1,4 @@
-"""What an exporter gets and does."""
+"""The protocol of an exporter, and the rows it is given."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Rows(Protocol):
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """Of the numbers."""
+        """The type of the numbers."""
         ...
 
     def __getitem__(self, rows: slice) -> NDArray[Any]:
@@ -36,7 +36,7 @@ class Rows(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class HeldOut:
-    """What models say of exported rows that they were not fitted on.
+    """Probabilities of exported rows by models that were not fitted on them.
 
     `proba` (n, k) float32, the columns in the order of the export's class names; `folds` (n,) says which rows were
     predicted by one model, `features` (n, d) what it saw, `how` how it was done in one line.
@@ -59,7 +59,7 @@ class Whole:
 
 @dataclass(frozen=True, slots=True)
 class ExportRows:
-    """What leaves the program; the columns run in parallel, one entry an exported instance, in pool order.
+    """The rows of an export; the columns run in parallel, one entry an exported instance, in pool order.
 
     `class_indices` are positions in `class_names`. `confidence` and `weights` lie in [0, 1]. `annotators` is ""
     for labels no person gave, `source_ids` names the answered instance a label rests on most ("" = none).

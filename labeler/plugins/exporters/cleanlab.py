@@ -1,4 +1,4 @@
-"""What cleanlab asks for, in one ``.npz``: labels, probabilities by models that have not seen them, features.
+"""All that cleanlab asks for, in one ``.npz``: labels, probabilities by models that have not seen them, features.
 
 Layout after the parameters of ``cleanlab.filter.find_label_issues(labels, pred_probs)`` and
 ``cleanlab.Datalab.find_issues(features=, pred_probs=)`` (https://docs.cleanlab.ai/stable/cleanlab/filter.html):
@@ -16,9 +16,8 @@ import numpy as np
 from labeler.core.errors import ExportError
 from labeler.core.text import escape_warnings, escaped
 from labeler.core.types import FloatArray, IntArray
-from labeler.plugins.exporters.arrays import checked, counted_by_name
+from labeler.plugins.exporters.arrays import Texts, checked, count_labels, counted_by_name, write_npz
 from labeler.plugins.exporters.base import ExportRows, Needs, Rows
-from labeler.plugins.exporters.npz_file import Texts, count_labels, write_npz
 
 FEWEST = 5
 """Labels of a class below which what is held out leaves too little to know it by."""
@@ -46,22 +45,22 @@ class CleanlabExporter:
         """
         if rows.held_out is None:
             raise ExportError("there are no held-out probabilities for these rows", "export npz instead")
-        found = rows.held_out()
+        held_out = rows.held_out()
         present = np.unique(rows.class_indices)
         compact = np.searchsorted(present, rows.class_indices).astype(np.int64)
         names = [rows.class_names[index] for index in present.tolist()]
         arrays: dict[str, Rows] = {
             "labels": compact,
-            "pred_probs": _shares(found.proba, present),
-            "features": checked(found.features, len(rows.ids)),
-            "fold": found.folds.astype(np.int32),
+            "pred_probs": _shares(held_out.proba, present),
+            "features": checked(held_out.features, len(rows.ids)),
+            "fold": held_out.folds.astype(np.int32),
             "ids": Texts(rows.ids, escaped),
             "provenance": Texts(rows.provenances),
             "weight": rows.weights.astype(np.float32),
             "confidence": rows.confidence.astype(np.float32),
             "split": Texts(rows.splits),
             "class_names": Texts(names, escaped),
-            "how": Texts([found.how]),
+            "how": Texts([held_out.how]),
         }
         write_npz(target, arrays)
         return [*_warnings(rows, present), *escape_warnings(chain(rows.ids, rows.class_names))]
@@ -73,10 +72,10 @@ class CleanlabExporter:
 
 def _shares(proba: FloatArray, present: IntArray) -> FloatArray:
     """The columns of the classes that occur, each row summing to 1."""
-    kept = proba[:, present] if len(present) < proba.shape[1] else proba
-    sums = kept.sum(axis=1, keepdims=True)
+    shares = proba[:, present] if len(present) < proba.shape[1] else proba
+    sums = shares.sum(axis=1, keepdims=True)
     even = np.float32(1.0 / max(len(present), 1))
-    return np.where(sums > 0, kept / np.maximum(sums, np.float32(1e-30)), even).astype(np.float32)
+    return np.where(sums > 0, shares / np.maximum(sums, np.float32(1e-30)), even).astype(np.float32)
 
 
 def _warnings(rows: ExportRows, present: IntArray) -> list[str]:

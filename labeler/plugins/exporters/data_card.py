@@ -36,7 +36,7 @@ def card(manifest: Mapping[str, Any], rows: ExportRows) -> str:
     share = f" of {pool:,} images ({100 * total / pool:.1f} %)" if pool else ""
     lines += [f"{total:,} labels{share} in {len(rows.class_names):,} classes, made with labeler.", ""]
     lines += ["## Classes, by where their labels come from", "", *_balance(rows), ""]
-    lines += [f"- **{word}**: {said}" for word, said in _SOURCES.items() if word in counts["provenance"]]
+    lines += [f"- **{word}**: {meaning}" for word, meaning in _SOURCES.items() if word in counts["provenance"]]
     if counts["splits"]:
         shown = ", ".join(f"{plain(name)} {number:,}" for name, number in counts["splits"].items())
         came_divided = "splits" in manifest.get("configuration", {})
@@ -78,24 +78,25 @@ def _row(cells: Sequence[str]) -> str:
 
 
 def _accuracy(manifest: Mapping[str, Any]) -> list[str]:
-    found, control = manifest.get("certificate"), manifest.get("estimate")
-    if found is None and control is not None:
+    certificate, control = manifest.get("certificate"), manifest.get("estimate")
+    if certificate is None and control is not None:
         return [
             f"An estimate, no certificate: {plain(str(control['statement']), 1000)}. An audit (`labeler audit`) would"
             " certify them. The confidence of a label ranks it among the others and estimates how likely it is right;"
             " it measures nothing."
         ]
-    if found is None:
+    if certificate is None:
         return [
             "That is not known: accuracy is not known until an audit (`labeler audit`). The confidence of a label ranks"
             " it among the others and estimates how likely it is right; it measures nothing."
         ]
     return [
-        f"**{plain(str(found['statement']), 1000)}**.",
+        f"**{plain(str(certificate['statement']), 1000)}**.",
         "",
-        f"Checked {found['checked']:,} of {found['population']:,}, drawn at random; {found['wrong']:,} were wrong."
-        f" The statement is about {plain(str(found['about']), 300)}.",
-        f"Hash of the labels it speaks of: `{re.sub('[^0-9a-f]', '', str(found['set_sha256']))}`.",
+        f"Checked {certificate['checked']:,} of {certificate['population']:,}, drawn at random; "
+        f"{certificate['wrong']:,} were wrong."
+        f" The statement is about {plain(str(certificate['about']), 300)}.",
+        f"Hash of the labels it speaks of: `{re.sub('[^0-9a-f]', '', str(certificate['set_sha256']))}`.",
     ]
 
 
@@ -121,9 +122,9 @@ def _curve(manifest: Mapping[str, Any]) -> list[str]:
 
 
 def _of_the_person(manifest: Mapping[str, Any]) -> list[str]:
-    """What hidden repeats and blind questions say."""
-    found = [plain(str(manifest[name]["statement"]), 1000) for name in ("self_agreement", "sway") if manifest.get(name)]
-    return ["", "## How far can the answers be trusted?", "", *(f"- {said}" for said in found)] if found else []
+    """Lines that hidden repeats and blind questions give."""
+    lines = [plain(str(manifest[name]["statement"]), 1000) for name in ("self_agreement", "sway") if manifest.get(name)]
+    return ["", "## How far can the answers be trusted?", "", *(f"- {line}" for line in lines)] if lines else []
 
 
 def _missing(manifest: Mapping[str, Any], total: int) -> list[str]:

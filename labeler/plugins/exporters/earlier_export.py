@@ -1,4 +1,4 @@
-"""What lies in the folder of an earlier export: what that export wrote, by its own manifest, and what is somebody's.
+"""The folder of an earlier export: what that export wrote, by its own manifest, and what is somebody's.
 
 Only what the manifest lists, as it lists it, is ever removed. The folder is walked and no name of the manifest is: one
 that leads out of the folder leads nowhere.
@@ -36,7 +36,7 @@ Stamp = tuple[int, int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """What a manifest says its export wrote, by path in the folder: the hash of every file, where every link leads."""
+    """All that a manifest lists, by path in the folder: the hash of every file, and where every link leads."""
 
     files: Mapping[str, str]
     links: Mapping[str, str]
@@ -44,7 +44,7 @@ class Listed:
 
 @dataclass(slots=True)
 class Contents:
-    """What is in a folder of an earlier export.
+    """Everything in a folder of an earlier export.
 
     `own`: files and links as the manifest lists them, which may go. `edited`: what it lists and what is otherwise now.
     `rest`: all that stays, each by the outermost path that holds nothing of the export. `folders`: those that hold
@@ -61,7 +61,7 @@ class Contents:
 
 
 def manifest_in(path: Path) -> dict[str, Any] | None:
-    """The manifest of an export at `path`; None where there is no such file, or none of ours."""
+    """Return the manifest of an export at `path`; None where there is no such file, or none of ours."""
     if path.is_symlink() or not path.is_file() or path.stat().st_size > LARGEST:
         return None
     try:
@@ -72,7 +72,7 @@ def manifest_in(path: Path) -> dict[str, Any] | None:
 
 
 def listed_in(folder: Path) -> Listed | None:
-    """What the export in `folder` wrote; None where no export made the folder.
+    """Return what the export in `folder` wrote; None where no export made the folder.
 
     Raises
     ------
@@ -186,8 +186,10 @@ def look(folder: Path, listed: Listed, new: Path, known: Mapping[str, Stamp] | N
 
 @dataclass(slots=True)
 class Fit:
-    """How the rest of a folder fits into the new one: `moves` as they are, `shared` folders that both have (from the
-    outermost in), and `blocked`: what finds something else in its place.
+    """The way the rest of a folder fits into the new one.
+
+    `moves` go as they are, `shared` are folders that both have (from the outermost in), and `blocked` is what finds
+    something else in its place.
     """
 
     moves: list[str] = field(default_factory=list)

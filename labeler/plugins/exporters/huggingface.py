@@ -92,7 +92,7 @@ class HuggingFaceExporter:
         return {unescaped(name): number for name, number in counts.items()}
 
     def _misread(self, rows: ExportRows) -> Iterator[str]:
-        """What `datasets` makes something else of than a ClassLabel, or than text."""
+        """Yield what `datasets` makes something else of than a ClassLabel, or than text."""
         if self._as_text:
             yield "datasets reads the labels as text: with the extra parquet they are written as ClassLabel"
         names = [escaped(rows.class_names[index]) for index in sorted(set(rows.class_indices.tolist()))]

@@ -19,7 +19,7 @@ _NO_HARD_LINK = (errno.EXDEV, errno.EPERM, errno.EACCES, errno.EMLINK, errno.ENO
 
 
 def link_of(rows: ExportRows, default: str) -> str:
-    """How images get into the export: the option ``link`` of the rows, else `default`.
+    """Return the way images get into the export: the option ``link`` of the rows, else `default`.
 
     Raises
     ------

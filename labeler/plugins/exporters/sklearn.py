@@ -14,9 +14,8 @@ import numpy as np
 
 from labeler.core.text import escape_warnings, escaped
 from labeler.core.types import UNLABELED
-from labeler.plugins.exporters.arrays import checked, counted_by_name
+from labeler.plugins.exporters.arrays import Texts, checked, count_labels, counted_by_name, write_npz
 from labeler.plugins.exporters.base import ExportRows, Needs, Rows
-from labeler.plugins.exporters.npz_file import Texts, count_labels, write_npz
 
 
 class SklearnExporter:

@@ -6,25 +6,20 @@ Exporters write; everything that makes an export trustworthy is here, once.
 from __future__ import annotations
 
 import errno
-import math
 import os
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 import labeler
 from labeler.core.errors import ExportError, LabelerError, UsageError
-from labeler.core.files import WORKING, Draft, Place, is_folder, recover, whole_folder, whole_pair
-from labeler.core.text import display_safe, escaped, json_text
+from labeler.core.files import WORKING, Place, is_folder, recover, whole_folder, whole_pair
+from labeler.core.text import display_safe
 from labeler.plugins import registry
 from labeler.plugins.builtin import Plugin
 from labeler.plugins.exporters.base import Exporter, ExportRows
-from labeler.plugins.exporters.data_card import CARD, card
 from labeler.plugins.exporters.earlier_export import (
     MANIFEST,
     TOOL,
@@ -38,6 +33,7 @@ from labeler.plugins.exporters.earlier_export import (
     manifest_in,
     sha256_of,
 )
+from labeler.plugins.exporters.manifest import by_class, describe, manifest_of, plain, write_json
 
 FOLDER_FORMAT = "imagefolder"
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -109,7 +105,7 @@ def write_export(
     """
     target = Path(os.path.abspath(target))
     place, earlier = place_of(target, exporter.is_folder), Earlier()
-    expected = _by_class(rows)
+    expected = by_class(rows)
     try:
         check_parent(target)
         left = recover(place)
@@ -117,7 +113,7 @@ def write_export(
         with whole_pair(target, place.beside) if place.beside else whole_folder(target, earlier) as draft:
             warnings = exporter.write(rows, draft.path)
             _check_counts(exporter, draft.path, expected)
-            _describe(draft, rows, target, _manifest(rows, manifest, expected, warnings))
+            describe(draft, rows, target, manifest_of(rows, manifest, expected, warnings))
             draft.sync()
             listed = _check_target(exporter, rows, place, force, sources)  # nobody else came first?
             earlier.known, edited = _what_stays(target, draft.path, listed)
@@ -162,7 +158,7 @@ def write_single(
             write(draft.path)
             document = {"tool": TOOL, "version": labeler.__version__} | manifest
             document["files"] = {target.name: sha256_of(draft.path)}
-            _write_json(draft.beside, plain(document))
+            write_json(draft.beside, plain(document))
             draft.sync()
     except OSError as error:
         raise explained(error, target) from error
@@ -177,22 +173,6 @@ def place_of(target: Path, is_folder: bool) -> Place:
 def manifest_beside(target: Path) -> Path:
     """Return the path of the manifest of a file."""
     return target.with_name(f"{target.name}.{MANIFEST}")
-
-
-def _describe(draft: Draft, rows: ExportRows, target: Path, document: dict[str, Any]) -> None:
-    """Write the manifest of an export and its data card: into a folder, beside a file (the card in the manifest)."""
-    text = card(document, rows)
-    inside = draft.path.is_dir()
-    if inside:
-        (draft.path / CARD).write_text(text, encoding="utf-8", newline="\n")
-    else:
-        document["card"] = text
-    document |= _hashes(draft.path, target.name)
-    _write_json(draft.path / MANIFEST if inside else draft.beside, document)
-
-
-def _write_json(path: Path, document: dict[str, Any]) -> None:
-    path.write_text(json_text(document, pretty=True) + "\n", encoding="utf-8", newline="\n")
 
 
 def _exists(path: Path) -> ExportError:
@@ -326,86 +306,18 @@ def _left_in(place: Path | None) -> list[str]:
 def _check_counts(exporter: Exporter, new: Path, expected: dict[str, int]) -> None:
     hint = "nothing was changed; please report this"
     try:
-        found = {name: number for name, number in exporter.count(new).items() if number}
+        counts = {name: number for name, number in exporter.count(new).items() if number}
     except (OSError, LabelerError):
         raise
     except Exception as error:  # whatever a reader trips over: the file is not what it should be
         raise ExportError(f"the export cannot be read back: {display_safe(str(error))}", hint) from error
-    if found != expected:
-        wrong = next(name for name in {**expected, **found} if expected.get(name) != found.get(name))
+    if counts != expected:
+        wrong = next(name for name in {**expected, **counts} if expected.get(name) != counts.get(name))
         raise ExportError(
-            f"the export reads back {found.get(wrong, 0)} instead of {expected.get(wrong, 0)} instances "
+            f"the export reads back {counts.get(wrong, 0)} instead of {expected.get(wrong, 0)} instances "
             f"of {display_safe(wrong)}",
             hint,
         )
-
-
-def _by_class(rows: ExportRows) -> dict[str, int]:
-    return dict(Counter(rows.class_names[index] for index in rows.class_indices.tolist()))
-
-
-def _by_class_and_provenance(rows: ExportRows) -> dict[str, dict[str, int]]:
-    found: dict[str, dict[str, int]] = {}
-    for index, word in zip(rows.class_indices.tolist(), rows.provenances, strict=True):
-        words = found.setdefault(rows.class_names[index], {})
-        words[word] = words.get(word, 0) + 1
-    return found
-
-
-def _manifest(rows: ExportRows, given: dict[str, Any], counts: dict[str, int], warnings: list[str]) -> dict[str, Any]:
-    own = {
-        "tool": TOOL,
-        "classes": rows.class_names,
-        "counts": {
-            "total": len(rows.ids),
-            "classes": dict.fromkeys(rows.class_names, 0) | counts,
-            "provenance": dict(Counter(rows.provenances)),
-            "class_provenance": _by_class_and_provenance(rows),
-            "splits": dict(Counter(filter(None, rows.splits))),
-        },
-        "warnings": warnings,
-    }
-    defaults: dict[str, Any] = {"version": labeler.__version__, "seed": None, "configuration": {}, "certificate": None}
-    document: dict[str, Any] = plain(defaults | given | own)
-    return document
-
-
-def plain(value: Any) -> Any:
-    """`value` as JSON can hold it: paths and numpy's numbers converted, NaN to null, texts escaped."""
-    if isinstance(value, Mapping):
-        return {escaped(str(key)): plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
-    if isinstance(value, (np.generic, np.ndarray)):
-        return plain(value.tolist())
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if value is None or isinstance(value, (bool, int, float)):
-        return value
-    return escaped(str(value))
-
-
-def _hashes(new: Path, name: str) -> dict[str, dict[str, str]]:
-    """``files``: sha256 of the one file under the `name` it will have, or of all in the folder by relative path; and
-    ``links`` where there are any: where they lead.
-    """
-    if not new.is_dir():
-        return {"files": {name: sha256_of(new)}}
-    hashes: dict[str, str] = {}
-    links: dict[str, str] = {}
-    for folder, _, names in os.walk(new, onerror=_raise):  # no list of paths: for a million files that is a gigabyte
-        root = Path(folder)
-        place = root.relative_to(new).as_posix()
-        for base in names:
-            path, shown = root / base, base if root == new else f"{place}/{base}"
-            hashes[shown] = sha256_of(path)
-            if path.is_symlink():
-                links[shown] = escaped(os.readlink(path))
-    return {"files": hashes, "links": links} if links else {"files": hashes}
-
-
-def _raise(error: OSError) -> None:
-    raise error
 
 
 def explained(error: OSError, target: Path) -> ExportError:
