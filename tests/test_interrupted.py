@@ -7,10 +7,12 @@ import signal
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import pytest
 
 from labeler.cli.progress import Narrator
+from labeler.cli.progress_bar import Amount
 from labeler.commands.export.export import export
 from labeler.core.types import Progress
 from labeler.project import paths
@@ -122,6 +124,21 @@ class TestNarrator:
             narrator.progress(Progress("reading", 3, 10))
             narrator.note("a note")
         assert terminal("note") == "a note\n"
+
+
+@pytest.mark.parametrize(
+    ("total", "elapsed", "remaining", "line"),
+    [
+        (10, 0.2, None, "3 of 10"),
+        (10, 2.5, 6.0, "3 of 10  2 s"),  # too early to tell how long it still takes
+        (10, 4.5, 9.6, "3 of 10  4 s  about 10 s left"),
+        (12_000, 60, 0.0, "3 of 12,000  60 s"),
+        (None, 7.1, None, " 7 s"),
+    ],
+)
+def test_the_line_says_how_far_a_step_is_since_when_and_for_how_long_still(total, elapsed, remaining, line):
+    task = SimpleNamespace(completed=3, total=total, elapsed=elapsed, time_remaining=remaining)
+    assert Amount().render(task).plain == line
 
 
 def test_a_cache_that_is_deleted_while_the_project_is_open_is_made_again(few_digits, tmp_path):

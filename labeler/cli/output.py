@@ -161,7 +161,7 @@ def show(result: Result, *, as_json: bool = False) -> None:
         return
     text = "\n".join(result.lines())
     if sys.stdout.isatty():  # a table's cells are as they are for a program or file, and safe to show on a terminal
-        text = "\n".join(display_safe(line, 10_000) for line in text.split("\n"))
+        text = "\n".join(display_safe(line, 100_000) for line in text.split("\n"))
     say(text)
 
 

@@ -57,7 +57,7 @@ class CheckReport(Result):
         return self.is_sound
 
     @property
-    def opens(self) -> bool:
+    def can_be_opened(self) -> bool:
         """Whether work can go on as it is: everything damaged is made anew, or gone already."""
         return all(finding.code in _HARMLESS for finding in self.findings)
 
@@ -106,7 +106,7 @@ def _advice(report: CheckReport) -> list[str]:
         return [f"no answer is damaged: go on with labeler label {shlex.quote(path)}"]
     holds_more = report.events > (backup.events if backup is not None else 0)
     lines = []
-    if holds_more and report.opens:
+    if holds_more and report.can_be_opened:
         lines = [f"go on with what is there: labeler label {shlex.quote(path)}"]
     elif holds_more:
         rescued = shlex.quote(path.removesuffix(SUFFIX) + f"-rescued{SUFFIX}")

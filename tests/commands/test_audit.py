@@ -64,7 +64,7 @@ def answer(made, opened, tmp_path):
     def answer(ids, wrong=(), **given):
         lines = ["id,label", *(f"{name},{'other' if name in wrong else made[1][name]}" for name in ids)]
         (tmp_path / "answers.csv").write_text("\n".join(lines))
-        return run_audit(opened, answers=tmp_path / "answers.csv", **given)
+        return run_audit(opened, answers=tmp_path / "answers.csv", **given).certificate
 
     return answer
 
@@ -127,7 +127,7 @@ class TestDraw:
     @pytest.mark.slow
     def test_confidence_is_fixed_and_another_target_is_not(self, opened, drawn):
         refused(lambda: run_audit(opened, confidence=0.9), "fixed", "--new")
-        assert run_audit(opened, target=0.99).target == 0.99
+        assert run_audit(opened, target=0.99).certificate.target == 0.99
 
     def test_without_an_audit(self, opened, answer):
         refused(lambda: run_audit(opened), "no audit", "--draw")
@@ -206,7 +206,7 @@ class TestAnswers:
     def test_the_end_draws_the_statement_as_it_stands(self, opened, drawn, answer, tmp_path):
         refused(lambda: run_audit(opened, end=True), "nothing was checked")
         answer(drawn[:20])
-        assert not run_audit(opened, end=True).reached
+        assert not run_audit(opened, end=True).is_success()
         refused(lambda: answer(drawn[20:30]), "ended", "--new")
         run_audit(opened, draw=tmp_path / "check.csv")
         assert opened.session.audit.latest.number == 2

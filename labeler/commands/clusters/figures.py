@@ -91,7 +91,7 @@ def _curve(axes: Any, title: str, ks: Sequence[int], values: Sequence[float | No
     axes.grid(alpha=0.3)
     if k is not None:
         axes.axvline(k, color=MARK, linewidth=1, label=f"{word}: k = {k}")
-        axes.legend(loc="upper right")
+        axes.legend(loc="best")
 
 
 def _panels(part: Any, diagrams: Sequence[tuple[int, Silhouettes]]) -> None:
@@ -102,6 +102,7 @@ def _panels(part: Any, diagrams: Sequence[tuple[int, Silhouettes]]) -> None:
         axes.set_title(f"k = {k}, mean {shown.score or 0.0:.3f}", loc="left", fontsize=10)
         _draw_bands(axes, shown, np.unique(shown.clusters).tolist())
         axes.set_yticks([])
+        axes.tick_params(labelbottom=True)
     for axes in cells[len(diagrams) :]:
         axes.set_axis_off()
 
