@@ -125,6 +125,8 @@ def test_balanced_classes_let_the_rare_one_speak(name):
 
 
 @pytest.mark.filterwarnings("error")
-def test_too_few_iterations_say_nothing():
+def test_too_few_iterations_and_as_many_classes_as_answers_say_nothing():
     X, y = two_blobs()
     assert registry.create("classifier", "logreg:max_iter=1").fit(X, y).predict_proba(X).shape == (len(X), 2)
+    every = np.arange(len(X), dtype=np.int32)
+    assert registry.create("classifier", "logreg").fit(X, every).predict_proba(X).shape == (len(X), len(X))

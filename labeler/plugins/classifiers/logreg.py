@@ -6,7 +6,6 @@ import warnings
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import ThreadpoolController
 
@@ -49,7 +48,8 @@ class LogReg:
             scale = np.float32(np.sqrt(np.mean(np.square(X, dtype=np.float64))) or 1.0)
             self._regression = LogisticRegression(C=self.C, max_iter=self.max_iter, class_weight=self.class_weight)
             with warnings.catch_warnings(), _LIBRARIES.limit(limits=1):
-                warnings.simplefilter("ignore", ConvergenceWarning)  # max_iter is a choice, and nobody reads the log
+                # few iterations are a choice, and a class an answer is how every project begins
+                warnings.simplefilter("ignore", UserWarning)
                 self._regression.fit(np.asarray(X, dtype=np.float32) / scale, y, sample_weight)
             self._regression.coef_ /= scale
         return self
