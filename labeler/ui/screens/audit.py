@@ -196,7 +196,7 @@ async def open_audit(app: LabelerApp) -> None:
     """The audit that is under way, where the person left it: in pages where some of a block are left."""
     await app.push_screen(AuditScreen())
     audit = app.project.session.audit.latest
-    if audit is not None and audit.block is not None and audit.block.said:
+    if audit is not None and audit.block is not None and audit.block.answers:
         await cast("AuditScreen", app.screen).do_grid()
 
 
