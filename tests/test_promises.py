@@ -87,7 +87,7 @@ def do(session, kind, one, other):
                     again = Repeat(
                         instance_id=name,
                         class_id=class_id,
-                        said="label",
+                        word="label",
                         first=first,
                         first_class=first_class,
                         asked=how,

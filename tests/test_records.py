@@ -77,7 +77,7 @@ def test_a_round(store):
 
 
 GIVEN = {
-    "said": "unsure",
+    "word": "unsure",
     "labels": (("i0", 1, "human"), ("näme \udcff", 2, "imported")),
     "events": (packed_event(Event("e", Label("i0", 0), 1.0)),),
     "kept_under": {"e": -1},

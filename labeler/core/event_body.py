@@ -21,7 +21,7 @@ COLUMNS = ("instance_id", "class_id")
 
 
 class Merge(Enum):
-    """How a kind of event goes into the journal that is merged of two."""
+    """The way in which a kind of event goes into the journal that is merged of two."""
 
     TAKEN = "taken"  # as it is, in the classes of both
     LEFT_OUT = "left out"  # about one file alone, or an undo whose outcome is known
@@ -29,7 +29,7 @@ class Merge(Enum):
 
 
 class Body:
-    """What an event says. The fields `instance_id` and `class_id` are columns of their own, all others its payload."""
+    """The content of an event: the fields `instance_id` and `class_id` are columns, the rest its payload."""
 
     __slots__ = ()
 
@@ -85,7 +85,7 @@ class Body:
         """Refuse what its fields alone do not show to be wrong. Raises Unreadable."""
 
     def merged(self) -> Body:
-        """What goes into a merged journal."""
+        """Return what goes into a merged journal."""
         return self
 
     def in_classes(self, lookup: Mapping[int, int]) -> Body:
@@ -112,7 +112,7 @@ def _looked_up(number: int, lookup: Mapping[int, int]) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """How a question was asked: where and by which rule; the guesses `shown` or `hidden`; None = not known.
+    """The way a question was asked: where, by which rule; the guesses `shown` or `hidden`; None = not known.
 
     `blind`: where chance decided whether guesses were shown. `margin`: the model's at that moment. `machine`: of a
     random question the engine's label before the answer.
@@ -128,7 +128,7 @@ class Asked:
 
     @property
     def guesses(self) -> Guesses:
-        """Those the engine had, seen or not."""
+        """The guesses that the engine had, seen or not."""
         return self.shown or self.hidden or ()
 
     def in_classes(self, lookup: Mapping[int, int]) -> Asked:
@@ -161,7 +161,7 @@ class _Field:
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """How a kind is stored, worked out once."""
+    """The way in which a kind is stored, worked out once."""
 
     columns: dict[str, _Field]
     fields: dict[str, _Field]  # by their key

@@ -67,8 +67,8 @@ class Event:
     @property
     def payload(self) -> dict[str, Any]:
         """The rest of what it says, as JSON holds it."""
-        said: dict[str, Any] = plain(self._payload())
-        return said
+        payload: dict[str, Any] = plain(self._payload())
+        return payload
 
     def _payload(self) -> dict[str, Any]:
         if isinstance(self.body, Unread):

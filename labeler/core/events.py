@@ -76,7 +76,7 @@ ALONE: dict[str, type[Skip | Unsure | Reject]] = {"skip": Skip, "unsure": Unsure
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Repeat(Body):
-    """A second answer, blind to the first one, which stays: the class `class_id` where `said` is "label".
+    """A second answer, blind to the first one, which stays: the class `class_id` where `word` is "label".
 
     It was event `first` that labeled the instance `first_class`.
     """
@@ -86,7 +86,7 @@ class Repeat(Body):
     instance_id: str
     class_id: ClassId | None = None
     asked: Asked = NOT_ASKED
-    said: Answered
+    word: Answered = field(metadata={"key": "said"})
     first: str
     first_class: ClassId
 
@@ -98,7 +98,7 @@ class Repeat(Body):
     @property
     def done(self) -> str:
         """The kind of an answer like any other: that it repeats one is kept from the eye."""
-        return self.said
+        return self.word
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +185,7 @@ class Import(Body):
 
 @dataclass(frozen=True, slots=True)
 class Predictions(Body):
-    """What a model elsewhere says: instance, class, score or None; `origin`: the file."""
+    """The predictions of a model elsewhere: instance, class, score or None; `origin`: the file."""
 
     kind = "predictions"
     presses = 0
@@ -241,7 +241,7 @@ class Setting(Body):
 
 @dataclass(frozen=True, slots=True)
 class Reach(Body):
-    """How far labels spread in the cluster of an instance, its representative; None = as everywhere."""
+    """The reach of labels in the cluster of an instance, its representative; None = as everywhere."""
 
     kind = "reach"
     voids = True
@@ -368,13 +368,13 @@ class AuditBegin(Body):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditAnswer(Body):
-    """What a person says of the instance that was drawn next, blind; `reached`: the target was certified then."""
+    """The answer about the instance that was drawn next, blind; `reached`: the target was certified then."""
 
     kind = "audit_answer"
     instance_id: str
     class_id: ClassId | None = None
     audit: Count
-    said: Answered
+    word: Answered = field(metadata={"key": "said"})
     reached: bool | None = None
     asked: Asked = NOT_ASKED
 
@@ -385,9 +385,9 @@ class AuditAnswer(Body):
 
     def merged(self) -> Body:
         """The answer alone: the audit stays with its file."""
-        if self.said == "label" and self.class_id is not None:
+        if self.word == "label" and self.class_id is not None:
             return Label(self.instance_id, self.class_id, self.asked)
-        return ALONE[self.said](self.instance_id, self.asked)
+        return ALONE[self.word](self.instance_id, self.asked)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ DOUBTED = 0.99
 
 
 class Provenance(IntEnum):
-    """Why an instance has its label. Stored as uint8, shown by name in lower case."""
+    """The reason why an instance has its label. Stored as uint8, shown by name in lower case."""
 
     NONE = 0
     HUMAN = 1  # a person answered this instance
@@ -47,7 +47,7 @@ GIVEN = (Provenance.HUMAN, Provenance.CONFIRMED, Provenance.IMPORTED)
 
 
 class Tier(IntEnum):
-    """How far a label the engine gave can be trusted."""
+    """The degree to which a label the engine gave can be trusted."""
 
     NONE = 0
     ASK = 1
@@ -79,7 +79,7 @@ class ClassInfo:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is on the screen: the instance, the rule that chose it and what the model thinks of it."""
+    """The question on the screen: the instance, the rule that chose it and what the model thinks of it."""
 
     index: int
     instance_id: str
@@ -141,7 +141,7 @@ class Queue:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What an engine derives from a snapshot; one entry an instance unless said otherwise.
+    """The labels and all else that an engine derives from a snapshot; one entry an instance unless said otherwise.
 
     `labels` int32 class ids (UNLABELED = none): given labels stand in it untouched. `provenances` uint8, `scores`
     float32 in [0, 1] what may be shown of it (1 for given ones), `tiers` uint8, `sources` int32 = index
@@ -180,7 +180,7 @@ class Round:
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """What to do next: a stable `code`, one sentence with its reason, and the key that follows it ("" = none).
+    """Advice on what is next: a stable `code`, one sentence with its reason, and the key that follows it ("" = none).
 
     `short`: the same in few words, where the sentence is long. All there are: :mod:`labeler.core.advice`.
     """

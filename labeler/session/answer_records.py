@@ -1,4 +1,4 @@
-"""What is known of one instance because somebody said it: its standing, a conflict, a second look, a second answer."""
+"""Records of what somebody said of one instance: its standing, a conflict, a second look, a second answer."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from labeler.core.types import UNLABELED, Provenance
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a person last said of one instance, and the event that says it."""
+    """The answer that a person last gave of one instance, and the event that says it."""
 
     kind: str  # "label", "skip", "unsure", "reject"
     event_id: str
@@ -30,7 +30,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """What two people said of one instance, until somebody settles it; the later answer stands meanwhile.
+    """The two answers of two people of one instance, until somebody settles it; the later answer stands meanwhile.
 
     `answers`: (event id, annotator, class_id; UNLABELED = belongs to no class), the earlier first. `until`: skipped,
     back when this many answers were given.
@@ -50,13 +50,13 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Repeat:
-    """A second answer, blind to the first: `class_id` (UNLABELED but where `said` is "label") to what event `first`
+    """A second answer, blind to the first: `class_id` (UNLABELED but where `word` is "label") to what event `first`
     labeled `first_class`."""
 
     index: int
     first: str
     first_class: int
-    said: str  # "label", "skip", "unsure", "reject"
+    word: str  # "label", "skip", "unsure", "reject"
     class_id: int
     annotator: str
     seq: int
@@ -67,4 +67,4 @@ def repeat_of(event: Event, body: events.Repeat, pool: Pool) -> Repeat:
     """The second answer that an event holds."""
     class_id = UNLABELED if body.class_id is None else body.class_id
     index = pool.index(body.instance_id)
-    return Repeat(index, body.first, body.first_class, body.said, class_id, event.annotator, event.seq, event.at)
+    return Repeat(index, body.first, body.first_class, body.word, class_id, event.annotator, event.seq, event.at)

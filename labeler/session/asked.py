@@ -1,4 +1,4 @@
-"""How a question was asked, as the event of its answer keeps it."""
+"""The way in which a question was asked, as the event of its answer keeps it."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ ASKING = frozenset({QUESTION, PYTHON})
 
 
 def asked_of(event: Event) -> Asked:
-    """What an event keeps of its question; nothing where it keeps none."""
+    """The record that an event keeps of its question; nothing where it keeps none."""
     asked: Asked = getattr(event.body, "asked", NOT_ASKED)
     return asked
 
 
 def as_asked(question: Question, screen: str) -> Asked:
-    """How `question` is asked now."""
+    """Return how `question` is asked now."""
     guesses = tuple((guess, round(score, 4)) for guess, score in question.guesses) or None
     return Asked(
         screen=screen,

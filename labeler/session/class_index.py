@@ -36,7 +36,7 @@ class ClassIndex(dict[int, ClassInfo]):
         super().__delitem__(class_id)
 
     def active(self) -> list[ClassInfo]:
-        """Those that can be answered, in the order they were added; not to be changed."""
+        """The classes that can be answered, in the order they were added; not to be changed."""
         if self._active is None:
             self._active = [info for info in self.values() if not info.retired]
         return self._active

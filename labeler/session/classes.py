@@ -1,4 +1,4 @@
-"""What events about classes amount to: pure functions from the classes and standings before to those after."""
+"""The changes that events make to classes: pure functions from the classes and standings before to those after."""
 
 from __future__ import annotations
 
@@ -81,10 +81,10 @@ def moved_labels(
         ]
     if isinstance(body, events.ClassSplit):
         indices = [pool.index(instance_id) for instance_id in body.moved]
-        said = [(index, standings[index]) for index in indices if index in standings]
+        answers = [(index, standings[index]) for index in indices if index in standings]
         return [  # in a merged journal somebody else may have said something of one meanwhile: that stays
             (index, replace(standing, class_id=body.class_id))
-            for index, standing in said
+            for index, standing in answers
             if standing.kind == "label" and standing.class_id == body.parent
         ]
     return []
@@ -121,11 +121,11 @@ def back_again(before: ClassInfo, others: Iterable[ClassInfo]) -> ClassInfo:
 
 def free_name(name: str, taken: Collection[str]) -> str:
     """`name`, or ``name (2)`` ... where it is among the `taken` ones, which are as :func:`class_name` spells them."""
-    count, found = 1, name
-    while class_name(found) in taken:
+    count, free = 1, name
+    while class_name(free) in taken:
         count += 1
-        found = f"{name} ({count})"
-    return found
+        free = f"{name} ({count})"
+    return free
 
 
 # -- what an engine said of classes that are gone by now ---------------------------------------------------------

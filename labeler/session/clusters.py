@@ -21,7 +21,7 @@ STEP = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What is in a cluster: class_id -> labels given and labels of the machine, and how many of those it exports."""
+    """The labels in a cluster: class_id -> labels given and labels of the machine, and how many of those it exports."""
 
     size: int
     given: Counter[int]
@@ -78,30 +78,30 @@ class Clusters:
         return [representative, *middles, edge, foreign]
 
     def contents(self, representative: int, state: State, round_: Round) -> Contents:
-        """What is in a cluster by the labels of `round_` and what a person said since."""
+        """Return what is in a cluster by the labels of `round_` and what a person said since."""
         members = self.members(representative)
-        standings = {index: said for index in members.tolist() if (said := state.answers.get(index)) is not None}
-        spoken = [index for index, said in standings.items() if said.kind in ("label", "reject")]
+        answers = {index: state.answers[index] for index in members.tolist() if index in state.answers}
+        spoken = [index for index, answer in answers.items() if answer.kind in ("label", "reject")]
         silent = members[~np.isin(members, spoken)] if spoken else members
         labels, provenances = round_.labels[silent], round_.provenances[silent]
         ids, counts = np.unique(labels[labels != UNLABELED], return_counts=True)
         return Contents(
-            len(members) - sum(said.kind == "reject" for said in standings.values()),
-            Counter(said.class_id for said in standings.values() if said.kind == "label"),
+            len(members) - sum(answer.kind == "reject" for answer in answers.values()),
+            Counter(answer.class_id for answer in answers.values() if answer.kind == "label"),
             Counter(dict(zip(ids.tolist(), counts.tolist(), strict=True))),
             int((provenances == Provenance.PROPAGATED).sum()),
         )
 
     def belonging(self, representative: int) -> float | None:
-        """How much the members of a cluster belong to it, in the mean (soft assignment); None where not known."""
+        """The degree to which its members belong to a cluster, in the mean (soft assignment); None where not known."""
         members = self.members(representative)
         return float(self._shares[members].mean()) if len(self._shares) and len(members) else None
 
     def own_reach(self, representative: int, state: State) -> float | None:
         """The percentile a person gave this cluster alone, by the latest word; None = the common rule."""
         cluster = self.cluster_of(representative)
-        found = [own for index, own in state.clusters.reaches.items() if self.cluster_of(index) == cluster]
-        return found[-1] if found else None
+        reaches = [own for index, own in state.clusters.reaches.items() if self.cluster_of(index) == cluster]
+        return reaches[-1] if reaches else None
 
     def by_size(self) -> list[int]:
         """The representatives, the largest cluster's first."""
@@ -113,16 +113,16 @@ class Clusters:
         return sorted(self.by_size(), key=lambda index: -mixed[index])
 
     def _mixture(self, state: State, round_: Round) -> FloatArray:
-        """For each representative (k,) the share of its cluster's labels that are not of the commonest class."""
+        """The share, for each representative (k,), of its cluster's labels that are not of the commonest class."""
         labels = round_.labels.copy()
-        for index, said in state.answers.items():
-            labels[index] = said.class_id if said.kind == "label" else labels[index]
-        found = []
+        for index, answer in state.answers.items():
+            labels[index] = answer.class_id if answer.kind == "label" else labels[index]
+        shares = []
         for representative in self.representatives:
-            mine = labels[self.members(representative)]
-            mine = mine[mine != UNLABELED]
-            found.append(1.0 - np.bincount(mine).max() / len(mine) if len(mine) else 0.0)
-        return np.array(found, dtype=np.float32)
+            own = labels[self.members(representative)]
+            own = own[own != UNLABELED]
+            shares.append(1.0 - np.bincount(own).max() / len(own) if len(own) else 0.0)
+        return np.array(shares, dtype=np.float32)
 
 
 def carried_over(order: Sequence[int], before: Clusters, now: Clusters) -> list[int]:

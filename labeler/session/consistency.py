@@ -28,7 +28,7 @@ _OF_CLUSTERS = ("representatives", "foreign")
 
 
 def misfit(round_: Round, state: State) -> str:
-    """What of a stored round does not fit a state ("" = all fits)."""
+    """Return what of a stored round does not fit a state ("" = all fits)."""
     n, pool = len(round_.labels), len(state.pool)
     if type(round_.revision) is not int or round_.revision > state.revision or n > pool:
         return "it is none of this journal and pool"
@@ -42,7 +42,7 @@ def misfit(round_: Round, state: State) -> str:
 
 
 def _beyond(round_: Round, state: State, n: int) -> str:
-    """Which array of a round holds a value that indexes nothing."""
+    """Return which array of a round holds a value that indexes nothing."""
     bounds = {
         "labels": state.classes.next_id,
         "runner_ups": state.classes.next_id,
@@ -142,7 +142,7 @@ _POOL_ARRAYS = {"sha256": ("|u1", 2), "unreadable": ("|u1", 1)}
 
 
 def fitting_arrays(arrays: Mapping[str, NDArray[Any]], n: int) -> dict[str, NDArray[Any]]:
-    """Those of the arrays kept of a pool of `n` instances that have an entry an instance at most."""
+    """Return those of the arrays kept of a pool of `n` instances that have an entry an instance at most."""
     return {name: array for name, array in arrays.items() if name not in _POOL_ARRAYS or _is_of_pool(name, array, n)}
 
 

@@ -33,7 +33,7 @@ class FinalLabels:
         return {field.name: getattr(self, field.name) for field in fields(self) if field.name != "round"}
 
     def by_default(self, *, predicted: bool = False) -> BoolArray:
-        """Those of the default export (n,): given, imported or propagated; `predicted` takes these in as well."""
+        """A mask of the default export (n,): given, imported or propagated; `predicted` takes these in as well."""
         words = {*GIVEN, Provenance.PROPAGATED} | ({Provenance.PREDICTED} if predicted else set())
         chosen: BoolArray = np.isin(self.provenances, list(words)) & (self.labels != UNLABELED)
         return chosen
@@ -52,7 +52,7 @@ class FinalLabels:
 
 
 def final_labels(state: State, round_: Round) -> FinalLabels:
-    """What a round and the answers amount to, in the classes there are now: the labels that an export takes from.
+    """Join a round and the answers, in the classes there are now: the labels that an export takes from.
 
     A rejected instance has no label, nor has one whose answer was taken back since the round, or that joined later.
     """

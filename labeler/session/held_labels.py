@@ -1,4 +1,4 @@
-"""What the machine and the people hold an instance to be now, and the guesses that follow: what `enter` would save."""
+"""The label that machine and people hold an instance to have, and the guesses that follow: what `enter` would save."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class Held:
         return (first, (other, 0.0)) if known else (first,)
 
     def _queued(self, index: int) -> Guesses:
-        """What the latest queue guesses, where it is not older than the round."""
+        """Return what the latest queue guesses, where it is not older than the round."""
         queue = self._queue
         if queue is None or self._queue_at < self._machine_labels.revision:
             return _NOBODYS

@@ -1,4 +1,4 @@
-"""What the session needs from outside, as protocols: a journal that is durable, nothing more."""
+"""The one thing that a session needs from outside, as a protocol: a journal that is durable."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Journal(Protocol):
         ...
 
     def frozen(self, audit: int) -> dict[str, NDArray[Any]]:
-        """What :meth:`freeze` kept; empty where there is nothing."""
+        """The arrays that :meth:`freeze` kept; empty where there is nothing."""
         ...
 
     def save_round(self, round_: Round) -> None:
@@ -61,5 +61,5 @@ class Journal(Protocol):
         ...
 
     def load_question(self) -> tuple[Question, int] | None:
-        """What :meth:`save_question` kept: the question, and the revision it was drawn at."""
+        """The record that :meth:`save_question` kept: the question, and the revision it was drawn at."""
         ...

@@ -1,4 +1,4 @@
-"""Which key answers which class: given once, kept with the class."""
+"""The keys that answer classes: given once, kept with the class."""
 
 from __future__ import annotations
 

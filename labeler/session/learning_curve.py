@@ -1,4 +1,4 @@
-"""How the session came this far: one small point a merged round, for the learning curve."""
+"""The way of a session so far: one small point a merged round, for the learning curve."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MOST = 100
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """Where a round left the session. Shares are of the usable instances; nothing here is an accuracy.
+    """The place where a round left the session. Shares are of the usable instances; nothing here is an accuracy.
 
     `answers`: answers, pages and imports that stood. `locked`, `likely`, `ask`: labels that nobody gave, by tier.
     `expected_errors`: what the engine expects to be wrong, None where it does not say. `agreement`: Cohen's kappa
@@ -62,16 +62,16 @@ def grown(history: Sequence[Point], point: Point) -> tuple[Point, ...]:
 
 
 def packed(history: Sequence[Point]) -> list[list[Any]]:
-    """For the facts of a round."""
+    """The points as the facts of a round keep them."""
     return [[getattr(point, name) for name in _NAMES] for point in history]  # astuple copies each number deeply
 
 
-def unpacked(kept: object) -> tuple[Point, ...]:
+def unpacked(stored: object) -> tuple[Point, ...]:
     """The inverse of :func:`packed`; empty for what cannot be read."""
     names = [item.name for item in fields(Point)]
     try:
         # what a newer version added stands behind, and is passed over
-        return tuple(codec.decode(Point, dict(zip(names, values, strict=False))) for values in kept)  # type: ignore[attr-defined]
+        return tuple(codec.decode(Point, dict(zip(names, values, strict=False))) for values in stored)  # type: ignore[attr-defined]
     except (codec.Unreadable, TypeError):
         return ()
 

@@ -1,4 +1,4 @@
-"""What the engine's last round says, with given labels winning over it, and the counts of both."""
+"""The labels of the engine's last round, with given labels winning over it, and the counts of both."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ class MachineLabels:
         self._doubted: list[int] = []  # given labels the round doubts, the most doubted first
         self._counts: Counter[tuple[int, int]] = Counter()  # (class_id, provenance) -> instances
 
-    def restore(self, kept: Round) -> None:
-        """Take the round that was kept, with the history it carries."""
-        self.merge(kept)
-        self._points = unpacked(kept.facts.get("history", ()))
+    def restore(self, stored: Round) -> None:
+        """Take the round that was stored, with the history it carries."""
+        self.merge(stored)
+        self._points = unpacked(stored.facts.get("history", ()))
 
     def merge(self, round_: Round) -> None:
         """Take `round_` in place of the one before."""
@@ -55,8 +55,8 @@ class MachineLabels:
                 {(int(class_id), int(provenance)): int(count) for class_id, count in zip(classes, counts, strict=True)}
             )
         judged = round_.facts.get("answers_judged", True)  # where labels do not spread, a doubt means nothing
-        found = np.flatnonzero(round_.doubts >= DOUBTED) if judged else np.empty(0, dtype=np.int64)
-        self._doubted = found[np.argsort(-round_.doubts[found], kind="stable")].tolist()
+        doubtful = np.flatnonzero(round_.doubts >= DOUBTED) if judged else np.empty(0, dtype=np.int64)
+        self._doubted = doubtful[np.argsort(-round_.doubts[doubtful], kind="stable")].tolist()
         spoken = self._state.indices_of("label", "reject")
         self._struck = set(spoken.tolist())
         known = spoken[spoken < len(labels)]
@@ -72,11 +72,11 @@ class MachineLabels:
 
     @property
     def history(self) -> tuple[Point, ...]:
-        """How the session came this far."""
+        """The points of the session so far."""
         return standing(self._points, self._state.answers.label_events)
 
     def remember(self, before: Round | None, usable: int) -> Round:
-        """Add a point for the round just merged, `before` being the one until then; the round as it is to be kept."""
+        """Add a point for the round just merged, `before` being the one until then; the round as it is to be stored."""
         round_, sent = self.round, self._as_sent
         assert round_ is not None  # noqa: S101 - called after a merge
         assert sent is not None  # noqa: S101
@@ -138,7 +138,7 @@ class MachineLabels:
         return tuple(dict.fromkeys(differ + [index for index in self._doubted if self._is_open_to_doubt(index)]))
 
     def left_out(self, index: int) -> tuple[float, int] | None:
-        """What the round says of a given label without that answer: its belief in it, and the likeliest other class.
+        """Return what the round says of a label without its answer: its belief in it, and the likeliest other class.
 
         None where the round does not know the label as it is now.
         """
@@ -150,8 +150,8 @@ class MachineLabels:
         return 1.0 - float(round_.doubts[index]), int(round_.runner_ups[index])
 
     def _is_open_to_doubt(self, index: int) -> bool:
-        found, pool = self.left_out(index), self._state.pool
-        if found is None or pool.missing[index] or pool.unreadable[index]:
+        belief, pool = self.left_out(index), self._state.pool
+        if belief is None or pool.missing[index] or pool.unreadable[index]:
             return False
         return not self._state.is_kept(index)
 

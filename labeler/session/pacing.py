@@ -1,4 +1,4 @@
-"""When pages have done their work for a while."""
+"""The rest from pages, when they have done their work for a while."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ SINGLES_BETWEEN = 10
 
 
 class Pacing:
-    """Of one sitting: after CLEAN_PAGES in a row with at most FEW_EXCEPTIONS come SINGLES_BETWEEN single questions.
+    """One sitting: after CLEAN_PAGES in a row with at most FEW_EXCEPTIONS come SINGLES_BETWEEN single questions.
 
     They teach the model something new, and so which page is worth a look next; `singles_left` of them are left.
     """

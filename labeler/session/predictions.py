@@ -1,4 +1,4 @@
-"""What a model elsewhere says of instances: machine labels with their source, below everything that a person gave.
+"""The predictions of a model elsewhere: machine labels with their source, below everything that a person gave.
 
 They stand where the engine itself would only predict, or says nothing; a label that spread from answers stands over
 them. The engine does not learn from them, and nothing counts them as given.
@@ -39,7 +39,7 @@ class Prediction:
 
 
 def predictions_of(event: Event, body: Predictions, pool: Pool) -> list[tuple[int, Prediction]]:
-    """What an event of imported predictions says: index and prediction."""
+    """The predictions of an event, by their index."""
     return [
         (pool.index(instance_id), Prediction(class_id, 0.0 if score is None else float(score), event.event_id))
         for instance_id, class_id, score in body.predictions
@@ -56,7 +56,7 @@ class Overlay:
 
     @classmethod
     def of(cls, predictions: Mapping[int, Prediction]) -> Overlay:
-        """Those of usable instances are chosen later: the pool may change, a prediction stays."""
+        """Make arrays of all; the usable ones are chosen later: the pool may change, a prediction stays."""
         return cls(
             np.fromiter(predictions, dtype=np.int64, count=len(predictions)),
             np.array([one.class_id for one in predictions.values()], dtype=np.int32),

@@ -1,4 +1,4 @@
-"""Why an instance has its label, back to the key press: the facts that `labeler why` writes and the why screen draws.
+"""The reasons for a label, back to the key press: the facts that `labeler why` writes and the why screen draws.
 
 From the session alone; the shares of the answers come from an engine and are handed in. An answer that was taken back
 is never named.
@@ -46,7 +46,7 @@ def when(at: float) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Press:
-    """What a person or an import last said of an instance, and how it was asked."""
+    """The answer that a person or an import last gave of an instance, and how it was asked."""
 
     index: int
     instance_id: str
@@ -133,7 +133,7 @@ class Reasons:
     representative_label: str = ""
     nearest: Press | None = None  # the answer that a machine's label rests on most, by the round
     without: tuple[float, str] | None = None  # a given label left out: the engine's belief in it, and what else it says
-    kept: bool = False  # looked at twice
+    is_kept: bool = False  # looked at twice
     again: tuple[str, ...] = ()  # what was said the second time, blind to this answer
     through: str = ""  # how a machine's label came from the answers
     elsewhere: str = ""  # the file it was imported from, of a prediction of another model
@@ -159,47 +159,47 @@ class Reasons:
 
     @property
     def lines(self) -> list[str]:
-        """What else is known, a line each; safe to show."""
-        found = []
+        """The other facts, a line each; safe to show."""
+        lines = []
         if self.press is not None:
-            found += [self.press.said] if self.press.kind != "label" else []
-            found += [line for line in (self.press.asked, self.press.guesses) if line]
+            lines += [self.press.said] if self.press.kind != "label" else []
+            lines += [line for line in (self.press.asked, self.press.guesses) if line]
         if self.without is not None and self.without[1]:
             belief, other = self.without
-            found.append(
+            lines.append(
                 f"without it the engine believes {display_safe(self.label, 40)} at {percent_of_belief(belief)}"
                 + (f" and would say {display_safe(other, 40)}" if belief < 0.5 else "")
             )
-        if self.kept:
-            found.append("looked at twice and kept")
-        found += self.again
+        if self.is_kept:
+            lines.append("looked at twice and kept")
+        lines += self.again
         if self.is_machine and self.runner_up:
-            found.append(f"runner-up {display_safe(self.runner_up, 40)}")
+            lines.append(f"runner-up {display_safe(self.runner_up, 40)}")
         if self.elsewhere and self.runner_up:
-            found.append(f"the engine itself would say {display_safe(self.runner_up, 40)}")
+            lines.append(f"the engine itself would say {display_safe(self.runner_up, 40)}")
         if self.cluster is not None:
             line = "in no cluster, an anomaly; nearest " if self.is_outlier else ""
             line += f"cluster {self.cluster}, {self.distance:.3f} from its center"
             if self.representative == self.index:
                 line += "; it is its representative"
             elif self.representative is not None:
-                said = f" ({display_safe(self.representative_label, 40)})" if self.representative_label else ""
-                line += f"; its representative {display_safe(self.representative_id)}{said}"
-            found.append(line)
+                label = f" ({display_safe(self.representative_label, 40)})" if self.representative_label else ""
+                line += f"; its representative {display_safe(self.representative_id)}{label}"
+            lines.append(line)
             if self.share is not None and self.second is not None and not self.is_outlier:
                 share = percent_of_belief(self.share)
-                found.append(
+                lines.append(
                     f"soft assignment: {share} of it to this cluster, most of the rest to cluster {self.second}"
                 )
         if self.is_machine and self.through:
-            found.append(self.through)
-        return found
+            lines.append(self.through)
+        return lines
 
 
 def reasons(session: Session, index: int) -> Reasons:
-    """Why the instance at `index` has the label it has now."""
+    """Return why the instance at `index` has the label it has now."""
     class_id, provenance = session.label_of(index)
-    found = Reasons(index, session.pool.ids[index], _name(session, class_id), provenance, press_of(session, index))
+    known = Reasons(index, session.pool.ids[index], _name(session, class_id), provenance, press_of(session, index))
     changes: dict[str, Any] = {
         "again": tuple(_again(session, one) for one in session.state.repeats if one.index == index)
     }
@@ -208,12 +208,12 @@ def reasons(session: Session, index: int) -> Reasons:
     without = session.machine_labels.left_out(index)
     if without is not None:
         changes["without"] = (without[0], _name(session, without[1]))
-        changes["kept"] = session.state.is_kept(index)
+        changes["is_kept"] = session.state.is_kept(index)
     round_ = session.machine_labels.round
     if round_ is not None and index < len(round_.labels):
         cluster = int(round_.clusters[index])
         second = int(round_.seconds[index]) if index < len(round_.seconds) else -1
-        mine = [int(row) for row in round_.representatives if round_.clusters[row] == cluster]
+        representatives = [int(row) for row in round_.representatives if round_.clusters[row] == cluster]
         changes |= {
             "round": round_.round,
             "through": _through(str(round_.facts.get("engine", "default")), provenance),
@@ -226,18 +226,18 @@ def reasons(session: Session, index: int) -> Reasons:
             "second": second if second >= 0 else None,
             "is_outlier": index < len(round_.outliers) and bool(round_.outliers[index]),
         }
-        if mine:
+        if representatives:
             changes |= {
-                "representative": mine[0],
-                "representative_id": session.pool.ids[mine[0]],
-                "representative_label": _name(session, session.label_of(mine[0])[0]),
+                "representative": representatives[0],
+                "representative_id": session.pool.ids[representatives[0]],
+                "representative_label": _name(session, session.label_of(representatives[0])[0]),
             }
         if provenance in GIVEN:  # also of a missing instance, which the engine does not see
             changes |= {"score": 1.0, "tier": Tier.LOCKED.word}
         source = int(round_.sources[index])
-        if found.is_machine and not changes.get("elsewhere") and source >= 0:
+        if known.is_machine and not changes.get("elsewhere") and source >= 0:
             changes["nearest"] = _answer(session, source)
-    return replace(found, **changes)
+    return replace(known, **changes)
 
 
 def _through(engine: str, provenance: Provenance) -> str:
@@ -253,12 +253,12 @@ def _again(session: Session, repeat: Repeat) -> str:
     """``answered again on 2026-11-23 12:01:33 by anna, blind to this: 5``."""
     who = f" by {display_safe(repeat.annotator, 40)}" if repeat.annotator else ""
     named = _name(session, current(repeat.class_id, session.state.classes))
-    said = display_safe(named, 40) if repeat.said == "label" else _KINDS[repeat.said]
-    return f"answered again on {when(repeat.at)}{who}, blind to this: {said}"
+    answer = display_safe(named, 40) if repeat.word == "label" else _KINDS[repeat.word]
+    return f"answered again on {when(repeat.at)}{who}, blind to this: {answer}"
 
 
 def press_of(session: Session, index: int) -> Press | None:
-    """What was last said of an instance; None where nothing stands."""
+    """Return what was last said of an instance; None where nothing stands."""
     standing = session.state.answers.get(index)
     return None if standing is None else _press(session, index, standing)
 

@@ -1,4 +1,4 @@
-"""Which question comes next: chosen, taken back, skipped and due, the engine's queue, whatever is left; in that order.
+"""The next question: chosen, taken back, skipped and due, the engine's queue, whatever is left; in that order.
 
 The one on the screen is pinned: nothing that arrives from the engine replaces it. Its guesses are those of the moment
 it comes to the front: they follow what is held of it until they are painted, and stay from then on.
@@ -126,8 +126,8 @@ class Questions:
             if self.current is None or self.current.index != front:
                 self.current = self._question(front, CONFLICT if self._state.in_conflict(front) else "again")
         elif self.current is None or not self._stays(self.current):
-            found = next(self._candidates(), None)
-            self.current = self.blind.thrown(found, self._state) if found is not None else None
+            question = next(self._candidates(), None)
+            self.current = self.blind.thrown(question, self._state) if question is not None else None
         return self.current
 
     def repeat(self, index: int) -> Question | None:
@@ -141,14 +141,14 @@ class Questions:
 
     def upcoming(self, count: int) -> list[int]:
         """Indices of the next questions after the pinned one, for decoding ahead. Moves nothing."""
-        found: list[int] = []
+        ahead: list[int] = []
         if self._queue is not None:
             for index in self._queue.indices[self._position :]:
-                if len(found) == count:
+                if len(ahead) == count:
                     break
                 if self._is_open(int(index)) and (self.current is None or int(index) != self.current.index):
-                    found.append(int(index))
-        return found
+                    ahead.append(int(index))
+        return ahead
 
     def chain(self, round_: Round | None, percentile: float | None) -> tuple[Stage, ...]:
         """The chain of the status line with the link in force marked."""

@@ -53,13 +53,13 @@ class Recorder:
 
     def _take_derived(self, journal: Journal) -> None:
         """Take the last round and the pinned question as far as they fit the journal."""
-        kept = journal.load_round()
-        if kept is not None:
-            if wrong := misfit(kept, self.state):
+        round_ = journal.load_round()
+        if round_ is not None:
+            if wrong := misfit(round_, self.state):
                 self.notes.append(f"the last round is left out, {wrong}: it is made anew")
             else:
-                self.machine_labels.restore(kept)
-                self.questions.refill(kept.queue, kept.revision)
+                self.machine_labels.restore(round_)
+                self.questions.refill(round_.queue, round_.revision)
         pinned = journal.load_question()
         if pinned is not None and question_fits(*pinned, self.state):
             self.questions.restore(*pinned)
@@ -69,7 +69,7 @@ class Recorder:
         self.journal = journal
 
     def together(self) -> AbstractContextManager[None]:
-        """What is recorded inside is durable at the end, all of it or nothing; where it fails, end the session."""
+        """Make what is recorded inside durable at the end, all of it or nothing; where it fails, end the session."""
         return self.journal.together()
 
     # -- undo ----------------------------------------------------------------------------------------------------

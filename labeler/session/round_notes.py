@@ -1,4 +1,4 @@
-"""What a round changes of what is counted, in words: no number falls, and no total changes, unsaid."""
+"""The changes of what is counted that a round brings, in words: no number falls, and no total changes, unsaid."""
 
 from __future__ import annotations
 

@@ -112,20 +112,20 @@ def _by_class(value: str, session: Session, labels: Labels) -> tuple[BoolArray, 
         lambda info: bool(info.key) and info.key == value,
         lambda info: info.name.casefold().startswith(wanted),
     )
-    ids = next((found for way in ways if (found := [info.class_id for info in infos if way(info)])), [])
+    ids = next((matches for way in ways if (matches := [info.class_id for info in infos if way(info)])), [])
     return np.isin(labels.class_ids, ids), "" if ids else f"no class begins with {value!r}, and none has that key"
 
 
 def _by_provenance(value: str, session: Session, labels: Labels) -> tuple[BoolArray, str]:
-    found = [word for word in Provenance if word.word.startswith(value)]
+    matches = [word for word in Provenance if word.word.startswith(value)]
     known = ", ".join(word.word for word in Provenance)
-    return np.isin(labels.provenances, found), "" if found else f"no provenance begins with {value!r}: {known}"
+    return np.isin(labels.provenances, matches), "" if matches else f"no provenance begins with {value!r}: {known}"
 
 
 def _by_tier(value: str, session: Session, labels: Labels) -> tuple[BoolArray, str]:
-    found = [tier for tier in Tier if tier.word.startswith(value)]
+    matches = [tier for tier in Tier if tier.word.startswith(value)]
     known = ", ".join(tier.word for tier in Tier)
-    return np.isin(labels.tiers, found), "" if found else f"no tier begins with {value!r}: {known}"
+    return np.isin(labels.tiers, matches), "" if matches else f"no tier begins with {value!r}: {known}"
 
 
 _by_key: dict[str, Callable[[str, Session, Labels], tuple[BoolArray, str]]] = {

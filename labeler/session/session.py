@@ -29,7 +29,7 @@ from labeler.session.view import Done, View
 
 @dataclass(frozen=True, slots=True)
 class Began:
-    """Where a session stood when it was opened: keys, given labels, answer times so far."""
+    """The place where a session stood when it was opened: keys, given labels, answer times so far."""
 
     keys: int
     labels: int
@@ -97,7 +97,7 @@ class Session:
         return None if value is None or value == "auto" else float(value)
 
     def snapshot(self) -> Snapshot:
-        """What the engine may know now."""
+        """The facts that the engine may know now."""
         return snapshot_of(self.state, self.percentile)
 
     def merge_queue(self, queue: Queue, revision: int) -> bool:
@@ -119,10 +119,10 @@ class Session:
         )
         self.recorder.since_round = []
         self.questions.refill(round_.queue, round_.revision)
-        kept = self.machine_labels.remember(before, count_usable(self.state))
+        to_keep = self.machine_labels.remember(before, count_usable(self.state))
         if save:
             with contextlib.suppress(NotSaved):  # derived: the engine makes it anew
-                self.recorder.journal.save_round(kept)
+                self.recorder.journal.save_round(to_keep)
         self.recorder.draw()
         return True
 

@@ -1,4 +1,4 @@
-"""What the engine may know of a session."""
+"""The facts of a session that the engine may know."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from labeler.session.state import State
 
 
 def snapshot_of(state: State, percentile: float | None) -> Snapshot:
-    """What an engine may know now; answers in the order they were given."""
+    """Return what an engine may know now; answers in the order they were given."""
     rows = state.answers.columns.of("label")
     gone = state.pool.missing | state.pool.unreadable  # a label is kept, but there is nothing to learn from
     given = np.isin(rows["provenance"], GIVEN) & ~gone[rows["index"]]

@@ -40,7 +40,7 @@ class State:
         self.audits = AuditLog()
         self.predictions = PredictionTable()
         self.flagged: set[int] = set()
-        self.kept: dict[int, Kept] = {}  # index -> the class that a second look found right
+        self.looks: dict[int, Kept] = {}  # index -> the class that a second look found right
         self.repeats: list[Repeat] = []  # second answers to hidden repeats
         self.conflicts: dict[int, Conflict] = {}  # instances that wait for somebody to settle them
         self.settings: dict[str, Any] = {}
@@ -162,7 +162,7 @@ class State:
 
     def is_kept(self, index: int) -> bool:
         """Whether a second look found the given label right; a class it was merged into counts as the same."""
-        look, answer = self.kept.get(index), self.answers.get(index)
+        look, answer = self.looks.get(index), self.answers.get(index)
         if look is None or answer is None or answer.kind != "label":
             return False
         return current(look.class_id, self.classes) == answer.class_id

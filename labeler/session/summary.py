@@ -1,4 +1,4 @@
-"""What is said on quitting about the work of this session. Pure: from a session to lines."""
+"""The words on quitting about the work of this session. Pure: from a session to lines."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def this_session(session: Session) -> str:
 
 
 def in_the_export(session: Session) -> str:
-    """What the default export would hold, by provenance."""
+    """The labels that the default export would hold, by provenance."""
     view = session.view()
     counts = {word: sum(getattr(count, word.word) for count in (*view.classes, *view.retired)) for word in _EXPORTED}
     kinds = ", ".join(f"{count:,} {word.word}" for word, count in counts.items() if count)

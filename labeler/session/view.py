@@ -1,4 +1,4 @@
-"""What screens draw from: small, immutable, made in O(classes) whatever the size of the pool."""
+"""The record that screens draw from: small, immutable, made in O(classes) whatever the size of the pool."""
 
 from __future__ import annotations
 

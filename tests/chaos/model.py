@@ -100,7 +100,7 @@ class Model:
             "said": (said, stand.said),
             "classes": (classes, stand.classes),
             "flags": (state.flagged, stand.flags),
-            "kept": ({index: one.class_id for index, one in state.kept.items()}, stand.kept),
+            "kept": ({index: one.class_id for index, one in state.looks.items()}, stand.kept),
             "reaches": (list(state.clusters.reaches.items()), list(stand.reaches.items())),
             "undo": (state.undo_target() is not None, bool(self.before)),
             "redo": (state.redo_target() is not None, bool(self.after)),

@@ -46,7 +46,7 @@ BODIES: list[Body] = [
     events.Skip("i3"),
     events.Unsure("i0"),
     events.Reject("i0"),
-    events.Repeat(instance_id="i0", class_id=1, said="label", first="e4", first_class=0, asked=ASKED),
+    events.Repeat(instance_id="i0", class_id=1, word="label", first="e4", first_class=0, asked=ASKED),
     events.Page((("i0", 1, "human"), ("i3", 0, "confirmed")), Asked(screen="grid")),
     events.Flag("i0"),
     events.Keep("i0", 0),
@@ -67,7 +67,7 @@ BODIES: list[Body] = [
     events.ClassMerge(0, 1),
     events.ClassSplit(3, 0, "d", ("i0",), key="d"),
     BEFORE[6],
-    events.AuditAnswer(instance_id="i2", class_id=1, audit=1, said="label", reached=True),
+    events.AuditAnswer(instance_id="i2", class_id=1, audit=1, word="label", reached=True),
     events.AuditBlock(1, 0, ((("i2", 1, 0),),)),
     events.AuditPage(audit=1, start=0, labels=(("i2", 0, "confirmed"),), unsure=(), planted=(("i0", 0),), reached=True),
     events.AuditEnd(1),
@@ -75,8 +75,8 @@ BODIES: list[Body] = [
 ]
 WITHOUT = [
     events.Label("i1", 1),
-    events.Repeat(instance_id="i0", said="skip", first="e4", first_class=0),
-    events.AuditAnswer(instance_id="i2", audit=1, said="unsure"),
+    events.Repeat(instance_id="i0", word="skip", first="e4", first_class=0),
+    events.AuditAnswer(instance_id="i2", audit=1, word="unsure"),
     events.Reach("i0", None),
     events.ClassAdd(3, "d"),
     events.Undo(),
@@ -112,7 +112,7 @@ def facts(state):
     held["answers"] = sorted(answers.items())  # what comes back comes to the end
     held["columns"] = np.sort(answers.columns.of("label", "skip", "unsure", "reject"), order="index").tolist()
     held["counted"] = +answers.counts, +answers.given, answers.n_single, answers.pages, answers.label_events
-    held["audits"] = [(one.answers, one.ended, [block.said for block in one.blocks]) for one in state.audits]
+    held["audits"] = [(one.answers, one.ended, [block.answers for block in one.blocks]) for one in state.audits]
     held["clusters"] = state.clusters.reaches, state.clusters.splits
     return repr({name: value for name, value in held.items() if name not in NEVER_BACK})
 

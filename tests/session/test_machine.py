@@ -177,7 +177,7 @@ def machine(make_session, make_round, make_queue, new_journal):
             getattr(self.session, kind)(f"i{index}")
             self.did("stand", {index: (kind, UNLABELED, Provenance.NONE)})
 
-        @precondition(lambda self: self.session.question is not None)
+        @precondition(lambda self: self.session.question is not None and not self.session.question.first)
         @rule(which=WHICH)
         def answer(self, which):
             if (class_id := self.pick(which)) is None:
@@ -207,7 +207,7 @@ def machine(make_session, make_round, make_queue, new_journal):
                 again = Repeat(
                     instance_id=f"i{index}",
                     class_id=self.pick(which),
-                    said="label",
+                    word="label",
                     first=standing.event_id,
                     first_class=standing.class_id,
                     asked=Asked(screen="question"),
@@ -346,7 +346,7 @@ def machine(make_session, make_round, make_queue, new_journal):
         def audit_answer(self, which, said):
             audit, index = self.open_audit, self.session.audit.next_index()
             class_id = self.pick(which) if said == "label" else None
-            if audit.block is not None and audit.block.said:
+            if audit.block is not None and audit.block.answers:
                 with pytest.raises(UsageError):
                     self.session.audit.answer(f"i{index}", class_id, said)
                 return
@@ -388,7 +388,7 @@ def machine(make_session, make_round, make_queue, new_journal):
         @rule()
         def end_audit(self):
             audit = self.open_audit
-            if audit.block is not None and audit.block.said:
+            if audit.block is not None and audit.block.answers:
                 with pytest.raises(UsageError):
                     self.session.audit.end()
                 return
@@ -573,7 +573,9 @@ def machine(make_session, make_round, make_queue, new_journal):
             looked = {
                 i for kind, value in self.done if kind == "audited" and value[0] == audit.number for i in value[1]
             }
-            pending = {c.index for p in audit.block.pages[: len(audit.block.said)] for c in p} if audit.block else set()
+            pending = (
+                {c.index for p in audit.block.pages[: len(audit.block.answers)] for c in p} if audit.block else set()
+            )
             assert looked - pending == {answer.index for answer in audit.answers}
             found = session.audit.certificate()
             assert found.checked == len(audit.answers) >= found.in_pages

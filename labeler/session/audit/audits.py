@@ -45,7 +45,7 @@ EARLY = 50
 
 @dataclass(frozen=True, slots=True)
 class AuditAnswer:
-    """What a person said of one audited instance; UNLABELED = cannot tell or of no class, which counts as wrong.
+    """The answer about one audited instance; UNLABELED = cannot tell or of no class, which counts as wrong.
 
     `reached`: the target was certified once this was said.
     """
@@ -113,27 +113,27 @@ class Frozen:
 
     def outcomes(self, answers: Sequence[AuditAnswer]) -> BoolArray:
         """True where the frozen label is not what the person said."""
-        said = np.array([answer.class_id for answer in answers], dtype=np.int32)
+        class_ids = np.array([answer.class_id for answer in answers], dtype=np.int32)
         labels = self.final.labels[np.array([answer.index for answer in answers], dtype=np.int64)]
-        wrong: BoolArray = labels != said
+        wrong: BoolArray = labels != class_ids
         return wrong
 
     @property
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """What is stored."""
+        """The arrays that are stored."""
         return {**self.final.arrays, "order": self.order}
 
 
 @dataclass(frozen=True, slots=True)
 class _Order:
-    """What is stored beside the frozen labels."""
+    """The array that is stored beside the frozen labels."""
 
     order: IndexArray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Certificate(Measurement):
-    """What an audit says now: at least `low` of `population` frozen labels are right, at `confidence`.
+    """The statement of an audit: at least `low` of `population` frozen labels are right, at `confidence`.
 
     `cutoff`: where the whole missed the target, the least score from which on the labels hold it, and how many
     (`cutoff_population`); None where there is no such score or the whole holds. `more`: about how many more looks
@@ -224,7 +224,7 @@ class Certificate(Measurement):
 
     @property
     def given(self) -> str:
-        """What the statement takes for granted of the reviewer."""
+        """The assumption that the statement takes for granted of the reviewer."""
         if not self.in_pages:
             return "given that the reviewer sees errors"
         return (
@@ -329,14 +329,14 @@ def moments(audit: AuditRecord) -> Iterator[tuple[int, Reviewer]]:
     Each is a beginning of the drawn order, and the plants shown by then depend on what was seen before alone: along
     these moments the product of the two wealths is a wealth, and the bound holds at all of them at once.
     """
-    found = shown = in_pages = 0
+    seen = shown = in_pages = 0
     blocks = audit.in_pages
     for place, block in enumerate(blocks):
-        found, shown, in_pages = found + block.seen, shown + block.planted, in_pages + block.size
+        seen, shown, in_pages = seen + block.seen, shown + block.planted, in_pages + block.size
         end = block.start + block.size
         following = blocks[place + 1].start if place + 1 < len(blocks) else len(audit.answers)
         for looks in range(end, following + 1):
-            yield looks, Reviewer(found, shown, looks - in_pages)
+            yield looks, Reviewer(seen, shown, looks - in_pages)
 
 
 def most_wrong(
@@ -361,7 +361,7 @@ def most_wrong(
 
 
 def eye_now(audit: AuditRecord, outcomes: BoolArray, *, paged: bool) -> Reviewer | None:
-    """What is known of the reviewer by now, as a forecast needs it; None where all looks are alone and stay so."""
+    """Return what is known of the reviewer, as a forecast needs it; None where all looks are alone and stay so."""
     single = np.ones(len(outcomes), dtype=np.bool_)
     for block in audit.in_pages:
         single[block.start : block.start + block.size] = False
@@ -383,7 +383,7 @@ def is_reached(
 
 
 def certificate(audit: AuditRecord, frozen: Frozen, target: float | None = None, *, paged: bool = False) -> Certificate:
-    """What the answers so far say, of the target fixed at the beginning or another one: the bound holds for any.
+    """Return what the answers so far say, of the target fixed at the beginning or another one: the bound holds for any.
 
     `paged`: what is still to be looked at will be in pages; so it is taken to be where some was.
     """
@@ -476,9 +476,9 @@ def take_page(audit: AuditRecord, event: Event, body: AuditPage, pool: Pool) -> 
 
 def return_page(audit: AuditRecord, body: AuditPage) -> None:
     """Take a page back; what was seen of the planted ones stays, for they are known by now."""
-    block = next(b for b in audit.blocks if b.said and b.start == body.start)
+    block = next(b for b in audit.blocks if b.answers and b.start == body.start)
     if block.done:
         del audit.answers[block.start :]
-    page = block.pages[len(block.said) - 1]
-    block.said.pop()
+    page = block.pages[len(block.answers) - 1]
+    block.answers.pop()
     audit.taken_back += sum(not cell.planted for cell in page)

@@ -72,11 +72,11 @@ class Candidate:
 
 @dataclass(slots=True)
 class Block:
-    """What is looked at in pages: cells page by page, and per confirmed page what was said (index -> class)."""
+    """A part of the drawn order: cells page by page, and per confirmed page what was said (index -> class)."""
 
     start: int  # instances of the audit checked before it
     pages: tuple[tuple[Cell, ...], ...]
-    said: list[dict[int, int]] = field(default_factory=list)
+    answers: list[dict[int, int]] = field(default_factory=list)
     first: list[dict[int, int]] = field(default_factory=list)  # what was said when each page was confirmed first
 
     @property
@@ -87,12 +87,12 @@ class Block:
     @property
     def done(self) -> bool:
         """Whether all its pages are confirmed: it counts."""
-        return len(self.said) == len(self.pages)
+        return len(self.answers) == len(self.pages)
 
     @property
     def page(self) -> tuple[Cell, ...]:
         """The page to confirm next."""
-        return self.pages[len(self.said)]
+        return self.pages[len(self.answers)]
 
     @property
     def planted(self) -> int:
@@ -101,7 +101,7 @@ class Block:
 
     @property
     def seen(self) -> int:
-        """Of those on pages that were confirmed, how many were seen to be wrong, the first time."""
+        """The number, of those on pages that were confirmed, how many were seen to be wrong, the first time."""
         return sum(
             self.first[place].get(cell.index, cell.class_id) != cell.class_id
             for place in range(len(self.first))
@@ -109,16 +109,16 @@ class Block:
             if cell.planted
         )
 
-    def confirm(self, said: dict[int, int]) -> None:
+    def confirm(self, classes: dict[int, int]) -> None:
         """One more page."""
-        self.said.append(said)
-        if len(self.first) < len(self.said):
-            self.first.append(said)
+        self.answers.append(classes)
+        if len(self.first) < len(self.answers):
+            self.first.append(classes)
 
     def in_order(self) -> list[tuple[int, int]]:
         """(index, class said) of a block that is done, as drawn."""
-        cells = [(cell, said) for page, said in zip(self.pages, self.said, strict=True) for cell in page]
-        drawn = sorted((cell.place, cell.index, said[cell.index]) for cell, said in cells if not cell.planted)
+        cells = [(cell, classes) for page, classes in zip(self.pages, self.answers, strict=True) for cell in page]
+        drawn = sorted((cell.place, cell.index, classes[cell.index]) for cell, classes in cells if not cell.planted)
         return [(index, class_id) for _, index, class_id in drawn]
 
 
@@ -127,11 +127,11 @@ def pages_needed(more: int | None, plants: int, page_size: int) -> int:
     return PAGES if more is None else min(max(math.ceil((more + plants) / page_size), 1), PAGES)
 
 
-def plants_wanted(shown: int, found: int, rng: np.random.Generator) -> int:
-    """How many to plant in the next block: most at the beginning, more where some were overlooked, never a sure
+def plants_wanted(shown: int, seen: int, rng: np.random.Generator) -> int:
+    """Return how many to plant in the next block: most at the beginning, more where some were overlooked, never a sure
     number. Depends on what was seen before the block alone."""
     base = min(max(round(OF_MISSING * (USUAL_PLANTS - shown)), 1), FIRST_PLANTS)
-    return int(base + min(shown - found, PAGES) + rng.integers(-1, 2))
+    return int(base + min(shown - seen, PAGES) + rng.integers(-1, 2))
 
 
 def chosen_plants(
@@ -141,7 +141,7 @@ def chosen_plants(
     count: int,
     rng: np.random.Generator,
 ) -> list[Cell]:
-    """At most `count` of `candidates` under a class of the block that is not theirs.
+    """Choose at most `count` of `candidates` under a class of the block that is not theirs.
 
     `before`: index -> how often it was planted; those planted least come first. `shown`: class -> how many the block
     shows of it; a class of which there is much hides more.
@@ -181,7 +181,7 @@ def laid_out(
 
 
 def plants_before(blocks: Sequence[Block]) -> dict[int, int]:
-    """How often each instance was planted."""
+    """Return how often each instance was planted."""
     count: dict[int, int] = {}
     for block in blocks:
         for page in block.pages:

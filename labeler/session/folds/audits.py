@@ -66,7 +66,7 @@ def _fold_carried(state: State, step: Step, body: events.AuditCarried) -> None:
 @folds(events.AuditAnswer)
 def _fold_answer(state: State, step: Step, body: events.AuditAnswer) -> None:
     index = state.pool.index(body.instance_id)
-    stand_all(state, step, [(index, answer_of(state, step.event, body.said, audit=body.audit))])
+    stand_all(state, step, [(index, answer_of(state, step.event, body.word, audit=body.audit))])
     audit = state.audits.of(step.event, body.audit)
     audit.answers.append(audits.answer_of(body, index))
     step.back.append(partial(_take_back, audit))

@@ -31,15 +31,15 @@ def _fold_conflict(state: State, step: Step, body: events.Conflict) -> None:
 @folds(events.Keep)
 def _fold_keep(state: State, step: Step, body: events.Keep) -> None:
     index = state.pool.index(body.instance_id)
-    step.back.append(_restoring(state.kept, index))
-    state.kept[index] = Kept(body.class_id, step.event.seq)
+    step.back.append(_restoring(state.looks, index))
+    state.looks[index] = Kept(body.class_id, step.event.seq)
     state.settle(index, step)
 
 
-def _restoring(kept: dict[int, Kept], index: int) -> Callable[[], object]:
+def _restoring(looks: dict[int, Kept], index: int) -> Callable[[], object]:
     """Return the function that puts the present entry, or its absence, back."""
-    before = kept.get(index)
-    return partial(kept.pop, index) if before is None else partial(kept.__setitem__, index, before)
+    before = looks.get(index)
+    return partial(looks.pop, index) if before is None else partial(looks.__setitem__, index, before)
 
 
 @folds(events.Repeat)

@@ -1,1 +1,1 @@
-"""What a person may do, part by part."""
+"""The parts of a session: each checks what a person does, then records it."""

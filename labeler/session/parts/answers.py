@@ -82,7 +82,7 @@ class Answers:
             Repeat(
                 instance_id=instance_id,
                 class_id=class_id,
-                said=word,
+                word=word,
                 first=asked.first,
                 first_class=first_class,
                 asked=how,
@@ -137,7 +137,7 @@ class Answers:
         self._questions.painted(question)
 
     def renew(self) -> None:
-        """What is asked comes to the front anew (opened, resumed, returned to): with the guesses there are now."""
+        """Bring what is asked to the front anew (opened, resumed, returned to): with the guesses there are now."""
         self._questions.renew()
 
     def accept(self, instance_id: str, shown: int, *, screen: str = QUESTION) -> None:

@@ -74,10 +74,10 @@ class Audit:
         self._thawed = (number, frozen)
         return self._state.audits[-1]
 
-    def answer(self, instance_id: str, class_id: int | None, said: str = "label", *, screen: str = "audit") -> None:
+    def answer(self, instance_id: str, class_id: int | None, word: str = "label", *, screen: str = "audit") -> None:
         """A person says what the instance drawn next is, without having been shown a label.
 
-        `said` "unsure" or "reject" come without a class; such a label counts as wrong.
+        `word` "unsure" or "reject" come without a class; such a label counts as wrong.
 
         Raises
         ------
@@ -92,8 +92,8 @@ class Audit:
                 "this audit was ended: its statement is drawn", "undo takes the end back, or begin another"
             )
         index = self._pool.index(instance_id)
-        if said not in SAID or (said == "label") != (class_id is not None):
-            raise UsageError(f"an audit takes no {said!r}", "give a class, or say unsure or reject")
+        if word not in SAID or (word == "label") != (class_id is not None):
+            raise UsageError(f"an audit takes no {word!r}", "give a class, or say unsure or reject")
         if class_id is not None:
             self._classes.check_active(class_id)
         self.refuse_within_block()
@@ -105,7 +105,7 @@ class Audit:
             instance_id=instance_id,
             class_id=class_id,
             audit=audit.number,
-            said=said,
+            word=word,
             reached=reached,
             asked=Asked(screen=screen, rule="audit"),
         )
@@ -160,8 +160,8 @@ class Audit:
         """Raise UsageError where pages of a block are confirmed and others of it are not: it counts as a whole."""
         audit = self.latest
         block = audit.block if audit is not None else None
-        if block is not None and block.said:
-            left = len(block.pages) - len(block.said)
+        if block is not None and block.answers:
+            left = len(block.pages) - len(block.answers)
             pages = "1 page is" if left == 1 else f"{left} pages are"
             raise UsageError(
                 f"{pages} left of {len(block.pages)} that count together", "confirm them, or take the others back (⌫)"

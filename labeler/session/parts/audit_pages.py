@@ -31,7 +31,7 @@ class Planted:
 
     @property
     def shown(self) -> int:
-        """How many there were."""
+        """The number of them."""
         return len(self.seen) + len(self.overlooked)
 
 
@@ -94,32 +94,32 @@ class AuditPages:
             class_id = otherwise.get(cell.index, cell.class_id)
             if class_id not in (cell.class_id, UNLABELED):
                 self._classes.check_active(class_id)
-        said = {cell.index: otherwise.get(cell.index, cell.class_id) for cell in page}
+        classes = {cell.index: otherwise.get(cell.index, cell.class_id) for cell in page}
         planted = [cell for cell in page if cell.planted]
         ids = self._pool.ids
         body = AuditPage(
             audit=audit.number,
             start=block.start,
             labels=tuple(
-                (ids[cell.index], said[cell.index], _word(cell, said[cell.index]))
+                (ids[cell.index], classes[cell.index], _word(cell, classes[cell.index]))
                 for cell in page
-                if not cell.planted and said[cell.index] != UNLABELED
+                if not cell.planted and classes[cell.index] != UNLABELED
             ),
-            unsure=tuple(ids[cell.index] for cell in page if not cell.planted and said[cell.index] == UNLABELED),
-            planted=tuple((ids[cell.index], said[cell.index]) for cell in planted),
-            marked=sum(said[cell.index] != cell.class_id for cell in page) - _exceptions(page, said),
-            reached=self._would_reach(audit, block, said),
+            unsure=tuple(ids[cell.index] for cell in page if not cell.planted and classes[cell.index] == UNLABELED),
+            planted=tuple((ids[cell.index], classes[cell.index]) for cell in planted),
+            marked=sum(classes[cell.index] != cell.class_id for cell in page) - _exceptions(page, classes),
+            reached=self._would_reach(audit, block, classes),
             asked=Asked(screen=screen, rule="audit"),
         )
-        first = len(block.first) == len(block.said)  # else it was confirmed before, and the planted ones are known
+        first = len(block.first) == len(block.answers)  # else it was confirmed before, and the planted ones are known
         self._recorder.record(body)
         if not first:
             return Planted((), ())
         labels = self._audit.frozen(audit).final.labels
-        told = [(cell.index, cell.class_id, int(labels[cell.index]), said[cell.index]) for cell in planted]
+        results = [(cell.index, cell.class_id, int(labels[cell.index]), classes[cell.index]) for cell in planted]
         return Planted(
-            tuple((index, shown, known) for index, shown, known, answer in told if answer != shown),
-            tuple((index, shown, known) for index, shown, known, answer in told if answer == shown),
+            tuple((index, shown, known) for index, shown, known, answer in results if answer != shown),
+            tuple((index, shown, known) for index, shown, known, answer in results if answer == shown),
         )
 
     # -- what is laid out ----------------------------------------------------------------------------------------
@@ -128,8 +128,8 @@ class AuditPages:
         """Return the block that comes next, drawn by the audit's seed: the same question gives the same block."""
         frozen, start = self._audit.frozen(audit), len(audit.answers)
         rng = np.random.default_rng((audit.seed, audit.number, start, int(audit.order_sha256[:16], 16)))
-        found, shown = audit.plants
-        wanted = pages.plants_wanted(shown, found, rng)
+        seen, shown = audit.plants
+        wanted = pages.plants_wanted(shown, seen, rng)
         more = audits.certificate(audit, frozen, paged=True).more
         n_pages = pages.pages_needed(more, wanted, page_size)
         wanted = max(min(wanted, int(pages.DENSEST * n_pages * page_size)), 0)
@@ -150,13 +150,13 @@ class AuditPages:
         return Block(start, pages.laid_out(drawn, class_ids, plants, page_size, rng))
 
     def _candidates(self, audit: AuditRecord, checked: IndexArray) -> list[Candidate]:
-        """What may be planted: single answers from before the audit; where they are few, labels of pages confirmed."""
+        """Return what may be planted: single answers from before the audit; where these are few, labels of pages."""
         frozen, stands_for = self._audit.frozen(audit), self._state.stands_for()
         round_, gone = self._recorder.machine_labels.round, self._pool.missing | self._pool.unreadable
         drawn = set(checked.tolist())
-        found: list[Candidate] = []
+        candidates: list[Candidate] = []
         for provenance in (Provenance.HUMAN, Provenance.CONFIRMED):
-            if len(found) >= LEAST_PLANTS:
+            if len(candidates) >= LEAST_PLANTS:
                 break
             for index in np.flatnonzero(frozen.final.provenances == provenance).tolist():
                 standing, known = self._state.answers.get(index), int(frozen.final.labels[index])
@@ -165,23 +165,23 @@ class AuditPages:
                 if standing.class_id != known or self._state.classes[known].retired:
                     continue  # changed since
                 confused = int(round_.runner_ups[index]) if round_ is not None and index < len(round_.labels) else -1
-                found.append(Candidate(index, known, int(stands_for[confused]) if confused >= 0 else UNLABELED))
-        return found
+                candidates.append(Candidate(index, known, int(stands_for[confused]) if confused >= 0 else UNLABELED))
+        return candidates
 
-    def _would_reach(self, audit: AuditRecord, block: Block, said: dict[int, int]) -> bool:
-        if len(block.said) + 1 < len(block.pages):
+    def _would_reach(self, audit: AuditRecord, block: Block, classes: dict[int, int]) -> bool:
+        if len(block.answers) + 1 < len(block.pages):
             return False
         after = deepcopy(block)
-        after.confirm(said)
+        after.confirm(classes)
         blocks = [after if other is block else other for other in audit.blocks]
         answers = [*audit.answers, *(AuditAnswer(*pair) for pair in after.in_order())]
         return audits.is_reached(audit, self._audit.frozen(audit), answers, blocks)
 
 
-def _word(cell: Cell, said: int) -> str:
-    return (Provenance.CONFIRMED if said == cell.class_id else Provenance.HUMAN).word
+def _word(cell: Cell, class_id: int) -> str:
+    return (Provenance.CONFIRMED if class_id == cell.class_id else Provenance.HUMAN).word
 
 
-def _exceptions(page: tuple[Cell, ...], said: Mapping[int, int]) -> int:
+def _exceptions(page: tuple[Cell, ...], classes: Mapping[int, int]) -> int:
     """Drawn pictures set to another class: the others that were marked cost keys and leave no label."""
-    return sum(not cell.planted and said[cell.index] not in (cell.class_id, UNLABELED) for cell in page)
+    return sum(not cell.planted and classes[cell.index] not in (cell.class_id, UNLABELED) for cell in page)

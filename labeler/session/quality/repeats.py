@@ -71,7 +71,7 @@ class Repeats(DrawnTurns):
         event = state.event(standing.event_id)
         if event is None or not isinstance(event.body, Label) or pool.missing[index] or pool.unreadable[index]:
             return False
-        if index in state.kept or index in state.conflicts or state.classes[standing.class_id].retired:
+        if index in state.looks or index in state.conflicts or state.classes[standing.class_id].retired:
             return False
         how = asked_of(event)
         return how.screen in ASKING and how.rule not in _OF_THEIR_OWN and bool(how.guesses or how.rule == RANDOM)
@@ -121,7 +121,7 @@ def to_look_at(state: State) -> list[Repeat]:
 
 def _is_open(state: State, repeat: Repeat) -> bool:
     standing = state.answers.get(repeat.index)
-    if standing is None or standing.kind != "label" or standing.seq > repeat.seq or repeat.said != "label":
+    if standing is None or standing.kind != "label" or standing.seq > repeat.seq or repeat.word != "label":
         return False
     if state.pool.missing[repeat.index] or state.pool.unreadable[repeat.index]:
         return False
@@ -129,7 +129,7 @@ def _is_open(state: State, repeat: Repeat) -> bool:
 
 
 def _was_kept_since(state: State, repeat: Repeat, standing: Answer) -> bool:
-    confirmed = state.kept.get(repeat.index)
+    confirmed = state.looks.get(repeat.index)
     if confirmed is None or confirmed.seq <= repeat.seq:
         return False
     return _class_now(state, confirmed.class_id) == standing.class_id
@@ -217,7 +217,7 @@ def error_rate(differ: float, n_classes: int) -> float:
 
 def self_agreement(state: State) -> SelfAgreement | None:
     """Return what the repeats say; None without any that was answered with a class."""
-    named = [repeat for repeat in state.repeats if repeat.said == "label" and state.event(repeat.first) is not None]
+    named = [repeat for repeat in state.repeats if repeat.word == "label" and state.event(repeat.first) is not None]
     if not named:
         return None
     same = sum(_class_now(state, one.first_class) == _class_now(state, one.class_id) for one in named)

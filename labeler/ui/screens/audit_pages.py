@@ -99,7 +99,7 @@ class AuditPages(ThumbnailScreen):
     def _follow(self) -> None:
         """The page that is next in the session is the one on the screen."""
         block = self._block
-        now = (block.start, len(block.said)) if block is not None else None
+        now = (block.start, len(block.answers)) if block is not None else None
         if now == self._shown:
             return
         self._shown = now
@@ -296,7 +296,7 @@ class AuditPages(ThumbnailScreen):
             marked = f"  {len(self._otherwise)} marked" if self._otherwise else ""
             asked = Content.assemble(("are all as headed?", "bold"), (marked, "bold $warn"))
         block = self._block
-        ahead = sum(not cell.planted for page in block.pages[: len(block.said)] for cell in page) if block else 0
+        ahead = sum(not cell.planted for page in block.pages[: len(block.answers)] for cell in page) if block else 0
         width = max(self.size.width - 2, 1)
         if certificate is None:
             return asked
@@ -310,7 +310,7 @@ class AuditPages(ThumbnailScreen):
         audit, block = self.labeler.project.session.audit.latest, self._block
         if audit is None or block is None:
             return []
-        facts = [f"page {len(block.said) + 1} of {len(block.pages)}"]
+        facts = [f"page {len(block.answers) + 1} of {len(block.pages)}"]
         if self._letters and (self.size.width >= WIDE or not block.first):
             facts.append("its letter: not this")
         done = [*audit.in_pages, block]
@@ -333,8 +333,8 @@ class AuditPages(ThumbnailScreen):
             self.count_paint()
             self._painted_as = self.labeler.line.paints
         block, now = self._block, self.grid.layout_now
-        if block is not None and len(block.said) + 1 < len(block.pages):
-            following = block.pages[len(block.said) + 1]
+        if block is not None and len(block.answers) + 1 < len(block.pages):
+            following = block.pages[len(block.answers) + 1]
             self.labeler.pictures.expect([cell.index for cell in following], now.columns, now.rows)
 
     def resized(self) -> None:

@@ -220,7 +220,7 @@ async def go_on_with_audit(host: Host) -> None:
     await host.open("audit")
     audit = host.project.session.audit.latest
     # a block that was begun in pages can only be ended there
-    if audit is not None and audit.block is not None and audit.block.said:
+    if audit is not None and audit.block is not None and audit.block.answers:
         host.status.clear()
         await host.open("audit_pages")
 

@@ -54,7 +54,7 @@ def block(session, **given):
     while True:
         page(session, **given)
         laid_out = session.audit.latest.block
-        if laid_out is None or not laid_out.said:
+        if laid_out is None or not laid_out.answers:
             return
 
 
@@ -84,7 +84,7 @@ class TestLayout:
         places = []
         for start in range(60):
             name, class_id = _next(session)
-            answer = AuditAnswer(instance_id=name, class_id=class_id, audit=1, said="label", reached=False)
+            answer = AuditAnswer(instance_id=name, class_id=class_id, audit=1, word="label", reached=False)
             session.recorder.record(answer)
             for cells in session.audit.pages.draw_block(session.audit.latest, 24).pages:
                 places += [place / (len(cells) - 1) for place, cell in enumerate(cells) if cell.planted]
@@ -96,7 +96,7 @@ class TestLayout:
         confused = total = 0
         for _ in range(60):
             name, class_id = _next(session)
-            answer = AuditAnswer(instance_id=name, class_id=class_id, audit=1, said="label", reached=False)
+            answer = AuditAnswer(instance_id=name, class_id=class_id, audit=1, word="label", reached=False)
             session.recorder.record(answer)
             for cells in session.audit.pages.draw_block(session.audit.latest, 24).pages:
                 confused += sum(cell.class_id == (right(cell.index) + 1) % 3 for cell in cells if cell.planted)
@@ -286,7 +286,7 @@ class TestWhatCounts:
         with pytest.raises(NotSaved):
             session.audit.pages.answer()
         session.recorder.journal.full = False
-        assert session.audit.latest.block.said == []
+        assert session.audit.latest.block.answers == []
 
     def test_errors_of_the_less_trusted_are_found_by_a_cut_off(self, make_session, make_round):
         session = make_session(3000, classes=CLASSES)
@@ -317,7 +317,7 @@ class TestTime:
             session.undo()
             assert session.state.answers == states[back]
             assert session.audit.certificate().checked == 0
-            assert len(session.audit.latest.block.said) == back
+            assert len(session.audit.latest.block.answers) == back
         for _ in range(4):
             session.redo()
         assert session.audit.certificate() == replace(checked, taken_back=checked.checked)

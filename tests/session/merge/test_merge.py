@@ -163,7 +163,7 @@ class Person:
         again = Repeat(
             instance_id=POOL.ids[index],
             class_id=class_id,
-            said="label",
+            word="label",
             first=standing.event_id,
             first_class=standing.class_id,
             asked=asked,
@@ -477,7 +477,7 @@ def test_an_answer_of_an_audit_stays_an_answer_and_the_audit_stays_with_its_file
     a.named("cat")
     class_id = 0 if kind == "label" else None
     asked = Asked(screen="audit")
-    said = AuditAnswer(instance_id="i0", class_id=class_id, audit=1, said=kind, reached=False, asked=asked)
+    said = AuditAnswer(instance_id="i0", class_id=class_id, audit=1, word=kind, reached=False, asked=asked)
     found = translate_classes(replace(a.journal.events[0], body=said), {0: 4})
     assert (found.kind, found.class_id, found.payload) == (kind, 4 if kind == "label" else None, {"screen": "audit"})
 
