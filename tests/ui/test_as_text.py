@@ -5,14 +5,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 from pathlib import Path
 
 import pytest
 
+from labeler.ui.app import LabelerApp
 from labeler.ui.messages import WorkerSaid
 from labeler.ui.screens import table
+from labeler.ui.widgets.neighbors import Neighbors
 from tests.ui.places import ANSWERING, KEYS_TO, busy_project, disagree, go_to, measuring
 from tests.ui.support import FakeProject, Received, running, screen_text, settle
 from tests.ui.test_forms import elsewhere_of
@@ -51,11 +54,22 @@ def same_as_kept(name: str, shown: list[str]) -> None:
     assert text == path.read_text(encoding="utf-8")
 
 
+async def neighbors_drawn(app: LabelerApp) -> None:
+    """Until the thumbnails beside a question are there: no key waits for them."""
+    near = [(widget, index) for widget in app.screen.query(Neighbors) for index, _ in widget._shown[: widget.room]]
+    for _ in range(12_000):
+        if all(app.pictures.strips(index, *widget._thumb) is not None for widget, index in near):
+            break
+        await asyncio.sleep(0.005)
+    await app.pilot.pause()
+
+
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize("place", list(KEYS_TO))
 async def test_a_screen(place: str, size: tuple[int, int]):
     async with running(busy_project(), size=size) as app:
         await go_to(app, place)
+        await neighbors_drawn(app)
         same_as_kept(f"{place}-{size[0]}x{size[1]}", lines(app))
 
 
