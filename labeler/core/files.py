@@ -62,7 +62,7 @@ def whole(path: Path, *, over: bool = True, durable: bool = False) -> Iterator[P
     """
     if not durable:
         path.parent.mkdir(parents=True, exist_ok=True)  # a cache may be deleted at any time
-    draft = path.with_name(f".{path.name}.{os.getpid()}.draft")
+    draft = path.with_name(f".{path.name}.{os.getpid()}.draft")  # the number tells :func:`sweep` whose it is
     _remove(draft)  # of a killed process that had our number
     try:
         yield draft
@@ -213,6 +213,7 @@ def _whole(place: Place) -> Iterator[Draft]:
     """Yield a draft on the same file system as its place; what killed writers left there goes first."""
     parent = place.target.parent
     sweep(parent, WORKING)
+    # beside the target and not among the system's temporary files: a rename works within one file system only
     stage = Path(mkdtemp(prefix=f"{WORKING}new-", suffix=f".{os.getpid()}.draft", dir=parent))
     try:
         draft = Draft(stage / "new", stage / "beside")
@@ -231,8 +232,9 @@ def _put_in_place(draft: Draft, place: Place) -> Path | None:
         A rename failed; what was there before is there again.
     """
     placed: list[tuple[Path, Path]] = []
-    place.aside.mkdir()
+    place.aside.mkdir()  # fails where another process is replacing the same target right now
     try:
+        # the second file goes first and comes last, so that it never stands beside a file it does not describe
         if place.beside is not None and os.path.lexists(place.beside):
             os.rename(place.beside, place.aside / "manifest")
         _set_aside(place)
@@ -243,7 +245,7 @@ def _put_in_place(draft: Draft, place: Place) -> Path | None:
             placed.append((draft.beside, place.beside))
         sync(place.target.parent)
     except BaseException:
-        for back, path in reversed(placed):
+        for back, path in reversed(placed):  # the draft takes it back, and is removed as a whole
             os.replace(path, back)
         recover(place)
         raise

@@ -67,7 +67,7 @@ def label_table(state: State, final: FinalLabels) -> LabelTable:
     flagged[list(state.flagged)] = True
     rounds, annotators = np.full(n, final.round, dtype=np.int32), [""] * n
     for index, standing in state.answers.items():
-        if standing.kind in ("label", "reject"):
+        if standing.kind in ("label", "reject"):  # a skipped one keeps its machine label and that one's round
             rounds[index], annotators[index] = standing.round, standing.annotator
     class_names, position = _class_positions(state)
     return LabelTable(

@@ -74,7 +74,7 @@ def export_by_steps(
     if comes_split:
         notes = [*notes, "the splits are those of the source's folders: --split divides anew"]
     manifest = _manifest(project, labels, options, pipeline.recipe.seed, comes_split)
-    manifest["certificate"] = certified(labels, indices)
+    manifest["certificate"] = certified(labels, indices)  # of the rows as they were chosen, or none
     notes = [*notes, *_said_of_certificate(labels, manifest["certificate"] is not None)]
     yield Progress("writing", 0, len(rows.ids))
     written = write_export(exporter, rows, target, manifest, force, sources)

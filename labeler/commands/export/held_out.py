@@ -67,7 +67,7 @@ def held_out_probabilities(
     models: dict[int, Classifier] = {}
     for fold in np.unique(folds).tolist():
         rows = np.flatnonzero(folds != fold)
-        if len(rows) > MOST_FITTED:
+        if len(rows) > MOST_FITTED:  # sorted again: a memory map is read from its beginning to its end
             rows = np.sort(rng.choice(rows, MOST_FITTED, replace=False))
         if len(rows):
             weights = np.clip(np.nan_to_num(confidence[rows]), LEAST_WEIGHT, 1.0).astype(np.float32)

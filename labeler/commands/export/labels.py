@@ -62,7 +62,7 @@ def latest_labels(project: Project, pipeline: Pipeline, options: ExportOptions) 
     session = project.session
     yield Progress("computing every label anew")
     closing = pipeline.closing_round(session.snapshot())
-    session.merge_round(closing, save=False)
+    session.merge_round(closing, save=False)  # an export changes nothing in the project; the cache keeps the round
     keep(project, closing)
     notes = []
     if session.audit.latest is not None and not session.audit.latest.drawn and not options.latest:
@@ -85,7 +85,7 @@ def frozen_labels(project: Project) -> LabelSet | None:
         notes.append(f"{lead} given since and not in it: --latest ships them, without a certificate")
     final = frozen.final.grown(len(session.pool))
     unseen = final.by_default() & (final.provenances != Provenance.HUMAN)
-    unseen[frozen.order] = False
+    unseen[frozen.order] = False  # these could have been drawn
     if unseen.any():
         lead = counted(int(unseen.sum()), "label", "labels")
         notes.append(f"{lead} left out: nobody could have looked at what is missing or unreadable")
@@ -111,7 +111,7 @@ def chosen_labels(labels: LabelSet, options: ExportOptions) -> tuple[BoolArray, 
     if options.predicted and not options.human_only:
         provenances.add(Provenance.PREDICTED)
     chosen = table.of(*provenances) & (table.scores >= options.min_confidence)
-    chosen[table.rejected] = options.rejected
+    chosen[table.rejected] = options.rejected  # whatever else is chosen: a person threw them out
     held_back = int((table.provenances == Provenance.PREDICTED).sum())
     if not held_back or options.predicted:
         return chosen, labels.notes

@@ -69,7 +69,7 @@ def collect(
 def _classes(table: LabelTable, indices: IndexArray) -> tuple[list[str], IntArray]:
     """Return the class names of an export and the positions (n,) of its rows in them: those thrown out come last."""
     class_names, class_indices = list(table.class_names), table.class_indices[indices]
-    if table.rejected[indices].any():
+    if table.rejected[indices].any():  # a project may have a class of that name itself
         class_indices = np.where(table.rejected[indices], np.int32(len(class_names)), class_indices)
         class_names.append(free_name(REJECTED, {class_name(name) for name in class_names}))
     return class_names, class_indices
@@ -90,7 +90,7 @@ def _splits(
     sha256: list[str],
 ) -> list[str]:
     """Return the split of every row: drawn by `shares`, else as the folders train/ and test/ of the source say."""
-    if shares:
+    if shares:  # near duplicates share a split, or a test set would hold what was trained on
         return split_rows(sha256, class_indices, shares, pipeline.recipe.seed, pipeline.repeats()[indices].tolist())
     splits = splits_of_ids(table.ids)
     return [splits.get(table.ids[i], "") for i in indices]

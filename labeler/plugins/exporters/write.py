@@ -66,7 +66,7 @@ def format_of(target: Path, name: str | None = None) -> str:
         registry.entry("exporter", registry.parse_spec(name).name)
         return name
     endings = _endings()
-    for ending in sorted(endings, key=len, reverse=True):
+    for ending in sorted(endings, key=len, reverse=True):  # .cleanlab.npz before .npz
         if target.name.lower().endswith(ending) and not target.is_dir():
             return endings[ending]
     if target.is_dir() or not target.suffix:
