@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +25,10 @@ from labeler.session.state import State
 from labeler.store.store import Store
 
 _COMPARED = (
-    *("revision", "standings", "classes", "next_class_id", "set_up", "flagged", "kept", "conflicts", "settings"),
-    *("reaches", "splits", "audits", "labels_at_audit", "front", "counts", "given", "answers", "pages"),
-    *("label_events", "keys", "times", "voided_at"),
+    *("revision", "keys", "times", "voided_at", "settings", "flagged", "looks", "repeats", "conflicts", "predictions"),
+    *("answers", "answers.counts", "answers.given", "answers.n_single", "answers.pages", "answers.label_events"),
+    *("answers.front", "classes", "classes.next_id", "classes.set_up", "clusters.reaches", "clusters.splits"),
+    *("audits", "audits.labels_before", "audits.carried"),
 )
 """What of two states is compared; the undo stack by what it would take back."""
 
@@ -123,12 +125,12 @@ def rebuilt(path: Path, fresh: Path) -> int:
 
 def differences(first: State, second: State) -> list[str]:
     """List what differs between two states, in words."""
-    names = [name for name in _COMPARED if getattr(first, name) != getattr(second, name)]
+    names = [name for name in _COMPARED if attrgetter(name)(first) != attrgetter(name)(second)]
     for name in ("undo_target", "redo_target"):
         events = [getattr(state, name)() for state in (first, second)]
         if events[0] != events[1]:
             names.append(name)
-    return [f"the state differs in {name.replace('_', ' ')}" for name in names]
+    return [f"the state differs in {name.replace('_', ' ').replace('.', ': ')}" for name in names]
 
 
 def _exported(project: Project, target: Path, notes: list[str], progress: Callable[[Progress], None]) -> bytes:

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from labeler.core.codec import encode
-
 
 class Result:
     """The base of what a command returns. A result is a frozen dataclass that says its own lines.
@@ -23,6 +21,8 @@ class Result:
 
     def to_json(self) -> dict[str, Any]:
         """Return the answer as one JSON-able object: the fields by name, unless a result says otherwise."""
+        from labeler.core.codec import encode  # start-up: numpy, which a command that lists plug-ins does not need
+
         return encode(self, {})
 
     def warnings(self) -> Sequence[str]:

@@ -192,7 +192,7 @@ def test_a_file_that_an_older_version_merged_with_its_audits_is_read_and_says_so
         opened.session.label("00029", opened.session.classes.id_for("9"))
         assert opened.session.state.answers[29].kind == "label"
     report = check(old_merged)
-    assert report.sound
+    assert report.is_sound
     assert report.findings == []
 
 

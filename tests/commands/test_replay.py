@@ -58,7 +58,7 @@ def test_a_state_that_differs_is_named(make_session):
     one, other = make_session(), make_session()
     one.label("i0", 0)
     other.label("i0", 1)
-    assert "the state differs in standings" in replay.differences(one.state, other.state)
+    assert "the state differs in answers" in replay.differences(one.state, other.state)
     assert replay.differences(one.state, one.state) == []
 
 

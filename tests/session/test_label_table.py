@@ -20,8 +20,8 @@ def test_a_row_says_all_that_is_known_of_a_label(make_session, make_round):
         6, session.state.revision, labels=[0, 0, 1, 0, -1, -1], provenances=[0, 5, 4, 5, 0, 0], sources=sources
     )
     session.merge_round(round_)
-    session.import_predictions([("i3", 1, 0.7)], "/some/where/model.csv")
-    table = label_table(session.state, final_labels(session.state, session.derived.round))
+    session.imports.predictions([("i3", 1, 0.7)], "/some/where/model.csv")
+    table = label_table(session.state, final_labels(session.state, session.machine_labels.round))
     assert table.ids == [f"i{index}" for index in range(6)]
     assert table.class_names == ["cat", "dog"]
     assert table.class_indices.tolist() == [1, -1, 1, 1, -1, -1]
@@ -38,7 +38,7 @@ def test_a_class_that_was_merged_is_no_name_of_its_own(make_session):
     session = make_session(3, classes=("cat", "dog", "lion"))
     session.label("i0", 0)
     session.label("i1", 2)
-    session.merge_class(2, 0)
-    table = label_table(session.state, final_labels(session.state, session.derived.round))
+    session.classes.merge(2, 0)
+    table = label_table(session.state, final_labels(session.state, session.machine_labels.round))
     assert table.class_names == ["cat", "dog"]
     assert table.class_indices[:2].tolist() == [0, 0]
