@@ -163,7 +163,7 @@ class Certificate(Measurement):
 
     @property
     def checked(self) -> int:
-        """How many labels were looked at."""
+        """The number of labels that were looked at."""
         return self.n
 
     @property
