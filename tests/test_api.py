@@ -17,7 +17,7 @@ from PIL import Image
 import labeler
 import labeler.project.open
 import labeler.worker.protocol
-from labeler.core.errors import LabelerError, ProjectError, UsageError
+from labeler.core.errors import PROJECT_ERRORS, LabelerError, UsageError
 from labeler.plugins import custom, registry
 from labeler.project.open import open_project
 from labeler.session.quality.blind import sway
@@ -282,7 +282,7 @@ class TestOpen:
         registry._OWN["strategy"].clear()
         with labeler.open("p.labeler.db") as project:
             assert len(project) == 40
-            with pytest.raises(ProjectError, match="strategy strategy, which is not here"):
+            with pytest.raises(PROJECT_ERRORS, match="strategy strategy, which is not here"):
                 project.round()
         with labeler.open("p.labeler.db", strategy="margin") as project:
             assert project.round().facts["strategy"] == "margin"

@@ -16,7 +16,7 @@ from PIL import Image
 
 from labeler.commands.check import check
 from labeler.commands.export.export import export
-from labeler.core.errors import NotSaved, ProjectBusy, ProjectError
+from labeler.core.errors import PROJECT_ERRORS, NotSaved, ProjectBusy
 from labeler.project import paths
 from labeler.project.open import open_project
 from labeler.project.options import Options
@@ -151,7 +151,7 @@ def test_projects_of_one_name_have_caches_of_their_own(path, tmp_path):
 def test_where_no_cache_can_be_made_one_line_says_what_to_do(path, tmp_path, monkeypatch):
     monkeypatch.setattr(paths.os, "open", refusing(os.open, path.parent.parent))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "caches"))
-    with open_project(path, read_only=True) as project, pytest.raises(ProjectError, match="neither") as caught:
+    with open_project(path, read_only=True) as project, pytest.raises(PROJECT_ERRORS, match="neither") as caught:
         project.cache()
     assert "XDG_CACHE_HOME" in caught.value.hint
     assert "-p PROJECT" not in caught.value.hint

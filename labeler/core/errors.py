@@ -25,7 +25,7 @@ class UsageError(LabelerError):
     """An option, name or value that cannot be used."""
 
 
-class GuessChanged(UsageError):
+class GuessChanged(LabelerError):
     """An answer to a guess that the screen shows no longer: the instance is shown anew instead of saved."""
 
 
@@ -41,15 +41,15 @@ class ProjectError(LabelerError):
     """A project file that cannot be opened or written."""
 
 
-class DamagedProject(ProjectError):
+class DamagedProject(LabelerError):
     """A project file in which something does not read as it was written."""
 
 
-class ProjectBusy(ProjectError):
+class ProjectBusy(LabelerError):
     """Another process has the project open for writing."""
 
 
-class NotSaved(ProjectError):
+class NotSaved(LabelerError):
     """An answer could not be written to disk (disk full, device gone): the key is kept, nothing else changed.
 
     `is_uncertain`: it may be on disk, because the disk failed while it confirmed. `is_lost`: the project file is no
@@ -59,6 +59,10 @@ class NotSaved(ProjectError):
     def __init__(self, message: str, hint: str = "", *, is_uncertain: bool = False, is_lost: bool = False) -> None:
         super().__init__(message, hint)
         self.is_uncertain, self.is_lost = is_uncertain, is_lost
+
+
+PROJECT_ERRORS = (ProjectError, DamagedProject, ProjectBusy, NotSaved)
+"""All that may be wrong with a project file, for an ``except``: every error stands directly below the one base."""
 
 
 class ExportError(LabelerError):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from labeler.core import descriptors
-from labeler.core.errors import ProjectError
+from labeler.core.errors import PROJECT_ERRORS
 from labeler.core.events import Event
 from labeler.store import cells, file_names, limits, renewal, rows, seals, wal
 from labeler.store.connection import Connection
@@ -56,7 +56,7 @@ def inspect(path: Path) -> Inspected:
     except OSError as error:
         inspected.unreadable = error.strerror or str(error)
         return inspected
-    except ProjectError as error:
+    except PROJECT_ERRORS as error:
         inspected.unreadable = f"{error.message} ({error.hint})"
         return inspected
     if head[:16] != MAGIC:
@@ -73,7 +73,7 @@ def inspect(path: Path) -> Inspected:
                 _look(db, inspected)
             if is_at_rest and before.stands(place) and not holder(place):
                 inspected.missing = before.missing(counter_page(db))
-    except (sqlite3.Error, ProjectError) as error:
+    except (sqlite3.Error, *PROJECT_ERRORS) as error:
         inspected.unreadable, inspected.locked = str(error), _is_locked(error)
     finally:
         descriptors.release(place)

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from labeler.core import descriptors
-from labeler.core.errors import ProjectBusy, ProjectError
+from labeler.core.errors import PROJECT_ERRORS, ProjectBusy, ProjectError
 
 _START = 1 << 62
 _FLOCK = struct.Struct("hhqqi4x")  # struct flock of 64-bit Linux
@@ -67,7 +67,7 @@ class ProjectLock:
                 f"cannot write beside the project file {self._project}: {error.strerror}",
                 "choose a writable place with -p PROJECT",
             ) from error
-        except ProjectError:
+        except PROJECT_ERRORS:
             self.release()
             raise
 

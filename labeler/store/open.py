@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from labeler.core import descriptors
 from labeler.core.descriptors import Identity
-from labeler.core.errors import DamagedProject, NotSaved, ProjectBusy, ProjectError
+from labeler.core.errors import DamagedProject, LabelerError, NotSaved, ProjectBusy, ProjectError
 from labeler.store import file_names, limits, seals
 from labeler.store.connection import Connection
 from labeler.store.lock import holder
@@ -232,7 +232,7 @@ def _check_is_ours(path: Path, application_id: int, has_tables: bool, version: i
 
 
 @contextmanager
-def explain_errors(path: Path, kind: type[ProjectError] = ProjectError) -> Iterator[None]:
+def explain_errors(path: Path, kind: type[LabelerError] = ProjectError) -> Iterator[None]:
     """SQLite's errors as ours: what could not be read, or with `kind` NotSaved what could not be written."""
     try:
         yield
@@ -240,7 +240,7 @@ def explain_errors(path: Path, kind: type[ProjectError] = ProjectError) -> Itera
         raise translate_error(error, path, kind) from error
 
 
-def translate_error(error: sqlite3.Error, path: Path, kind: type[ProjectError] = ProjectError) -> ProjectError:
+def translate_error(error: sqlite3.Error, path: Path, kind: type[LabelerError] = ProjectError) -> LabelerError:
     """An error of SQLite's as ours; see :func:`explain_errors`."""
     if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         lead, busy = ("NOT saved: ", NotSaved) if kind is NotSaved else ("", ProjectBusy)

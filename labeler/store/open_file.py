@@ -10,7 +10,7 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 
 from labeler.core import descriptors
-from labeler.core.errors import NotSaved, ProjectError
+from labeler.core.errors import LabelerError, NotSaved, ProjectError
 from labeler.core.files import sync
 from labeler.store import file_names, renewal, wal
 from labeler.store.connection import Connection
@@ -318,7 +318,7 @@ class OpenFile:
         if self._is_doubtful:
             self._renew()
 
-    def _not_saved(self, error: sqlite3.Error) -> ProjectError:
+    def _not_saved(self, error: sqlite3.Error) -> LabelerError:
         """Return the error of a write that failed; where its flush did, nobody knows what is on disk."""
         if not _is_failed_flush(error):
             return translate_error(error, self.path, NotSaved)

@@ -13,7 +13,7 @@ import sqlite3
 from contextlib import closing, suppress
 from pathlib import Path
 
-from labeler.core.errors import NotSaved, ProjectError
+from labeler.core.errors import PROJECT_ERRORS, NotSaved, ProjectError
 from labeler.core.files import sync
 from labeler.store import seals
 from labeler.store.connection import Connection
@@ -61,12 +61,12 @@ def _goes_on(place: Path) -> bool:
             try:
                 with closing(open_reader(place)) as old:
                     end = old.execute(last).fetchone()
-            except (sqlite3.Error, ProjectError):
+            except (sqlite3.Error, *PROJECT_ERRORS):
                 return True  # a cut left it so, and that is what the copy was made for
             return (
                 end is None or fresh.execute("SELECT seq, seal FROM events WHERE seq = ?", [end[0]]).fetchone() == end
             )
-    except (sqlite3.Error, ProjectError):
+    except (sqlite3.Error, *PROJECT_ERRORS):
         return False
 
 

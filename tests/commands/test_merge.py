@@ -17,7 +17,7 @@ from labeler.commands.export.export import export
 from labeler.commands.merge import facts, merge, report
 from labeler.commands.replay import replay
 from labeler.commands.status import status
-from labeler.core.errors import ProjectError
+from labeler.core.errors import PROJECT_ERRORS
 from labeler.core.types import Provenance
 from labeler.project.open import Options, open_project
 from labeler.session.final_labels import final_labels
@@ -283,7 +283,7 @@ def test_files_of_other_sources_are_refused_by_their_content(few_digits, digits_
         with open_project(source, path, Options(engine="book", n_clusters=5)) as opened:
             opened.open_pipeline()  # the content is known from here on
         paths.append(path)
-    with pytest.raises(ProjectError, match=r"different sources, .*few\.npz and .*others\.npz"):
+    with pytest.raises(PROJECT_ERRORS, match=r"different sources, .*few\.npz and .*others\.npz"):
         merge(*paths, tmp_path / "c.labeler.db")
     assert not (tmp_path / "c.labeler.db").exists()
 
@@ -335,5 +335,5 @@ def test_a_file_of_a_newer_labeler_is_refused(two, tmp_path):
     db = sqlite3.connect(two[1])
     db.execute("PRAGMA user_version = 99")
     db.close()
-    with pytest.raises(ProjectError, match="newer labeler"):
+    with pytest.raises(PROJECT_ERRORS, match="newer labeler"):
         merge(*two, tmp_path / "c.labeler.db")

@@ -12,7 +12,7 @@ from labeler.cli import main
 from labeler.commands.check import check
 from labeler.commands.check_report import Finding
 from labeler.commands.restore import rescue
-from labeler.core.errors import LabelerError, ProjectError
+from labeler.core.errors import PROJECT_ERRORS, LabelerError
 from labeler.project import backups
 from labeler.project.open import open_project
 from labeler.store.store import Store
@@ -91,10 +91,10 @@ def test_the_command_brings_out_what_a_restore_refuses(project, tmp_path, capsys
 def test_nothing_is_overwritten_and_nothing_is_made_of_nothing(project, tmp_path):
     target = tmp_path / "out.labeler.db"
     target.write_bytes(b"somebody's")
-    with pytest.raises(ProjectError, match="there already"):
+    with pytest.raises(PROJECT_ERRORS, match="there already"):
         rescue(project, target)
     project.write_bytes(b"SQLite format 3\0" + bytes(5000))
-    with pytest.raises(ProjectError, match="nothing can be brought out"):
+    with pytest.raises(PROJECT_ERRORS, match="nothing can be brought out"):
         rescue(project, tmp_path / "other.labeler.db")
     assert sorted(path.name for path in tmp_path.glob("*.labeler.db*")) == ["out.labeler.db", project.name]
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from labeler.commands import check
-from labeler.core.errors import NotSaved, ProjectBusy, ProjectError, UsageError
+from labeler.core.errors import PROJECT_ERRORS, NotSaved, ProjectBusy, UsageError
 from labeler.project import backup_folder, backups
 from labeler.project.open import open_project
 from labeler.store import copy
@@ -97,7 +97,7 @@ class TestOnRequest:
             assert events(made.path) == events(path)
             assert answers(made.path) == 3
         assert len(os.listdir(stick)) == 1
-        with pytest.raises(ProjectError, match="there already"):
+        with pytest.raises(PROJECT_ERRORS, match="there already"):
             backups.back_up(path, tmp_path / "copy.labeler.db")
 
     def test_while_the_application_writes(self, path):
@@ -145,7 +145,7 @@ class TestOnRequest:
         with closing(sqlite3.connect(path)) as connection:
             connection.execute("UPDATE events SET class_id = 5 WHERE seq = 3")
             connection.commit()
-        with pytest.raises(ProjectError, match="damaged"):
+        with pytest.raises(PROJECT_ERRORS, match="damaged"):
             backups.back_up(path, tmp_path / "copy.labeler.db")
         assert not list(tmp_path.glob("*copy*"))
 
@@ -225,7 +225,7 @@ class TestRestore:
         content[len(content) // 2 :] = b"\xa5" * (len(content) - len(content) // 2)
         kept.path.write_bytes(content)
         before = path.read_bytes()
-        with pytest.raises(ProjectError):
+        with pytest.raises(PROJECT_ERRORS):
             backups.restore(kept.path)
         assert path.read_bytes() == before
         assert [file.name for file in path.parent.glob("*.labeler.db*")] == [path.name]
@@ -381,7 +381,7 @@ class TestWhateverTheClockSays:
             return real(draft)
 
         monkeypatch.setattr(backups, "verified", late)
-        with pytest.raises(ProjectError, match="there already"):
+        with pytest.raises(PROJECT_ERRORS, match="there already"):
             backups.back_up(path, target)
         assert target.read_text() == "mine"
         assert not list(tmp_path.glob(".*draft*"))

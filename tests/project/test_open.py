@@ -12,9 +12,9 @@ import pytest
 from PIL import Image
 
 from labeler.core.errors import (
+    PROJECT_ERRORS,
     EngineError,
     ProjectBusy,
-    ProjectError,
     SourceError,
     UnreadableInstance,
     UsageError,
@@ -185,7 +185,7 @@ def test_another_source_is_refused_with_both_paths(photos, path, tmp_path):
         answer(project)
     other = tmp_path / "other"
     shutil.copytree(photos, other)
-    with pytest.raises(ProjectError) as caught:
+    with pytest.raises(PROJECT_ERRORS) as caught:
         open_project(other, path)
     assert str(photos) in caught.value.message
     assert str(other) in caught.value.message
@@ -201,7 +201,7 @@ def test_a_stranger_of_the_same_names_is_not_taken_for_the_moved_source(photos, 
     stranger = tmp_path / "stranger"
     for number in range(12):
         add_photo(stranger, f"{'ab'[number % 2]}/{number:02d}.png", 20 * number + 7)
-    with pytest.raises(ProjectError):
+    with pytest.raises(PROJECT_ERRORS):
         open_project(stranger, path)
 
 
@@ -292,7 +292,7 @@ def test_a_project_that_never_got_its_source_says_so(path):
     path.parent.mkdir()
     Store.open(path, create=True).close()
     for read_only in (False, True):
-        with pytest.raises(ProjectError) as caught:
+        with pytest.raises(PROJECT_ERRORS) as caught:
             open_project(path, read_only=read_only, with_source=False)
         assert "-p" in caught.value.hint
 
@@ -359,7 +359,7 @@ def test_the_worker_behind_a_project_asks_and_derives_and_a_resumed_one_catches_
 def test_a_cache_that_cannot_be_made_is_said_in_one_line(few_digits, path):
     path.parent.mkdir()
     path.with_name("p.labeler.cache").write_text("in the way")
-    with open_project(few_digits, path, BOOK) as project, pytest.raises(ProjectError, match="cache"):
+    with open_project(few_digits, path, BOOK) as project, pytest.raises(PROJECT_ERRORS, match="cache"):
         project.engine.start(print)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from labeler.core.errors import NotSaved, ProjectError, UsageError
+from labeler.core.errors import PROJECT_ERRORS, NotSaved, UsageError
 from labeler.core.events import ClassRename, ClassRetire, Event
 from labeler.core.types import UNLABELED, Provenance
 
@@ -326,5 +326,5 @@ def test_names_said_at_the_opening_are_remembered_whatever_became_of_them(sessio
 @pytest.mark.parametrize("body", [ClassRename(9, "z"), ClassRetire(9)])
 def test_a_journal_that_changes_a_class_nobody_added_is_refused(session, make_session, journal, body):
     journal.append(Event("x", body, 0.0))
-    with pytest.raises(ProjectError):
+    with pytest.raises(PROJECT_ERRORS):
         make_session(journal=journal)

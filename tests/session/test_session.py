@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from labeler.core.errors import GuessChanged, NotSaved, ProjectError, UsageError
+from labeler.core.errors import PROJECT_ERRORS, GuessChanged, NotSaved, UsageError
 from labeler.core.types import UNLABELED, Advice, Provenance, Question
 from labeler.session.folds.answers import SKIP_FOR
 
@@ -331,7 +331,7 @@ def test_a_journal_that_takes_back_what_is_not_the_latest_is_refused(make_sessio
     answer_all(session, 2)
     session.undo()
     journal.events[-1] = journal.events[-1].__class__("x", "undo", 0.0, target=journal.events[2].event_id, seq=9)
-    with pytest.raises(ProjectError):
+    with pytest.raises(PROJECT_ERRORS):
         make_session(journal=journal)
 
 

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from labeler.core.errors import NotSaved, ProjectError
+from labeler.core.errors import PROJECT_ERRORS, NotSaved, ProjectError
 from labeler.project.open import open_project
 
 
@@ -70,7 +70,7 @@ def test_a_place_that_cannot_be_written_is_said_and_another_can_be_named(project
     with pytest.raises((NotSaved, ProjectError)):
         project.save_elsewhere("/proc/none/x")
     (tmp_path / "there.labeler.db").touch()
-    with pytest.raises(ProjectError, match="there already"):
+    with pytest.raises(PROJECT_ERRORS, match="there already"):
         project.save_elsewhere(str(tmp_path / "there"))
     path = project.save_elsewhere(str(tmp_path / "other"))
     assert path.name == "other.labeler.db"

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from labeler.core.errors import ProjectError
+from labeler.core.errors import PROJECT_ERRORS
 from labeler.core.events import Event, Label
 from labeler.project import backups
 from labeler.project.open import open_project
@@ -86,7 +86,7 @@ def m099_fails(db):
 def test_a_migration_that_fails_leaves_the_old_file(old, monkeypatch):
     before, version = rows_of(old), version_of(old)
     monkeypatch.setattr("labeler.store.schema.MIGRATIONS", (*MIGRATIONS, m099_fails))
-    with pytest.raises(ProjectError):
+    with pytest.raises(PROJECT_ERRORS):
         Store.open(old)
     monkeypatch.undo()
     assert version_of(old) == version
@@ -129,7 +129,7 @@ def test_no_backup_no_migration(old, state_folder, monkeypatch):
     """What cannot be kept is not changed."""
     before = old.read_bytes()
     (state_folder / "labeler").write_text("a file where the folder of backups would be")
-    with pytest.raises(ProjectError) as caught:
+    with pytest.raises(PROJECT_ERRORS) as caught:
         open_project(old)
     assert "backup" in caught.value.message
     assert "XDG_STATE_HOME" in caught.value.hint
@@ -181,6 +181,6 @@ class TestNetworkDisks:
 
 
 def test_opening_makes_no_file(tmp_path):
-    with pytest.raises(ProjectError):
+    with pytest.raises(PROJECT_ERRORS):
         opening.connect(tmp_path / "none.labeler.db", "rw").execute("SELECT 1")
     assert os.listdir(tmp_path) == []

@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from labeler.cli import main
-from labeler.core.errors import NotSaved, ProjectBusy, ProjectError
+from labeler.core.errors import PROJECT_ERRORS, NotSaved, ProjectBusy
 from labeler.core.events import Event, Flag
 from labeler.project import backups
 from labeler.project.open import open_project
@@ -88,7 +88,7 @@ def test_a_file_that_was_moved_without_its_log_is_not_opened_without_a_word(path
     moved = tmp_path / "moved.labeler.db"
     path.rename(moved)
     for read_only in (True, False):
-        with pytest.raises(ProjectError) as caught:
+        with pytest.raises(PROJECT_ERRORS) as caught:
             Store.open(moved, read_only=read_only)
         assert f"{path}-wal" in caught.value.message
         assert f"mv {path}-wal {moved}-wal" in caught.value.hint

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from labeler.core.errors import NotSaved, ProjectBusy, ProjectError
+from labeler.core.errors import PROJECT_ERRORS, NotSaved, ProjectBusy
 from labeler.core.events import Event, Label
 from labeler.core.types import Question
 from labeler.store.schema import APPLICATION_ID, MIGRATIONS, schema_version
@@ -236,7 +236,7 @@ def test_a_reader_changes_nothing(path, store, open_store, make_round):
     assert reader.read_only
     reader.save_question(Question(0, "i0", "x"), 1)
     reader.save_round(make_round(3))
-    with pytest.raises(ProjectError):
+    with pytest.raises(PROJECT_ERRORS):
         reader.append(event(2))
     reader.close()
     assert listing(path.parent) == before
@@ -306,7 +306,7 @@ HOSTILE = {
 def test_what_is_no_project_of_ours_is_refused_and_left_as_it_was(path, make, read_only):
     make(path)
     before = {} if path.is_dir() else listing(path.parent)
-    with pytest.raises(ProjectError) as caught:
+    with pytest.raises(PROJECT_ERRORS) as caught:
         open_and_read(path, read_only)
     assert "\n" not in caught.value.message
     assert caught.value.hint
@@ -317,7 +317,7 @@ def test_what_is_no_project_of_ours_is_refused_and_left_as_it_was(path, make, re
 
 def test_an_empty_file_is_no_project_but_may_become_one(path, open_store):
     path.touch()
-    with pytest.raises(ProjectError):
+    with pytest.raises(PROJECT_ERRORS):
         open_store(path)
     assert path.stat().st_size == 0
     open_store(path, create=True).append(event(1))
@@ -325,7 +325,7 @@ def test_an_empty_file_is_no_project_but_may_become_one(path, open_store):
 
 def test_a_newer_schema_names_both_versions(path):
     _newer(path)
-    with pytest.raises(ProjectError) as caught:
+    with pytest.raises(PROJECT_ERRORS) as caught:
         Store.open(path)
     assert f"schema {schema_version() + 1}" in caught.value.message
     assert "upgrade" in caught.value.hint
@@ -340,7 +340,7 @@ def test_a_place_that_cannot_be_written_is_refused(path, monkeypatch):
         return real(target, flags, *rest, **more)
 
     monkeypatch.setattr(os, "open", refuse)
-    with pytest.raises(ProjectError) as caught:
+    with pytest.raises(PROJECT_ERRORS) as caught:
         Store.open(path, create=True)
     assert "Permission denied" in caught.value.message
     assert not list(path.parent.iterdir())
@@ -350,7 +350,7 @@ def test_a_place_that_cannot_be_written_is_refused(path, monkeypatch):
 def test_a_place_that_cannot_exist_is_refused(place):
     from pathlib import Path
 
-    with pytest.raises(ProjectError):
+    with pytest.raises(PROJECT_ERRORS):
         Store.open(Path(place), create=True)
 
 

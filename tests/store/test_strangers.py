@@ -12,7 +12,7 @@ from contextlib import closing
 import pytest
 
 from labeler.commands.check import check
-from labeler.core.errors import NotSaved, ProjectBusy, ProjectError
+from labeler.core.errors import PROJECT_ERRORS, NotSaved, ProjectBusy
 from labeler.project import backups
 from labeler.project.open import open_demo
 from labeler.store import open as opening
@@ -46,7 +46,7 @@ class TestAFreshCopy:
         before = path.read_bytes()
         beside(path, ".fresh").write_bytes(b"junk" * 5000)
         assert ids_of(path) == ["e1", "e2"]
-        with pytest.raises(ProjectError, match="is no copy of all that is in"):
+        with pytest.raises(PROJECT_ERRORS, match="is no copy of all that is in"):
             Store.open(path)
         assert path.read_bytes() == before
         assert not beside(path, ".lock").exists()
@@ -61,7 +61,7 @@ class TestAFreshCopy:
         write(path, 2, 3, kill=True)
         os.rename(path.with_name("aside"), beside(path, ".fresh"))
         assert ids_of(path) == ["e1", "e2", "e3"]
-        with pytest.raises(ProjectError):
+        with pytest.raises(PROJECT_ERRORS):
             Store.open(path)
         assert beside(path, "-wal").stat().st_size
 
@@ -85,7 +85,7 @@ class TestALogWithoutItsFile:
 
     def test_is_not_thrown_away_by_a_new_file(self, path, orphan):
         before = orphan.read_bytes()
-        with pytest.raises(ProjectError, match="the log of a project"):
+        with pytest.raises(PROJECT_ERRORS, match="the log of a project"):
             Store.open(path, create=True)
         assert orphan.read_bytes() == before
         assert not path.exists()
@@ -99,20 +99,20 @@ class TestALogWithoutItsFile:
         ):
             try:
                 copying()
-            except ProjectError:
+            except PROJECT_ERRORS:
                 assert not path.exists()
             else:
                 assert ids_of(path) == ["e7", "e8"]
                 path.unlink()
 
     def test_is_missed_where_the_file_went(self, path, orphan, tmp_path):
-        with pytest.raises(ProjectError, match="without its log"):
+        with pytest.raises(PROJECT_ERRORS, match="without its log"):
             Store.open(tmp_path / "moved.labeler.db")
 
     def test_is_missed_behind_a_link_at_its_old_name(self, path, orphan, tmp_path):
         path.symlink_to(tmp_path / "moved.labeler.db")
         for name in (path, tmp_path / "moved.labeler.db"):
-            with pytest.raises(ProjectError, match="without its log"):
+            with pytest.raises(PROJECT_ERRORS, match="without its log"):
                 Store.open(name, read_only=True)
 
     @pytest.mark.slow
@@ -178,7 +178,7 @@ class TestOtherProcessesAndThreads:
         if pid == 0:
             try:
                 store.append(event(9))
-            except ProjectError:
+            except PROJECT_ERRORS:
                 store.close()
                 os._exit(0)
             os._exit(1)
@@ -198,7 +198,7 @@ class TestOtherProcessesAndThreads:
             for what in (lambda: store.append(event(1)), store.close):
                 try:
                     what()
-                except ProjectError as error:
+                except PROJECT_ERRORS as error:
                     errors.append(error.message)
 
         thread = threading.Thread(target=use)

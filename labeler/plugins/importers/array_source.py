@@ -27,12 +27,10 @@ _CHUNK_BYTES = 16 << 20
 _NOT_LABELS = ("", "-1", "-2", "-100", "nan", "None")  # unlabeled in scikit-learn, ignored, left out by torch
 
 
-class ImageRows(PlainSource):
-    """Images that are the rows of one array."""
+class ImageRows:
+    """The part of a source whose images are the rows of one array."""
 
-    def __init__(self, path: Path, ids: list[str], fingerprint: str, pixels: ByteArray) -> None:
-        super().__init__(path, ids, fingerprint)
-        self._pixels = pixels  # (n, h, w) or (n, h, w, 3) uint8
+    _pixels: ByteArray  # (n, h, w) or (n, h, w, 3) uint8
 
     def image(self, index: int) -> ByteArray:
         """One row: (h, w) or (h, w, 3) uint8."""
@@ -51,28 +49,25 @@ class ImageRows(PlainSource):
         return self._pixels
 
 
-class ArrayImages(ImageRows):
+class ArrayImages(ImageRows, PlainSource):
     """The images of a `.npz` or `.npy`."""
 
     kind = "npz"
 
     def __init__(self, pool: Pool, pixels: ByteArray) -> None:
-        super().__init__(pool.file.path, pool.ids, pool.fingerprint, pixels)
-        self._pool = pool
+        super().__init__(pool.file.path, pool.ids, pool.fingerprint)
+        self._pool, self._pixels = pool, pixels
 
     def truth(self) -> dict[str, str]:
         """id -> class from the array `y`; empty without one. Raises SourceError where `y` cannot be used."""
         return self._pool.truth()
 
 
-class TableRows(PlainSource):
-    """Instances that are the rows of a table of features."""
+class TableRows:
+    """The part of a source whose instances are the rows of a table of features."""
 
     content = "table"
-
-    def __init__(self, path: Path, ids: Sequence[str], fingerprint: str, rows: FloatArray) -> None:
-        super().__init__(path, ids, fingerprint)
-        self._rows = rows
+    _rows: FloatArray  # (n, d) float32, finite
 
     def image(self, index: int) -> ByteArray:
         """The row as a strip of grey, (1, d) uint8: its smallest value is black, its largest white."""
@@ -92,14 +87,14 @@ class TableRows(PlainSource):
         return self._rows
 
 
-class ArrayTable(TableRows):
+class ArrayTable(TableRows, PlainSource):
     """The feature rows of a `.npz` or `.npy`."""
 
     kind = "npz"
 
     def __init__(self, pool: Pool, rows: FloatArray) -> None:
-        super().__init__(pool.file.path, pool.ids, pool.fingerprint, rows)
-        self._pool = pool
+        super().__init__(pool.file.path, pool.ids, pool.fingerprint)
+        self._pool, self._rows = pool, rows
 
     def truth(self) -> dict[str, str]:
         """id -> class from the array `y`; empty without one. Raises SourceError where `y` cannot be used."""

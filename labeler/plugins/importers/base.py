@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -95,6 +95,16 @@ class TakesRange(Protocol):
     range: str
 
 
+class FileSource(Source, Protocol):
+    """A source whose instances are image files: their values may be deeper than 8 bits, and be read in parts."""
+
+    shown: ValueRange | None
+
+    def reader(self, index: int) -> AbstractContextManager[Read]:
+        """Return a function that reads parts of a file, while the context lasts."""
+        ...
+
+
 class Importer(Protocol):
     """Recognizes a path and opens it."""
 
@@ -164,8 +174,15 @@ class PlainSource:
         """Do nothing: no file is open."""
 
 
-class ImageFiles(PlainSource):
-    """Instances that are image files, in a folder or in an archive; ids are their paths."""
+class ImageFiles:
+    """The part of a source whose instances are image files, in a folder or in an archive; ids are their paths.
+
+    Stands before :class:`PlainSource` among the bases of a source, as the other parts do: two bases side by side say
+    where a method comes from, a chain of them does not.
+    """
+
+    ids: Sequence[str]
+    shown: ValueRange | None
 
     def content_bytes(self, index: int) -> bytes:
         """The file's bytes."""

@@ -20,7 +20,7 @@ from labeler.core.errors import SourceError
 from labeler.core.text import display_safe, plain_text
 from labeler.core.types import FloatArray
 from labeler.plugins.importers.array_source import TableRows
-from labeler.plugins.importers.base import digest
+from labeler.plugins.importers.base import PlainSource, digest
 from labeler.plugins.importers.columns import Column, features_of, is_number, without_row_numbers
 from labeler.plugins.importers.dialects import Lines, lines_of, reader_of, separator_line, way_of_head
 from labeler.plugins.importers.encodings import encoding_of_file, opened_text
@@ -45,14 +45,14 @@ _ENDINGS = (".csv", ".tsv")
 _ID = re.compile(r"(^|[^a-z])id$|[a-z]ID$|[a-z]Id$")
 
 
-class FeatureTable(TableRows):
+class FeatureTable(TableRows, PlainSource):
     """The rows of a CSV or Parquet file."""
 
     def __init__(
         self, kind: str, path: Path, ids: list[str], rows: FloatArray, names: list[str], truth: dict[str, str]
     ) -> None:
-        super().__init__(path, ids, digest((kind, *file_state(path))), rows)
-        self.kind = kind
+        super().__init__(path, ids, digest((kind, *file_state(path))))
+        self.kind, self._rows = kind, rows
         self._names, self._truth = names, truth
 
     def column_names(self) -> list[str]:

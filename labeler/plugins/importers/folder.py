@@ -10,7 +10,7 @@ from pathlib import Path
 
 from labeler.core.errors import SourceError
 from labeler.core.text import counted, display_safe
-from labeler.plugins.importers.base import ImageFiles, digest
+from labeler.plugins.importers.base import ImageFiles, PlainSource, digest
 from labeler.plugins.importers.files import opened, pread, read_bytes
 from labeler.plugins.importers.folder_listing import Listing, list_folder
 from labeler.plugins.importers.names import ENDINGS_IN_WORDS
@@ -19,7 +19,7 @@ from labeler.plugins.importers.other_formats import ways_into
 from labeler.plugins.importers.tiff import Read
 
 
-class FolderSource(ImageFiles):
+class FolderSource(ImageFiles, PlainSource):
     """The image files of a folder; ids are paths relative to it, in natural order."""
 
     kind = "folder"

@@ -17,7 +17,7 @@ from labeler.core.errors import SourceError
 from labeler.core.json_file import items, members
 from labeler.core.text import counted, display_safe
 from labeler.plugins.importers.annotations import annotation_reader, coco, is_coco, is_labelme, labelme
-from labeler.plugins.importers.base import ImageFiles
+from labeler.plugins.importers.base import FileSource
 from labeler.plugins.importers.files import first_bytes
 from labeler.plugins.importers.folder_listing import list_folder
 from labeler.plugins.importers.id_matching import match_names, name_of_media
@@ -105,7 +105,7 @@ def _file_reader(path: Path) -> Reader | None:
     return None
 
 
-def _carried(source: ImageFiles) -> RowsAndNotes:
+def _carried(source: FileSource) -> RowsAndNotes:
     """Read the labels that lie beside the images of archives, else their folders in it."""
     try:
         labels = source.truth() or source.folder_labels()

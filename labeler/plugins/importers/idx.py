@@ -18,7 +18,7 @@ from labeler.core.errors import SourceError
 from labeler.core.text import counted, display_safe
 from labeler.core.types import ByteArray
 from labeler.plugins.importers.array_source import ImageRows
-from labeler.plugins.importers.base import digest
+from labeler.plugins.importers.base import PlainSource, digest
 from labeler.plugins.importers.decode import MAX_PIXELS
 from labeler.plugins.importers.files import file_state, first_bytes
 from labeler.plugins.importers.names import has_image_ending, is_junk, natural_key, row_ids
@@ -32,10 +32,14 @@ _BLOCK = 1 << 20
 _ANEW = "the file is cut short or damaged: get it anew"
 
 
-class IdxSource(ImageRows):
+class IdxSource(ImageRows, PlainSource):
     """The images of one or several IDX files as one pool, ids ``train:00012``."""
 
     kind = "idx"
+
+    def __init__(self, path: Path, ids: list[str], fingerprint: str, pixels: ByteArray) -> None:
+        super().__init__(path, ids, fingerprint)
+        self._pixels = pixels
 
     def truth(self) -> dict[str, str]:
         """id -> label from the label files that lie beside the images; empty without them. Raises SourceError."""

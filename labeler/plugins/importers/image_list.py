@@ -11,7 +11,7 @@ from pathlib import Path
 
 from labeler.core.errors import SourceError
 from labeler.core.text import counted, display_safe
-from labeler.plugins.importers.base import ImageFiles, digest
+from labeler.plugins.importers.base import ImageFiles, PlainSource, digest
 from labeler.plugins.importers.files import read_bytes
 from labeler.plugins.importers.id_matching import name_of_media
 from labeler.plugins.importers.label_words import LabelWords
@@ -24,7 +24,7 @@ _LOOK, _ABOVE = 20, 3
 """Names by which is judged where files are, and folders above the list that are tried."""
 
 
-class ListSource(ImageFiles):
+class ListSource(ImageFiles, PlainSource):
     """The images that a file names; ids are the paths as it writes them, in its order."""
 
     kind = "list"

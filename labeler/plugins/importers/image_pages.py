@@ -9,17 +9,17 @@ from pathlib import Path
 from labeler.core.errors import UnreadableInstance
 from labeler.core.text import counted
 from labeler.plugins.importers import tiff
-from labeler.plugins.importers.base import ImageFiles, digest
+from labeler.plugins.importers.base import FileSource, ImageFiles, PlainSource, digest
 from labeler.plugins.importers.files import MAX_FILE_BYTES
 from labeler.plugins.importers.tiff import Read
 
 ENDINGS = (".tif", ".tiff")
 
 
-class PagedFiles(ImageFiles):
+class PagedFiles(ImageFiles, PlainSource):
     """The images of another source, with an instance for each page of a TIFF that has several."""
 
-    def __init__(self, source: ImageFiles, rows: list[tuple[int, int | None]], ids: list[str]) -> None:
+    def __init__(self, source: FileSource, rows: list[tuple[int, int | None]], ids: list[str]) -> None:
         super().__init__(source.path, ids, digest((source.fingerprint(), "pages", *ids)))
         self.kind, self.unreadable, self.notes = source.kind, source.unreadable, source.notes
         self._source = source
@@ -60,7 +60,7 @@ class PagedFiles(ImageFiles):
         self._source.close()
 
 
-def in_pages(source: ImageFiles) -> ImageFiles:
+def in_pages(source: FileSource) -> FileSource:
     """`source` with an instance a page; itself where no file has several."""
     rows: list[tuple[int, int | None]] = []
     ids: list[str] = []
@@ -82,7 +82,7 @@ def in_pages(source: ImageFiles) -> ImageFiles:
     return paged
 
 
-def _places(source: ImageFiles, row: int) -> list[int]:
+def _places(source: FileSource, row: int) -> list[int]:
     try:
         with source.reader(row) as read:
             return [page.at for page in tiff.pages(read)]

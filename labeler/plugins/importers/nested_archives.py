@@ -10,7 +10,7 @@ from pathlib import Path
 
 from labeler.core.errors import SourceError, UnreadableInstance
 from labeler.core.text import counted, display_safe
-from labeler.plugins.importers.base import ImageFiles, digest
+from labeler.plugins.importers.base import FileSource, ImageFiles, PlainSource, digest
 from labeler.plugins.importers.names import natural_key
 from labeler.plugins.importers.tar_archive import TarImporter
 from labeler.plugins.importers.zip_archive import ZipImporter
@@ -21,7 +21,7 @@ _NAMED = 3
 _NUMBERS = re.compile(r"[\d,]+")
 
 
-class ShardSource(ImageFiles):
+class ShardSource(ImageFiles, PlainSource):
     """The images in the archives of a folder; ids are ``shard-000.tar/0001.jpg``, in natural order.
 
     Raises SourceError where none of the archives holds an image.
@@ -79,11 +79,11 @@ class _Shards:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._open: OrderedDict[str, ImageFiles] = OrderedDict()
+        self._open: OrderedDict[str, FileSource] = OrderedDict()
         self._prints: dict[str, str] = {}
         self._lock = threading.RLock()  # one may be closed for another that a second thread asks for
 
-    def opened(self, name: str) -> ImageFiles:
+    def opened(self, name: str) -> FileSource:
         """Open one, as it was when it was listed; raises SourceError."""
         with self._lock:
             if name in self._open:
@@ -91,7 +91,7 @@ class _Shards:
                 return self._open[name]
             path = self._folder / name
             importer = ZipImporter() if path.suffix.lower() == ".zip" else TarImporter()
-            shard: ImageFiles = importer.open(path)
+            shard: FileSource = importer.open(path)
             if self._prints.setdefault(name, shard.fingerprint()) != shard.fingerprint():
                 shard.close()
                 raise SourceError(f"{display_safe(name)} has changed since it was opened", "open the folder again")

@@ -20,7 +20,7 @@ from labeler.core.errors import SourceError
 from labeler.core.text import plain_text
 from labeler.core.types import ByteArray, FloatArray
 from labeler.plugins.importers.array_source import ImageRows
-from labeler.plugins.importers.base import digest
+from labeler.plugins.importers.base import PlainSource, digest
 from labeler.plugins.importers.files import file_state
 from labeler.plugins.importers.label_tables import ID_COLUMNS, LABEL_COLUMNS, column
 from labeler.plugins.importers.label_words import LabelWords
@@ -33,14 +33,14 @@ _MOST_BESIDE = 3
 _CALLED = re.compile(r"(?:pixel|pix|px)[ _.-]?\d+(?:[ _x.-]\d+)*|\d+x\d+(?:x\d+)?", re.IGNORECASE)
 
 
-class PixelTable(ImageRows):
+class PixelTable(ImageRows, PlainSource):
     """The rows of a CSV as images."""
 
     kind = "csv"
 
     def __init__(self, path: Path, ids: list[str], pixels: ByteArray, truth: dict[str, str]) -> None:
-        super().__init__(path, ids, digest(("pixels", *file_state(path))), pixels)
-        self._truth = truth
+        super().__init__(path, ids, digest(("pixels", *file_state(path))))
+        self._pixels, self._truth = pixels, truth
 
     def table(self) -> FloatArray:
         """The pixels as the rows they came in, (n, d) float32: what they are as images is `content`."""

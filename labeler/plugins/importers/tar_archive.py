@@ -15,7 +15,7 @@ from typing import IO, Any, NamedTuple, cast
 from labeler.core.errors import SourceError, UnreadableInstance
 from labeler.core.text import display_safe
 from labeler.plugins.importers.archive_members import BOMB_BYTES, BOMB_RATIO, Member, Members, sort_members
-from labeler.plugins.importers.base import ImageFiles, digest
+from labeler.plugins.importers.base import ImageFiles, PlainSource, digest
 from labeler.plugins.importers.files import file_state, first_bytes
 from labeler.plugins.importers.names import is_archive
 from labeler.plugins.importers.sidecar_labels import sample_labels
@@ -36,7 +36,7 @@ class Place(NamedTuple):
     changed: str
 
 
-class TarSource(ImageFiles):
+class TarSource(ImageFiles, PlainSource):
     """The image members of a tar; ids are their names, in natural order."""
 
     kind = "tar"

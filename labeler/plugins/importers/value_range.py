@@ -13,7 +13,7 @@ from labeler.core.errors import SourceError, UnreadableInstance
 from labeler.core.recipe import Reading
 from labeler.core.text import counted
 from labeler.plugins.importers import heic, tiff, tiff_values
-from labeler.plugins.importers.base import ImageFiles, Source
+from labeler.plugins.importers.base import FileSource, ImageFiles, Source
 from labeler.plugins.importers.decode import decode
 from labeler.plugins.importers.image_pages import ENDINGS as TIFF_ENDINGS
 from labeler.plugins.importers.image_pages import in_pages
@@ -61,7 +61,7 @@ def arranged(source: Source, reading: Reading) -> Source:
     return source
 
 
-def _choose_range(source: ImageFiles, shown: ValueRange | None, deep: list[int]) -> None:
+def _choose_range(source: FileSource, shown: ValueRange | None, deep: list[int]) -> None:
     """Set the range of the source: the one given or remembered, else by the values of some of its `deep` images."""
     survey = Survey()
     if shown is None and deep:
@@ -95,7 +95,7 @@ def _words(span: Span) -> str:
     return f"{span[0]:g} to {span[1]:g}"
 
 
-def _say_what_is_not_shown(source: ImageFiles, headers: dict[int, Header]) -> None:
+def _say_what_is_not_shown(source: FileSource, headers: dict[int, Header]) -> None:
     more = sum(header.has_more_pages for header in headers.values())
     if more:
         lead = f"{counted(more, 'TIFF file has', 'TIFF files have')} more than one page"
@@ -106,7 +106,7 @@ def _say_what_is_not_shown(source: ImageFiles, headers: dict[int, Header]) -> No
         source.notes.append(f"{lead} {counted(rest, 'band')} beyond what can be shown: the first ones are")
 
 
-def _check_heic(source: ImageFiles) -> None:
+def _check_heic(source: FileSource) -> None:
     if heic.is_installed():
         return
     n = sum(name.lower().endswith(heic.ENDINGS) for name in source.ids)
@@ -119,7 +119,7 @@ def _check_heic(source: ImageFiles) -> None:
     source.notes.append(f"{lead} cannot be read without an extra: {heic.HINT}")
 
 
-def _header(source: ImageFiles, row: int) -> Header:
+def _header(source: FileSource, row: int) -> Header:
     try:
         with source.reader(row) as read:
             return _header_of(read)

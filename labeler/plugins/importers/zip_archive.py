@@ -10,12 +10,12 @@ from pathlib import Path
 from labeler.core.errors import SourceError, UnreadableInstance
 from labeler.core.text import display_safe
 from labeler.plugins.importers.archive_members import Member, Members, sort_members
-from labeler.plugins.importers.base import ImageFiles, digest
+from labeler.plugins.importers.base import ImageFiles, PlainSource, digest
 from labeler.plugins.importers.files import first_bytes
 from labeler.plugins.importers.sidecar_labels import sample_labels
 
 
-class ZipSource(ImageFiles):
+class ZipSource(ImageFiles, PlainSource):
     """The image members of a zip; ids are their names, in natural order."""
 
     kind = "zip"

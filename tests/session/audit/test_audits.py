@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from labeler.core.errors import NotSaved, ProjectError, UsageError
+from labeler.core.errors import PROJECT_ERRORS, NotSaved, UsageError
 from labeler.core.stats.certificate import WHOLE, bounds_along, share_of_alpha
 from labeler.core.types import UNLABELED, Provenance
 from labeler.session.audit import audits
@@ -267,7 +267,7 @@ class TestTime:
         begin(session)
         kept = session.recorder.journal.kept_labels[1]
         kept[name] = kept[name][::-1] if name == "order" else kept[name] + 1
-        with pytest.raises(ProjectError, match="frozen"):
+        with pytest.raises(PROJECT_ERRORS, match="frozen"):
             make_session(N, session.recorder.journal).audit.certificate()
 
     def test_labels_given_since_are_counted(self, session):
