@@ -44,7 +44,7 @@ def unseen_chance(answers: Answers, class_list: IntArray) -> float:
 
 def is_start(answers: Answers, first: IndexArray) -> bool:
     """Whether representatives come first still: some of the `first` are not asked, or a class is new among QUIET."""
-    # at most twice as many answers: representatives that are skipped must not hold up the questions for ever
+    # at most twice as many answers: representatives that are skipped must not hold up the questions forever
     if np.isin(first, answers.indices).sum() < len(first) and len(answers) < 2 * len(first):
         return True
     _, earliest = np.unique(answers.positions, return_index=True)
