@@ -244,7 +244,6 @@ class BookEngine:
         with self._threads.limit(limits=1):
             model = self.classifier.fit(np.asarray(self.X[rows], dtype=np.float32), y)
             proba = np.empty((len(self.X), len(model.classes_)), dtype=np.float32)
-            # block by block: the features may be a mapped file larger than memory
             for block in blocks(*self.X.shape):
                 proba[block] = model.predict_proba(np.asarray(self.X[block]))
         classes = model.classes_.astype(np.int32)
