@@ -189,7 +189,7 @@ def _fields_of(kind: type[Any]) -> dict[str, tuple[Any, bool]]:
 def _key(kind: Any, key: str, place: str) -> Any:
     if kind is str:
         return key
-    if len(key) < 20 and key.removeprefix("-").isdecimal():
+    if len(key) < 20 and key.removeprefix("-").isdecimal():  # more digits fit no 64 bits
         return kind(key)
     raise Unreadable(f"{place} has a key that is no {kind.__name__}")
 
@@ -210,6 +210,7 @@ def loads(text: str | bytes, *, finite: bool = True) -> Any:
     except (ValueError, TypeError, RecursionError) as error:
         raise Unreadable(f"no JSON of ours ({type(error).__name__})") from None
     text = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
+    # a cheap bound: most texts have not brackets enough to be deep, nor digits enough to be large
     if text.count("[") + text.count("{") > DEEPEST or _ODD.search(text) is not None:
         _check_bounds(value, finite)
     return value
@@ -257,13 +258,14 @@ def unpack_array(dtype: object, shape: object, data: bytes | memoryview) -> NDAr
         It is an array of something else than numbers, or the bytes do not fit the shape.
     """
     try:
+        # longer ones are whole expressions
         kind = np.dtype(dtype) if isinstance(dtype, str) and len(dtype) <= 4 else None
     except TypeError:
         kind = None
     if kind is None or kind.newbyteorder("=") not in DTYPES:
         raise Unreadable("an array of objects, or of what is no number, is never stored")
     lengths = _shape_of(shape)
-    if math.prod(lengths) * kind.itemsize != len(data):
+    if math.prod(lengths) * kind.itemsize != len(data):  # whole numbers of Python's: a product in numpy may wrap around
         raise Unreadable("the bytes of an array do not fit its shape")
     flat = np.frombuffer(data, kind) if len(data) else np.empty(0, kind)
     try:
@@ -290,7 +292,7 @@ def _as_typed(array: NDArray[Any], hint: Any, place: str) -> NDArray[Any]:
         return array
     if array.dtype.kind not in "biuf" or (array.dtype.kind == "f" and dtype.kind != "f"):
         raise Unreadable(f"{place} is of {array.dtype}, not {dtype}")
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore"):  # what does not fit is refused below, with its name
         cast = array.astype(dtype)
     if dtype.kind != "f" and not np.array_equal(cast, array):
         raise Unreadable(f"{place} does not fit into {dtype}")

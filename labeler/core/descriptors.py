@@ -23,7 +23,7 @@ Identity = tuple[int, int]
 BESIDE = ("-wal", "-shm", "-journal")
 """Endings of the files that SQLite keeps beside a database."""
 
-_guard = threading.RLock()
+_guard = threading.RLock()  # taken again inside: a look that ends closes what it opened
 _live: dict[Path, list[Identity]] = {}
 _parked: dict[Identity, list[int]] = {}
 
@@ -41,6 +41,7 @@ def hold(database: Path) -> None:
     """Close no descriptor of `database` and of what lies beside it until :func:`release`, called as often."""
     with _guard:
         identity = identity_of(database)
+        # maybe not there yet: it is looked up by name as well
         _live.setdefault(database, []).append(identity or (0, 0))
 
 
@@ -100,6 +101,7 @@ def read(path: Path, size: int = -1, offset: int = 0) -> bytes:
 def _pread(descriptor: int, size: int, offset: int) -> bytes:
     left = os.fstat(descriptor).st_size - offset if size < 0 else size
     pieces = []
+    # in pieces: the kernel hands out at most 2 GB at once, and a file may shrink meanwhile
     while left > 0 and (piece := os.pread(descriptor, min(left, 1 << 24), offset)):
         pieces.append(piece)
         offset += len(piece)

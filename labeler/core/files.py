@@ -122,10 +122,10 @@ def sweep(folder: Path, prefix: str = ".") -> None:
 
 def _lives(pid: int) -> bool:
     try:
-        os.kill(pid, 0)
+        os.kill(pid, 0)  # signal 0 asks, and does nothing
     except ProcessLookupError:
         return False
-    except (OSError, OverflowError):
+    except (OSError, OverflowError):  # there, but another user's: it lives
         return True
     return True
 
@@ -179,7 +179,7 @@ class Draft:
         """Bring all that is written so far to disk: the files, then the folders from the innermost out."""
         stage = self.path.parent
         files: list[Path] = []
-        for folder, _, names in os.walk(stage, onerror=_raise):
+        for folder, _, names in os.walk(stage, onerror=_raise):  # else it passes over what it cannot read, in silence
             if len(files) <= MANY:  # more are not looked at one by one
                 regular = (path for path in (Path(folder, name) for name in names) if not path.is_symlink())
                 files += islice(regular, MANY + 1)

@@ -53,7 +53,7 @@ class Model:
             raw = np.clip(raw, LEAST, None)
         else:
             logits = X @ arrays["slopes"] + arrays["offsets"]
-            raw = np.exp(logits - logits.max(axis=1, keepdims=True))
+            raw = np.exp(logits - logits.max(axis=1, keepdims=True))  # so it never overflows
         return np.asarray(raw / raw.sum(axis=1, keepdims=True), dtype=np.float32)
 
     def predict(self, X: FloatArray) -> tuple[IntArray, FloatArray]:

@@ -60,7 +60,7 @@ class Clustering:
     clusters: IntArray
     distances: FloatArray
     centers: FloatArray
-    inertia: float = float("nan")
+    inertia: float = float("nan")  # not every clusterer minimizes one
     exemplars: IndexArray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     outliers: BoolArray = field(default_factory=lambda: np.empty(0, dtype=np.bool_))
     shares: FloatArray = field(default_factory=lambda: np.empty(0, dtype=np.float32))

@@ -105,7 +105,7 @@ def _read(method: Callable[..., Any], owner: type[Any]) -> Signature:
         frozen=True,
     )
     is_job = get_origin(result) is Iterator
-    if is_job:
+    if is_job:  # signs of life are for whoever runs it: no reply is one
         result = reduce(or_, (kind for kind in get_args(get_args(result)[0]) if kind is not Progress))
     return Signature(method.__name__, owner, arguments, result, is_job)
 

@@ -13,7 +13,7 @@ WORK = 1_000_000_000
 """Multiplications between two signs of life, about: a tenth of a second on one busy core."""
 
 
-_C = ctypes.CDLL(None) if os.name == "posix" else None
+_C = ctypes.CDLL(None) if os.name == "posix" else None  # the library that is loaded: malloc_trim is glibc's alone
 
 NUMBERS = 1_000_000
 """Numbers in an array that lives for a moment: 4 MB of float32, whatever the pool."""

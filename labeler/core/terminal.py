@@ -48,6 +48,7 @@ def own_stderr() -> Iterator[None]:
         return
     real.flush()
     real_descriptor = os.dup(2)
+    # line by line, as standard error is: what is said must not wait for a full buffer
     ours = open(real_descriptor, "w", encoding=real.encoding, errors=real.errors, buffering=1)  # noqa: SIM115
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)

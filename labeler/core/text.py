@@ -18,7 +18,9 @@ from typing import Any
 
 ESCAPE_PREFIX = "escaped:"
 
+# they turn the order of what is shown around: a name could read as another one
 _BIDI = {0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)}
+# controls, formats, surrogates, private and unassigned characters, separators of lines and paragraphs
 _INVISIBLE = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
 _STRAY = re.compile(r"[\x00\ud800-\udfff]")
 _ESCAPE = re.compile(r"[%\x00\ud800-\udfff]")

@@ -14,7 +14,7 @@ from labeler.core.codec import Unreadable
 
 MOST_CLASSES = 1_000_000
 """Above every class id: ids are given one after the other, and arrays have a place for each."""
-_MOST = 2**31 - 1
+_MOST = 2**31 - 1  # what an int32 column holds
 
 Reader = Callable[[Any], Any]
 Restate = Callable[[Any, Callable[[int], int]], Any]
@@ -50,7 +50,7 @@ Answered = Annotated[str, OneOf(frozenset({"label", "skip", "unsure", "reject"})
 """What a person can say of one instance."""
 GivenAs = Annotated[str, OneOf(frozenset({"human", "confirmed", "imported", "propagated", "predicted"}))]
 """The word of a label's provenance."""
-ClassId = Annotated[int, Between(-1, MOST_CLASSES - 1), IsClass]
+ClassId = Annotated[int, Between(-1, MOST_CLASSES - 1), IsClass]  # -1 is UNLABELED
 
 
 def reader(hint: Any) -> Reader:

@@ -31,9 +31,9 @@ from labeler.engine.tiers import tiers_of
 Result = TypeVar("Result")
 
 MIN_WEIGHT = 0.05  # a hard answer, which stands for little of the pool, still counts
-OPINION = np.float32(10.0)
-PASSES = 2
-MAX_LEFT_OUT = 256
+OPINION = np.float32(10.0)  # above -log(FLOOR), 9.2: others who agree outweigh even certain label models
+PASSES = 2  # the second one judges by labels that the first has mended
+MAX_LEFT_OUT = 256  # each may take a column of the walk: 8 ms at 10,000 rows (benchmarks/engine_speed.md)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,7 @@ class Answers:
         place = np.empty(len(ids), dtype=np.int32)
         place[order] = np.arange(len(ids), dtype=np.int32)
         weights = np.clip(np.nan_to_num(snapshot.weights, nan=1.0), MIN_WEIGHT, 1.0).astype(np.float32)
+        # its margin was one between the classes known before: it says nothing of a new one
         weights[first] = 1.0
         weights[np.isin(snapshot.indices, in_full)] = 1.0
         return Answers(
@@ -122,12 +123,14 @@ class Believer:
         mass = yield from as_progress(self._mass(answers, fresh))
         totals = np.bincount(answers.positions, answers.weights, n_classes).astype(np.float32)
         reached = reached_share(mass, float(totals.sum()), len(answers), self.walk.alpha)
+        # leaving answers out takes their rows alone: the mass of the pool is let go here
         shares, mass = [shares_of(mass, totals)], mass[answers.indices]
         checked = landmarks_of(len(answers), MAX_LEFT_OUT)
         by_graph = yield from as_progress(self._left_out(answers, mass, totals, checked))
         by_ridge, by_kernel = yield from as_progress(self._by_kernel(answers, checked, fresh))
         shares.append(by_ridge)
         by_rules: list[FloatArray] = []
+        # before leave-one-out can tell, a second rule would weigh nothing (blending.FIRST): its fit is saved
         for rule in self.linear[:1] if len(answers) < EARLY_BELOW * n_classes else self.linear:
             yield Progress("learning")
             by_rule, out = rule.fit_predict(answers.indices, answers.positions, n_classes, quick=quick)
@@ -137,12 +140,13 @@ class Believer:
         mix = blend(without, answers.positions[checked])
         proba = product(shares, mix.weights)
         graph, kernel, linear = (one.argmax(axis=1).astype(np.int32) for one in shares[:3])
-        del shares, by_ridge, by_rule
+        del shares, by_ridge, by_rule  # 3 MB each at 70,000 rows: gone before the second opinion makes its own
+        # taken before everyone judges everyone: on noise the models are talked into certainty (calibration)
         scores, certain = proba, certainty(proba)
         if n_classes > 1:
             proba, scores = yield from as_progress(self._second_opinion(proba, answers, snapshot.excluded, fresh))
         labels = proba.argmax(axis=1).astype(np.int32)
-        labels[answers.indices] = answers.positions
+        labels[answers.indices] = answers.positions  # a given label is never outvoted
         opinion = OPINION * scores[answers.indices]
         more = most_doubted(opinion, answers.positions, checked)
         walked = np.full((len(answers), n_classes), np.float32(1 / n_classes))  # equal shares: not looked at
@@ -173,6 +177,7 @@ class Believer:
     def _mass(self, answers: Answers, fresh: bool) -> Generator[None, None, FloatArray]:
         """The mass (n, k) the classes send to every instance."""
         given = answers.indices, answers.positions, answers.weights, len(answers.classes)
+        # a mass that was added to has the rounding of its history: what leaves the program never rests on it
         if not fresh and (yield from self._spread.extend_by_steps(*given)):
             return self._spread.mass
         return (yield from mass_by_steps(self.walk, *given))
@@ -209,7 +214,7 @@ class Believer:
         for _ in range(PASSES):
             yield
             labels[answers.indices] = answers.positions
-            labels[excluded] = -1
+            labels[excluded] = -1  # what was taken out of the pool says nothing of its neighbors
             scores = self.others.scores(labels, proba.shape[1], fresh=fresh)
             for rows in steps.blocks(*proba.shape):
                 joint[rows] = softmax(np.log(proba[rows] + FLOOR) + OPINION * scores[rows])
@@ -225,7 +230,7 @@ def as_progress(job: Generator[None, None, Result]) -> Generator[Progress, None,
         except StopIteration as end:
             result: Result = end.value
             return result
-        yield Progress("learning", 0, 2)
+        yield Progress("learning", 0, 2)  # believing is the first half of a round (default.py)
 
 
 def calibrated(
@@ -242,7 +247,7 @@ def calibrated(
     shares of the `checked` answers, each left out.
     """
     waiting = np.ones(len(proba), dtype=np.bool_)
-    waiting[answers.indices] = False
+    waiting[answers.indices] = False  # given labels are right by definition: they would flatter the pool
     rest = tiers[waiting]
     positions = answers.positions[checked]
     evidence = Evidence(
@@ -261,7 +266,7 @@ def margins_of(proba: FloatArray) -> FloatArray:
     """Likeliest minus second class share (n,); 1 where there is one class."""
     if proba.shape[1] < 2:
         return np.ones(len(proba), dtype=np.float32)
-    top = np.partition(proba, proba.shape[1] - 2, axis=1)
+    top = np.partition(proba, proba.shape[1] - 2, axis=1)  # two of k are wanted: no sort
     return np.asarray(top[:, -1] - top[:, -2], dtype=np.float32)
 
 

@@ -14,7 +14,7 @@ from labeler.core.steps import blocks
 from labeler.core.types import FloatArray, IntArray
 
 FLOOR = np.float32(1e-4)  # no model alone may rule a class out
-STEPS = 4
+STEPS = 4  # so coarse that every mix can be tried: 15 of three models, 35 of four
 """Weights are multiples of 1 / STEPS."""
 EARLY_BELOW = 4
 """Labels a class below which leave-one-out misleads: the weights are FIRST."""
@@ -36,7 +36,7 @@ class Blend:
 
 def softmax(logs: FloatArray) -> FloatArray:
     """exp, rows scaled to sum 1."""
-    raised = np.exp(logs - logs.max(axis=-1, keepdims=True))
+    raised = np.exp(logs - logs.max(axis=-1, keepdims=True))  # so it never overflows
     return np.asarray(raised / raised.sum(axis=-1, keepdims=True), dtype=np.float32)
 
 
@@ -46,7 +46,7 @@ def product(shares: Sequence[FloatArray], weights: Sequence[float]) -> FloatArra
     for rows in blocks(*joint.shape):
         logs = np.zeros_like(joint[rows])
         for one, weight in zip(shares, weights, strict=True):
-            if weight:
+            if weight:  # a weight of 0 would still cost a logarithm of the whole pool
                 logs += np.float32(weight) * np.log(one[rows] + FLOOR)
         joint[rows] = softmax(logs)
     return joint
@@ -67,10 +67,11 @@ def blend(left_out: Sequence[FloatArray], positions: IntArray) -> Blend:
     losses = np.empty((len(candidates), len(positions)))
     for row, weights in enumerate(candidates):
         joint = softmax(np.tensordot(np.array(weights, dtype=np.float32), logs, 1))
+        # 1e-6: a class that a mix rules out costs much, but one answer alone does not decide everything
         losses[row] = -np.log(joint[rows, positions].astype(np.float64) + 1e-6)
     extra = losses - losses[losses.mean(axis=1).argmin()]
     as_good = extra.mean(axis=1) <= CAUTION * extra.std(axis=1) / np.sqrt(len(positions))
-    chosen = candidates[int(as_good.argmax())]
+    chosen = candidates[int(as_good.argmax())]  # the first: candidates favor the earlier models
     return Blend(chosen, skill_of(product(left_out, chosen).argmax(axis=1) == positions, positions))
 
 

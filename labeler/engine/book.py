@@ -48,7 +48,7 @@ from labeler.engine.representatives import Level, nearest_to_center
 from labeler.engine.splitting import Partition
 
 RULES = ("split", "representative", "uncertain")
-BATCH_SIZE = 10
+BATCH_SIZE = 10  # a refit takes 25 ms at 10,000 rows, 160 at 70,000 (benchmarks/engine_speed.md)
 """Answers between two fits of the classifier."""
 QUEUE_SIZE = 200
 QUEUE_TOGETHER = 50
@@ -93,7 +93,7 @@ class BookEngine:
         clusterer: Clusterer,
         classifier: Classifier,
         strategy: QueryStrategy | PoolStrategy,
-        n_clusters: int = 50,
+        n_clusters: int = 50,  # the source's number on digits (docs/measured.md)
         random_state: int = 0,
     ) -> None:
         self.clusterer, self.classifier, self.strategy = clusterer, classifier, strategy
@@ -117,6 +117,7 @@ class BookEngine:
         self.X = X
         yield Progress("clustering", 0, 1)
         if len(X):
+            # one thread, as everywhere: sums in another order would give other bits, and exports must repeat
             with self._threads.limit(limits=1):
                 self.clustering = self.clusterer.cluster(X, max(min(self.n_clusters, len(X)), 1), self.random_state)
         else:
@@ -130,6 +131,7 @@ class BookEngine:
         self._level = Level(self.clustering, self.representatives)
         self._partition = Partition(X, self.random_state)
         yield Progress("choosing the first questions")
+        # the seed that _rank has after no answer: a session that is resumed then asks the same
         self._uncertain = self._first(np.ones(len(X), dtype=np.bool_), np.random.default_rng((self.random_state, 0)))
         yield Progress("clustering", 1, 1)
 
@@ -322,12 +324,14 @@ class BookEngine:
         """The instances of each cluster of a level; remembers the latest."""
         if self._grouped is None or self._grouped[0] is not level:
             clusters = level.clustering.clusters
+            # stable: members of a cluster stay in the order of the pool
             ends = np.cumsum(np.bincount(clusters, minlength=level.size))
             self._grouped = level, np.split(np.argsort(clusters, kind="stable"), ends[:-1])
         return self._grouped[1]
 
     def _rank(self, snapshot: Snapshot, fit: _Fit | None) -> IndexArray:
         candidates = _candidates(snapshot, len(self.X))
+        # bound to the number of answers: the same answers give the same questions, also after a restart
         rng = np.random.default_rng((self.random_state, len(snapshot.indices)))
         if fit is None:
             return self._first(candidates, rng)
@@ -395,6 +399,7 @@ class BookEngine:
             propagated = fit.reach & (spread == labels)
             provenances = np.where(propagated, Provenance.PROPAGATED, Provenance.PREDICTED).astype(np.uint8)
             tiers = np.where(propagated, Tier.LIKELY, Tier.ASK).astype(np.uint8)
+            # the answer of the cluster does not explain a label that the classifier made its own
             sources[spread != labels] = -1
             self._fill_sources(snapshot, labels, sources)
         gone = snapshot.excluded
@@ -447,7 +452,7 @@ class BookEngine:
         for class_id in np.unique(snapshot.class_ids):
             rows = np.flatnonzero((labels == class_id) & (sources < 0))
             answers = snapshot.indices[snapshot.class_ids == class_id]
-            for start in range(0, len(rows), 8192):
+            for start in range(0, len(rows), 8192):  # bounds the copy of features that may be a mapped file
                 part = rows[start : start + 8192]
                 sources[part] = answers[nearest_target(np.asarray(self.X[part]), np.asarray(self.X[answers]))]
 
@@ -483,7 +488,7 @@ def _top(fit: _Fit, rows: IndexArray | slice, many: int) -> tuple[IntArray, Floa
         columns = proba.argmax(axis=1)[:, None]
         guesses[:, place] = fit.classes[columns[:, 0]]
         scores[:, place] = np.take_along_axis(proba, columns, axis=1)[:, 0]
-        np.put_along_axis(proba, columns, -1.0, axis=1)
+        np.put_along_axis(proba, columns, -1.0, axis=1)  # below any probability: the next turn takes the next class
     return guesses, scores
 
 

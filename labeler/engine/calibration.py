@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 from labeler.core.steps import blocks
 from labeler.core.types import BoolArray, FloatArray, IntArray
 
+# set by eye on digits, MNIST and CIFAR-3000, as BLUR, TILT and PRODUCT, not searched (benchmarks/guesses.md)
 UNSUPPORTED = 0.9
 REACHED = 0.4
 """Part of the mass that each instance would have if walks ended anywhere alike from which an instance counts as
@@ -37,11 +38,11 @@ FEW = 8
 GROUPED_FROM = (0.6, 0.4)
 """Share of what is reached that must be locked for a pool to fall into groups: the first, and the second divided by
 the number of answers, for few answers are agreed on easily."""
-GROUPED_WITHIN = 0.15
+GROUPED_WITHIN = 0.15  # a ramp, not a step: one more answer must not turn all percentages over
 CERTAIN_FROM = 0.4
-CERTAIN_WITHIN = 0.2
+CERTAIN_WITHIN = 0.2  # with one set left out the search chose .35 + .1 five times, .3 + .1 once
 STRENGTH = 12.0
-LEFT_OUT = 0.1
+LEFT_OUT = 0.1  # without signs the search chose .05, which showed signs too low
 BLUR = 0.08
 """Width of the edge between what is reached and what is not, in shares of the pool, where half of it is reached."""
 TILT = 1.2
@@ -49,8 +50,8 @@ RISE = 0.001
 """Part of what may be shown at most that is kept for the order of those who would be shown more."""
 PRODUCT = 0.5
 """Power of the odds of a share that is a product of several models'."""
-SINGLE = 1.0
-KNOTS = 513
+SINGLE = 1.0  # one classifier, as the book's chain has it, counts no evidence twice
+KNOTS = 513  # finer than the whole percents that a screen shows, however large the pool
 LEAST = np.float32(1e-12)
 
 
@@ -113,7 +114,9 @@ class Evidence:
 
     def expected(self, level: NDArray[np.float64]) -> NDArray[np.float64]:
         """Chance to be right by `level`: the share of the pool whose largest class share is smaller."""
+        # 1e-3: where all or nothing is reached the edge has no width, and would be divided by
         width = 4.0 * BLUR * self.reached * (1.0 - self.reached) + 1e-3
+        # beyond 30, exp only overflows: it is 0 or 1 already
         edge = np.clip((level - (1.0 - self.reached)) / width, -30.0, 30.0)
         inside = 1.0 / (1.0 + np.exp(-edge))
         spread = self.left_out * (1.0 + TILT * (1.0 - self.left_out) * (level - 0.5))
@@ -129,7 +132,7 @@ def calibrate(largest: FloatArray, evidence: Evidence, power: float = PRODUCT) -
     """The curve for a pool whose instances have the `largest` class shares (n,); `power` as :class:`Calibration`."""
     ordered = np.sort(largest.astype(np.float64)) if len(largest) else np.ones(1)
     knots, first, count = np.unique(ordered, return_index=True, return_counts=True)
-    level = (np.arange(len(ordered)) + 0.5) / len(ordered)
+    level = (np.arange(len(ordered)) + 0.5) / len(ordered)  # middles of ranks: nobody lies at 0 or 1
     expected = np.add.reduceat(evidence.expected(level), first) / count  # of those that cannot be told apart, the mean
     most = evidence.most * (1.0 - RISE * (1.0 - (first + 0.5 * count) / len(ordered)))
     shown = np.minimum(expected, most)
@@ -141,7 +144,7 @@ def calibrate(largest: FloatArray, evidence: Evidence, power: float = PRODUCT) -
 
 def reached_share(mass: FloatArray, weight: float, n_answers: int, alpha: float) -> float:
     """Share of the instances that walks with restart reach: `mass` (n, k) from answers of so much `weight` in all."""
-    even = weight / ((1.0 - alpha) * max(len(mass), 1))
+    even = weight / ((1.0 - alpha) * max(len(mass), 1))  # a walk makes 1 / (1 - alpha) visits in all
     least = np.float32(min(REACHED, FEW / n_answers) * even)
     return sum(int((mass[rows].sum(axis=1) > least).sum()) for rows in blocks(*mass.shape)) / max(len(mass), 1)
 
@@ -170,6 +173,7 @@ def support(left_out: FloatArray, positions: IntArray) -> float:
     judged = np.bincount(positions)[positions] > 1
     hits = _hits(left_out, positions)[judged]
     order = np.argsort(-left_out[judged].max(axis=1), kind="stable") if judged.any() else np.empty(0, dtype=np.int64)
+    # of the first 1, 2, ... answers: two more of each by Laplace, so 3, 4, ...
     return float(((np.cumsum(hits[order]) + 1) / (np.arange(len(order)) + 3)).max(initial=0.0))
 
 

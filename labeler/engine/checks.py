@@ -8,7 +8,7 @@ from labeler.core.errors import EngineError
 from labeler.core.numeric.pca import let_go
 from labeler.core.types import FloatArray
 
-_CHUNK = 4_096
+_CHUNK = 4_096  # rows of a mapped file in memory at a time
 LARGEST = 1e15
 """Squared distances of larger values overflow float32, and a clustering library ends the process over it."""
 
@@ -33,4 +33,4 @@ def check_features(X: FloatArray) -> None:
                 f" within ±{LARGEST:g}: {X[start + row, column]}",
                 "remove, fill or scale such values; nothing was changed",
             )
-        let_go(X)
+        let_go(X)  # one pass over a mapped file must not count as memory of ours

@@ -62,7 +62,7 @@ def neighbors_by_steps(points: FloatArray, clustering: Clustering) -> Generator[
         apart[rows, own] = np.inf
         closest = apart.argmin(axis=0)
         least = apart[closest, np.arange(k)]
-        closer = least < nearest
+        closer = least < nearest  # strictly: of equals the first instance stays, whatever the blocks
         nearest[closer], foreign[closer] = least[closer], block.start + closest[closer]
         seconds[block] = apart.argmin(axis=1)
         apart -= to_own[:, None]
@@ -73,7 +73,7 @@ def neighbors_by_steps(points: FloatArray, clustering: Clustering) -> Generator[
         if done > steps.WORK:
             done = 0
             yield Progress("looking around clusters")
-    if len(clustering.shares):
+    if len(clustering.shares):  # those of a mixture are its own, and exact
         shares = clustering.shares
     return ClusterNeighbors(foreign, shares, clustering.seconds if len(clustering.seconds) else seconds)
 

@@ -82,6 +82,7 @@ class DefaultEngine:
         self.order: IndexArray = first.representatives
         self._partition = Partition(self.space.z, self.random_state)
         self.first_of = self.space.first_of
+        # what this part freed goes back before the next one takes its own: a lower peak (benchmarks/engine_speed.md)
         give_back()
 
     def _finish_opening(self) -> Iterator[Progress]:
@@ -157,10 +158,11 @@ class DefaultEngine:
         yield Progress("learning", 1, 2)
         with self._threads.limit(limits=1):
             by_margin = live.margin_order(snapshot, belief)
-            if belief is live.belief:
+            if belief is live.belief:  # else an answer was thought through between two steps: its order is newer
                 live.by_margin = by_margin
             if belief is not None and not live.is_small(snapshot):
                 live.look(belief)
+        # between two steps the worker serves the next answer: it need not wait for what lies around clusters
         yield Progress("learning", 1, 2)
         yield from self._limited(self._partition.around_by_steps(self._level(snapshot)))
         with self._threads.limit(limits=1):
@@ -173,6 +175,7 @@ class DefaultEngine:
             if not self.n:
                 return self._round(snapshot, None, np.empty(0, dtype=np.int64), steady=False)
             belief = self.believer.believe(snapshot, fresh=True)
+            # never steady: whether labels still move is known of live rounds alone
             return self._round(snapshot, belief, self.live.margin_order(snapshot, belief), steady=False)
 
     def predict(self, snapshot: Snapshot, X_new: FloatArray) -> tuple[IntArray, FloatArray]:
@@ -184,6 +187,7 @@ class DefaultEngine:
     def model(self, snapshot: Snapshot) -> Model | None:
         """Return the second opinion, taught every label of the closing round."""
         with self._threads.limit(limits=1):
+            # fresh: what leaves the program rests on the answers, not on the way to them
             belief = self.believer.believe(snapshot, fresh=True) if self.n else None
             if belief is None:
                 return None
@@ -287,7 +291,7 @@ class DefaultEngine:
         answers = Answers.of(snapshot, self.order[:0])
         left = by_margin[candidates[by_margin]]
         if not len(left) and len(order) < QUEUE_SIZE:
-            left = np.flatnonzero(candidates)[:QUEUE_SIZE]
+            left = np.flatnonzero(candidates)[:QUEUE_SIZE]  # nothing ranked is left: in the order of the pool
         start = is_start(answers, self.levels[0].representatives)
         guards = unguarded(self.levels[0], snapshot.indices, candidates)
         parts = self._level(snapshot).parts
@@ -300,6 +304,7 @@ class DefaultEngine:
 
     def _round(self, snapshot: Snapshot, belief: Belief | None, by_margin: IndexArray, steady: bool) -> Round:
         queue = self._queue(snapshot, belief, by_margin)
+        # labels hold still, too, while a class was never met: that is no reason to stop
         settled = steady and belief is not None and unseen_chance(belief.answers, snapshot.class_list) <= UNSEEN_CHANCE
         candidates = candidates_of(snapshot, self.first_of) if self.n else np.empty(0, dtype=np.bool_)
         page = best_page(belief, candidates, PAGE) if belief is not None else None

@@ -33,6 +33,8 @@ def hunted(points: FloatArray, snapshot: Snapshot, class_id: int, candidates: Bo
     middle = np.asarray(points[examples], dtype=np.float32).mean(axis=0)  # numbers stay small around it
     near = np.sqrt(nearest_of(points, np.asarray(points[examples[-MOST_OTHERS:]]), middle))[rows]
     far = np.sqrt(nearest_of(points, np.asarray(points[others]), middle))[rows]
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore"):  # inf / inf where there is no other answer: it is not used
+        # the nearest of the class alone found 1 to 9 of 10 on four pools of CIFAR-10, this 5 to 10
+        # (benchmarks/hunt.md)
         utility = np.where(np.isfinite(far), near / np.maximum(near + far, 1e-12), near)
     return rows[np.argsort(utility, kind="stable")][:size].astype(np.int64)

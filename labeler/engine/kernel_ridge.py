@@ -14,24 +14,24 @@ from labeler.core.types import FloatArray, IndexArray, IntArray
 GAMMA = 1.5
 """Width of the kernel: exp(-GAMMA * d^2 / median d^2)."""
 RIDGE = 0.05
-MAX_LANDMARKS = 2_000
+MAX_LANDMARKS = 2_000  # their factor is one step of 0.1 s, in which no answer is served (benchmarks/engine_speed.md)
 CHUNK = 1_024  # rows of the kernel at a time at least
-CACHED = 3_000_000
+CACHED = 3_000_000  # 12 MB
 """Numbers in the kernel columns that are kept between two answers."""
 
 
 def median_distance(points: FloatArray, random_state: int = 0) -> float:
     """The median squared distance between two random rows (never 0)."""
     rng = np.random.default_rng(random_state)
-    first, second = rng.integers(len(points), size=(2, 5_000))
+    first, second = rng.integers(len(points), size=(2, 5_000))  # of all pairs a sample: they are n^2
     squared = np.square(points[first] - points[second], dtype=np.float64).sum(axis=1)
-    positive = squared[squared > 0]
+    positive = squared[squared > 0]  # a row drawn twice, or a duplicate, says nothing of the width
     return float(np.median(positive)) if len(positive) else 1.0
 
 
 def as_shares(scores: FloatArray) -> FloatArray:
     """Regression scores (rows, k) clipped and scaled to rows of sum 1."""
-    clipped = np.clip(scores, 1e-3, 1.0)
+    clipped = np.clip(scores, 1e-3, 1.0)  # least squares leave [0, 1], and a 0 would rule a class out in the product
     clipped /= clipped.sum(axis=1, keepdims=True)
     return np.asarray(clipped, dtype=np.float32)
 

@@ -16,12 +16,12 @@ from labeler.core.types import FloatArray, IndexArray, IntArray
 from labeler.engine.blending import softmax
 from labeler.engine.kernel_ridge import landmarks_of
 
-PENALTY = 1.0
+PENALTY = 1.0  # as scikit-learn's C = 1, but of the intercept as well
 FOLDS = 5  # every answer is left out with a fifth of the others: one by one would take a fit each
 STEPS = 40
 """Where more bring nothing: the early end regularises as well."""
 MAX_ANSWERS = 1_000
-REFIT_AFTER = 4
+REFIT_AFTER = 4  # the round after every fifth answer (live.BATCH) fits anew anyway
 
 
 class Linear:
@@ -29,6 +29,7 @@ class Linear:
 
     def __init__(self, points: FloatArray) -> None:
         squares = sum(float(np.square(points[rows]).sum(dtype=np.float64)) for rows in blocks(*points.shape))
+        # per column, faint components would weigh as much as the leading ones
         spread = float(np.sqrt(squares / points.size)) if points.size else 1.0
         self.points = points
         self.scale = np.float32(1.0 / spread if spread > 0.0 else 1.0)
@@ -67,7 +68,7 @@ class Linear:
         used = landmarks_of(len(rows), MAX_ANSWERS)
         X = self.points[rows] * self.scale
         X = np.concatenate((X, np.ones((len(rows), 1), dtype=np.float32)), axis=1)
-        fold = np.arange(len(used)) % FOLDS
+        fold = np.arange(len(used)) % FOLDS  # in turns: every fold has early and late answers
         weights = _fit(X[used], positions[used], n_classes, fold)
         without = softmax(X @ weights[FOLDS])
         for one in range(FOLDS):
@@ -87,6 +88,8 @@ def _fit(X: FloatArray, positions: IntArray, n_classes: int, fold: IndexArray) -
     trained_on[fold, np.arange(m)] = 0.0
     targets = np.zeros((m, n_classes), dtype=np.float32)
     targets[np.arange(m), positions] = 1.0
+    # Boehning's bound without its -1/k, which couples the classes: one factor serves them all, and it still is a
+    # bound
     bound = cho_factor(0.5 * (X.T @ X) + PENALTY * np.eye(d, dtype=np.float32))
     weights = np.zeros((FOLDS + 1, d, n_classes), dtype=np.float32)
     ahead, momentum = weights, 1.0

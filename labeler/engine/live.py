@@ -59,7 +59,7 @@ class LiveBelief:
         known = len(answers)
         return not (
             self.rests_on(snapshot, known)
-            and len(snapshot.indices) <= known + 2 * BATCH
+            and len(snapshot.indices) <= known + 2 * BATCH  # one round may be under way still
             and bool(np.isin(snapshot.class_ids[known:], answers.classes).all())
         )
 
@@ -70,13 +70,14 @@ class LiveBelief:
 
     def thought(self, snapshot: Snapshot, *, quick: bool = False) -> Generator[Progress, None, Belief | None]:
         """Yield signs of life; return the belief after `snapshot`, and keep it if no other came between."""
+        # the answers alone do not tell: what is excluded, or what an answer weighs, may have changed
         state = (snapshot.excluded.tobytes(), snapshot.weights.tobytes())
         before = self.belief
         known = self.rests_on(snapshot, len(snapshot.indices)) and self._state == state
         if known and (quick or not self._is_quick):
             return before
         belief = yield from self.believer.believe_by_steps(snapshot, quick=quick)
-        if self.belief is before:
+        if self.belief is before:  # else another answer was thought through between two steps, and that is newer
             self.belief, self._state, self._is_quick = belief, state, quick
             if belief is not None:
                 singles = int((snapshot.provenances == Provenance.HUMAN).sum())  # a page is one look at many

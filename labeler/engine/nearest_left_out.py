@@ -14,10 +14,11 @@ def by_nearest(points: FloatArray, positions: IntArray) -> FloatArray:
 
     `positions` (a,) are their classes; a class counts by one over the squared distance.
     """
+    # around the middle squared norms are small, and little is lost where they are subtracted
     points = points.astype(np.float64) - points.mean(axis=0, dtype=np.float64)
     norms = np.square(points).sum(axis=1)
     squared = np.maximum(norms[:, None] + norms[None, :] - 2.0 * (points @ points.T), 0.0)
-    np.fill_diagonal(squared, np.inf)
+    np.fill_diagonal(squared, np.inf)  # nobody has a say in the guess of itself
     closest = np.full((len(points), int(positions.max(initial=0)) + 1), np.inf)
     for position in range(closest.shape[1]):
         members = positions == position

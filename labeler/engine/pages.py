@@ -7,7 +7,7 @@ import numpy as np
 from labeler.core.types import BoolArray, FloatArray, Grid, IndexArray
 from labeler.engine.belief import Belief, runner_ups_of
 
-FROM_ANSWERS = 50
+FROM_ANSWERS = 50  # as stopping.ENOUGH_ANSWERS: before, the errors that the models expect mean nothing
 EXCEPTION_KEYS = 1.3
 """Keys an exception costs on a page: one where the runner-up is right, two otherwise."""
 SINGLES = 5
@@ -40,7 +40,7 @@ def expected_gain(belief: Belief, questions: IndexArray, candidates: BoolArray, 
     gain, left = 0.0, float(keys)
     for errors_here in sorted(pages, reverse=True):
         cost = 1.0 + EXCEPTION_KEYS * errors_here
-        gain += errors_here * min(left / cost, 1.0)
+        gain += errors_here * min(left / cost, 1.0)  # of the last page what the keys left pay for
         left -= cost
         if left <= 0:
             break
@@ -63,6 +63,7 @@ def best_page(belief: Belief, candidates: BoolArray, size: int) -> Grid | None:
             best, most = (position, page), errors
     if best is None:
         return None
+    # a page takes the place of several questions: it is held against the mean of the best of them
     single = float(np.sort(wrong)[-SINGLES:].mean())
     pays = len(belief.answers) >= FROM_ANSWERS and most >= MIN_ERRORS
     pays = pays and most / (1.0 + EXCEPTION_KEYS * most) > single

@@ -16,11 +16,11 @@ from labeler.core import steps
 from labeler.core.numeric.neighbor_graph import normalized
 from labeler.core.types import FloatArray, IndexArray, IntArray
 
-ALPHA = 0.99
-TOLERANCE = 1e-3
+ALPHA = 0.99  # the value of Zhou et al. (2004)
+TOLERANCE = 1e-3  # no label differs from a tight solve by it (benchmarks/engine_speed.md)
 COLUMNS_AT_ONCE = 32  # one product with the matrix serves them all
-KEPT_COLUMNS = 32
-KEPT_BYTES = 64_000_000
+KEPT_COLUMNS = 32  # twice what the worker works ahead for: what undo brings back is there still
+KEPT_BYTES = 64_000_000  # bounds them in pools of more than half a million
 ROWS_A_STEP = 1_000_000
 """Rows times iterations between two signs of life of a prepared column: well below 200 ms."""
 REACHED = 1e-12
@@ -61,7 +61,7 @@ class RandomWalk:
         visits = np.zeros_like(seeds)
         residual = seeds.copy()
         direction = seeds.copy()
-        rho = self.alpha
+        rho = self.alpha  # the spectrum of I - alpha S lies around 1, by alpha to each side
         for _ in range(self.steps):
             visits += direction
             residual -= direction
@@ -90,7 +90,7 @@ class RandomWalk:
     def columns_by_steps(self, indices: IndexArray) -> Generator[None, None, FloatArray]:
         """:meth:`columns`, with signs of life."""
         missing = np.array([int(index) not in self._ahead for index in indices], dtype=np.bool_)
-        visits = np.empty((self.n, len(indices)), dtype=np.float32, order="F")
+        visits = np.empty((self.n, len(indices)), dtype=np.float32, order="F")  # written and read by the column
         for column, index in enumerate(indices):
             if not missing[column]:
                 visits[:, column] = self._ahead[int(index)]
@@ -111,7 +111,7 @@ class RandomWalk:
         room. Dropping this generator loses no work: the column it was at is continued by the next one that wants it.
         """
         wanted = [int(index) for index in indices[: self.room]]
-        for index in reversed(wanted):
+        for index in reversed(wanted):  # so the head of the queue is touched last, and leaves last
             if index in self._ahead:
                 self._ahead[index] = self._ahead.pop(index)
         missing = [index for index in wanted if index not in self._ahead]
@@ -168,6 +168,7 @@ def shares_of(mass: FloatArray, totals: FloatArray) -> FloatArray:
     even = np.float32(1.0 / max(mass.shape[1], 1))
     for rows in steps.blocks(*mass.shape):
         seeds = totals if totals.ndim == 1 else totals[rows]
+        # an iteration that is cut off may end a little below 0
         per_seed = np.where(seeds > REACHED, np.maximum(mass[rows], 0.0) / np.maximum(seeds, REACHED), 0.0)
         whole = per_seed.sum(axis=1, keepdims=True)
         shares[rows] = np.where(whole > REACHED, per_seed / np.maximum(whole, REACHED), even)
@@ -194,7 +195,7 @@ class Spread:
         """:meth:`extend`, with signs of life; False where somebody else extended it between two of them."""
         before, known = self.indices, self._known(indices, positions, weights)
         fresh = slice(known, len(indices))
-        many = len(indices) - known > self.walk.at_once
+        many = len(indices) - known > self.walk.at_once  # one solve a class is then cheaper than one an answer
         if many:
             added = yield from mass_by_steps(self.walk, indices[fresh], positions[fresh], weights[fresh], n_classes)
         else:
@@ -251,5 +252,5 @@ def left_out(
     without[picked, positions] -= own * weights
     left = np.repeat(totals[None, :], len(rows), axis=0)
     left[picked, positions] -= weights
-    left[left < 1e-6] = 0.0
+    left[left < 1e-6] = 0.0  # rounding: of a class that had this seed alone nothing is left
     return shares_of(without, left)

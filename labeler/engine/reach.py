@@ -37,6 +37,7 @@ def within_reach(clusters: IntArray, distances: FloatArray, percentile: float | 
     starts = np.cumsum(sizes) - sizes
     percentiles = np.broadcast_to(np.asarray(percentile, dtype=np.float64), sizes.shape)
     # rank r of s lies at the percentile 100 r / (s - 1): the last rank inside the cut-off is the largest such r <= P
+    # 1e-9: rounding must not leave out a rank that lies on the percentile
     last = starts + np.floor(percentiles * (sizes - 1) / 100.0 + 1e-9).astype(np.int64)
     edge = distances[order[np.clip(last, 0, len(clusters) - 1)]]
     alone = percentiles <= 0

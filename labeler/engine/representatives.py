@@ -17,7 +17,7 @@ from labeler.core.types import BoolArray, FloatArray, IndexArray, Progress
 
 FIRST_CLUSTERS = 20  # so few that the first answers come from all over the pool
 GROWTH = 3  # each finer clustering has three times as many
-MAX_CLUSTERS = 540
+MAX_CLUSTERS = 540  # three times finer thrice: 20, 60, 180, 540
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,9 @@ def first_level(
 ) -> Generator[Progress, None, Level]:
     """Yield signs of life; return the coarsest clustering of `points` (n, d), None = as many as suit the pool."""
     n = len(points)
+    # in pools below a hundred five instances a cluster, or hardly anything would be left to spread to
     size = n_clusters if n_clusters else min(FIRST_CLUSTERS, max(n // 5, 2))
+    # all first questions rest on it: ten runs
     return (yield from _level(points, min(size, n), random_state, n_init=10))
 
 
@@ -53,6 +55,7 @@ def finer_levels(points: FloatArray, first: Level, random_state: int = 0) -> Gen
     levels: list[Level] = []
     size = first.size * GROWTH
     while size < most * GROWTH and first.size < most:
+        # these only continue an order: one run
         levels.append((yield from _level(points, min(size, most), random_state, n_init=1)))
         size *= GROWTH
     return levels
@@ -82,6 +85,7 @@ def coverage_order(points: FloatArray, sizes: IndexArray) -> IndexArray:
     np.fill_diagonal(squared, 0.0)
     distances = np.sqrt(np.maximum(squared, 0.0)).astype(np.float32)
     weights = sizes.astype(np.float32)
+    # beyond any distance: the first to open gains from every point
     nearest = np.full(len(points), float(distances.max(initial=0.0)) * 1.001 + 1e-9, dtype=np.float32)
     bounds = (nearest - distances) @ weights
     order: list[int] = []

@@ -28,13 +28,14 @@ CHUNK = 256
 COLUMNS = 256
 FOLLOWED = 8
 """Sums are followed while fewer than one label in so many changes; beyond, they are taken anew."""
-SMALLEST = 2.0**-20
+SMALLEST = 2.0**-20  # a row of zeros has a scale, too, and a power of two is exact
 
 
 def n_landmarks(n: int) -> int:
     """Landmarks for a pool of `n`: more are better; time bounds them in small pools, memory in large ones."""
     if n <= 20_000:
         return min(n, max(600, min(n // 5, 2_000)))
+    # 600 at 70,000 save 29 MB of 206, but 0.18 points fewer are right after 20 answers (benchmarks/engine_speed.md)
     return 1_000 if n <= 100_000 else 200
 
 
@@ -59,7 +60,7 @@ class SecondOpinion:
         norms = np.empty(len(hat), dtype=np.float32)
         for rows in _chunks(len(hat)):
             norms[rows] = np.square(hat[rows], dtype=np.float32).sum(axis=1)
-        self.leverage = np.minimum(norms * np.square(scale), np.float32(0.999))
+        self.leverage = np.minimum(norms * np.square(scale), np.float32(0.999))  # 1 - leverage is divided by
         self._positions: IntArray = np.empty(0, dtype=np.int32)
         self._sums: NDArray[np.float64] = np.empty((hat.shape[1], 0))
 
@@ -122,7 +123,7 @@ class ShortOpinion:
         """Scores (s, k) by the labels `positions` (n,) of the whole pool."""
         sums = self._whole.sums_of(positions, n_classes)
         if sums.shape != self._sums.shape:
-            self._sums = np.full_like(sums, np.nan)
+            self._sums = np.full_like(sums, np.nan)  # nan equals nothing: every class counts as changed
             self._fitted = np.empty((len(self._rows), n_classes), dtype=np.float32)
         changed = np.flatnonzero((sums != self._sums).any(axis=0))
         if len(changed):
@@ -172,12 +173,14 @@ def second_opinion(points: FloatArray, random_state: int = 0) -> Generator[Progr
     yield from _invert_root(square)
     root = square.T.astype(np.float32, order="F")
     del square
+    # with random signs the cosine transform spreads any row over all its entries: int8 then holds it well
     root *= rng.choice((-1.0, 1.0), m).astype(np.float32)
     to_hat = np.empty((m, m), dtype=np.float32, order="F")
     for start in range(0, m, step):
         to_hat[start : start + step] = _times(whiten[start : start + step].copy(order="C"), root)
         yield Progress("preparing second opinions", n, 2 * n)
     del whiten, root
+    # the largest array there is, 67 MiB at 70,000 rows: in float32 it would be four times that
     hat, scale = np.empty((n, m), dtype=np.int8), np.empty(n, dtype=np.float32)
     for start in range(0, n, step):
         rows = slice(start, start + step)

@@ -21,7 +21,7 @@ from labeler.engine.kernel_ridge import RIDGE, as_shares
 from labeler.engine.propagation import shares_of
 from labeler.engine.second_opinion import ShortOpinion
 
-SHORT_LIST = 2_000
+SHORT_LIST = 2_000  # a glance at so many takes 4 to 6 ms (benchmarks/engine_speed.md)
 MOST_ANSWERS = 1_000
 """Answers beyond which kernel ridge takes more than a glance."""
 
@@ -34,6 +34,7 @@ class Glance:
         self._believer = believer
         size = min(SHORT_LIST, len(utility))
         self.rows: IndexArray = np.sort(np.argpartition(-utility, size - 1)[:size]).astype(np.int64)
+        # the first two weights are those of walk and kernel
         self._by_rules = [rule.kept(self.rows) for rule in believer.linear[: len(belief.blend.weights) - 2]]
         self._mass = believer.mass_at(belief.answers, self.rows)  # None: something else was thought since
         if any(shares.shape[1] != len(belief.answers.classes) for shares in self._by_rules):

@@ -19,8 +19,8 @@ from labeler.core.types import FloatArray, IndexArray, Progress
 N_DIFFUSION = 20  # coordinates of the diffusion map beside the components
 POWER = 5  # steps of the walk behind it: what differs farther away counts less
 TOLERANCE = 1e-3
-RESTARTS = 60
-DENSE_UP_TO = 400
+RESTARTS = 60  # a search that has not settled by then ends, with what it has
+DENSE_UP_TO = 400  # so small that all eigenvectors are had at once, without a search
 NUMBERS_A_STEP = 30_000_000
 """Numbers read between two signs of life of the eigenvectors' search."""
 
@@ -46,7 +46,7 @@ def diffusion_map(
     root = np.sqrt(np.where(degrees > 0, degrees, np.inf))
     coordinates = vectors / np.where(np.isfinite(root), root, 1.0).astype(np.float32)[:, None]
     coordinates *= np.sqrt(degrees.sum() / n)
-    damped = np.clip(values, 0.0, 1.0) ** power
+    damped = np.clip(values, 0.0, 1.0) ** power  # an odd power of a negative one would turn a coordinate around
     return np.ascontiguousarray(coordinates[:, 1:] * damped[1:], dtype=np.float32)
 
 
@@ -159,7 +159,7 @@ def space(X: FloatArray, n_dimensions: int = N_DIFFUSION, random_state: int = 0)
     yield Progress("mapping the graph")
     first_of = duplicates(components, graph)
     diffusion = yield from diffusion_map(graph.weights, n_dimensions, random_state=random_state)
-    del graph
+    del graph  # the next one is of z: both at once would be the peak of memory
     z[:, width : width + diffusion.shape[1]] = diffusion
     z = z[:, : width + diffusion.shape[1]]
     at_unit_variance(z[:, width:])

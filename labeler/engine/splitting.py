@@ -68,6 +68,7 @@ def divide(level: Level, points: FloatArray, representative: int, random_state: 
     clusters, distances = old.clusters.copy(), old.distances.copy()
     clusters[members[halves.clusters == 1]] = k
     distances[members] = halves.distances
+    # the first half keeps the cluster's number: all other clusters stay what they are called
     centers = np.concatenate((old.centers, halves.centers[1:]))
     centers[cluster] = halves.centers[0]
     inertia = old.inertia + halves.inertia - float(np.square(old.distances[members], dtype=np.float64).sum())
@@ -89,6 +90,7 @@ def _unmerged(tree: IndexArray, members: IndexArray, rows: FloatArray) -> Cluste
     for number, (left, right) in enumerate(tree.tolist()):
         if top in (left, right):
             other = right if top == left else left
+            # merges only grow: the first from outside is beyond the cluster
             if not inside.issuperset(_leaves(tree, other)):
                 break
             top = n + number

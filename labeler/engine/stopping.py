@@ -12,7 +12,7 @@ CHANGED_EACH = 0.25
 """Labels an answer may change on average where it is time to stop; in pools beyond 25,000 one in CHANGED_OF."""
 CHANGED_OF = 100_000
 ENOUGH_ANSWERS = 50  # below, left-out answers say nothing of the models
-LOW_SKILL = 0.3
+LOW_SKILL = 0.3  # in the middle between the two kinds of pool that `spreads` tells apart
 
 
 def spreads(belief: Belief) -> bool:
@@ -26,6 +26,8 @@ def spreads(belief: Belief) -> bool:
 
 def is_quiet(changed: int, n: int) -> bool:
     """Whether WINDOW answers that changed so many of `n` labels were worth little more than themselves."""
+    # three rounds that agree to 99.5 % were no sign: MNIST stopped so with 68 labels wrong
+    # (benchmarks/follow_advice.md)
     return changed <= WINDOW * max(CHANGED_EACH, n / CHANGED_OF)
 
 
@@ -37,6 +39,7 @@ def advise(belief: Belief | None, steady: bool, open_questions: int, page_pays: 
     """
     if belief is None:
         return advice.answer_representatives()
+    # before all else: with features that do not suit, every other advice is in vain
     if not spreads(belief):
         return advice.choose_other_features(len(belief.answers))
     if not open_questions:

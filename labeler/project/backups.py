@@ -91,6 +91,7 @@ def keep(store: Store, reason: str, now: float | None = None) -> Backup:
 
 def at_exit(store: Store) -> Backup | None:
     """Copy a project that a session leaves; None where there is a backup with all that is in it."""
+    # or looking in without an answer would push the older backups out
     if has(store.path, store.n_events(), store.mark()):
         return None
     return keep(store, "exit")
@@ -102,7 +103,7 @@ def go_on_at(store: Store, target: Path, source: Path) -> Store:
         raise ProjectError(f"{target} is there already", "choose another name; nothing was changed")
     with _draft(target) as draft:
         store.copy(draft, backup=None, source=remembered(source, target))
-        verified(draft)
+        verified(draft)  # before it is gone on with: here it can still be refused
     return Store.open(target)
 
 
@@ -137,7 +138,7 @@ def _draft(target: Path, *, over: bool = False) -> Iterator[Path]:
     Only with `over` it takes the place of a file that is there.
     """
     if not over:
-        refuse_strange_log(target)
+        refuse_strange_log(target)  # or SQLite would play the log of another file into the copy
     try:
         with whole(target, over=over, durable=True) as draft:
             yield draft
@@ -150,7 +151,7 @@ def _draft(target: Path, *, over: bool = False) -> Iterator[Path]:
 def _own_folder(project: Path) -> Path:
     folder = folder_of(project)
     try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)  # names of files and answers are nobody else's business
     except OSError as error:
         raise NotSaved(
             f"cannot make the folder of backups {folder}: {error.strerror}", "set XDG_STATE_HOME to a writable folder"

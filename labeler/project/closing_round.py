@@ -44,6 +44,7 @@ def take(project: Project) -> bool:
     for path in _places(project):
         stored = _read(path, project)
         if stored is not None:
+            # not saved: a command that reads leaves the project as it is
             return session.merge_round(stored, save=False)
     return False
 
@@ -69,12 +70,13 @@ def keep(project: Project, round_: Round) -> None:
     key = _rests_on(project)
     if key is None or round_.revision != project.session.state.revision:
         return
+    # beside the journal: files may have come or gone since without an event
     missing = project.session.pool.missing.tobytes()
     facts = round_.facts | {_KEY: [key, hashlib.sha256(missing).hexdigest()]}
     content = io.BytesIO()
     write(content, RoundReady(replace(round_, facts=facts)))
     sealed = hashlib.sha256(content.getbuffer()).digest() + content.getvalue()
-    if any(_holds(path, sealed) for path in _places(project)):
+    if any(_holds(path, sealed) for path in _places(project)):  # also in a cache that can be read only
         return
     with contextlib.suppress(OSError, ProjectError), whole(project.cache() / NAME) as draft:
         draft.write_bytes(sealed)

@@ -65,7 +65,7 @@ class EngineLink:
         """Start the worker; `post` gets its messages, from another thread. Hand each to :meth:`receive`."""
         opening = self._opening()
         self._client = WorkerClient(opening, post, Path(opening.recipe.cache) / "worker.log")
-        if self._session.state.answers:
+        if self._session.state.answers:  # or the first questions would be those of a pool without answers
             self.changed()
 
     def end(self) -> None:
@@ -76,6 +76,7 @@ class EngineLink:
     def changed(self) -> None:
         """Tell the engine that the session moved; never blocks."""
         if self._client is not None:
+            # something was taken back just now: what spread from it is on the screen still
             urgent = self._session.state.voided_at == self._session.state.revision
             self._client.send(protocol.Answered(self._session.snapshot(), urgent))
 
@@ -110,6 +111,7 @@ class EngineLink:
         arguments = asked.arguments(*args, **kwargs)
         pending: PendingReply[Any] = PendingReply()
         if self._client is None:
+            # failed, not raised: whoever awaits it hears of it there
             pending.fail(EngineError("the engine does not run yet", "wait until the pool is read"))
             return pending
         number = next(self._numbers)
@@ -171,6 +173,7 @@ class EngineLink:
         return Received(changed=reply.is_last and signature(reply.name).is_job)  # what was being done is done
 
     def _failed(self, failure: protocol.Failed) -> Received:
+        # another worker knows of nothing that was requested
         lost = list(self._pending) if failure.has_ended or failure.fatal else failure.numbers
         for number in lost:
             pending = self._pending.pop(number, None)

@@ -12,7 +12,7 @@ from labeler.core.types import ByteArray, FloatArray, IndexArray
 from labeler.plugins.importers.base import Source
 from labeler.session.session import Session
 
-_LATELY = 500
+_LATELY = 500  # so that a key takes as long after 1,500 answers as after 100
 """Answers, the latest ones, among which the nearest are looked for."""
 
 
@@ -126,7 +126,7 @@ class Instances:
         """Position of a pool index in the source."""
         if self._source is None:
             return None
-        if self._rows is None:
+        if self._rows is None:  # made when first needed: a pool of millions makes a large dictionary
             positions = {name: row for row, name in enumerate(self._source.ids)}
             self._rows = {i: positions[name] for i, name in enumerate(self._session.pool.ids) if name in positions}
         return self._rows.get(index)

@@ -89,9 +89,9 @@ def open_project(
             return opened
         store = Store.open(path, read_only=True)
     try:
-        with store.at_one_moment():
+        with store.at_one_moment():  # another process may write meanwhile: what is read must belong together
             return _wire(store, source, options, with_source, clock, new_id)
-    except BaseException:
+    except BaseException:  # ctrl+c as well: a lock must not outlive an opening that failed
         store.close()
         raise
 
@@ -110,7 +110,7 @@ def open_project_of(
     store = Store.open(path, create=True, before_migration=backups.before_migration)
     try:
         return _wire(store, source, options, True, clock, new_id)
-    except BaseException:
+    except BaseException:  # as in open_project: the lock
         store.close()
         raise
 
@@ -120,7 +120,7 @@ def open_demo(*, fresh: bool = False, options: Options | None = None) -> Project
 
     `fresh` starts over; the answers so far are kept beside it under another name.
     """
-    from platformdirs import user_data_path
+    from platformdirs import user_data_path  # start-up: 0.02 s that the demo alone needs
 
     folder = user_data_path("labeler", appauthor=False)
     try:
@@ -232,7 +232,7 @@ def _contents(
     """Content hashes (n, 32), zeros = not known; where the source changed, answers go with what they were given to."""
     hashes = np.zeros((len(session.pool), 32), dtype=np.uint8)
     if stored is not None:
-        hashes[: len(stored)] = stored[: len(hashes)]
+        hashes[: len(stored)] = stored[: len(hashes)]  # the pool may have grown since
     if source is None or source.fingerprint() == fingerprint:
         return hashes
     if fingerprint is not None:
@@ -280,6 +280,7 @@ def _remember(
     notices: list[str],
     clock: Callable[[], float],
 ) -> None:
+    # classes and percentile are events of the journal: kept here as well they could contradict it
     given = {name: value for name, value in options.given().items() if name not in ("classes", "percentile")}
     changed = {name: value for name, value in given.items() if stored.get(name) != value}
     is_new = "created" not in store.project()

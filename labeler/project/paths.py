@@ -35,7 +35,7 @@ def default_project(source: Path) -> Path:
     """``<source name>.labeler.db`` in the current folder; a file's ending is left out."""
     name = (source.name if source.name != ".." else "") or source.resolve().name or "pool"
     if source.is_file():
-        name = name.removesuffix(".gz")
+        name = name.removesuffix(".gz")  # train-images.idx.gz has two endings
         name = Path(name).stem or name
     return Path.cwd() / f"{name}{SUFFIX}"
 
@@ -53,7 +53,7 @@ def key_of(project: Path) -> str:
 
 def cache_elsewhere(project: Path) -> Path:
     """The cache of a project beside which nothing can be written: in the user's cache folder."""
-    from platformdirs import user_cache_path
+    from platformdirs import user_cache_path  # start-up: 0.02 s, and only where nothing can be written beside the file
 
     return user_cache_path("labeler", appauthor=False) / key_of(project)
 
@@ -91,7 +91,7 @@ def usable_cache(project: Path) -> tuple[Path, str]:
 def _make(cache: Path) -> None:
     """Make a folder and see whether it can be written in: rights alone do not tell, on a disk that is read-only."""
     cache.mkdir(parents=True, exist_ok=True)
-    probe = cache / f".probe.{os.getpid()}.draft"
+    probe = cache / f".probe.{os.getpid()}.draft"  # a name that sweep() takes away after a kill
     os.close(os.open(probe, os.O_WRONLY | os.O_CREAT, 0o600))
     probe.unlink()
 
@@ -103,7 +103,7 @@ def _take_over(beside: Path, elsewhere: Path) -> None:
     for entry in beside.iterdir():
         link = elsewhere / entry.name
         if not entry.name.startswith(".") and entry.is_file() and entry.suffix != ".log" and not link.exists():
-            link.unlink(missing_ok=True)
+            link.unlink(missing_ok=True)  # a link that leads nowhere: `exists` says no of it
             link.symlink_to(entry.resolve())
 
 
@@ -163,14 +163,14 @@ def check_same_source(
 def _same_content(source: Source, ids: Sequence[str], hashes: NDArray[Any] | None) -> bool:
     positions = {name: position for position, name in enumerate(source.ids)}
     shared = [row for row, name in enumerate(ids) if name in positions]
-    if len(shared) * 2 < len(ids):
+    if len(shared) * 2 < len(ids):  # too few names in common for anything else to be compared
         return False
     if hashes is None or not len(hashes):
         return True
     for row in shared[:: max(1, len(shared) // N_COMPARED)]:
         try:
             content = source.content_bytes(positions[ids[row]])
-        except (UnreadableInstance, LabelerError):
+        except (UnreadableInstance, LabelerError):  # what cannot be read says neither yes nor no
             continue
         if row < len(hashes) and hashes[row].any() and hashlib.sha256(content).digest() != hashes[row].tobytes():
             return False

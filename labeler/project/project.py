@@ -211,6 +211,7 @@ class Project:
         """Return where the answers are now that the file is not: in a backup made here, before anything is let go."""
         lines = [f"NOT saved in {display_safe(str(self.path), 1000)}: it was removed, moved or replaced while open"]
         try:
+            # the open connection still reads what the name does not lead to any more
             backup = backups.keep(self._store, "lost")
         except LabelerError as error:
             return [*lines, f"no backup could be made of what was open: {error.message} ({error.hint})"]
@@ -229,6 +230,7 @@ class Project:
             path = path.with_name(path.name + paths.SUFFIX)
         store = backups.go_on_at(self._store, path, self.source_path)
         self.session.recorder.go_on_in(store)
+        # only now: until the session writes to the new file, answers need the old one
         before, self._store, self.path = self._store, store, store.path
         before.close()
         self.notices.append(f"the disk of {before.path} did not take an answer: all is in {path} from there on")
@@ -236,9 +238,9 @@ class Project:
 
     def close(self) -> None:
         """End the worker, leave a backup where something changed since the last one, and a single file."""
-        self.engine.end()
+        self.engine.end()  # first: its worker reads the source and writes in the cache
         if self.source is not None:
-            self._complete_hashes()
+            self._complete_hashes()  # while the source is open
             self.source.close()
         if self.backed_up:
             try:

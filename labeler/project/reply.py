@@ -52,7 +52,7 @@ class PendingReply(Generic[Result]):
                 raise self._error
             if self.is_done:
                 return
-            self._news.clear()
+            self._news.clear()  # between the last look and this nothing is awaited, so no result is missed
             await self._news.wait()
 
     async def _last(self) -> Result:

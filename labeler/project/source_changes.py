@@ -90,6 +90,7 @@ def _find(
 ) -> dict[int, int]:
     """Return where the contents in `wanted` are now, the youngest instances first; those found are taken out of it."""
     places: dict[int, int] = {}
+    # first what was read already, then the newest: files that were renamed joined the pool last
     for place in sorted(set(range(len(ids))) - settled, key=lambda index: (index not in now, -index)):
         if not wanted:
             break

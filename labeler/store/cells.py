@@ -44,7 +44,7 @@ def check_event(row: Sequence[Any]) -> None:
         raise ValueError("its time is no time")
 
 
-MOST_EVENTS = 2**40
+MOST_EVENTS = 2**40  # no hand comes so far, and the next one still fits SQLite's 64 bits
 _EVENT_NAMES = ("place", "id", "kind", "time", "annotator", "instance", "class", "target", "payload")
 
 

@@ -32,7 +32,7 @@ class Connection:
         try:
             yield
             self.conn.execute("COMMIT")
-        except BaseException:
+        except BaseException:  # ctrl+c, too: a transaction left open would take the next events in, uncommitted
             self.conn.rollback()
             raise
 

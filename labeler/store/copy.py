@@ -34,8 +34,11 @@ def copy(path: Path, connection: sqlite3.Connection, target: Path, noted: dict[s
         with closing(sqlite3.connect(target, isolation_level=None)) as out:
             out.execute("PRAGMA synchronous = OFF")  # synced once, below: nobody knows of it before
             connection.backup(out)
+            # the header that was copied asks for a log: the copy is one file
             out.execute("PRAGMA journal_mode = DELETE")
+            # a copy that is made before a migration is of an older schema, whose rows have no seals
             is_sealed = any(column[1] == "seal" for column in out.execute("PRAGMA table_info(project)"))
+            # that note is of the copied file's name, not of the copy's
             for key, value in {"opened_as": None, **noted}.items():
                 out.execute("DELETE FROM project WHERE key = ?", [key])
                 if value is None:
@@ -67,7 +70,7 @@ def put_aside(path: Path, aside: Path) -> bool:
         if before.exists():
             _link_or_copy(before, aside.with_name(aside.name + suffix))
     if aside.exists():
-        sync(aside.parent)
+        sync(aside.parent)  # the second names are on disk before the first ones go
     for suffix in (*logs, "-shm"):
         path.with_name(path.name + suffix).unlink(missing_ok=True)
     return aside.exists()

@@ -26,7 +26,7 @@ KEY = "opened_as"
 LOGS = ("-wal", "-journal")
 _SECONDS = 0.2
 """Of processor time for looking up one row, which takes none to speak of."""
-_JOURNAL = bytes.fromhex("d9d505f920a163d7")
+_JOURNAL = bytes.fromhex("d9d505f920a163d7")  # the first bytes of a rollback journal (fileformat2.html)
 
 
 def note_of(place: Path, identity: Identity) -> dict[str, Any]:
@@ -97,6 +97,7 @@ def refuse_strange_log(place: Path) -> None:
 
 def _noted(place: Path, identity: Identity) -> Path | None:
     """The name in a file's note, where it is of this very file; read without a lock, and without a log."""
+    # immutable: SQLite takes no lock, and neither looks for a log nor makes one
     query = f"file:{quote(str(place))}?mode=ro&immutable=1"
     try:
         with closing(limits.guard_connection(sqlite3.connect(query, uri=True), place, _SECONDS)) as db:

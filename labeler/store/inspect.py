@@ -52,7 +52,7 @@ def inspect(path: Path) -> Inspected:
     inspected = Inspected()
     try:
         place = renewal.newest(file_names.log_name(path))
-        head = descriptors.read(place, 100)
+        head = descriptors.read(place, 100)  # all of SQLite's header
     except OSError as error:
         inspected.unreadable = error.strerror or str(error)
         return inspected
@@ -68,7 +68,7 @@ def inspect(path: Path) -> Inspected:
     try:
         is_at_rest, before = not holder(place), wal.evidence(place)
         with closing(open_reader(place)) as db:
-            db.conn.text_factory = _text
+            db.conn.text_factory = _text  # damaged text must not end the reading
             with db.atomic():  # one moment of it, also while somebody writes
                 _look(db, inspected)
             if is_at_rest and before.stands(place) and not holder(place):
@@ -140,6 +140,7 @@ def _structure(db: Connection) -> list[str]:
     """Return the lines of SQLite's own checks: of the pages, and of tables against their indexes."""
     lines: list[str] = []
     try:
+        # while the pages are not sound, tables and indexes tell nothing
         for check in ("quick_check", "integrity_check"):
             rows = [str(row) for (row,) in db.execute(f"PRAGMA {check}")]
             lines = [line for row in rows for line in row.splitlines() if not line.startswith("***")]
@@ -160,6 +161,7 @@ def _read_events(db: Connection, inspected: Inspected) -> None:
     for seq, values, seal in _event_rows(db, counter):
         if expected < seq:
             inspected.bad_events += [(gone, None) for gone in range(expected, min(seq, expected + _MOST_GONE))]
+            # after a gap nothing says what seal came before: the row is taken, and is the link for the next
             before = set()
         expected = seq + 1
         links = {seals.chain(link, seq, values) for link in before}

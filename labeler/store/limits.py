@@ -24,7 +24,7 @@ _CATEGORIES = (
     (sqlite3.SQLITE_LIMIT_SQL_LENGTH, 100_000),
     (sqlite3.SQLITE_LIMIT_COLUMN, 100),
     (sqlite3.SQLITE_LIMIT_EXPR_DEPTH, 100),
-    (sqlite3.SQLITE_LIMIT_ATTACHED, 0),
+    (sqlite3.SQLITE_LIMIT_ATTACHED, 0),  # nothing in the file may open another one
     (sqlite3.SQLITE_LIMIT_TRIGGER_DEPTH, 1),
 )
 
@@ -33,6 +33,7 @@ class Guard:
     """The budget of one connection; in force from the beginning until it is lifted."""
 
     def __init__(self, connection: sqlite3.Connection, size: int, seconds: float) -> None:
+        # of this thread's own time: on a busy machine a sound file must not look endless
         self._until = time.thread_time() + seconds + SECONDS_A_MEGABYTE * size / 1e6
         self._bytes = 2 * size + 1_000_000
         connection.set_progress_handler(self._is_over, _OPS)

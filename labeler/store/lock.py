@@ -19,7 +19,7 @@ from pathlib import Path
 from labeler.core import descriptors
 from labeler.core.errors import PROJECT_ERRORS, ProjectBusy, ProjectError
 
-_START = 1 << 62
+_START = 1 << 62  # SQLite's own locks are at 1 GB
 _FLOCK = struct.Struct("hhqqi4x")  # struct flock of 64-bit Linux
 _IS_LINUX = sys.platform == "linux" and struct.calcsize("P") == 8 and hasattr(fcntl, "F_OFD_SETLK")
 _ANOTHER = "another process"
@@ -169,6 +169,7 @@ def _lock(descriptor: int) -> bool:
     """Lock a database file; False where another open file has it. A disk that knows no locks refuses nobody."""
     try:
         if _IS_LINUX:
+            # the length tells whoever is refused our number; the field for it must be 0 with this kind of lock
             wanted = _FLOCK.pack(fcntl.F_WRLCK, os.SEEK_SET, _START, os.getpid(), 0)
             fcntl.fcntl(descriptor, fcntl.F_OFD_SETLK, wanted)
         else:
@@ -194,7 +195,7 @@ def _holder(descriptor: int, place: Path) -> str:
     try:
         if not _IS_LINUX:
             return _holder_elsewhere(descriptor, place)
-        asked = _FLOCK.pack(fcntl.F_WRLCK, os.SEEK_SET, _START, 1, 0)
+        asked = _FLOCK.pack(fcntl.F_WRLCK, os.SEEK_SET, _START, 1, 0)  # one byte meets whatever length another one has
         kind, _, _, number, _ = _FLOCK.unpack(fcntl.fcntl(descriptor, fcntl.F_OFD_GETLK, asked))
     except OSError:
         return ""

@@ -34,6 +34,6 @@ def kind_of_disk(path: Path) -> str:
         if len(parts) < 3:
             continue
         point = parts[1].decode("unicode_escape").encode("latin-1").rstrip(b"/") + b"/"  # spaces are \040 there
-        if place.startswith(point) and len(point) >= longest:
+        if place.startswith(point) and len(point) >= longest:  # of two at one point the later one lies over the other
             longest, kind = len(point), parts[2].decode("ascii", "replace")
     return kind

@@ -21,7 +21,7 @@ from labeler.store.mounts import is_on_network
 from labeler.store.schema import APPLICATION_ID, bring_up_to_date, schema_version
 from labeler.store.schema_check import refuse_foreign
 
-BUSY_MS = 2000
+BUSY_MS = 2000  # another program may hold it for a moment; beyond that it is said
 MAGIC = b"SQLite format 3\0"
 LOOK = "what is damaged, and which backup to restore: labeler check {}"
 
@@ -97,7 +97,7 @@ def fold_log(db: Connection) -> bool:
 
     Returns whether all of it is in the database.
     """
-    db.execute("PRAGMA busy_timeout = 0")
+    db.execute("PRAGMA busy_timeout = 0")  # a reader may take its time: no key waits for it
     db.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()  # ends the read that a quick_check leaves open
     try:
         ((busy, in_log, folded),) = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
@@ -136,7 +136,7 @@ def open_reader(path: Path) -> Connection:
     ProjectError
         The file cannot be opened, or there is no room for a copy of it.
     """
-    if not (_has(path, "-journal") and not holder(path)):
+    if not (_has(path, "-journal") and not holder(path)):  # of a living writer it is not hot
         db = connect(path, "ro")
         try:
             db.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
@@ -165,7 +165,7 @@ def open_copy(path: Path) -> Connection:
         db = connect(copy, "rw")
         db.when_closed = folder.cleanup
         db.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
-        db.execute("PRAGMA query_only = ON")
+        db.execute("PRAGMA query_only = ON")  # only now: the look before it may have to roll a journal back
     except BaseException as error:
         if db is not None:
             db.close()
@@ -191,8 +191,10 @@ def check_untouched(path: Path) -> None:
     except OSError as error:
         raise ProjectError(f"cannot read {path}: {error.strerror or error}", "is it a file of yours?") from error
     has_log = _has(path, "-wal") or _has(path, "-journal")
+    # beside a log an empty file, or one of zeros, is of a first session that was cut off: all is in the log
     if head[:16] != MAGIC and not (has_log and not head.strip(b"\0")):
         raise ProjectError(f"{path} is not a labeler project", "give a project file (*.labeler.db) or a source")
+    # places in SQLite's header (fileformat2.html); the first is 0 before there is a table
     schema, version, application_id = (int.from_bytes(head[at : at + 4], "big") for at in (40, 60, 68))
     if not has_log or application_id == APPLICATION_ID:
         _check_is_ours(path, application_id, schema > 0, version)

@@ -32,6 +32,7 @@ from labeler.store.open import (
 
 LARGEST_LOG = 4 << 20
 """Bytes of a log that is folded in after a write; SQLite's own default is 1,000 pages."""
+# after one of these nobody knows what is on disk: see renewal.py
 _FAILED_FLUSHES = frozenset(
     (
         sqlite3.SQLITE_IOERR_FSYNC,
@@ -79,6 +80,7 @@ class OpenFile:
         descriptors.hold(place)
         with ExitStack() as undo:
             undo.callback(descriptors.release, place)
+            # asked again below: whoever writes meanwhile changes what is compared
             is_at_rest = not holder(place)
             before = wal.evidence(place)
             with explain_errors(path):
@@ -102,6 +104,7 @@ class OpenFile:
         lock = ProjectLock(place)
         with ExitStack() as undo:
             undo.callback(lock.release)
+            # before SQLite looks at the file: the name must be ours when a log is judged or a fresh copy put in place
             lock.acquire(create=create, before=lambda: _prepare(place))
             descriptors.hold(place)
             undo.callback(descriptors.release, place)
@@ -132,7 +135,7 @@ class OpenFile:
             It could not be written, or the file is no longer the one at its place.
         """
         self._check_owner()
-        if not self._nested:
+        if not self._nested:  # a write inside of another is looked after by the outer one
             self._check_place(untouched=True)
             self._make_sure()
         self._nested += 1
@@ -144,6 +147,7 @@ class OpenFile:
         except sqlite3.Error as error:
             self.appended = None
             if not self._nested - 1:
+                # a file that is gone explains the error better than SQLite's words for it
                 self._check_place()
             raise self._not_saved(error) from error
         except BaseException:
@@ -198,7 +202,7 @@ class OpenFile:
         if self.lock is not None:
             with suppress(OSError):
                 sync(self.place.parent)  # the log's name is gone for good, or it would come back at a power cut
-            self.lock.release()
+            self.lock.release()  # after the connection: until then another writer would share its log
             self.lock = None
         descriptors.release(self.place)
 
@@ -282,7 +286,7 @@ class OpenFile:
     def _reads_well(self) -> bool:
         """Whether a fresh look at a file that somebody else wrote in finds what this program put there."""
         try:
-            with closing(connect(self.place, "ro")) as other:
+            with closing(connect(self.place, "ro")) as other:  # the connection in use would answer from its cache
                 is_sound = other.execute("PRAGMA quick_check(1)").fetchone() == ("ok",)
                 last = self.appended or self._last
                 return is_sound and _event(other, "WHERE seq = ?", last[0] if last is not None else 0) == last

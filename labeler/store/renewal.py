@@ -81,7 +81,7 @@ def write_fresh(path: Path, place: Path, db: Connection) -> Path:
     try:
         copy(path, db.conn, draft, {})
         _check(path, draft)
-        draft.replace(fresh_of(place))
+        draft.replace(fresh_of(place))  # only what was read back whole gets the name that makes it the project
         sync(place.parent)
     except NotSaved as error:
         raise NotSaved(f"NOT saved: {error.message.removeprefix('NOT saved: ')}", _HINT) from error
@@ -108,5 +108,6 @@ def put_in_place(place: Path) -> None:
     for suffix in ("-wal", "-shm", "-journal"):
         place.with_name(place.name + suffix).unlink(missing_ok=True)
     sync(place.parent)
+    # only with the old log gone for good: after a cut it would be played into the fresh file
     fresh_of(place).replace(place)
     sync(place.parent)

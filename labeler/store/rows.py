@@ -23,7 +23,7 @@ def event_row(event: Event) -> tuple[Any, ...]:
     """The values of an event in the order of the events table, without `seq`."""
     event_id, kind, at, annotator, instance_id, class_id, target, payload = event.to_row()
     instance = None if instance_id is None else encode_name(instance_id)
-    text = json.dumps(payload, separators=(",", ":"), allow_nan=False)
+    text = json.dumps(payload, separators=(",", ":"), allow_nan=False)  # NaN is no JSON: no other program could read it
     return event_id, kind, at, encode_name(annotator), instance, class_id, target, text
 
 
@@ -160,6 +160,6 @@ def question_of(value: str) -> tuple[Question, int] | None:
     stored = codec.loads(value)
     if stored is None:
         return None
-    if not isinstance(stored, dict) or type(revision := stored.get("revision")) is not int:
+    if not isinstance(stored, dict) or type(revision := stored.get("revision")) is not int:  # a truth value is none
         raise codec.Unreadable("the question is none")
     return codec.decode(Question, {"instance_id": "", **stored}), revision

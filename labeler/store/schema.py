@@ -77,12 +77,12 @@ def bring_up_to_date(connection: sqlite3.Connection) -> None:
 
 
 def _migrate(connection: sqlite3.Connection) -> None:
-    from sqlite_utils import Database, Migrations
+    from sqlite_utils import Database, Migrations  # start-up: longer than a first screen, and only old files need it
 
     migrations = Migrations(_SET)
     for migration in MIGRATIONS:
         migrations()(migration)
-    migrations.apply(Database(connection, execute_plugins=False))
+    migrations.apply(Database(connection, execute_plugins=False))  # plug-ins of its own would be strangers' code
 
 
 def _create(connection: sqlite3.Connection) -> None:

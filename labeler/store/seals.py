@@ -24,7 +24,7 @@ EVENTS = ", ".join(EVENT_COLUMNS)
 """The same, as SQL lists them."""
 FIRST = b""
 """What the first event follows."""
-_SIZE = 16
+_SIZE = 16  # against accidents, not against people, who could compute any seal: 128 bits will do
 
 
 def seal(values: Sequence[Any]) -> bytes:

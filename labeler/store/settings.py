@@ -74,6 +74,7 @@ OPTIONS: dict[str, Check] = {
     "seed": lambda value: _is_whole(value) and 0 <= value < 2**32,
     "percentile": lambda value: value == "auto" or (is_number(value) and 0 <= value <= 100),
     "classes": _is_names,
+    # as options.check
     **dict.fromkeys(("control", "repeats", "blind"), lambda value: is_number(value) and 0 <= value <= 0.5),
 }
 """The options, by their names in :class:`labeler.project.options.Options`."""

@@ -101,7 +101,7 @@ class Store(Tables):
             last = self._db.execute("SELECT seal FROM events ORDER BY seq DESC LIMIT 1").fetchone()
             other = self._db.execute(
                 "SELECT seal FROM (SELECT seal, 1 AS part, key AS name FROM project"
-                " WHERE key NOT IN ('backup', 'opened_as')"
+                " WHERE key NOT IN ('backup', 'opened_as')"  # what a copy says of itself is nothing of what it holds
                 " UNION ALL SELECT seal, 2, start FROM pool UNION ALL SELECT seal, 3, audit || name FROM frozen)"
                 " ORDER BY part, name"
             ).fetchall()
@@ -137,7 +137,7 @@ class Store(Tables):
                 raise self._damaged("its journal") from error
             stored = before
         if self._uncommitted is None:
-            self._committed(stored)
+            self._committed(stored)  # not before: tests that kill the program hold it to what it acknowledged
         else:
             self._uncommitted.append(stored)
         return stored
@@ -226,7 +226,7 @@ class Store(Tables):
         ids: list[str] = []
         with explain_errors(self.path):
             for start, count, blob, _ in self._rows("pool", "ORDER BY start"):
-                if start != len(ids):
+                if start != len(ids):  # a row before it is gone
                     raise self._damaged("its list of instances")
                 ids += rows.unpack_ids(blob, count)
                 if count < 1 or len(ids) != start + count:

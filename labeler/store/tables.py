@@ -48,6 +48,7 @@ class Tables:
                 last = next(self._rows("rounds", "ORDER BY revision DESC, round DESC LIMIT 1"), None)
                 if last is None:
                     return None
+                # finite: facts of a round, as the inertia of a clusterer that has none, may be nan
                 return rows.round_of(last[0], last[1], loads(last[2], finite=False), self._arrays("round"))
             except (DamagedProject, Unreadable):
                 self.notes.append("the last round is damaged: what the machine said is missing until it is made anew")

@@ -112,10 +112,12 @@ def _index(project: Path) -> Index | None:
     """
     content = _read(project, "-shm")
     first, second = content[:_INDEX_HEADER], content[_INDEX_HEADER : 2 * _INDEX_HEADER]
+    # its header is there twice, and differs while somebody writes it
     if len(content) < _BLOCK or first != second or not _is_of_this_start(project):
         return None
     frames = struct.unpack_from("=I", first, 16)[0]
     folded = struct.unpack_from("=I", content, 2 * _INDEX_HEADER)[0]
+    # behind the two headers of 48 bytes and 40 of what a checkpoint notes
     blocks = [np.frombuffer(content[136 : 136 + 4 * _INDEXED_FIRST], np.uint32)]
     blocks += [
         np.frombuffer(content[start : start + 4 * _INDEXED], np.uint32)
@@ -193,7 +195,7 @@ def _n_valid(log: bytes, frames: NDArray[np.void]) -> int:
             )
             if int(frame["salts"]) != salts or (at_first, at_second) != tuple(map(int, frame["sums"])):
                 return n_valid
-            if frame["size"]:
+            if frame["size"]:  # only the last frame of a commit has it: what comes behind was never committed
                 n_valid = start + number + 1
     return n_valid
 
@@ -211,7 +213,7 @@ def _sums(log: bytes, frames: NDArray[np.void]) -> tuple[list[int], NDArray[np.u
     a, b = words[:, ::2], words[:, 1::2]
     whole = _powers(a.shape[1])
     powers = whole[1:]  # of the pairs that come behind each
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore"):  # they are meant to wrap around
         first = (powers[:, 0] * a + powers[:, 1] * (a + b)).sum(axis=1, dtype=np.uint32)
         second = (powers[:, 2] * a + powers[:, 3] * (a + b)).sum(axis=1, dtype=np.uint32)
     return whole[0].tolist(), first, second

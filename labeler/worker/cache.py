@@ -65,7 +65,7 @@ def why_broken(path: Path, n: int | None) -> str:
             reasons = json.loads(path.read_text())
             needed = {"unreadable", "blank"} if n is not None else set()  # older versions wrote the reasons alone
             return "" if isinstance(reasons, dict) and needed <= reasons.keys() else "is none of ours"
-        shape = np.load(path, mmap_mode="r").shape
+        shape = np.load(path, mmap_mode="r").shape  # mapped: its head is read alone, however large it is
         return "" if n is None or shape[0] == n else f"has {shape[0]:,} rows for {n:,} instances"
     except FileNotFoundError:
         return "is gone"
@@ -98,7 +98,8 @@ def make_folder(cache: Path) -> None:
 
 def digest(*parts: Any) -> str:
     """Return a name that differs where any of the parts does."""
-    hashed = hashlib.blake2b(digest_size=12)
+    hashed = hashlib.blake2b(digest_size=12)  # 24 letters: short names, and no two of a project alike by chance
     for part in parts:
+        # a NUL between the parts, or "ab" + "c" and "a" + "bc" had one name; names of files may hold what is no UTF-8
         hashed.update(os.fsencode(str(part)) + b"\0")
     return hashed.hexdigest()

@@ -42,6 +42,7 @@ class WorkerClient:
         self._deciding = threading.Lock()  # whether a worker that ended has a successor
         self._process: subprocess.Popen[bytes]
         self._launch()
+        # so that a pipe nobody reads does not hold up the end
         self._feeder = threading.Thread(target=self._feed, daemon=True)
         self._feeder.start()
 
@@ -53,7 +54,7 @@ class WorkerClient:
     def send(self, message: Any) -> None:
         """Queue a message; never blocks."""
         if isinstance(message, Answered):
-            self._latest = message
+            self._latest = message  # a worker that is started again knows of no answer: it is told this one
         self._outbox.put(message)
 
     def close(self) -> None:
@@ -74,7 +75,7 @@ class WorkerClient:
         sweep(self._log.parent)
 
     def _launch(self) -> None:
-        with self._log.open("ab") as log:
+        with self._log.open("ab") as log:  # added to: why an earlier worker ended stays to be read
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "labeler.worker"],
                 stdin=subprocess.PIPE,

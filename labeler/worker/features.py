@@ -118,13 +118,14 @@ def _images(
     source: Source, rows: NDArray[np.int64], cache: Path, key: str
 ) -> Generator[Progress, None, tuple[ByteArray, ByteArray, dict[int, str], tuple[int, ...]]]:
     store, hashes, broken = (cache / f"{name}-{key}" for name in IMAGE_ENTRIES)
+    # all three or none: they are of one reading, and hashes of another would tie labels to the wrong content
     if any(why_broken(path, len(rows)) for path in (store, hashes, broken)):
         plan = plan_images(source)
         with whole(store) as draft:
             target = np.lib.format.open_memmap(draft, "w+", np.uint8, (len(rows), *plan.shape))
             digests, unreadable = yield from fill_images(source, rows, plan, target)
             blank = blank_rows(target, rows, unreadable)
-            target.flush()
+            target.flush()  # and unmapped, before the draft gets its name: under that it must be whole
             del target
         with whole(hashes) as draft, open(draft, "wb") as file:
             np.save(file, digests)
@@ -171,10 +172,11 @@ def _from_elsewhere(features: str, ids: Sequence[str], cache: Path, key: str) ->
     if isinstance(vectors, np.memmap) and file.suffix.lower() == ".npy":
         return vectors, file
     status = file.stat()
+    # size and time stand for the content: a file may be of gigabytes, too much to hash at each opening
     path = cache / f"vectors-{digest(key, file.resolve(), status.st_size, status.st_mtime_ns)}.npy"
     if why_broken(path, len(ids)):
         for older in cache.glob("vectors-*.npy"):
-            older.unlink(missing_ok=True)
+            older.unlink(missing_ok=True)  # of an older state of such a file: each may be as large as the pool
         with whole(path) as draft, open(draft, "wb") as stream:
             np.save(stream, vectors)
     return vectors, path
@@ -202,6 +204,7 @@ def encoder_of(spec: Spec, content: str) -> Encoder:
 
 def fitted(encoder: Encoder, raw: Images) -> Encoder:
     """The encoder, fitted on a sample of a pool's images or table (n, ...)."""
+    # not the project's seed: an entry's name does not hold that, and new instances must meet the same encoder
     rng = np.random.default_rng(0)
     n = len(raw)
     sample = np.sort(rng.choice(n, FIT_SAMPLE, replace=False)) if n > FIT_SAMPLE else slice(None)
@@ -220,17 +223,17 @@ def _encode_into(
         if target is None:
             target = np.lib.format.open_memmap(draft, "w+", np.float32, (n, part.shape[1]))
         target[here] = part
-        let_go(target)
+        let_go(target)  # pages of a mapped file that were used count as memory until they are let go
         let_go(raw)
         yield Progress("encoding", min(start + step, n), n)
     if target is None:
-        np.lib.format.open_memmap(draft, "w+", np.float32, (0, 1))
+        np.lib.format.open_memmap(draft, "w+", np.float32, (0, 1))  # or an empty pool would be encoded at each opening
 
 
 def rows_a_chunk(encoder: Encoder) -> int:
     """Images handed to the encoder at once: the larger it wants to see them, the fewer."""
     side = max(LARGEST, side_of(encoder))
-    return max(16, CHUNK * LARGEST**2 // side**2)
+    return max(16, CHUNK * LARGEST**2 // side**2)  # as many pixels as CHUNK images of the store have
 
 
 def side_of(encoder: Encoder) -> int:

@@ -19,7 +19,7 @@ from labeler.plugins.importers.base import Source
 LARGEST = 64
 """Side of the store's images: larger or uneven ones are fitted into a square of this side."""
 N_LOOKED_AT = 48
-CHUNK = 256
+CHUNK = 256  # images between two signs of life
 COLOR_DIFFERENCE = 12
 """Channels further apart than this in 1 % of an image's pixels make it a color image; below, it is grey."""
 
@@ -50,7 +50,7 @@ def plan_images(source: Source) -> ImagePlan:
     sizes = {image.shape[:2] for image in looked_at}
     colored = any(_is_colored(image) for image in looked_at)
     height, width = sizes.pop()
-    exact = not sizes and max(height, width) <= LARGEST
+    exact = not sizes and max(height, width) <= LARGEST  # of one size and small: kept as they are, to the pixel
     side = min(LARGEST, max(max(image.shape[:2]) for image in looked_at))
     size = (height, width) if exact else (side, side)
     return ImagePlan((*size, 3) if colored else size, exact)
@@ -80,7 +80,7 @@ def fill_images(
     """
     hashes = np.zeros((len(rows), 32), dtype=np.uint8)
     unreadable: dict[int, str] = {}
-    fit = max(LARGEST, *plan.shape[:2])
+    fit = max(LARGEST, *plan.shape[:2])  # an encoder may want to see more than the store holds
     whole = source.uniform_images()
     if whole is not None and whole.shape[1:] == target.shape[1:]:
         yield from _copy(whole, rows, target, hashes)
@@ -124,7 +124,7 @@ def fit_image(image: ByteArray, plan: ImagePlan) -> ByteArray:
     """
     colored = len(plan.shape) == 3
     if image.ndim == 3 and not colored:
-        image = np.rint(image @ np.array([0.299, 0.587, 0.114])).astype(np.uint8)
+        image = np.rint(image @ np.array([0.299, 0.587, 0.114])).astype(np.uint8)  # ITU-R 601, as PIL does it
     elif image.ndim == 2 and colored:
         image = np.repeat(image[:, :, None], 3, axis=2)
     height, width = plan.shape[:2]
@@ -142,7 +142,7 @@ def fit_image(image: ByteArray, plan: ImagePlan) -> ByteArray:
 
 
 def _resized(image: ByteArray, width: int, height: int) -> ByteArray:
-    from PIL import Image
+    from PIL import Image  # start-up: a source that is one array of the store's size needs none
 
     return np.asarray(
         Image.fromarray(image).resize(
@@ -154,6 +154,6 @@ def _resized(image: ByteArray, width: int, height: int) -> ByteArray:
 def _is_colored(image: ByteArray) -> bool:
     if image.ndim == 2:
         return False
-    wide = image.astype(np.int16)
+    wide = image.astype(np.int16)  # differences of uint8 would wrap around
     difference = wide.max(axis=2) - wide.min(axis=2)
     return bool((difference > COLOR_DIFFERENCE).mean() > 0.01)

@@ -15,7 +15,7 @@ from labeler.core.types import FloatArray
 from labeler.plugins.encoders.base import Images
 from labeler.plugins.encoders.raster import resize, to_unit
 
-SIDE = 16
+SIDE = 16  # with pictures beside them 22 of 26 planted ones are found among digits, 15 without (benchmarks/outliers.md)
 """Pixels a side that are looked at, at most."""
 SAMPLE = 2_000
 """Rows that tell how far a part spreads."""
@@ -36,6 +36,7 @@ class Beside:
 
     def __init__(self, features: FloatArray, images: Images) -> None:
         self._features, self._images = features, images
+        # evenly, not at random: a view of the same pool is the same each time
         rows = np.unique(np.linspace(0, max(len(features) - 1, 0), min(len(features), SAMPLE)).astype(np.int64))
         self._scales = [_scale(part) for part in self._parts(rows)] if len(rows) else [np.float32(1.0)] * 2
         width = sum(part.shape[1] for part in self._parts(rows[:1]))

@@ -115,6 +115,7 @@ class Pipeline:
         rng = np.random.default_rng(recipe.seed)
         rows = np.sort(rng.choice(len(ids), size, replace=False)).astype(np.int64)
         sample = Subset(self.source, rows)
+        # a folder of its own: entries of a sample must not pass for the pool's
         with scratch(Path(recipe.cache)) as folder:
             prepared = yield from prepare(sample, sample.ids, folder, recipe.encoder, "", recipe.seed)
             engine = make_engine(recipe)
@@ -141,6 +142,7 @@ class Pipeline:
 
     def closing_round(self, snapshot: Snapshot) -> Round:
         """Return what leaves the program, from scratch."""
+        # first: an export must not depend on whether a worker had time for it
         steps.run(self.join_companion())
         return self._named(self.engine.closing_round(snapshot))
 
@@ -202,7 +204,7 @@ class Pipeline:
             left[answered] = False
         leads = np.zeros(len(scores), dtype=np.bool_)
         leads[first] = True
-        order = np.lexsort((-scores, ~leads))
+        order = np.lexsort((-scores, ~leads))  # the last key counts first
         order = order[left[order]][:size].astype(np.int64)
         yield Outliers(order, scores[order])
 
@@ -220,6 +222,7 @@ class Pipeline:
 
     def ks(self) -> list[int]:
         """Numbers of clusters worth comparing in this pool."""
+        # three instances a cluster, or there is nothing to compare
         return [k for k in KS if k <= max(len(self.ids) // 3, 2)]
 
     def compared(self) -> str:
@@ -237,7 +240,7 @@ class Pipeline:
 
         def cluster(k: int) -> Generator[Progress, None, Clustering]:
             if not self.recipe.clusterer:
-                return (yield from kmeans_by_steps(points, k, seed, n_init=1))
+                return (yield from kmeans_by_steps(points, k, seed, n_init=1))  # one run: somebody looks on
             yield Progress("clustering")
             clustering: Clustering = registry.create("clusterer", self.recipe.clusterer).cluster(points, k, seed)
             return clustering
@@ -272,7 +275,7 @@ class Pipeline:
         own = JOINED if _is_joined(recipe) else BOOK
         for part in PARTS[1:]:
             names[part] = getattr(recipe, part) or own[part]
-        return replace(round_, facts=names | round_.facts | names)
+        return replace(round_, facts=names | round_.facts | names)  # named first, and by nobody else
 
 
 def _are_photos(source: Source) -> bool:
@@ -354,7 +357,7 @@ def make_engine(recipe: Recipe) -> Engine:
         registry.create("clusterer", recipe.clusterer or BOOK["clusterer"]),
         registry.create("classifier", recipe.classifier or BOOK["classifier"]),
         registry.create("strategy", recipe.strategy or BOOK["strategy"]),
-        n_clusters=recipe.n_clusters or 50,
+        n_clusters=recipe.n_clusters or 50,  # the source's number on digits
         random_state=recipe.seed,
     )
 

@@ -128,7 +128,7 @@ class _Frame:
     arrays: list[tuple[str, str, list[int], int]]
 
 
-_PREFIX = struct.Struct("<QQ")
+_PREFIX = struct.Struct("<QQ")  # the sizes of head and body: whoever reads knows how much is to come
 
 
 def write(stream: BinaryIO, message: Any) -> None:
@@ -156,9 +156,9 @@ def read(stream: BinaryIO) -> Any:
         return None
     header_size, body_size = _PREFIX.unpack(prefix)
     header, body = stream.read(header_size), stream.read(body_size)
-    if len(header) < header_size or len(body) < body_size:
+    if len(header) < header_size or len(body) < body_size:  # the other end died in the middle of a write
         return None
-    frame = codec.decode(_Frame, codec.loads(header, finite=False), finite=False)
+    frame = codec.decode(_Frame, codec.loads(header, finite=False), finite=False)  # an inertia may be nan
     if frame.type not in _TYPES:
         raise codec.Unreadable(f"there is no message {frame.type!r}")
     arrays, start = {}, 0

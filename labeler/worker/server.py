@@ -35,7 +35,7 @@ LOW_PRIORITY = 10  # the screen's process and all else come first
 EAGER_UP_TO = 20_000
 """Pools up to this size get a round after every answer: it takes a fraction of a second behind the person."""
 
-AHEAD = 16
+AHEAD = 16  # 8 ms each at 10,000 rows, 75 at 70,000: done while the person looks (benchmarks/engine_speed.md)
 """Questions at the head of the queue whose answers are worked ahead for."""
 
 
@@ -87,7 +87,7 @@ class Worker:
             self._reconsider()
             idle = self._job is None and self._ahead is None
         while idle or not self._inbox.empty():
-            message = self._inbox.get()
+            message = self._inbox.get()  # waits where there is nothing to do: no polling
             idle = False
             if isinstance(message, Open):
                 self._job = self._open(message)
@@ -155,6 +155,7 @@ class Worker:
         if pipeline is None or not pipeline.is_open:
             self._waiting = message.snapshot  # answered from the stored round while the pool is still being read
             return
+        # urgent: something was taken back, and what rested on it is on the screen: the round that mends it comes first
         if not message.urgent:
             ranked = pipeline.rerank(message.snapshot)
             self._send(QueueReady(message.snapshot.revision, ranked))
@@ -221,7 +222,7 @@ class Worker:
             or len(snapshot.indices) < ENOUGH_ANSWERS
         ):
             return
-        self._reconsidered = True
+        self._reconsidered = True  # once a session: an offer that was not followed is not made again
         self._job = self._offer(pipeline, snapshot)
 
     def _offer(self, pipeline: Pipeline, snapshot: Snapshot) -> Iterator[Progress | protocol.Offer]:
@@ -231,7 +232,7 @@ class Worker:
 
     def _open(self, message: Open) -> Iterator[Progress | Ready | QueueReady]:
         source = open_source(Path(message.recipe.source), message.recipe.reading)
-        for file in message.recipe.plugins:
+        for file in message.recipe.plugins:  # before the pipeline, whose recipe may name them
             custom.load(Path(file))
         self._pipeline = Pipeline(message.recipe, source, message.ids, message.imported)
         if self._latest is None:  # a fresh session: nothing is on the screen yet
@@ -252,6 +253,7 @@ class Worker:
     def _warm_up(self) -> None:
         """Import what the first fit needs while the person looks at the first question."""
         if not self._warm and self._is_open and self._inbox.empty():
+            # start-up: that nobody waits for it is what this import is here for
             import sklearn.linear_model  # noqa: F401
 
             self._warm = True

@@ -81,9 +81,10 @@ def silhouettes(points: FloatArray, clustering: Clustering, random_state: int = 
     if len(clustering.outliers):
         rows = rows[~clustering.outliers]
     if len(rows) > most:
+        # in order: a mapped file is read once through
         rows = np.sort(np.random.default_rng(random_state).choice(rows, most, replace=False))
     clusters = clustering.clusters[rows]
-    if not 2 <= len(np.unique(clusters)) < len(rows):
+    if not 2 <= len(np.unique(clusters)) < len(rows):  # not defined for one cluster, nor where each is alone
         return Silhouettes(rows, np.zeros(len(rows), dtype=np.float32), clusters, None)
     from sklearn.metrics import silhouette_samples  # start-up: 1 s, and the worker loads this file
 

@@ -14,6 +14,6 @@ def gaussian(points: FloatArray, landmarks: FloatArray, gamma: float) -> FloatAr
     squared *= np.float32(-2.0)
     squared += norms
     squared += np.square(points).sum(axis=1)[:, None]
-    np.maximum(squared, 0.0, out=squared)
+    np.maximum(squared, 0.0, out=squared)  # rounding leaves a little below 0 where they are equal: no kernel is above 1
     squared *= np.float32(-gamma)
     return np.asarray(np.exp(squared, out=squared), dtype=np.float32)

@@ -88,7 +88,7 @@ def kmeans_by_steps(
     assert best is not None  # noqa: S101 - the loop ran at least once
     centers = best + offset
     clusters, distances = yield from _assign(X, centers)
-    used, positions = np.unique(clusters, return_inverse=True)
+    used, positions = np.unique(clusters, return_inverse=True)  # a center that nobody is nearest to is no cluster
     return Clustering(
         positions.astype(np.int32), distances, centers[used], float(np.square(distances, dtype=np.float64).sum())
     )
@@ -204,9 +204,9 @@ def lloyd(sample: FloatArray, seeds: FloatArray, max_iter: int) -> Generator[Pro
             dimension,
             n_clusters,
             niter=min(at_once, max_iter - done),
-            min_points_per_centroid=1,
-            max_points_per_centroid=len(sample) + 1,
-            seed=1,
+            min_points_per_centroid=1,  # below its own 39 faiss prints a warning
+            max_points_per_centroid=len(sample) + 1,  # beyond its own 256 it would draw a sample
+            seed=1,  # nothing is drawn: seeds and rows are given
         )
         runner.train(sample, init_centroids=centers)
         centers, before, inertia = np.asarray(runner.centroids, dtype=np.float32), inertia, float(runner.obj[-1])

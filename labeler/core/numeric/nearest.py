@@ -36,7 +36,7 @@ def nearest_of(rows: FloatArray, targets: FloatArray, middle: FloatArray | None 
         here = np.asarray(rows[block], dtype=np.float32) - offset
         squared = lengths - 2.0 * (here @ targets.T)
         least[block] = squared.min(axis=1) + np.einsum("ij,ij->i", here, here)
-    return np.maximum(least, 0.0)
+    return np.maximum(least, 0.0)  # rounding leaves a little below 0 where they are equal
 
 
 def nearest(rows: FloatArray, index: int, candidates: BoolArray, size: int) -> IndexArray:

@@ -47,7 +47,7 @@ def neighbour_graph(
         index = yield from _index(X, random_state)
         for start in range(0, n, BATCH):
             rows = slice(start, min(start + BATCH, n))
-            squared, positions = index.search(_dense(X[rows]), k + 1)
+            squared, positions = index.search(_dense(X[rows]), k + 1)  # each finds itself, too
             neighbours[rows], distances[rows] = _without_self(positions, squared, start, k)
             yield Progress("looking for neighbours", rows.stop, n)
         del index

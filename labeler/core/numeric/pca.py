@@ -114,7 +114,7 @@ def _by_rows(centred: FloatArray, n_components: int) -> Generator[Progress, None
         gram += part @ part.T
         yield Progress(WHAT)
     values, vectors = _leading(gram, n_components)
-    keep = values > 1e-9 * max(values[0], 1e-30)
+    keep = values > 1e-9 * max(values[0], 1e-30)  # centered rows always lack one direction: its value is divided by
     return np.asarray((centred.T @ vectors[:, keep].astype(np.float32)) / np.sqrt(values[keep]), dtype=np.float32)
 
 

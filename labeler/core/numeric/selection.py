@@ -26,7 +26,7 @@ def best(
     indices = np.flatnonzero(candidates)
     if not len(indices) or batch_size < 1:
         return np.empty(0, dtype=np.int64)
-    ties, utility = rng.random(len(indices)), utilities[indices]
+    ties, utility = rng.random(len(indices)), utilities[indices]  # for all: cutting the list short changes no draw
     short = _in_question(utility, batch_size, clusters[indices] if clusters is not None else None)
     indices = indices[short]
     order = indices[np.lexsort((ties[short], -utility[short]))]

@@ -47,6 +47,7 @@ FAR = 3_000
 
 def allowed(population: int, target: float) -> int:
     """The most that may be wrong of `population` where a share of `target` shall be right."""
+    # 1 - .98 is not .02 to the last digit: rounding takes none away
     return math.floor(population * (1.0 - target) + 1e-9)
 
 
