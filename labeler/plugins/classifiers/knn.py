@@ -52,7 +52,7 @@ class Knn:
         points = self._seen(X)
         self._offset = points.mean(axis=0)  # squares are expanded: a common offset would cost digits
         self._points = np.ascontiguousarray(points - self._offset)
-        # exact, as there are only so many answers: no approximate index would gain much
+        # exact: among the few rows that have a label an approximate index would gain little
         self._index = faiss.IndexFlatL2(self._points.shape[1])
         self._index.add(self._points)
         # with more voters than a class has labels the largest class would always win

@@ -47,7 +47,7 @@ class FilterBank:
     def scatter(self, images: FloatArray, orders: int = 2) -> FloatArray:
         """Coefficients (n, channels, s, s) float32 of images (n, size, size); s = size / 2^scales."""
         pad = 2**self.scales
-        # reflecting cannot add more than there is
+        # a reflection longer than the image would repeat it: then its edge is drawn out
         padded = np.pad(images, ((0, 0), (pad, pad), (pad, pad)), mode="reflect" if images.shape[1] > pad else "edge")
         spectrum = fft.fft2(padded)
         maps = [self._average(padded, 0)]

@@ -98,7 +98,7 @@ def _accuracy(manifest: Mapping[str, Any]) -> list[str]:
         f"Checked {certificate['checked']:,} of {certificate['population']:,}, drawn at random; "
         f"{certificate['wrong']:,} were wrong."
         f" The statement is about {plain(str(certificate['about']), 300)}.",
-        # nothing but digits: between backquotes no escape would hold
+        # nothing but hexadecimal digits: between backquotes no escape would hold
         f"Hash of the labels it speaks of: `{re.sub('[^0-9a-f]', '', str(certificate['set_sha256']))}`.",
     ]
 

@@ -92,7 +92,7 @@ def _groups_by_class(
     first_of = list(range(len(sha256)))
 
     def first(row: int) -> int:
-        # chains are as long as a group of duplicates, which is short: nothing more clever is needed
+        # chains stay short, as each row is hung below the first of its group
         while first_of[row] != row:
             row = first_of[row]
         return row

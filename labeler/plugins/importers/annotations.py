@@ -158,7 +158,7 @@ def _placed(rows: list[LabelRow], root: Path, folders: Iterable[str], ids: Seque
     are not here, to where most of `ids` are named."""
     leads = list(dict.fromkeys(f"{folder}/" for folder in folders if folder))
     names = [row.instance_id for row in rows]
-    # `file_name` in COCO has no folder, while the images lie in train2017/ or the like
+    # `file_name` in COCO mostly has no folder, while the images lie in train2017/ or the like
     best = next((lead for lead in (*leads, "") if any(map(_is_file, _some_of(f"{root}/{lead}", names)))), None)
     if best is None:
         counts = {lead: len(match_names([f"{lead}{name}" for name in names], ids or ())) for lead in ("", *leads)}

@@ -210,7 +210,7 @@ def _longer(path: str, whole: dict[str, list[str]]) -> list[_Hit]:
 def path_key(name: str) -> str:
     """A path as names are compared: composed letters, forward slashes, no ``.``, ``..``, drive or root."""
     if not name.isascii():
-        # macOS hands out names with letters and accents apart
+        # macOS may hand out names with letters and accents apart
         name = unicodedata.normalize("NFC", _letters(name))
     text = name.strip().replace("\\", "/")
     text = _DRIVE.sub("", text, count=1) if _DRIVE.match(text) else text

@@ -24,7 +24,7 @@ _JUNK = frozenset(
     {
         *("thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini", "picasa.ini", "icon\r", "__macosx"),
         *("$recycle.bin", "recycler", "recycled", "system volume information", "found.000", "lost+found"),
-        # of the disk stations of Synology and QNAP
+        # of the disk stations of Synology and QNAP; the last is Python's
         *("@eadir", "#recycle", "#snapshot", "@tmp", "@recycle", "@recently-snapshot", "__pycache__"),
     }
 )

@@ -14,7 +14,6 @@ class OutlierMethod(Protocol):
     known to be in order. Any finite features are taken, be it one row, or all alike.
     """
 
-    # here and not when it is made, as one method is fitted on several parts with their own seeds
     def fit(self, X: FloatArray, random_state: int = 0) -> OutlierMethod:
         """Learn what is usual from `X` (n, d), n >= 1; the same `random_state` gives the same scores."""
         ...
