@@ -106,6 +106,7 @@ class _Encoder:
             source = inspect.getsource(type(whole) if whole is not None else transform)
         except (OSError, TypeError):  # typed in by hand: nobody can say whether it is the one of last time
             source = repr(id(self))
+        # parameters decide what comes out as the source does: both are in the version, and so in the cache's key
         state = repr(sorted(vars(whole).items(), key=str)) if whole is not None and hasattr(whole, "__dict__") else ""
         self.version = int.from_bytes(hashlib.sha256(f"{source}{state}".encode()).digest()[:6])
 
@@ -126,6 +127,7 @@ class _Classifier:
 
     def __init__(self, estimator: Any) -> None:
         self._estimator = estimator
+        # not every one of scikit-learn's takes weights: k nearest neighbors does not
         self._takes_weights = "sample_weight" in inspect.signature(estimator.fit).parameters
         self.classes_: NDArray[np.int64] = np.empty(0, dtype=np.int64)
 

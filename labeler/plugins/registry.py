@@ -128,6 +128,7 @@ def create(kind: str, spec: Spec | str, **defaults: Any) -> Any:
         if key not in known:
             takes = ", ".join(known) or "no parameters"
             raise UsageError(f"{kind} {spec.name!r} has no parameter {key!r}", f"it takes: {takes}")
+        # exactly these types: to isinstance() a default of True would be a whole number
         if type(known[key]) is int and type(value) is float:
             raise UsageError(
                 f"{kind} {spec.name!r} takes a whole number for {key}, not {value}", f"such as {known[key]}"
@@ -168,6 +169,7 @@ def _literal(value: str) -> Any:
     constants = {"true": True, "false": False, "none": None}
     if value.lower() in constants:
         return constants[value.lower()]
+    # whole numbers first: every one of them is a float, too
     for number in (int, float):
         try:
             return number(value)

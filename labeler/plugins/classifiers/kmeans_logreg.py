@@ -86,10 +86,12 @@ class KMeansLogReg:
 
     def _searched(self, X: FloatArray, y: IntArray, weights: FloatArray | None) -> int:
         """Return the number of centers with the most left-out predictions right; the smallest of equals."""
+        # with fewer than two instances a center, centers are little else than the instances
         tried = [k for k in self.searched if k <= len(X) // 2] or [min(len(X), self.searched[0])]
         if len(tried) == 1 or len(np.unique(y)) < 2:
             return tried[0]
         part = np.empty(len(y), dtype=np.int64)
+        # dealt out class after class, so that each part has its share of every one
         part[np.argsort(y, kind="stable")] = np.arange(len(y)) % self.folds
         right = dict.fromkeys(tried, 0)
         for fold in range(self.folds):
@@ -101,6 +103,7 @@ class KMeansLogReg:
         return max(tried, key=lambda k: (right[k], -k))
 
     def _fit(self, X: FloatArray, y: IntArray, weights: FloatArray | None, k: int) -> None:
+        # one run of k-means: the search makes a fit for every number and part
         self._centers = kmeans(X, min(k, len(X)), self.random_state, n_init=1).centers.astype(np.float64)
         self._offset: FloatArray | float = 0.0
         distances = self._distances(X)

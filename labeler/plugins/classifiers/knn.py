@@ -52,6 +52,7 @@ class Knn:
         points = self._seen(X)
         self._offset = points.mean(axis=0)  # squares are expanded: a common offset would cost digits
         self._points = np.ascontiguousarray(points - self._offset)
+        # exact: among the few rows that have a label an approximate index would gain little
         self._index = faiss.IndexFlatL2(self._points.shape[1])
         self._index.add(self._points)
         # with more voters than a class has labels the largest class would always win
@@ -74,6 +75,7 @@ class Knn:
             return out
         for block in blocks(len(X), max(X.shape[1], len(self._points))):
             points = self._seen(X[block])
+            # computed anew: the distances of the index are expanded squares, which lose digits where they are small
             apart = points - self._offset - self._points[self._nearest(points, 1)[:, 0]]
             out[block] = np.sqrt(np.square(apart, dtype=np.float64).sum(axis=1)) > cut
         return out
@@ -96,6 +98,7 @@ class Knn:
         # voters of no weight: no class is likelier than another
         counts[counts.sum(axis=1) <= 0] = 1.0
         votes = counts / counts.sum(axis=1, keepdims=True)
+        # above 1 no majority outvotes the nearest one
         own = 1.0 + OWN_SAY if self._followed is not None else OWN_SAY
         votes[np.arange(n), self._positions[nearest[:, 0]]] += own
         return np.asarray(votes / (1.0 + own), dtype=np.float32)

@@ -51,6 +51,7 @@ class LogReg:
                 # few iterations are a choice, and a class an answer is how every project begins
                 warnings.simplefilter("ignore", UserWarning)
                 self._regression.fit(np.asarray(X, dtype=np.float32) / scale, y, sample_weight)
+            # put into the weights, so that predictions take features as they come
             self._regression.coef_ /= scale
         return self
 

@@ -18,12 +18,14 @@ COMPONENTS = 10
 """Principal components that most clusterers look at: distances of more dimensions tell them little."""
 FIT_ROWS = 20_000
 """Rows that a model is fitted on at most, where the rest can be assigned to what it found."""
+# with more places among so many rows than clusters are wanted, there is no need to sort all of them
 PEEK = 1_000
 
 
 def whole(**parameters: Any) -> None:
     """Refuse with a ValueError what is not a whole number from 1 up; None passes (the parameter is left open)."""
     for name, value in parameters.items():
+        # True is a whole number to Python, and a slip on a command line
         if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
             raise ValueError(f"{name} is a whole number from 1 up, not {value}")
 
@@ -66,6 +68,7 @@ def fit_rows(points: FloatArray, random_state: int) -> FloatArray:
     if len(points) <= FIT_ROWS:
         return points
     chosen = np.random.default_rng(random_state).choice(len(points), FIT_ROWS, replace=False)
+    # in the order of the pool: reading a mapped file back and forth is slow
     return points[np.sort(chosen)]
 
 
@@ -108,6 +111,7 @@ def shaped(
     if outliers.all():
         labels, exemplars, seconds = np.zeros(len(labels), dtype=np.int32), None, None
     known = np.unique(labels[labels >= 0])
+    # a method may have numbers that nobody is in: clusters are counted without them
     lookup = np.full(int(known.max(initial=0)) + 1, -1, dtype=np.int32)
     lookup[known] = np.arange(len(known), dtype=np.int32)
     clusters = np.where(labels < 0, np.int32(-1), lookup[np.maximum(labels, 0)])
@@ -144,10 +148,12 @@ def _renumbered(seconds: NDArray[Any], lookup: IntArray) -> IntArray:
 
 def _means(X: FloatArray, clusters: IntArray, k: int) -> FloatArray:
     """The mean (k, d) of each cluster's rows; those below 0 are nobody's."""
+    # in float64, as a million float32 added up lose digits
     totals = np.zeros((k, X.shape[1]))
     sizes = np.bincount(clusters[clusters >= 0], minlength=k)
     for block in steps.blocks(*X.shape):
         own = clusters[block]
+        # rows of a cluster side by side, so that one reduceat() sums every cluster
         order = np.argsort(own, kind="stable")
         order = order[own[order] >= 0]
         if not len(order):

@@ -118,6 +118,7 @@ class Dbscan:
         tried: list[Tried] = []
         for eps in widths:
             labels = guide.at(eps)
+            # counted are clusters with a core instance: to DBSCAN the others are noise
             tried.append(Tried(eps, labels, len(np.unique(labels[distances <= eps]))))
         return guide.best(tried) or _knee(distances)
 
@@ -174,6 +175,7 @@ class Hdbscan:
         facts = {"anomalies": int((model.labels_ < 0).sum())}
         core = model.labels_ >= 0
         shares = np.nan_to_num(model.probabilities_)
+        # HDBSCAN has no width: as far from the core as its own instances are from each other is near enough
         cut = _farthest_step(points[core])
         return shaped(X, model.labels_, shares=shares, facts=facts, core=core, cut=cut, sight=axes)
 

@@ -57,7 +57,9 @@ class Guide:
         agreements = [float(adjusted_rand_score(self.labels, trial.labels)) for trial in tried]
         if max(agreements) < least:
             return None
+        # by the logarithm: twice as many clusters are as wrong as half as many
         off = [OFF * abs(np.log2(max(trial.n_clusters, 1) / self.n_clusters)) for trial in tried]
+        # two digits, so that widths that hardly differ are equals
         scores = [round(agreement - less, 2) for agreement, less in zip(agreements, off, strict=True)]
         equals = [trial.width for trial, score in zip(tried, scores, strict=True) if score == max(scores)]
         return equals[len(equals) // 2]

@@ -8,6 +8,7 @@ from labeler.core.numeric.kmeans import assign
 from labeler.core.protocols import Clustering
 from labeler.core.types import FloatArray
 
+# candidates at once: their distances to 10,000 instances take 20 MB
 CHUNK = 512
 
 
@@ -57,6 +58,7 @@ def _distances(points: FloatArray, candidates: FloatArray) -> FloatArray:
 
 def _opened(distances: FloatArray, wanted: int) -> list[int]:
     """The rows of `distances` to open, in their order; gains only shrink, so most are looked at again but rarely."""
+    # nobody is served yet: farther off than any candidate, but finite, so that gains can be summed
     nearest = np.full(distances.shape[1], float(distances.max(initial=0.0)) * 1.001 + 1e-9, dtype=np.float32)
     # a gain once computed bounds all later ones (lazy greedy, Minoux 1978)
     bounds = np.array([float((nearest - row).sum(dtype=np.float64)) for row in distances])

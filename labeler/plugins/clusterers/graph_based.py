@@ -59,6 +59,7 @@ class AffinityPropagation:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # whether it converged is in the facts
             labels = model.fit_predict(points)
+        # scikit-learn does not say whether it converged: who used the last ballot did not
         facts = {"iterations": int(model.n_iter_), "converged": int(model.n_iter_) < self.max_iter}
         return shaped(X, labels, exemplars=np.asarray(model.cluster_centers_indices_, dtype=np.int64), facts=facts)
 
@@ -87,6 +88,7 @@ class Spectral:
     ) -> None:
         whole(n_neighbors=n_neighbors, pca=pca, limit=limit)
         one_of(("kmeans", "cluster_qr", "discretize"), assign_labels=assign_labels)
+        # two at least, as an instance is its own first neighbor
         self.n_neighbors, self.assign_labels, self.pca, self.limit = max(n_neighbors, 2), assign_labels, pca, limit
 
     def cluster(self, X: FloatArray, n_clusters: int, random_state: int) -> Clustering:
@@ -97,7 +99,7 @@ class Spectral:
         if few is not None:
             return few
         model = cluster.SpectralClustering(
-            n_clusters=min(n_clusters, len(X) - 1),
+            n_clusters=min(n_clusters, len(X) - 1),  # the solver finds fewer eigenvectors than there are rows
             affinity="nearest_neighbors",
             n_neighbors=min(self.n_neighbors, len(X)),
             assign_labels=self.assign_labels,

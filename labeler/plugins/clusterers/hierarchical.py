@@ -86,6 +86,7 @@ class Birch:
         threshold = self.threshold or reading.half_of_a_step()
         chunks = range(0, len(X), CHUNK)
         while True:
+            # subclusters alone (None): they are merged below, where few of them do no harm
             model = cluster.Birch(threshold=threshold, branching_factor=self.branching_factor, n_clusters=None)
             for start in chunks:
                 model.partial_fit(reading.rows(start))
@@ -93,6 +94,7 @@ class Birch:
                     break
             else:
                 break
+            # from the start again: a tree cannot be widened once it is built
             threshold *= WIDER
         centers = np.asarray(model.subcluster_centers_, dtype=np.float32)
         ward = cluster.AgglomerativeClustering(n_clusters=min(n_clusters, len(centers)))
@@ -119,9 +121,11 @@ class _Reading:
     def half_of_a_step(self) -> float:
         """Half the median distance of a sample's instances to their nearest."""
         chosen = np.random.default_rng(self._random_state).permutation(len(self._X))[:SAMPLED]
+        # without repeats, whose distance of 0 would make a threshold of 0
         sample = np.unique(self._seen(self._X[np.sort(chosen)]), axis=0)
         if len(sample) < 2:
             return 1.0
+        # the first neighbor of each is itself
         distances = NearestNeighbors(n_neighbors=2).fit(sample).kneighbors(sample)[0][:, 1]
         return float(np.median(distances)) / 2.0
 

@@ -9,6 +9,7 @@ from labeler.core.numeric.kmeans import plus_plus
 from labeler.core.types import FloatArray
 
 STARTS = ("labels", "k-means++", "random")
+# as many a center as k-means itself learns on
 SAMPLE_PER_CENTER, SAMPLE = 256, 1_000
 
 

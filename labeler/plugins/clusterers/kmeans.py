@@ -61,6 +61,7 @@ class KMeans:
         thorough = len(X) <= THOROUGH_UP_TO
         n_init, max_iter = self._effort(len(X))
         if begin is None and self.init == "random":
+            # another draw for each run, and the same ones whenever it is repeated
             starts = (drawn(X, n_clusters, random_state + run) for run in range(n_init))
             runs = [kmeans(X, n_clusters, random_state, 1, max_iter, rows, thorough) for rows in starts]
             return min(runs, key=lambda run: run.inertia)
@@ -80,6 +81,7 @@ class KMeans:
         init = begin if begin is not None else "random" if self.init == "random" else "k-means++"
         model = Sklearn(
             n_clusters=len(begin) if begin is not None else min(n_clusters, len(X)),
+            # from given centers every run is the same
             n_init=1 if begin is not None else n_init,
             max_iter=max_iter,
             init=init,
@@ -89,6 +91,7 @@ class KMeans:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # fewer distinct points than clusters
             model.fit(np.asarray(X, dtype=np.float32))
+        # with fewer distinct points than clusters a center comes twice
         centers = np.unique(np.asarray(model.cluster_centers_, dtype=np.float32), axis=0)
         clusters, distances = assign(X, centers)
         used, positions = np.unique(clusters, return_inverse=True)
@@ -102,6 +105,7 @@ def _centers(path: str) -> FloatArray:
     if not path.endswith(".npy"):
         raise ValueError(f"init is one of {', '.join(STARTS)} or a .npy file of centers, not {path!r}")
     try:
+        # never unpickled: the file may come from anywhere
         centers = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError) as error:
         raise ValueError(f"cannot read the centers {path!r}: {error}") from error

@@ -46,6 +46,7 @@ class MiniBatchKMeans:
         model = Sklearn(
             n_clusters=len(begin) if begin is not None else min(n_clusters, len(X)),
             batch_size=self.batch_size,
+            # from given centers every seeding is the same
             n_init=1 if begin is not None else self.n_init,
             init=begin if begin is not None else otherwise,
             max_iter=self.max_iter,

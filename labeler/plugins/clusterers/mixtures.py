@@ -67,6 +67,7 @@ class Gmm:
             return few
         # the variance a point may not fall below is meant relative to the data's own
         unit = float(points.std(dtype=np.float64)) or 1.0
+        # in float64: in float32 a covariance may lose what makes it invertible
         rows = (fit_rows(points, random_state) / unit).astype(np.float64)
         model = self._model(min(n_clusters, len(rows)), self.n_init or _runs(len(X)), random_state)
         with warnings.catch_warnings():
@@ -155,6 +156,7 @@ class FittedMixture:
         """Return how much each of `X` (n, d) belongs to each cluster (n, k); rows sum to 1."""
         points = np.asarray(X, dtype=np.float32) if self._axes is None else self._axes.project(X)
         shares = self._model.predict_proba((points / self._unit).astype(np.float64))[:, self._components]
+        # far from every component all shares underflow to 0
         return np.asarray(shares / np.maximum(shares.sum(axis=1, keepdims=True), 1e-300), dtype=np.float32)
 
     def draw(self, count: int) -> FloatArray:
@@ -174,7 +176,7 @@ def _runs(n: int) -> int:
 def _free_parameters(covariance: str, k: int, d: int) -> int:
     """Count the parameters of a mixture of `k` Gaussians in `d` dimensions: their shapes, means and weights."""
     shape = {"full": k * d * (d + 1) // 2, "tied": d * (d + 1) // 2, "diag": k * d, "spherical": k}[covariance]
-    return shape + k * d + k - 1
+    return shape + k * d + k - 1  # weights sum to 1, so the last one is not free
 
 
 def _progress(model: Any) -> dict[str, Any]:
@@ -195,6 +197,7 @@ def _responsibilities(model: Any, points: FloatArray, unit: float) -> tuple[IntA
         rows = np.arange(len(proba))
         shares[block] = proba[rows, labels[block]]
         if k > 1:
+            # out of the way of the second likeliest
             proba[rows, labels[block]] = -1.0
             seconds[block] = proba.argmax(axis=1)
     return labels, shares, seconds

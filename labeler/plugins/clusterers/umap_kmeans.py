@@ -48,8 +48,9 @@ class UmapKMeans:
             embedding = umap.UMAP(
                 n_components=min(self.n_components, len(X) - 2),
                 n_neighbors=min(self.n_neighbors, len(X) - 1),
-                min_dist=0.0,
+                min_dist=0.0,  # as close as they like: groups are wanted, not a picture of them
                 random_state=random_state,
+                # the spectral start needs clearly more instances than dimensions
                 init="spectral" if len(X) > 4 * self.n_components else "random",
             ).fit_transform(np.asarray(X, dtype=np.float32))
         clustering = kmeans(np.ascontiguousarray(embedding, dtype=np.float32), n_clusters, random_state, self.n_init)

@@ -120,8 +120,10 @@ def group_strength(features: FloatArray, random_state: int = 0) -> float:
     graph = steps.run(neighbour_graph(centered @ axes_of_sample(centered, 100), random_state=random_state))
     matrix, _ = normalized(graph.weights)
     start = np.random.default_rng(random_state).standard_normal(len(features)).astype(np.float32)
+    # the solver finds fewer eigenvalues than there are rows
     wanted = min(_EIGENVALUES + 1, len(features) - 2)
     values = eigsh(matrix, k=wanted, which="LA", v0=start, tol=1e-3, return_eigenvectors=False)
+    # the largest is 1 for every graph, and says nothing
     return float(np.sort(values)[:-1].mean())
 
 

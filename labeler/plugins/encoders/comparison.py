@@ -38,6 +38,7 @@ def left_out_hits(
             yield Progress("comparing encoders")
             parts.append(encoder.transform(np.asarray(images[wanted[start : start + CHUNK]])))
         features = np.concatenate(parts)
+        # the mean and axes of the pool: answers are no even draw from it
         centered = features - features[: len(sample)].mean(axis=0)
         points = centered @ axes_of_sample(centered[: len(sample)], 100)
         hits[spec] = _hits(points[len(sample) :], y)

@@ -100,6 +100,7 @@ def direction_shares(images: FloatArray, cell: int, bins: int) -> FloatArray:
     (Arandjelovic & Zisserman, CVPR 2012, for SIFT).
     """
     shares = pooled_directions(images, cell, bins).reshape(len(images), -1)
+    # a little more than the sum: an image without a gradient stays at zero
     shares /= shares.sum(axis=1, keepdims=True) + np.float32(1e-4)
     return np.asarray(np.sqrt(shares), dtype=np.float32)
 
@@ -117,6 +118,7 @@ def pooled_directions(images: FloatArray, cell: int, bins: int) -> FloatArray:
     maps = np.empty((n, h, w, bins), dtype=np.float32)
     for direction in range(bins):
         away = np.abs(turn - direction)
+        # directions are a circle: the last one lies beside the first
         away = np.minimum(away, np.abs(away - bins))
         maps[..., direction] = np.maximum(1 - away, 0) * magnitude
     down, across = _triangles(h, cell), _triangles(w, cell)

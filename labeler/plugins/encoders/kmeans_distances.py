@@ -39,6 +39,7 @@ class KMeansDistances:
     def fit(self, images: Images) -> KMeansDistances:
         """Find the centers on a sample."""
         X = self._pixels.transform(images)
+        # always the same seed: features are cached by what an encoder is called, and have to come out the same
         self._centers = kmeans(X, self.k, 0, self.n_init).centers.astype(np.float64)
         return self
 

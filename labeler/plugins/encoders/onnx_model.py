@@ -73,6 +73,7 @@ class OnnxModel:
         if channels == "grey" and max(self._mean.size, self._std.size) > 1:
             raise ValueError("a grey image has one mean and one std")
         content = _content(model)
+        # a part of the cache's key: the features of another model are not taken for this one's
         self.version = int.from_bytes(hashlib.sha256(content).digest()[:6])
         self._session = _session(content, model, threads)
         self._input = self._session.get_inputs()[0]
@@ -101,6 +102,7 @@ class OnnxModel:
         fixed = self._input.shape[0]
         if isinstance(fixed, int) and fixed != len(prepared):  # a model of a batch of its own, mostly 1
             rows = [prepared[row : row + fixed] for row in range(0, len(prepared), fixed)]
+            # the last batch is filled up with its last image, and what comes of that is cut off
             padded = [np.concatenate((part, np.repeat(part[-1:], fixed - len(part), axis=0))) for part in rows]
             output = np.concatenate([self._called(part) for part in padded])[: len(prepared)]
         else:
@@ -142,6 +144,7 @@ class OnnxModel:
             output = places.mean(axis=2) if self.pool == "mean" else places[:, :, 0]
         elif output.ndim == 3:  # tokens
             output = output.mean(axis=1) if self.pool == "mean" else output[:, 0]
+        # features have to be finite, whatever a model makes of an image
         return np.nan_to_num(output)
 
 

@@ -72,5 +72,6 @@ def _pixels(images: Images) -> FloatArray:
     """The pixels (n, p, channels) in [0, 1], evenly thinned to `_SEEN` at most."""
     height, width = images.shape[1:3]
     step = int(np.ceil(np.sqrt(height * width / _SEEN)))
+    # from the middle of each step, so that no border counts for more
     thinned = to_unit(np.ascontiguousarray(images[:, step // 2 :: step, step // 2 :: step]))
     return thinned.reshape(len(images), -1, 1 if images.ndim == 3 else images.shape[3])

@@ -61,6 +61,7 @@ class Patches:
             drawn.append(np.take_along_axis(patches, places[:, :, None], axis=1).reshape(-1, patches.shape[2]))
         rows: FloatArray = np.concatenate(drawn)
         self._mean = rows.mean(axis=0, dtype=np.float32)
+        # reshaped, because cov() of patches of a single value is no matrix
         values, vectors = np.linalg.eigh(np.cov((rows - self._mean).T.astype(np.float64)).reshape(2 * (rows.shape[1],)))
         roots = 1.0 / np.sqrt(np.maximum(values, 0.0) + _FLATNESS)
         self._whitening = (vectors * roots @ vectors.T).astype(np.float32)
@@ -91,6 +92,7 @@ class Patches:
         np.maximum(active, 0.0, out=active)
         down, across = self._grid(images)
         field = active.reshape(len(images), down, across, -1)
+        # an odd row or column in the middle belongs to both halves
         halves = (
             (slice(0, (down + 1) // 2), slice(down // 2, down)),
             (slice(0, (across + 1) // 2), slice(across // 2, across)),

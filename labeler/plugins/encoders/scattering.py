@@ -63,6 +63,7 @@ class Scattering:
         self._size = 64 if max(images.shape[1:3]) > 40 else 32
         scales = self.scales or (3 if self._size == 64 else 2)
         self._bank = FilterBank.make(self._size, scales, self.angles or (8 if scales <= 2 else 6))
+        # evenly spread, as a pool often comes sorted by class
         rows = np.linspace(0, len(images) - 1, min(len(images), _FIT_ROWS)).astype(np.int64)
         coefficients = self._coefficients(images[rows])
         self._mean = coefficients.mean(axis=0, dtype=np.float64).astype(np.float32)
@@ -92,12 +93,14 @@ class Scattering:
         assert self._bank is not None  # noqa: S101 - fit made it
         n = len(images)
         grey = resize(to_grey(images), self._size, self._size)
+        # without the plain average, which is the lighting
         waves = self._bank.scatter(grey)[:, 1:]
         shares: FloatArray = np.sqrt(waves / (waves.sum(axis=1, keepdims=True) + np.float32(_FLOOR))).reshape(n, -1)
         if images.ndim == 3:
             return shares
         unit = to_unit(images)
         luminance = to_grey(images)
+        # red and blue against the luminance: together with it they tell green
         colours = [
             resize(unit[..., channel] - luminance, _CHROMA_GRID, _CHROMA_GRID).reshape(n, -1) for channel in (0, 2)
         ]

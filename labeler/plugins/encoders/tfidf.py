@@ -45,7 +45,7 @@ class Tfidf:
             ngram_range=(1, self.ngrams),
             min_df=self.min_texts if len(images) >= 100 else 1,
             max_features=MOST_WORDS,
-            sublinear_tf=True,
+            sublinear_tf=True,  # ten times the same word is not ten times as much about it
             strip_accents="unicode",
         )
         texts = _plain(images)

@@ -47,6 +47,7 @@ class FilterBank:
     def scatter(self, images: FloatArray, orders: int = 2) -> FloatArray:
         """Coefficients (n, channels, s, s) float32 of images (n, size, size); s = size / 2^scales."""
         pad = 2**self.scales
+        # a reflection longer than the image would repeat it: then its edge is drawn out
         padded = np.pad(images, ((0, 0), (pad, pad), (pad, pad)), mode="reflect" if images.shape[1] > pad else "edge")
         spectrum = fft.fft2(padded)
         maps = [self._average(padded, 0)]
@@ -104,6 +105,7 @@ def _resolutions(filter_hat: NDArray[np.float64], coarsest: int) -> list[FloatAr
 
 def _morlet(side: int, dilation: float, angle: float, slant: float) -> NDArray[np.float64]:
     """Fourier transform (real) of a Morlet wavelet: a Gabor with its mean taken out."""
+    # Kymatio's width and center frequency
     sigma, frequency = 0.8 * dilation, 0.75 * np.pi / dilation
     wave = _gabor(side, sigma, angle, frequency, slant)
     envelope = _gabor(side, sigma, angle, 0.0, slant)
@@ -113,6 +115,7 @@ def _morlet(side: int, dilation: float, angle: float, slant: float) -> NDArray[n
 def _gabor(side: int, sigma: float, angle: float, frequency: float, slant: float) -> NDArray[np.complex128]:
     """Gaussian of width `sigma` (and sigma / slant across) times a wave along `angle`, periodised to `side`."""
     slant = slant or 1.0
+    # five periods: beyond them nothing is left of the Gaussian
     offsets = np.arange(-2, 3) * side
     grid = (np.arange(side)[:, None] + offsets[None, :]).ravel()
     y, x = grid[:, None], grid[None, :]

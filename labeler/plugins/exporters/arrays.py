@@ -129,7 +129,9 @@ def write_npz(target: Path, arrays: Mapping[str, Rows]) -> None:
                 raise ValueError(f"the array {name!r} holds Python objects")
             shape = tuple(int(side) for side in array.shape)
             header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
+            # a bare ZipInfo is dated 1980, so the same rows give the same bytes
             with archive.open(zipfile.ZipInfo(f"{name}.npy"), "w", force_zip64=True) as member:
+                # the version that every numpy reads; later ones are for longer headers, such as those of records
                 np.lib.format.write_array_header_1_0(member, header)
                 for rows in blocks(array):
                     member.write(np.ascontiguousarray(array[rows], dtype=dtype).tobytes())

@@ -74,6 +74,7 @@ def _shares(proba: FloatArray, present: IntArray) -> FloatArray:
     """The columns of the classes that occur, each row summing to 1."""
     shares = proba[:, present] if len(present) < proba.shape[1] else proba
     sums = shares.sum(axis=1, keepdims=True)
+    # where no class that occurs has any probability, all are equally likely
     even = np.float32(1.0 / max(len(present), 1))
     return np.where(sums > 0, shares / np.maximum(sums, np.float32(1e-30)), even).astype(np.float32)
 

@@ -37,12 +37,14 @@ COLUMNS = (
 
 Cell = str | int | float | bool | None
 
+# tab and carriage return as well: a spreadsheet passes over them and runs what follows
 _FORMULA = re.compile(r"[=+\-@\t\r]")
 # A quote in front of a formula is doubled too: the prefix can then be taken off again without a doubt.
 _TO_PREFIX = re.compile(r"'*[=+\-@\t\r]")
 _PREFIXED = re.compile(r"'+[=+\-@\t\r]")
 _QUOTE = re.compile(r'[",\r\n]')
 # fmt: off
+# what read_csv() takes for a missing value unless it is told otherwise
 PANDAS_MISSING = frozenset((
     "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA",
     "NULL", "NaN", "None", "n/a", "nan", "null",
@@ -155,6 +157,7 @@ def csv_line(values: Sequence[Cell], csv_safe: bool = False) -> str:
 
 
 def _cell(value: Cell, csv_safe: bool) -> str:
+    # before numbers, as True is one to Python
     if isinstance(value, bool):
         return "true" if value else "false"
     if not isinstance(value, str):
@@ -171,6 +174,7 @@ def unprefixed(cell: str) -> str:
 
 
 def _shortest(values: FloatArray) -> Iterator[float | None]:
+    # str() of a float32 has as few digits as give it again; as float64 it would have seventeen
     return (None if value != value else float(str(value)) for value in values)
 
 

@@ -15,9 +15,11 @@ from labeler.core.text import display_safe
 from labeler.plugins.exporters.base import ExportRows
 
 CARD = "README.md"
+# all that Markdown lets be escaped, but for comma and hyphen, which mean nothing within a line
 _PUNCTUATION = re.compile(r"([!\"#$%&'()*+./:;<=>?@\[\\\]^_`{|}~])")
 _PARTS = ("encoder", "clusterer", "classifier", "strategy")
 _LONGEST = 80
+# columns of the table in this order: from what a person saw to what a machine made of it
 _SOURCES = {
     "human": "a person was shown this image and named its class",
     "confirmed": "a person confirmed it on a page of images of one class",
@@ -96,6 +98,7 @@ def _accuracy(manifest: Mapping[str, Any]) -> list[str]:
         f"Checked {certificate['checked']:,} of {certificate['population']:,}, drawn at random; "
         f"{certificate['wrong']:,} were wrong."
         f" The statement is about {plain(str(certificate['about']), 300)}.",
+        # nothing but hexadecimal digits: between backquotes no escape would hold
         f"Hash of the labels it speaks of: `{re.sub('[^0-9a-f]', '', str(certificate['set_sha256']))}`.",
     ]
 
@@ -151,6 +154,7 @@ def _made(manifest: Mapping[str, Any]) -> list[str]:
     engine = manifest.get("recipe", {}).get("engine") or "default"
     parts = [f"{part} {plain(str(facts[part]))}" for part in _PARTS if facts.get(part)]
     lines.append(f"- engine {plain(str(engine))}" + (f": {', '.join(parts)}" if parts else ""))
+    # the parts stand in the line of the engine
     options = {name: value for name, value in manifest.get("options", {}).items() if name not in _PARTS}
     percentile = manifest.get("configuration", {}).get("percentile")
     reach = "as far as it is safe (auto)" if percentile is None else f"to the closest {percentile:g} % of each cluster"

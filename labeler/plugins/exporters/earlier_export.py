@@ -26,6 +26,7 @@ TOOL = "labeler"
 LARGEST = 1 << 30
 """Bytes of a manifest: that of two million files is a quarter of it."""
 _DATABASE = b"SQLite format 3\0"
+# what SQLite and this program keep beside a database: judged by the file whose name it extends
 _COMPANION = re.compile(r"(-wal|-shm|-journal|\.lock|\.fresh)$")
 _PROJECT = re.compile(r"\.labeler\.(db.*|cache)$")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -62,6 +63,7 @@ class Contents:
 
 def manifest_in(path: Path) -> dict[str, Any] | None:
     """Return the manifest of an export at `path`; None where there is no such file, or none of ours."""
+    # a link would let a manifest from elsewhere speak for this folder
     if path.is_symlink() or not path.is_file() or path.stat().st_size > LARGEST:
         return None
     try:
@@ -164,10 +166,11 @@ def look(folder: Path, listed: Listed, new: Path, known: Mapping[str, Stamp] | N
             inner[place], names[place] = entries
             order += inner[place]
     holding: set[str] = {""}
+    # from the innermost out: a folder holds something of the export where one in it does
     for place in reversed([place for place in order if place in names]):
         stays = []
         for name in names[place]:
-            if name == MANIFEST:
+            if name == MANIFEST:  # the last to go: see `hand_over`
                 continue
             stamp = judge.own(name)
             if stamp is None:
@@ -251,6 +254,7 @@ class Earlier:
             listed = listed_in(old) or listed
         contents = look(old, listed, new, self.known)
         fitted = fit(contents, old, new)
+        # what is somebody's goes first: whatever happens after that, it is safe
         for name in fitted.moves:
             (new / name).parent.mkdir(parents=True, exist_ok=True)
             os.rename(old / name, new / name)
@@ -259,6 +263,7 @@ class Earlier:
         for name in (*reversed(fitted.shared), *reversed(contents.folders)):
             with suppress(OSError):  # something else is in it by now
                 os.rmdir(old / name)
+        # where anything else came in meanwhile the manifest stays, and rmdir() refuses
         if os.listdir(old) == [MANIFEST]:
             os.unlink(old / MANIFEST)
         os.rmdir(old)
@@ -281,6 +286,7 @@ class _Judge:
             if name not in self._listed.files or _is_named_for_a_project(name) or not path.is_file():
                 return None
             stamp = stamp_of(path)
+            # hashed a moment ago and not touched since: gigabytes are not read twice
             if self._known.get(name) == stamp:
                 return stamp
             as_listed = sha256_of(path) == self._listed.files[name] or self._goes_on(path)
@@ -294,6 +300,7 @@ class _Judge:
             return False
         if self._going_on is None:
             self._going_on = set(_inodes(self._new))
+        # an edited image that is linked into the new export as well loses only one of its names
         return (status.st_dev, status.st_ino) in self._going_on
 
 

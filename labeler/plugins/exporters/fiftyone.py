@@ -20,6 +20,7 @@ from labeler.plugins.exporters.csv_jsonl import COLUMNS, Cell, records
 from labeler.plugins.exporters.file_names import safe_file_names, safe_name
 from labeler.plugins.exporters.image_files import are_files, link_of, put_images, wanted_name
 
+# what the layout has a place for; all other columns become attributes
 _OF_THE_LABEL = ("label", "confidence")
 
 
@@ -49,6 +50,7 @@ class FiftyOneExporter:
                 files[position] = f"{root}/{name}"
         target.mkdir()
         warnings = put_images(rows, files, own, target, link)
+        # an export of no rows still is a data set that opens
         for split, positions in (members or {"": []}).items():
             folder = target / safe_name(split) if split else target
             (folder / "data").mkdir(exist_ok=True)
@@ -79,6 +81,7 @@ def _names(rows: ExportRows, positions: Sequence[int], own: Sequence[bool]) -> l
 
 
 def _write_labels(path: Path, rows: ExportRows, positions: Iterable[int], files: Sequence[str]) -> None:
+    # records are read in one pass over all rows, so every row asks whether it is in this split
     chosen = set(positions)
     every = zip(files, rows.class_indices.tolist(), records(rows), strict=True)
     with path.open("x", encoding="utf-8", newline="\n") as stream:

@@ -12,7 +12,9 @@ from collections.abc import Collection, Sequence
 LIMIT = 120  # bytes of a name: half of what file systems take, so that a whole path fits as well
 
 _FORBIDDEN = frozenset('/\\<>:"|?*')
+# Unicode's categories: controls, formats, surrogates, private, unassigned, ends of lines and paragraphs
 _INVISIBLE = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
+# devices of Windows, which it sees in names with any ending, and takes superscript digits for digits
 _RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])[ ]*(\..*)?$", re.IGNORECASE)
 
 
@@ -44,7 +46,7 @@ def safe_folder_names(texts: Sequence[str], taken: Collection[str] = ()) -> list
     for position, text in enumerate(texts):
         if position in result:
             continue
-        base = safe_name(text, LIMIT - 8)
+        base = safe_name(text, LIMIT - 8)  # room for ~2, ~3, ...
         numbered = (f"{base}~{number}" for number in itertools.count(2))
         result[position] = _first_free(itertools.chain([base], numbered), used)
     return [result[position] for position in range(len(texts))]
@@ -56,7 +58,7 @@ def safe_file_names(ids: Sequence[str], names: Sequence[str]) -> list[str]:
     Names that are wanted more than once all get ``-`` and eight digits of the hash of their id before the ending,
     so that an instance keeps its name whoever its neighbors are.
     """
-    wanted = [safe_name(name, LIMIT - 20) for name in names]
+    wanted = [safe_name(name, LIMIT - 20) for name in names]  # room for a hash and a number
     times = Counter(map(_key, wanted))
     used = {key for key, number in times.items() if number == 1}
     return [
@@ -81,6 +83,7 @@ def _first_free(candidates: itertools.chain[str], used: set[str]) -> str:
 
 def _key(name: str) -> str:
     """Equal for names that some file system takes for one."""
+    # twice, as casefold() may take a letter and its accent apart
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
@@ -88,9 +91,11 @@ def _shortened(name: str, limit: int) -> str:
     if len(name.encode()) <= limit:
         return name
     stem, ending = _split_ending(name)
+    # the cut may go through a letter of several bytes: what is left of it goes, too
     return stem.encode()[: limit - len(ending.encode())].decode(errors="ignore") + ending
 
 
 def _split_ending(name: str) -> tuple[str, str]:
     stem, dot, ending = name.rpartition(".")
+    # more than eight letters after a point are a part of the name
     return (stem, f".{ending}") if dot and stem and ending.isascii() and 0 < len(ending) <= 8 else (name, "")

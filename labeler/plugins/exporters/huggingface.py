@@ -27,9 +27,12 @@ from labeler.plugins.exporters.image_files import are_files, link_of, put_images
 
 AUTO = "auto"
 KINDS = ("parquet", "jsonl", "csv")
+# as `datasets` calls data that come undivided
 ONLY_SPLIT = "train"
 _COLUMNS = ("file_name", *COLUMNS)
+# what pandas, by which a metadata.csv is read, may make a number of
 _READ_AS_NUMBER = re.compile(r"\s*[+-]?(\d|\.\d|inf|nan|true|false)", re.IGNORECASE)
+# what Arrow's reader of JSON makes a time of
 _READ_AS_DATE = re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d(:\d\d(:\d\d)?)?)?Z?$")
 
 
@@ -60,6 +63,7 @@ class HuggingFaceExporter:
         members: dict[str, list[int]] = {}
         for position, split in enumerate(rows.splits):
             members.setdefault(split or ONLY_SPLIT, []).append(position)
+        # splits become folders here, by whose names `datasets` knows them
         if any(re.fullmatch(r"[a-z]+", split) is None for split in members):
             raise UsageError("a split has a name that is no word", "splits are train, val and test")
         files = _files(rows, members, own)

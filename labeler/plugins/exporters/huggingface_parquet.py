@@ -16,14 +16,14 @@ from labeler.plugins.exporters.parquet import ROW_GROUP, TYPES
 if TYPE_CHECKING:
     import pyarrow
 
-_VALUES = {"bool_": "bool"}
+_VALUES = {"bool_": "bool"}  # what `datasets` calls it
 
 
 class MetadataParquet:
     """A file that is written row by row, in groups of 50,000; needs the extra `parquet`."""
 
     def __init__(self, path: Path, columns: Sequence[str], class_names: Sequence[str]) -> None:
-        from pyarrow import parquet
+        from pyarrow import parquet  # an extra
 
         names = [escaped(name) for name in class_names]
         self._places = {name: place for place, name in enumerate(names)}
@@ -36,6 +36,7 @@ class MetadataParquet:
     def add(self, values: Sequence[Any]) -> None:
         """One row, the label as the text it is escaped to."""
         row = list(values)
+        # a ClassLabel is stored as the number of its name
         row[self._label] = self._places[row[self._label]]
         self._rows.append(row)
         if len(self._rows) >= ROW_GROUP:
@@ -48,7 +49,7 @@ class MetadataParquet:
         self._stream.close()
 
     def _flush(self) -> None:
-        import pyarrow
+        import pyarrow  # an extra
 
         if self._rows:
             columns = zip(zip(*self._rows, strict=True), self._schema, strict=True)
@@ -59,7 +60,7 @@ class MetadataParquet:
 
 def labels_in(path: Path) -> Iterator[tuple[str, str]]:
     """(file name, label) of every row."""
-    from pyarrow import parquet
+    from pyarrow import parquet  # an extra
 
     with parquet.ParquetFile(path) as file:
         features = json.loads(file.schema_arrow.metadata[b"huggingface"])["info"]["features"]
@@ -70,8 +71,9 @@ def labels_in(path: Path) -> Iterator[tuple[str, str]]:
 
 
 def _schema(columns: Sequence[str], names: Sequence[str]) -> pyarrow.Schema:
-    import pyarrow
+    import pyarrow  # an extra
 
+    # int64 is how `datasets` itself stores a ClassLabel
     types = {name: TYPES.get(name, "string") for name in columns} | {"label": "int64"}
     features: dict[str, dict[str, Any]] = {
         name: {"dtype": _VALUES.get(kind, kind), "_type": "Value"} for name, kind in types.items()

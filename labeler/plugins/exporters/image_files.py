@@ -14,7 +14,9 @@ from labeler.core.text import display_safe
 from labeler.core.types import ByteArray
 from labeler.plugins.exporters.base import ExportRows
 
+# endings that a name loses when its image is written as PNG
 _IMAGES = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp", ".gif", ".avif", ".heic")
+# another disk, no right to it, too many links to one file, or a file system that knows no links
 _NO_HARD_LINK = (errno.EXDEV, errno.EPERM, errno.EACCES, errno.EMLINK, errno.ENOTSUP, errno.ENOSYS)
 
 
@@ -82,6 +84,7 @@ def put_images(rows: ExportRows, files: Sequence[str], own: Sequence[bool], targ
         The folder cannot be written.
     """
     place = _PLACERS[link]
+    # each folder once, not once an image
     for folder in dict.fromkeys(map(os.path.dirname, files)):
         inside(target, folder).mkdir(parents=True, exist_ok=True)
     copied = 0
@@ -109,6 +112,7 @@ def _copied(copied: int, total: int) -> Iterator[str]:
 
 def _hard(source: Path, destination: Path) -> bool:
     try:
+        # resolved, because a hard link to a symbolic link is a symbolic link
         os.link(source.resolve(), destination)
     except OSError as error:
         if error.errno not in _NO_HARD_LINK:
@@ -119,6 +123,7 @@ def _hard(source: Path, destination: Path) -> bool:
 
 
 def _sym(source: Path, destination: Path) -> bool:
+    # an absolute path, which holds when the export is moved
     destination.symlink_to(source.resolve())
     return False
 
@@ -140,7 +145,7 @@ def _write_png(image: ByteArray, destination: Path) -> None:
 
 def png_bytes(image: ByteArray) -> bytes:
     """(h, w) or (h, w, 3) uint8 as the bytes of a PNG."""
-    from PIL import Image  # here: listing exporters and linking files need no Pillow
+    from PIL import Image  # start-up: listing exporters and linking files need no Pillow
 
     stream = io.BytesIO()
     Image.fromarray(image).save(stream, format="PNG")

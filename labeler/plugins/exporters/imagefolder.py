@@ -21,7 +21,9 @@ from labeler.plugins.exporters.file_names import safe_file_names, safe_folder_na
 from labeler.plugins.exporters.image_files import are_files, link_of, put_images, wanted_name
 
 CLASSES, CLASS_MAP, LABELS = "classes.txt", "class_map.json", "labels.csv"
+# no folder of a class may take one of these names
 _OWN_FILES = (CLASSES, CLASS_MAP, LABELS, "README.md", "manifest.json")
+# IMG_EXTENSIONS in torchvision.datasets.folder
 _TORCHVISION = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
 
 
@@ -75,6 +77,7 @@ class ImageFolderExporter:
         changed = json.loads(class_map.read_text(encoding="utf-8")) if class_map.exists() else {}
         counts: Counter[str] = Counter()
         for folder, _, files in os.walk(target):
+            # at the top lie the files about the export, no images
             if folder == str(target):
                 continue
             name = os.path.basename(folder)

@@ -56,9 +56,11 @@ class LabelStudioExporter:
         target.mkdir()
         (target / "images").mkdir()
         warnings = put_images(rows, files, own, target, link)
+        # a class is an attribute in the configuration, and tasks have to spell it as that does
         names = [escaped_for_xml(name) for name in rows.class_names]
         (target / CONFIG).write_text(_config(names), encoding="utf-8", newline="\n")
         with (target / TASKS).open("x", encoding="utf-8", newline="\n") as stream:
+            # task by task: all of them at once would be a copy of the whole export in memory
             stream.write("[")
             for number, task in enumerate(self._tasks(rows, names, files), 1):
                 stream.write((",\n" if number > 1 else "\n") + json_text(task))
@@ -71,6 +73,7 @@ class LabelStudioExporter:
         choices = {choice.get("value") for choice in root.iter("Choice")}
         counts: Counter[str] = Counter()
         for task in items(target / TASKS, "item"):
+            # any other number of results or choices fails here, and the export with it
             (result,) = (task["annotations"] or task["predictions"])[0]["result"]
             (choice,) = result["value"]["choices"]
             counts[unescaped(choice)] += choice in choices and (target / "images" / task["data"]["file"]).is_file()

@@ -29,11 +29,12 @@ def manifest_of(rows: ExportRows, given: dict[str, Any], counts: dict[str, int],
             "classes": dict.fromkeys(rows.class_names, 0) | counts,
             "provenance": dict(Counter(rows.provenances)),
             "class_provenance": _by_class_and_provenance(rows),
-            "splits": dict(Counter(filter(None, rows.splits))),
+            "splits": dict(Counter(filter(None, rows.splits))),  # "" is no split
         },
         "warnings": warnings,
     }
     defaults: dict[str, Any] = {"version": labeler.__version__, "seed": None, "configuration": {}, "certificate": None}
+    # in this order: what an export says of itself cannot be given from outside
     document: dict[str, Any] = plain(defaults | given | own)
     return document
 
@@ -46,6 +47,7 @@ def describe(draft: Draft, rows: ExportRows, target: Path, document: dict[str, A
         (draft.path / CARD).write_text(text, encoding="utf-8", newline="\n")
     else:
         document["card"] = text
+    # last, as the card is one of the files that are hashed
     document |= _hashes(draft.path, target.name)
     write_json(draft.path / MANIFEST if inside else draft.beside, document)
 

@@ -15,7 +15,9 @@ from labeler.plugins.exporters.csv_jsonl import COLUMNS, records
 if TYPE_CHECKING:
     import pyarrow
 
+# rows that are in memory at once, and that a reader may pass over together
 ROW_GROUP = 50_000
+# pyarrow's types by name, so that this table stands here without importing it
 TYPES = {
     "confidence": "float32",
     "weight": "float32",
@@ -33,8 +35,8 @@ class ParquetExporter:
 
     def write(self, rows: ExportRows, target: Path) -> list[str]:
         """Write `rows` to the new file `target`; returns warnings. Raises OSError where it cannot be written."""
-        import pyarrow
-        from pyarrow import parquet
+        import pyarrow  # an extra
+        from pyarrow import parquet  # an extra
 
         schema = pyarrow.schema([(name, getattr(pyarrow, TYPES.get(name, "string"))()) for name in COLUMNS])
         with target.open("xb") as stream, parquet.ParquetWriter(stream, schema) as writer:
@@ -44,7 +46,7 @@ class ParquetExporter:
 
     def count(self, target: Path) -> dict[str, int]:
         """Read the column of labels, one row group after the other; class name -> number of rows."""
-        from pyarrow import parquet
+        from pyarrow import parquet  # an extra
 
         counts: Counter[str] = Counter()
         with parquet.ParquetFile(target) as file:
@@ -54,7 +56,7 @@ class ParquetExporter:
 
 
 def _tables(rows: ExportRows, schema: pyarrow.Schema) -> Iterator[pyarrow.Table]:
-    import pyarrow
+    import pyarrow  # an extra
 
     every = records(rows)
     while part := list(islice(every, ROW_GROUP)):

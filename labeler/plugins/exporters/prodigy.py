@@ -41,10 +41,12 @@ class ProdigyExporter:
         with target.open("x", encoding="utf-8", newline="\n") as stream:
             for position, record in enumerate(records(rows)):
                 cells = dict(zip(COLUMNS, record, strict=True))
+                # taken out, as `meta` repeats all other cells
                 chosen = cells.pop("label")
                 source = rows.locate(position)
                 inline += source is None
                 task = {
+                    # absolute: Prodigy would look for it from where it was started
                     "image": _data_uri(rows, position) if source is None else escaped(str(source.absolute())),
                     "options": options,
                     "accept": [chosen],

@@ -29,6 +29,7 @@ class SklearnExporter:
         """Write `rows` to `target`; returns warnings. Raises OSError where the file cannot be written."""
         whole = rows.whole() if rows.whole is not None else None
         ids = rows.ids if whole is None else whole.ids
+        # where no pool is at hand the export is of its labeled rows alone
         places = np.arange(len(rows.ids)) if whole is None else whole.places
         X: Rows = rows.features() if whole is None else whole.features
         y = np.full(len(ids), UNLABELED, dtype=np.int64)

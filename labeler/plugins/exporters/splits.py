@@ -73,10 +73,12 @@ def divided(
     split_of = np.zeros(len(sha256), dtype=np.int64)
     deficits = np.zeros(len(fractions))
     for groups in _groups_by_class(sha256, class_indices.tolist(), repeats):
+        # before the sort below, so that among groups of one size chance decides
         rng.shuffle(groups)
         groups.sort(key=len, reverse=True)  # stable; the large ones first, while every split still has room
         deficits += fractions * sum(map(len, groups))
         for group in groups:
+            # a part whose share is 0 gets nothing, even where all others have more than theirs
             chosen = int(np.argmax(np.where(fractions > 0, deficits, -np.inf)))
             split_of[group] = chosen
             deficits[chosen] -= len(group)
@@ -90,6 +92,7 @@ def _groups_by_class(
     first_of = list(range(len(sha256)))
 
     def first(row: int) -> int:
+        # chains stay short, as each row is hung below the first of its group
         while first_of[row] != row:
             row = first_of[row]
         return row
@@ -99,6 +102,7 @@ def _groups_by_class(
         marks: list[tuple[str, str | int]] = [("content", digest)] if digest else []
         marks += [("near", int(repeats[row]))] if repeats is not None else []
         for mark in marks:
+            # the earlier row leads, so that groups come in the order of the pool
             one, other = sorted((first(row), first(seen.setdefault(mark, row))))
             first_of[other] = one
     groups: dict[int, list[int]] = {}
@@ -112,4 +116,5 @@ def _groups_by_class(
 
 def _commonest(classes: Sequence[int]) -> int:
     times = Counter(classes)
+    # of equals the first class: the same rows are divided alike each time
     return min(times, key=lambda index: (-times[index], index))

@@ -36,6 +36,7 @@ from labeler.plugins.exporters.earlier_export import (
 from labeler.plugins.exporters.manifest import by_class, describe, manifest_of, plain, write_json
 
 FOLDER_FORMAT = "imagefolder"
+# the disk, a person's quota, or a file larger than the file system takes
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
 
@@ -108,10 +109,12 @@ def write_export(
     expected = by_class(rows)
     try:
         check_parent(target)
+        # what a killed export left half exchanged is put right before anything is judged
         left = recover(place)
         _check_target(exporter, rows, place, force, sources)
         with whole_pair(target, place.beside) if place.beside else whole_folder(target, earlier) as draft:
             warnings = exporter.write(rows, draft.path)
+            # before the manifest: what does not read back gets none
             _check_counts(exporter, draft.path, expected)
             describe(draft, rows, target, manifest_of(rows, manifest, expected, warnings))
             draft.sync()
@@ -157,6 +160,7 @@ def write_single(
         with whole_pair(target, beside) as draft:
             write(draft.path)
             document = {"tool": TOOL, "version": labeler.__version__} | manifest
+            # under the name that it will have, not the draft's
             document["files"] = {target.name: sha256_of(draft.path)}
             write_json(draft.beside, plain(document))
             draft.sync()
@@ -221,6 +225,7 @@ def _check_target(
         raise _exists(target if place.beside is None or os.path.lexists(target) else place.beside)
     if os.path.lexists(target) and target.is_dir() != exporter.is_folder:
         raise ExportError(f"{shown} is a {'folder' if target.is_dir() else 'file'}", "choose another name")
+    # one after the other: a list of a million paths takes a gigabyte
     located = (rows.locate(position) for position in range(len(rows.ids)))
     images = (source for source in located if source is not None)
     if not exporter.is_folder:
@@ -327,6 +332,7 @@ def explained(error: OSError, target: Path) -> ExportError:
         return ExportError(f"no space left for {shown}", "free some, or choose another disk; nothing was changed")
     if error.errno == errno.ENAMETOOLONG:
         return ExportError(f"the name {shown} is too long", "choose a shorter one")
+    # an image of the source failed, not the export: the message must not blame the target
     if isinstance(error.filename, str) and not _written(Path(error.filename), target):
         where = display_safe(error.filename)
         return ExportError(f"{where} cannot be read: {error.strerror}", "the export was not written, nothing changed")

@@ -28,9 +28,12 @@ from labeler.plugins.importers.yolo_names import class_names_in, is_list_of_name
 
 Reader = Callable[[Path, Known], RowsAndNotes]
 
+# enough to get past COCO's `info` and `licenses`, which usually stand before its lists
 _PEEK = 1 << 16
+# by keys near the beginning, not by parsing: such a file may be gigabytes
 _COCO = re.compile(r'"(?:images|annotations|categories)"\s*:\s*\[')
 _LABELME = re.compile(r'"shapes"\s*:\s*\[')
+# a class, then x, y, width and height of a box, or more numbers for an outline
 _BOX = re.compile(r"(\d+)((?:\s+[-+.\deE]+){4,})\s*")
 _LABEL_BYTES = 1 << 24
 _LOOK, _SAMPLE = 20, 200
@@ -40,6 +43,7 @@ def files_below(root: Path, ending: str) -> list[str]:
     """Paths, relative to `root`, of the files with this ending below it; hidden ones and links are not followed."""
     listed = []
     for folder, folders, names in os.walk(root):
+        # in place, because os.walk goes on by this list; sorted, so that every machine lists alike
         folders[:] = sorted(name for name in folders if not is_junk(name))
         inside = os.path.relpath(folder, root).replace(os.sep, "/")
         lead = "" if inside == "." else f"{inside}/"
@@ -80,6 +84,7 @@ def is_coco(path: Path) -> bool:
 def coco_folder(path: Path, known: Known) -> RowsAndNotes:
     """Every COCO file below a folder; where some are called ``instances_...``, only these."""
     files = [name for name in files_below(path, ".json") if is_coco(path / name)]
+    # COCO comes with captions_ and person_keypoints_ of the same images, which say no class of them
     instances = [name for name in files if "instances" in name.rpartition("/")[2].lower()]
     rows: list[LabelRow] = []
     notes = [f"only {display_safe(', '.join(instances), 120)} is read"] if 0 < len(instances) < len(files) else []
@@ -98,7 +103,7 @@ def coco(path: Path, known: Known) -> RowsAndNotes:
     classes: dict[Any, set[Any]] = {}
     boxes = 0
     for entry in items(path, "annotations.item"):
-        if "category_id" in entry:
+        if "category_id" in entry:  # a caption has none
             classes.setdefault(entry["image_id"], set()).add(entry["category_id"])
             boxes += bool(entry.get("bbox") or entry.get("segmentation"))
     rows, several, strange = [], 0, 0
@@ -153,6 +158,7 @@ def _placed(rows: list[LabelRow], root: Path, folders: Iterable[str], ids: Seque
     are not here, to where most of `ids` are named."""
     leads = list(dict.fromkeys(f"{folder}/" for folder in folders if folder))
     names = [row.instance_id for row in rows]
+    # `file_name` in COCO mostly has no folder, while the images lie in train2017/ or the like
     best = next((lead for lead in (*leads, "") if any(map(_is_file, _some_of(f"{root}/{lead}", names)))), None)
     if best is None:
         counts = {lead: len(match_names([f"{lead}{name}" for name in names], ids or ())) for lead in ("", *leads)}
@@ -222,6 +228,7 @@ def _classes_of_boxes(path: Path) -> list[str] | None:
 def _image_of(name: str) -> str:
     """The image, without its ending, that a file of labels is for."""
     parts = os.path.splitext(name)[0].split("/")
+    # the last one, as Ultralytics replaces the last `images` to get from an image to its labels
     for at in range(len(parts) - 2, -1, -1):
         if parts[at].lower() == "labels":
             parts[at] = "images"
@@ -254,12 +261,14 @@ def _labelme(path: Path, names: Sequence[str]) -> RowsAndNotes:
     for name in names:
         with (path / name).open(encoding="utf-8-sig", errors="surrogateescape") as stream:
             document = json.load(stream)
+        # flags are labelme's way to label a whole image; shapes speak for it only where no single flag is set
         flags = {str(flag) for flag, is_set in (document.get("flags") or {}).items() if is_set is True}
         labels = flags if len(flags) == 1 else {str(shape["label"]) for shape in document["shapes"]}
         shapes += len(document["shapes"])
         several += len(labels) > 1
         none += not labels
         if len(labels) == 1:
+            # labelme on Windows writes backslashes
             image = str(document.get("imagePath") or os.path.splitext(name)[0]).replace("\\", "/")
             rows.append(LabelRow(_beside(name, image), labels.pop()))
     return rows, _notes_on_images(several, none, shapes)

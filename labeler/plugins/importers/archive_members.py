@@ -22,6 +22,7 @@ from labeler.plugins.importers.names import (
 )
 from labeler.plugins.importers.sidecar_labels import ending_of, key_of, may_be_label
 
+# each costs some hundred bytes before anything is read, and a directory may list any number of them
 MAX_MEMBERS = 5_000_000
 BOMB_BYTES, BOMB_RATIO = 64 << 20, 250
 """What grows to more than this, and so many times, is no image."""
@@ -65,10 +66,12 @@ def sort_members(listed: Iterable[Member[Place]], shown: str) -> Members[Place]:
         if number > MAX_MEMBERS:
             raise SourceError(f"{shown} lists more than {MAX_MEMBERS:,} members", "split it")
         name = member.name
+        # any folder on the way counts: all that lies below __MACOSX is left over
         left_over = next((part for part in name.split("/") if part not in (".", "..") and is_junk(part)), None)
         if left_over is not None:
             junk[left_over] += 1
             continue
+        # nothing is unpacked by its name here, but ids are paths that other programs and exports go by
         if not is_inside(name):
             unsafe.append(name)
         elif member.is_link:
@@ -82,6 +85,7 @@ def sort_members(listed: Iterable[Member[Place]], shown: str) -> Members[Place]:
             _place(member, members)
     members.images = {name: members.images[name] for name in sorted(members.images, key=natural_key)}
     keys = {key_of(name) for name in members.images}
+    # only now: an archive may list the label of an image before the image
     members.beside = {name: place for name, place in members.beside.items() if key_of(name) in keys}
     members.notes = _notes([name for name in others if name not in members.beside], unsafe, links, twice)
     members.notes += _notes_on_labels_beside(members.beside)
@@ -93,6 +97,7 @@ def sort_members(listed: Iterable[Member[Place]], shown: str) -> Members[Place]:
 
 def is_inside(name: str) -> bool:
     """Whether a member's name stays below the folder it would be unpacked in."""
+    # C:/x, and even C:x, leave the folder on Windows
     drive = len(name) > 1 and name[1] == ":"
     return not (name.startswith("/") or drive or ".." in name.split("/") or "\0" in name or not name)
 

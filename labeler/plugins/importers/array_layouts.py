@@ -18,6 +18,7 @@ from labeler.core.text import display_safe
 from labeler.plugins.importers.names import row_ids, split_of
 from labeler.plugins.importers.npy import ArrayFile, text_array
 
+# the first that is there is taken, so that a file with both `X` and `data` is read as it was meant for this program
 _CONTENT = ("X", "images", "image", "imgs", "x", "data", "features", "inputs")
 _LABELS = ("y", "labels", "label", "targets", "target", "Y")
 _SPLITS = "train|training|test|testing|val|valid|validation|dev|eval|holdout|unlabell?ed|extra"
@@ -50,11 +51,13 @@ def parts_of(file: ArrayFile) -> list[Part]:
     SourceError
         None of its arrays is known to hold instances; the message names what there is.
     """
+    # with an `X` the file is one pool, whatever else in it is called like a part
     if "X" not in file.names and (parts := _split_parts(file)):
         return parts
     names = file.names
     labels = next((name for name in _LABELS if name in names), None)
     beside = [name for name in names if name not in ("ids", labels)]
+    # the only array there is may be called anything
     content = "X" if "X" in names else beside[0] if len(beside) == 1 else None
     content = content or next((name for name in _CONTENT if name in names), None)
     if content is None and len(names) == 2 and all(map(_NUMPYS.fullmatch, names)):
@@ -77,8 +80,10 @@ def _split_parts(file: ArrayFile) -> list[Part]:
             continue
         split = (match["split"] or match["split_last"]).lower()
         what = (match["what"] or match["what_first"]).lower()
+        # y, labels, targets; no name of content begins with one of these letters
         target = labels if what[0] in "ylt" else content
         target.setdefault(split_of(split) or split, name)
+    # an empty part would become a split without instances
     filled = [split for split, name in content.items() if not file.is_empty(name)]
     in_order = sorted(filled, key=lambda split: _ORDER.get(split, len(_ORDER)))
     return [Part(split, content[split], labels.get(split)) for split in in_order]
@@ -98,6 +103,7 @@ def label_texts(file: ArrayFile, name: str, count: int) -> list[str]:
         return text_array(file, name, count)
     values = np.asarray(file.read(name))
     marks = values == 1
+    # a row of zeros is an instance without a label; two ones, or a 0.7, are more than one class can say
     several = np.flatnonzero((marks.sum(axis=1) > 1) | ~(marks | (values == 0)).all(axis=1))
     if len(several):
         raise SourceError(

@@ -147,6 +147,7 @@ class Pool:
 
     def __init__(self, file: ArrayFile, parts: Sequence[Part], counts: Sequence[int]) -> None:
         self.file, self._parts, self._counts = file, parts, counts
+        # an array `ids` beside several parts does not say of which part it is
         self.ids = _ids(file, counts[0]) if len(parts) == 1 and not parts[0].split else _numbered(parts, counts)
         self.fingerprint = digest(("npz", *file_state(file.path)))
 
@@ -180,11 +181,13 @@ def finite_table(values: NDArray[Any], shown: str) -> FloatArray:
     SourceError
         A value is NaN, infinite or beyond float32: the message names its row and column.
     """
+    # float32 stays as it is: a mapped file may be larger than memory
     rows: FloatArray = values if values.dtype == np.float32 else np.empty(values.shape, np.float32)
     for part in _chunks(values):
         if rows is not values:
             with np.errstate(over="ignore", invalid="ignore"):
                 rows[part] = values[part]
+        # after the conversion: 1e300 is finite in float64 and infinite in float32
         finite = np.isfinite(rows[part])
         if not finite.all():
             row, column = np.argwhere(~finite)[0]
@@ -207,6 +210,7 @@ def _judge(file: ArrayFile, name: str, shape: tuple[int, ...], dtype: np.dtype[A
             f"{called} is {size}, neither images nor features",
             "X is (n, height, width), (n, height, width, 3) or (n, features)",
         )
+    # from the header alone: nothing of the size that it claims was allocated so far
     if math.prod(shape) == 0:
         raise SourceError(f"{called} is empty ({size})", "save at least one instance")
     if len(shape) > 2 and shape[1] * shape[2] > MAX_PIXELS:
@@ -261,6 +265,7 @@ def _range_of(low: float, high: float, dtype: np.dtype[Any], given: ValueRange |
     """Return the given range, if it is for values of this kind; else the one that the values suggest."""
     is_fraction = dtype.kind == "f"
     span = (given.fractions if is_fraction else given.whole) if given is not None else None
+    # a remembered range would cut off values that lie beyond it now; what a person gave holds whatever the values
     if span is not None and given is not None and (given.is_given or span[0] <= low <= high <= span[1] * 1.001):
         return span
     return byte_range(low, high, whole=not is_fraction)

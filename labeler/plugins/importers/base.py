@@ -211,6 +211,8 @@ def digest(parts: Iterable[object]) -> str:
     """A hex digest of a listing: names (as bytes), sizes, times."""
     state = hashlib.blake2b(digest_size=16)
     for part in parts:
+        # names that are not UTF-8 hold surrogates, which a plain encode() refuses
         state.update(part if isinstance(part, bytes) else str(part).encode("utf-8", "surrogatepass"))
+        # an end for each part: else `ab`, `c` and `a`, `bc` were one listing
         state.update(b"\0")
     return state.hexdigest()

@@ -12,13 +12,16 @@ from labeler.core.errors import SourceError
 from labeler.core.text import counted, display_safe
 from labeler.core.types import FloatArray
 
+# compared in lower case; `?` is how tables of the UCI repository mark a gap
 _MISSING = frozenset({"", "na", "n/a", "#n/a", "nan", "null", "none", "<na>", "?", "-"})
 _NAMED = 5
+# pandas reads an empty heading as `Unnamed: 0`, readr as `...1`
 _NAMELESS = re.compile(r"|unnamed: ?\d+(\.\d+)*|\.\.\.1", re.IGNORECASE)
 _NUMBERING = frozenset(
     {"index", "row", "rownames", "row number", "row_number", "level_0", "no", "no.", "nr", "nr.", "#"}
 )
 """Names of a first column that is an index if it counts the rows; with other numbers it is a feature."""
+# thousands may be set apart by a point, a space, a no-break space or an apostrophe
 _COMMA = re.compile(r"[+-]?(?:\d+|\d{1,3}(?:[.\u00a0\u202f' ]\d{3})+),\d+(?:[eE][+-]?\d+)?")
 _MARKS = "[.\u00a0\u202f' ]"
 _GROUPS = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
@@ -42,6 +45,7 @@ class Column:
                 values = np.array(cells, dtype=np.float64)
             except ValueError:
                 values = np.array([self._value(cell) for cell in cells])
+                # infinity may have been written out (`inf`): only what does not parse makes the column no numbers
                 bad = np.flatnonzero(np.isposinf(values))
                 word = next((cells[at] for at in bad.tolist() if not is_number(cells[at], self._decimal_comma)), None)
                 if word is not None:
@@ -64,6 +68,7 @@ class Column:
             return ""
         if _counts(values):
             return "it numbers the rows"
+        # the index of a frame that was filtered or shuffled: whole numbers, each once, in any order
         whole = bool((values == np.floor(values)).all()) and len(np.unique(values)) == len(values)
         return "whole numbers, each once, without a name: an index" if nameless and whole else ""
 
@@ -131,6 +136,7 @@ def features_of(columns: Sequence[Column], n: int, shown: str) -> tuple[FloatArr
 def without_row_numbers(columns: Sequence[Column]) -> tuple[list[Column], list[str]]:
     """The columns but for an index that pandas, R or a spreadsheet has written before them, and a line on it."""
     features, notes = list(columns), []
+    # a loop: a frame that was saved and read twice has two of them
     while features and (why := features[0].row_numbers()):
         notes.append(f"left out the column {display_safe(features.pop(0).name, 40)!r}: {why}")
     return features, notes

@@ -33,6 +33,7 @@ from labeler.plugins.importers.strips import AT_ONCE, in_strips, shrunk, turned
 if TYPE_CHECKING:
     from PIL import Image, ImageFile
 
+# AVIF and HEIC come on top where they can be read: see `_formats`
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
 MAX_PIXELS = 64_000_000
 """No image above 64 megapixels is decoded: 192 MB of colour, more is an attack or a mistake."""
@@ -40,7 +41,7 @@ MAX_DRAFTED = 178_000_000
 """But for JPEG, which is decoded at a half or less on each side: up to where Pillow takes it for an attack."""
 
 _MOST_PIXELS_A_BYTE = {
-    ("PNG", None): 8 * 1032,
+    ("PNG", None): 8 * 1032,  # deflate unpacks a byte to 1,032, of eight pixels each
     ("GIF", None): 2731,  # a code of 12 bits stands for 4,096 at most; what a frame leaves out of its canvas counts
     ("TIFF", "raw"): 8,
     ("TIFF", "packbits"): 8 * 128,
@@ -54,6 +55,7 @@ _SCAN, _MAX_SCANNED = b"\xff\xda", 50 * MAX_PIXELS
 """A progressive JPEG passes over all its pixels with every scan, of which a few bytes make one: two seconds of it."""
 
 _EXIF_ORIENTATION = 0x0112
+# as Pillow's exif_transpose() turns; 1 is upright
 _TURNS = {
     2: "FLIP_LEFT_RIGHT",
     3: "ROTATE_180",
@@ -143,6 +145,7 @@ def _pixels(image: ImageFile.ImageFile, fit: int | None, content: bytes, shown: 
         raise UnreadableInstance(f"claims {width} x {height} pixels, more than its {len(content):,} bytes can hold")
     if image.info.get("progressive") and content.count(_SCAN) * width * height > _MAX_SCANNED:
         raise UnreadableInstance(f"{content.count(_SCAN):,} scans of {width} x {height} pixels: made to take long")
+    # before load(): a JPEG can be decoded smaller only as long as nothing of it was decoded
     _reduce_to_hold(image, fit)
     if (values := sixteen_bit.values_of(image, content)) is not None:
         return _finished(bytes_of(values[0], shown, values[1]), fit, _turn(image))
@@ -155,6 +158,7 @@ def _pixels(image: ImageFile.ImageFile, fit: int | None, content: bytes, shown: 
         return pixels if turn is None else np.ascontiguousarray(turned(pixels, turn))
     flat = flatten(image)
     if fit:
+        # shrunk first and turned after that: the fewer pixels, the cheaper the turn
         flat.thumbnail((fit, fit), reducing_gap=2.0)
     return np.array(flat if turn is None else flat.transpose(turn), dtype=np.uint8)
 
@@ -182,7 +186,7 @@ def _of_tiff(content: bytes, fit: int | None, shown: Ranges) -> ByteArray | None
         return None
     _check_size(page.number(tiff.WIDTH), page.number(tiff.HEIGHT), MAX_PIXELS)
     pixels = bytes_of(tiff_values.values_of(content, page), shown, tiff_values.alpha_of(page))
-    if page.number(tiff.PHOTOMETRIC, 1) == 0:
+    if page.number(tiff.PHOTOMETRIC, 1) == 0:  # WhiteIsZero: the file counts from white to black
         pixels = 255 - pixels
     return _finished(pixels, fit, _turn_of(page.number(_EXIF_ORIENTATION, 1)))
 
@@ -215,6 +219,7 @@ def _take_scaled(image: ImageFile.ImageFile, content: bytes) -> bool:
     values = sixteen_bit.ppm_values(image, content) if image.format == "PPM" else None
     if values is None:
         return False
+    # load() would decode again what stands here
     image.tile = []
     image.im = Image.fromarray(values[..., 0] if values.shape[2] == 1 else values).im
     return True
@@ -222,6 +227,7 @@ def _take_scaled(image: ImageFile.ImageFile, content: bytes) -> bool:
 
 def _turn(image: Image.Image) -> Image.Transpose | None:
     blobs = (image.info.get("exif") or b"", image.info.get("Raw profile type exif") or b"")
+    # absurd metadata are not parsed: a picture on its side is better than one that takes minutes
     if image.format != "TIFF" and (len(blobs[1]) > 60_000 or not tags_fit(blobs[0])):
         return None
     try:
@@ -247,6 +253,7 @@ def _what_else(content: bytes) -> str:
     if head[4:12] == b"ftypavif":
         return "AVIF is not read by this Pillow: pip install --upgrade pillow"
     try:
+        # the cut may go through a letter of up to four bytes
         text = head[: -3 if len(content) > 512 else None].decode()
     except UnicodeDecodeError:
         return f"no image of a known format ({', '.join(FORMATS)}, AVIF, HEIC)"

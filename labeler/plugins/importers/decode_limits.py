@@ -70,10 +70,12 @@ def check_head(content: bytes) -> None:
 
 def tags_fit(blob: bytes) -> bool:
     """Whether the tags of a TIFF, or of metadata in its form, hold no more in all than there is; True for others."""
+    # a JPEG keeps its metadata as a TIFF after this mark
     blob = blob.removeprefix(b"Exif\0\0")
     order = {b"II": "<", b"MM": ">"}.get(blob[:2])
     if order is None or len(blob) < 16:
         return True
+    # 43 in place of 42 is BigTIFF: places of 8 bytes, tags of 20
     is_big = blob[2:4] in (b"+\0", b"\0+")
     try:
         (start,) = struct.unpack_from(order + ("Q" if is_big else "I"), blob, 8 if is_big else 4)
@@ -112,7 +114,9 @@ def _exif_of_jpeg(content: bytes) -> bytes:
 def pixel_bytes(image: Image.Image, scale: int = 1) -> int:
     """Bytes that Pillow holds of an image once it is decoded, reduced by `scale`: of a row at least eight."""
     width, height = -(-image.width // scale), -(-image.height // scale)
+    # Pillow holds grey in one byte, its 16-bit modes in two and all others, RGB among them, in four
     depth = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2}.get(image.mode, 4)
+    # each row is filled up to four bytes, and has a pointer of eight
     held = height * (8 + (width * depth + 3) // 4 * 4)
     return _COPIES.get(image.format or "", 1) * held
 
@@ -130,4 +134,5 @@ def coefficient_bytes(image: Image.Image) -> int:
     if not image.info.get("progressive") or not layers:
         return 0
     most = max(across * down for _, across, down, _ in layers)
+    # libjpeg keeps a coefficient in two bytes
     return int(sum(across * down for _, across, down, _ in layers) / max(most, 1) * image.width * image.height * 2)

@@ -40,6 +40,7 @@ def open_source(path: Path, reading: Reading = AS_IT_IS) -> Source:
             raise SourceError(f"there is no file or folder {shown}", f"a source is {ACCEPTED}")
         if not (path.is_dir() or path.is_file()):
             raise SourceError(f"{shown} is a pipe, socket or device", f"a source is {ACCEPTED}")
+        # the person said what the table is: nothing is guessed
         if reading.text:
             return open_texts(path, reading.text)
         if path.is_file() and path.name.lower().endswith(TIFF_ENDINGS):
@@ -48,6 +49,7 @@ def open_source(path: Path, reading: Reading = AS_IT_IS) -> Source:
             raise SourceError(f"{shown} is one image, not a set of them", "its pages are, each an image: --pages")
         importer = _importer_for(path)
         if importer is None:
+            # says how to get its content in where the kind is known; the line below only that it is not
             refuse(path)
             raise SourceError(f"{shown} is not a kind of source this program knows", f"a source is {ACCEPTED}")
         if isinstance(importer, TakesRange):
@@ -59,6 +61,7 @@ def open_source(path: Path, reading: Reading = AS_IT_IS) -> Source:
 
 
 def _importer_for(path: Path) -> Importer | None:
+    # this program's own first: a package of others is imported only where none of these takes the path
     own = sorted(registry.names("importer", installed=False), key=lambda name: name == _LAST)
     is_foreign = way_into(path) is not None  # a workbook is a zip, too
     return (_first(own, path) if not is_foreign else None) or _first(

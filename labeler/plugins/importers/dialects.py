@@ -76,6 +76,7 @@ def delimiter_of(text: str) -> str:
     for sign in SEPARATORS[1:]:  # decimal commas separate nothing, be there more of them
         if sign in bare and all("," not in part or _DECIMAL.fullmatch(part) for part in bare.split(sign)):
             return sign
+    # max() takes the first of those that tie, which is the comma
     return max(SEPARATORS, key=bare.count)
 
 
@@ -93,6 +94,7 @@ def lines_of(reader: Any, shown: str) -> Lines:
                 yield reader.line_num, row
     except csv.Error as error:
         hint = "check the quotes: one cell seems never to end"
+        # csv.Error comes without a code: its text is all there is
         if "field limit" in str(error):
             hint = f"a cell is longer than {MAX_CELL:,} letters: is a quote never closed?"
         raise SourceError(f"{shown}, line {reader.line_num}: {error}", hint) from error

@@ -14,6 +14,7 @@ EIGHT_BITS = ("cp1252", "latin-1")
 """Encodings of one byte a letter."""
 _BLOCK = 1 << 20
 _UNDEFINED = frozenset(b"\x81\x8d\x8f\x90\x9d")  # no letters in Windows-1252
+# enough for a mark, and to see the zeros of UTF-16 without one
 _LOOK = 4_096
 
 
@@ -26,6 +27,7 @@ class Encoding:
     note: str = ""
 
 
+# UTF-32 before UTF-16: in little-endian order its mark begins with the one of UTF-16
 _MARKS = (
     (b"\xef\xbb\xbf", Encoding("utf-8-sig", "surrogateescape")),
     (codecs.BOM_UTF32_LE, Encoding("utf-32", "replace")),
@@ -53,6 +55,7 @@ def encoding_of(stream: IO[bytes]) -> Encoding:
     undefined = False
     block = head
     while True:
+        # plain ASCII needs no decoding, unless the block before ended within a letter
         if not block.isascii() or decoder.getstate()[0]:
             text = decoder.decode(block, final=not block)
             wrong = sum("\udc80" <= char <= "\udcff" for char in text) if not _is_sound(text) else 0

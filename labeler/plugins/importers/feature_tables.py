@@ -42,6 +42,7 @@ MAX_LINE = 16 << 20
 """Characters of a first line at most, a hundred times what a hundred thousand columns need."""
 
 _ENDINGS = (".csv", ".tsv")
+# customer_id, customerID, customerId; not `valid` or `paid`
 _ID = re.compile(r"(^|[^a-z])id$|[a-z]ID$|[a-z]Id$")
 
 
@@ -82,6 +83,7 @@ class CsvImporter:
         try:
             return self._read(path, may_be_pixels=True)
         except NoPixels:
+            # once more from the start: the first rows looked like pixels, one further on did not
             return self._read(path, may_be_pixels=False)
 
     def _read(self, path: Path, may_be_pixels: bool) -> FeatureTable | PixelTable:
@@ -91,6 +93,7 @@ class CsvImporter:
             lines, separator = _lines_of(path, stream, shown)
             _, first = next(lines, (0, list[str]()))
             header = [cell.strip() for cell in first] if _is_header(first, separator) else None
+            # without a header the first line is an instance
             lines = lines if header is not None else chain([(1, first)] if first else [], lines)
             peeked = list(islice(lines, LOOK))
             start = peeked[0][1] if peeked else []
@@ -180,6 +183,7 @@ class _Reading:
             if place in self._texts:
                 self._texts[place] += ["" if value is None else str(value) for value in values.to_pylist()]
             elif types.is_integer(values.type) or types.is_floating(values.type) or types.is_boolean(values.type):
+                # not safe: a whole number beyond 2**53 is rounded, not refused
                 numbers = values.cast("float64", safe=False).to_numpy(zero_copy_only=False)
                 self._columns[place].feed_numbers(np.asarray(numbers, dtype=np.float64), self._shown)
             else:
@@ -190,12 +194,14 @@ class _Reading:
         if not self._n:
             raise SourceError(f"{self._shown} holds no rows", "give one row of numbers an instance")
         columns, numbering = list(self._columns.values()), list[str]()
+        # an index stands first or nowhere
         if 0 in self._columns:
             columns, numbering = without_row_numbers(columns)
         rows, names, notes = features_of(columns, self._n, self._shown)
         notes += numbering
         ids = row_ids(self._n)
         if self._key is not None:
+            # no NUL: SQLite and the system end a text there
             keys = [plain_text(text.strip()).replace("\0", "") for text in self._texts[self._key]]
             name = display_safe(self._header[self._key], 40)
             if all(keys) and len(set(keys)) == self._n:
@@ -249,6 +255,7 @@ def _blocks(lines: Lines, width: int, shown: str) -> Iterator[list[list[str]]]:
 def _is_header(cells: Sequence[str], separator: str) -> bool:
     """Whether a first line names columns: a cell after the first is no number, or they count from 0 as pandas' do."""
     comma = separator != ","
+    # the first cell says nothing: R and pandas leave it empty above their row names
     if any(not is_number(cell or "nan", comma) for cell in (cells[1:] or cells)):
         return True
     counting = cells[1:] if cells and not cells[0].strip().isdigit() else cells

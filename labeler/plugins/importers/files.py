@@ -31,15 +31,17 @@ def read_bytes(path: str | Path, limit: int = MAX_FILE_BYTES, *, is_link: bool =
         size = os.fstat(file.fileno()).st_size
         if size > limit:
             raise UnreadableInstance(f"{size:,} bytes are more than the limit of {limit:,}")
-        return file.read(limit)
+        return file.read(limit)  # no more than that, should it grow meanwhile
 
 
 @contextmanager
 def opened(path: str | Path, *, is_link: bool = False) -> Iterator[IO[bytes]]:
     """A regular file to read, opened as :func:`read_bytes` does; what goes wrong meanwhile is said as it says it."""
+    # without O_NONBLOCK, opening a pipe that nobody writes to waits forever
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | (0 if is_link else getattr(os, "O_NOFOLLOW", 0))
     try:
         descriptor = os.open(path, flags)
+        # of what was opened, not of the path, which may name something else by now
         status = os.fstat(descriptor)
         try:
             if not stat.S_ISREG(status.st_mode):
@@ -60,6 +62,7 @@ def opened(path: str | Path, *, is_link: bool = False) -> Iterator[IO[bytes]]:
 def pread(file: IO[bytes], at: int, size: int) -> bytes:
     """`size` bytes of an open file from `at`, fewer at its end; none where there is no such place."""
     try:
+        # the size often comes from a header, which may claim anything
         return os.pread(file.fileno(), min(size, MAX_FILE_BYTES), at)
     except (OSError, OverflowError, ValueError):
         return b""

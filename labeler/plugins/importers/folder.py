@@ -26,6 +26,7 @@ class FolderSource(ImageFiles, PlainSource):
 
     def __init__(self, path: Path, listing: Listing, folder: Path | None = None) -> None:
         names, sizes, times = zip(*listing.files, strict=True) if listing.files else ((), (), ())
+        # packed together: three calls for a million files in place of three million
         state = digest(("\0".join(names), array("q", sizes).tobytes(), array("q", times).tobytes()))
         super().__init__(path, [name for name, size, _ in listing.files if size], state)
         self.unreadable = {name: "empty file (0 bytes)" for name, size, _ in listing.files if not size}
@@ -71,6 +72,7 @@ class FolderImporter:
         source = FolderSource(path, listing)
         if not source.ids:
             ways = ways_into(listing.others)
+            # ways in are the hint of the error, and are not said twice
             why = [note for note in source.notes if note not in ways]
             if source.unreadable:
                 why.insert(0, counted(len(source.unreadable), "image file is", "image files are") + " empty")
@@ -104,5 +106,6 @@ def one_image(path: Path) -> FolderSource:
     if not status.st_size:
         raise SourceError(f"{display_safe(str(path))} is an empty file", "give an image")
     files = [(path.name, status.st_size, status.st_mtime_ns)]
+    # a link that a person names is meant, so it is followed
     links = {path.name} if path.is_symlink() else set()
     return FolderSource(path, Listing(files, links), path.parent)

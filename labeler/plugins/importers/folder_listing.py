@@ -102,8 +102,10 @@ class _Walk:
         self.linked: list[tuple[str, str]] = []
         self._root = root
         self._file_links: list[tuple[str, os.stat_result]] = []
+        # eight bytes a file; a set is made of them only where links to files have to be compared
         self._inodes = array("Q")  # of the regular files listed
         self._seen: set[tuple[int, int]] = set()
+        # a link to one of these leads in a circle
         for above in (root.resolve(), *root.resolve().parents):
             self.is_new(os.fspath(above))
 
@@ -126,6 +128,7 @@ class _Walk:
             prefix, folder = pending.pop()
             try:
                 with os.scandir(folder) as scanned:
+                    # taken at once, so that no folder stays open while those below it are walked through
                     entries = list(scanned)
             except OSError as error:
                 self.listing.blocked.append(f"{display_safe(prefix) or 'the folder'} ({error.strerror})")
@@ -186,6 +189,7 @@ class _Walk:
         names = {name for name, _, _ in self.listing.files}
         root = os.path.realpath(self._root)
         for name, status in self._file_links:
+            # inodes are numbers of one disk only, so the path has to agree as well
             if not every and status.st_ino in inodes:
                 target = os.path.realpath(os.path.join(root, name))
                 if os.path.relpath(target, root).replace(os.sep, "/") in names:

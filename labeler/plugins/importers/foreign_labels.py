@@ -55,6 +55,7 @@ def read_others(path: Path, known: Known) -> RowsAndNotes | None:
         rows, notes = reader(path, known)
     except SourceError:
         raise
+    # readers take the layout for granted: a file that does not have it fails in one of these ways
     except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError) as error:
         reason = display_safe(str(error), 100) or type(error).__name__
         raise SourceError(f"{shown} cannot be read: {reason}", "is it whole? Export it anew") from error
@@ -67,6 +68,7 @@ def _folder_reader(path: Path) -> Reader | None:
     names = set(os.listdir(path))
     folders = [path / name for name in sorted(names) if (path / name).is_dir()]
     inner = {name for folder in folders for name in os.listdir(folder)}
+    # FiftyOne calls its export to COCO labels.json as well
     by_stem = [file for folder in (path, *folders) if (file := folder / "labels.json").is_file() and not is_coco(file)]
     if "tasks.json" in names:
         return lambda folder, known: _label_studio(folder / "tasks.json", known)
@@ -136,6 +138,7 @@ def _label_studio(path: Path, known: Known) -> RowsAndNotes:
     for task in items(path, "item"):
         data = task["data"]
         name = data.get("path") or next(map(name_of_media, _media(data)), "")
+        # `completions` is what annotations were called before Label Studio 1.0
         for key in ("annotations", "completions", "predictions"):
             for annotation in task.get(key) or []:
                 choices = _choices(annotation)
@@ -147,7 +150,7 @@ def _label_studio(path: Path, known: Known) -> RowsAndNotes:
 
 
 def _choices(annotation: dict[str, Any]) -> list[str]:
-    if annotation.get("was_cancelled"):
+    if annotation.get("was_cancelled"):  # skipped by the annotator
         return []
     return [
         str(choice)
@@ -176,6 +179,7 @@ def _prodigy(path: Path, known: Known) -> RowsAndNotes:
             if not line.strip():
                 continue
             task = json.loads(line)
+            # the choice interface lists what was accepted; the classification interface has one label to judge
             chosen = task.get("accept", [task["label"]] if "label" in task else [])
             if task.get("answer") != "accept":
                 refused += 1
@@ -183,6 +187,7 @@ def _prodigy(path: Path, known: Known) -> RowsAndNotes:
                 odd += 1
             else:
                 meta = task.get("meta") or {}
+                # this program's own exports first: they keep the path in `meta`; an image inside the line has no name
                 names = (meta.get("path"), task.get("path"), meta.get("file"), task.get("image"), task.get("text"))
                 name = next((str(name) for name in names if name and not str(name).startswith("data:")), "")
                 provenance = "human" if _ANSWERED & task.keys() else str(meta.get("provenance") or "human")
@@ -244,6 +249,7 @@ def _fiftyone(path: Path, known: Known) -> RowsAndNotes:
         if not isinstance(target, str):
             odd += target is not None
             continue
+        # a stem has lost its ending: exports of this program keep the path, of others the file in data/ has it
         name = attributes.get("path") or files.get(stem, stem)
         rows.append(LabelRow(str(name), target, str(attributes.get("provenance") or "human")))
     return rows, _left_out(odd, "label that is no class of the list", "labels that are no class of the list")

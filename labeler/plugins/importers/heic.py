@@ -10,6 +10,7 @@ from labeler.core.errors import UnreadableInstance
 FORMATS = ("HEIF",)
 ENDINGS = (".heic", ".heif", ".hif")
 HINT = "pip install '.[heic]' (in the clone of labeler)"
+# mif1 and msf1 name only the container, not the codec: AVIF may begin so, and then names itself further on
 _BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 
 

@@ -14,10 +14,13 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from labeler.core.text import display_safe
 from labeler.plugins.importers.names import has_image_ending, is_split_name
 
+# Label Studio puts eight hex digits before the name of a file that was uploaded
 _UPLOAD = re.compile(r"^/?data/upload/(?:\d+/)?(?:[0-9a-f]{8}-)?")
 _ADDRESS = re.compile(r"(?:https?|file|s3|gs|gcs|az|azure|azure-blob|hdfs)://|/data/(?:upload|local-files)/")
+# the host of these is no folder; the bucket of s3:// and its like is a part of the path
 _HOSTED = ("http", "https", "file", "")
 _DRIVE = re.compile(r"[A-Za-z]:/")
+# pandas makes 12.0 of 12 where a column of numbers has a gap
 _ROW = re.compile(r"0*([0-9]+)(?:\.0+)?")
 _NAMED = 3
 _LONGEST = 4_096
@@ -155,6 +158,7 @@ def _hits(names: Sequence[str], ids: Sequence[str]) -> tuple[dict[str, _Hit], di
     whole: dict[str, list[str]] = {}
     wanted = {name for name in plain if 0 < len(name) <= _LONGEST}
     shorter: dict[str, list[str]] = {}
+    # only endings as deep as one of the names: else every id would be cut at each of its slashes
     depths = {text.count("/") for text in wanted}
     for instance_id in ids:
         path = path_key(instance_id)
@@ -206,9 +210,11 @@ def _longer(path: str, whole: dict[str, list[str]]) -> list[_Hit]:
 def path_key(name: str) -> str:
     """A path as names are compared: composed letters, forward slashes, no ``.``, ``..``, drive or root."""
     if not name.isascii():
+        # macOS may hand out names with letters and accents apart
         name = unicodedata.normalize("NFC", _letters(name))
     text = name.strip().replace("\\", "/")
     text = _DRIVE.sub("", text, count=1) if _DRIVE.match(text) else text
+    # only where there is something to take away: normpath() is slow for a million names
     if text.startswith(("/", ".")) or "//" in text or "/." in text:
         parts = posixpath.normpath(text).split("/") if text else []
         return "/".join(part for part in parts if part not in ("", ".", ".."))

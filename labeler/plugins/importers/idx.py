@@ -24,6 +24,7 @@ from labeler.plugins.importers.files import file_state, first_bytes
 from labeler.plugins.importers.names import has_image_ending, is_junk, natural_key, row_ids
 from labeler.plugins.importers.npy import BOMB_BYTES, BOMB_RATIO
 
+# train-images-idx3-ubyte, train-images.idx3-ubyte, emnist-letters-train-images-idx3-ubyte.gz
 _IMAGES = re.compile(r"(?:^|[-_.])(?:images[-_.])?idx3[-_.]ubyte(?:\.gz)?$", re.IGNORECASE)
 _LABELS = re.compile(r"(?:^|[-_.])(?:labels[-_.])?idx1[-_.]ubyte(?:\.gz)?$", re.IGNORECASE)
 _KINDS = {1: "labels", 3: "images"}
@@ -56,6 +57,7 @@ class IdxImporter:
         if path.is_dir():
             return any(_IMAGES.search(name) for name in _file_names(path))
         head = first_bytes(path, 4)
+        # two zeros, 8 for unsigned bytes, 3 dimensions
         return _IMAGES.search(path.name) is not None or head == b"\0\0\x08\x03"
 
     def open(self, path: Path) -> IdxSource:
@@ -137,6 +139,7 @@ def read_idx(path: Path, ndim: int, out: ByteArray | None = None) -> ByteArray:
     """
     with _reading(path) as stream:
         shape = _read_header(stream, path, ndim)
+        # a file without an image cannot be mapped
         if out is None and not _packed(path) and min(shape):
             return np.memmap(path, np.uint8, "r", 4 + 4 * ndim, shape)
         target = np.empty(shape, np.uint8) if out is None else out  # pages never written to take no memory
@@ -170,6 +173,7 @@ def _reading(path: Path) -> Iterator[IO[bytes]]:
 
 
 def _packed(path: Path) -> bool:
+    # not by the name, which may still say .gz when the file was unpacked
     return first_bytes(path, 2) == b"\x1f\x8b"
 
 
@@ -184,6 +188,7 @@ def _read_header(stream: IO[bytes], path: Path, ndim: int) -> tuple[int, ...]:
         )
     if len(head) != start:
         raise SourceError(f"{shown} ends within its header", _ANEW)
+    # sizes are big-endian on every machine
     shape = tuple(int(size) for size in np.frombuffer(head, ">u4", offset=4))
     if ndim == 3 and shape[0] and not 0 < shape[1] * shape[2] <= MAX_PIXELS:
         raise SourceError(f"{shown} claims images of {shape[1]} x {shape[2]} pixels", _ANEW)
@@ -208,7 +213,7 @@ def _fill(stream: IO[bytes], target: ByteArray, shown: str) -> None:
             raise SourceError(f"{shown} claims {len(target):,} bytes, there are {done:,}", _ANEW)
         target[done : done + len(block)] = np.frombuffer(block, np.uint8)
         done += len(block)
-    if stream.read(1):
+    if stream.read(1):  # a packed file tells its true length only by ending
         raise SourceError(f"{shown} holds more than the {len(target):,} bytes its header claims", _ANEW)
 
 

@@ -37,6 +37,7 @@ class ListSource(ImageFiles, PlainSource):
 
     def content_bytes(self, index: int) -> bytes:
         """The file's bytes; raises UnreadableInstance where it is gone or may not be read."""
+        # a list names each of its files on purpose, links among them
         return read_bytes(self._place.path_of(self.ids[index]), is_link=True)
 
     def location(self, index: int) -> Path | None:
@@ -92,7 +93,7 @@ class ListImporter:
         aside: list[str] = []
         words = LabelWords()
         labels: dict[str, str] = {}
-        names: dict[str, None] = {}
+        names: dict[str, None] = {}  # a set that keeps the order of the list
         n_rows = 0
         for row in listed_rows(path, aside):
             n_rows += 1
@@ -132,6 +133,7 @@ def _place_of(names: Sequence[str], folder: Path) -> tuple[Place, list[str]]:
     place are all that were looked for."""
     usual = Place(folder)
     some = [name for name in names if not _WEB.match(name)][:_LOOK]
+    # a single one in its place means that the others are missing, not that all are elsewhere
     if not some or any(map(usual.is_file, names)):
         return usual, []
     for place in _places(some[0], folder):

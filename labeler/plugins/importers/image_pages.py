@@ -67,6 +67,7 @@ def in_pages(source: FileSource) -> FileSource:
     files = 0
     for row, name in enumerate(source.ids):
         places = _places(source, row) if name.lower().endswith(ENDINGS) else []
+        # a file of one page keeps its id, so that labels given without --pages still fit it
         if len(places) < 2:
             rows.append((row, None))
             ids.append(name)
@@ -85,6 +86,7 @@ def in_pages(source: FileSource) -> FileSource:
 def _places(source: FileSource, row: int) -> list[int]:
     try:
         with source.reader(row) as read:
+            # by their places in the file: a number would mean to walk through all pages before it at each reading
             return [page.at for page in tiff.pages(read)]
     except UnreadableInstance:
         return []

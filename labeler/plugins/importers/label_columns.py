@@ -53,6 +53,7 @@ def labels_of_parquet(path: Path, known: Known, folder: str = "") -> RowsAndNote
 def _class_names(metadata: Mapping[bytes, bytes]) -> dict[str, list[str]]:
     """Column -> its class names, from what Hugging Face writes into a Parquet file."""
     try:
+        # the entry is the writer's own affair: one that is not laid out so says nothing of classes
         features = json.loads(metadata.get(b"huggingface", b"{}"))["info"]["features"]
         lists = {str(name): feature.get("names") for name, feature in features.items() if isinstance(feature, dict)}
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
@@ -74,6 +75,7 @@ def labels_of_arrays(path: Path, known: Known) -> RowsAndNotes:
     key = next((name for name in ("classes", "target_names", "class_names") if name in file.names), None)
     names = text_array(file, key, file.header(key).shape[0]) if key is not None else None
     provenances = text_array(file, "provenance", len(ids)) if "provenance" in file.names else [""] * len(ids)
+    # in a list of classes `NA` or `None` is a name, and no gap
     words = LabelWords([*known.classes, *(names or ())])
     rows = []
     for row, (name, value, provenance) in enumerate(zip(ids, values, provenances, strict=True)):
@@ -146,4 +148,5 @@ def class_at(value: str, names: Sequence[str], row: int, shown: str) -> str:
 
 
 def _is_index(value: str) -> bool:
+    # int() refuses more than some thousand digits, and no row has a number of twenty
     return value.removeprefix("-").isascii() and value.removeprefix("-").isdigit() and len(value) < 20

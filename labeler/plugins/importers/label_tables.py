@@ -19,6 +19,7 @@ from labeler.plugins.importers.files import read_bytes
 from labeler.plugins.importers.id_matching import match_names, name_of_media
 from labeler.plugins.importers.label_words import LabelWords
 
+# the first that is there is taken: `path` is what this program writes
 ID_COLUMNS = ("path", "id", "instance_id", "file_name", "filename", "file", "image")
 LABEL_COLUMNS = ("label", "class", "class_name", "truth", "target", "choice")
 _FILE_COLUMNS = (
@@ -155,6 +156,7 @@ def read_encoded(path: Path) -> tuple[str, Encoding]:
         It cannot be read.
     """
     try:
+        # a link that a person names is meant, and read_bytes() follows none by itself
         content = read_bytes(os.path.realpath(path), MAX_TABLE_BYTES)
     except UnreadableInstance as error:
         raise SourceError(f"cannot read {display_safe(str(path))}: {error}", "check the path") from error
@@ -198,6 +200,7 @@ def separator_for(path: Path, text: str) -> str:
 
 
 def _csv_records(text: str, shown: str, tabs: bool) -> Iterator[Record]:
+    # without a tab in its first line a .tsv has one column, or is a CSV under another name
     separator = "\t" if tabs and "\t" in text.partition("\n")[0] else ""
     lines = csv_lines(text, shown, separator)
     _, first = next(lines, (0, list[str]()))
@@ -213,6 +216,7 @@ def _csv_records(text: str, shown: str, tabs: bool) -> Iterator[Record]:
 
 
 def _column_name(name: str) -> str:
+    # a file that was marked as UTF-8 twice keeps the second mark: decoding takes off one
     return name.strip().strip("\ufeff").lower().replace(" ", "_")
 
 
@@ -241,6 +245,7 @@ def _json_records(text: str, shown: str) -> Iterator[Record]:
 
 
 def _says_something(name: str, value: object) -> bool:
+    # lists and objects in other columns are of no concern: records of other programs are full of them
     return name in COLUMNS or isinstance(value, (str, int))
 
 
@@ -272,6 +277,7 @@ class _Columns(NamedTuple):
 
 
 def _columns_of(records: list[Record], shown: str, ids: Sequence[str] | None) -> _Columns:
+    # a record of JSON may leave columns out: a hundred of them show what there is
     names = list(dict.fromkeys(name for record in records[:100] for name in record.cells))
     labels = [name for name in (*LABEL_COLUMNS, *_CLASS_COLUMNS) if name in names]
     if "choice" in names and "image" in names and "path" not in names:  # Label Studio: its id is the task's
@@ -322,9 +328,10 @@ def _text(value: object, line: int, shown: str) -> str:
 
 
 def _confidence(value: object, line: int, shown: str) -> float | None:
-    if value is None or value == "" or value != value:
+    if value is None or value == "" or value != value:  # only NaN differs from itself
         return None
     try:
+        # spreadsheets write a comma in many languages
         number = float(str(value).replace(",", ".")) if isinstance(value, (str, int, float)) else -1.0
     except (ValueError, OverflowError):
         number = -1.0

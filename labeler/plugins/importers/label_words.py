@@ -32,11 +32,13 @@ class LabelWords:
         """A value of a cell as the name it is, "" where it is no label; `is_given`: its row says that there is one."""
         if value is None or (isinstance(value, float) and math.isnan(value)):
             return self.none("null" if value is None else "NaN")
+        # a column of whole numbers with gaps comes out of pandas as fractions
         if isinstance(value, float) and value.is_integer():
             return str(int(value))
         word = plain_text(str(value).strip())
         if not class_name(word):
             return self.none("empty")
+        # capitals count: `none` is a word, `None` is how Python writes a gap
         if word in MISSING and not is_given and word not in self._classes:
             return self.none(word)
         return word

@@ -81,7 +81,9 @@ def _rows(
     path: Path, source: Source, decoded: Callable[[str], str], classes: Collection[str], *, with_folders: bool = True
 ) -> list[LabelRow] | None:
     """The labels of a file or folder of any known kind; None where a folder has no file of labels in it."""
+    # first: for a pickle or a workbook the way in helps more than what a reader would trip over
     refuse(path)
+    # by content as well: IDX files have no ending of their own
     if is_labels_file(path):
         labels = _idx_truth(dict(zip(*labels_with_ids(path), strict=True)), path, source)
         return [LabelRow(i, name) for i, name in labels.items()]
@@ -96,6 +98,7 @@ def _rows(
     rows = []
     for row in written:
         name = decoded(row.instance_id)
+        # in a table of another program, what looks like an escape may be a name as it is
         instance_id = name if name in known else row.instance_id
         rows.append(row._replace(instance_id=instance_id, label=plain_text(decoded(row.label))))
     return _settled(_resolved(rows, path, source), classes, path, source)
@@ -125,6 +128,7 @@ def _resolved(rows: list[LabelRow], path: Path, source: Source) -> list[LabelRow
     matches = matched((row.instance_id for row in rows), [*source.ids, *source.unreadable], root_of(source))
     ids = matches.ids
     matching = [row._replace(instance_id=ids[row.instance_id]) for row in rows if row.instance_id in ids]
+    # those that cannot be read have names as well: their labels are of no use, but not unknown
     usable = [row for row in matching if row.instance_id not in source.unreadable]
     source.notes += [f"{display_safe(path.name)}: {note}" for note in matches.notes]
     missed = [row.instance_id for row in rows if row.instance_id not in ids]
@@ -200,6 +204,7 @@ def _class_folders(root: Path, source: Source, decoded: Callable[[str], str]) ->
     if not listed:
         raise SourceError(f"only folders of splits in {display_safe(str(root))}", "one folder a class, images in it")
     ids = _by_name(listed, parts, [*source.ids, *source.unreadable])
+    # last, and only for the rest: it may read every instance of the source
     ids |= _by_content(root, [name for name in listed if name not in ids], source)
     renamed = {folder: decoded(name) for folder, name in _class_map(root).items()}
     recorded = _recorded_labels(root, decoded)

@@ -31,6 +31,7 @@ TEXTS = (".txt", ".lst", ".list")
 JSONS = (".json", ".jsonl", ".ndjson")
 _LOOK = 1 << 16
 _ENDS = "|".join(sorted(re.escape(ending) for ending in IMAGE_ENDINGS))
+# up to an ending, not to a space: names may hold spaces, and the label follows
 _LINE = re.compile(rf"(.+?(?:{_ENDS}))[\"']?[\s,;]+(\S.*)", re.IGNORECASE)
 _JSON_NAME = re.compile(
     rf'[\[{{]\s*(?:"(?:{"|".join(PATH_COLUMNS)})"\s*:\s*)?"[^"\n]*(?:{_ENDS})"'
@@ -81,6 +82,7 @@ def table_names_images(path: Path) -> bool:
     """Whether the first row of a CSV names an image: one that is there, or one in a table without further numbers."""
     head = _beginning(path)
     try:
+        # whole lines only: the last one may be cut within a quote
         rows = [cells for _, cells in csv_rows(head[: head.rfind("\n") + 1] or head, delimiter_of(head), "")][:2]
     except SourceError:
         return False
@@ -143,6 +145,7 @@ def _beginning(path: Path) -> str:
 
 
 def _lines(text: str) -> Iterator[str]:
+    # not splitlines(): a name may hold U+2028 and other ends of lines that are none here
     return (line.strip() for line in re.split(r"\r\n|\r|\n", text) if not line.lstrip().startswith("#"))
 
 

@@ -24,6 +24,7 @@ _JUNK = frozenset(
     {
         *("thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini", "picasa.ini", "icon\r", "__macosx"),
         *("$recycle.bin", "recycler", "recycled", "system volume information", "found.000", "lost+found"),
+        # of the disk stations of Synology and QNAP; the last is Python's
         *("@eadir", "#recycle", "#snapshot", "@tmp", "@recycle", "@recently-snapshot", "__pycache__"),
     }
 )
@@ -31,7 +32,9 @@ _JUNK = frozenset(
 _OURS = re.compile(r"\.labeler\.(db.*|cache)$")
 _ARCHIVE = re.compile(r"\.(?:zip|tar|tgz|tbz2?|txz|tar\.(?:gz|bz2|xz))$", re.IGNORECASE)
 _DIGITS = re.compile(r"[0-9]+")
+# t10k is how MNIST calls its test set, and the one name of a split with digits in it
 _WORDS = re.compile(r"t10k|[^\W\d_]+")
+# as row_ids() writes them: five digits or more
 _ROW_OF = re.compile(r"([^/]+):\d{5,}")
 _SPLITS = frozenset(
     {
@@ -164,6 +167,7 @@ def _shared(paths: list[list[str]]) -> int:
     """Count the folders that all paths begin with."""
     if len(paths) < 2:
         return 0
+    # what the first and the last in order begin with, all between them begin with
     ends = min(paths), max(paths)
     return next((at for at, pair in enumerate(zip(*ends, strict=False)) if pair[0] != pair[1]), min(map(len, ends)))
 

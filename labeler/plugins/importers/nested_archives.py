@@ -39,6 +39,7 @@ class ShardSource(ImageFiles, PlainSource):
         for name in sorted(names, key=natural_key):
             try:
                 shard = self._shards.opened(name)
+            # one damaged archive does not keep the others out
             except SourceError as error:
                 odd.append(error.message)
                 continue
@@ -92,12 +93,13 @@ class _Shards:
             path = self._folder / name
             importer = ZipImporter() if path.suffix.lower() == ".zip" else TarImporter()
             shard: FileSource = importer.open(path)
+            # images are known by their place in the listing: in another listing it would be another image's
             if self._prints.setdefault(name, shard.fingerprint()) != shard.fingerprint():
                 shard.close()
                 raise SourceError(f"{display_safe(name)} has changed since it was opened", "open the folder again")
             self._open[name] = shard
             while len(self._open) > MOST_OPEN:
-                self._open.popitem(last=False)[1].close()
+                self._open.popitem(last=False)[1].close()  # the one that was not used for longest
             return shard
 
     def content(self, name: str, index: int) -> bytes:

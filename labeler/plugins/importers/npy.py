@@ -133,6 +133,7 @@ class ArrayFile:
             raise SourceError(f"{label} holds records", "save plain numbers: one array, one dtype")
         cells: int = math.prod(shape)
         needed = cells * dtype.itemsize
+        # before numpy takes the memory that a header asks for
         if min(shape, default=1) < 0 or needed > available - stream.tell() or (cells and not dtype.itemsize):
             claim = f"{'x'.join(map(str, shape))} {dtype.name} ({needed:,} bytes)"
             raise SourceError(f"{label} claims {display_safe(claim, 80)}, more than the file holds", "save it anew")

@@ -99,6 +99,7 @@ _LABELS = re.compile(
     r"metadata\.(?:csv|jsonl|parquet)|data\.ya?ml|.*\.coco\.json|instances_.*\.json|(?:labels|tasks|annotations)\.json",
     re.IGNORECASE,
 )
+# a preamble of any content comes before the mark (DICOM part 10)
 _DICOM_AT = 128
 _NAMED = 3
 
@@ -117,6 +118,7 @@ def way_into(path: Path) -> WayIn | None:
 def way_by_name(name: str) -> WayIn | None:
     """The same by the name alone."""
     parts = name.lower().rsplit(".", 2)
+    # two endings first: nii.gz is a volume, gz alone says nothing
     return _BY_ENDING.get(".".join(parts[-2:])) or (_BY_ENDING.get(parts[-1]) if len(parts) > 1 else None)
 
 

@@ -34,6 +34,7 @@ def flattener(image: Image.Image, shown: Ranges = DATA) -> Flatten:
     """
     from PIL import Image  # start-up: before the first frame
 
+    # Pillow's own conversion to grey cuts off at 255: 16 bits would be white all over
     if image.mode == "F" or image.mode.startswith("I"):
         black, white = shown.span_for(np.asarray(_sampled(image)))
         return lambda part: Image.fromarray(to_bytes(np.asarray(part), black, white))
@@ -76,6 +77,7 @@ def _spread(flatten: Flatten, shown: Ranges) -> Flatten:
 
     def spread(part: Image.Image) -> Image.Image:
         flat = flatten(part)
+        # Pillow wants 256 entries for each band
         return flat.point(table * len(flat.getbands()))
 
     return spread
@@ -107,9 +109,11 @@ def _sampled(image: Image.Image) -> Image.Image:
     factor = int((image.width * image.height / _SAMPLED) ** 0.5)
     if factor < 2:
         return image
+    # the nearest, not a mean: a mean would hide the extremes that are looked for
     return image.resize((max(1, image.width // factor), max(1, image.height // factor)), Resampling.NEAREST)
 
 
 def _grey_palette(image: Image.Image) -> bool:
+    # without a palette take it for one with a color: keeping three channels loses nothing
     colors = np.array(image.getpalette("RGB") or [0, 0, 1]).reshape(-1, 3)
     return bool((colors == colors[:, :1]).all())

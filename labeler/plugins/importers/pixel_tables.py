@@ -29,6 +29,7 @@ from labeler.plugins.importers.scaling import byte_range, to_bytes
 
 SMALLEST = 8
 """Pixels on a side at least, where nothing but their number says that columns are pixels."""
+# an id, a label, and the index that pandas has written
 _MOST_BESIDE = 3
 _CALLED = re.compile(r"(?:pixel|pix|px)[ _.-]?\d+(?:[ _x.-]\d+)*|\d+x\d+(?:x\d+)?", re.IGNORECASE)
 
@@ -101,6 +102,7 @@ class PixelReading:
         try:
             values = np.array([[row[place] for place in layout.pixels] for row in rows], dtype=np.float32)
         except ValueError:
+            # a cell that does not parse is refused below like one that is missing
             values = np.full((1, 1), np.nan, np.float32)
         if not np.isfinite(values).all():
             raise self._refused("is no number")
@@ -124,6 +126,7 @@ class PixelReading:
         pixels = _as_images(values, layout)
         words = LabelWords()
         labels = [words.text(label) for label in self._labels]
+        # not strict: where there is no column of labels the list is empty
         source = PixelTable(path, ids, pixels, {i: label for i, label in zip(ids, labels, strict=False) if label})
         source.notes.append(_note_on(layout, header))
         source.notes += words.odd_notes()
@@ -176,6 +179,7 @@ def _are_bytes(rows: Sequence[Sequence[str]], places: Sequence[int]) -> bool:
     except (ValueError, IndexError):
         return False
     fits = values.size > 0 and bool((values == np.floor(values)).all()) and values.min() >= 0 and values.max() <= 255
+    # nothing but 0 and 1 is more often answers to yes-or-no questions than a drawing
     return bool(fits and values.max() > 1)
 
 
@@ -183,6 +187,7 @@ def _beside(header: Sequence[str] | None, places: list[int]) -> tuple[int | None
     """(column of ids, column of labels) among those that are no pixels."""
     if header is None:
         return None, places[0] if places else None
+    # from the last to the first: of two columns of one name the first stays
     names = {header[place].strip().lower(): place for place in reversed(places)}
     label = column(list(names), LABEL_COLUMNS)
     key = column(list(names), ID_COLUMNS)
@@ -201,6 +206,7 @@ def _as_images(values: NDArray[Any], layout: Layout) -> ByteArray:
     side = layout.side
     if layout.channels == 1:
         return pixels.reshape(-1, side, side)
+    # three planes as in CIFAR, or colors side by side: no header says which, but neighbors in a picture are alike
     by_plane = pixels.reshape(-1, 3, side, side)
     by_pixel = pixels.reshape(-1, side, side, 3)
     some = slice(0, 32)

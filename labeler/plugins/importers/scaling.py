@@ -25,6 +25,7 @@ _MOST_BELOW = 0.9
 """Of ten images, one that goes far beyond the others' range does not make the others black."""
 _STRAY = 10_000
 """Of so many pixels, one at each end may be a hot or a dead one: it tells nothing of the range."""
+# values of one image: a larger one shows its range by a part of them as well
 _LOOKED_AT = 1 << 22
 _NO_DATA = 1e30
 """Beyond are the marks of what was not measured: maps in floats have them."""
@@ -168,12 +169,14 @@ def span_of(values: NDArray[Any]) -> Span | None:
     flat = values[::step, ::step].reshape(-1) if step > 1 and values.ndim > 1 else values.reshape(-1)
     if flat.dtype.kind == "f":
         known = np.isfinite(flat)
+        # half floats cannot hold 1e30, so none of theirs can be beyond it
         flat = flat[known & (np.abs(flat) < _NO_DATA) if flat.dtype.itemsize > 2 else known]
     if not flat.size:
         return None
     stray = flat.size // _STRAY
     if not stray:
         return float(flat.min()), float(flat.max())
+    # no sorting: only what stands at two places is asked for
     parted = np.partition(flat, (stray, flat.size - 1 - stray))
     return float(parted[stray]), float(parted[-1 - stray])
 
@@ -194,6 +197,7 @@ def to_bytes(values: NDArray[Any], black: float, white: float) -> ByteArray:
     for start in range(0, len(values), step):  # in parts: the steps between need eight times the memory
         part = values[start : start + step]
         with np.errstate(over="ignore", invalid="ignore"):
+            # float32 is exact for 16 bits, not for 32
             wide: NDArray[Any] = part.astype(np.float64 if part.dtype.itemsize > 2 else np.float32)
             scaled[start : start + step] = np.clip(np.rint(np.nan_to_num((wide - black) * factor)), 0, 255)
     return scaled

@@ -13,11 +13,13 @@ from labeler.plugins.importers.label_words import LabelWords
 
 ENDINGS = ("cls", "cls.txt", "label", "class", "json", "txt")
 """Of files that may say the class of an image, the surest first. A text may be a caption, JSON hold no label."""
+# a class is a word; JSON around it may be longer, and what is longer still is something else
 MAX_BYTES = 1 << 16
 _KEYS = ("label", "class", "class_name", "classname", "cls", "category", "target")
 _LONGEST = 100
 """Characters of a class: what is longer is a caption."""
 _FEW = 10
+# a line of YOLO is about a part of the image
 _BOX = re.compile(r"\d+(\s+-?\d*\.?\d+(e-?\d+)?){4,}", re.IGNORECASE)
 Place = TypeVar("Place")
 
@@ -64,6 +66,7 @@ def sample_labels(
             continue
         words = LabelWords()
         labels = {name: label for name, place in wanted.items() if (label := _label(place, ending, read, words))}
+        # only .txt may be anything: .cls and .label are called after what they hold
         if ending == "txt" and _are_captions(list(labels.values())):
             notes.append(f"the .txt beside {counted(len(wanted), 'image')} are captions or boxes, no classes")
             continue

@@ -47,6 +47,7 @@ def _read_as(content: bytes, mode: str, raw: str) -> Image.Image:
         file.begin_pixels()
         opened: Any = image
         opened.tile = [(*opened.tile[0][:3], raw)]
+        # a private name, but nothing public says in which order the bytes of a mode are read
         opened._mode = mode
         image.load()
         return image

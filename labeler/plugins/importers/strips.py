@@ -24,6 +24,7 @@ def in_strips(image: Image.Image, fit: int | None, flatten: Callable[[Image.Imag
     """The pixels of a loaded image, flattened, and reduced to `fit` on the longer side, or where they are too many."""
     factor = math.ceil(math.sqrt(image.width * image.height / WHOLE))
     if fit:
+        # to twice the size wanted: from there the last step resamples smoothly
         factor = max(factor, max(image.size) // (2 * fit))
     out: ByteArray | None = None
     for top, part in _parts(image, factor):
@@ -39,6 +40,7 @@ def in_strips(image: Image.Image, fit: int | None, flatten: Callable[[Image.Imag
 
 
 def _parts(image: Image.Image, factor: int) -> Iterator[tuple[int, Image.Image]]:
+    # a multiple of the factor, so that no reduced pixel lies across two strips
     rows = max(_STRIP // image.width // factor, 1) * factor
     for top in range(0, image.height, rows):
         yield top, image.crop((0, top, image.width, min(top + rows, image.height)))

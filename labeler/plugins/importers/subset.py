@@ -22,6 +22,7 @@ class Subset:
         self.path, self.kind, self.content = source.path, source.kind, source.content
         self.ids: Sequence[str] = [source.ids[int(row)] for row in self._rows]
         self.unreadable, self.notes = source.unreadable, source.notes
+        # not in the protocol: a source of somebody else's plug-in need not have it
         self.shown: ValueRange | None = getattr(source, "shown", None)
 
     def fingerprint(self) -> str:

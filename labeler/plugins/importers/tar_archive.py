@@ -80,6 +80,7 @@ class TarImporter:
         if not path.is_file():
             return False
         is_called_so = is_archive(path.name) and not path.name.lower().endswith(".zip")
+        # the mark of POSIX is at 257; a tar from before it is known by its ending alone
         return is_called_so or first_bytes(path, 262)[257:] == b"ustar"
 
     def open(self, path: Path) -> TarSource:
@@ -96,6 +97,7 @@ class TarImporter:
         file = _unpacked(path, shown, reader) if reader is not None else path.open("rb")
         try:
             return TarSource(path, file, sort_members(_listed(file, shown), shown))
+        # an interruption as well: what was unpacked takes up the disk as long as it is open
         except BaseException:
             file.close()
             raise
@@ -149,6 +151,7 @@ def _listed(file: IO[bytes], shown: str) -> Iterator[Member[Place]]:
     try:
         file.seek(0)
         limited: Any = _Limited(file)
+        # not the locale's encoding: an archive has the same ids on every machine
         archive: Any = tarfile.TarFile(fileobj=limited, encoding="utf-8", errors="surrogateescape")
         while (info := archive.next()) is not None:
             archive.members.clear()  # tarfile keeps a kilobyte a member
@@ -170,6 +173,7 @@ def _check_end(file: IO[bytes], at: int) -> None:
 
 
 def _member(info: tarfile.TarInfo, end: int) -> Member[Place]:
+    # `tar -C folder .` writes ./ before every name
     name = info.name.replace("\\", "/").removeprefix("./")
     trouble = ""
     if not info.isreg():

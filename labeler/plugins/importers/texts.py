@@ -115,4 +115,5 @@ def open_texts(path: Path, wanted: str) -> TextRows:
 def _place(names: list[str], wanted: tuple[str, ...], other: int) -> int | None:
     name = column(names, wanted)
     position = names.index(name) if name is not None else other
+    # the column of texts itself is neither id nor label
     return position if position != other else None

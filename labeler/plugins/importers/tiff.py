@@ -16,13 +16,15 @@ MOST_PAGES = 10_000
 _MOST_TAGS, _MOST_VALUES = 200, 200_000
 _MOST_BYTES = 64_000_000
 """Of all directories together: ten thousand pages of a scanner take a quarter of it."""
+# type -> bytes of a value; 16 to 18 came with BigTIFF
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
 _CODES = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 13: "I", 16: "Q", 17: "q", 18: "Q"}
 
+# numbers of tags in TIFF 6.0, but for the last, which is GDAL's
 SUBFILE, WIDTH, HEIGHT, BITS, PACKING, PHOTOMETRIC = 254, 256, 257, 258, 259, 262
 STRIPS, BANDS, ROWS, STRIP_SIZES, PLANAR, PREDICTOR = 273, 277, 278, 279, 284, 317
 TILE_WIDTH, TILE_HEIGHT, TILES, TILE_SIZES, EXTRA, FORMAT, NO_DATA = 322, 323, 324, 325, 338, 339, 42113
-_REDUCED, _MASK = 1, 4
+_REDUCED, _MASK = 1, 4  # bits of SUBFILE
 _POINTERS = frozenset({330, 513, 514, 34665, 34853, 40965})
 """Tags that lead to what is elsewhere in the file: other directories, the data of JPEGs of long ago."""
 
@@ -101,6 +103,7 @@ def pages(read: Read, most: int = MOST_PAGES) -> Iterator[Page]:
     left = _MOST_BYTES
     try:
         (at,) = struct.unpack_from(order + ("Q" if is_big else "I"), head, 8 if is_big else 4)
+        # each directory says where the next one is: one that leads back would never end
         while at and at not in seen and len(seen) < 2 * MOST_PAGES and most > 0 and left > 0:
             seen.add(at)
             page, at = _directory(read, at, order, is_big)
@@ -134,6 +137,7 @@ def _directory(read: Read, at: int, order: str, is_big: bool) -> tuple[Page, int
         length = values * _SIZES.get(kind, 0)
         if not length or values > _MOST_VALUES:
             continue
+        # values that are no longer than a place in the file stand in its stead
         inline = block[place + size - link : place + size]
         if length <= link:
             content = inline[:length]
@@ -162,7 +166,9 @@ def extracted(read: Read, page: Page, limit: int) -> bytes:
     parts = [read(at, size) for at, size in zip(offsets, sizes, strict=True)]
     tags = {name: _short(tag, page.order) for name, tag in page.tags.items() if name not in _POINTERS}
     tags[lengths] = Tag(4, len(parts), struct.pack(f"{page.order}{len(parts)}I", *map(len, parts)))
+    # held free: where pixels begin is known only when the length of all tags is
     tags[places] = Tag(4, len(parts), bytes(4 * len(parts)))
+    # readers may count on tags in ascending order
     ordered = sorted(tags.items())
     tail = 8 + 2 + 12 * len(ordered) + 4  # header, directory, the values that do not fit into it, then the pixels
     begin = tail + sum(len(tag.content) + len(tag.content) % 2 for _, tag in ordered if len(tag.content) > 4)
@@ -201,5 +207,6 @@ def _written(order: str, tags: list[tuple[int, Tag]], tail: int) -> bytes:
             directory += tag.content.ljust(4, b"\0")
         else:
             directory += struct.pack(order + "I", tail + len(values))
+            # values begin at even places
             values += tag.content + bytes(len(tag.content) % 2)
     return head + directory + struct.pack(order + "I", 0) + values

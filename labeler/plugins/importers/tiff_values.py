@@ -25,6 +25,7 @@ _COPIES = {1: 1, 2: 3, 3: 4}
 _GREYS = (0, 1)
 _RGB = 2
 Bytes = bytes | memoryview
+# unsigned, signed, fractions, as SampleFormat counts them
 _KINDS = {1: "u", 2: "i", 3: "f"}
 
 
@@ -152,6 +153,7 @@ def _summed(plain: Bytes, shape: tuple[int, int, int], dtype: np.dtype[Any], pre
         return joined.view(np.dtype(f">f{dtype.itemsize}")).reshape(shape)
     values = np.frombuffer(plain, dtype, count).reshape(shape)
     if predictor == 2 and dtype.kind in "ui":
+        # of the same width: that differences run over the edge and around is how they were written
         return np.cumsum(values, axis=1, dtype=dtype.newbyteorder("="))
     return values
 
@@ -174,6 +176,7 @@ def _check_packing(page: Page) -> None:
 
 def _inflated(packed: Bytes, wanted: int) -> bytes:
     try:
+        # no more than a strip can hold, whatever the file would grow to
         return zlib.decompressobj().decompress(packed, wanted)
     except zlib.error as error:
         raise UnreadableInstance(f"damaged image: its pixels cannot be unpacked ({error})") from None

@@ -23,6 +23,7 @@ from labeler.plugins.importers.tiff import Read
 _HEADERS, _MEMBERS = 2_000, 48
 """Files whose headers are read, and members of an archive, which have to be unpacked for it."""
 _DECODED = 48
+# JPEG, GIF, BMP and WebP have 8 bits a value as they are read here
 _MAYBE_DEEP = (".png", ".pgm", ".ppm", ".pnm", *TIFF_ENDINGS)
 _PNM = re.compile(rb"P[2356]\s(?:#[^\n]*\n|\s)*\d+(?:#[^\n]*\n|\s)+\d+(?:#[^\n]*\n|\s)+(\d+)\s")
 _PNG = b"\x89PNG\r\n\x1a\n"
@@ -130,8 +131,9 @@ def _header(source: FileSource, row: int) -> Header:
 def _header_of(read: Read) -> Header:
     head = read(0, 512)
     if head.startswith(_PNG):
-        return Header(is_deep=head[24:25] == b"\x10")
+        return Header(is_deep=head[24:25] == b"\x10")  # the depth is byte 24 of every PNG
     if (plain := _PNM.match(head)) is not None:
+        # more digits than that are no number of levels, which ends at 65,535
         return Header(is_deep=len(plain[1]) < 10 and int(plain[1]) > 255)
     if not tiff.is_tiff(head):
         return Header()

@@ -59,6 +59,7 @@ def read_features(path: Path, ids: Sequence[str]) -> FloatArray:
     else:
         raise SourceError(f"{shown} is no features file this program reads", f"--features takes {_TAKES}")
     order = _match(len(rows), names, ids, shown)
+    # indexing copies: rows in order stay in the file they are mapped from
     return rows if order is None or order == list(range(len(rows))) else rows[order]
 
 
@@ -198,6 +199,7 @@ def _numbers_of(batch: pyarrow.RecordBatch, place: int | None) -> tuple[list[str
             values = batch.column(at)
             if hasattr(values, "flatten"):
                 values = values.flatten()  # a gap shifts the rest, and the reshaping below fails
+            # not safe: a whole number beyond 2**53 is rounded, not refused
             flat = np.asarray(values.cast("float64", safe=False).to_numpy(zero_copy_only=False), dtype=np.float64)
             parts.append(flat.reshape(batch.num_rows, -1) if batch.num_rows else np.empty((0, 0)))
     return ids, np.concatenate(parts, axis=1) if batch.num_rows else np.empty((0, 0))

@@ -9,6 +9,7 @@ from pathlib import Path
 from labeler.plugins.importers.label_tables import read_names, read_text
 from labeler.plugins.importers.names import is_junk
 
+# of Darknet, of Roboflow's exports (_darknet.labels) and of LabelImg (predefined_classes.txt)
 _LISTS = ("classes.txt", "obj.names", "_darknet.labels", "class_names.txt", "predefined_classes.txt")
 _NAMES = re.compile(r"^names[ \t]*:[ \t]*(.*)$", re.MULTILINE)
 _ENTRY = re.compile(r"""(?:(\d+)\s*:\s*)?("(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^\s,\[\]{}"'][^,\[\]{}]*)""")
@@ -30,6 +31,7 @@ def class_names_in(root: Path) -> list[str]:
         Such a file cannot be read.
     """
     inner = [root / name for name in sorted(os.listdir(root)) if (root / name).is_dir() and not is_junk(name)]
+    # where `labels` alone was given, the names lie beside it
     above = [root.parent] if root.name.lower() == "labels" else []
     for folder in (root, *inner, *above):
         files = sorted(entry for entry in folder.iterdir() if entry.is_file()) if folder.is_dir() else []

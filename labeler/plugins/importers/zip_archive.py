@@ -21,6 +21,7 @@ class ZipSource(ImageFiles, PlainSource):
     kind = "zip"
 
     def __init__(self, path: Path, archive: zipfile.ZipFile, members: Members[zipfile.ZipInfo]) -> None:
+        # of the directory, which has a checksum of every member: a copy with another date is the same source
         state = digest(part for name, member in members.images.items() for part in (name, member.file_size, member.CRC))
         super().__init__(path, list(members.images), digest((state, *sorted(members.unreadable))))
         self.unreadable = members.unreadable
@@ -86,5 +87,6 @@ def _listed(infos: list[zipfile.ZipInfo]) -> Iterator[Member[zipfile.ZipInfo]]:
     for info in infos:
         name = info.filename.replace("\\", "/")  # some packers on Windows write backslashes
         if not name.endswith("/"):
+            # the upper half is the mode of a file where a Unix packed it; the lowest bit of the flags is for encryption
             is_link, encrypted = stat.S_ISLNK(info.external_attr >> 16), bool(info.flag_bits & 0x1)
             yield Member(name, info.file_size, info, info.compress_size, is_link, "encrypted" if encrypted else "")

@@ -35,12 +35,15 @@ class Density(Reduced):
 
     def _learn(self, Z: FloatArray, random_state: int) -> None:
         k = max(1, min(self.n_clusters, len(Z) // 20))
+        # the columns have a root mean square of 1: no Gaussian may shrink onto a few repeats
         model: Any = GaussianMixture(k, reg_covar=1e-3, random_state=random_state).fit(Z.astype(np.float64))
         usual = model.weights_ * k >= LEAST
+        # all arrays that are by component: one left behind would speak of another one
         for name in ("weights_", "means_", "covariances_", "precisions_", "precisions_cholesky_"):
             setattr(model, name, getattr(model, name)[usual])
         model.weights_ /= model.weights_.sum()
         self._model = model
 
     def _say(self, Z: FloatArray) -> FloatArray:
+        # a density is high where all is usual: the sign makes it oddness
         return np.asarray(-self._model.score_samples(Z.astype(np.float64)))

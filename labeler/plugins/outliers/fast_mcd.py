@@ -35,6 +35,7 @@ class FastMcd(Reduced):
         self.support = float(support)
 
     def _learn(self, Z: FloatArray, random_state: int) -> None:
+        # the length of the rest is the last column, so it is the first to go
         self._width = max(1, min(Z.shape[1], len(Z) // ROWS_A_COLUMN))
         rng = np.random.default_rng(random_state)
         table = Z[:, : self._width].astype(np.float64)

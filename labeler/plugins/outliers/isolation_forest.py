@@ -34,4 +34,5 @@ class IsolationForest(Reduced):
         self._model: Any = Forest(n_estimators=self.n_estimators, random_state=random_state).fit(Z)
 
     def _say(self, Z: FloatArray) -> FloatArray:
+        # scikit-learn's score is the paper's with its sign turned
         return np.asarray(-self._model.score_samples(Z))

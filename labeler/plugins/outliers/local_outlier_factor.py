@@ -31,9 +31,11 @@ class LocalOutlierFactor(Reduced):
         self.n_neighbors = n_neighbors
 
     def _learn(self, Z: FloatArray, random_state: int) -> None:
+        # for novelty: otherwise scikit-learn judges only what it was fitted on
         self._model: Any = Lof(n_neighbors=min(self.n_neighbors, len(Z) - 1), novelty=True).fit(Z)
 
     def _say(self, Z: FloatArray) -> FloatArray:
+        # scikit-learn's score is the factor with its sign turned
         return np.asarray(-self._model.score_samples(Z))
 
     def anomalies(self, X: FloatArray, random_state: int = 0) -> FloatArray:

@@ -50,10 +50,12 @@ def learn_what_is_known(
             f"{len(known)} labeled instances are too few to say what lies outside of them",
             f"label on until there are {FEWEST}, or predict without --novelty",
         )
+    # by chance, not in order: labels of one class often come one after the other
     part = np.random.default_rng(random_state).permutation(len(known)) % FOLDS
     scores = np.empty(len(known), dtype=np.float32)
     for fold in range(FOLDS):
         out = part == fold
         scores[out] = make().fit(np.asarray(known[~out]), random_state).score(np.asarray(known[out]))
+    # the higher of two scores, so that no more than the share lie above it
     threshold = float(np.quantile(scores, 1.0 - share, method="higher"))
     return Novelty(make().fit(known, random_state), threshold, len(known))

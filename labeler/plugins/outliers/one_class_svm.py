@@ -36,7 +36,9 @@ class OneClassSvm(Reduced):
     def _learn(self, Z: FloatArray, random_state: int) -> None:
         if len(Z) > MOST_ROWS:
             Z = Z[np.sort(np.random.default_rng(random_state).choice(len(Z), MOST_ROWS, replace=False))]
+        # the kernel's width follows the variance of the columns
         self._model: Any = OneClassSVM(nu=self.nu, gamma="scale").fit(Z)
 
     def _say(self, Z: FloatArray) -> FloatArray:
+        # scikit-learn's is above 0 inside of the boundary
         return np.asarray(-self._model.decision_function(Z))

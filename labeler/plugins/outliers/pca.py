@@ -38,8 +38,10 @@ class Pca:
             centered = np.asarray(X[rows], dtype=np.float64) - axes.mean
             total += float(np.square(centered).sum())
             held += np.square(centered @ axes.axes).sum(axis=0)
+        # a table of few columns has those for axes, in no order of variance
         order = np.argsort(-held, kind="stable")
         enough = int(np.searchsorted(np.cumsum(held[order]), self.variance * total)) + 1
+        # one fewer than columns: on all of them nothing would be left to tell what is odd
         n_axes = min(enough, len(order), max(width - 1, 0), max(len(X) - 1, 0))
         self._axes = PrincipalAxes(axes.mean, np.ascontiguousarray(axes.axes[:, order[:n_axes]]))
         return self

@@ -20,6 +20,7 @@ from labeler.core.types import FloatArray
 
 FEWEST = 5
 """With fewer rows, or with all alike, there is nothing to learn but their mean: what lies far from it is odd."""
+# for what overflows: still finite in float32, and above every score of use
 LARGEST = np.float32(1e30)
 
 
@@ -52,11 +53,14 @@ class Reduced:
         """Learn what is usual from the rows `X` (n, d)."""
         self._axes = steps.run(principal_axes(X, self.n_components, random_state))
         self._scale = np.float32(1.0)
+        # by a scale of 1 at first: from these columns the scale is made
         Z = self._columns(X)
         spread = float(np.sqrt(np.square(Z, dtype=np.float64).mean()))
+        # a spread that is only the rounding of a large mean is none
         self._plain = len(X) < FEWEST or spread < 1e-6 * max(float(np.abs(self._axes.mean).max(initial=0.0)), 1e-24)
         self._scale = np.float32(1.0 / spread if spread else 1.0)
         if not self._plain:
+            # here alone: score() asks for columns when the scale is known
             Z *= self._scale
             with quietly():
                 self._learn(Z, random_state)

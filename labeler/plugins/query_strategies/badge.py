@@ -38,6 +38,7 @@ class Badge:
         if not len(rows):
             return rows
         inputs = reduced(pool.X, rows)
+        # of one size with the 1 that is put beside them: the offset counts as a feature does
         inputs = inputs / np.float32(np.sqrt(np.square(inputs).mean()) or 1.0)
         inputs = np.concatenate((inputs, np.ones((len(rows), 1), dtype=np.float32)), axis=1)
         errors = pool.proba[rows].astype(np.float32)
@@ -59,11 +60,13 @@ def _seeds(errors: FloatArray, inputs: FloatArray, size: int, rng: np.random.Gen
         chosen.append(place)
         products = (errors @ errors[place]) * (inputs @ inputs[place])
         nearest = np.minimum(nearest, np.maximum(lengths + lengths[place] - 2.0 * products, 0.0))
+        # rounding may leave a little, and no seed is to be drawn twice
         nearest[chosen] = 0.0
         total = float(nearest.sum())
         if total <= 1e-9 * max(float(lengths.sum()), 1e-30):
             break
         drawn_at = int(np.searchsorted(np.cumsum(nearest), rng.random() * total))
+        # rounding may carry the draw past the last sum
         place = min(drawn_at, len(nearest) - 1)
     left = np.setdiff1d(np.arange(len(errors)), chosen)
     return np.array([*chosen, *rng.permutation(left)[: size - len(chosen)].tolist()], dtype=np.int64)

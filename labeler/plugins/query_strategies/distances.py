@@ -27,5 +27,6 @@ def reduced(X: FloatArray, rows: IndexArray, n_components: int = N_COMPONENTS) -
 
 def to_each(points: FloatArray, row: int) -> FloatArray:
     """Squared Euclidean distance (n,) of each point to the one in `row`."""
+    # the plain difference: expanded squares lose digits where points are close
     offset = points - points[row]
     return np.asarray(np.einsum("ij,ij->i", offset, offset), dtype=np.float32)

@@ -48,6 +48,7 @@ class ProbCover:
         points = reduced(pool.X, np.concatenate((rows, pool.answered)))
         squared = _pairs(points[: len(rows)])
         n_clusters = min(max(pool.proba.shape[1], FEWEST_CLUSTERS), len(rows))
+        # k-means takes a seed: drawn, so that every ranking has its own
         own = kmeans(points[: len(rows)], n_clusters, int(rng.integers(2**31)), n_init=1).clusters
         near = squared <= self._radius(squared, own)
         covered = np.zeros(len(rows), dtype=np.bool_)
@@ -73,6 +74,7 @@ def _pairs(points: FloatArray) -> FloatArray:
 def _between(rows: FloatArray, columns: FloatArray) -> FloatArray:
     """Squared distances (r, c) between two sets of points."""
     lengths = np.einsum("ij,ij->i", rows, rows)[:, None] + np.einsum("ij,ij->i", columns, columns)
+    # expanded squares of equal points may come out a little below 0
     return np.asarray(np.maximum(lengths - 2.0 * (rows @ columns.T), 0.0), dtype=np.float32)
 
 
@@ -86,5 +88,6 @@ def _greedy(near: BoolArray, covered: BoolArray, size: int) -> IndexArray:
         new = np.flatnonzero(near[place] & ~covered)
         covered[new] = True
         gains = gains - near[:, new].sum(axis=1)
+        # never twice, not even when nothing is left to gain
         gains[chosen] = -1
     return np.array(chosen, dtype=np.int64)

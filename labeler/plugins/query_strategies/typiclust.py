@@ -48,11 +48,13 @@ class TypiClust:
             return rows
         points = reduced(pool.X, np.concatenate((rows, pool.answered)))
         n_clusters = min(len(pool.answered) + min(self.batch, size), MOST_CLUSTERS, len(points))
+        # k-means takes a seed: drawn, so that every ranking has its own
         clusters = kmeans(points, n_clusters, int(rng.integers(2**31)), n_init=1).clusters
         own, asked = clusters[: len(rows)], np.bincount(clusters[len(rows) :], minlength=n_clusters)
         groups = [np.flatnonzero(own == cluster) for cluster in range(n_clusters)]
         sizes = np.bincount(clusters, minlength=n_clusters)
         ordered = [group[np.argsort(-self._typical(points[group]), kind="stable")] for group in groups]
+        # compared from the left: small clusters last, then those with the fewest answers, then the largest
         turns = [
             (sizes[cluster] < LEAST_MEMBERS, asked[cluster] + turn, -sizes[cluster], cluster, int(place))
             for cluster, group in enumerate(ordered)
@@ -62,6 +64,7 @@ class TypiClust:
 
     def _typical(self, points: FloatArray) -> FloatArray:
         """Return how typical each of a cluster's points (m, d) is: 1 / the mean distance to its neighbors there."""
+        # one more, as each is its own nearest
         k = min(self.n_neighbors + 1, len(points))
         if k < 2:
             return np.zeros(len(points), dtype=np.float32)

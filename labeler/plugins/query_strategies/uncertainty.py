@@ -36,6 +36,7 @@ class Margin:
         """Return how small the gap between the two likeliest classes is."""
         if proba.shape[1] < 2:
             return np.zeros(len(proba), dtype=np.float32)
+        # no sorting: only the two largest count
         top = np.partition(proba, proba.shape[1] - 2, axis=1)[:, -2:]
         return (1.0 - (top[:, 1] - top[:, 0])).astype(np.float32)
 
@@ -53,5 +54,6 @@ class Entropy:
 
     def utilities(self, proba: FloatArray, rng: np.random.Generator) -> FloatArray:
         """Return the entropy of each candidate's probabilities."""
+        # a probability of 0 adds nothing, but has no logarithm
         safe = np.clip(proba, 1e-12, 1.0)
         return np.asarray(-(safe * np.log(safe)).sum(axis=1), dtype=np.float32)
