@@ -1,4 +1,4 @@
-"""The standings once more as columns: what is asked at each key of all answers is a few operations on arrays.
+"""The answers once more as columns: what is asked at each key of all answers is a few operations on arrays.
 
 A loop over the answers at each key makes the thousandth key dearer than the first.
 """
@@ -38,10 +38,10 @@ class Columns:
         self._places: dict[int, int] = {}
         self._free: list[int] = []
 
-    def put(self, index: int, standing: Answer | None) -> None:
+    def put(self, index: int, answer: Answer | None) -> None:
         """Note what stands of an instance now; None = nothing any more."""
         place = self._places.get(index)
-        if standing is None:
+        if answer is None:
             if place is not None:
                 self._rows[place] = 0
                 self._free.append(self._places.pop(index))
@@ -49,14 +49,14 @@ class Columns:
         if place is None:
             place = self._places[index] = self._take()
         self._rows[place] = (
-            _NUMBERS[standing.kind],
+            _NUMBERS[answer.kind],
             index,
-            standing.seq,
-            standing.class_id,
-            standing.provenance,
-            standing.weight,
-            standing.until,
-            standing.audit,
+            answer.seq,
+            answer.class_id,
+            answer.provenance,
+            answer.weight,
+            answer.until,
+            answer.audit,
         )
 
     def of(self, *kinds: str) -> npt.NDArray[np.void]:
@@ -66,7 +66,7 @@ class Columns:
         return self._rows[places[np.lexsort((index, seq))]]
 
     def indices_of(self, *kinds: str) -> IndexArray:
-        """Indices whose standing is one of `kinds`, in pool order."""
+        """Indices whose answer is one of `kinds`, in pool order."""
         return np.sort(self._rows["index"][self._places_of(kinds)])
 
     def _places_of(self, kinds: tuple[str, ...]) -> IndexArray:

@@ -69,10 +69,10 @@ def final_labels(state: State, round_: Round) -> FinalLabels:
     labels, provenances, scores, tiers = final.labels, final.provenances, final.scores, final.tiers
     given = np.isin(provenances, GIVEN)
     labels[given], provenances[given], scores[given], tiers[given] = UNLABELED, Provenance.NONE, 0.0, Tier.NONE
-    for index, standing in state.answers.items():
-        if standing.kind == "label":  # also of missing instances, which the engine does not see
-            labels[index], provenances[index] = standing.class_id, standing.provenance
+    for index, answer in state.answers.items():
+        if answer.kind == "label":  # also of missing instances, which the engine does not see
+            labels[index], provenances[index] = answer.class_id, answer.provenance
             scores[index], tiers[index] = 1.0, Tier.LOCKED
-        elif standing.kind == "reject":
+        elif answer.kind == "reject":
             labels[index], provenances[index] = UNLABELED, Provenance.NONE
     return final

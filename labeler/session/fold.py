@@ -42,7 +42,7 @@ def in_time(events: Iterable[Event]) -> Iterator[Event]:
 
 
 def take(state: State, event: Event, *, classes_known: bool = True) -> list[int]:
-    """Fold one stored event in; returns the indices whose standing changed.
+    """Fold one stored event in; returns the indices whose answer changed.
 
     `classes_known`: whether the events that made its classes come before it, not so in the records of another file.
     Raises DamagedProject.

@@ -34,12 +34,12 @@ class Held:
 
     def label_of(self, index: int) -> int:
         """The class that `index` is held to be; UNLABELED where nobody says."""
-        standing = self._state.answers.get(index)
-        if standing is not None and standing.kind == "reject":
+        answer = self._state.answers.get(index)
+        if answer is not None and answer.kind == "reject":
             return UNLABELED
-        if standing is not None and standing.kind == "label":
-            info = self._state.classes[standing.class_id]
-            return UNLABELED if info.retired else standing.class_id
+        if answer is not None and answer.kind == "label":
+            info = self._state.classes[answer.class_id]
+            return UNLABELED if info.retired else answer.class_id
         class_id, _ = self._machine_labels.label_of(index)
         if class_id != UNLABELED:
             return class_id

@@ -107,14 +107,14 @@ class MachineLabels:
         return replace(sent, facts=round_.facts | {"history": packed(self._points)})
 
     def note(self, indices: Iterable[int]) -> None:
-        """Bring the counts up to date for instances whose standing changed, or all where a class did."""
+        """Bring the counts up to date for instances whose answer changed, or all where a class did."""
         now = (self._state.classes.changed_at, self._state.predictions.changed_at)
         if self._as_sent is not None and (self._classes_at, self._predictions_at) != now:
             self.merge(self._as_sent)
             return
         for index in indices:
-            standing = self._state.answers.get(index)
-            hidden = standing is not None and standing.kind in ("label", "reject")
+            answer = self._state.answers.get(index)
+            hidden = answer is not None and answer.kind in ("label", "reject")
             if hidden == (index in self._struck):
                 continue
             key = self._machine_label(index)
@@ -142,10 +142,10 @@ class MachineLabels:
 
         None where the round does not know the label as it is now.
         """
-        round_, standing = self.round, self._state.answers.get(index)
-        if round_ is None or standing is None or standing.kind != "label" or index >= len(round_.doubts):
+        round_, answer = self.round, self._state.answers.get(index)
+        if round_ is None or answer is None or answer.kind != "label" or index >= len(round_.doubts):
             return None
-        if round_.sources[index] != index or round_.labels[index] != standing.class_id:
+        if round_.sources[index] != index or round_.labels[index] != answer.class_id:
             return None
         return 1.0 - float(round_.doubts[index]), int(round_.runner_ups[index])
 
@@ -162,9 +162,9 @@ class MachineLabels:
     def examples(self, class_id: int, count: int) -> list[tuple[int, Provenance]]:
         """A few instances of a class: labels given, the latest first, then those the round is surest of."""
         given = [
-            (index, standing.provenance)
-            for index, standing in reversed(self._state.answers.items())
-            if standing.kind == "label" and standing.class_id == class_id
+            (index, answer.provenance)
+            for index, answer in reversed(self._state.answers.items())
+            if answer.kind == "label" and answer.class_id == class_id
         ][:count]
         if self.round is None or len(given) == count:
             return given

@@ -64,7 +64,7 @@ def view_of(session: Session) -> View:
 def gone_kinds(state: State) -> list[str]:
     """The kinds of answers to instances that are missing or cannot be read; empty but for a broken source."""
     gone = [state.answers.get(int(index)) for index in state.pool.unusable()]
-    return ["" if standing is None else standing.kind for standing in gone]
+    return ["" if answer is None else answer.kind for answer in gone]
 
 
 def count_usable(state: State) -> int:

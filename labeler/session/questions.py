@@ -78,9 +78,9 @@ class Questions:
     def _is_held(self) -> bool:
         if self._chosen is None:
             return False
-        index, standing, front = self._chosen
+        index, answer, front = self._chosen
         state = self._state
-        same = state.answers.get(index) is standing and (state.answers.front[-1:] == front or not state.answers.front)
+        same = state.answers.get(index) is answer and (state.answers.front[-1:] == front or not state.answers.front)
         if not same or state.pool.missing[index] or state.pool.unreadable[index]:
             self._chosen = None
         return self._chosen is not None
@@ -225,8 +225,8 @@ class Questions:
         """Whether it waits for an answer, be it skipped a moment ago."""
         if self._state.pool.missing[index] or self._state.pool.unreadable[index]:
             return False
-        standing = self._state.answers.get(index)
-        return standing is None or standing.kind == "skip" or self._state.in_conflict(index)
+        answer = self._state.answers.get(index)
+        return answer is None or answer.kind == "skip" or self._state.in_conflict(index)
 
     def _question(self, index: int, rule: str) -> Question:
         return Question(index, self._state.pool.ids[index], rule)

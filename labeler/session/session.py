@@ -153,10 +153,10 @@ class Session:
 
     def label_of(self, index: int) -> tuple[int, Provenance]:
         """The final label of an instance now: what a person gave, else what the last round says."""
-        standing = self.state.answers.get(index)
-        if standing is not None and standing.kind == "label":
-            return standing.class_id, standing.provenance
-        if standing is not None and standing.kind == "reject":
+        answer = self.state.answers.get(index)
+        if answer is not None and answer.kind == "label":
+            return answer.class_id, answer.provenance
+        if answer is not None and answer.kind == "reject":
             return UNLABELED, Provenance.NONE
         return self.machine_labels.label_of(index)
 

@@ -107,12 +107,12 @@ class Answers:
         UsageError
             Nobody gave it a label.
         """
-        standing = self._state.answers.get(self._pool.index(instance_id))
-        if standing is None or standing.kind != "label":
+        answer = self._state.answers.get(self._pool.index(instance_id))
+        if answer is None or answer.kind != "label":
             raise UsageError("there is no given label to keep", "press the key of its class")
-        if shown is not None and shown != standing.class_id:
+        if shown is not None and shown != answer.class_id:
             raise GuessChanged("the label has changed since it was shown", "look again, ⏎ again keeps it")
-        self._recorder.record(Keep(instance_id, standing.class_id))
+        self._recorder.record(Keep(instance_id, answer.class_id))
 
     def page(self, labels: list[tuple[str, int, str]], *, screen: str = PAGES_OF_A_CLASS) -> None:
         """A page of a grid at once: (instance_id, class_id, "confirmed" or "human"); one undo takes it back."""

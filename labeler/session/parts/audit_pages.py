@@ -159,10 +159,10 @@ class AuditPages:
             if len(candidates) >= LEAST_PLANTS:
                 break
             for index in np.flatnonzero(frozen.final.provenances == provenance).tolist():
-                standing, known = self._state.answers.get(index), int(frozen.final.labels[index])
-                if gone[index] or index in drawn or standing is None or standing.kind != "label":
+                answer, known = self._state.answers.get(index), int(frozen.final.labels[index])
+                if gone[index] or index in drawn or answer is None or answer.kind != "label":
                     continue
-                if standing.class_id != known or self._state.classes[known].retired:
+                if answer.class_id != known or self._state.classes[known].retired:
                     continue  # changed since
                 confused = int(round_.runner_ups[index]) if round_ is not None and index < len(round_.labels) else -1
                 candidates.append(Candidate(index, known, int(stands_for[confused]) if confused >= 0 else UNLABELED))

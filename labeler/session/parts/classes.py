@@ -144,8 +144,8 @@ class Classes:
         if not moved:
             raise UsageError("no label to move", "choose at least one picture for the new class")
         for instance_id in moved:
-            standing = self._state.answers.get(self._recorder.pool.index(instance_id))
-            if standing is None or standing.kind != "label" or standing.class_id != class_id:
+            answer = self._state.answers.get(self._recorder.pool.index(instance_id))
+            if answer is None or answer.kind != "label" or answer.class_id != class_id:
                 known = self._state.classes[class_id].name
                 raise UsageError(f"{instance_id!r} has no given label {known!r}", "split what a person labeled so")
         name = self._free_name(name)
