@@ -43,6 +43,7 @@ class Columns:
         place = self._places.get(index)
         if answer is None:
             if place is not None:
+                # number 0 is no kind that is ever asked for, so that a free row is passed over
                 self._rows[place] = 0
                 self._free.append(self._places.pop(index))
             return
@@ -62,6 +63,7 @@ class Columns:
     def of(self, *kinds: str) -> npt.NDArray[np.void]:
         """The rows of these kinds, a copy, in the order in which they were said."""
         places = self._places_of(kinds)
+        # by the journal, not by row: rows that were given up are taken again. Answers of one page have the same seq
         index, seq = self._rows["index"][places], self._rows["seq"][places]
         return self._rows[places[np.lexsort((index, seq))]]
 
@@ -80,6 +82,7 @@ class Columns:
         if self._free:
             return self._free.pop()
         if self._used == len(self._rows):
+            # doubled: growing by one row would copy all answers at each key
             self._rows = np.concatenate((self._rows, np.zeros_like(self._rows)))
         self._used += 1
         return self._used - 1

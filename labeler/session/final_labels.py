@@ -67,6 +67,7 @@ def final_labels(state: State, round_: Round) -> FinalLabels:
         round_.round,
     ).grown(len(state.pool))
     labels, provenances, scores, tiers = final.labels, final.provenances, final.scores, final.tiers
+    # first what the round took for given goes: an answer that was taken back since must not leave with an export
     given = np.isin(provenances, GIVEN)
     labels[given], provenances[given], scores[given], tiers[given] = UNLABELED, Provenance.NONE, 0.0, Tier.NONE
     for index, answer in state.answers.items():

@@ -39,6 +39,7 @@ class Held:
             return UNLABELED
         if answer is not None and answer.kind == "label":
             info = self._state.classes[answer.class_id]
+            # the label stays, but `enter` cannot save a class that nobody can answer with
             return UNLABELED if info.retired else answer.class_id
         class_id, _ = self._machine_labels.label_of(index)
         if class_id != UNLABELED:
@@ -54,6 +55,7 @@ class Held:
         if self._state.in_conflict(index):
             return self._to_settle(index, held)
         queued = self._queued(index)
+        # only where both begin alike: `enter` saves the first guess, and that must be what is held
         if queued and queued[0][0] == held:
             return queued
         return self._by_round(index, held)

@@ -42,6 +42,7 @@ class MachineLabels:
 
     def merge(self, round_: Round) -> None:
         """Take `round_` in place of the one before."""
+        # the same round is merged again when classes change: it counts once
         self.n_merged += round_ is not self._as_sent
         self._as_sent, self._classes_at = round_, self._state.classes.changed_at
         self._predictions_at = self._state.predictions.changed_at
@@ -88,6 +89,7 @@ class MachineLabels:
         if self._points and self._points[-1].answers == self._state.answers.label_events:
             agreement = self._points[-1].agreement  # the same answers again
         elif before is not None and before.labels.max(initial=UNLABELED) > UNLABELED:
+            # the pool may have grown between the two; + 1 below, since kappa counts classes from 0 and no label is -1
             both = min(len(before.labels), len(round_.labels))
             agreement = round(kappa(before.labels[:both] + 1, round_.labels[:both] + 1), 4)
         expected = round_.facts.get("expected_errors")
@@ -104,6 +106,7 @@ class MachineLabels:
             agreement,
         )
         self._points = grown(self._points, point)
+        # as it was sent, in the classes of its time: it is restated anew whenever it is read
         return replace(sent, facts=round_.facts | {"history": packed(self._points)})
 
     def note(self, indices: Iterable[int]) -> None:
@@ -115,6 +118,7 @@ class MachineLabels:
         for index in indices:
             answer = self._state.answers.get(index)
             hidden = answer is not None and answer.kind in ("label", "reject")
+            # said anew, but hidden before as well: the machine's counts stay as they are
             if hidden == (index in self._struck):
                 continue
             key = self._machine_label(index)

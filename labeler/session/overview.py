@@ -22,6 +22,7 @@ def view_of(session: Session) -> View:
     gone = gone_kinds(state)
     n_usable = count_usable(state)
     given = state.answers.counts["label"]
+    # what is gone is no usable instance, and so its answer settles nothing: else fewer than none could be open
     settled = given + state.answers.counts["unsure"] - gone.count("label") - gone.count("unsure")
     conflicts = sum(state.in_conflict(index) for index in state.conflicts)
     return View(

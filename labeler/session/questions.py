@@ -186,13 +186,16 @@ class Questions:
 
     def _candidates(self) -> Iterator[Question]:
         state = self._state
+        # before all else: until somebody settles it the later of two answers stands, for no better reason than the time
         for index in state.conflicts:
             if self._is_open(index):
                 yield self._question(index, CONFLICT)
         skips = state.answers.columns.of("skip")
+        # in the order in which they are due
         skips = skips[np.lexsort((skips["index"], skips["seq"], skips["until"]))]
         for index in skips["index"][skips["until"] <= state.answers.n_single].tolist():
             yield self._question(index, "skipped")
+        # drawn by lot, before the queue: a share of the turns is theirs, whatever the engine wants to know
         repeat = self.repeats.draw(state)
         if repeat is not None:
             yield repeat

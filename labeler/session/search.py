@@ -67,6 +67,7 @@ def final_labels(session: Session) -> Labels:
         rows = np.fromiter(spoken, dtype=np.int64, count=len(spoken))
         class_ids[rows] = [answer.class_id for answer in spoken.values()]
         provenances[rows] = [answer.provenance for answer in spoken.values()]
+        # a tier says how sure the machine is; of what a person gave it says nothing
         tiers[rows] = 0
     return Labels(class_ids, provenances, tiers)
 
@@ -83,10 +84,12 @@ def find(query: str, session: Session, texts: Sequence[str]) -> Found:
             if trouble:
                 return Found([], trouble)
             fits &= mask
+        # in quotes the word itself is looked for, though it is a mark's
         elif value in _MARKS and not quoted:
             fits &= _marked(session, value)
         elif value:
             words.append(value)
+    # words last, and only where all else fits: comparing texts is the dear part
     indices: list[int] = np.flatnonzero(fits).tolist()
     for word in words:
         indices = [index for index in indices if word in texts[index]]

@@ -69,6 +69,7 @@ def make_conflicts(
     """Return one event for every instance of which two different things are said."""
     places = {event.event_id: place for place, event in enumerate(events)}
     state = fold_journal(events, pool)
+    # not the time of the merge: the same two journals, merged anywhere, give the same events
     at = max((event.at for event in events), default=0.0)
     conflicts = []
     for index in sorted(stakes):

@@ -133,8 +133,10 @@ class AuditPages:
         more = audits.certificate(audit, frozen, paged=True).more
         n_pages = pages.pages_needed(more, wanted, page_size)
         wanted = max(min(wanted, int(pages.DENSEST * n_pages * page_size)), 0)
+        # at least one that was drawn: a block of planted pictures alone would never bring the audit on
         drawn = frozen.order[start : start + max(n_pages * page_size - wanted, 1)]
         class_ids = frozen.final.labels[drawn].tolist()
+        # none that this audit shows itself: of a picture both drawn and planted an answer would mean two things
         candidates = self._candidates(audit, frozen.order[: start + len(drawn)])
         count: dict[int, int] = {}
         for class_id in class_ids:
@@ -171,6 +173,7 @@ class AuditPages:
     def _would_reach(self, audit: AuditRecord, block: Block, classes: dict[int, int]) -> bool:
         if len(block.answers) + 1 < len(block.pages):
             return False
+        # on a copy: the event that confirms the page is not written yet, and may fail to be
         after = deepcopy(block)
         after.confirm(classes)
         blocks = [after if other is block else other for other in audit.blocks]

@@ -29,6 +29,8 @@ class Imports:
         for instance_id, class_id in labels:
             self._classes.check_active(class_id)
             answer = self._state.answers.get(self._pool.index(instance_id))
+            # neither taken nor a contradiction: the same file a second time changes nothing, and what was thrown out
+            # stays out
             if answer is not None and (answer.kind == "reject" or answer.class_id == class_id):
                 continue
             was_imported = answer is not None and answer.provenance is Provenance.IMPORTED
@@ -63,6 +65,7 @@ class Imports:
         """
         pairs = [(old, self._pool.ids[new]) for old, new in moved] + [(old, None) for old in replaced]
         answers = self._state.answers
+        # each with the event that gave it: the fold moves an answer only while that is the one that stands
         followed = tuple((self._pool.ids[old], place, answers[old].event_id) for old, place in pairs if old in answers)
         if followed and keep:
             self._recorder.record(SourceChange(followed))

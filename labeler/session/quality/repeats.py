@@ -71,6 +71,7 @@ class Repeats(DrawnTurns):
         event = state.event(answer.event_id)
         if event is None or not isinstance(event.body, Label) or pool.missing[index] or pool.unreadable[index]:
             return False
+        # looked at again since, or in dispute: a second answer would not be blind to the first
         if index in state.looks or index in state.conflicts or state.classes[answer.class_id].retired:
             return False
         how = asked_of(event)
