@@ -18,7 +18,7 @@ def can_answer(key: str, layout: str = "digits") -> bool:
     """Whether a class may have this key: a digit or a letter of any script, but no capital; those command."""
     if len(key) != 1 or key != key.lower() or (layout == "azerty" and key in AZERTY):
         return False
-    # of ASCII no sign: / and others command. In other scripts every letter is a key of its own on some keyboard
+    # of ASCII no sign, for / and others command; beyond it the letters and digits of any script
     return key in DIGITS + LETTERS if key.isascii() else key.isalnum()
 
 

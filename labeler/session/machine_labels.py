@@ -89,7 +89,7 @@ class MachineLabels:
         if self._points and self._points[-1].answers == self._state.answers.label_events:
             agreement = self._points[-1].agreement  # the same answers again
         elif before is not None and before.labels.max(initial=UNLABELED) > UNLABELED:
-            # the pool may have grown between the two; + 1 below, since kappa counts classes from 0 and no label is -1
+            # the pool may have grown between the two; + 1, since kappa counts classes from 0 and UNLABELED is -1
             both = min(len(before.labels), len(round_.labels))
             agreement = round(kappa(before.labels[:both] + 1, round_.labels[:both] + 1), 4)
         expected = round_.facts.get("expected_errors")

@@ -51,5 +51,5 @@ def _why(before: Round, after: Round, events: Collection[Body]) -> str:
 
 
 def _n_classes(round_: Round) -> int:
-    # by given labels: only a person names a class, the machine's labels follow
+    # by given labels: a person or an import names a class, the machine's labels follow
     return len(np.unique(round_.labels[np.isin(round_.provenances, GIVEN)]))

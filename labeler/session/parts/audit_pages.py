@@ -136,7 +136,7 @@ class AuditPages:
         # at least one that was drawn: a block of planted pictures alone would never bring the audit on
         drawn = frozen.order[start : start + max(n_pages * page_size - wanted, 1)]
         class_ids = frozen.final.labels[drawn].tolist()
-        # none that this audit shows itself: of a picture both drawn and planted an answer would mean two things
+        # none that this audit shows or has shown: an answer to a picture both drawn and planted would mean two things
         candidates = self._candidates(audit, frozen.order[: start + len(drawn)])
         count: dict[int, int] = {}
         for class_id in class_ids:

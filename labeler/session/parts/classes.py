@@ -68,8 +68,7 @@ class Classes:
         class_id = self._state.classes.next_id
         holder = self._holds_by_chance(name)
         self._recorder.record(ClassAdd(class_id, name, key=key, setup=setup))
-        # a class called by one letter gets that very key, unless somebody has answered with it as another class's
-        # already
+        # a class that is called by one letter gets that key, where nobody has answered with it for another one yet
         if setup and holder is not None:
             self._recorder.record(ClassKey(class_id, holder.key, setup=True))
         return class_id
