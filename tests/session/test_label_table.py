@@ -11,7 +11,7 @@ from labeler.session.label_table import label_table
 
 def test_a_row_says_all_that_is_known_of_a_label(make_session, make_round):
     session = make_session(6, classes=("cat", "dog"))
-    session.annotator = "ada"
+    session.recorder.annotator = "ada"
     session.label("i0", 1)
     session.reject("i1")
     session.flag("i0")
