@@ -125,7 +125,7 @@ class Answers:
                 raise UsageError(f"a page gives no {word!r} labels", "give confirmed or human ones")
         if labels:
             self._recorder.record(Page(tuple(labels), Asked(screen=screen)))
-            # pages that a person opened by choice are no advice of the engine's, and earn no rest from it
+            # only pages that the engine chooses earn a rest from it: on other screens the person chose them
             if screen == PAGES_OF_A_CLASS:
                 self.pacing.page_done(sum(word == Provenance.HUMAN.word for _, _, word in labels))
 
