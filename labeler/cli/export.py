@@ -132,6 +132,7 @@ def export(
         format_ = _streamed(format_)
     model = commands.export.model.format_of_model(target, format_)
     if model is not None:
+        # refused, not ignored: who asks for a split would believe to have one
         if include or human_only or min_confidence or split or link or csv_safe or weights != "confidence":
             raise UsageError("these options choose labels, and a model holds none", "leave them out")
         return _export_model(project, target, model, force=force)
@@ -169,6 +170,7 @@ def _export_model(project: Path, target: Path, format_: str, *, force: bool) -> 
 
 def _lines_of(table: Path) -> list[str]:
     """Return the lines of a table that was written, as they are."""
+    # untranslated: what is printed is what was written and read back
     with table.open(encoding="utf-8", newline="") as file:
         return [line.removesuffix("\n") for line in file]
 
@@ -208,6 +210,7 @@ def predict(
     Example: labeler predict digits.labeler.db new/ -o new.csv --novelty local-outlier-factor
     """
     if target is not None:
+        # a wrong ending is said before the new images are encoded, which takes longest
         commands.predict.ending_of(target)
     with at_work(project) as (opened, narrator):
         predictions = commands.predict.predict(

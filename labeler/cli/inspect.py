@@ -46,6 +46,7 @@ def why(project: Path, instance_id: str) -> Explanation:
     Example: labeler why digits.labeler.db digits/0007.png
     """
 
+    # called for a machine's label alone: the source and an engine take a while to open
     def shares(index: int) -> list[tuple[int, float]] | None:
         try:
             with reading(project, with_source=True) as opened, narrator_of() as narrator:

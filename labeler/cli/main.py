@@ -44,6 +44,7 @@ def quiet_option() -> click.Option:
 
     def note(ctx: click.Context, _: click.Parameter, given: bool) -> None:
         if given:
+            # at the root: it may stand before the command or after it, and counts in either place
             ctx.find_root().meta["labeler.quiet"] = True
 
     return click.Option(
@@ -90,6 +91,7 @@ def run(started: float) -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # what a terminal's encoding cannot say is no crash
     try:
+        # else click would print errors in its own way and exit by itself
         main(standalone_mode=False, prog_name="labeler", obj=started)
     except LabelerError as error:
         _fail(error.message, error.hint, error.exit_code)

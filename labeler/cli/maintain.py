@@ -70,5 +70,6 @@ def restore(file: Path, to: Path | None) -> Result:
 
     Example: labeler restore ~/.local/state/labeler/backups/.../20260102T101500000Z-312-exit.labeler.db
     """
+    # a file of another kind is refused here; whether it is whole, the command finds out
     check_project(file)
     return commands.restore.restore(file, to)

@@ -86,6 +86,7 @@ def engine_options(command: Command) -> Command:
             ),
         )
     ):
+        # click puts each before those it has: from the last to the first, they stand in --help as they stand here
         command = option(command)
     return shared(plugin_option())(command)
 
@@ -128,6 +129,7 @@ def plugin_option() -> click.Option:
         multiple=True,
         expose_value=False,
         callback=run,
+        # before the other options are looked at: their values may name what the file brings
         is_eager=True,
         metavar="FILE.py",
         help="Run FILE.py, which brings plug-ins of your own.",

@@ -41,6 +41,7 @@ class Narrator:
         self._own_stderr = own_stderr()
 
     def __enter__(self) -> Narrator:
+        # notes alone where a line cannot move: a log would hold thousands of half lines
         can_move = sys.stderr.isatty() and os.environ.get("TERM") not in NEVER_MOVING
         self._own_stderr.__enter__()
         if can_move and not self._quiet:

@@ -24,6 +24,7 @@ class Amount(ProgressColumn):
         seconds = int(task.elapsed or 0)
         if seconds:
             parts.append(f" {seconds} s")
+        # none before rich has seen two steps
         remaining = task.time_remaining
         if remaining and seconds >= WARM_UP:
             parts.append(f" about {remaining:,.0f} s left")

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 )
 @click.option("-p", "--project", type=click.Path(path_type=Path), metavar="PROJECT", help="Keep the project.")
 @shared(quiet_option())
+# asked when it runs, not at import: standard output may be another one by then
 @shared(json_option("Print JSON (the default when not on a terminal).", default=lambda: not sys.stdout.isatty()))
 @engine_options
 def simulate(

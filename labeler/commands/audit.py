@@ -56,6 +56,7 @@ class AuditReport(Result):
         lines = [certificate.statement + back, self._distance(goal)]
         if certificate.cutoff is not None:
             lines.append(
+                # all its digits: the command that is named must cut at this very score
                 f"with a confidence of {certificate.cutoff!r} and above {goal} holds: for "
                 f"{certificate.cutoff_population:,} labels (labeler export --min-confidence {certificate.cutoff!r})"
             )
@@ -184,6 +185,7 @@ def open_audit(
         seed=project.recipe().seed,
         predicted=predicted,
     )
+    # the screen goes on with the labels that were frozen, not with those of the round before
     session.merge_round(closing)
     notes = [f"{counted(audit.population, 'label')} frozen and drawn into a random order"]
     if audit.number > 1:
@@ -239,6 +241,7 @@ def _planned(audit: AuditRecord, session: Session, goal: float | None) -> int:
         shaped_for=audit.target,
         to_come=1,
     )
+    # where no number of looks would do: as many as the search for a cut-off counts with
     return PLANNED if looks is None else max(looks, 1)
 
 
@@ -248,9 +251,11 @@ def _check_place(project: Project, target: Path) -> None:
         raise UsageError("the list is not written to standard output", "give a file: --draw check.csv")
     # a list of ours is known by its first line; anything else in that place is somebody's file
     head = ",".join(HEADER)
+    # the same file, not the same name: a link to the source is the source
     is_input = any(path.exists() and target.exists() and os.path.samefile(path, target) for path in project.inputs())
     if is_input or is_of_a_project(target):
         raise ExportError(f"{display_safe(str(target))} is not written over", "choose another name for the list")
+    # latin-1 reads any bytes: somebody else's file need be no text
     if os.path.lexists(target) and first_bytes(target, 2 * len(head)).decode("latin-1").splitlines()[:1] != [head]:
         raise ExportError(f"{display_safe(str(target))} exists already", "choose another name for the list")
     if not target.parent.is_dir():
@@ -295,6 +300,7 @@ def take_answers(project: Project, path: Path) -> int:
     # all names are checked before the first is recorded: all or nothing
     check_names(labels.values())
     for index in order[: len(labels)]:
+        # setup: a class that a file names is no step of its own to undo
         class_id = session.classes.id_for(labels[index], setup=True)
         session.audit.answer(session.pool.ids[index], class_id, screen="file")
     return len(labels)
@@ -307,6 +313,7 @@ def _new_answers(session: Session, audit: AuditRecord, rows: list[LabelRow]) -> 
     labels: dict[int, str] = {}
     seen: set[int] = set()
     for row in rows:
+        # as it is written first: an id may hold what looks like one of our escapes
         name = row.instance_id if row.instance_id in session.pool else unescaped(row.instance_id)
         shown = display_safe(row.instance_id, 80)
         if name not in session.pool:

@@ -31,6 +31,7 @@ from labeler.store.inspect import Inspected, inspect
 from labeler.store.lock import holder
 from labeler.store.settings import wrong_key
 from labeler.store.wal import MADE_ANEW, Missing
+from labeler.worker import cache as cached
 
 MOST_LINES = 3
 """Lines of answers in backups that are named one by one."""
@@ -107,6 +108,7 @@ def check(path: Path, progress: Callable[[Progress], None] = lambda _: None) -> 
         _backups(inspected, copies, exam)
         exam.damage("unreadable", f"the file cannot be opened: {inspected.unreadable}", "all that is only in it")
         return exam.report()
+    # the first ones: one torn page alone can make SQLite say many lines
     for line in inspected.structure[:5]:
         exam.damage("structure", f"SQLite says: {line}", "see below; where nothing else is said, nothing")
     if len(inspected.structure) > 5:
@@ -157,6 +159,7 @@ def _backups(inspected: Inspected, copies: list[Backup], exam: Examination) -> N
 def _pool(inspected: Inspected, exam: Examination) -> list[str]:
     ids: list[str] = []
     gap = bool(inspected.bad.get("pool"))
+    # one after another without a gap: whatever is stored as an array knows an instance by its position alone
     for start, count, blob, _ in sorted(inspected.rows.get("pool", [])):
         part = rows.unpack_ids(blob, count)
         gap = gap or start != len(ids) or len(part) != count or not count
@@ -178,11 +181,13 @@ def _journal(inspected: Inspected, ids: list[str], exam: Examination) -> State |
     if gone:
         answers = counted(len(gone), "event is", "events are")
         exam.damage("journal", f"{answers} gone from the journal ({_range(gone)})", "these answers", len(gone))
+    # the first twenty by name, the others counted: a torn file would fill the terminal
     for seq, event in [(seq, event) for seq, event in inspected.bad_events if event is not None][:20]:
         exam.damage("journal", f"event {seq} of the journal is not as it was written", _lost(event), 1)
     if len(inspected.bad_events) - len(gone) > 20:
         more = len(inspected.bad_events) - len(gone) - 20
         exam.damage("journal", f"{counted(more, 'more event is', 'more events are')} so", "these answers", more)
+    # without instances every event would be called wrong, for the one list that is
     if not ids and inspected.events and not exam.is_sound:
         return None
     state = State(Pool(ids))
@@ -193,6 +198,7 @@ def _journal(inspected: Inspected, ids: list[str], exam: Examination) -> State |
                 take(state, event)
             except DamagedProject as error:
                 broken += 1
+                # the first in words: most of those after it only follow from it
                 if broken == 1:
                     what = f"event {event.seq} does not follow from those before it: {error}"
                     exam.damage("fold", what, _lost(event))
@@ -277,6 +283,7 @@ def _round(inspected: Inspected, state: State, exam: Examination) -> None:
     stored = inspected.rows.get("rounds", [])
     if not stored or exam.has("round"):
         return
+    # the one that the program itself would take
     number, revision, facts = max(stored, key=lambda row: (row[1] or 0, row[0]))
     packed = {name: columns for owner, name, *columns in inspected.rows["arrays"] if owner == "round"}
     try:
@@ -303,8 +310,6 @@ def _pool_arrays(inspected: Inspected, n: int, exam: Examination) -> None:
 
 def _cache(inspected: Inspected, ids: list[str], exam: Examination) -> None:
     """The cache against the source as it is now: deletable, but what is in it should be what its name says."""
-    from labeler.worker import cache as cached
-
     try:
         stored = _remembered(inspected)
     except ValueError:

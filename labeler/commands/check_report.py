@@ -100,10 +100,12 @@ def _advice(report: CheckReport) -> list[str]:
     if report.is_sound:
         return ["backups: none yet"] if backup is None else [f"newest backup: {_named(backup)}"]
     path = display_safe(str(report.path), 1000)
+    # SQLite's own complaint does not say what it costs: with it nobody is told that no answer is damaged
     if all(finding.lost.startswith(NOTHING) for finding in report.findings if finding.code != "structure") and not any(
         finding.code == "structure" for finding in report.findings
     ):
         return [f"no answer is damaged: go on with labeler label {shlex.quote(path)}"]
+    # a backup comes first only where it holds as much: advice must not lead to fewer answers
     holds_more = report.events > (backup.events if backup is not None else 0)
     lines = []
     if holds_more and report.can_be_opened:
@@ -116,6 +118,7 @@ def _advice(report: CheckReport) -> list[str]:
         ]
     if backup is None:
         return [*lines, "there is no backup of it here: is there a copy elsewhere? labeler restore COPY --to PROJECT"]
+    # those that are damaged here count: they were given, whether this file can tell them or not
     missing = report.events + sum(finding.answers for finding in report.findings) - backup.events
     behind = f"; {counted(missing, 'newer event is', 'newer events are')} not in it" if missing > 0 else ""
     place = shlex.quote(display_safe(str(backup.path), 1000))

@@ -151,6 +151,7 @@ def _in_classes(session: Session, rows: list[LabelRow]) -> tuple[dict[str, int],
     """Return instance id -> class id, with new classes made; and the instances that have two, which are left out."""
     labels: dict[str, int] = {}
     twice: dict[str, None] = {}  # in the order of the file
+    # in the order of the file, each once: so new classes get their keys in that order
     class_ids = {name: session.classes.id_for(name, setup=True) for name in dict.fromkeys(row.label for row in rows)}
     for row in rows:
         class_id = class_ids[row.label]
@@ -195,6 +196,7 @@ def _exported(path: Path) -> dict[str, Any]:
     manifest = path / "manifest.json" if path.is_dir() else path.with_name(f"{path.name}.manifest.json")
     try:
         document = json.loads(manifest.read_text(encoding="utf-8"))
+    # no manifest, none of ours, or brackets without end: then the labels are read as anybody's
     except (OSError, ValueError, RecursionError):
         return {}
     return document if isinstance(document, dict) else {}

@@ -133,6 +133,7 @@ def _read(path: Path) -> _ProjectFile:
             raise ProjectError(f"the project {path} was never opened with a source", "answer some questions first")
         folded(store)  # whatever a stranger's journal says, it is refused here, in one line
         events, ids = list(store.replay()), store.instance_ids()
+        # who gave no name is told apart by the file's
         name = str(project.get("options", {}).get("annotator") or path.name.removesuffix(paths.SUFFIX))
         side = Side(events, name, frozenset(project.get("left_out", ())))
         frozen = {number: dict(store.frozen(number)) for number in _audits_begun(events).values()}
@@ -153,11 +154,13 @@ def _pool_of(files: _Pair, notes: list[str]) -> list[str]:
     ProjectError
         The two are of different sources.
     """
+    # by age, then by the ids: whichever is named first, the pool is the same
     older, newer = sorted(files, key=lambda file: (file.project.get("created", 0.0), file.ids))
     known = set(older.ids)
     joining = [name for name in newer.ids if name not in known]
     shared = len(newer.ids) - len(joining)
     differing, compared = _other_content(older, newer)
+    # half: two people may each have a part of the images, while a few names are alike by chance
     if 2 * shared < min(len(older.ids), len(newer.ids)) or (compared and 2 * len(differing) > compared):
         paths = [display_safe(file.project["source"]["path"]) for file in files]
         what = f"only {shared:,} instances are in both" if not differing else "the images differ"
@@ -222,6 +225,7 @@ def _describe_audits(state: State) -> list[str]:
 
 def _write(target: Path, files: _Pair, ids: list[str], outcome: MergedJournal, notes: list[str]) -> None:
     """The new file, whole or not at all."""
+    # of two made in the same moment by their text: the order of the arguments must not matter
     older = min(files, key=lambda file: (file.project.get("created", 0.0), json.dumps(file.project, sort_keys=True)))
     try:
         with whole(target, over=False, durable=True) as draft, closing(Store.open(draft, create=True)) as store:

@@ -173,6 +173,7 @@ def predict(
 def _known(project: Project, pipeline: Pipeline, novelty: str, share: float) -> Novelty:
     """Return what is known: the features of every label that an export would hold."""
     closing = pipeline.closing_round(project.session.snapshot())
+    # no predicted ones: what the model itself says would widen what is known
     chosen: IndexArray = np.flatnonzero(final_labels(project.session.state, closing).by_default())
     pool = project.session.pool
     chosen = chosen[~(pool.missing | pool.unreadable)[chosen]]

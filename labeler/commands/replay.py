@@ -105,6 +105,7 @@ def replay(
                 after = _exported(again, Path(scratch) / "after.csv", notes, progress)
         if before != after:
             differing.append(_first_difference(before, after))
+    # less one: the heading is no row
     return ReplayReport(path, events, max(before.count(b"\n") - 1, 0), differing, notes)
 
 
@@ -136,6 +137,7 @@ def differences(first: State, second: State) -> list[str]:
 def _exported(project: Project, target: Path, notes: list[str], progress: Callable[[Progress], None]) -> bytes:
     """The export of a project with all that a machine says; nothing where nothing is labeled."""
     try:
+        # all that can leave, and as it is now: frozen labels were copied, and would prove nothing
         export(project, target, "csv", ExportOptions(predicted=True, latest=True), progress=progress)
     except ExportError as error:
         # both sides say the same where nothing is labeled; one note is enough

@@ -31,6 +31,7 @@ from labeler.store.inspect import Inspected, inspect
 from labeler.store.settings import wrong_key
 from labeler.store.store import Store
 
+# They speak of the damaged file: its backups, and the name and inode under which it was opened.
 NOT_COPIED = ("backup", "opened_as")
 
 

@@ -55,6 +55,7 @@ def nearest_to(project: Project, like: str, count: int, progress: ReportProgress
         point, index = arrived.features[0], -1
     distances = np.sqrt(squared_distances_to(X, point))
     usable = ~(pool.missing | pool.unreadable)
+    # an instance is nearest to itself, which says nothing
     if index >= 0:
         usable[index] = False
     # stable: of equally near ones the first of the pool stands first, every time

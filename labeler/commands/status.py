@@ -170,6 +170,7 @@ def estimate(measurements: Sequence[Measurement]) -> dict[str, Any] | None:
     `accuracy` is the share found right of `n` random labels of the frozen set, `low` what it is at least at
     `confidence`, `high` what is left where everything not found wrong is right.
     """
+    # a certificate stands before the estimate in them, and outranks it
     for measurement in measurements:
         if isinstance(measurement, Estimate):
             return measurement.facts | {"from": "estimate", "statement": measurement.statement}

@@ -1,4 +1,4 @@
-"""Records of what somebody said of one instance: its standing, a conflict, a second look, a second answer."""
+"""Records of what somebody said of one instance: its answer, a conflict, a second look, a second answer."""
 
 from __future__ import annotations
 

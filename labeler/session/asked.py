@@ -23,6 +23,7 @@ def asked_of(event: Event) -> Asked:
 
 def as_asked(question: Question, screen: str) -> Asked:
     """Return how `question` is asked now."""
+    # four digits: more than any screen shows, and a short row in a journal that keeps every answer for good
     guesses = tuple((guess, round(score, 4)) for guess, score in question.guesses) or None
     return Asked(
         screen=screen,
@@ -30,5 +31,6 @@ def as_asked(question: Question, screen: str) -> Asked:
         margin=question.margin,
         shown=None if question.blind else guesses,
         hidden=guesses if question.blind else None,
+        # None where no lot was drawn: such a question belongs to neither side of the comparison in `sway`
         blind=question.blind if question.drawn else None,
     )

@@ -1,4 +1,4 @@
-"""The changes that events make to classes: pure functions from the classes and standings before to those after."""
+"""The changes that events make to classes: pure functions from the classes and answers before to those after."""
 
 from __future__ import annotations
 
@@ -68,24 +68,24 @@ def current(class_id: int, classes: Mapping[int, ClassInfo]) -> int:
 
 
 def moved_labels(
-    event: Event, standings: Mapping[int, Answer], classes: Mapping[int, ClassInfo], pool: Pool
+    event: Event, answers: Mapping[int, Answer], classes: Mapping[int, ClassInfo], pool: Pool
 ) -> list[tuple[int, Answer]]:
     """The labels that change their class with an event; who said them, when and how stays."""
     body = event.body
     if isinstance(body, events.ClassMerge):
         into = current(body.into, classes)
         return [
-            (index, replace(standing, class_id=into))
-            for index, standing in standings.items()
-            if standing.kind == "label" and standing.class_id == body.class_id
+            (index, replace(answer, class_id=into))
+            for index, answer in answers.items()
+            if answer.kind == "label" and answer.class_id == body.class_id
         ]
     if isinstance(body, events.ClassSplit):
         indices = [pool.index(instance_id) for instance_id in body.moved]
-        answers = [(index, standings[index]) for index in indices if index in standings]
+        moved = [(index, answers[index]) for index in indices if index in answers]
         return [  # in a merged journal somebody else may have said something of one meanwhile: that stays
-            (index, replace(standing, class_id=body.class_id))
-            for index, standing in answers
-            if standing.kind == "label" and standing.class_id == body.parent
+            (index, replace(answer, class_id=body.class_id))
+            for index, answer in moved
+            if answer.kind == "label" and answer.class_id == body.parent
         ]
     return []
 

@@ -53,6 +53,7 @@ class Clusters:
         self.representatives: list[int] = [int(index) for index in round_.representatives]
         self._clusters, self._foreign = round_.clusters, round_.foreign
         self._shares = round_.shares
+        # sorted once: the members of any cluster are then a slice, the nearest to its center first
         order = np.lexsort((round_.distances, round_.clusters))
         order = order[usable[order]]
         bounds = np.searchsorted(round_.clusters[order], np.arange(len(self.representatives) + 1))
@@ -70,6 +71,7 @@ class Clusters:
     def pictures(self, representative: int) -> list[int]:
         """The instances of :data:`SLOTS`, each once; NOBODY where a cluster is too small or alone."""
         rest = [index for index in self.members(representative).tolist() if index != representative]
+        # taken out before the middles: in a small cluster no instance shall stand in two places
         edge = rest.pop() if rest else NOBODY
         middles = rest[(len(rest) - 1) // 2 :][:2] if rest else []
         middles += [NOBODY] * (2 - len(middles))
@@ -86,6 +88,7 @@ class Clusters:
         labels, provenances = round_.labels[silent], round_.provenances[silent]
         ids, counts = np.unique(labels[labels != UNLABELED], return_counts=True)
         return Contents(
+            # one that was rejected takes no label, so that it is not among those that are free
             len(members) - sum(answer.kind == "reject" for answer in answers.values()),
             Counter(answer.class_id for answer in answers.values() if answer.kind == "label"),
             Counter(dict(zip(ids.tolist(), counts.tolist(), strict=True))),
@@ -101,6 +104,7 @@ class Clusters:
         """The percentile a person gave this cluster alone, by the latest word; None = the common rule."""
         cluster = self.cluster_of(representative)
         reaches = [own for index, own in state.clusters.reaches.items() if self.cluster_of(index) == cluster]
+        # several may speak of it, under representatives of earlier rounds: the latest holds
         return reaches[-1] if reaches else None
 
     def by_size(self) -> list[int]:
@@ -115,6 +119,7 @@ class Clusters:
     def _mixture(self, state: State, round_: Round) -> FloatArray:
         """The share, for each representative (k,), of its cluster's labels that are not of the commonest class."""
         labels = round_.labels.copy()
+        # what was said since the round counts at once; only what nobody spoke of is as the round has it
         for index, answer in state.answers.items():
             labels[index] = answer.class_id if answer.kind == "label" else labels[index]
         shares = []
@@ -127,6 +132,7 @@ class Clusters:
 
 def carried_over(order: Sequence[int], before: Clusters, now: Clusters) -> list[int]:
     """The representatives of `now` in the `order` of those of `before`: what is new stands where it came out of."""
+    # a cluster that was divided keeps its place: the part of the old representative first, the new part behind it
     places = {before.cluster_of(representative): place for place, representative in enumerate(order)}
     known = set(order)
     return sorted(now.representatives, key=lambda index: (places[before.cluster_of(index)], index not in known))
@@ -134,5 +140,6 @@ def carried_over(order: Sequence[int], before: Clusters, now: Clusters) -> list[
 
 def stepped(percentile: float, direction: int) -> float:
     """The next full step above or below a percentile, within 0 and 100."""
+    # to the next full step, not by ten: from a percentile that was typed the first press lands on a round number
     step = percentile // STEP + 1 if direction > 0 else -(-percentile // STEP) - 1
     return float(min(max(step * STEP, 0.0), 100.0))

@@ -1,4 +1,4 @@
-"""The standings once more as columns: what is asked at each key of all answers is a few operations on arrays.
+"""The answers once more as columns: what is asked at each key of all answers is a few operations on arrays.
 
 A loop over the answers at each key makes the thousandth key dearer than the first.
 """
@@ -38,35 +38,37 @@ class Columns:
         self._places: dict[int, int] = {}
         self._free: list[int] = []
 
-    def put(self, index: int, standing: Answer | None) -> None:
+    def put(self, index: int, answer: Answer | None) -> None:
         """Note what stands of an instance now; None = nothing any more."""
         place = self._places.get(index)
-        if standing is None:
+        if answer is None:
             if place is not None:
+                # number 0 is no kind that is ever asked for, so that a free row is passed over
                 self._rows[place] = 0
                 self._free.append(self._places.pop(index))
             return
         if place is None:
             place = self._places[index] = self._take()
         self._rows[place] = (
-            _NUMBERS[standing.kind],
+            _NUMBERS[answer.kind],
             index,
-            standing.seq,
-            standing.class_id,
-            standing.provenance,
-            standing.weight,
-            standing.until,
-            standing.audit,
+            answer.seq,
+            answer.class_id,
+            answer.provenance,
+            answer.weight,
+            answer.until,
+            answer.audit,
         )
 
     def of(self, *kinds: str) -> npt.NDArray[np.void]:
         """The rows of these kinds, a copy, in the order in which they were said."""
         places = self._places_of(kinds)
+        # by the journal, not by row: rows that were given up are taken again. Answers of one page have the same seq
         index, seq = self._rows["index"][places], self._rows["seq"][places]
         return self._rows[places[np.lexsort((index, seq))]]
 
     def indices_of(self, *kinds: str) -> IndexArray:
-        """Indices whose standing is one of `kinds`, in pool order."""
+        """Indices whose answer is one of `kinds`, in pool order."""
         return np.sort(self._rows["index"][self._places_of(kinds)])
 
     def _places_of(self, kinds: tuple[str, ...]) -> IndexArray:
@@ -80,6 +82,7 @@ class Columns:
         if self._free:
             return self._free.pop()
         if self._used == len(self._rows):
+            # doubled: growing by one row would copy all answers at each key
             self._rows = np.concatenate((self._rows, np.zeros_like(self._rows)))
         self._used += 1
         return self._used - 1

@@ -30,10 +30,12 @@ _OF_CLUSTERS = ("representatives", "foreign")
 def misfit(round_: Round, state: State) -> str:
     """Return what of a stored round does not fit a state ("" = all fits)."""
     n, pool = len(round_.labels), len(state.pool)
+    # type(), not isinstance(): True is an int to Python, and would pass for revision 1
     if type(round_.revision) is not int or round_.revision > state.revision or n > pool:
         return "it is none of this journal and pool"
     for name, kinds in _KINDS.items():
         array = getattr(round_, name)
+        # these are empty by default: an engine that has nothing to say of them leaves them so
         may_be_empty = name in ("doubts", "shares", "seconds", "outliers")
         sized = name in _OF_CLUSTERS or len(array) == n or (may_be_empty and not len(array))
         if array.dtype.kind not in kinds or array.ndim != 1 or not sized:
@@ -56,6 +58,7 @@ def _beyond(round_: Round, state: State, n: int) -> str:
     }
     for name, end in bounds.items():
         array = getattr(round_, name)
+        # elsewhere -1 is how none is said; a representative is always an instance
         least = 0 if name == "representatives" else -1
         if len(array) and (int(array.min()) < least or int(array.max()) >= end):
             return f"its {name} are none of this journal and pool"
@@ -100,6 +103,7 @@ def _words_misfit(round_: Round) -> str:
 
 
 def _is_number(value: Any) -> bool:
+    # 1e15: far above any count or sum of a round, and up to there a float holds whole numbers exactly
     return type(value) in (int, float) and math.isfinite(value) and abs(value) < 1e15
 
 
@@ -112,6 +116,7 @@ def _is_history(value: Any) -> bool:
     width = len(fields(Point))
     return isinstance(value, list) and all(
         isinstance(point, list)
+        # the last two have a default: a point that was stored without them can be read
         and width - 2 <= len(point) <= width
         and all(_is_number(cell) or (cell is None and place >= width - 2) for place, cell in enumerate(point))
         for point in value
@@ -148,6 +153,7 @@ def fitting_arrays(arrays: Mapping[str, NDArray[Any]], n: int) -> dict[str, NDAr
 
 def _is_of_pool(name: str, array: NDArray[Any], n: int) -> bool:
     dtype, dimensions = _POOL_ARRAYS[name]
+    # shorter is fine: instances that joined since have no entry yet
     if array.dtype.str != dtype or array.ndim != dimensions or len(array) > n:
         return False
     return dimensions == 1 or array.shape[1] == 32

@@ -67,12 +67,13 @@ def final_labels(state: State, round_: Round) -> FinalLabels:
         round_.round,
     ).grown(len(state.pool))
     labels, provenances, scores, tiers = final.labels, final.provenances, final.scores, final.tiers
+    # first what the round took for given goes: an answer that was taken back since must not leave with an export
     given = np.isin(provenances, GIVEN)
     labels[given], provenances[given], scores[given], tiers[given] = UNLABELED, Provenance.NONE, 0.0, Tier.NONE
-    for index, standing in state.answers.items():
-        if standing.kind == "label":  # also of missing instances, which the engine does not see
-            labels[index], provenances[index] = standing.class_id, standing.provenance
+    for index, answer in state.answers.items():
+        if answer.kind == "label":  # also of missing instances, which the engine does not see
+            labels[index], provenances[index] = answer.class_id, answer.provenance
             scores[index], tiers[index] = 1.0, Tier.LOCKED
-        elif standing.kind == "reject":
+        elif answer.kind == "reject":
             labels[index], provenances[index] = UNLABELED, Provenance.NONE
     return final

@@ -12,6 +12,7 @@ from labeler.session.state import State
 
 SECONDS, SECONDS_AN_ITEM = 2.0, 0.0001
 """Processor time that a fold may take, and more for each event and label: ten times what people's journals take."""
+# The clock is read once in so many events: reading it shall not be part of what it measures.
 _OFTEN = 64
 HINT = "what is damaged, and which backup to restore: labeler check PROJECT"
 
@@ -33,16 +34,18 @@ def fold(state: State, events: Iterable[Event], then: Callable[[Event], object] 
 
 def in_time(events: Iterable[Event]) -> Iterator[Event]:
     """The events, while what is done with them takes no longer than a journal can. Raises DamagedProject."""
+    # processor time of this thread alone: a busy machine, or one that was asleep, is no damage
     began, items = time.thread_time(), 0
     for number, event in enumerate(events):
         yield event
+        # a page or an import is one event and may hold thousands of labels: it gets its time by them
         items += 1 + event.body.size
         if number % _OFTEN == 0 and time.thread_time() - began > SECONDS + SECONDS_AN_ITEM * items:
             raise DamagedProject(f"the journal takes too long to read: {number:,} events are no end of it", HINT)
 
 
 def take(state: State, event: Event, *, classes_known: bool = True) -> list[int]:
-    """Fold one stored event in; returns the indices whose standing changed.
+    """Fold one stored event in; returns the indices whose answer changed.
 
     `classes_known`: whether the events that made its classes come before it, not so in the records of another file.
     Raises DamagedProject.

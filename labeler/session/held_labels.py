@@ -34,12 +34,13 @@ class Held:
 
     def label_of(self, index: int) -> int:
         """The class that `index` is held to be; UNLABELED where nobody says."""
-        standing = self._state.answers.get(index)
-        if standing is not None and standing.kind == "reject":
+        answer = self._state.answers.get(index)
+        if answer is not None and answer.kind == "reject":
             return UNLABELED
-        if standing is not None and standing.kind == "label":
-            info = self._state.classes[standing.class_id]
-            return UNLABELED if info.retired else standing.class_id
+        if answer is not None and answer.kind == "label":
+            info = self._state.classes[answer.class_id]
+            # the label stays, but `enter` cannot save a class that nobody can answer with
+            return UNLABELED if info.retired else answer.class_id
         class_id, _ = self._machine_labels.label_of(index)
         if class_id != UNLABELED:
             return class_id
@@ -54,6 +55,7 @@ class Held:
         if self._state.in_conflict(index):
             return self._to_settle(index, held)
         queued = self._queued(index)
+        # only where both begin alike: `enter` saves the first guess, and that must be what is held
         if queued and queued[0][0] == held:
             return queued
         return self._by_round(index, held)

@@ -28,6 +28,7 @@ class Journal(Protocol):
         """
         ...
 
+    # for an append of which nobody could say whether it went through: it is there, or is tried again
     def find(self, event_id: str) -> Event | None:
         """The event of this id; None where the journal has none."""
         ...

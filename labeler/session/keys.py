@@ -18,11 +18,13 @@ def can_answer(key: str, layout: str = "digits") -> bool:
     """Whether a class may have this key: a digit or a letter of any script, but no capital; those command."""
     if len(key) != 1 or key != key.lower() or (layout == "azerty" and key in AZERTY):
         return False
+    # of ASCII no sign, for / and others command; beyond it the letters and digits of any script
     return key in DIGITS + LETTERS if key.isascii() else key.isalnum()
 
 
 def own_key(name: str, layout: str = "digits") -> str:
     """The key that a class named by one digit or letter is called by; "" for other names."""
+    # composed: a letter with its accent apart is two characters to Python, and no key
     own = unicodedata.normalize("NFC", name.strip()).lower()
     return own if can_answer(own, layout) else ""
 
@@ -43,4 +45,5 @@ def _candidates(layout: str) -> Iterator[str]:
     if layout != "letters":
         yield from DIGITS
     yield from (letter for letter in LETTERS if letter not in COMMAND_LETTERS)
+    # last of all: a class with such a key hides a command, which is still better than a class without a key
     yield from COMMAND_LETTERS

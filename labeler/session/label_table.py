@@ -66,9 +66,9 @@ def label_table(state: State, final: FinalLabels) -> LabelTable:
     flagged = np.zeros(n, dtype=np.bool_)
     flagged[list(state.flagged)] = True
     rounds, annotators = np.full(n, final.round, dtype=np.int32), [""] * n
-    for index, standing in state.answers.items():
-        if standing.kind in ("label", "reject"):  # a skipped one keeps its machine label and that one's round
-            rounds[index], annotators[index] = standing.round, standing.annotator
+    for index, answer in state.answers.items():
+        if answer.kind in ("label", "reject"):  # a skipped one keeps its machine label and that one's round
+            rounds[index], annotators[index] = answer.round, answer.annotator
     class_names, position = _class_positions(state)
     return LabelTable(
         ids=state.pool.ids,

@@ -56,6 +56,7 @@ def grown(history: Sequence[Point], point: Point) -> tuple[Point, ...]:
     """`history` with `point` at its end, in place of one at the same answer, thinned out where it gets long."""
     points = [*standing(history, point.answers - 1), point]
     if len(points) > MOST:
+        # the later half stays whole: how fast the export grows now is read from it
         older = len(points) // 2
         points = points[:older:2] + points[older:]
     return tuple(points)
@@ -86,6 +87,7 @@ def answers_to_cover(history: Sequence[Point]) -> int | None:
     It grows ever more slowly: so many at least.
     """
     recent = history[-LATELY:]
+    # one point has no slope, and after a handful of answers the slope says little of what follows
     if len(recent) < 2 or recent[-1].answers < LATELY:
         return None
     first, last = recent[0], recent[-1]

@@ -42,6 +42,7 @@ class MachineLabels:
 
     def merge(self, round_: Round) -> None:
         """Take `round_` in place of the one before."""
+        # the same round is merged again when classes change: it counts once
         self.n_merged += round_ is not self._as_sent
         self._as_sent, self._classes_at = round_, self._state.classes.changed_at
         self._predictions_at = self._state.predictions.changed_at
@@ -88,6 +89,7 @@ class MachineLabels:
         if self._points and self._points[-1].answers == self._state.answers.label_events:
             agreement = self._points[-1].agreement  # the same answers again
         elif before is not None and before.labels.max(initial=UNLABELED) > UNLABELED:
+            # the pool may have grown between the two; + 1, since kappa counts classes from 0 and UNLABELED is -1
             both = min(len(before.labels), len(round_.labels))
             agreement = round(kappa(before.labels[:both] + 1, round_.labels[:both] + 1), 4)
         expected = round_.facts.get("expected_errors")
@@ -104,17 +106,19 @@ class MachineLabels:
             agreement,
         )
         self._points = grown(self._points, point)
+        # as it was sent, in the classes of its time: it is restated anew whenever it is read
         return replace(sent, facts=round_.facts | {"history": packed(self._points)})
 
     def note(self, indices: Iterable[int]) -> None:
-        """Bring the counts up to date for instances whose standing changed, or all where a class did."""
+        """Bring the counts up to date for instances whose answer changed, or all where a class did."""
         now = (self._state.classes.changed_at, self._state.predictions.changed_at)
         if self._as_sent is not None and (self._classes_at, self._predictions_at) != now:
             self.merge(self._as_sent)
             return
         for index in indices:
-            standing = self._state.answers.get(index)
-            hidden = standing is not None and standing.kind in ("label", "reject")
+            answer = self._state.answers.get(index)
+            hidden = answer is not None and answer.kind in ("label", "reject")
+            # said anew, but hidden before as well: the machine's counts stay as they are
             if hidden == (index in self._struck):
                 continue
             key = self._machine_label(index)
@@ -142,10 +146,10 @@ class MachineLabels:
 
         None where the round does not know the label as it is now.
         """
-        round_, standing = self.round, self._state.answers.get(index)
-        if round_ is None or standing is None or standing.kind != "label" or index >= len(round_.doubts):
+        round_, answer = self.round, self._state.answers.get(index)
+        if round_ is None or answer is None or answer.kind != "label" or index >= len(round_.doubts):
             return None
-        if round_.sources[index] != index or round_.labels[index] != standing.class_id:
+        if round_.sources[index] != index or round_.labels[index] != answer.class_id:
             return None
         return 1.0 - float(round_.doubts[index]), int(round_.runner_ups[index])
 
@@ -162,9 +166,9 @@ class MachineLabels:
     def examples(self, class_id: int, count: int) -> list[tuple[int, Provenance]]:
         """A few instances of a class: labels given, the latest first, then those the round is surest of."""
         given = [
-            (index, standing.provenance)
-            for index, standing in reversed(self._state.answers.items())
-            if standing.kind == "label" and standing.class_id == class_id
+            (index, answer.provenance)
+            for index, answer in reversed(self._state.answers.items())
+            if answer.kind == "label" and answer.class_id == class_id
         ][:count]
         if self.round is None or len(given) == count:
             return given

@@ -22,6 +22,7 @@ def view_of(session: Session) -> View:
     gone = gone_kinds(state)
     n_usable = count_usable(state)
     given = state.answers.counts["label"]
+    # what is gone is no usable instance, and so its answer settles nothing: else fewer than none could be open
     settled = given + state.answers.counts["unsure"] - gone.count("label") - gone.count("unsure")
     conflicts = sum(state.in_conflict(index) for index in state.conflicts)
     return View(
@@ -64,7 +65,7 @@ def view_of(session: Session) -> View:
 def gone_kinds(state: State) -> list[str]:
     """The kinds of answers to instances that are missing or cannot be read; empty but for a broken source."""
     gone = [state.answers.get(int(index)) for index in state.pool.unusable()]
-    return ["" if standing is None else standing.kind for standing in gone]
+    return ["" if answer is None else answer.kind for answer in gone]
 
 
 def count_usable(state: State) -> int:

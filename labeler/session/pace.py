@@ -24,10 +24,12 @@ def pace(times: Sequence[float]) -> float | None:
     if len(times) < LEAST:
         return None
     latest: list[float] = []
+    # from the end: this is asked at every drawing, and a long journal matters only by its last answers
     for place in range(len(times) - 1, 0, -1):
         latest += intervals(times[place - 1 : place + 1])
         if len(latest) == WINDOW:
             break
+    # the median: a long look now and then does not make a quick person slow. LEAST times have one interval less
     return median(latest) if len(latest) >= LEAST - 1 else None
 
 
@@ -44,6 +46,7 @@ def time_left(times: Sequence[float], n_answers: int) -> float | None:
 
 def spoken(seconds: float) -> str:
     """A length of time as people say it: ``40 s``, ``7 min``, ``1 h 20 min``."""
+    # up to 90, and so with minutes: rounded to a unit of the larger kind they would be far off
     if seconds < 90:
         return f"{seconds:.1f} s" if seconds < 9.95 else f"{seconds:.0f} s"
     minutes = round(seconds / 60)

@@ -24,6 +24,7 @@ class Pacing:
 
     def page_done(self, exceptions: int) -> None:
         """A page was confirmed with so many exceptions."""
+        # in a row: a page with more errors has taught the model as much as single questions would
         self._clean = self._clean + 1 if exceptions <= FEW_EXCEPTIONS else 0
         if self._clean == CLEAN_PAGES:
             self._clean, self.singles_left = 0, SINGLES_BETWEEN

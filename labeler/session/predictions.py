@@ -68,6 +68,7 @@ class Overlay:
 
         The engine's own label becomes the runner-up where it is another one.
         """
+        # an instance that joined since the round has no row in it
         inside = self.indices < len(round_.labels)
         rows, labels, scores = self.indices[inside], lookup[self.class_ids[inside]], self.scores[inside]
         stands = np.isin(round_.provenances[rows], (Provenance.NONE, Provenance.PREDICTED))
@@ -75,9 +76,11 @@ class Overlay:
         rows, labels, scores = rows[stands], labels[stands].astype(np.int32), scores[stands]
         if not len(rows):
             return round_
+        # copies: the round is kept as it was sent, to be restated when classes or predictions change
         columns = {name: getattr(round_, name).copy() for name in _COLUMNS}
         own = columns["labels"][rows]
         other = np.where(own == labels, columns["runner_ups"][rows], own)
+        # tier ask whatever the score: it was given on a scale of which nothing is known here
         for name, values in zip(
             _COLUMNS, (labels, other, Provenance.PREDICTED, scores, Tier.ASK, UNLABELED), strict=True
         ):
@@ -93,6 +96,7 @@ def origin_of(state: State, index: int) -> str:
     prediction = state.predictions.get(index)
     if prediction is None or state.stands_for()[prediction.class_id] == UNLABELED:
         return ""
+    # `Overlay.onto` leaves these alone too: their label is not the prediction's
     if state.pool.missing[index] or state.pool.unreadable[index]:
         return ""
     event = state.event(prediction.event_id)

@@ -259,8 +259,8 @@ def _again(session: Session, repeat: Repeat) -> str:
 
 def press_of(session: Session, index: int) -> Press | None:
     """Return what was last said of an instance; None where nothing stands."""
-    standing = session.state.answers.get(index)
-    return None if standing is None else _press(session, index, standing)
+    answer = session.state.answers.get(index)
+    return None if answer is None else _press(session, index, answer)
 
 
 def carried(
@@ -282,34 +282,34 @@ def carried(
 
 def _answer(session: Session, index: int) -> Press | None:
     """The given label of an instance; None where it was taken back since."""
-    standing = session.state.answers.get(index)
-    return _press(session, index, standing) if standing is not None and standing.kind == "label" else None
+    answer = session.state.answers.get(index)
+    return _press(session, index, answer) if answer is not None and answer.kind == "label" else None
 
 
-def _press(session: Session, index: int, standing: Answer) -> Press:
-    event = session.state.event(standing.event_id)
+def _press(session: Session, index: int, answer: Answer) -> Press:
+    event = session.state.event(answer.event_id)
     how = asked_of(event) if event is not None else NOT_ASKED
     origin = event.body.origin if event is not None and isinstance(event.body, Import) else ""
     return Press(
         index,
         session.pool.ids[index],
-        standing.kind,
-        _name(session, standing.class_id),
-        standing.provenance,
-        standing.at,
-        standing.annotator,
-        standing.round,
-        standing.event_id,
+        answer.kind,
+        _name(session, answer.class_id),
+        answer.provenance,
+        answer.at,
+        answer.annotator,
+        answer.round,
+        answer.event_id,
         how.screen or "",
         how.rule or "",
         origin or "",
         tuple((_name(session, class_id), score) for class_id, score in how.guesses),
-        _given_as(session, event, standing, session.pool.ids[index]),
+        _given_as(session, event, answer, session.pool.ids[index]),
         how.hidden is not None,
     )
 
 
-def _given_as(session: Session, event: Event | None, standing: Answer, instance_id: str) -> str:
+def _given_as(session: Session, event: Event | None, answer: Answer, instance_id: str) -> str:
     """The class a person named; "" where the label is of it still."""
     body = event.body if event is not None else None
     if isinstance(body, Label):
@@ -318,7 +318,7 @@ def _given_as(session: Session, event: Event | None, standing: Answer, instance_
         class_id = next(named for other, named, _ in body.labels if other == instance_id)
     else:
         return ""
-    return "" if class_id == standing.class_id else _name(session, class_id)
+    return "" if class_id == answer.class_id else _name(session, class_id)
 
 
 def _name(session: Session, class_id: int) -> str:

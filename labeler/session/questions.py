@@ -78,9 +78,9 @@ class Questions:
     def _is_held(self) -> bool:
         if self._chosen is None:
             return False
-        index, standing, front = self._chosen
+        index, answer, front = self._chosen
         state = self._state
-        same = state.answers.get(index) is standing and (state.answers.front[-1:] == front or not state.answers.front)
+        same = state.answers.get(index) is answer and (state.answers.front[-1:] == front or not state.answers.front)
         if not same or state.pool.missing[index] or state.pool.unreadable[index]:
             self._chosen = None
         return self._chosen is not None
@@ -186,13 +186,16 @@ class Questions:
 
     def _candidates(self) -> Iterator[Question]:
         state = self._state
+        # before all else: until somebody settles it the later of two answers stands, for no better reason than the time
         for index in state.conflicts:
             if self._is_open(index):
                 yield self._question(index, CONFLICT)
         skips = state.answers.columns.of("skip")
+        # in the order in which they are due
         skips = skips[np.lexsort((skips["index"], skips["seq"], skips["until"]))]
         for index in skips["index"][skips["until"] <= state.answers.n_single].tolist():
             yield self._question(index, "skipped")
+        # drawn by lot, before the queue: a share of the turns is theirs, whatever the engine wants to know
         repeat = self.repeats.draw(state)
         if repeat is not None:
             yield repeat
@@ -225,8 +228,8 @@ class Questions:
         """Whether it waits for an answer, be it skipped a moment ago."""
         if self._state.pool.missing[index] or self._state.pool.unreadable[index]:
             return False
-        standing = self._state.answers.get(index)
-        return standing is None or standing.kind == "skip" or self._state.in_conflict(index)
+        answer = self._state.answers.get(index)
+        return answer is None or answer.kind == "skip" or self._state.in_conflict(index)
 
     def _question(self, index: int, rule: str) -> Question:
         return Question(index, self._state.pool.ids[index], rule)

@@ -33,6 +33,7 @@ def notes_of(
 
 
 def _why(before: Round, after: Round, events: Collection[Body]) -> str:
+    # what the person did comes first: the facts of the round only let the reason be guessed
     if any(isinstance(event, Undo) for event in events):
         return "an answer was taken back"
     if any(event.of_class for event in events) or _n_classes(after) > _n_classes(before):
@@ -50,4 +51,5 @@ def _why(before: Round, after: Round, events: Collection[Body]) -> str:
 
 
 def _n_classes(round_: Round) -> int:
+    # by given labels: a person or an import names a class, the machine's labels follow
     return len(np.unique(round_.labels[np.isin(round_.provenances, GIVEN)]))

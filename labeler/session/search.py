@@ -62,13 +62,12 @@ def final_labels(session: Session) -> Labels:
         machine = np.flatnonzero(np.isin(round_.provenances, _MACHINE))
         class_ids[machine], provenances[machine] = round_.labels[machine], round_.provenances[machine]
         tiers[machine] = round_.tiers[machine]
-    spoken = {
-        index: standing for index, standing in session.state.answers.items() if standing.kind in ("label", "reject")
-    }
+    spoken = {index: answer for index, answer in session.state.answers.items() if answer.kind in ("label", "reject")}
     if spoken:
         rows = np.fromiter(spoken, dtype=np.int64, count=len(spoken))
-        class_ids[rows] = [standing.class_id for standing in spoken.values()]
-        provenances[rows] = [standing.provenance for standing in spoken.values()]
+        class_ids[rows] = [answer.class_id for answer in spoken.values()]
+        provenances[rows] = [answer.provenance for answer in spoken.values()]
+        # a tier says how sure the machine is; of what a person gave it says nothing
         tiers[rows] = 0
     return Labels(class_ids, provenances, tiers)
 
@@ -85,10 +84,12 @@ def find(query: str, session: Session, texts: Sequence[str]) -> Found:
             if trouble:
                 return Found([], trouble)
             fits &= mask
+        # in quotes the word itself is looked for, though it is a mark's
         elif value in _MARKS and not quoted:
             fits &= _marked(session, value)
         elif value:
             words.append(value)
+    # words last, and only where all else fits: comparing texts is the dear part
     indices: list[int] = np.flatnonzero(fits).tolist()
     for word in words:
         indices = [index for index in indices if word in texts[index]]

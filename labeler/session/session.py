@@ -72,6 +72,7 @@ class Session:
         self.imports = Imports(self.recorder, self.classes)
         answers = Answers(self.recorder, self.classes)
         self.pacing = answers.pacing
+        # bound once: methods that only pass their arguments on would say everything twice
         self.label, self.skip, self.unsure, self.reject = answers.label, answers.skip, answers.unsure, answers.reject
         self.flag, self.keep, self.page = answers.flag, answers.keep, answers.page
         self.held, self.painted, self.renew = answers.held, answers.painted, answers.renew
@@ -84,6 +85,7 @@ class Session:
 
     def set(self, **settings: Any) -> None:
         """Change settings (percentile, ...) from here on; recorded, not on the undo stack. No change: no event."""
+        # ... stands for never set: None is a value too
         changed = {key: value for key, value in settings.items() if self.state.settings.get(key, ...) != value}
         if changed:
             self.recorder.record(Setting(changed))
@@ -110,6 +112,7 @@ class Session:
 
     def merge_round(self, round_: Round, *, save: bool = True) -> bool:
         """Take a round: given labels win, answered instances leave its queue. False = dropped as outdated."""
+        # a round is computed while answers go on: one begun before an undo would bring back what was taken back
         if round_.revision < max(self.state.voided_at, self.machine_labels.revision):
             return False
         before, labeled = self.machine_labels.round, self._labeled()
@@ -153,10 +156,10 @@ class Session:
 
     def label_of(self, index: int) -> tuple[int, Provenance]:
         """The final label of an instance now: what a person gave, else what the last round says."""
-        standing = self.state.answers.get(index)
-        if standing is not None and standing.kind == "label":
-            return standing.class_id, standing.provenance
-        if standing is not None and standing.kind == "reject":
+        answer = self.state.answers.get(index)
+        if answer is not None and answer.kind == "label":
+            return answer.class_id, answer.provenance
+        if answer is not None and answer.kind == "reject":
             return UNLABELED, Provenance.NONE
         return self.machine_labels.label_of(index)
 

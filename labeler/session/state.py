@@ -117,6 +117,7 @@ class State:
         self.voided_at = self.revision
         for take_back in reversed(step.back):
             take_back()
+        # asked again next: who takes an answer back wants to give another; an audit has its own order
         asked = [*step.touched, *step.settled]
         if step.event.instance_id is not None and asked and not isinstance(step.event.body, events.AuditAnswer):
             self.answers.front.append(asked[0])

@@ -20,6 +20,7 @@ def this_session(session: Session) -> str:
     began = session.began
     labels = session.state.answers.counts["label"] - began.labels
     keys = keys_pressed(session) - began.keys
+    # below 0 where more answers of earlier sessions were taken back than given
     given = f"{counted(labels, 'label')} given" if labels >= 0 else f"{counted(-labels, 'label')} taken back"
     seconds = worked(session.state.times[began.times :])
     spent = f" in {spoken(seconds)}, breaks left out" if seconds else ""

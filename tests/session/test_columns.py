@@ -1,4 +1,4 @@
-"""The columns say what the standings say, whatever was done, taken back and brought back."""
+"""The columns say what the answers say, whatever was done, taken back and brought back."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def of_columns(state):
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_they_say_what_the_standings_say(seed):
+def test_they_say_what_the_answers_say(seed):
     chance, clock, count = random.Random(seed), itertools.count(1), itertools.count()
     pool = Pool([f"{index}.png" for index in range(N)])
     session = Session(pool, MemoryJournal(), clock=lambda: float(next(clock)), new_id=lambda: str(next(count)))

@@ -52,6 +52,7 @@ def as_text(report: ClusterReport, ending: str = ".csv") -> str:
     clustering, points = report.clustering, report.seen_in.points
     clusters = clustering.clusters.copy()
     if len(clustering.outliers):
+        # a number stands beside an anomaly as well, of the cluster it is nearest to; it is in none
         clusters[clustering.outliers] = IN_NONE
     numbers = sorted(card.cluster for card in report.cards)
     shares = shares_of_all(points, clustering)[:, numbers]

@@ -53,6 +53,7 @@ class Segmentation(Result):
         """Return one line a color, the most frequent first."""
         lines = [f"{display_safe(self.source)}: {counted(len(self.colors), 'color')} by {self.clusterer}"]
         for color, share in zip(self.colors.tolist(), self.shares, strict=True):
+            # a gray is one number: three times the same is its color
             lines.append(f"  #{''.join(f'{value:02x}' for value in (color * 3)[:3])} {100 * share:5.1f} %")
         return lines
 
@@ -82,6 +83,7 @@ def segment(target: Path, clusterer: str, n_clusters: int | None, seed: int) -> 
     rows = pixels.reshape(-1, 1 if pixels.ndim == 2 else pixels.shape[2])
     spec = clusterer or "kmeans"
     check_size(spec, len(rows))
+    # one thread gives the same sums in the same order, and so the same picture
     with threadpool_limits(1):
         clustering: Clustering = registry.create("clusterer", spec).cluster(
             rows.astype(np.float32) / np.float32(255), n_clusters or DEFAULT_K, seed

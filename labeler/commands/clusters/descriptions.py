@@ -21,6 +21,7 @@ def means(raw: FloatArray, members: IndexArray, columns: list[str]) -> Means:
     table = raw.astype(np.float64)
     mean = table[members].mean(axis=0)
     spread = table.std(axis=0)
+    # a column that is the same everywhere stands out nowhere: 0 / 1 instead of 0 / 0
     apart = (mean - table.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
     far = np.argsort(-np.abs(apart), kind="stable")[:COLUMNS]
     standing = [(columns[place], float(mean[place]), float(apart[place])) for place in far if apart[place]]

@@ -85,8 +85,10 @@ def of_source(path: Path, plan: Plan, progress: Callable[[Progress], None]) -> t
     """
     plan = replace(plan, seed=plan.seed or 0)
     source = open_source(path, plan.reading)
+    # before anything is read: clusterers that compare all with all refuse a large pool
     check_size(plan.clusterer, len(source.ids))
     check_mixture(plan)
+    # looking leaves nothing behind: a source that is no project has no place for a cache
     with tempfile.TemporaryDirectory(prefix="labeler-") as scratch:
         return _clustered(source, source.ids, None, Path(scratch), plan, progress), source
 
@@ -183,6 +185,7 @@ def _clustered(
             progress(step)
     # a mixture has a likelihood to choose by; without one the elbow stands in
     best = choose_k.best_by(tried, "bic") or choose_k.elbow(tried)
+    # of a small pool fewer, so that a cluster has five members in the mean
     k = plan.n_clusters or best or min(DEFAULT_K, max(len(points) // 5, 2))
     clustering = steps.run(cluster(max(min(k, len(points)), 1)), progress)
     typical = clustering.exemplars if len(clustering.exemplars) else nearest_to_center(clustering)
@@ -230,6 +233,7 @@ def _as_it_is(
     )
     typical = np.searchsorted(space.rows, np.intersect1d(_typical(round_), space.rows)).astype(np.int64)
     shown = choose_k.silhouettes(space.points, clustering, seed)
+    # one all of whose members are missing by now has nothing to show
     cards = [card for card in _described(source, space, clustering, shown, typical) if card.size]
     return ClusterReport(
         str(source.path), len(space.ids), space.encoder, str(round_.facts.get("clusterer", "kmeans")), space.named(),
@@ -279,7 +283,9 @@ def _described(
     for cluster in range(len(clustering.centers)):
         members = order[bounds[cluster] : bounds[cluster + 1]]
         near = [first[cluster]] if cluster in first else []
+        # one more than is shown, for the typical one may be among them
         near += [index for index in members[: SHOWN + 1].tolist() if index not in near]
+        # in a small cluster the farthest are the nearest too: named once
         far = [index for index in members[::-1][:SHOWN].tolist() if index not in near[:SHOWN]]
         mean, apart, far_columns = means(raw, members, columns) if columns and len(members) else (None, None, [])
         cards.append(

@@ -38,6 +38,7 @@ def check(path: Path) -> None:
     UsageError, MissingExtra
     """
     check_place(path)
+    # looked up, not imported: that takes longer than all the rest of the check
     if importlib.util.find_spec("matplotlib") is None:
         raise MissingExtra("--plot", "plots")
 
@@ -56,7 +57,7 @@ def save(report: ClusterReport, image_of: Thumbnails, path: Path) -> None:
     """Draw a report as a PNG: the tree of merges of a hierarchy, else curves and silhouettes."""
     import matplotlib  # start-up: an extra, and for plots alone
 
-    from labeler.commands.clusters import figures
+    from labeler.commands.clusters import figures  # start-up: matplotlib, an extra
 
     with warnings.catch_warnings(), matplotlib.rc_context():
         warnings.simplefilter("ignore")  # a letter that no font has is a box in the picture, no line in the terminal
@@ -79,4 +80,5 @@ def _write(path: Path, draw: Callable[[BinaryIO], object]) -> None:
 
 def _is_drawn_here(path: Path) -> bool:
     """Return whether a file is such a picture: no other one is written over."""
+    # a PNG has its words before its pixels, so that the beginning is enough
     return f"Software\0{DRAWN_BY}".encode() in first_bytes(path, 200)

@@ -63,6 +63,7 @@ def export_by_steps(
     exporter: Exporter = registry.create("exporter", format_of(target, format_))
     _check_request(project, exporter, options)
     pipeline = yield from project.open_pipeline_by_steps()
+    # where a statement was drawn its own labels leave: what is certified and what is shipped must be the same
     labels = frozen_labels(project) if not options.latest else None
     if labels is None:
         labels = yield from latest_labels(project, pipeline, options)
@@ -89,6 +90,7 @@ def _check_place(project: Project, target: Path, force: bool) -> None:
         return
     for other in projects_in(target):
         who = holder(other)
+        # the project that is exported may lie in there as well: open in this very process
         if who and not who.startswith(f"process {os.getpid()} "):
             shown = display_safe(str(other))
             raise ExportError(f"{shown} is open in {who}", "close it there first; nothing was changed")

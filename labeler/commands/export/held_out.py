@@ -73,6 +73,7 @@ def held_out_probabilities(
             weights = np.clip(np.nan_to_num(confidence[rows]), LEAST_WEIGHT, 1.0).astype(np.float32)
             model: Classifier = registry.create("classifier", classifier, random_state=random_state)
             models[fold] = model.fit(np.asarray(X[indices[rows]], dtype=np.float32), labels[rows], weights)
+    # where all labels are in one fold no model can be fitted: then nothing is known, every class alike
     proba = np.full((n, n_classes), 1.0 / max(n_classes, 1), dtype=np.float32)
     for start in range(0, n, BLOCK):
         block, at = features[slice(start, start + BLOCK)], folds[start : start + BLOCK]
@@ -80,6 +81,7 @@ def held_out_probabilities(
             members = np.flatnonzero(at == fold)
             if len(members):
                 shares = np.zeros((len(members), n_classes), dtype=np.float32)
+                # a class that is in no other fold has no column in the model: it stays at 0
                 shares[:, model.classes_] = model.predict_proba(np.asarray(block[members], dtype=np.float32))
                 proba[start + members] = shares
     # said in the file itself: who reads it must know that no model judged what it was fitted on

@@ -191,5 +191,5 @@ def _work(state: State) -> dict[str, Any]:
         "answers": state.answers.n_single,
         "grid_pages": state.answers.pages,
         "keys": state.keys,
-        "annotators": sorted({standing.annotator for standing in state.answers.values() if standing.annotator}),
+        "annotators": sorted({answer.annotator for answer in state.answers.values() if answer.annotator}),
     }

@@ -37,6 +37,7 @@ def format_of_model(target: Path, format_: str | None) -> str | None:
     """Return which of :data:`FORMATS` is asked for; None for an export of labels."""
     if format_ in FORMATS:
         return format_
+    # by its ending alone only ONNX: labels are exported as .npz, too
     return "onnx" if format_ is None and target.name.lower().endswith(".onnx") else None
 
 
@@ -51,12 +52,14 @@ def trained(project: Project, pipeline: Pipeline) -> ExportedModel:
     session = project.session
     if not session.state.answers.counts["label"]:
         raise ExportError("nothing is labeled yet", f"answer some questions first: labeler label {project.path}")
+    # the second encoder of photos joins late: a model without it would be another than the application's
     steps.run(pipeline.join_companion())
     recipe, prepared = pipeline.recipe, pipeline.prepared
     model = None
     try:
         model = pipeline.model(session.snapshot())
     except EngineError:
+        # the default engine always has weights, so that an error there is one; another classifier may have none
         if recipe.engine == "default" and not recipe.classifier:
             raise
     names = {class_id: info.name for class_id, info in session.state.classes.items()}
@@ -80,6 +83,7 @@ def digest(model: Model) -> str:
     """Return the same for the same weights: what predictions and files of a model are told to belong together by."""
     sha = hashlib.sha256(f"{model.kind} {model.classes.tolist()}".encode())
     for name, array in sorted(model.arrays.items()):
+        # in a fixed byte order: the same weights have the same digest on every machine
         sha.update(f"{name} {array.shape}".encode() + np.ascontiguousarray(array, dtype="<f4").tobytes())
     return sha.hexdigest()
 
@@ -129,6 +133,7 @@ def _as_npz(exported: ExportedModel, path: Path) -> None:
         "encoder": np.array(exported.facts["encoder"]),
         "takes": np.array(exported.facts["takes"], dtype=np.int64),
     }
+    # into an open file: given a name, numpy would add an ending to that of the draft
     with path.open("wb") as file:
         np.savez(file, **(texts | exported.model.arrays))  # type: ignore[arg-type]
 

@@ -42,6 +42,7 @@ def as_onnx(model: Model, names: list[str], facts: dict[str, Any]) -> bytes:
         own = node("ReduceSum", node("Mul", points, points), columns, keepdims=1)
         cross = node("MatMul", points, constant("minus_2_landmarks", np.ascontiguousarray(-2 * landmarks.T)))
         squared = node("Add", node("Add", cross, own), constant("norms", np.square(landmarks).sum(axis=1)))
+        # of equal points rounding may leave a little less than nothing
         squared = node("Max", squared, constant("zero", np.float32(0)))
         kernel = node("Exp", node("Mul", squared, constant("minus_gamma", np.float32(-arrays["gamma"]))))
         raw = node("MatMul", kernel, constant("coefficients", arrays["coefficients"]))

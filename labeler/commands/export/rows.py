@@ -56,6 +56,7 @@ def collect(
         sha256=sha256,
         flagged=[bool(table.flagged[i]) for i in indices],
         splits=_splits(options.split, pipeline, table, indices, class_indices, sha256),
+        # from here on made when the format asks for it: most take neither images nor features
         locate=lambda row: _existing(project.instances.location(int(indices[row]))),
         image=lambda row: project.instances.image(int(indices[row])),
         features=lambda: content(project, pipeline, indices),
@@ -103,6 +104,7 @@ def _weights(scores: FloatArray, class_indices: IntArray, how: str) -> FloatArra
     if how == "balanced" and len(scores):
         sums = np.bincount(class_indices, weights=scores)
         smallest = sums[sums > 0].min(initial=np.inf)
+        # the smallest class keeps its weights and the others come down: none counts more than it is believed
         share = np.divide(smallest, sums, out=np.ones_like(sums), where=sums > 0)
         return np.asarray(scores * share[class_indices], dtype=np.float32)
     return scores
@@ -130,6 +132,7 @@ def _whole(pipeline: Pipeline, ids: list[str], indices: IndexArray, usable: Bool
 def content(project: Project, pipeline: Pipeline, indices: IndexArray) -> Rows:
     """Return X: the images as the source has them where they are one array, else as the image store has them."""
     whole = project.source.uniform_images() if project.source is not None else None
+    # only of the very same instances in the same order: rows of the array are taken by index
     if whole is not None and project.source is not None and list(project.source.ids) == project.session.pool.ids:
         return ArrayRows(whole, indices)
     if pipeline.prepared is None:
@@ -142,5 +145,6 @@ def _existing(location: str) -> Path | None:
     path = Path(location)
     try:
         return path if path.is_file() else None
+    # a name that is too long for the system, for one
     except OSError:
         return None

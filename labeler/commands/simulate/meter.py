@@ -90,4 +90,5 @@ def _accuracy(session: Any, meter: Meter, round_: Round) -> tuple[float, float, 
 def _numbers(session: Any, meter: Meter) -> dict[int, int]:
     """Return class id -> its number in the truth; a class of --classes that the truth never names is never right."""
     numbers = {name: number for number, name in enumerate(meter.names)}
+    # below all that stands for no truth: so it is equal to nothing
     return {info.class_id: numbers.get(info.name, UNLABELED - 2) for info in session.state.classes.values()}

@@ -132,6 +132,7 @@ def _baseline(
         return None
     if plan.baseline == "book":
         book = replace(bare(plan.options), engine="book")
+        # a clock and a file of its own: the project to keep is the one that is compared
         inner = replace(plan, baseline=None, project=None, grids=False, started=time.perf_counter(), options=book)
         return {"name": "book", "curve": simulate(inner, say, progress).curve}
     classifier, rows = pipeline.recipe.classifier or "logreg", curve_rows(plan.clicks)

@@ -240,6 +240,7 @@ class Certificate(Measurement):
 
 def floored(share: float, digits: int = 2) -> str:
     """A share in percent, never more than it is: ``98.12``."""
+    # 1e-9: as floats 0.9812 * 10,000 is a little less than 9,812, and would be printed as 98.11
     scale = 10**digits
     return f"{math.floor(share * 100 * scale + 1e-9) / scale:.{digits}f}"
 
@@ -254,7 +255,9 @@ def set_sha256(ids: Sequence[str], final: FinalLabels, class_names: Mapping[int,
     """The frozen row's hash: class names, instance ids, labels, provenances and scores (little-endian bytes)."""
     digest = hashlib.sha256()
     digest.update(json.dumps(sorted((int(i), name) for i, name in class_names.items())).encode())
+    # surrogateescape: a file's name need be no UTF-8
     digest.update(b"\0".join(name.encode("utf-8", "surrogateescape") for name in ids))
+    # of a fixed width and byte order: the same set has the same hash on every machine
     digest.update(final.labels.astype("<i4").tobytes())
     digest.update(final.provenances.astype("u1").tobytes())
     digest.update(final.scores.astype("<f4").tobytes())
@@ -276,6 +279,7 @@ def freeze(final: FinalLabels, order: IndexArray) -> Frozen:
     """The frozen labels with what follows from them."""
     scores = final.scores[order]
     ascending = np.sort(scores)
+    # left: labels of equal score are cut off together, for no threshold tells them apart
     at_least = len(order) - np.searchsorted(ascending, scores, side="left")
     return Frozen(final, order, (at_least - 1).astype(np.int64), np.unique(at_least).astype(np.int64))
 
@@ -317,6 +321,7 @@ def _can_be_frozen(arrays: Mapping[str, NDArray[Any]], n: int, audit: AuditRecor
         return False
     order = arrays["order"]
     sizes = {len(array) for name, array in arrays.items() if name != "order"}
+    # fewer than the pool has are fine: instances may have joined since
     if len(sizes) != 1 or max(sizes) > n or len(order) != audit.population or not len(order):
         return False
     within = int(order.min()) >= 0 and int(order.max()) < max(sizes)
@@ -345,6 +350,7 @@ def most_wrong(
     """The most that may be wrong of `population`, by the looks so far: all of them, or those `inside` a part (t,)."""
     blocks = audit.in_pages
     counted = np.ones(len(outcomes), dtype=np.bool_) if inside is None else inside
+    # up to the first block nothing can have been overlooked: there the sharper bound of single looks holds
     alone = outcomes[: blocks[0].start] if blocks else outcomes
     most = int(bounds_along(alone[counted[: len(alone)]], population, alpha, audit.target)[-1])
     if not blocks:
@@ -356,6 +362,7 @@ def most_wrong(
     alone_looks, alone_wrong = (np.concatenate([[0], np.cumsum(x & single)]) for x in (counted, counted & outcomes))
     for t, eye in moments(audit):
         reviewer = replace(eye, alone=int(alone_looks[t]), alone_wrong=int(alone_wrong[t]))
+        # a bound holds at each of these moments, and all at once: so the least of them holds
         most = min(most, cached_bound(int(wrong[t]), int(looks[t]), population, alpha, audit.target, reviewer))
     return most
 
@@ -478,6 +485,7 @@ def return_page(audit: AuditRecord, body: AuditPage) -> None:
     """Take a page back; what was seen of the planted ones stays, for they are known by now."""
     block = next(b for b in audit.blocks if b.answers and b.start == body.start)
     if block.done:
+        # a block counts as a whole: with one page back nothing of it counts
         del audit.answers[block.start :]
     page = block.pages[len(block.answers) - 1]
     block.answers.pop()

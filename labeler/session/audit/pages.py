@@ -112,6 +112,7 @@ class Block:
     def confirm(self, classes: dict[int, int]) -> None:
         """One more page."""
         self.answers.append(classes)
+        # once a page was confirmed its planted ones are known: what is said after an undo proves nothing of the eye
         if len(self.first) < len(self.answers):
             self.first.append(classes)
 
@@ -130,6 +131,7 @@ def pages_needed(more: int | None, plants: int, page_size: int) -> int:
 def plants_wanted(shown: int, seen: int, rng: np.random.Generator) -> int:
     """Return how many to plant in the next block: most at the beginning, more where some were overlooked, never a sure
     number. Depends on what was seen before the block alone."""
+    # by chance one more or less: who knew the number would stop looking once all are found
     base = min(max(round(OF_MISSING * (USUAL_PLANTS - shown)), 1), FIRST_PLANTS)
     return int(base + min(shown - seen, PAGES) + rng.integers(-1, 2))
 
@@ -146,6 +148,7 @@ def chosen_plants(
     `before`: index -> how often it was planted; those planted least come first. `shown`: class -> how many the block
     shows of it; a class of which there is much hides more.
     """
+    # mixed first: the sort is stable, so that chance decides among those that were planted equally often
     order = rng.permutation(len(candidates))
     ranked = sorted((candidates[place] for place in order), key=lambda candidate: before.get(candidate.index, 0))
     plants: list[Cell] = []
@@ -176,6 +179,7 @@ def laid_out(
     mixed = [cells[place] for place in rng.permutation(len(cells))]
     mixed.sort(key=lambda cell: cell.class_id)  # stable: the order within a class stays mixed
     n_pages = max(math.ceil(len(mixed) / page_size), 1)
+    # nearly equal pages instead of full ones and a rest: a last page of two pictures would cost a key as well
     cuts = np.linspace(0, len(mixed), n_pages + 1).round().astype(int)
     return tuple(tuple(mixed[low:high]) for low, high in itertools.pairwise(cuts))
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 )
 def _fold_classes(state: State, step: Step, body: Body) -> None:
     event, classes = step.event, state.classes
+    # labels before classes: where they go follows from the classes as they were
     for index, answer in moved_labels(event, state.answers, classes, state.pool):
         stand(state, step, index, answer)
     before = []

@@ -51,4 +51,5 @@ def _fold_split(state: State, step: Step, body: events.Split) -> None:
 @folds(events.Setting)
 def _fold_setting(state: State, _: Step, body: events.Setting) -> None:
     state.settings.update(body.values)
+    # what is being computed rests on the settings before
     state.voided_at = state.revision

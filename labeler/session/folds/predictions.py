@@ -42,6 +42,7 @@ def _fold_predictions(state: State, step: Step, body: events.Predictions) -> Non
 
 
 def _restore(state: State, before: list[tuple[int, Prediction | None]]) -> None:
+    # from the end: where a file names an instance twice, the first entry holds what was there before it
     for index, prediction in reversed(before):
         if prediction is None:
             state.predictions.pop(index, None)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 @folds(events.Flag)
 def _fold_flag(state: State, step: Step, body: events.Flag) -> None:
     index = state.pool.index(body.instance_id)
+    # a toggle: so the same step, done again, takes it back
     state.flagged ^= {index}
     step.back.append(partial(state.flagged.symmetric_difference_update, {index}))
 
@@ -24,6 +25,7 @@ def _fold_flag(state: State, step: Step, body: events.Flag) -> None:
 @folds(events.Conflict)
 def _fold_conflict(state: State, step: Step, body: events.Conflict) -> None:
     index = state.pool.index(body.instance_id)
+    # no way back is noted: a merge records it, and that is not on the undo stack
     state.conflicts[index] = Conflict(body.answers)
     step.touched.append(index)
 
@@ -31,6 +33,7 @@ def _fold_conflict(state: State, step: Step, body: events.Conflict) -> None:
 @folds(events.Keep)
 def _fold_keep(state: State, step: Step, body: events.Keep) -> None:
     index = state.pool.index(body.instance_id)
+    # before the new entry is set: what is there now is what an undo puts back
     step.back.append(_restoring(state.looks, index))
     state.looks[index] = Kept(body.class_id, step.event.seq)
     state.settle(index, step)

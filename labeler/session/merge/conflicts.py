@@ -30,15 +30,15 @@ def _answers_by_event(side: JournalSide) -> dict[int, dict[str, NamedAnswer]]:
     """Return index -> the answers that stand in a journal, by event: one, or those of a conflict nobody settled."""
     state = side.state
     answers: dict[int, dict[str, NamedAnswer]] = {}
-    for index, standing in state.answers.items():
-        class_name = side.names.get(standing.class_id, "")
-        answer = NamedAnswer(standing.event_id, standing.kind, class_name, standing.provenance)
-        answers[index] = {standing.event_id: answer}
+    for index, answer in state.answers.items():
+        class_name = side.names.get(answer.class_id, "")
+        named = NamedAnswer(answer.event_id, answer.kind, class_name, answer.provenance)
+        answers[index] = {answer.event_id: named}
     for index, conflict in state.conflicts.items():
         for event_id, _, class_id in conflict.answers if state.in_conflict(index) else ():
             kind = "reject" if class_id == UNLABELED else "label"
-            answer = NamedAnswer(event_id, kind, side.names.get(class_id, ""), Provenance.HUMAN)
-            answers[index].setdefault(event_id, answer)
+            named = NamedAnswer(event_id, kind, side.names.get(class_id, ""), Provenance.HUMAN)
+            answers[index].setdefault(event_id, named)
     return answers
 
 
@@ -69,6 +69,7 @@ def make_conflicts(
     """Return one event for every instance of which two different things are said."""
     places = {event.event_id: place for place, event in enumerate(events)}
     state = fold_journal(events, pool)
+    # not the time of the merge: the same two journals, merged anywhere, give the same events
     at = max((event.at for event in events), default=0.0)
     conflicts = []
     for index in sorted(stakes):

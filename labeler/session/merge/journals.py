@@ -74,4 +74,5 @@ def event_text(event: Event) -> str:
 
 def derive_id(*parts: str) -> str:
     """Return an id that follows from what the event is about: merging again makes the same one."""
+    # a zero byte in between: the parts (ab, c) and (a, bc) are different things
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()[:32]

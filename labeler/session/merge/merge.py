@@ -67,6 +67,7 @@ def _find_complete(a: Side, b: Side) -> Side | None:
     able = []
     for whole, part in ((a, b), (b, a)):
         ids = {event.event_id for event in whole.events}
+        # what the part left out knowingly must not be in the whole: it would come back by the merge
         if {event.event_id for event in part.events} <= ids | whole.dropped and not part.dropped & ids:
             able.append(whole)
     return min(able, key=lambda side: [event_text(event) for event in side.events], default=None)
@@ -122,6 +123,7 @@ def _choose_versions(
     for side, other in (sides, sides[::-1]):
         lookup = {class_id: numbers[name] for class_id, name in side.names.items() if name in numbers}
         for event in side.without(dropped):
+            # who gave no name is called by the file; not where both files hold the event, for then it may be of either
             who = event.annotator or ("" if event.event_id in other.known else side.annotator)
             version = translate_classes(replace(event, annotator=who, seq=0), lookup)
             versions.setdefault(event.event_id, []).append(version)

@@ -44,6 +44,7 @@ class Answers:
         """
         index = self._pool.index(instance_id)
         self._classes.check_active(class_id)
+        # whoever hands over how it was asked does not answer the question on the screen
         if asked is None and self._answers_repeat(instance_id, "label", class_id, screen):
             return
         asked = asked or self._questions.asked(index)
@@ -107,15 +108,16 @@ class Answers:
         UsageError
             Nobody gave it a label.
         """
-        standing = self._state.answers.get(self._pool.index(instance_id))
-        if standing is None or standing.kind != "label":
+        answer = self._state.answers.get(self._pool.index(instance_id))
+        if answer is None or answer.kind != "label":
             raise UsageError("there is no given label to keep", "press the key of its class")
-        if shown is not None and shown != standing.class_id:
+        if shown is not None and shown != answer.class_id:
             raise GuessChanged("the label has changed since it was shown", "look again, ⏎ again keeps it")
-        self._recorder.record(Keep(instance_id, standing.class_id))
+        self._recorder.record(Keep(instance_id, answer.class_id))
 
     def page(self, labels: list[tuple[str, int, str]], *, screen: str = PAGES_OF_A_CLASS) -> None:
         """A page of a grid at once: (instance_id, class_id, "confirmed" or "human"); one undo takes it back."""
+        # all of them before the event: a page is recorded whole or not at all
         for instance_id, class_id, word in labels:
             self._pool.index(instance_id)
             self._classes.check_active(class_id)
@@ -123,6 +125,7 @@ class Answers:
                 raise UsageError(f"a page gives no {word!r} labels", "give confirmed or human ones")
         if labels:
             self._recorder.record(Page(tuple(labels), Asked(screen=screen)))
+            # only pages that the engine chooses earn a rest from it: on other screens the person chose them
             if screen == PAGES_OF_A_CLASS:
                 self.pacing.page_done(sum(word == Provenance.HUMAN.word for _, _, word in labels))
 
@@ -159,10 +162,12 @@ class Answers:
         if not is_blind and not is_repeat:
             try:
                 self._check_held({index: shown})
+            # the new guess comes to the screen, so that the next `enter` saves what was read
             except GuessChanged:
                 if asked is not None:
                     self._questions.renew()
                 raise
+        # the guess of a blind question was seen by nobody: `enter` cannot mean it
         if is_blind or shown == UNLABELED:
             raise UsageError("there is no guess to accept yet", "press the key of a class")
         self.label(instance_id, shown, screen=screen)

@@ -56,6 +56,7 @@ class Audit:
         names = {info.class_id: info.name for info in self._state.classes.values()}
         sha256 = audits.set_sha256(self._pool.ids, final, names)
         frozen = audits.freeze(final, audits.draw(indices, seed, number, sha256))
+        # before the event: a kill in between leaves labels that nothing rests on, never an audit without its labels
         self._recorder.journal.freeze(number, frozen.arrays)
         body = AuditBegin(
             number=number,
@@ -100,6 +101,7 @@ class Audit:
         if index != self.next_index():
             raise UsageError("the instances of an audit are answered in the order they were drawn", "answer the next")
         answer = AuditAnswer(index, UNLABELED if class_id is None else class_id)
+        # kept with the answer: a fold need not thaw labels and compute bounds to know that the statement stands
         reached = audits.is_reached(audit, self.frozen(audit), [*audit.answers, answer])
         body = events.AuditAnswer(
             instance_id=instance_id,
@@ -179,6 +181,7 @@ class Audit:
         """
         audit = self.latest
         if target is not None:
+            # 0.5 passes: where no audit was begun the target alone is looked at
             check_goal(target, audit.confidence if audit is not None else 0.5)
         if audit is None:
             return None

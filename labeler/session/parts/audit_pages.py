@@ -133,8 +133,10 @@ class AuditPages:
         more = audits.certificate(audit, frozen, paged=True).more
         n_pages = pages.pages_needed(more, wanted, page_size)
         wanted = max(min(wanted, int(pages.DENSEST * n_pages * page_size)), 0)
+        # at least one that was drawn: a block of planted pictures alone would never bring the audit on
         drawn = frozen.order[start : start + max(n_pages * page_size - wanted, 1)]
         class_ids = frozen.final.labels[drawn].tolist()
+        # none that this audit shows or has shown: an answer to a picture both drawn and planted would mean two things
         candidates = self._candidates(audit, frozen.order[: start + len(drawn)])
         count: dict[int, int] = {}
         for class_id in class_ids:
@@ -159,10 +161,10 @@ class AuditPages:
             if len(candidates) >= LEAST_PLANTS:
                 break
             for index in np.flatnonzero(frozen.final.provenances == provenance).tolist():
-                standing, known = self._state.answers.get(index), int(frozen.final.labels[index])
-                if gone[index] or index in drawn or standing is None or standing.kind != "label":
+                answer, known = self._state.answers.get(index), int(frozen.final.labels[index])
+                if gone[index] or index in drawn or answer is None or answer.kind != "label":
                     continue
-                if standing.class_id != known or self._state.classes[known].retired:
+                if answer.class_id != known or self._state.classes[known].retired:
                     continue  # changed since
                 confused = int(round_.runner_ups[index]) if round_ is not None and index < len(round_.labels) else -1
                 candidates.append(Candidate(index, known, int(stands_for[confused]) if confused >= 0 else UNLABELED))
@@ -171,6 +173,7 @@ class AuditPages:
     def _would_reach(self, audit: AuditRecord, block: Block, classes: dict[int, int]) -> bool:
         if len(block.answers) + 1 < len(block.pages):
             return False
+        # on a copy: the event that confirms the page is not written yet, and may fail to be
         after = deepcopy(block)
         after.confirm(classes)
         blocks = [after if other is block else other for other in audit.blocks]

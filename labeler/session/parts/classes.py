@@ -24,6 +24,7 @@ def check_names(names: Iterable[str]) -> None:
     UsageError
         A name is empty or too long, or they are absurdly many.
     """
+    # as they are kept: two spellings of one name are one class, and count once
     different = set(map(class_name, names))
     if len(different) > MOST_CLASSES:
         raise UsageError(
@@ -67,6 +68,7 @@ class Classes:
         class_id = self._state.classes.next_id
         holder = self._holds_by_chance(name)
         self._recorder.record(ClassAdd(class_id, name, key=key, setup=setup))
+        # a class that is called by one letter gets that key, where nobody has answered with it for another one yet
         if setup and holder is not None:
             self._recorder.record(ClassKey(class_id, holder.key, setup=True))
         return class_id
@@ -114,6 +116,7 @@ class Classes:
         if not info.retired:
             raise UsageError(f"the class {info.name!r} is not retired", "nothing to bring back")
         self._free_name(info.name)
+        # the old key where it is free: fingers remember it
         key = info.last_key if info.last_key and info.last_key not in self._keys() else None
         self._recorder.record(ClassRestore(class_id, self._free_key(info.name, key)))
 
@@ -143,9 +146,10 @@ class Classes:
         self.check_active(class_id)
         if not moved:
             raise UsageError("no label to move", "choose at least one picture for the new class")
+        # all of them before the event: a split that took labels of other classes along would change these unseen
         for instance_id in moved:
-            standing = self._state.answers.get(self._recorder.pool.index(instance_id))
-            if standing is None or standing.kind != "label" or standing.class_id != class_id:
+            answer = self._state.answers.get(self._recorder.pool.index(instance_id))
+            if answer is None or answer.kind != "label" or answer.class_id != class_id:
                 known = self._state.classes[class_id].name
                 raise UsageError(f"{instance_id!r} has no given label {known!r}", "split what a person labeled so")
         name = self._free_name(name)

@@ -24,6 +24,7 @@ class Clusters:
         index = self._recorder.pool.index(instance_id)
         if percentile is not None and not 0 <= percentile <= 100:
             raise UsageError(f"{percentile:g} % of a cluster cannot be", "give 0 to 100")
+        # ... stands for nothing said: None is a reach as well, the one that holds everywhere
         if self._recorder.state.clusters.reaches.get(index, ...) != percentile:
             self._recorder.record(Reach(instance_id, percentile))
 
@@ -39,6 +40,7 @@ class Clusters:
         if round_ is None or index not in round_.representatives:
             raise UsageError("it stands for no cluster now: they were made anew", "T shows the present ones")
         distances = round_.distances[round_.clusters == round_.clusters[index]]
+        # among equal points there is no second center; `not >` also refuses distances that are no numbers
         if len(distances) < 2 or not distances.max() > 0.0:
             raise UsageError("a cluster of like images cannot be divided", "label it, or reject the odd one")
         self._recorder.record(Split(instance_id))

@@ -28,11 +28,13 @@ class Imports:
         taken, conflicts = [], []
         for instance_id, class_id in labels:
             self._classes.check_active(class_id)
-            standing = self._state.answers.get(self._pool.index(instance_id))
-            if standing is not None and (standing.kind == "reject" or standing.class_id == class_id):
+            answer = self._state.answers.get(self._pool.index(instance_id))
+            # neither taken nor a contradiction: the same file a second time changes nothing, and what was thrown out
+            # stays out
+            if answer is not None and (answer.kind == "reject" or answer.class_id == class_id):
                 continue
-            was_imported = standing is not None and standing.provenance is Provenance.IMPORTED
-            if standing is None or standing.kind != "label" or (was_imported and replace_imported):
+            was_imported = answer is not None and answer.provenance is Provenance.IMPORTED
+            if answer is None or answer.kind != "label" or (was_imported and replace_imported):
                 taken.append((instance_id, class_id, "imported"))
             else:
                 conflicts.append((instance_id, class_id))
@@ -62,11 +64,10 @@ class Imports:
         `keep` False: for this session alone, which may not write.
         """
         pairs = [(old, self._pool.ids[new]) for old, new in moved] + [(old, None) for old in replaced]
-        standings = self._state.answers
-        answers = tuple(
-            (self._pool.ids[old], place, standings[old].event_id) for old, place in pairs if old in standings
-        )
-        if answers and keep:
-            self._recorder.record(SourceChange(answers))
-        elif answers:
-            self._recorder.apply_unsaved(SourceChange(answers))
+        answers = self._state.answers
+        # each with the event that gave it: the fold moves an answer only while that is the one that stands
+        followed = tuple((self._pool.ids[old], place, answers[old].event_id) for old, place in pairs if old in answers)
+        if followed and keep:
+            self._recorder.record(SourceChange(followed))
+        elif followed:
+            self._recorder.apply_unsaved(SourceChange(followed))

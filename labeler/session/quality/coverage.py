@@ -30,6 +30,7 @@ def coverage_accuracy(audit: AuditRecord, frozen: Frozen) -> list[dict[str, Any]
     rows: list[dict[str, Any]] = []
     for share in SHARES:
         least = scores[max(int(np.ceil(share * len(scores))), 1) - 1]
+        # all of an equal score: which of them comes first is only the order of the pool
         inside = seen >= least
         n, n_right = int(inside.sum()), int(right[inside].sum())
         coverage = float((scores >= least).mean())

@@ -162,9 +162,10 @@ def estimate(state: State) -> Estimate | None:
     for event in state.standing_events(Label):
         how = asked_of(event)
         machine = UNLABELED if how.machine is None else how.machine
-        standing = state.answers.get(state.pool.index(event.instance_id or ""))
-        if machine != UNLABELED and standing is not None and standing.kind == "label":
-            pairs.append((current(machine, state.classes), standing.class_id))
+        answer = state.answers.get(state.pool.index(event.instance_id or ""))
+        if machine != UNLABELED and answer is not None and answer.kind == "label":
+            pairs.append((current(machine, state.classes), answer.class_id))
+        # chosen ones since the first random one alone: before it there was nothing to compare them with
         elif pairs and how.screen in ASKING and how.rule not in NOT_THE_ENGINES:
             guesses = how.hidden if how.blind else how.shown
             if guesses:

@@ -53,25 +53,26 @@ class Repeats(DrawnTurns):
 
     def _askable(self, state: State) -> Iterator[int]:
         single = [
-            (standing.seq, index)
-            for index, standing in state.answers.items()
-            if standing.kind == "label" and standing.provenance is Provenance.HUMAN and not standing.paged
+            (answer.seq, index)
+            for index, answer in state.answers.items()
+            if answer.kind == "label" and answer.provenance is Provenance.HUMAN and not answer.paged
         ]
         done = {repeat.first for repeat in state.repeats}
         # in the order of the answers: the same journal gives the same list, and so the same draw
         for _, index in sorted(single)[:-AGO]:
-            standing = state.answers[index]
-            if standing.annotator == self.annotator and standing.event_id not in done and self._fits(state, index):
+            answer = state.answers[index]
+            if answer.annotator == self.annotator and answer.event_id not in done and self._fits(state, index):
                 yield index
 
     @staticmethod
     def _fits(state: State, index: int) -> bool:
         """Whether it can be shown as it was: by a question with guesses (or one that has none to show)."""
-        standing, pool = state.answers[index], state.pool
-        event = state.event(standing.event_id)
+        answer, pool = state.answers[index], state.pool
+        event = state.event(answer.event_id)
         if event is None or not isinstance(event.body, Label) or pool.missing[index] or pool.unreadable[index]:
             return False
-        if index in state.looks or index in state.conflicts or state.classes[standing.class_id].retired:
+        # looked at again since, or in dispute: a second answer would not be blind to the first
+        if index in state.looks or index in state.conflicts or state.classes[answer.class_id].retired:
             return False
         how = asked_of(event)
         return how.screen in ASKING and how.rule not in _OF_THEIR_OWN and bool(how.guesses or how.rule == RANDOM)
@@ -79,8 +80,8 @@ class Repeats(DrawnTurns):
 
 def repeated(state: State, index: int) -> Question | None:
     """The question about `index` as its person was asked it; None where no label of it stands."""
-    standing = state.answers.get(index)
-    event = state.event(standing.event_id) if standing is not None else None
+    answer = state.answers.get(index)
+    event = state.event(answer.event_id) if answer is not None else None
     if event is None or not isinstance(event.body, Label):
         return None
     how = asked_of(event)
@@ -98,9 +99,9 @@ def repeated(state: State, index: int) -> Question | None:
 
 def waits(state: State, question: Question) -> bool:
     """Whether a repeat has no second answer yet and the first one stands."""
-    standing = state.answers.get(question.index)
+    answer = state.answers.get(question.index)
     gone = state.pool.missing[question.index] or state.pool.unreadable[question.index]
-    if gone or standing is None or standing.event_id != question.first:
+    if gone or answer is None or answer.event_id != question.first:
         return False
     return all(repeat.first != question.first for repeat in state.repeats)
 
@@ -120,19 +121,19 @@ def to_look_at(state: State) -> list[Repeat]:
 
 
 def _is_open(state: State, repeat: Repeat) -> bool:
-    standing = state.answers.get(repeat.index)
-    if standing is None or standing.kind != "label" or standing.seq > repeat.seq or repeat.word != "label":
+    answer = state.answers.get(repeat.index)
+    if answer is None or answer.kind != "label" or answer.seq > repeat.seq or repeat.word != "label":
         return False
     if state.pool.missing[repeat.index] or state.pool.unreadable[repeat.index]:
         return False
-    return _class_now(state, repeat.class_id) != standing.class_id and not _was_kept_since(state, repeat, standing)
+    return _class_now(state, repeat.class_id) != answer.class_id and not _was_kept_since(state, repeat, answer)
 
 
-def _was_kept_since(state: State, repeat: Repeat, standing: Answer) -> bool:
+def _was_kept_since(state: State, repeat: Repeat, answer: Answer) -> bool:
     confirmed = state.looks.get(repeat.index)
     if confirmed is None or confirmed.seq <= repeat.seq:
         return False
-    return _class_now(state, confirmed.class_id) == standing.class_id
+    return _class_now(state, confirmed.class_id) == answer.class_id
 
 
 def _class_now(state: State, class_id: int) -> int:

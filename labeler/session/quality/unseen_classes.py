@@ -42,6 +42,7 @@ class Unseen:
 def unseen_class(state: State) -> Unseen | None:
     """The meter as the journal stands; None before the first given label."""
     given: Counter[int] = Counter()
+    # over all provenances: a class with one answer and one import has two labels
     for (class_id, _), count in state.answers.given.items():
         given[class_id] += count
     total = given.total()
