@@ -34,7 +34,8 @@ class Action:
     `name` is the method (``do_<name>``) of the screen, or the function of that name in `screens/commands.py`.
     `keys` are characters or Textual's key names. `group` is None where it is the screen's own.
     `speaks_of_instance`: an answer or its taking back, which needs a painted question; the other commands do not.
-    `refusal` is what is said in place of doing it.
+    `refusal` is what is said in place of doing it. `leads_notice`: its label, not that of the common command of the same
+    key, is what the key is said to do elsewhere.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Action:
     speaks_of_instance: bool = False
     in_footer: bool = False
     refusal: str = ""
+    leads_notice: bool = False
 
     @property
     def repeats(self) -> bool:
@@ -242,9 +244,10 @@ def refusal(key: str, *, has_classes: bool, elsewhere: Iterable[Action]) -> str:
     shown = key_name(key)
     if key == "q":
         return "q does nothing, so that nobody quits by chance: Q quits"
-    # the common commands first: they are what the key means on most screens
-    known = next((action for action in (*COMMON, *elsewhere) if key in action.keys and action.label != BACK), None)
-    if known is not None:
+    meanings = [action for action in (*COMMON, *elsewhere) if key in action.keys and action.label != BACK]
+    if meanings:
+        # the common command is what the key means on most screens, but where a screen is known for another use of it
+        known = next((action for action in meanings if action.leads_notice), meanings[0])
         return f"{shown} does nothing here (elsewhere: {known.label}): ? lists the keys"
     if len(key) == 1 and key.isupper():
         return f"no command has the key {shown}: ? lists them all"

@@ -35,8 +35,10 @@ class ClusterBrowser(ThumbnailScreen):
         "further": key("+", "=", ">", label="further", help="labels spread further in this cluster alone"),
         "less": key("-", "<", label="less", help="labels spread less far in this cluster alone"),
         "common": key("*", label="as all", help="this cluster follows the rule of all again (P)", in_footer=False),
-        "halve": key("H", label="halve", help="divide this cluster in two; both centers are asked next"),
-        "order": key("O", label="order", help="largest or most mixed clusters first"),
+        "halve": key(
+            "H", label="halve", help="divide this cluster in two; both centers are asked next", leads_notice=True
+        ),
+        "order": key("O", label="order", help="largest or most mixed clusters first", leads_notice=True),
         "move_up": says(help="the cluster above"),
         "move_down": says(help="the cluster below"),
         "move_right": says(help="the next picture of the cluster"),

@@ -36,8 +36,8 @@ class QuestionScreen(PictureScreen):
     """The picture large on the left; guesses, legend and nearest labeled neighbors on the right."""
 
     ACTIONS: ClassVar[Actions] = {
-        "move_up": says("guess up", "choose the guess above", keys=("up", "shift+up")),
-        "move_down": says("guess down", "choose the guess below", keys=("down", "shift+down")),
+        "move_up": says("guess up", "choose the guess above", keys=("up", "shift+up"), leads_notice=True),
+        "move_down": says("guess down", "choose the guess below", keys=("down", "shift+down"), leads_notice=True),
         "move_left": says("left", "move over a zoomed picture", keys=("left", "shift+left")),
         "move_right": says("right", "move over a zoomed picture", keys=("right", "shift+right")),
         "view": VIEW,

@@ -50,6 +50,7 @@ class SecondLook(PictureScreen):
             help="change the answer to what stands beside it",
             before="skip",
             speaks_of_instance=True,
+            leads_notice=True,
         ),
         "skip": says("later", "leave it for a later look"),
         "second_look": back("back to where the second look was opened"),
