@@ -34,8 +34,8 @@ class Action:
     `name` is the method (``do_<name>``) of the screen, or the function of that name in `screens/commands.py`.
     `keys` are characters or Textual's key names. `group` is None where it is the screen's own.
     `speaks_of_instance`: an answer or its taking back, which needs a painted question; the other commands do not.
-    `refusal` is what is said in place of doing it. `leads_notice`: its label, not that of the common command of the same
-    key, is what the key is said to do elsewhere.
+    `refusal` is what is said in place of doing it. `leads_notice`: its label, not that of the common command of the
+    same key, is what the key is said to do elsewhere.
     """
 
     name: str
@@ -220,14 +220,10 @@ class Keys:
             if action.name not in own and action.group in groups and keys:
                 rows.append((_RANKS[action.name], replace(action, keys=keys)))
         self.actions = tuple(action for _, action in sorted(rows, key=lambda row: row[0]))
-        self._by_key = {key: action for action in self.actions for key in action.keys}
+        self.by_key: Mapping[str, Action] = {key: action for action in self.actions for key in action.keys}
 
     def __iter__(self) -> Iterator[Action]:
         return iter(self.actions)
-
-    def find(self, key: str) -> Action | None:
-        """The command of `key`."""
-        return self._by_key.get(key)
 
 
 def _rank(name: str, entry: Own) -> float:

@@ -13,6 +13,7 @@ from textual import events
 from textual.app import App
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
+from textual.message import Message
 from textual.reactive import var
 from textual.screen import Screen
 
@@ -23,8 +24,7 @@ from labeler.session.view import View
 from labeler.ui.actions import key_name
 from labeler.ui.forms.base import Form
 from labeler.ui.host import Host
-from labeler.ui.keys.queue import KeyQueue, Waiting
-from labeler.ui.messages import PictureReady, WorkerSaid
+from labeler.ui.keys import KeyQueue, Waiting
 from labeler.ui.pictures.cache import Pictures
 from labeler.ui.pictures.half_blocks import depth_for
 from labeler.ui.screens import commands, table
@@ -40,6 +40,29 @@ if TYPE_CHECKING:
 SLOW_DISK = 0.05
 """Seconds a saved answer may take before the status bar mentions the disk."""
 SPIN = 0.2
+
+
+# threads post messages and change nothing: handlers on the event loop do
+
+
+class WorkerSaid(Message):
+    """A message that arrived from the worker process; `what` is for ``Project.receive``."""
+
+    bubble = False
+
+    def __init__(self, what: object) -> None:
+        super().__init__()
+        self.what = what
+
+
+class PictureReady(Message):
+    """The strips of `index` are in the cache now (or it is known that there are none)."""
+
+    bubble = False
+
+    def __init__(self, index: int) -> None:
+        super().__init__()
+        self.index = index
 
 
 class LabelerApp(App[None]):

@@ -7,8 +7,7 @@ from labeler.core.types import ClassInfo
 from labeler.session.keys import COMMAND_LETTERS
 from labeler.session.view import ClassCount
 from labeler.ui.actions import COMMON, key_name, refusal
-from labeler.ui.keys.held import RUN, CapsLock, HeldKey, Press, looks_azerty, token, unshifted
-from labeler.ui.keys.typeahead import matches, needed
+from labeler.ui.keys import RUN, CapsLock, HeldKey, Press, looks_azerty, matches, needed, token, unshifted
 from labeler.ui.screens import commands, table
 
 SCREENS = {name: table.class_of(name) for name in table.SCREENS}
@@ -20,7 +19,7 @@ class TestTable:
     @pytest.mark.parametrize("key", [*"AXUFMNGTDVPIQ", "enter", "space", "backspace", "ctrl+z", "ctrl+y", "/", "?",
                                      "ctrl+p", "ctrl+q", "ctrl+s", "up", "down"])  # fmt: skip
     def test_every_key_of_the_interface_does_something(self, key):
-        assert SCREENS["question"].KEYS.find(key) is not None
+        assert SCREENS["question"].KEYS.by_key.get(key) is not None
 
     @pytest.mark.parametrize("place", list(SCREENS))
     def test_a_key_means_one_thing_on_a_screen_and_has_a_method(self, place):
@@ -60,8 +59,8 @@ class TestTable:
         ("key", "label"),
         [
             ("X", "take the other"), ("space", "no skipping"), ("H", "halve"), ("O", "order"), ("up", "guess up"),
-            ("down", "guess down"), ("left", "left"), ("S", "second look"), ("K", "how many clusters"), ("M", "more like this"),
-            ("A", "accept"), ("V", "view"), ("*", "as all"), ("shift+up", "guess up"),
+            ("down", "guess down"), ("left", "left"), ("S", "second look"), ("K", "how many clusters"),
+            ("M", "more like this"), ("A", "accept"), ("V", "view"), ("*", "as all"), ("shift+up", "guess up"),
         ],
     )  # fmt: skip
     def test_the_notice_about_a_key_that_does_nothing_names_what_it_does_elsewhere(self, key, label):

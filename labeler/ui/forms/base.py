@@ -12,7 +12,7 @@ from textual.screen import ModalScreen, ScreenResultType
 from textual.widget import Widget
 
 from labeler.ui.host import Host
-from labeler.ui.keys.queue import Waiting
+from labeler.ui.keys import Waiting
 from labeler.ui.screens.base import LabelScreen
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from textual.widgets import Input, Static
 from labeler.core.errors import LabelerError, NotSaved
 from labeler.core.text import display_safe
 from labeler.ui.forms.base import Form
-from labeler.ui.keys.typeahead import Typed
+from labeler.ui.keys import Typed
 from labeler.ui.widgets.legend import legend
 from labeler.ui.widgets.line import Block, Line
 

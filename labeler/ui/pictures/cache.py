@@ -20,8 +20,7 @@ from textual.strip import Strip
 
 from labeler.core.content import Card, Passage, Shown
 from labeler.core.errors import LabelerError
-from labeler.ui.pictures.half_blocks import Depth, picture_strips, shrunk
-from labeler.ui.pictures.looks import FIT, Look, seen
+from labeler.ui.pictures.half_blocks import FIT, Depth, Look, picture_strips, seen, shrunk
 from labeler.ui.pictures.words import about, word_strips
 
 LARGEST = 640

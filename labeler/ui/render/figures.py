@@ -90,7 +90,7 @@ def balance(classes: Sequence[ClassCount], width: int, height: int) -> Content:
     shown = classes if len(classes) <= rows else classes[: rows - 1]
     totals = [count.given + count.propagated + count.predicted for count in shown]
     names = tuple(count.info.name for count in classes)
-    room = min(longest(count.info.name for count in shown), _NAME_ROOM)
+    room = min(longest(tuple(count.info.name for count in shown)), _NAME_ROOM)
     columns = max(width - room - 1 - 11, 4)
     lines = [title.truncate(width, ellipsis=True)]
     for count, total in zip(shown, totals, strict=True):

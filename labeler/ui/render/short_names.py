@@ -9,7 +9,7 @@ from __future__ import annotations
 import textwrap
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import pairwise
 from types import MappingProxyType
@@ -32,12 +32,14 @@ def full_name(name: str, names: Sequence[str] = ()) -> str:
     return full_names((*names, name))[name]
 
 
-def short_name(name: str, names: Sequence[str], width: int) -> str:
+# a key press draws the same names at the same widths as the one before; each entry may hold ten thousand of them
+@lru_cache(maxsize=256)
+def short_name(name: str, names: tuple[str, ...], width: int) -> str:
     """`name` in at most `width` cells, told from all of `names` if that room allows it.
 
     For places that have one line and no more, such as the caption of a thumbnail.
     """
-    others = tuple(names) if name in names else (*names, name)
+    others = names if name in names else (*names, name)
     short = short_names(others, width).get(name)
     return short if short is not None else _cut_off(full_names(others)[name], width)
 
@@ -211,6 +213,7 @@ def _cut_off(text: str, width: int) -> str:
     return text if part.cells <= width else f"{part.head(width - 1)}{_DOTS}" if width > 0 else ""
 
 
-def longest(names: Iterable[str]) -> int:
+@lru_cache(maxsize=16)
+def longest(names: tuple[str, ...]) -> int:
     """Cells of the longest of them as it is shown."""
-    return max((cell_len(text) for text in full_names(tuple(names)).values()), default=0)
+    return max((cell_len(text) for text in full_names(names).values()), default=0)

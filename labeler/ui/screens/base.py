@@ -16,13 +16,10 @@ from labeler.core.types import Advice, ClassInfo
 from labeler.session.view import View
 from labeler.ui.actions import BACK, SMALL_COMMANDS, Action, Actions, Group, Keys, key_name, refusal
 from labeler.ui.host import Host
-from labeler.ui.keys import typeahead
-from labeler.ui.keys.held import CapsLock, looks_azerty, unshifted
-from labeler.ui.keys.queue import Waiting
-from labeler.ui.keys.typeahead import Typeahead, Typed
+from labeler.ui.keys import CapsLock, Typeahead, Typed, Waiting, looks_azerty, narrows, needed, unshifted
 from labeler.ui.render.short_names import short_name
 from labeler.ui.screens import table
-from labeler.ui.widgets.fixed_lines import LEAST_HEIGHT, LEAST_WIDTH, FixedLines
+from labeler.ui.widgets.line import LEAST_HEIGHT, LEAST_WIDTH, FixedLines
 
 if TYPE_CHECKING:
     from labeler.project.open import Received
@@ -134,7 +131,7 @@ class LabelScreen(Screen[None]):
 
     def can_follow(self, advice: Advice) -> bool:
         """Whether the key that an advice names does here what it says."""
-        action = self.KEYS.find(advice.key)
+        action = self.KEYS.by_key.get(advice.key)
         return not advice.key or (action is not None and action.label != BACK)  # else the person is there already
 
     # -- drawing -------------------------------------------------------------------------------------------------
@@ -266,7 +263,7 @@ class LabelScreen(Screen[None]):
     async def press(self, waiting: Waiting) -> None:
         """Do what a key means here, or say why it does nothing."""
         key = unshifted(waiting.token, self.labeler.layout)
-        action = self.KEYS.find(key)
+        action = self.KEYS.by_key.get(key)
         # nobody sees what a key would answer: only leaving works
         if self.too_small:
             if action is not None and action.name == "quit":
@@ -281,7 +278,7 @@ class LabelScreen(Screen[None]):
             return
         # a class that owns the letter comes first, so that answers never turn into commands
         if chosen is None and action is None and key in SMALL_COMMANDS:
-            action = self.KEYS.find(key.upper())
+            action = self.KEYS.by_key.get(key.upper())
         place = self.picture_of(key) if chosen is None and action is None else None
         if chosen is None and action is None and place is None:
             self._explain(key)
@@ -339,7 +336,7 @@ class LabelScreen(Screen[None]):
 
     def _lets_go(self, waiting: Waiting) -> bool:
         key = unshifted(waiting.token, self.labeler.layout)
-        action = self.KEYS.find(key)
+        action = self.KEYS.by_key.get(key)
         return self._class_of(key) is None and action is not None and not _waits(action)
 
     def _class_of(self, key: str) -> ClassInfo | None:
@@ -376,7 +373,7 @@ class LabelScreen(Screen[None]):
     def types_names(self) -> bool:
         """Whether there are more classes than keys, so that names are typed."""
         view = self.labeler.view
-        return view is not None and typeahead.needed(view.classes)
+        return view is not None and needed(view.classes)
 
     def narrow(self, key: str, early: bool) -> bool:
         """Take a key of a name that is being typed; whether it was one."""
@@ -384,7 +381,7 @@ class LabelScreen(Screen[None]):
         if view is None or not self.types_names:
             self.typed = ""
             return False
-        if early and typeahead.narrows(key):
+        if early and narrows(key):
             self.labeler.ignored_early()
         elif not self.typeahead.press(key, view.classes):
             return False

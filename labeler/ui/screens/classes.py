@@ -12,12 +12,12 @@ from labeler.core.text import counted, display_safe
 from labeler.core.types import ClassInfo
 from labeler.session.view import ClassCount, View
 from labeler.ui.actions import Actions, Group, back, key, says
-from labeler.ui.keys import typeahead
+from labeler.ui.keys import matches
 from labeler.ui.screens import commands
 from labeler.ui.screens.base import LabelScreen
 from labeler.ui.widgets.class_table import class_table, page_of
 from labeler.ui.widgets.line import Block, Line
-from labeler.ui.widgets.neighbors import Neighbors
+from labeler.ui.widgets.picture import Neighbors
 
 FEWEST_TO_SPLIT = 2
 
@@ -112,7 +112,7 @@ class ClassesScreen(LabelScreen):
 
     def _heading(self, view: View) -> Content:
         if self.typed:
-            fitting = typeahead.matches(self.typed, view.classes)
+            fitting = matches(self.typed, view.classes)
             place = min(self.typing.place, len(fitting) - 1)
             hint = f" ⏎ goes to {self.short(fitting[place].info.name, 40)}" if fitting else " fits no class: ⌫"
             return Content.assemble((f"{self.typed}▏", "bold $answer"), (hint, "$quiet"))

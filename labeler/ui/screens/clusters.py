@@ -259,7 +259,7 @@ class ClusterBrowser(ThumbnailScreen):
         known = self.labeler.project.session.state.classes  # the retired ones too
         rest = classes[height - 1 :] if len(classes) > height else []
         shown = classes[: len(classes) - len(rest)]
-        names = [known[class_id].name if class_id in known else "?" for class_id, _, _ in shown]
+        names = tuple(known[class_id].name if class_id in known else "?" for class_id, _, _ in shown)
         room = min(longest(names), _NAME_ROOM)
         rows: list[list[tuple[str, str]]] = []
         for name, (_, given, machine) in zip(names, shown, strict=True):

@@ -16,15 +16,14 @@ from labeler.session.classes import current
 from labeler.session.quality.random_sample import RANDOM
 from labeler.session.view import View
 from labeler.ui.actions import Actions, says
-from labeler.ui.pictures.looks import Look, following
+from labeler.ui.pictures.half_blocks import Look, following
 from labeler.ui.render import lines
 from labeler.ui.screens import commands
 from labeler.ui.screens.base import Target
 from labeler.ui.screens.picture import AHEAD, VIEW, PictureScreen
 from labeler.ui.widgets.legend import both_answers, fits, guess_rows, guesses, legend, none_shown
 from labeler.ui.widgets.line import Block
-from labeler.ui.widgets.neighbors import Neighbors
-from labeler.ui.widgets.picture import Picture
+from labeler.ui.widgets.picture import Neighbors, Picture
 
 if TYPE_CHECKING:
     from labeler.project.open import Received

@@ -23,8 +23,7 @@ from labeler.ui.screens.base import Target
 from labeler.ui.screens.picture import PictureScreen
 from labeler.ui.widgets.legend import legend
 from labeler.ui.widgets.line import Block
-from labeler.ui.widgets.neighbors import Neighbors
-from labeler.ui.widgets.picture import Picture
+from labeler.ui.widgets.picture import Neighbors, Picture
 
 
 @dataclass(frozen=True, slots=True)

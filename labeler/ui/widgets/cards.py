@@ -13,7 +13,7 @@ from textual.strip import Strip
 
 from labeler.session.clusters import NOBODY, SLOTS
 from labeler.ui.pictures.cache import Pictures
-from labeler.ui.widgets.neighbors import centered
+from labeler.ui.widgets.picture import centered
 from labeler.ui.widgets.sheet_grid import LEAST_ROWS, MOST_ROWS, Layout, SheetGrid
 
 ACROSS = len(SLOTS)

@@ -9,7 +9,7 @@ from rich.style import Style
 from textual.strip import Strip
 
 from labeler.ui.render.short_names import short_name
-from labeler.ui.widgets.neighbors import centered
+from labeler.ui.widgets.picture import centered
 from labeler.ui.widgets.sheet_grid import Cell, Layout, SheetGrid
 
 

@@ -10,7 +10,7 @@ from textual.content import Content
 from labeler.core.text import display_safe, percent
 from labeler.core.types import UNLABELED, ClassInfo
 from labeler.session.view import ClassCount
-from labeler.ui.keys.typeahead import Typed, matches, needed
+from labeler.ui.keys import Typed, matches, needed
 from labeler.ui.render.lines import bar
 from labeler.ui.render.short_names import full_names, longest, name_lines, short_name, short_names, wrapped
 
@@ -119,7 +119,7 @@ def _grid(
 
 def _readable(shown: Sequence[ClassCount], names: tuple[str, ...], room: int) -> bool:
     """Whether names in so many cells tell the classes apart."""
-    written = [name for name in map(_name, shown) if name]
+    written = tuple(name for name in map(_name, shown) if name)
     least = _READABLE if needed(shown) else _READABLE_BY_KEY
     if room < min(longest(written), least):
         return False
@@ -213,7 +213,7 @@ def _rest(hidden: int, width: int, *, by_typing: bool) -> list[Content]:
 
 def _comfortable(classes: Sequence[ClassCount]) -> int:
     """The width of a column in which every name and count fits."""
-    return 2 + longest(_name(count) for count in classes) + 1 + 3 + 7 + _GAP
+    return 2 + longest(tuple(map(_name, classes))) + 1 + 3 + 7 + _GAP
 
 
 def _entry(
@@ -306,7 +306,7 @@ def both_answers(
         key, name = "·", "of no class" if class_id == UNLABELED else "a retired class"
         if info is not None:
             key = "" if info.key == info.name else info.key or "·"
-            name = short_name(info.name, [other.name for other in infos.values()], max(width - 12, 4))
+            name = short_name(info.name, tuple(other.name for other in infos.values()), max(width - 12, 4))
         by = f" {display_safe(who, 40) or 'somebody'}"
         here = class_id == marked
         text = Content.assemble(name, (by, "$quiet")).truncate(max(width - 4, 4), ellipsis=True)

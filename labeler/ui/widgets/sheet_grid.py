@@ -14,7 +14,7 @@ from textual.widget import Widget
 from labeler.core.text import display_safe
 from labeler.ui.pictures.cache import Pictures
 from labeler.ui.render.short_names import short_name
-from labeler.ui.widgets.neighbors import centered, thumbnail_row
+from labeler.ui.widgets.picture import centered, thumbnail_row
 
 LEAST_ROWS, MOST_ROWS = 4, 14
 
@@ -32,7 +32,7 @@ class Cell:
     lead: str = ""
     trail: str = ""
 
-    def written(self, names: Sequence[str], width: int) -> str:
+    def written(self, names: tuple[str, ...], width: int) -> str:
         """The caption in at most `width` cells, told from those of the other classes, whose `names` these are."""
         room = width - len(self.lead) - len(self.trail)
         caption = short_name(self.caption, names, room) if self.caption in names else display_safe(self.caption, 60)
@@ -91,7 +91,7 @@ class SheetGrid(Widget):
         self._make: Callable[[int], Cell] = lambda place: Cell(self._indices[place], "")
         self._cells: dict[int, Cell] = {}
         self._usual = pictures.usual_height
-        self.names: Sequence[str] = ()  # of all classes: captions are told from each other
+        self.names: tuple[str, ...] = ()  # of all classes: captions are told from each other
         self.cursor = 0
 
     @property
