@@ -112,6 +112,7 @@ def _common(group: Group, name: str, keys: str, label: str, help: str, marks: st
     return Action(name, tuple(keys.split()), label, help, group, "answer" in marks, "footer" in marks)
 
 
+# an enumeration unpacks in the order in which its members are defined
 _ALWAYS, _ANSWERS, _LEADS, _MOVES, _PAGES = Group
 
 COMMON: tuple[Action, ...] = (
@@ -182,6 +183,7 @@ class Own:
 def says(label: str = "", help: str = "", **fields: Any) -> Own:  # noqa: A002 -- as the field of an action
     """A common command in the words of the screen; without words, a command of a group that the screen has not."""
     words = {name: word for name, word in (("label", label), ("help", help)) if word}
+    # in words of the screen a command is its own: it leaves a narrow footer last
     return Own({**words, **fields, **({"group": None} if words else {})})
 
 
@@ -212,6 +214,7 @@ class Keys:
 
     def __init__(self, groups: Iterable[Group], own: Actions) -> None:
         self.answers = Group.ANSWERS in (groups := frozenset(groups))
+        # None stands for a common command that the screen has not: it makes no row
         rows = [(_rank(name, entry), _action(name, entry)) for name, entry in own.items() if entry is not None]
         # a key that a screen takes for itself is gone from the common command, which keeps its others
         taken = {key for entry in own.values() if entry is not None for key in entry.fields.get("keys", ())}
@@ -227,6 +230,7 @@ class Keys:
 
 
 def _rank(name: str, entry: Own) -> float:
+    # half a rank: several in front of the same command stay in the order of ACTIONS, for sorting is stable
     return _RANKS[entry.before] - 0.5 if entry.before else _RANKS[name]
 
 
@@ -238,6 +242,7 @@ def _action(name: str, entry: Own) -> Action:
 def refusal(key: str, *, has_classes: bool, elsewhere: Iterable[Action]) -> str:
     """One line on why a key does nothing; `elsewhere` are the commands of other screens, those that answer first."""
     shown = key_name(key)
+    # many programs end by it: whoever presses it is told which key does
     if key == "q":
         return "q does nothing, so that nobody quits by chance: Q quits"
     meanings = [action for action in (*COMMON, *elsewhere) if key in action.keys and action.label != BACK]

@@ -63,6 +63,7 @@ class HeldKey:
     """Tells a key that is held down from one pressed often. Feed every press in order of arrival."""
 
     _key: str = ""
+    # the first press comes after an endless gap
     _at: float = float("-inf")
     _run: int = 0
     ignored: int = 0
@@ -211,6 +212,7 @@ async def _first_of(*occasions: asyncio.Event, within: float) -> None:
     try:
         await asyncio.wait(tasks, timeout=within, return_when=asyncio.FIRST_COMPLETED)
     finally:
+        # the one that did not come would wait for ever
         for task in tasks:
             task.cancel()
 
@@ -250,6 +252,7 @@ class Typeahead:
             fitting, step = len(matches(self.text, classes)), 1 if key == "down" else -1
             self._choice = Typed(self.text, (self.typed.place + step) % max(fitting, 1))
         else:
+            # within a name a space must not skip the picture
             return bool(self.text) and key == "space"
         return True
 
@@ -286,6 +289,7 @@ def matches(typed: str, classes: Sequence[ClassCount]) -> list[ClassCount]:
     # keyboards send a letter and its mark as one character or as two
     typed = unicodedata.normalize("NFC", typed)
     wanted = _folded(typed)
+    # with their places: those that fit alike stay in the order of the legend
     ranked = [(_rank(typed, wanted, count.info), place, count) for place, count in enumerate(classes)]
     return [count for rank, _, count in sorted(ranked, key=lambda item: item[:2]) if rank < _NO_MATCH]
 
@@ -293,6 +297,7 @@ def matches(typed: str, classes: Sequence[ClassCount]) -> list[ClassCount]:
 _NO_MATCH = 7
 
 
+# every letter that is typed asks for the forms of all classes again
 @lru_cache(maxsize=10_000)
 def _forms(name: str) -> tuple[str, str, tuple[str, ...], str]:
     """The name, without capitals, its words, and these without what lies between them."""

@@ -48,6 +48,7 @@ class Form(ModalScreen[ScreenResultType], Generic[ScreenResultType]):
         """Handle one key and return when its effect is there."""
         await self._there()
         key = waiting.token
+        # no form may hold anybody
         if key in ("ctrl+q", "ctrl+c"):
             self.app.exit()
             return

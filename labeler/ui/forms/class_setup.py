@@ -21,6 +21,7 @@ from labeler.ui.widgets.line import Block, Line
 
 def names_in(text: str) -> list[str]:
     """The class names in what was typed or pasted: one a line, or separated by commas; each once, in order."""
+    # what lists are written and spreadsheets pasted with
     names = (name.strip() for name in re.split(r"[,;\n\r\t]", text))
     return list(dict.fromkeys(name for name in names if name))
 

@@ -23,6 +23,7 @@ from textual.strip import Strip
 from labeler.core.types import ByteArray, FloatArray, IndexArray
 
 UPPER = "▀"
+# the more ink, the lighter: terminals mostly have a dark ground
 RAMP = " .:-=+*#%@"
 NOTHING = -1
 """A pixel outside the picture (an odd height leaves half a row): the ground of the widget shows."""
@@ -66,6 +67,7 @@ def fitted(height: int, width: int, columns: int, rows: int) -> tuple[int, int]:
     room_high, room_wide = max(rows * 2, 1), max(columns, 1)
     height, width = max(height, 1), max(width, 1)
     if height <= room_high and width <= room_wide:
+        # a whole number: every pixel becomes a square, and all squares are alike
         factor = min(room_high // height, room_wide // width)
         return height * factor, width * factor
     scale = min(room_high / height, room_wide / width)
@@ -134,10 +136,12 @@ def to_terminal(image: ByteArray, depth: Depth) -> Packed:
     rgb = image[..., :3].astype(np.int16)
     if depth is Depth.TRUE:
         return _packed(rgb)
+    # the luma of ITU-R BT.601
     lightness = np.rint(rgb @ np.array([0.299, 0.587, 0.114])).astype(np.int16)
     if depth is not Depth.PALETTE:
         return _packed_grey(_grey_levels(lightness, depth))
     height, width = lightness.shape
+    # 5 bits a channel are enough for so few colors, and keep the table at 32,768 entries
     moved = np.clip(rgb + (_pattern(height, width)[..., None] - 0.5) * _SPREAD, 0, 255).astype(np.int32) >> 3
     dithered: Packed = _nearest_colors()[moved[..., 0] << 10 | moved[..., 1] << 5 | moved[..., 2]]
     return dithered
@@ -168,13 +172,16 @@ def _segments(upper: list[int], lower: list[int]) -> Iterator[Segment]:
             start = end
 
 
+# for terminals that have neither colors nor half-blocks
 def _ascii_strips(image: ByteArray) -> list[Strip]:
     grey = image if image.ndim == 2 else np.rint(image[..., :3].mean(axis=2)).astype(np.uint8)
     rows = (grey.shape[0] + 1) // 2
+    # a character stands for two pixels, one above the other
     cells = _along(grey, rows, 0).astype(np.int32) * len(RAMP) // 256
     return [Strip([Segment("".join(RAMP[step] for step in line))], len(line)) for line in cells.tolist()]
 
 
+# making a style is dear, and pictures share most of their pairs of colors
 @lru_cache(maxsize=16384)
 def _style(upper: int, lower: int) -> Style:
     return Style(color=_color(upper), bgcolor=None if lower == NOTHING else _color(lower))
@@ -338,8 +345,10 @@ def quantized(image: ByteArray, k: int) -> ByteArray:
     """`image` in its `k` most telling colors: k-means of its pixels, the same every time."""
     pixels = image.reshape(image.shape[0] * image.shape[1], -1).astype(np.float32)
     sample = pixels[:: -(-len(pixels) // SAMPLE)]
+    # a picture of few colors keeps its own
     colors = np.unique(sample, axis=0)
     if len(colors) > k:
+        # centers begin evenly over the brightness: without chance a picture looks the same every time
         order = np.argsort(sample.sum(axis=1), kind="stable")
         centers = sample[order[((np.arange(k) + 0.5) * len(sample) / k).astype(np.int64)]]
         for _ in range(ROUNDS):

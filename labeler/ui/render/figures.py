@@ -181,6 +181,7 @@ def _time(view: View) -> Spans:
     spans: Spans = [(spoken(view.pace), "bold"), (" an answer", "$quiet")]
     spans += [(" · 20 more ", "$quiet"), (spoken(20 * view.pace), "bold")]
     left = answers_to_cover(view.history)
+    # an estimate beyond what there is to ask is none
     if left is not None and left <= view.open_questions:
         spans += [(f" · all covered: at least {left:,}, ", "$quiet"), (spoken(left * view.pace), "bold")]
     return spans

@@ -255,6 +255,7 @@ class LabelScreen(Screen[None]):
     def to_hunt(self) -> int | None:
         """The class that a hunt is for: the rarest by the labels that were given; None while there is none."""
         view = self.labeler.view
+        # without a label of it there is nothing to start from
         met = [count for count in view.classes if count.given] if view is not None else []
         return min(met, key=lambda count: count.given).info.class_id if met else None
 
@@ -270,6 +271,7 @@ class LabelScreen(Screen[None]):
                 await self.do(action)
             return
         early = waiting.early and self.KEYS.answers  # elsewhere nothing is said of a picture
+        # a letter of a name that is typed is neither a class key nor a command
         if self.narrow(key, early):
             return
         chosen = self._class_of(key)
@@ -305,6 +307,7 @@ class LabelScreen(Screen[None]):
             return
         own = getattr(self, f"do_{action.name}", None)
         result = own() if own is not None else self.labeler.common(action.name)(self)
+        # a screen that is opened has to be there before the next key
         if inspect.isawaitable(result):
             await result
 

@@ -21,6 +21,7 @@ from labeler.ui.screens.thumbnails import ThumbnailScreen
 from labeler.ui.widgets.cards import ACROSS, CardGrid, Words
 from labeler.ui.widgets.line import Block, Line
 
+# cells: the bar behind a name says more than the rest of it
 _NAME_ROOM = 10
 _TOLD = 6
 """Means of a table's columns told of a cluster at most."""
@@ -133,6 +134,7 @@ class ClusterBrowser(ThumbnailScreen):
             return
         if session.last.index in self._pictures:
             self.cursor = self._pictures.index(session.last.index)
+        # a division taken back or brought back is there with the next round alone
         if session.last.what.endswith(" split"):
             self._awaited = session.state.revision
 
@@ -193,6 +195,7 @@ class ClusterBrowser(ThumbnailScreen):
             return
         self._mixed_first = not self._mixed_first
         state = self.labeler.project.session.state
+        # by the labels of now: the order stays as it is laid, though they change
         self._lie(clusters.by_mixture(state, view.round) if self._mixed_first else clusters.by_size())
         self._put(0)
         self.labeler.status.clear()

@@ -91,6 +91,7 @@ class QuestionScreen(PictureScreen):
                 self._chosen, self._guesses = 0, offered
         if question is not None:
             if question.index != self.picture.index:
+                # zoom and contrast stay from picture to picture, the page of a text does not
                 self.labeler.pictures.look = replace(self.labeler.pictures.look, page=0)
             self.picture.show(question.index)
         else:
@@ -213,6 +214,7 @@ class QuestionScreen(PictureScreen):
     def on_screen_resume(self) -> None:
         """With the guesses there are by now."""
         self.labeler.project.session.renew()
+        # the view of before holds the question with its old guesses
         self.labeler.view = self.labeler.project.view()
         super().on_screen_resume()
 
@@ -223,6 +225,7 @@ class QuestionScreen(PictureScreen):
     def do_accept(self) -> None:
         """Accept the guess that is marked: the first, where it is what is held still, or the one that was chosen."""
         guess = self.guess()
+        # what the person chose is their own word; the first one is accepted only where it is what is held still
         if guess is not None and self._chosen and not self.is_too_soon():
             self.answer(guess)
         else:

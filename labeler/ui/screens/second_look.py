@@ -121,6 +121,7 @@ class SecondLook(PictureScreen):
         session, doubted = self.labeler.project.session, self.doubted
         if doubted is None:
             return
+        # as the answer is now, which may be another one than when the list was made
         if class_id == session.label_of(target.index)[0]:
             session.keep(target.instance_id)
             return
@@ -218,6 +219,7 @@ class SecondLook(PictureScreen):
 
     def _who(self, press: Press | None) -> str:
         """``you``; the annotator's name where several people answered."""
+        # a name says something only where there are others
         people = {given.annotator for given in self.labeler.project.session.state.answers.values() if given.annotator}
         return display_safe(press.annotator, 10) if press is not None and press.annotator and len(people) > 1 else "you"
 
@@ -238,6 +240,7 @@ class SecondLook(PictureScreen):
 
     def coming(self) -> Sequence[int]:
         """The next two answers in doubt."""
+        # two: each is looked at for longer than it takes to draw
         return [doubted.index for doubted in self._doubts[self._place + 1 : self._place + 3]]
 
     def _id_of(self, index: int) -> str:

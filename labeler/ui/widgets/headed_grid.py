@@ -57,6 +57,7 @@ class HeadedGrid(SheetGrid):
         roles, width = self.app.theme_variables, now.columns + 2
         first, end = self._run(place, now)
         whole = (end - first) * width
+        # its letter ends the line, between two spaces
         letters = 3 if first < len(self._letters) else 0
         name = f"{short_name(heading, self.names, max(whole - 2 - letters, 1))} "
         strip = Strip(

@@ -36,10 +36,12 @@ def legend(classes: Sequence[ClassCount], typed: Typed, width: int, height: int,
     shown = matches(typed.text, classes)
     if typed.text and not shown:
         return Content.assemble((typed.text, "bold $warn"), (" fits no class: ⌫", "$quiet"))
+    # while a name is typed, what fits best leads
     leading = {class_id: place for place, class_id in enumerate(() if typed.text else dict.fromkeys(first))}
     ordered: Sequence[ClassCount] = sorted(shown, key=lambda count: leading.get(count.info.class_id, len(leading)))
     names = tuple(count.info.name for count in classes)
     chosen = shown[min(typed.place, len(shown) - 1)].info.class_id if typed.text else -1
+    # the title gives way where it would take the row of a class
     titled = height > len(classes) or (height > 4 and width < _FLOWS)
     rows = height - titled
     by_typing = needed(classes)
@@ -95,6 +97,7 @@ def _grid(
     for counted in (True, False):
         columns = 1
         least = _NARROWEST if counted else _NARROWEST_UNCOUNTED
+        # as few columns as hold all: names have the more room
         while columns * rows < len(shown) + hint and width // (columns + 1) >= least:
             columns += 1
         wide = min(width // columns, comfortable)
@@ -213,6 +216,7 @@ def _rest(hidden: int, width: int, *, by_typing: bool) -> list[Content]:
 
 def _comfortable(classes: Sequence[ClassCount]) -> int:
     """The width of a column in which every name and count fits."""
+    # key and mark, name, a space, given, what spreads, the gap: see `_entry`
     return 2 + longest(tuple(map(_name, classes))) + 1 + 3 + 7 + _GAP
 
 
@@ -279,6 +283,7 @@ def _guess_name(name: str, names: tuple[str, ...], width: int) -> tuple[list[str
     if cell_len(whole) > own + room - 1:
         whole = short_names(names, own + room - 1).get(name, whole)
     *above, last = wrapped(whole, own, 2)
+    # broken between words its end is too long to stand beside the figure: broken anywhere it is shorter
     if above and cell_len(last) > room:
         *above, last = chop_cells(whole, own)
     return (above, last) if above and cell_len(last) <= room else ([*above, last], "")

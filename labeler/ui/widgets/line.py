@@ -16,6 +16,7 @@ from labeler.ui.actions import Keys
 from labeler.ui.host import Host
 from labeler.ui.render import lines
 
+# less does not hold the fixed lines, three guesses, the legend and a picture to judge by
 LEAST_WIDTH, LEAST_HEIGHT = 60, 16
 
 
@@ -104,6 +105,7 @@ class FixedLines:
     def draw_message(self, host: Host) -> None:
         """Draw the line for notices, signs of life and advice."""
         self._line("message").show(lambda width: host.status.lines(width, self._can_follow)[-1])
+        # a notice that is too long for its line begins there
         self._line("chain").refresh()
 
     def resize(self) -> bool:

@@ -53,6 +53,7 @@ class Picture(Widget):
         else:
             drawn = self._pictures.strips(self.index, columns, rows, self._pictures.look if self._asks else FIT)
             self.ready = drawn is not None
+            # the cache hands out the same drawing as long as it holds it
             if drawn is not None and drawn is not self._drawn:
                 self._drawn = drawn
                 words = ("cannot be shown", "", drawn.trouble, "", "space skips it, X rejects it" if self._asks else "")

@@ -59,6 +59,7 @@ class Layout:
         return self.across * self.down
 
 
+# asked for in every line that is drawn
 @lru_cache(maxsize=64)
 def layout(count: int, width: int, height: int, usual: int = 0, aspect: int = 2) -> Layout:
     """The largest thumbnails with which `count` fit on one page; the smallest legible ones where none do.
@@ -67,6 +68,7 @@ def layout(count: int, width: int, height: int, usual: int = 0, aspect: int = 2)
     would leave a margin are passed over.
     """
     sizes = [
+        # beside a thumbnail the two bars of the cursor, below it the caption
         Layout(rows, max(width // (rows * aspect + 2), 1), max(height // (rows + 1), 1), aspect)
         for rows in range(max(min(MOST_ROWS, height - 1, width // aspect - 1), LEAST_ROWS), LEAST_ROWS - 1, -1)
         if rows == LEAST_ROWS or not usual or rows * 2 < usual or rows * 2 % usual == 0
