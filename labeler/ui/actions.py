@@ -34,7 +34,8 @@ class Action:
     `name` is the method (``do_<name>``) of the screen, or the function of that name in `screens/commands.py`.
     `keys` are characters or Textual's key names. `group` is None where it is the screen's own.
     `speaks_of_instance`: an answer or its taking back, which needs a painted question; the other commands do not.
-    `refusal` is what is said in place of doing it.
+    `refusal` is what is said in place of doing it. `leads_notice`: its label, not that of the common command of the
+    same key, is what the key is said to do elsewhere.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Action:
     speaks_of_instance: bool = False
     in_footer: bool = False
     refusal: str = ""
+    leads_notice: bool = False
 
     @property
     def repeats(self) -> bool:
@@ -110,6 +112,7 @@ def _common(group: Group, name: str, keys: str, label: str, help: str, marks: st
     return Action(name, tuple(keys.split()), label, help, group, "answer" in marks, "footer" in marks)
 
 
+# an enumeration unpacks in the order in which its members are defined
 _ALWAYS, _ANSWERS, _LEADS, _MOVES, _PAGES = Group
 
 COMMON: tuple[Action, ...] = (
@@ -180,6 +183,7 @@ class Own:
 def says(label: str = "", help: str = "", **fields: Any) -> Own:  # noqa: A002 -- as the field of an action
     """A common command in the words of the screen; without words, a command of a group that the screen has not."""
     words = {name: word for name, word in (("label", label), ("help", help)) if word}
+    # in words of the screen a command is its own: it leaves a narrow footer last
     return Own({**words, **fields, **({"group": None} if words else {})})
 
 
@@ -210,6 +214,7 @@ class Keys:
 
     def __init__(self, groups: Iterable[Group], own: Actions) -> None:
         self.answers = Group.ANSWERS in (groups := frozenset(groups))
+        # None stands for a common command that the screen has not: it makes no row
         rows = [(_rank(name, entry), _action(name, entry)) for name, entry in own.items() if entry is not None]
         # a key that a screen takes for itself is gone from the common command, which keeps its others
         taken = {key for entry in own.values() if entry is not None for key in entry.fields.get("keys", ())}
@@ -218,17 +223,14 @@ class Keys:
             if action.name not in own and action.group in groups and keys:
                 rows.append((_RANKS[action.name], replace(action, keys=keys)))
         self.actions = tuple(action for _, action in sorted(rows, key=lambda row: row[0]))
-        self._by_key = {key: action for action in self.actions for key in action.keys}
+        self.by_key: Mapping[str, Action] = {key: action for action in self.actions for key in action.keys}
 
     def __iter__(self) -> Iterator[Action]:
         return iter(self.actions)
 
-    def find(self, key: str) -> Action | None:
-        """The command of `key`."""
-        return self._by_key.get(key)
-
 
 def _rank(name: str, entry: Own) -> float:
+    # half a rank: several in front of the same command stay in the order of ACTIONS, for sorting is stable
     return _RANKS[entry.before] - 0.5 if entry.before else _RANKS[name]
 
 
@@ -240,11 +242,13 @@ def _action(name: str, entry: Own) -> Action:
 def refusal(key: str, *, has_classes: bool, elsewhere: Iterable[Action]) -> str:
     """One line on why a key does nothing; `elsewhere` are the commands of other screens, those that answer first."""
     shown = key_name(key)
+    # many programs end by it: whoever presses it is told which key does
     if key == "q":
         return "q does nothing, so that nobody quits by chance: Q quits"
-    # the common commands first: they are what the key means on most screens
-    known = next((action for action in (*COMMON, *elsewhere) if key in action.keys and action.label != BACK), None)
-    if known is not None:
+    meanings = [action for action in (*COMMON, *elsewhere) if key in action.keys and action.label != BACK]
+    if meanings:
+        # the common command is what the key means on most screens, but where a screen is known for another use of it
+        known = next((action for action in meanings if action.leads_notice), meanings[0])
         return f"{shown} does nothing here (elsewhere: {known.label}): ? lists the keys"
     if len(key) == 1 and key.isupper():
         return f"no command has the key {shown}: ? lists them all"

@@ -13,6 +13,7 @@ from textual import events
 from textual.app import App
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
+from textual.message import Message
 from textual.reactive import var
 from textual.screen import Screen
 
@@ -23,8 +24,7 @@ from labeler.session.view import View
 from labeler.ui.actions import key_name
 from labeler.ui.forms.base import Form
 from labeler.ui.host import Host
-from labeler.ui.keys.queue import KeyQueue, Waiting
-from labeler.ui.messages import PictureReady, WorkerSaid
+from labeler.ui.keys import KeyQueue, Waiting
 from labeler.ui.pictures.cache import Pictures
 from labeler.ui.pictures.half_blocks import depth_for
 from labeler.ui.screens import commands, table
@@ -39,7 +39,31 @@ if TYPE_CHECKING:
 
 SLOW_DISK = 0.05
 """Seconds a saved answer may take before the status bar mentions the disk."""
+# seconds between two positions of the spinner: a sign of life, and little to draw over a slow connection
 SPIN = 0.2
+
+
+# threads post messages and change nothing: handlers on the event loop do
+
+
+class WorkerSaid(Message):
+    """A message that arrived from the worker process; `what` is for ``Project.receive``."""
+
+    bubble = False
+
+    def __init__(self, what: object) -> None:
+        super().__init__()
+        self.what = what
+
+
+class PictureReady(Message):
+    """The strips of `index` are in the cache now (or it is known that there are none)."""
+
+    bubble = False
+
+    def __init__(self, index: int) -> None:
+        super().__init__()
+        self.index = index
 
 
 class LabelerApp(App[None]):
@@ -76,9 +100,11 @@ class LabelerApp(App[None]):
         self.layout = keys
         self._audit_first = audit
         self.status = StatusLine([*project.notices, *_about_images(images)])
+        # those of the start are in the status line: later ones alone are said
         self._noticed = len(project.notices)
         self.pictures = Pictures(
             project.instances.shown,
+            # called on the thread that draws, which must not touch a widget
             lambda index: self.post_message(PictureReady(index)),
             depth_for(self.console.color_system, images),
             words=project.instances.content != "images",
@@ -113,8 +139,10 @@ class LabelerApp(App[None]):
         await self.open("question")
         if self._audit_first:
             await commands.go_on_with_audit(self._host)
+        # who gave answers without classes before (skips, say) is not asked again
         elif not self.view.classes and not self.view.answers:
             await self.open("class_setup")
+        # an error there would leave a screen that takes no key: better to end by it
         self.run_worker(self.line.run(), name="keys", exit_on_error=True)
         self.set_interval(SPIN, self._spin)
         # the worker starts behind the first frame: loading it takes longer than drawing
@@ -129,6 +157,7 @@ class LabelerApp(App[None]):
         try:
             self.project.engine.start(self.heard_by)
         except LabelerError as error:
+            # without a worker answers can still be given and saved: it is said, nothing ends
             self.status.trouble = f"{error.message} ({error.hint})"
             self._draw_message()
 
@@ -225,6 +254,7 @@ class LabelerApp(App[None]):
         self.open(
             "unsaved",
             error,
+            # what was typed behind it was meant for questions that did not come
             self.line.forget(),
             again=lambda: self.command(what, then),
             elsewhere=lambda: self.open("elsewhere", placed),
@@ -253,6 +283,7 @@ class LabelerApp(App[None]):
             await self.pop_screen()
         while to and not _is(self.screen, to):
             await self.pop_screen()
+        # Textual's own event would come behind the next key
         if isinstance(self.screen, LabelScreen):
             self.screen.on_screen_resume()
 
@@ -282,6 +313,7 @@ class LabelerApp(App[None]):
         self._draw_message()
 
     def _draw_message(self) -> None:
+        # not the one in front alone: behind a form the screen below is in sight
         for screen in self.screen_stack:
             if isinstance(screen, LabelScreen | Form):
                 screen.draw_message()

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from labeler.session.view import View
-from labeler.ui.keys.queue import KeyQueue
+from labeler.ui.keys import KeyQueue
 from labeler.ui.pictures.cache import Pictures
 from labeler.ui.status_line import StatusLine
 

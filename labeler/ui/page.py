@@ -50,6 +50,7 @@ class Page:
 
     def painted_as(self) -> dict[int, int]:
         """index -> what it was held to be, of the pictures whose caption is not a person's word."""
+        # the person said it: it does not rest on what was held
         if self.is_named:
             return {}
         return {index: self.held[place] for place, index in enumerate(self.indices) if place not in self.otherwise}

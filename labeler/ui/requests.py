@@ -43,6 +43,7 @@ async def _hear(
 ) -> None:
     try:
         async for result in pending:
+            # the rest of the results is not waited for either
             if not screen.app.is_running or screen not in screen.app.screen_stack:
                 return
             taken = take(result)

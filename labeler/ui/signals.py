@@ -38,6 +38,7 @@ class Ending:
         """Ask the application to end as by signal `number`; from any thread. The first counts."""
         if self.number:
             return
+        # the time first: who sees the number reads the time
         self._since, self.number = time.monotonic(), number
         if self._loop is not None and self._then is not None:
             with contextlib.suppress(RuntimeError):  # the loop is closed: it ends already

@@ -28,7 +28,9 @@ from labeler.ui.signals import Ending
 
 PATIENCE = 2.0
 """Seconds that a terminal which nobody reads is waited for once the program was asked to end."""
+# bytes: a frame goes out in a few writes
 _BLOCK = 8192
+# places in what `tcgetattr` returns
 _LFLAG, _IFLAG, _CC = 3, 0, 6
 _KITTY_KEYS = KITTY_DISAMBIGUATE_ESCAPE_CODES | KITTY_REPORT_ALL_KEYS | KITTY_REPORT_ASSOCIATED_TEXT
 
@@ -58,6 +60,7 @@ class Output:
             try:
                 left = left[os.write(self._descriptor, left) :]
             except BlockingIOError:
+                # not for ever: whether to give up may change meanwhile
                 while not select.select([], [self._descriptor], [], 0.1)[1]:
                     if self._gives_up():
                         return
@@ -132,6 +135,7 @@ class TerminalDriver(LinuxDriver):
         if self._is_elsewhere():
             self.attrs_before = None  # the modes are the shell's own by now
         super().stop_application_mode()
+        # reports of the mouse in pixels, which Textual switches on and never off
         self.write("\x1b[?1016l")
         self._in_use = False
         self._mind_other_jobs(signal.SIG_DFL)
@@ -154,6 +158,7 @@ class TerminalDriver(LinuxDriver):
                 super().run_input_thread()
             except OSError:
                 self._check_terminal()
+            # a pause: reading a terminal that is another job's fails at once, again and again
             if self._ending.number or self.exit_event.wait(0.05):
                 return
 
@@ -210,8 +215,10 @@ class TerminalDriver(LinuxDriver):
         except termios.error:
             self._check_terminal()
             return
+        # the alternate screen, no cursor, reports of focus: what Textual sets at its start
         self.write("\x1b[?1049h\x1b[?25l\x1b[?1004h")
         if not constants.DISABLE_KITTY_KEY:
+            # one off the stack before one on it: a terminal that was left untouched still has ours
             self.write(f"\x1b[<u\x1b[>{_KITTY_KEYS}u")
         self._enable_mouse_support()
         self._enable_bracketed_paste()

@@ -12,10 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from labeler.ui.app import LabelerApp
-from labeler.ui.messages import WorkerSaid
+from labeler.ui.app import LabelerApp, WorkerSaid
 from labeler.ui.screens import table
-from labeler.ui.widgets.neighbors import Neighbors
+from labeler.ui.widgets.picture import Neighbors
 from tests.ui.places import ANSWERING, KEYS_TO, busy_project, disagree, go_to, measuring
 from tests.ui.support import FakeProject, Received, running, screen_text, settle
 from tests.ui.test_forms import elsewhere_of

@@ -32,7 +32,7 @@ async def test_every_key_of_the_table_does_something_where_it_is_listed(place: s
             if action.name == ENDS:
                 continue
             for key in action.keys:
-                if keys_of(place).find(key) is not action:
+                if keys_of(place).by_key.get(key) is not action:
                     wrong.append((key, action.label))  # another row of the table hides this one
                     continue
                 await go_to(app, place)
@@ -101,7 +101,7 @@ async def test_a_key_of_another_screen_says_so(place: str):
     async with running(project) as app:
         await go_to(app, place)
         for key in [*sorted(elsewhere), "Z", "%", "q", "f5"]:
-            assert keys_of(place).find(key) is None
+            assert keys_of(place).by_key.get(key) is None
             app.status.clear()
             events = len(project.journal.events)
             await app.press_and_see(key)
@@ -114,8 +114,8 @@ async def test_a_key_of_another_screen_says_so(place: str):
 @pytest.mark.parametrize("place", sorted(ANSWERING))
 def test_small_letters_mean_their_capital_where_that_is_a_command(place: str):
     for letter in SMALL_COMMANDS:
-        assert keys_of(place).find(letter) is None  # so that a class may own it
-        assert keys_of(place).find(letter.upper()) is not None
+        assert keys_of(place).by_key.get(letter) is None  # so that a class may own it
+        assert keys_of(place).by_key.get(letter.upper()) is not None
 
 
 def test_no_key_stands_twice_on_a_screen():
@@ -131,6 +131,6 @@ def test_a_back_key_is_the_key_that_opened_the_screen():
     assert set(backs) == set(KEYS_TO) - {"question"}
     for place, action in backs.items():
         if place == "split":
-            assert keys_of("classes").find(action.keys[0]).name == "split"
+            assert keys_of("classes").by_key.get(action.keys[0]).name == "split"
         else:
-            assert keys_of("question").find(action.keys[0]).name == action.name
+            assert keys_of("question").by_key.get(action.keys[0]).name == action.name

@@ -3,8 +3,18 @@
 import numpy as np
 import pytest
 
-from labeler.ui.pictures.half_blocks import picture_strips, resampled
-from labeler.ui.pictures.looks import FIT, LOOKS, Look, cropped, following, quantized, seen, stretched
+from labeler.ui.pictures.half_blocks import (
+    FIT,
+    LOOKS,
+    Look,
+    cropped,
+    following,
+    picture_strips,
+    quantized,
+    resampled,
+    seen,
+    stretched,
+)
 from tests.ui.support import FakeProject, running, screen_text, settle
 
 SMALL = np.arange(28 * 28, dtype=np.uint32).reshape(28, 28).astype(np.uint8)

@@ -7,7 +7,7 @@ import threading
 import pytest
 from textual import events
 
-from labeler.ui.keys.held import RUN
+from labeler.ui.keys import RUN
 from labeler.ui.screens import base
 from labeler.ui.screens.representatives import ContactSheet
 from labeler.ui.screens.search import SearchScreen

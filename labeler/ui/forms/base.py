@@ -12,7 +12,7 @@ from textual.screen import ModalScreen, ScreenResultType
 from textual.widget import Widget
 
 from labeler.ui.host import Host
-from labeler.ui.keys.queue import Waiting
+from labeler.ui.keys import Waiting
 from labeler.ui.screens.base import LabelScreen
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ class Form(ModalScreen[ScreenResultType], Generic[ScreenResultType]):
         """Handle one key and return when its effect is there."""
         await self._there()
         key = waiting.token
+        # no form may hold anybody
         if key in ("ctrl+q", "ctrl+c"):
             self.app.exit()
             return

@@ -80,6 +80,7 @@ class BeginAudit(Form[None]):
         final = final_labels(session.state, closing)
         seed = project.recipe().seed
         done: list[int] = []
+        # closed first: what goes wrong is said on the screen below
         await self.finish(None)
         self.labeler.command(
             lambda: session.audit.begin(final, target=TARGET, confidence=CONFIDENCE, seed=seed),

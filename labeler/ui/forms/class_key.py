@@ -13,7 +13,7 @@ from labeler.core.text import display_safe
 from labeler.core.types import ClassInfo
 from labeler.session.keys import COMMAND_LETTERS, can_answer
 from labeler.ui.forms.base import Form
-from labeler.ui.keys.held import unshifted
+from labeler.ui.keys import unshifted
 
 
 class ClassKey(Form[str | None]):

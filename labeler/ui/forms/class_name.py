@@ -39,6 +39,7 @@ class NameForm(Form[str | None]):
         with Vertical(classes="dialog"):
             yield Static(self._title, classes="title", markup=False)
             shown = self._present or "its name"
+            # 200 characters are the longest name that is accepted
             yield Input(self._value, placeholder=shown, max_length=200, id="name", select_on_focus=True)
             yield Static(id="preview", markup=False)
 
@@ -81,6 +82,7 @@ class NameForm(Form[str | None]):
 
 def is_asleep(info: ClassInfo) -> bool:
     """Whether a class can be brought back."""
+    # what was merged lives on in the other class
     return info.retired and info.merged_into < 0
 
 

@@ -14,13 +14,14 @@ from textual.widgets import Input, Static
 from labeler.core.errors import LabelerError, NotSaved
 from labeler.core.text import display_safe
 from labeler.ui.forms.base import Form
-from labeler.ui.keys.typeahead import Typed
+from labeler.ui.keys import Typed
 from labeler.ui.widgets.legend import legend
 from labeler.ui.widgets.line import Block, Line
 
 
 def names_in(text: str) -> list[str]:
     """The class names in what was typed or pasted: one a line, or separated by commas; each once, in order."""
+    # what lists are written and spreadsheets pasted with
     names = (name.strip() for name in re.split(r"[,;\n\r\t]", text))
     return list(dict.fromkeys(name for name in names if name))
 

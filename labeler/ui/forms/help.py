@@ -11,6 +11,7 @@ from labeler.ui.actions import key_name
 from labeler.ui.forms.base import Form
 from labeler.ui.screens.base import LabelScreen
 
+# lines; 10,000 are more than there are
 _SCROLLS = {"up": -1, "down": 1, "pageup": -10, "pagedown": 10, "home": -10_000, "end": 10_000}
 
 _ANSWERS = "give the picture the class of that key (see the legend)"
@@ -70,6 +71,7 @@ class Help(Form[None]):
         """Scroll or go back."""
         if key in _SCROLLS:
             self.query_one(VerticalScroll).scroll_relative(y=_SCROLLS[key], animate=False)
+        # whatever people press to leave a page: nothing is answered or ended here
         elif key in ("?", "q", "Q", "space", "backspace"):
             await self.finish(None)
         return True

@@ -39,6 +39,7 @@ class Unsaved(Form[Decision | None]):
         self._again, self._elsewhere, self._give_up = again, elsewhere, give_up
 
     def _decided(self, decision: Decision | None) -> None:
+        # escape decides as well: the key is given up
         (decision or self._give_up)()
 
     def compose(self) -> ComposeResult:

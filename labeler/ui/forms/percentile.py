@@ -12,6 +12,7 @@ from textual.widgets import Input, Static
 
 from labeler.ui.forms.base import Form
 
+# twenty presses from end to end
 STEP = 5.0
 
 

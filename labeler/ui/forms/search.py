@@ -63,6 +63,7 @@ class SearchFor(Form[Result | None]):
     async def submit(self) -> None:
         """Hand over what was found; with nothing found the line stays."""
         query = self.query_one(Input).value
+        # typed so fast that the input has not told of it yet
         self._look(query)
         # else the line stays, with what is wrong beneath it
         if self._matches.indices:

@@ -20,8 +20,7 @@ from textual.strip import Strip
 
 from labeler.core.content import Card, Passage, Shown
 from labeler.core.errors import LabelerError
-from labeler.ui.pictures.half_blocks import Depth, picture_strips, shrunk
-from labeler.ui.pictures.looks import FIT, Look, seen
+from labeler.ui.pictures.half_blocks import FIT, Depth, Look, picture_strips, seen, shrunk
 from labeler.ui.pictures.words import about, word_strips
 
 LARGEST = 640
@@ -29,6 +28,7 @@ LARGEST = 640
 IMAGE_BYTES = 48_000_000
 CELLS_KEPT = 100_000
 """Limits of the two caches: about forty photos at the size of a screen, and a hundred questions or pages drawn."""
+# the queue hands out the smallest number first
 NOW, SOON = 0, 1
 OF_PICTURES, OF_WORDS = 2, 5
 """Cells of width of a thumbnail for each of height: a square, and room for words."""
@@ -87,6 +87,7 @@ class _Recent(Generic[Key, Value]):
             _, before = self._entries.pop(key, (None, 0))
             self._entries[key] = value, weight
             self._total += weight - before
+            # the latest stays, however large it is: somebody is about to draw it
             while self._total > self._limit and len(self._entries) > 1:
                 _, (_, freed) = self._entries.popitem(last=False)
                 self._total -= freed
@@ -121,10 +122,12 @@ class Pictures:
         self._load, self._ready = load, ready
         self._images: _Recent[int, _Decoded] = _Recent(IMAGE_BYTES)
         self._drawn: _Recent[Wanted, Drawn] = _Recent(CELLS_KEPT)
+        # of two that are as urgent the earlier comes first; what is wanted is never compared
         self._order = itertools.count()
         self._todo: PriorityQueue[tuple[int, int, Wanted | None]] = PriorityQueue()
         self._asked: dict[Wanted, int] = {}  # waiting -> at which priority
         self._lock = threading.Lock()
+        # a daemon: reading a file that never ends does not keep the program from ending
         self._thread = threading.Thread(target=self._work, name="pictures", daemon=True)
         self._thread.start()
 
@@ -145,10 +148,12 @@ class Pictures:
 
     def close(self) -> None:
         """End the thread after what it is doing."""
+        # before all that waits in line
         self._todo.put((-1, next(self._order), None))
 
     def _ask(self, wanted: Wanted, priority: int) -> None:
         with self._lock:
+            # asked for as urgently already; where it is more urgent now it is put in line once more
             if self._asked.get(wanted, SOON + 1) <= priority:
                 return
             self._asked[wanted] = priority
@@ -165,7 +170,9 @@ class Pictures:
                 continue  # was asked for twice, done at the first
             if self._drawn.get(wanted) is None:
                 drawn = self._draw(*wanted)
+                # 1 more: a picture that cannot be shown has no cells, and is kept as well
                 self._drawn.put(wanted, drawn, sum(strip.cell_length for strip in drawn.strips) + 1)
+            # nobody waits for what is drawn ahead
             if priority == NOW:
                 self._ready(wanted[0])
 

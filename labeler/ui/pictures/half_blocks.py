@@ -1,13 +1,15 @@
-"""A picture as rows of half-blocks: pure functions from a uint8 array to strips, no widget and no screen.
+"""A picture as rows of half-blocks, and the ways to look at it: pure functions from a uint8 array to strips.
 
 Each character cell shows two pixels, one above the other: ``▀`` in the color of the upper on the color of the
 lower. Small pictures are enlarged by a whole number (every pixel stays a square), large ones are averaged down.
-What the terminal cannot show is approximated on purpose, here, rather than by whatever the terminal would do.
+What the terminal cannot show is approximated on purpose, here, rather than by whatever the terminal would do. A person
+looks at a picture as a whole, zoomed, with more contrast or in few colors.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
 
@@ -18,9 +20,10 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from labeler.core.types import ByteArray
+from labeler.core.types import ByteArray, FloatArray, IndexArray
 
 UPPER = "▀"
+# the more ink, the lighter: terminals mostly have a dark ground
 RAMP = " .:-=+*#%@"
 NOTHING = -1
 """A pixel outside the picture (an odd height leaves half a row): the ground of the widget shows."""
@@ -64,6 +67,7 @@ def fitted(height: int, width: int, columns: int, rows: int) -> tuple[int, int]:
     room_high, room_wide = max(rows * 2, 1), max(columns, 1)
     height, width = max(height, 1), max(width, 1)
     if height <= room_high and width <= room_wide:
+        # a whole number: every pixel becomes a square, and all squares are alike
         factor = min(room_high // height, room_wide // width)
         return height * factor, width * factor
     scale = min(room_high / height, room_wide / width)
@@ -132,10 +136,12 @@ def to_terminal(image: ByteArray, depth: Depth) -> Packed:
     rgb = image[..., :3].astype(np.int16)
     if depth is Depth.TRUE:
         return _packed(rgb)
+    # the luma of ITU-R BT.601
     lightness = np.rint(rgb @ np.array([0.299, 0.587, 0.114])).astype(np.int16)
     if depth is not Depth.PALETTE:
         return _packed_grey(_grey_levels(lightness, depth))
     height, width = lightness.shape
+    # 5 bits a channel are enough for so few colors, and keep the table at 32,768 entries
     moved = np.clip(rgb + (_pattern(height, width)[..., None] - 0.5) * _SPREAD, 0, 255).astype(np.int32) >> 3
     dithered: Packed = _nearest_colors()[moved[..., 0] << 10 | moved[..., 1] << 5 | moved[..., 2]]
     return dithered
@@ -166,13 +172,16 @@ def _segments(upper: list[int], lower: list[int]) -> Iterator[Segment]:
             start = end
 
 
+# for terminals that have neither colors nor half-blocks
 def _ascii_strips(image: ByteArray) -> list[Strip]:
     grey = image if image.ndim == 2 else np.rint(image[..., :3].mean(axis=2)).astype(np.uint8)
     rows = (grey.shape[0] + 1) // 2
+    # a character stands for two pixels, one above the other
     cells = _along(grey, rows, 0).astype(np.int32) * len(RAMP) // 256
     return [Strip([Segment("".join(RAMP[step] for step in line))], len(line)) for line in cells.tolist()]
 
 
+# making a style is dear, and pictures share most of their pairs of colors
 @lru_cache(maxsize=16384)
 def _style(upper: int, lower: int) -> Style:
     return Style(color=_color(upper), bgcolor=None if lower == NOTHING else _color(lower))
@@ -242,3 +251,114 @@ def _packed(rgb: NDArray[np.int16]) -> Packed:
 
 def _packed_grey(grey: NDArray[np.int16]) -> Packed:
     return grey.astype(np.int32) * 0x010101
+
+
+# -- ways to look at a picture ----------------------------------------------------------------------------------------
+
+LOW, HIGH = 1, 99
+"""Percentiles that become black and white when the contrast is stretched."""
+SAMPLE = 4096
+"""Pixels that choose the few colors, at most."""
+ROUNDS = 10
+STEPS = 4
+"""Steps it takes to move a zoomed picture by one window."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A way to draw the large picture; `down` and `right` = steps from its middle when it is zoomed."""
+
+    zoom: int = 1
+    contrast: bool = False
+    colors: int = 0  # 0 = all
+    down: int = 0
+    right: int = 0
+    page: int = 0  # of a card or text, which has no other way to be looked at
+
+    @property
+    def words(self) -> str:
+        """The way in words for the person; "" for the whole picture as it is."""
+        if self.zoom > 1:
+            return f"zoom ×{self.zoom}"
+        return "contrast" if self.contrast else f"{self.colors} colors" if self.colors else ""
+
+    def moved(self, down: int, right: int) -> Look:
+        """Moved over a zoomed picture, to its edge at most."""
+        most = (self.zoom - 1) * STEPS // 2
+        return replace(
+            self,
+            down=min(max(self.down + down, -most), most),
+            right=min(max(self.right + right, -most), most),
+        )
+
+
+FIT = Look()
+LOOKS = (FIT, Look(zoom=2), Look(zoom=4), Look(contrast=True), Look(colors=8), Look(colors=3))
+"""In the order in which one key goes through them."""
+
+
+def following(look: Look) -> Look:
+    """The next way to look."""
+    place = LOOKS.index(replace(look, down=0, right=0, page=0))
+    return LOOKS[(place + 1) % len(LOOKS)]
+
+
+def seen(image: ByteArray, look: Look, columns: int, rows: int) -> ByteArray:
+    """Return the part of `image` (h, w[, 3]) that is drawn into `columns` x `rows` cells, in the way of `look`."""
+    if look.zoom > 1:
+        image = cropped(image, look, columns, rows)
+    if look.contrast:
+        image = stretched(image)
+    if look.colors:
+        height, width = fitted(image.shape[0], image.shape[1], columns, rows)
+        if height < image.shape[0]:  # few colors of what is shown, not of what is averaged away
+            image = resampled(image, height, width)
+        image = quantized(image, look.colors)
+    return image
+
+
+def cropped(image: ByteArray, look: Look, columns: int, rows: int) -> ByteArray:
+    """The part that fills the cells when the picture is `look.zoom` times as large as it fits."""
+    height, width = image.shape[:2]
+    scale = max(fitted(height, width, columns, rows)[0] / height, 1e-6) * look.zoom
+    scale = float(int(scale)) if scale >= 1 else scale  # pixels stay squares
+    parts = []
+    for size, room, steps in ((height, rows * 2, look.down), (width, columns, look.right)):
+        window = min(size, max(int(room / scale), 1))
+        start = round((size - window) / 2 + steps * window / STEPS)
+        start = min(max(start, 0), size - window)
+        parts.append(slice(start, start + window))
+    return image[parts[0], parts[1]]
+
+
+def stretched(image: ByteArray) -> ByteArray:
+    """The gray values between the first and last percent stretched over the whole range; a flat picture as it is."""
+    low, high = np.percentile(image, (LOW, HIGH))
+    if high <= low:
+        return image
+    values = (image.astype(np.float32) - low) * (255.0 / (high - low))
+    whole: ByteArray = np.clip(np.rint(values), 0, 255).astype(np.uint8)
+    return whole
+
+
+def quantized(image: ByteArray, k: int) -> ByteArray:
+    """`image` in its `k` most telling colors: k-means of its pixels, the same every time."""
+    pixels = image.reshape(image.shape[0] * image.shape[1], -1).astype(np.float32)
+    sample = pixels[:: -(-len(pixels) // SAMPLE)]
+    # a picture of few colors keeps its own
+    colors = np.unique(sample, axis=0)
+    if len(colors) > k:
+        # centers begin evenly over the brightness: without chance a picture looks the same every time
+        order = np.argsort(sample.sum(axis=1), kind="stable")
+        centers = sample[order[((np.arange(k) + 0.5) * len(sample) / k).astype(np.int64)]]
+        for _ in range(ROUNDS):
+            near = _nearest_centers(sample, centers)
+            for place in np.unique(near):  # a center that nobody is near stays where it is
+                centers[place] = sample[near == place].mean(axis=0)
+        colors = centers
+    return np.rint(colors[_nearest_centers(pixels, colors)]).astype(np.uint8).reshape(image.shape)
+
+
+def _nearest_centers(pixels: FloatArray, centers: FloatArray) -> IndexArray:
+    squares = np.square(centers).sum(axis=1) - 2.0 * (pixels @ centers.T)
+    return np.asarray(squares.argmin(axis=1), dtype=np.int64)

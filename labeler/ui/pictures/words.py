@@ -23,7 +23,9 @@ LARGE = 32
 """Cells of width from which a card or text is shown as the question's is."""
 LINE = 76
 """Cells of a line of text at most: longer ones are hard to read."""
+# cells of the columns of a card at most
 NAME, VALUE, TRACK, SIGMA = 24, 11, 31, 6
+# wrapping a book would hold up all pictures behind it
 MOST_CHARACTERS = 200_000
 FAR, CLEAR = 2.0, 0.5
 """Standard deviations from which a value stands far out, and from which it stands out at all."""
@@ -157,6 +159,7 @@ def _text(text: str, columns: int, rows: int, page: int) -> Page:
 
 
 def _first_words(text: str, columns: int, rows: int) -> list[Strip]:
+    # four characters a cell are enough, though white space falls away
     lines = wrapped(" ".join(text[: columns * rows * 4].split()), columns)
     if len(lines) > rows:
         lines = [*lines[: rows - 1], _cut(f"{lines[rows - 1]}…" if cell_len(lines[rows - 1]) < columns else
@@ -168,6 +171,7 @@ def wrapped(text: str, width: int) -> list[str]:
     """`text` as lines of at most `width` cells that no terminal acts on; its own line ends are kept."""
     lines: list[str] = []
     for own in text[:MOST_CHARACTERS].expandtabs(4).splitlines():
+        # an escape takes up to ten characters
         safe = display_safe(own, MOST_CHARACTERS * 10)
         # textwrap counts characters, a terminal cells: wide ones are chopped afterwards
         for line in textwrap.wrap(safe, width, break_on_hyphens=False) or [""]:

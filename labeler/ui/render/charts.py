@@ -13,6 +13,7 @@ def sampled(at: Sequence[int], values: Sequence[float | None], width: int) -> li
     for column in range(width):
         until = last * column / max(width - 1, 1)
         while place < len(at) and at[place] <= until:
+            # a gap keeps the value from before it
             known = values[place] if values[place] is not None else known
             place += 1
         points.append(known)
@@ -40,6 +41,7 @@ def sparkline(values: Sequence[float | None], most: float | None = None) -> str:
 def divided(shares: Sequence[float], width: int) -> list[int]:
     """Cells of a bar of `width` for parts whose shares add up to 1 at most; no part that is there gets none."""
     cells = [max(round(share * width), 1) if share > 0 else 0 for share in shares]
+    # rounding took too much: the largest part can spare it
     while sum(cells) > width and max(cells, default=0) > 1:
         cells[cells.index(max(cells))] -= 1
     return cells

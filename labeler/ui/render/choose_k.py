@@ -28,6 +28,7 @@ def table(tried: Sequence[Tried], cursor: int, now: int | None, width: int, heig
         return Content.styled("comparing numbers of clusters ...", "$quiet")
     room = max((width - _K - _INERTIA - _SILHOUETTE - _REMARK - 6) // 2, 4)
     rows = max(height - _AROUND, 1)
+    # the cursor in the middle, but for the ends
     first = min(max(cursor - rows // 2, 0), max(len(tried) - rows, 0))
     most = max(trial.inertia for trial in tried) or 1.0
     best = max((trial.silhouette or 0.0 for trial in tried), default=0.0) or 1.0
@@ -38,6 +39,7 @@ def table(tried: Sequence[Tried], cursor: int, now: int | None, width: int, heig
     for place, trial in list(enumerate(tried))[first : first + rows]:
         chosen = place == cursor
         score = "-" if trial.silhouette is None else f"{trial.silhouette:.3f}"
+        # it may be below 0, which no bar shows
         share = max(trial.silhouette or 0.0, 0.0) / best
         lines.append(
             Content.assemble(

@@ -90,7 +90,7 @@ def balance(classes: Sequence[ClassCount], width: int, height: int) -> Content:
     shown = classes if len(classes) <= rows else classes[: rows - 1]
     totals = [count.given + count.propagated + count.predicted for count in shown]
     names = tuple(count.info.name for count in classes)
-    room = min(longest(count.info.name for count in shown), _NAME_ROOM)
+    room = min(longest(tuple(count.info.name for count in shown)), _NAME_ROOM)
     columns = max(width - room - 1 - 11, 4)
     lines = [title.truncate(width, ellipsis=True)]
     for count, total in zip(shown, totals, strict=True):
@@ -181,6 +181,7 @@ def _time(view: View) -> Spans:
     spans: Spans = [(spoken(view.pace), "bold"), (" an answer", "$quiet")]
     spans += [(" · 20 more ", "$quiet"), (spoken(20 * view.pace), "bold")]
     left = answers_to_cover(view.history)
+    # an estimate beyond what there is to ask is none
     if left is not None and left <= view.open_questions:
         spans += [(f" · all covered: at least {left:,}, ", "$quiet"), (spoken(left * view.pace), "bold")]
     return spans

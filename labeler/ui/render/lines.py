@@ -38,6 +38,7 @@ def bar(share: float, width: int) -> str:
 def file_size(size: int) -> str:
     """Bytes as people read them."""
     value, unit = float(size), "B"
+    # by thousands, as file managers and makers of disks count
     for unit in ("B", "kB", "MB", "GB"):
         if value < 1000 or unit == "GB":
             break
@@ -69,6 +70,7 @@ def header(name: str, view: View, width: int) -> Content:
     """Project on the left, progress on the right."""
     left = Content.assemble(("labeler ", "bold $command"), (display_safe(name, 60), "bold"))
     parts: list[tuple[str, str]] = [(counted(view.answers, "answer"), "bold")]
+    # the time is the first to go: 100 columns are what the style sheet calls wide
     if width >= 100 and view.pace is not None:
         parts.insert(0, (f"{time_to_go(view.pace, view.representatives_left, view.open_questions)} · ", "$quiet"))
     if width >= 72:
@@ -109,6 +111,7 @@ def mark(view: View, location: str) -> Content:
     last = view.last
     if last is None:
         return Content("")
+    # "undo label" is the undo of a label, "label" a label
     what, _, of = last.what.rpartition(" ")
     named = short_name(last.class_name, tuple(view.class_names.values()), 20) if last.class_name else ""
     text = named if of in ("label", "audit_answer") and named else WORDS.get(of, of).format(named)
@@ -150,6 +153,7 @@ def tail(text: str, length: int) -> str:
     """The end of a text in at most `length` cells: of a path it says the most."""
     if cell_len(text) <= length:
         return text
+    # by cells: a wide character takes two
     while cell_len(text) > length - 1:
         text = text[1:]
     return f"…{text}"
@@ -168,6 +172,7 @@ def working(progress: Progress, tick: int) -> Content:
     spinner = "▖▘▝▗"[tick % 4]
     what = display_safe(progress.what, 60)
     if progress.total <= 1:
+        # of unknown length: how far it is, and no bar that nobody could fill
         counted = f" {progress.done:,}" if progress.done > 1 else ""
         return Content.assemble((f"{spinner} ", "bold $guess"), what, (counted, "$quiet"))
     share = progress.done / progress.total

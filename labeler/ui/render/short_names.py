@@ -9,7 +9,7 @@ from __future__ import annotations
 import textwrap
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import pairwise
 from types import MappingProxyType
@@ -32,12 +32,14 @@ def full_name(name: str, names: Sequence[str] = ()) -> str:
     return full_names((*names, name))[name]
 
 
-def short_name(name: str, names: Sequence[str], width: int) -> str:
+# a key press draws the same names at the same widths as the one before; each entry may hold ten thousand of them
+@lru_cache(maxsize=256)
+def short_name(name: str, names: tuple[str, ...], width: int) -> str:
     """`name` in at most `width` cells, told from all of `names` if that room allows it.
 
     For places that have one line and no more, such as the caption of a thumbnail.
     """
-    others = tuple(names) if name in names else (*names, name)
+    others = names if name in names else (*names, name)
     short = short_names(others, width).get(name)
     return short if short is not None else _cut_off(full_names(others)[name], width)
 
@@ -60,6 +62,7 @@ def wrapped(text: str, width: int, most: int) -> list[str]:
     return by_words if by_words and len(by_words) <= most else chop_cells(text, width) or [""]
 
 
+# few sets are alive at a time: all classes, and the parts of them that are in sight
 @lru_cache(maxsize=16)
 def full_names(names: tuple[str, ...]) -> Mapping[str, str]:
     """Return what is shown of each name: its marks are spelled out where it would look like another one."""
@@ -76,6 +79,7 @@ def short_names(names: tuple[str, ...], width: int) -> Mapping[str, str]:
     """Each name in at most `width` cells, no two alike; a name that cannot be told from another so is left out."""
     parts = {name: _Parts(text) for name, text in full_names(names).items()}
     short = {name: part.text for name, part in parts.items() if part.cells <= width}
+    # names that fit as they are keep their places: what is shortened has to differ from them
     taken = Counter(_looks(text) for text in short.values())
     short = {name: text for name, text in short.items() if taken[_looks(text)] == 1}
     shortener = _Shortener(list(parts.values()), width)
@@ -132,6 +136,7 @@ class _Shortener:
         rest = part.cells - part.up_to[min(differs, len(part.chars))]
         own = [rest] if 0 < rest <= width - 2 else []
         shows_enough = part.up_to[min(differs, len(part.chars))] + _ENOUGH < width
+        # no end where the beginning says which it is, else first all that follows the difference
         tails = list(dict.fromkeys([0, *own] if shows_enough else [*own, 0])) + list(range(1, width - 1))
         for tail in tails:
             if self._is_clear(part, tail):
@@ -174,6 +179,7 @@ class _Shortener:
 
 def _where_they_differ(parts: Sequence[_Parts]) -> dict[str, int]:
     """Return, by text, the first character in which it differs from the one that is most like it at the beginning."""
+    # in this order neighbors share the longest beginning, so nobody is compared with everybody
     ordered = sorted(parts, key=lambda part: part.chars)
     starts: dict[str, int] = {part.text: 0 for part in parts}
     for part, other in pairwise(ordered):
@@ -211,6 +217,7 @@ def _cut_off(text: str, width: int) -> str:
     return text if part.cells <= width else f"{part.head(width - 1)}{_DOTS}" if width > 0 else ""
 
 
-def longest(names: Iterable[str]) -> int:
+@lru_cache(maxsize=16)
+def longest(names: tuple[str, ...]) -> int:
     """Cells of the longest of them as it is shown."""
-    return max((cell_len(text) for text in full_names(tuple(names)).values()), default=0)
+    return max((cell_len(text) for text in full_names(names).values()), default=0)

@@ -58,6 +58,7 @@ def of_planted(planted: Planted, ids: Sequence[str], names: Mapping[int, str]) -
     if not planted.overlooked:
         return f"✓ {lead}", "info"
     missed = ", ".join(
+        # without its folder: a line has little room
         f"{display_safe(ids[index].rpartition('/')[2], 24)} stood under "
         f"{display_safe(names[shown], 20)} and is a {display_safe(names[known], 20)}"
         for index, shown, known in planted.overlooked

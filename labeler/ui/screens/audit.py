@@ -13,7 +13,7 @@ from labeler.core.types import Advice
 from labeler.session.audit.audits import Certificate
 from labeler.session.view import View
 from labeler.ui.actions import Actions, Group, key, says
-from labeler.ui.pictures.looks import following
+from labeler.ui.pictures.half_blocks import following
 from labeler.ui.render import lines, statement
 from labeler.ui.screens import blind
 from labeler.ui.screens.base import Target

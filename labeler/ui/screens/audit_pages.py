@@ -92,6 +92,7 @@ class AuditPages(ThumbnailScreen):
         size = page_size(*self.grid.size, self.labeler.pictures.usual_height)
         letters = len(self._letters)
         try:
+            # with too few letters for a page worth its key the page is larger, and the cursor marks
             session.audit.pages.lay_out(min(size, letters) if letters >= FEWER else size)
         except LabelerError as error:
             self._why_none = f"{error.message}: {error.hint}"
@@ -99,6 +100,7 @@ class AuditPages(ThumbnailScreen):
     def _follow(self) -> None:
         """The page that is next in the session is the one on the screen."""
         block = self._block
+        # a page is answered once: how many of the block are tells it from the others
         now = (block.start, len(block.answers)) if block is not None else None
         if now == self._shown:
             return
@@ -194,6 +196,7 @@ class AuditPages(ThumbnailScreen):
         """The likeliest class that is not the one it is shown as."""
         session = self.labeler.project.session
         round_, stands_for = session.machine_labels.round, session.state.stands_for()
+        # rows that came after the round are not in it
         if round_ is None or cell.index >= len(round_.labels):
             return None
         for class_id in (int(round_.labels[cell.index]), int(round_.runner_ups[cell.index])):
@@ -236,6 +239,7 @@ class AuditPages(ThumbnailScreen):
 
         def saved() -> None:
             self._lay_out()
+            # here, behind the command, which clears what was said before
             for planted in results:
                 self._tell(planted)
 

@@ -16,13 +16,10 @@ from labeler.core.types import Advice, ClassInfo
 from labeler.session.view import View
 from labeler.ui.actions import BACK, SMALL_COMMANDS, Action, Actions, Group, Keys, key_name, refusal
 from labeler.ui.host import Host
-from labeler.ui.keys import typeahead
-from labeler.ui.keys.held import CapsLock, looks_azerty, unshifted
-from labeler.ui.keys.queue import Waiting
-from labeler.ui.keys.typeahead import Typeahead, Typed
+from labeler.ui.keys import CapsLock, Typeahead, Typed, Waiting, looks_azerty, narrows, needed, unshifted
 from labeler.ui.render.short_names import short_name
 from labeler.ui.screens import table
-from labeler.ui.widgets.fixed_lines import LEAST_HEIGHT, LEAST_WIDTH, FixedLines
+from labeler.ui.widgets.line import LEAST_HEIGHT, LEAST_WIDTH, FixedLines
 
 if TYPE_CHECKING:
     from labeler.project.open import Received
@@ -134,7 +131,7 @@ class LabelScreen(Screen[None]):
 
     def can_follow(self, advice: Advice) -> bool:
         """Whether the key that an advice names does here what it says."""
-        action = self.KEYS.find(advice.key)
+        action = self.KEYS.by_key.get(advice.key)
         return not advice.key or (action is not None and action.label != BACK)  # else the person is there already
 
     # -- drawing -------------------------------------------------------------------------------------------------
@@ -258,6 +255,7 @@ class LabelScreen(Screen[None]):
     def to_hunt(self) -> int | None:
         """The class that a hunt is for: the rarest by the labels that were given; None while there is none."""
         view = self.labeler.view
+        # without a label of it there is nothing to start from
         met = [count for count in view.classes if count.given] if view is not None else []
         return min(met, key=lambda count: count.given).info.class_id if met else None
 
@@ -266,13 +264,14 @@ class LabelScreen(Screen[None]):
     async def press(self, waiting: Waiting) -> None:
         """Do what a key means here, or say why it does nothing."""
         key = unshifted(waiting.token, self.labeler.layout)
-        action = self.KEYS.find(key)
+        action = self.KEYS.by_key.get(key)
         # nobody sees what a key would answer: only leaving works
         if self.too_small:
             if action is not None and action.name == "quit":
                 await self.do(action)
             return
         early = waiting.early and self.KEYS.answers  # elsewhere nothing is said of a picture
+        # a letter of a name that is typed is neither a class key nor a command
         if self.narrow(key, early):
             return
         chosen = self._class_of(key)
@@ -281,7 +280,7 @@ class LabelScreen(Screen[None]):
             return
         # a class that owns the letter comes first, so that answers never turn into commands
         if chosen is None and action is None and key in SMALL_COMMANDS:
-            action = self.KEYS.find(key.upper())
+            action = self.KEYS.by_key.get(key.upper())
         place = self.picture_of(key) if chosen is None and action is None else None
         if chosen is None and action is None and place is None:
             self._explain(key)
@@ -308,6 +307,7 @@ class LabelScreen(Screen[None]):
             return
         own = getattr(self, f"do_{action.name}", None)
         result = own() if own is not None else self.labeler.common(action.name)(self)
+        # a screen that is opened has to be there before the next key
         if inspect.isawaitable(result):
             await result
 
@@ -339,7 +339,7 @@ class LabelScreen(Screen[None]):
 
     def _lets_go(self, waiting: Waiting) -> bool:
         key = unshifted(waiting.token, self.labeler.layout)
-        action = self.KEYS.find(key)
+        action = self.KEYS.by_key.get(key)
         return self._class_of(key) is None and action is not None and not _waits(action)
 
     def _class_of(self, key: str) -> ClassInfo | None:
@@ -376,7 +376,7 @@ class LabelScreen(Screen[None]):
     def types_names(self) -> bool:
         """Whether there are more classes than keys, so that names are typed."""
         view = self.labeler.view
-        return view is not None and typeahead.needed(view.classes)
+        return view is not None and needed(view.classes)
 
     def narrow(self, key: str, early: bool) -> bool:
         """Take a key of a name that is being typed; whether it was one."""
@@ -384,7 +384,7 @@ class LabelScreen(Screen[None]):
         if view is None or not self.types_names:
             self.typed = ""
             return False
-        if early and typeahead.narrows(key):
+        if early and narrows(key):
             self.labeler.ignored_early()
         elif not self.typeahead.press(key, view.classes):
             return False

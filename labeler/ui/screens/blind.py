@@ -13,6 +13,7 @@ ACTIONS: Actions = {
         "an audit leaves none out: U if you cannot tell",
         speaks_of_instance=False,
         in_footer=False,
+        leads_notice=True,
         refusal="an audit leaves none out, or the hard ones would be missing: U if you cannot tell",
     ),
     "unsure": says(help="cannot tell: its label counts as wrong"),

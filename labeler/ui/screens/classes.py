@@ -12,13 +12,14 @@ from labeler.core.text import counted, display_safe
 from labeler.core.types import ClassInfo
 from labeler.session.view import ClassCount, View
 from labeler.ui.actions import Actions, Group, back, key, says
-from labeler.ui.keys import typeahead
+from labeler.ui.keys import matches
 from labeler.ui.screens import commands
 from labeler.ui.screens.base import LabelScreen
 from labeler.ui.widgets.class_table import class_table, page_of
 from labeler.ui.widgets.line import Block, Line
-from labeler.ui.widgets.neighbors import Neighbors
+from labeler.ui.widgets.picture import Neighbors
 
+# of one label nothing would stay behind
 FEWEST_TO_SPLIT = 2
 
 
@@ -112,7 +113,7 @@ class ClassesScreen(LabelScreen):
 
     def _heading(self, view: View) -> Content:
         if self.typed:
-            fitting = typeahead.matches(self.typed, view.classes)
+            fitting = matches(self.typed, view.classes)
             place = min(self.typing.place, len(fitting) - 1)
             hint = f" ⏎ goes to {self.short(fitting[place].info.name, 40)}" if fitting else " fits no class: ⌫"
             return Content.assemble((f"{self.typed}▏", "bold $answer"), (hint, "$quiet"))
@@ -185,6 +186,7 @@ class ClassesScreen(LabelScreen):
     def on_click(self, event: events.Click) -> None:
         """The mouse may choose a row too."""
         table = self.query_one("#class-table", Block)
+        # the first line is the title
         if event.widget is table and event.y > 0:
             first, size = page_of(self.cursor, table.size.height)
             place = first + event.y - 1
@@ -237,6 +239,7 @@ class ClassesScreen(LabelScreen):
             if key is not None:
                 self.labeler.command(lambda: session.classes.set_key(info.class_id, key))
 
+        # any other command leaves a merge that waits for its second class
         self._class_id, self._merging = info.class_id, None
         await self.labeler.open("class_key", pressed, info)
 
@@ -271,6 +274,7 @@ class ClassesScreen(LabelScreen):
 
     def _merge(self, source: ClassInfo, into: ClassInfo) -> None:
         session = self.labeler.project.session
+        # the cursor still is where the merge began
         if source.class_id == into.class_id:
             self.labeler.say("choose the class it goes into: its key or ↑ ↓", "warn")
             return

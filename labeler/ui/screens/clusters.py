@@ -21,6 +21,7 @@ from labeler.ui.screens.thumbnails import ThumbnailScreen
 from labeler.ui.widgets.cards import ACROSS, CardGrid, Words
 from labeler.ui.widgets.line import Block, Line
 
+# cells: the bar behind a name says more than the rest of it
 _NAME_ROOM = 10
 _TOLD = 6
 """Means of a table's columns told of a cluster at most."""
@@ -35,8 +36,10 @@ class ClusterBrowser(ThumbnailScreen):
         "further": key("+", "=", ">", label="further", help="labels spread further in this cluster alone"),
         "less": key("-", "<", label="less", help="labels spread less far in this cluster alone"),
         "common": key("*", label="as all", help="this cluster follows the rule of all again (P)", in_footer=False),
-        "halve": key("H", label="halve", help="divide this cluster in two; both centers are asked next"),
-        "order": key("O", label="order", help="largest or most mixed clusters first"),
+        "halve": key(
+            "H", label="halve", help="divide this cluster in two; both centers are asked next", leads_notice=True
+        ),
+        "order": key("O", label="order", help="largest or most mixed clusters first", leads_notice=True),
         "move_up": says(help="the cluster above"),
         "move_down": says(help="the cluster below"),
         "move_right": says(help="the next picture of the cluster"),
@@ -131,6 +134,7 @@ class ClusterBrowser(ThumbnailScreen):
             return
         if session.last.index in self._pictures:
             self.cursor = self._pictures.index(session.last.index)
+        # a division taken back or brought back is there with the next round alone
         if session.last.what.endswith(" split"):
             self._awaited = session.state.revision
 
@@ -191,6 +195,7 @@ class ClusterBrowser(ThumbnailScreen):
             return
         self._mixed_first = not self._mixed_first
         state = self.labeler.project.session.state
+        # by the labels of now: the order stays as it is laid, though they change
         self._lie(clusters.by_mixture(state, view.round) if self._mixed_first else clusters.by_size())
         self._put(0)
         self.labeler.status.clear()
@@ -257,7 +262,7 @@ class ClusterBrowser(ThumbnailScreen):
         known = self.labeler.project.session.state.classes  # the retired ones too
         rest = classes[height - 1 :] if len(classes) > height else []
         shown = classes[: len(classes) - len(rest)]
-        names = [known[class_id].name if class_id in known else "?" for class_id, _, _ in shown]
+        names = tuple(known[class_id].name if class_id in known else "?" for class_id, _, _ in shown)
         room = min(longest(names), _NAME_ROOM)
         rows: list[list[tuple[str, str]]] = []
         for name, (_, given, machine) in zip(names, shown, strict=True):

@@ -48,6 +48,7 @@ def reject(screen: LabelScreen) -> None:
 def flag(screen: LabelScreen) -> None:
     """Set a bookmark, or take it away."""
     session = screen.labeler.project.session
+    # a bookmark answers nothing: the question stays
     screen.about_target(lambda target: session.flag(target.instance_id), moves_on=False)
 
 
@@ -247,6 +248,7 @@ def copy_path(screen: LabelScreen) -> None:
     path = screen.labeler.project.instances.location(target.index)
     # a name that is no text cannot go through the terminal as it is
     screen.app.copy_to_clipboard(path.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
+    # 16 cells for the words before it
     screen.labeler.say(f"path copied: {lines.tail(display_safe(path), max(screen.size.width - 16, 16))}")
 
 

@@ -29,6 +29,7 @@ class ConfirmScreen(ThumbnailScreen):
         "pages": back("back to where the pages were opened"),
         "reject": says("not this", "the runner-up instead of the caption, for this picture"),
     }
+    # a page is in sight as a whole: there is nothing to turn to
     GROUPS = ThumbnailScreen.GROUPS - {Group.PAGES}
     MOVES = "move over the page"
 
@@ -55,6 +56,7 @@ class ConfirmScreen(ThumbnailScreen):
 
     def _take(self, grid: Grid | None) -> None:
         """The page, or None where nothing is left to confirm."""
+        # a page that nobody waits for any more is let go without a word
         waited = self.pages.is_asked
         self.pages.take(
             Page(grid.class_id, grid.indices.tolist(), grid.runner_ups.tolist()) if grid is not None else None

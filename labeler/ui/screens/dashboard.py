@@ -82,7 +82,7 @@ class Dashboard(LabelScreen):
             return
         await self.labeler.leave()
         below = self.app.screen
-        there = below.KEYS.find(action.keys[0]) if isinstance(below, LabelScreen) else None
+        there = below.KEYS.by_key.get(action.keys[0]) if isinstance(below, LabelScreen) else None
         if isinstance(below, LabelScreen) and there is not None and there.label != BACK:  # else it is there already
             await below.do(there)
 

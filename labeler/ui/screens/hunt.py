@@ -127,6 +127,7 @@ class HuntScreen(ThumbnailScreen):
         last = self.labeler.project.session.last
         if last is not None and last.index in self._indices:
             self.cursor = self._indices.index(last.index)
+        # the answers before are others now, and so may be the end
         self._goes_on = False
         self._want()
 

@@ -14,6 +14,7 @@ from labeler.ui.actions import Actions, back
 from labeler.ui.requests import ask
 from labeler.ui.screens.thumbnails import ThumbnailScreen
 
+# the odd stand in front: who comes this far looks at ordinary pictures
 QUEUE = 200
 
 

@@ -62,6 +62,7 @@ class Pages:
         self.page, self.is_asked, screen.cursor = None, True, 0
         screen.painted.clear()
         width, height = screen.grid.size
+        # no more than are in sight at once: nothing is confirmed unseen
         size = min(LARGEST_PAGE, layout(LARGEST_PAGE, width, height, screen.labeler.pictures.usual_height).page)
         self._rules.ask(size, self.seen)
 
@@ -108,6 +109,7 @@ class Pages:
         page, cursor = self.to_answer(), self._screen.cursor
         if page is not None:
             self._screen.typed = ""
+            # before it is set: afterwards it says so in any case
             same = page.class_at(cursor) == class_id
             page.set(cursor, class_id)
             self.changed()
@@ -231,6 +233,7 @@ class Pages:
         counts = Counter(class_id for class_id in page.captions if class_id != UNLABELED)
         every, width = tuple(names.values()), self._screen.size.width
         if len(counts) > 1:
+            # 40 cells for the words around the names
             room = max((width - 40) // len(counts), 20)
             listed = [
                 f"{count} {short_name(names.get(class_id, ''), every, room)}"

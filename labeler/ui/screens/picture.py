@@ -6,8 +6,7 @@ from collections.abc import Hashable, Sequence
 
 from labeler.ui.actions import key
 from labeler.ui.screens.base import LabelScreen
-from labeler.ui.widgets.neighbors import Neighbors
-from labeler.ui.widgets.picture import Picture
+from labeler.ui.widgets.picture import Neighbors, Picture
 
 AHEAD = 8
 """Pictures drawn ahead of the person."""

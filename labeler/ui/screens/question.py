@@ -16,15 +16,14 @@ from labeler.session.classes import current
 from labeler.session.quality.random_sample import RANDOM
 from labeler.session.view import View
 from labeler.ui.actions import Actions, says
-from labeler.ui.pictures.looks import Look, following
+from labeler.ui.pictures.half_blocks import Look, following
 from labeler.ui.render import lines
 from labeler.ui.screens import commands
 from labeler.ui.screens.base import Target
 from labeler.ui.screens.picture import AHEAD, VIEW, PictureScreen
 from labeler.ui.widgets.legend import both_answers, fits, guess_rows, guesses, legend, none_shown
 from labeler.ui.widgets.line import Block
-from labeler.ui.widgets.neighbors import Neighbors
-from labeler.ui.widgets.picture import Picture
+from labeler.ui.widgets.picture import Neighbors, Picture
 
 if TYPE_CHECKING:
     from labeler.project.open import Received
@@ -36,8 +35,8 @@ class QuestionScreen(PictureScreen):
     """The picture large on the left; guesses, legend and nearest labeled neighbors on the right."""
 
     ACTIONS: ClassVar[Actions] = {
-        "move_up": says("guess up", "choose the guess above", keys=("up", "shift+up")),
-        "move_down": says("guess down", "choose the guess below", keys=("down", "shift+down")),
+        "move_up": says("guess up", "choose the guess above", keys=("up", "shift+up"), leads_notice=True),
+        "move_down": says("guess down", "choose the guess below", keys=("down", "shift+down"), leads_notice=True),
         "move_left": says("left", "move over a zoomed picture", keys=("left", "shift+left")),
         "move_right": says("right", "move over a zoomed picture", keys=("right", "shift+right")),
         "view": VIEW,
@@ -92,6 +91,7 @@ class QuestionScreen(PictureScreen):
                 self._chosen, self._guesses = 0, offered
         if question is not None:
             if question.index != self.picture.index:
+                # zoom and contrast stay from picture to picture, the page of a text does not
                 self.labeler.pictures.look = replace(self.labeler.pictures.look, page=0)
             self.picture.show(question.index)
         else:
@@ -214,6 +214,7 @@ class QuestionScreen(PictureScreen):
     def on_screen_resume(self) -> None:
         """With the guesses there are by now."""
         self.labeler.project.session.renew()
+        # the view of before holds the question with its old guesses
         self.labeler.view = self.labeler.project.view()
         super().on_screen_resume()
 
@@ -224,6 +225,7 @@ class QuestionScreen(PictureScreen):
     def do_accept(self) -> None:
         """Accept the guess that is marked: the first, where it is what is held still, or the one that was chosen."""
         guess = self.guess()
+        # what the person chose is their own word; the first one is accepted only where it is what is held still
         if guess is not None and self._chosen and not self.is_too_soon():
             self.answer(guess)
         else:

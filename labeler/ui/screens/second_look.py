@@ -23,8 +23,7 @@ from labeler.ui.screens.base import Target
 from labeler.ui.screens.picture import PictureScreen
 from labeler.ui.widgets.legend import legend
 from labeler.ui.widgets.line import Block
-from labeler.ui.widgets.neighbors import Neighbors
-from labeler.ui.widgets.picture import Picture
+from labeler.ui.widgets.picture import Neighbors, Picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +49,7 @@ class SecondLook(PictureScreen):
             help="change the answer to what stands beside it",
             before="skip",
             speaks_of_instance=True,
+            leads_notice=True,
         ),
         "skip": says("later", "leave it for a later look"),
         "second_look": back("back to where the second look was opened"),
@@ -121,6 +121,7 @@ class SecondLook(PictureScreen):
         session, doubted = self.labeler.project.session, self.doubted
         if doubted is None:
             return
+        # as the answer is now, which may be another one than when the list was made
         if class_id == session.label_of(target.index)[0]:
             session.keep(target.instance_id)
             return
@@ -218,6 +219,7 @@ class SecondLook(PictureScreen):
 
     def _who(self, press: Press | None) -> str:
         """``you``; the annotator's name where several people answered."""
+        # a name says something only where there are others
         people = {given.annotator for given in self.labeler.project.session.state.answers.values() if given.annotator}
         return display_safe(press.annotator, 10) if press is not None and press.annotator and len(people) > 1 else "you"
 
@@ -238,6 +240,7 @@ class SecondLook(PictureScreen):
 
     def coming(self) -> Sequence[int]:
         """The next two answers in doubt."""
+        # two: each is looked at for longer than it takes to draw
         return [doubted.index for doubted in self._doubts[self._place + 1 : self._place + 3]]
 
     def _id_of(self, index: int) -> str:

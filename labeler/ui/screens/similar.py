@@ -48,6 +48,7 @@ class SimilarScreen(ThumbnailScreen):
         "similar": back("back to the picture they are near to"),
         "reject": says("a miss", "of another kind: left without an answer, or back"),
     }
+    # a page is in sight as a whole: there is nothing to turn to
     GROUPS = ThumbnailScreen.GROUPS - {Group.PAGES}
     MOVES = "move over the page"
 
@@ -190,6 +191,7 @@ class SimilarScreen(ThumbnailScreen):
             else self.pages.are_these_all(page, names)
         )
         info = self.labeler.project.session.state.classes.get(page.class_id)
+        # the first press sets the picture under the cursor, the second all of them
         all_of_it = f"   {info.key} {info.key}: all {self.short(info.name, 20)}" if info and info.key else ""
         all_of_it = all_of_it if page.class_id != UNLABELED and self._differ(page) else ""
         misses = f"   {counted(len(page.otherwise), 'miss', 'misses')}" if page.otherwise else ""

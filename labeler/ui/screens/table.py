@@ -59,5 +59,6 @@ def class_of(name: str) -> Any:
 
 def own_actions() -> Iterator[Any]:
     """Yield the commands that screens have of their own, in the order of the table; loads every screen."""
+    # in the order of the table: those where keys answer speak for a key first
     for name in SCREENS:
         yield from (action for action in class_of(name).KEYS if action.group is None)

@@ -88,6 +88,7 @@ class WhyScreen(ThumbnailScreen):
 
     def _take(self, index: int, shares: list[tuple[int, float]]) -> None:
         """The shares of the answers, if they are of the instance that is looked at now."""
+        # by the time the engine answers the person may be at another one
         if index == self.index:
             self._shares = shares
             self.draw_again()
@@ -103,6 +104,7 @@ class WhyScreen(ThumbnailScreen):
                 ask(self, asked, lambda shares: self._take(index, shares))
             named, self._more = carried(project.session, self._shares or ())
             self._answers = [(press, share) for press, share in named]
+        # once: they do not move under the cursor
         elif not self._answers:
             self._more = 0
             near = (press_of(project.session, index) for index, _ in project.instances.neighbors(self.index, NEAREST))

@@ -13,7 +13,7 @@ from textual.strip import Strip
 
 from labeler.session.clusters import NOBODY, SLOTS
 from labeler.ui.pictures.cache import Pictures
-from labeler.ui.widgets.neighbors import centered
+from labeler.ui.widgets.picture import centered
 from labeler.ui.widgets.sheet_grid import LEAST_ROWS, MOST_ROWS, Layout, SheetGrid
 
 ACROSS = len(SLOTS)
@@ -47,6 +47,7 @@ class CardLayout(Layout):
 def card_layout(count: int, width: int, height: int, usual: int = 0) -> CardLayout:
     """The largest pictures that leave room for the words and for two cards (or all, where there are fewer)."""
     for rows in range(MOST_ROWS, LEAST_ROWS - 1, -1):
+        # a row for the titles of the columns
         cards = CardLayout(rows, ACROSS, max((height - 1) // (rows + 1), 1))
         fits = cards.pictures_width + LEAST_WORDS <= width and cards.down >= min(count, 2)
         if fits and (rows == LEAST_ROWS or not usual or rows * 2 < usual or rows * 2 % usual == 0):

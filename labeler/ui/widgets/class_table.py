@@ -33,7 +33,8 @@ def class_table(rows: Sequence[ClassCount], cursor: int, merging: int | None, wi
         return Content.assemble(("no classes yet: ", "$quiet"), ("N", "bold $command"), (" adds the first", "$quiet"))
     words = {word: word if width >= _COMFORTABLE else _SHORT.get(word, word) for word in COUNTS}
     wide = max(map(len, words.values())) + 1
-    longest = min(longest_of(row.info.name for row in rows), 60) + len(_RETIRED)
+    # one very long name does not push the counts far away from all others
+    longest = min(longest_of(tuple(row.info.name for row in rows)), 60) + len(_RETIRED)
     room = max(min(width - _KEY - wide * len(COUNTS), max(longest, _NAMES)), 4)
     title = "class".ljust(room) + "".join(word.rjust(wide) for word in words.values())
     lines = [Content.styled(" key "[:_KEY] + title, "$quiet")]

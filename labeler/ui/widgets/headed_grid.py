@@ -9,7 +9,7 @@ from rich.style import Style
 from textual.strip import Strip
 
 from labeler.ui.render.short_names import short_name
-from labeler.ui.widgets.neighbors import centered
+from labeler.ui.widgets.picture import centered
 from labeler.ui.widgets.sheet_grid import Cell, Layout, SheetGrid
 
 
@@ -57,6 +57,7 @@ class HeadedGrid(SheetGrid):
         roles, width = self.app.theme_variables, now.columns + 2
         first, end = self._run(place, now)
         whole = (end - first) * width
+        # its letter ends the line, between two spaces
         letters = 3 if first < len(self._letters) else 0
         name = f"{short_name(heading, self.names, max(whole - 2 - letters, 1))} "
         strip = Strip(

@@ -10,7 +10,7 @@ from textual.content import Content
 from labeler.core.text import display_safe, percent
 from labeler.core.types import UNLABELED, ClassInfo
 from labeler.session.view import ClassCount
-from labeler.ui.keys.typeahead import Typed, matches, needed
+from labeler.ui.keys import Typed, matches, needed
 from labeler.ui.render.lines import bar
 from labeler.ui.render.short_names import full_names, longest, name_lines, short_name, short_names, wrapped
 
@@ -36,10 +36,12 @@ def legend(classes: Sequence[ClassCount], typed: Typed, width: int, height: int,
     shown = matches(typed.text, classes)
     if typed.text and not shown:
         return Content.assemble((typed.text, "bold $warn"), (" fits no class: ⌫", "$quiet"))
+    # while a name is typed, what fits best leads
     leading = {class_id: place for place, class_id in enumerate(() if typed.text else dict.fromkeys(first))}
     ordered: Sequence[ClassCount] = sorted(shown, key=lambda count: leading.get(count.info.class_id, len(leading)))
     names = tuple(count.info.name for count in classes)
     chosen = shown[min(typed.place, len(shown) - 1)].info.class_id if typed.text else -1
+    # the title gives way where it would take the row of a class
     titled = height > len(classes) or (height > 4 and width < _FLOWS)
     rows = height - titled
     by_typing = needed(classes)
@@ -95,6 +97,7 @@ def _grid(
     for counted in (True, False):
         columns = 1
         least = _NARROWEST if counted else _NARROWEST_UNCOUNTED
+        # as few columns as hold all: names have the more room
         while columns * rows < len(shown) + hint and width // (columns + 1) >= least:
             columns += 1
         wide = min(width // columns, comfortable)
@@ -119,7 +122,7 @@ def _grid(
 
 def _readable(shown: Sequence[ClassCount], names: tuple[str, ...], room: int) -> bool:
     """Whether names in so many cells tell the classes apart."""
-    written = [name for name in map(_name, shown) if name]
+    written = tuple(name for name in map(_name, shown) if name)
     least = _READABLE if needed(shown) else _READABLE_BY_KEY
     if room < min(longest(written), least):
         return False
@@ -213,7 +216,8 @@ def _rest(hidden: int, width: int, *, by_typing: bool) -> list[Content]:
 
 def _comfortable(classes: Sequence[ClassCount]) -> int:
     """The width of a column in which every name and count fits."""
-    return 2 + longest(_name(count) for count in classes) + 1 + 3 + 7 + _GAP
+    # key and mark, name, a space, given, what spreads, the gap: see `_entry`
+    return 2 + longest(tuple(map(_name, classes))) + 1 + 3 + 7 + _GAP
 
 
 def _entry(
@@ -279,6 +283,7 @@ def _guess_name(name: str, names: tuple[str, ...], width: int) -> tuple[list[str
     if cell_len(whole) > own + room - 1:
         whole = short_names(names, own + room - 1).get(name, whole)
     *above, last = wrapped(whole, own, 2)
+    # broken between words its end is too long to stand beside the figure: broken anywhere it is shorter
     if above and cell_len(last) > room:
         *above, last = chop_cells(whole, own)
     return (above, last) if above and cell_len(last) <= room else ([*above, last], "")
@@ -306,7 +311,7 @@ def both_answers(
         key, name = "·", "of no class" if class_id == UNLABELED else "a retired class"
         if info is not None:
             key = "" if info.key == info.name else info.key or "·"
-            name = short_name(info.name, [other.name for other in infos.values()], max(width - 12, 4))
+            name = short_name(info.name, tuple(other.name for other in infos.values()), max(width - 12, 4))
         by = f" {display_safe(who, 40) or 'somebody'}"
         here = class_id == marked
         text = Content.assemble(name, (by, "$quiet")).truncate(max(width - 4, 4), ellipsis=True)

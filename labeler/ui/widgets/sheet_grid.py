@@ -14,7 +14,7 @@ from textual.widget import Widget
 from labeler.core.text import display_safe
 from labeler.ui.pictures.cache import Pictures
 from labeler.ui.render.short_names import short_name
-from labeler.ui.widgets.neighbors import centered, thumbnail_row
+from labeler.ui.widgets.picture import centered, thumbnail_row
 
 LEAST_ROWS, MOST_ROWS = 4, 14
 
@@ -32,7 +32,7 @@ class Cell:
     lead: str = ""
     trail: str = ""
 
-    def written(self, names: Sequence[str], width: int) -> str:
+    def written(self, names: tuple[str, ...], width: int) -> str:
         """The caption in at most `width` cells, told from those of the other classes, whose `names` these are."""
         room = width - len(self.lead) - len(self.trail)
         caption = short_name(self.caption, names, room) if self.caption in names else display_safe(self.caption, 60)
@@ -59,6 +59,7 @@ class Layout:
         return self.across * self.down
 
 
+# asked for in every line that is drawn
 @lru_cache(maxsize=64)
 def layout(count: int, width: int, height: int, usual: int = 0, aspect: int = 2) -> Layout:
     """The largest thumbnails with which `count` fit on one page; the smallest legible ones where none do.
@@ -67,6 +68,7 @@ def layout(count: int, width: int, height: int, usual: int = 0, aspect: int = 2)
     would leave a margin are passed over.
     """
     sizes = [
+        # beside a thumbnail the two bars of the cursor, below it the caption
         Layout(rows, max(width // (rows * aspect + 2), 1), max(height // (rows + 1), 1), aspect)
         for rows in range(max(min(MOST_ROWS, height - 1, width // aspect - 1), LEAST_ROWS), LEAST_ROWS - 1, -1)
         if rows == LEAST_ROWS or not usual or rows * 2 < usual or rows * 2 % usual == 0
@@ -91,7 +93,7 @@ class SheetGrid(Widget):
         self._make: Callable[[int], Cell] = lambda place: Cell(self._indices[place], "")
         self._cells: dict[int, Cell] = {}
         self._usual = pictures.usual_height
-        self.names: Sequence[str] = ()  # of all classes: captions are told from each other
+        self.names: tuple[str, ...] = ()  # of all classes: captions are told from each other
         self.cursor = 0
 
     @property

@@ -1,1 +1,0 @@
-"""Keys: what is typed, and what it means."""
