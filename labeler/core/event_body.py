@@ -8,8 +8,7 @@ from enum import Enum
 from types import NoneType
 from typing import Any, ClassVar, get_args, get_origin, get_type_hints
 
-from labeler.core.codec import Unreadable
-from labeler.core.typed_fields import ClassId, Number, Reader, Restate, reader, restater
+from labeler.core.codec import ClassId, Number, Reader, Restate, Unreadable, reader, restater
 from labeler.core.types import UNLABELED
 
 Guesses = tuple[tuple[ClassId, Number], ...]

@@ -9,9 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from labeler.core.codec import Unreadable
+from labeler.core.codec import Count, Number, Reader, Unreadable, plain, reader
 from labeler.core.event_body import KINDS, Body, payload_of, read_body
-from labeler.core.typed_fields import Count, Number, Reader, plain, reader
 from labeler.core.types import LATEST
 
 

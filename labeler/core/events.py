@@ -11,10 +11,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from labeler.core.codec import Unreadable
+from labeler.core.codec import Answered, ClassId, Confidence, Count, GivenAs, Percent, Share, Unreadable, Whole
 from labeler.core.event_body import KINDS, NOT_ASKED, Asked, Body, Guesses, Merge
 from labeler.core.event_envelope import Event, Unread, packed, unpacked
-from labeler.core.typed_fields import Answered, ClassId, Confidence, Count, GivenAs, Percent, Share, Whole
 from labeler.core.types import UNLABELED
 
 __all__ = ["KINDS", "NOT_ASKED", "Asked", "Body", "Event", "Guesses", "Merge", "Unread", "packed", "unpacked"]

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from labeler.core.advice import look_again, rest_from_pages
 from labeler.core.types import Advice, Provenance
-from labeler.session.pace import pace
-from labeler.session.pacing import Pacing
+from labeler.session.pace import Pacing, pace
 from labeler.session.state import State
 from labeler.session.view import View
 

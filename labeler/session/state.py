@@ -13,8 +13,7 @@ from labeler.core.events import Body, Event
 from labeler.core.pool import Pool
 from labeler.core.types import ClassInfo, IndexArray, IntArray, Round
 from labeler.session.answer_records import Conflict, Kept, Repeat
-from labeler.session.class_index import ClassIndex
-from labeler.session.classes import current, lookup_of
+from labeler.session.classes import ClassIndex, current, lookup_of
 from labeler.session.folds import classes, reviews  # each enters its folds into the table
 from labeler.session.folds.answers import AnswerTable
 from labeler.session.folds.audits import AuditLog

@@ -12,7 +12,7 @@ from typing import Any
 from labeler.core import descriptors
 from labeler.core.errors import PROJECT_ERRORS
 from labeler.core.events import Event
-from labeler.store import cells, file_names, limits, renewal, rows, seals, wal
+from labeler.store import file_names, limits, renewal, rows, seals, wal
 from labeler.store.connection import Connection
 from labeler.store.lock import holder
 from labeler.store.open import MAGIC, counter_page, open_reader
@@ -127,7 +127,7 @@ def _read_tables(sealed: Connection, inspected: Inspected) -> None:
         good: list[tuple[Any, ...]] = inspected.rows.setdefault(table, [])
         try:
             for *row, seal in sealed.execute(f"SELECT {', '.join(columns)}, seal FROM {table}"):  # noqa: S608
-                if seal == seals.seal(row) and cells.is_typed(table, row):
+                if seal == seals.seal(row) and rows.is_typed(table, row):
                     good.append(tuple(row))
                 else:
                     inspected.bad.setdefault(table, []).append(_named(table, row))

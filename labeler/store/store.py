@@ -19,12 +19,12 @@ from labeler.core.errors import DamagedProject, ProjectError
 from labeler.core.events import Event
 from labeler.core.types import Question
 from labeler.store import file_names, rows, seals
-from labeler.store.ack import acknowledger
+from labeler.store.connection import acknowledger
 from labeler.store.copy import copy
 from labeler.store.open import explain_errors
 from labeler.store.open_file import OpenFile
+from labeler.store.rows import Tables, marks
 from labeler.store.settings import wrong_key
-from labeler.store.tables import Tables, marks
 
 
 class Store(Tables):

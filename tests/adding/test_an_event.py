@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import pytest
 
+from labeler.core.codec import ClassId, Count
 from labeler.core.events import KINDS, Body
 from labeler.core.pool import Pool
-from labeler.core.typed_fields import ClassId, Count
 from labeler.session.session import Session
 from labeler.session.state import FOLDS
 from labeler.store.store import Store

@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from labeler.store.ack import VARIABLE
+from labeler.store.connection import VARIABLE
 
 PATIENCE = 60.0
 _CRASHED = 70

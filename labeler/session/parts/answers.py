@@ -14,7 +14,7 @@ from labeler.core.events import Asked, Flag, Keep, Label, Page, Reject, Repeat, 
 from labeler.core.text import display_safe
 from labeler.core.types import UNLABELED, Provenance, Question
 from labeler.session.asked import ASKING, QUESTION, as_asked
-from labeler.session.pacing import Pacing
+from labeler.session.pace import Pacing
 from labeler.session.parts.classes import Classes
 from labeler.session.quality.random_sample import RANDOM
 from labeler.session.questions import CHOSEN

@@ -9,7 +9,7 @@ import pytest
 
 from labeler.core.errors import UsageError
 from labeler.core.pool import Pool
-from labeler.session.columns import KINDS
+from labeler.session.folds.answers import KINDS
 from labeler.session.session import Session
 from tests.memory_journal import MemoryJournal
 
