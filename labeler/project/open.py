@@ -28,9 +28,7 @@ from labeler.project.engine import Received
 from labeler.project.options import BOOK_PERCENTILE, SHARES, Options, check, check_size, reading_of
 from labeler.project.project import Project
 from labeler.session.consistency import fitting_arrays
-from labeler.session.quality.blind import Blind
-from labeler.session.quality.random_sample import Control
-from labeler.session.quality.repeats import Repeats
+from labeler.session.quality.turns import Blind, Control, Repeats
 from labeler.session.session import Session
 from labeler.store.store import Store
 

@@ -10,7 +10,7 @@ from labeler.core.types import UNLABELED, Question, Queue
 from labeler.session.asked import Guesses
 from labeler.session.classes import current, restated_question
 from labeler.session.machine_labels import MachineLabels
-from labeler.session.quality.random_sample import RANDOM
+from labeler.session.quality.turns import RANDOM
 from labeler.session.state import State
 
 _NOBODYS: Guesses = ()

@@ -16,9 +16,7 @@ from labeler.session.answer_records import Answer
 from labeler.session.classes import restated_question
 from labeler.session.held_labels import Held
 from labeler.session.machine_labels import MachineLabels
-from labeler.session.quality.blind import Blind
-from labeler.session.quality.random_sample import RANDOM, Control
-from labeler.session.quality.repeats import Repeats, taken_back, waits
+from labeler.session.quality.turns import RANDOM, Blind, Control, Repeats, taken_back, waits
 from labeler.session.state import State
 from labeler.session.view import Stage
 

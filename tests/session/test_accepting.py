@@ -20,9 +20,7 @@ from labeler.core.errors import GuessChanged, LabelerError, UsageError
 from labeler.core.pool import Pool
 from labeler.core.types import UNLABELED, Provenance, Question
 from labeler.session.final_labels import final_labels
-from labeler.session.quality.blind import Blind
-from labeler.session.quality.random_sample import RANDOM, Control
-from labeler.session.quality.repeats import Repeats
+from labeler.session.quality.turns import RANDOM, Blind, Control, Repeats
 from labeler.session.session import Session
 from labeler.store.store import Store
 from labeler.ui.page import Page
@@ -360,7 +358,7 @@ class Walk:
 @pytest.mark.mostly_slow
 @pytest.mark.parametrize(("with_file", "walks"), [(False, WALKS // 8), (False, WALKS), (True, 2)])
 def test_enter_saves_what_is_shown_and_held_or_nothing(make_round, make_queue, tmp_path, monkeypatch, with_file, walks):
-    monkeypatch.setattr("labeler.session.quality.repeats.AGO", 2)  # repeats come in a short session, too
+    monkeypatch.setattr("labeler.session.quality.turns.AGO", 2)  # repeats come in a short session, too
     total: Counter[str] = Counter()
     for seed in range(walks):
         walk = Walk(seed, make_round, make_queue, tmp_path / f"{seed}.labeler.db" if with_file else None)

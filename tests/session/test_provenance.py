@@ -9,9 +9,7 @@ import pytest
 
 from labeler.core.types import Provenance
 from labeler.session.provenance import LEAST_SHARE, MOST_NAMED, carried, percent_of_belief, press_of, reasons
-from labeler.session.quality.blind import Blind
-from labeler.session.quality.random_sample import FIRST
-from labeler.session.quality.repeats import AGO, Repeats
+from labeler.session.quality.turns import AGO, FIRST, Blind, Repeats
 
 PROPAGATED = Provenance.PROPAGATED
 

@@ -6,9 +6,7 @@ from typing import Any
 
 from labeler.core.events import Conflict, Event
 from labeler.session.final_labels import final_labels
-from labeler.session.quality.blind import Blind
-from labeler.session.quality.random_sample import Control
-from labeler.session.quality.repeats import Repeats
+from labeler.session.quality.turns import Blind, Control, Repeats
 from labeler.ui.app import LabelerApp
 from labeler.ui.screens import table
 from labeler.ui.screens.base import LabelScreen

@@ -7,9 +7,7 @@ import numpy as np
 import pytest
 
 from labeler.core.types import Progress
-from labeler.session.quality.blind import Blind
-from labeler.session.quality.random_sample import FIRST, Control
-from labeler.session.quality.repeats import Repeats
+from labeler.session.quality.turns import FIRST, Blind, Control, Repeats
 from labeler.ui.screens.question import QuestionScreen
 from tests.ui.places import disagree
 from tests.ui.support import FakeProject, Received, digit, running, screen_text, settle
@@ -575,7 +573,7 @@ async def test_a_random_question_shows_no_guess_and_no_labeled_neighbors(monkeyp
     project = FakeProject(n_classes_known=10)
     session = project.session
     async with running(project, (120, 40)) as app:
-        monkeypatch.setattr("labeler.session.quality.random_sample.FIRST", 2)
+        monkeypatch.setattr("labeler.session.quality.turns.FIRST", 2)
         assert "none shown" not in await app.press_and_see("1")
         session.questions.control = Control(1.0, 0)
         text = await app.press_and_see("1")

@@ -16,7 +16,7 @@ from labeler.core.types import UNLABELED, Provenance, Question
 from labeler.session.asked import ASKING, QUESTION, as_asked
 from labeler.session.pace import Pacing
 from labeler.session.parts.classes import Classes
-from labeler.session.quality.random_sample import RANDOM
+from labeler.session.quality.turns import RANDOM
 from labeler.session.questions import CHOSEN
 from labeler.session.recorder import Recorder
 

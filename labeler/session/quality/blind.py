@@ -6,40 +6,17 @@ answer's event: how often the answer is the first guess, seen and unseen, is a f
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from labeler.core.events import Label
 from labeler.core.stats.intervals import difference
 from labeler.core.stats.measurement import Measurement
-from labeler.core.types import Question
 from labeler.session.asked import asked_of
 from labeler.session.classes import class_of, current
-from labeler.session.quality.random_sample import FIRST
-from labeler.session.quality.turns import DrawnTurns
 from labeler.session.state import State
 
 CONFIDENCE = 0.95
-
-
-@dataclass(frozen=True, slots=True)
-class Blind(DrawnTurns):
-    """The questions that are blind."""
-
-    stream: ClassVar[int] = 406
-
-    def thrown(self, question: Question, state: State) -> Question:
-        """Return `question`, blind or not by the lot of its turn; as it is where nothing would be shown anyway."""
-        if (
-            self.share <= 0.0
-            or state.answers.n_single < FIRST
-            or not question.guesses
-            or question.blind
-            or question.first
-        ):
-            return question
-        # `drawn` tells it later from a question that is blind for another reason, and from those before the option
-        return replace(question, blind=self.generator(state.answers.n_single) is not None, drawn=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,8 +11,6 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import numpy as np
-
 from labeler.core.events import Label
 from labeler.core.stats.intervals import clopper_pearson, difference, sign_test
 from labeler.core.stats.measurement import Line, Measurement
@@ -20,33 +18,12 @@ from labeler.core.text import counted
 from labeler.core.types import UNLABELED
 from labeler.session.asked import ASKING, asked_of
 from labeler.session.classes import class_of, current
-from labeler.session.quality.turns import DrawnTurns
+from labeler.session.quality.turns import RANDOM
 from labeler.session.state import State
 
-RANDOM = "random"
 NOT_THE_ENGINES = (RANDOM, "chosen", "doubt", "repeat", "again", "conflict", "skipped")
 """Rules of questions that came otherwise than as the next of the engine's queue."""
-FIRST = 10
-"""Answers before the first random question: without labels there is nothing to measure."""
 CONFIDENCE = 0.95
-
-
-@dataclass(frozen=True, slots=True)
-class Control(DrawnTurns):
-    """The questions that are random."""
-
-    stream: ClassVar[int] = 404
-
-    def draw(self, state: State) -> int | None:
-        """The instance to ask at random now; None where the turn is the engine's."""
-        rng = self.generator(state.answers.n_single) if state.answers.n_single >= FIRST else None
-        if rng is None:
-            return None
-        # uniformly among all without an answer: only so does the interval speak of them
-        free = ~(state.pool.missing | state.pool.unreadable)
-        free[list(state.answers)] = False
-        open_ = np.flatnonzero(free)
-        return int(rng.choice(open_)) if len(open_) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

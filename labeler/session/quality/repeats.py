@@ -7,112 +7,17 @@ an event of its own and changes no label; where it differs, the second look asks
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from labeler.core import events
-from labeler.core.events import Label
 from labeler.core.stats.intervals import clopper_pearson
 from labeler.core.stats.measurement import Measurement
-from labeler.core.types import UNLABELED, Provenance, Question
+from labeler.core.types import UNLABELED
 from labeler.session.answer_records import Answer, Repeat
-from labeler.session.asked import ASKING, asked_of
 from labeler.session.classes import current
-from labeler.session.quality.random_sample import RANDOM
-from labeler.session.quality.turns import DrawnTurns
 from labeler.session.state import State
 
-AGO = 20
-"""Answers that lie between the two at least: what was said a moment ago is remembered, not judged anew."""
 CONFIDENCE = 0.95
-_OF_THEIR_OWN = ("chosen", "doubt", "again", "conflict")
-"""Rules of questions that a person would know again by how they came."""
-
-
-@dataclass(frozen=True, slots=True)
-class Repeats(DrawnTurns):
-    """The questions that are repeats, and whose answers are repeated."""
-
-    stream: ClassVar[int] = 405
-
-    annotator: str = ""
-
-    def draw(self, state: State) -> Question | None:
-        """The repeat to ask now; None where the turn is another question's.
-
-        Any of the person's answers to a question is as likely, if it is AGO answers old, was not repeated yet and not
-        looked at again since.
-        """
-        # repeats change no label, so that they are not among the answers: without them a turn would be drawn again
-        rng = self.generator(state.answers.n_single + len(state.repeats)) if state.answers.n_single > AGO else None
-        if rng is None:
-            return None
-        indices = list(self._askable(state))
-        return repeated(state, indices[int(rng.integers(len(indices)))]) if indices else None
-
-    def _askable(self, state: State) -> Iterator[int]:
-        single = [
-            (answer.seq, index)
-            for index, answer in state.answers.items()
-            if answer.kind == "label" and answer.provenance is Provenance.HUMAN and not answer.paged
-        ]
-        done = {repeat.first for repeat in state.repeats}
-        # in the order of the answers: the same journal gives the same list, and so the same draw
-        for _, index in sorted(single)[:-AGO]:
-            answer = state.answers[index]
-            if answer.annotator == self.annotator and answer.event_id not in done and self._fits(state, index):
-                yield index
-
-    @staticmethod
-    def _fits(state: State, index: int) -> bool:
-        """Whether it can be shown as it was: by a question with guesses (or one that has none to show)."""
-        answer, pool = state.answers[index], state.pool
-        event = state.event(answer.event_id)
-        if event is None or not isinstance(event.body, Label) or pool.missing[index] or pool.unreadable[index]:
-            return False
-        # looked at again since, or in dispute: a second answer would not be blind to the first
-        if index in state.looks or index in state.conflicts or state.classes[answer.class_id].retired:
-            return False
-        how = asked_of(event)
-        return how.screen in ASKING and how.rule not in _OF_THEIR_OWN and bool(how.guesses or how.rule == RANDOM)
-
-
-def repeated(state: State, index: int) -> Question | None:
-    """The question about `index` as its person was asked it; None where no label of it stands."""
-    answer = state.answers.get(index)
-    event = state.event(answer.event_id) if answer is not None else None
-    if event is None or not isinstance(event.body, Label):
-        return None
-    how = asked_of(event)
-    blind = how.rule == RANDOM or bool(how.blind)  # shown as it was then, or two things would differ
-    return Question(
-        index,
-        state.pool.ids[index],
-        how.rule or "",
-        margin=1.0 if how.margin is None else how.margin,
-        guesses=how.guesses,
-        blind=blind,
-        first=event.event_id,
-    )
-
-
-def waits(state: State, question: Question) -> bool:
-    """Whether a repeat has no second answer yet and the first one stands."""
-    answer = state.answers.get(question.index)
-    gone = state.pool.missing[question.index] or state.pool.unreadable[question.index]
-    if gone or answer is None or answer.event_id != question.first:
-        return False
-    return all(repeat.first != question.first for repeat in state.repeats)
-
-
-def taken_back(state: State) -> Question | None:
-    """The repeat whose second answer was the last thing taken back: it is asked again."""
-    event = state.redo_target()  # the last thing taken back, as long as nothing was said since
-    if event is None or not isinstance(event.body, events.Repeat):
-        return None
-    question = repeated(state, state.pool.index(event.body.instance_id))
-    return question if question is not None and waits(state, question) else None
 
 
 def to_look_at(state: State) -> list[Repeat]:

@@ -13,7 +13,7 @@ from textual.content import Content
 from labeler.core.text import counted
 from labeler.core.types import Question
 from labeler.session.classes import current
-from labeler.session.quality.random_sample import RANDOM
+from labeler.session.quality.turns import RANDOM
 from labeler.session.view import View
 from labeler.ui.actions import Actions, says
 from labeler.ui.pictures.half_blocks import Look, following

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from labeler.session.quality.blind import Blind, sway
-from labeler.session.quality.random_sample import FIRST, Control
+from labeler.session.quality.blind import sway
+from labeler.session.quality.turns import FIRST, Blind, Control
 
 N = 300
 

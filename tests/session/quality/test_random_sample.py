@@ -10,7 +10,8 @@ from scipy.stats import binom, binomtest
 
 from labeler.core.stats.intervals import sign_test
 from labeler.core.types import UNLABELED, Provenance
-from labeler.session.quality.random_sample import FIRST, Control, estimate
+from labeler.session.quality.random_sample import estimate
+from labeler.session.quality.turns import FIRST, Control
 
 N = 200
 

@@ -12,7 +12,8 @@ from scipy.stats import binom
 from labeler.commands.simulate.oracle import Oracle
 from labeler.core.stats.intervals import clopper_pearson
 from labeler.core.types import UNLABELED, Provenance
-from labeler.session.quality.repeats import AGO, Repeats, error_rate, self_agreement, to_look_at
+from labeler.session.quality.repeats import error_rate, self_agreement, to_look_at
+from labeler.session.quality.turns import AGO, Repeats
 
 N = 400
 NAMES = tuple("abcdefghij")

@@ -9,10 +9,8 @@ import pytest
 
 from labeler.core.types import Provenance
 from labeler.session.audit.audits import Certificate
-from labeler.session.quality.blind import Blind
-from labeler.session.quality.random_sample import Control
-from labeler.session.quality.repeats import Repeats
 from labeler.session.quality.summary import measure, records
+from labeler.session.quality.turns import Blind, Control, Repeats
 
 N = 400
 
