@@ -24,8 +24,8 @@ from labeler.plugins import registry
 from labeler.project.open import Options, open_project
 from labeler.session.final_labels import final_labels
 from labeler.session.session import Session
-from labeler.session.snapshot import snapshot_of
 from labeler.session.state import State
+from labeler.session.view import snapshot_of
 from tests.engine.pools import blobs
 from tests.memory_journal import MemoryJournal
 

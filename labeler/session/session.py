@@ -15,7 +15,6 @@ from labeler.core.events import Setting
 from labeler.core.pool import Pool
 from labeler.core.types import UNLABELED, Provenance, Question, Queue, Round, Snapshot
 from labeler.session.journal import Journal
-from labeler.session.overview import count_usable, view_of
 from labeler.session.parts.answers import Answers
 from labeler.session.parts.audit import Audit
 from labeler.session.parts.classes import Classes
@@ -23,8 +22,7 @@ from labeler.session.parts.clusters import Clusters
 from labeler.session.parts.imports import Imports
 from labeler.session.recorder import Recorder
 from labeler.session.round_notes import notes_of
-from labeler.session.snapshot import snapshot_of
-from labeler.session.view import Done, View
+from labeler.session.view import Done, View, count_usable, snapshot_of, view_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,117 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from labeler.core.types import Advice, ClassInfo, Question, Round
+import numpy as np
+
+from labeler.core.advice import look_again, rest_from_pages
+from labeler.core.types import GIVEN, Advice, ClassInfo, Provenance, Question, Round, Snapshot
 from labeler.session.learning_curve import Point
+from labeler.session.pace import Pacing, pace
+from labeler.session.state import State
+
+if TYPE_CHECKING:
+    from labeler.session.session import Session
+
+
+def snapshot_of(state: State, percentile: float | None) -> Snapshot:
+    """Return what an engine may know now; answers in the order they were given."""
+    rows = state.answers.columns.of("label")
+    gone = state.pool.missing | state.pool.unreadable  # a label is kept, but there is nothing to learn from
+    given = np.isin(rows["provenance"], GIVEN) & ~gone[rows["index"]]
+    # an engine gives whatever class it finds among the answers: those of a retired one are the person's alone
+    out_of_use = given & np.isin(rows["class_id"], [info.class_id for info in state.classes.values() if info.retired])
+    in_audit = given & ~out_of_use & (rows["audit"] == state.audits.held) & (rows["audit"] > 0)
+    retired, held = rows["index"][out_of_use], rows["index"][in_audit]
+    learned = given & ~out_of_use & ~in_audit
+    rejected = state.indices_of("reject")
+    return Snapshot(
+        revision=state.revision,
+        round=state.round,
+        indices=rows["index"][learned],
+        class_ids=rows["class_id"][learned],
+        provenances=rows["provenance"][learned],
+        weights=rows["weight"][learned],
+        class_list=np.array([info.class_id for info in state.active_classes()], dtype=np.int32),
+        excluded=np.union1d(np.union1d(rejected, state.pool.unusable()), retired).astype(np.int64),
+        held_back=state.indices_of("unsure"),
+        deferred=np.union1d(state.indices_of("skip"), held).astype(np.int64),
+        percentile=percentile,
+        reach_indices=np.array(list(state.clusters.reaches), dtype=np.int64),
+        reach_percentiles=np.array(
+            [np.nan if own is None else own for own in state.clusters.reaches.values()], dtype=np.float32
+        ),
+        splits=np.array(state.clusters.splits, dtype=np.int64),
+    )
+
+
+def view_of(session: Session) -> View:
+    """Return what a screen draws from."""
+    state, labels = session.state, session.machine_labels
+    question, doubts = session.question, labels.doubted()
+    gone = gone_kinds(state)
+    n_usable = count_usable(state)
+    given = state.answers.counts["label"]
+    # what is gone is no usable instance, and so its answer settles nothing: else fewer than none could be open
+    settled = given + state.answers.counts["unsure"] - gone.count("label") - gone.count("unsure")
+    conflicts = sum(state.in_conflict(index) for index in state.conflicts)
+    return View(
+        revision=state.revision,
+        noun=session.pool.noun,
+        question=question,
+        n_instances=len(session.pool),
+        n_usable=n_usable,
+        answers=state.answers.n_single,
+        given=given,
+        propagated=labels.total(Provenance.PROPAGATED),
+        predicted=labels.total(Provenance.PREDICTED),
+        skipped=state.answers.counts["skip"],
+        unsure=state.answers.counts["unsure"],
+        rejected=state.answers.counts["reject"],
+        flagged=len(state.flagged),
+        open_questions=n_usable - settled + conflicts,
+        conflicts=conflicts,
+        classes=labels.class_counts(),
+        retired=labels.retired_counts(),
+        chain=session.questions.chain(labels.round, session.percentile),
+        percentile=session.percentile,
+        rounds=state.round,
+        round=labels.round,
+        advice=_advice(labels.round.advice if labels.round else None, len(doubts), session.pacing),
+        last=session.last,
+        can_undo=state.undo_target() is not None,
+        can_redo=state.redo_target() is not None,
+        question_flagged=question is not None and question.index in state.flagged,
+        doubts=doubts,
+        pace=pace(state.times),
+        keys=state.keys,
+        representatives_left=session.questions.representatives_left(labels.round),
+        history=labels.history,
+        given_gone=gone.count("label"),
+        recent=state.recent_classes(),
+    )
+
+
+def gone_kinds(state: State) -> list[str]:
+    """The kinds of answers to instances that are missing or cannot be read; empty but for a broken source."""
+    gone = [state.answers.get(int(index)) for index in state.pool.unusable()]
+    return ["" if answer is None else answer.kind for answer in gone]
+
+
+def count_usable(state: State) -> int:
+    """The number of instances that can be labeled."""
+    gone = gone_kinds(state)
+    return len(state.pool) - len(gone) - state.answers.counts["reject"] + gone.count("reject")
+
+
+def _advice(advice: Advice | None, n_doubts: int, pacing: Pacing) -> Advice | None:
+    """The engine's advice; before the end, the answers it doubts come first, and pages come with pauses."""
+    if advice is not None and advice.code == "grids" and not pacing.wants_page:
+        return rest_from_pages(pacing.singles_left)
+    if advice is None or advice.code != "stop" or not n_doubts:
+        return advice
+    return look_again(n_doubts)
 
 
 @dataclass(frozen=True, slots=True)
