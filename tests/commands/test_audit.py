@@ -153,9 +153,9 @@ class TestAnswers:
 
     @pytest.mark.slow
     def test_what_was_overlooked_is_not_blamed_on_the_set(self, drawn, answer):
-        found = replace(answer(drawn[:40]), more=None, checked=40, in_pages=40, planted=9, planted_seen=2)
+        found = replace(answer(drawn[:40]), more=None, n=40, in_pages=40, planted=9, planted_seen=2)
         assert "too early to say when 98 % is reached: planted errors were overlooked" in text(AuditReport(found))
-        found = replace(found, checked=400)
+        found = replace(found, n=400)
         assert "98 % is out of reach: too many planted errors were overlooked" in text(
             AuditReport(replace(found, most_wrong=1700))
         )

@@ -99,10 +99,10 @@ class TestAnAudit:
         closing, spread.closing = spread.closing, lambda: EngineError("the worker ended", "look at its log")
         async with running(spread) as app:
             assert "the worker ended (look at its log)" in await app.press_and_see("E", "enter")
-            assert spread.session.audit is None
+            assert spread.session.audit.latest is None
             spread.closing = closing
             await app.press_and_see("enter")
-            assert spread.session.audit is not None
+            assert spread.session.audit.latest is not None
 
     async def test_without_a_label_it_says_what_to_do(self):
         async with running(FakeProject()) as app:

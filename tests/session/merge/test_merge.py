@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from labeler.core.errors import UsageError
-from labeler.core.events import Asked, AuditAnswer, AuditPage, Label, Repeat
+from labeler.core.events import Asked, AuditAnswer, AuditPage, Label, Repeat, Unsure
 from labeler.core.pool import Pool
 from labeler.core.types import UNLABELED, Provenance, Question
 from labeler.session.final_labels import FinalLabels
@@ -173,7 +173,7 @@ class Person:
     @property
     def answers_of_audits(self):
         """The answers of its audits, one at a time, that stand."""
-        return list(self.session.state.standing_events("audit_answer"))
+        return list(self.session.state.standing_events(AuditAnswer))
 
 
 def pair(shared, mine, theirs):
@@ -267,7 +267,7 @@ def test_audits_stay_behind_and_it_is_known_who_made_them(shared, mine, theirs):
         return
     assert state.audits == []
     answers = {event.event_id: event.annotator for person in (a, b) for event in person.answers_of_audits}
-    standing = {event.event_id for kind in ("label", "unsure") for event in state.standing_events(kind)}
+    standing = {event.event_id for kind in (Label, Unsure) for event in state.standing_events(kind)}
     assert earlier_auditors(state) == sorted({who for event_id, who in answers.items() if event_id in standing})
 
 
@@ -284,7 +284,7 @@ def test_the_laws_hold_with_an_audit_in_pages(pages, theirs, on_a_copy):
         again = merge_journals(Side(result.events, dropped=result.dropped), one.side, POOL)
         assert is_same_journal(again.events, result.events)
     state = fold_journal(result.events, POOL)
-    if not state.audits and any(a.session.state.standing_events("audit_page")):
+    if not state.audits and any(a.session.state.standing_events(AuditPage)):
         assert "a" in earlier_auditors(state)
 
 
