@@ -167,7 +167,9 @@ def sit(of: Set, target: float, miss: float, seed: int) -> Sitting:
         session.audit.pages.answer({page[place].index: int(of.right[page[place].index]) for place in marked})
         out.pages += 1
         out.keys += 1 + sum(1 if of.right[page[p].index] in likeliest(of, page[p]) else 2 for p in marked)
-        if session.audit.latest is None or (session.audit.latest.block is not None and session.audit.latest.block.said):
+        if session.audit.latest is None or (
+            session.audit.latest.block is not None and session.audit.latest.block.answers
+        ):
             continue  # nothing counts until the block is done
         found = session.audit.certificate(paged=True)
         assert found is not None

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from labeler.commands.simulate import Simulation, simulate
+from labeler.commands.simulate.report import SimulationReport
 from labeler.plugins import registry
 from labeler.project.options import Options
 
@@ -59,7 +60,7 @@ def run(spec: str, seeds: int) -> Row:
     )
 
 
-def _report(spec: str, seed: int) -> dict[str, Any]:
+def _report(spec: str, seed: int) -> SimulationReport:
     options = Options(engine="book", percentile=100.0, clusterer=spec, seed=seed)
     digits = ROOT / "datasets" / "digits"
     return simulate(Simulation(digits.with_suffix(".zip"), str(digits.with_suffix(".csv")), 50, options))

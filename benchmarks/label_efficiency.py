@@ -24,6 +24,7 @@ from typing import Any
 from data import SETS, PoolFile, load
 
 from labeler.commands.simulate import Simulation, simulate
+from labeler.commands.simulate.report import SimulationReport
 from labeler.project.options import Options
 
 CLICKS = (10, 20, 50, 100, 200)
@@ -36,7 +37,7 @@ TARGETS = {  # must / to beat, at 20, 50, 100 and 200 answers and in keys to 99 
 }
 
 
-def session(pool: PoolFile, seed: int, arguments: argparse.Namespace, **other: Any) -> dict[str, Any]:
+def session(pool: PoolFile, seed: int, arguments: argparse.Namespace, **other: Any) -> SimulationReport:
     """The report of one simulated session."""
     options = Options(engine=other.pop("engine", None), seed=seed)
     plan = Simulation(
@@ -51,7 +52,7 @@ def session(pool: PoolFile, seed: int, arguments: argparse.Namespace, **other: A
     return simulate(plan)
 
 
-def accuracies(reports: list[dict[str, Any]]) -> list[str]:
+def accuracies(reports: list[SimulationReport]) -> list[str]:
     """The mean share right at each of CLICKS, in percent."""
     cells = []
     for clicks in CLICKS:
@@ -60,7 +61,7 @@ def accuracies(reports: list[dict[str, Any]]) -> list[str]:
     return cells
 
 
-def keys(reports: list[dict[str, Any]]) -> list[str]:
+def keys(reports: list[SimulationReport]) -> list[str]:
     """The mean keys to each of GOALS; "-" where a session did not get there."""
     cells = []
     for goal in GOALS:
@@ -91,7 +92,7 @@ def main() -> None:
                 book.append(session(pool, seed, arguments, engine="book"))
             print(f"seed {seed} done", file=sys.stderr)
     first = singles[0]
-    print(f"{arguments.name}: {first['n_instances']:,} instances, encoder {first['encoder']}, {arguments.seeds} seeds")
+    print(f"{arguments.name}: {first.n_instances:,} instances, encoder {first.encoder}, {arguments.seeds} seeds")
     print("| | " + " | ".join(map(str, CLICKS)) + " | keys to 99 % | 99.5 % | with pages: 99 % | 99.5 % | seconds |")
     print("|---" * (len(CLICKS) + 6) + "|")
     seconds = statistics.mean(report.seconds_total for report in singles)

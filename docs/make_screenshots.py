@@ -130,7 +130,10 @@ async def draw() -> dict[str, str]:
     with open_demo() as project:
         project.engine.start = lambda post: None  # type: ignore[method-assign]
         ticks, numbers = itertools.count(1_700_000_000.0, 2.0), itertools.count(1)
-        project.session._clock, project.session._new_id = lambda: next(ticks), lambda: f"{next(numbers):032x}"
+        project.session.recorder.clock, project.session.recorder.new_id = (
+            lambda: next(ticks),
+            lambda: f"{next(numbers):032x}",
+        )
         project.closing_round()
         app = LabelerApp(project)
         async with app.run_test(size=(100, 30)) as pilot:
