@@ -96,3 +96,13 @@ def test_a_walk_through_the_program_is_counted(name):
     if name == "key":
         assert len(figures["files by key"]) == 15
         assert "ui" in figures["rooms"]
+
+
+@pytest.mark.slow
+def test_an_export_walks_through_few_rooms_and_does_not_climb(tmp_path):
+    """At most 12 rooms and 2 climbs, counted either way: 23 rooms, and 3 or 6 climbs, before the rooms were made."""
+    command = [sys.executable, "-m", "tests.walks", "export", "--json"]
+    figures = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    assert len(figures["rooms"]) <= 12
+    assert len(figures["calls up"]) <= 2
+    assert len(figures["ups"]) <= 2
