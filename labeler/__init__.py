@@ -24,7 +24,7 @@ __all__ = ["Arrays", "LabelerError", "Labeling", "__version__", "open", "plugin"
 def __getattr__(name: str) -> Any:
     if name not in _LIVES_IN:
         raise AttributeError(f"module 'labeler' has no attribute {name!r}")
-    import importlib
+    import importlib  # start-up: importing the package loads nothing
 
     return getattr(importlib.import_module(_LIVES_IN[name]), name)
 

@@ -21,7 +21,7 @@ def main() -> None:
     for name in THREADS:
         os.environ.setdefault(name, "1")
     try:
-        from labeler.cli import run
+        from labeler.cli import run  # start-up: the clock above starts before everything else is loaded
     except KeyboardInterrupt:  # before there was anything to interrupt
         sys.stderr.write("labeler: interrupted\n")
         sys.exit(130)
