@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 import os
 import time
 import uuid
@@ -133,9 +134,8 @@ def open_demo(*, fresh: bool = False, options: Options | None = None) -> Project
         aside = free(path.with_name(f"demo-{time.strftime('%Y%m%d-%H%M%S')}{paths.SUFFIX}"))
         os.link(path, aside)  # never over one that was put aside before, whatever the clock says
         path.unlink()
-    digits = Path(__file__).parents[1] / "_data" / "digits.npz"
     options = options or Options()
-    opened = open_project(digits, path, options)
+    opened = open_project(_demo_digits(path), path, options)
     opened.truth = opened.source.truth() if opened.source is not None else {}
     opened.name = "demo"
     if not opened.session.state.classes:
@@ -144,8 +144,21 @@ def open_demo(*, fresh: bool = False, options: Options | None = None) -> Project
     return opened
 
 
+def _demo_digits(path: Path) -> Path:
+    """Return the digits that the demo's project `path` belongs to: of another installation, if they are the same."""
+    own = Path(__file__).parents[1] / "_data" / "digits.npz"
+    before = Path(_remembered_by(path).get("source", {}).get("path", own))
+    # two installations share one demo, and neither is to refuse the other's; a changed set is another source
+    return before if before.is_file() and filecmp.cmp(before, own, shallow=False) else own
+
+
 def _kept_options(path: Path) -> dict[str, Any]:
     """The options that a project remembers, so that the same source is opened the same way; none without a project."""
+    return dict(_remembered_by(path).get("options", {}))
+
+
+def _remembered_by(path: Path) -> dict[str, Any]:
+    """Return all that a project file remembers; nothing where there is none, or none that can be read."""
     if not path.is_file():
         return {}
     try:
@@ -153,7 +166,7 @@ def _kept_options(path: Path) -> dict[str, Any]:
     except LabelerError:
         return {}  # whoever opens it next says what is wrong
     try:
-        return dict(store.project().get("options", {}))
+        return store.project()
     finally:
         store.close()
 

@@ -20,7 +20,9 @@ from labeler.core.errors import (
     UsageError,
 )
 from labeler.core.types import Provenance
+from labeler.project import paths
 from labeler.project.open import Options, open_demo, open_project
+from labeler.store.store import Store
 
 BOOK = Options(engine="book", n_clusters=8)
 
@@ -308,6 +310,24 @@ def test_neighbors_are_labeled_ones_the_nearest_first(photos, path):
         order = sorted((1, 5, 11), key=lambda other: np.square(features[other] - features[4]).sum())
         assert [other for other, _ in project.instances.neighbors(4, 2)] == order[:2]
         assert (1, class_id) not in project.instances.neighbors(1, 5)
+
+
+def test_two_installations_share_the_demo(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    with open_demo(options=BOOK) as project:
+        project.session.label(project.session.pool.ids[0], 0)
+        path, digits = project.path, project.source_path
+    elsewhere = tmp_path / "other" / "digits.npz"
+    elsewhere.parent.mkdir()
+    shutil.copy(digits, elsewhere)
+    store = Store.open(path)
+    store.remember(source=paths.remembered(elsewhere, path))
+    store.close()
+    with open_demo() as project:
+        assert (project.source_path, project.session.view().answers) == (elsewhere, 1)
+    elsewhere.unlink()  # that installation is gone: found again as any moved source is
+    with open_demo() as project:
+        assert (project.source_path, project.session.view().answers) == (digits, 1)
 
 
 def test_the_demo_knows_its_classes_and_starts_fresh_on_request(monkeypatch, tmp_path):
