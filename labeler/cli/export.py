@@ -22,7 +22,7 @@ from labeler.core.errors import UsageError
 if TYPE_CHECKING:
     from labeler.commands.audit import AuditReport
     from labeler.commands.predict import Predictions
-    from labeler.commands.result import Message
+    from labeler.commands.result import Result
 
 STREAMED = ("csv", "jsonl")
 """Formats that make sense on standard output."""
@@ -119,7 +119,7 @@ def export(
     link: str | None,
     csv_safe: bool,
     force: bool,
-) -> Message:
+) -> Result:
     """Write the labels of PROJECT to TARGET, or its model.
 
     Labels come with where each is from. As model (npz weights) or onnx, what was learned from them leaves instead.
@@ -157,15 +157,16 @@ def export(
         written = commands.export.export.export(
             opened, target, format_, options, force=force, progress=narrator.progress
         )
-        lines = _lines_of(target) if to_stdout else [commands.export.export.report(written)]
-        return commands.result.Message(lines, written.warnings)
+        if to_stdout:
+            return commands.result.Message(_lines_of(target), written.warnings)
+        return commands.export.export.ExportReport(written)
 
 
-def _export_model(project: Path, target: Path, format_: str, *, force: bool) -> Message:
+def _export_model(project: Path, target: Path, format_: str, *, force: bool) -> Result:
     """Write the model; return where it is and what it takes."""
     with at_work(project) as (opened, narrator):
         exported = commands.export.model.export_model(opened, target, format_, force=force, progress=narrator.progress)
-    return commands.result.Message([commands.export.model.report(exported, target)])
+    return commands.export.model.ModelReport(exported, target)
 
 
 def _lines_of(table: Path) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from labeler.cli.output import check_project, is_quiet, narrator_of, need_termin
 from labeler.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from labeler.commands.result import Message, Result
+    from labeler.commands.result import Result
 
 
 @command("Label")
@@ -86,14 +87,11 @@ def import_labels(project: Path, labels: Path, replace: bool, classes: str, as_w
 @click.argument("first", metavar="A", type=click.Path(path_type=Path))
 @click.argument("second", metavar="B", type=click.Path(path_type=Path))
 @click.option("-o", "--output", "target", required=True, type=click.Path(path_type=Path), metavar="C", help="New file.")
-def merge(first: Path, second: Path, target: Path) -> Message:
+def merge(first: Path, second: Path, target: Path) -> Result:
     """Merge the project files A and B of two people into C; say how far they agree, and ask where they do not.
 
     Example: labeler merge anna.labeler.db bob.labeler.db -o both.labeler.db
     """
     for project in (first, second):
         check_project(project)
-    joined = commands.merge.merge(first, second, target)
-    # a merge has no progress that --quiet could silence: its notes are what is quiet
-    notes = [] if is_quiet() else joined.notes
-    return commands.result.Message([commands.merge.report(joined)], notes, commands.merge.facts(joined))
+    return replace(commands.merge.merge(first, second, target), is_quiet=is_quiet())

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from labeler.commands.result import Result
 from labeler.core.errors import ProjectError, UsageError
 from labeler.core.events import AuditBegin, Event
 from labeler.core.files import whole
@@ -30,7 +31,7 @@ from labeler.store.store import Store
 
 
 @dataclass(frozen=True, slots=True)
-class MergeResult:
+class MergeReport(Result):
     """The merged file and what there is to say of it. `people`: how the two are called, in the order given."""
 
     path: Path
@@ -39,6 +40,45 @@ class MergeResult:
     outcome: MergedJournal
     agreement: Agreement
     notes: list[str]
+    is_quiet: bool = False  # a merge has no progress that --quiet could silence: its notes are what is quiet
+
+    def to_json(self) -> dict[str, Any]:
+        """Return how far the two agree, where they do not, and which keys are others now."""
+        return {
+            "project": escaped(str(self.path)),
+            "people": [escaped(name) for name in self.people],
+            "events": len(self.outcome.events),
+            "labels": self.state.answers.counts["label"],
+            **self.agreement.facts,
+            "conflicts": [self._conflict(index) for index in self.outcome.conflicts],
+            "keys": [
+                {"name": escaped(name), "keys": [first, second], "key": now}
+                for name, first, second, now in self.outcome.keys
+            ],
+            "notes": self.notes,
+        }
+
+    def lines(self) -> list[str]:
+        """Return where the labels are, how far the two agree, and what is asked first."""
+        path = display_safe(str(self.path), 1000)
+        lines = [f"{counted(self.state.answers.counts['label'], 'label')} in {path}"]
+        lines.append(f"agreement: {self.agreement.statement}")
+        if self.outcome.conflicts:
+            lead = counted(len(self.outcome.conflicts), "conflict is", "conflicts are")
+            lines.append(f"{lead} asked first; until then the later answer stands: labeler label {path}")
+        return lines
+
+    def warnings(self) -> Sequence[str]:
+        """Return what became of keys, names and audits."""
+        return () if self.is_quiet else self.notes
+
+    def _conflict(self, index: int) -> dict[str, Any]:
+        names = {class_id: escaped(info.name) for class_id, info in self.state.classes.items()}
+        answers = self.state.conflicts[index].answers
+        return {
+            "id": escaped(self.state.pool.ids[index]),
+            "answers": [{"annotator": escaped(who), "label": names.get(class_id)} for _, who, class_id in answers],
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +96,7 @@ class _ProjectFile:
 _Pair = tuple[_ProjectFile, _ProjectFile]
 
 
-def merge(first: Path, second: Path, target: Path) -> MergeResult:
+def merge(first: Path, second: Path, target: Path) -> MergeReport:
     """Merge two project files of the same source into a new one; the two are not changed.
 
     Raises
@@ -80,45 +120,7 @@ def merge(first: Path, second: Path, target: Path) -> MergeResult:
         state.apply(event)
     people = (_name_of(files[0]), _name_of(files[1]))
     notes += _describe_changes(outcome, people) + _describe_audits(state)
-    return MergeResult(target, people, state, outcome, agreement(outcome.pairs), notes)
-
-
-def facts(result: MergeResult) -> dict[str, Any]:
-    """Return the outcome as JSON can hold it."""
-    state = result.state
-    return {
-        "project": escaped(str(result.path)),
-        "people": [escaped(name) for name in result.people],
-        "events": len(result.outcome.events),
-        "labels": state.answers.counts["label"],
-        **result.agreement.facts,
-        "conflicts": [_conflict(result, index) for index in result.outcome.conflicts],
-        "keys": [
-            {"name": escaped(name), "keys": [first, second], "key": now}
-            for name, first, second, now in result.outcome.keys
-        ],
-        "notes": result.notes,
-    }
-
-
-def _conflict(result: MergeResult, index: int) -> dict[str, Any]:
-    names = {class_id: escaped(info.name) for class_id, info in result.state.classes.items()}
-    answers = result.state.conflicts[index].answers
-    return {
-        "id": escaped(result.state.pool.ids[index]),
-        "answers": [{"annotator": escaped(who), "label": names.get(class_id)} for _, who, class_id in answers],
-    }
-
-
-def report(result: MergeResult) -> str:
-    """Return the outcome for a person."""
-    path = display_safe(str(result.path), 1000)
-    lines = [f"{counted(result.state.answers.counts['label'], 'label')} in {path}"]
-    lines.append(f"agreement: {result.agreement.statement}")
-    if result.outcome.conflicts:
-        lead = counted(len(result.outcome.conflicts), "conflict is", "conflicts are")
-        lines.append(f"{lead} asked first; until then the later answer stands: labeler label {path}")
-    return "\n".join(lines)
+    return MergeReport(target, people, state, outcome, agreement(outcome.pairs), notes)
 
 
 # -- reading -----------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ import pytest
 
 from labeler.commands.check import check
 from labeler.commands.export.export import export
-from labeler.commands.merge import facts, merge, report
+from labeler.commands.merge import merge
 from labeler.commands.replay import replay
 from labeler.commands.status import status
 from labeler.core.errors import PROJECT_ERRORS
@@ -57,7 +57,7 @@ def two(few_digits, tmp_path):
 
 def test_two_files_become_one_that_knows_who_said_what(two, tmp_path):
     joined = merge(*two, tmp_path / "both.labeler.db")
-    found = facts(joined)
+    found = joined.to_json()
     assert (found["labels"], found["both_answered"], found["agreed"]) == (40, 20, 18)
     assert found["kappa"] == pytest.approx(0.8)
     assert found["low"] < 0.8 < found["high"] < 1.0
@@ -67,8 +67,8 @@ def test_two_files_become_one_that_knows_who_said_what(two, tmp_path):
         {"annotator": "anna", "label": "odd"},
         {"annotator": "bob", "label": "even"},
     ]
-    assert "18 of 20 answered by both; Cohen's kappa 0.80" in report(joined)
-    assert "2 conflicts are asked first" in report(joined)
+    assert "18 of 20 answered by both; Cohen's kappa 0.80" in "\n".join(joined.lines())
+    assert "2 conflicts are asked first" in "\n".join(joined.lines())
     with open_project(tmp_path / "both.labeler.db") as opened:
         session = opened.session
         assert (session.question.instance_id, session.question.rule) == ("00010", "conflict")
@@ -327,7 +327,7 @@ def test_hostile_names_are_safe_to_show(few_digits, tmp_path):
     first = answer(few_digits, tmp_path / "a.labeler.db", {0: "odd"}, "\x1b]2;x\x07")
     second = answer(few_digits, tmp_path / "b.labeler.db", {0: "\x1b[2J"})
     joined = merge(first, second, tmp_path / "c.labeler.db")
-    text = json.dumps(facts(joined)) + report(joined) + "".join(joined.notes)
+    text = json.dumps(joined.to_json()) + "\n".join(joined.lines()) + "".join(joined.notes)
     assert "\x1b" not in text
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from labeler.commands.export.labels import ExportOptions, LabelSet, certified, frozen_labels, latest_labels
 from labeler.commands.export.rows import WEIGHTS, collect
+from labeler.commands.result import Result
 from labeler.core import steps
 from labeler.core.errors import ExportError, UsageError
 from labeler.core.text import counted, display_safe
@@ -21,10 +23,29 @@ from labeler.project.project import Project, summary_of
 from labeler.session.merge.audits import AUDIT_ANEW, earlier_auditors
 from labeler.store.lock import holder
 
-__all__ = ["ExportOptions", "Written", "export", "export_by_steps", "report"]
+__all__ = ["ExportOptions", "ExportReport", "Written", "export", "export_by_steps"]
 
 _NAMED = 12
 """Classes that a line names at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExportReport(Result):
+    """An export that was written and read back."""
+
+    written: Written
+
+    def lines(self) -> list[str]:
+        """Return where it is and how many labels of each class it holds."""
+        counts = self.written.counts
+        shares = ", ".join(f"{display_safe(name, 30)} {count:,}" for name, count in list(counts.items())[:_NAMED])
+        more = f" and {len(counts) - _NAMED} more classes" if len(counts) > _NAMED else ""
+        place = display_safe(str(self.written.path))
+        return [f"{counted(sum(counts.values()), 'label')} in {place} ({shares}{more}); read back and counted"]
+
+    def warnings(self) -> Sequence[str]:
+        """Return what was left out and why, and what readers of the format must know."""
+        return self.written.warnings
 
 
 def export(
@@ -132,12 +153,3 @@ def _said_of_certificate(labels: LabelSet, holds: bool) -> list[str]:
     if not holds:
         note = "this is not what the certificate speaks of, so it goes without"
     return [f"these are the labels that audit {labels.certificate.number} froze: {note}"]
-
-
-def report(written: Written) -> str:
-    """Say of an export where it is and how much it holds."""
-    total = sum(written.counts.values())
-    shares = list(written.counts.items())[:_NAMED]
-    counts = ", ".join(f"{display_safe(name, 30)} {count:,}" for name, count in shares)
-    more = f" and {len(written.counts) - _NAMED} more classes" if len(written.counts) > _NAMED else ""
-    return f"{counted(total, 'label')} in {display_safe(str(written.path))} ({counts}{more}); read back and counted"

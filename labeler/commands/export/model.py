@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from labeler.commands.export.onnx import as_onnx
+from labeler.commands.result import Result
 from labeler.core import steps
 from labeler.core.errors import EngineError, ExportError, MissingExtra, UsageError
 from labeler.core.model import Model
@@ -31,6 +32,22 @@ class ExportedModel:
     model: Model | None
     names: list[str]  # of the model's classes, in its order
     facts: dict[str, Any]  # JSON-able: which it is, and what features it takes
+
+
+@dataclass(frozen=True, slots=True)
+class ModelReport(Result):
+    """A model that was written to `target`."""
+
+    model: ExportedModel
+    target: Path
+
+    def lines(self) -> list[str]:
+        """Return what it is, where, and what it takes."""
+        facts = self.model.facts
+        return [
+            f"a {facts['kind']} model of {len(self.model.names):,} classes in {display_safe(str(self.target))}:"
+            f" it takes the {facts['n_features']:,} features of encoder {facts['encoder']}"
+        ]
 
 
 def format_of_model(target: Path, format_: str | None) -> str | None:
@@ -148,12 +165,3 @@ def _need_onnx() -> None:
 def _as_onnx(exported: ExportedModel, path: Path) -> None:
     assert exported.model is not None  # noqa: S101 - checked before
     path.write_bytes(as_onnx(exported.model, [escaped(name) for name in exported.names], exported.facts))
-
-
-def report(exported: ExportedModel, target: Path) -> str:
-    """Say of a model that was written what it is and where."""
-    facts = exported.facts
-    return (
-        f"a {facts['kind']} model of {len(exported.names):,} classes in {display_safe(str(target))}: it takes the "
-        f"{facts['n_features']:,} features of encoder {facts['encoder']}"
-    )
