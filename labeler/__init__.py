@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from labeler._moved import install
+
 __version__ = "0.1.0"
 
 _LIVES_IN = {
@@ -17,6 +19,8 @@ _LIVES_IN = {
     "register": "labeler.plugins.custom",
     "LabelerError": "labeler.core.errors",
 }
+
+install()
 
 __all__ = ["Arrays", "LabelerError", "Labeling", "__version__", "open", "plugin", "register"]
 
