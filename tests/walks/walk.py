@@ -12,8 +12,10 @@ from types import CodeType, FrameType, TracebackType
 from typing import Any, Self
 
 _DRIVEN = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
-_PLUMBING = frozenset({"<module>", "<listcomp>", "<setcomp>", "<dictcomp>"})
-"""No functions of their own: what a file does when it is imported, and what later Pythons run in place."""
+_IMPORTING = {"find_spec", "create_module", "exec_module"}
+_PLUMBING = frozenset({"<module>", "<listcomp>", "<setcomp>", "<dictcomp>", *_IMPORTING})
+"""No functions of their own: what a file does when it is imported, what the import system asks of a finder, and what
+later Pythons run in place."""
 
 
 @dataclass
