@@ -48,6 +48,8 @@ def baseline_curve(
                 "labels_accuracy": round(float((predicted[known] == y[known]).mean()), 6),
                 "coverage": round(count / len(known), 6),
                 "propagated_precision": None,
+                "tiers": {},  # a classifier alone promises nothing
+                "classes": len(np.unique(y[chosen])),
                 "test_accuracy": test,
                 "estimate": None,
                 "seconds": None,

@@ -8,12 +8,29 @@ from typing import Any
 
 import numpy as np
 
-from labeler.core.types import GIVEN, UNLABELED, FloatArray, IntArray, Provenance, Round
+from labeler.core.types import GIVEN, UNLABELED, BoolArray, FloatArray, IntArray, Provenance, Round, Tier
 from labeler.project.open import Project
 from labeler.session.quality.random_sample import estimate
 from labeler.worker.pipeline import Pipeline
 
 GOALS = (0.95, 0.98, 0.99, 0.995)
+PROMISING = (Tier.LIKELY, Tier.LOCKED)
+"""The tiers that promise something: that a label may leave without a look."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The shares of one round, over the instances with a truth.
+
+    `tiers`: word of a tier -> share of the pool whose machine label is of it, and the share right of these (None where
+    there is none). `classes`: how many have an answer.
+    """
+
+    accuracy: float
+    coverage: float
+    precision: float | None
+    tiers: dict[str, dict[str, float | None]]
+    classes: int
 
 
 @dataclass(slots=True)
@@ -33,8 +50,7 @@ class Meter:
 
 def note_goals(session: Any, meter: Meter, round_: Round) -> None:
     """Remember the keys at which a goal was reached first."""
-    accuracy = _accuracy(session, meter, round_)[0]
-    _note(meter, accuracy)
+    _note(meter, measured(session, meter, round_).accuracy)
 
 
 def _note(meter: Meter, accuracy: float) -> None:
@@ -50,9 +66,8 @@ def row_of(
     session = project.session
     snapshot = session.snapshot()
     # from scratch, as an export: the curve shows what a person would take home, not what is live
-    closing = pipeline.closing_round(snapshot)
-    accuracy, coverage, precision = _accuracy(session, meter, closing)
-    _note(meter, accuracy)
+    shares = measured(session, meter, pipeline.closing_round(snapshot))
+    _note(meter, shares.accuracy)
     control = estimate(session.state)
     test_accuracy = None
     if X_test is not None:
@@ -62,17 +77,23 @@ def row_of(
     return {
         "clicks": meter.clicks,
         "keys": meter.keys,
-        "labels_accuracy": round(accuracy, 6),
-        "coverage": round(coverage, 6),
-        "propagated_precision": None if precision is None else round(precision, 6),
-        "test_accuracy": None if test_accuracy is None else round(test_accuracy, 6),
+        "labels_accuracy": round(shares.accuracy, 6),
+        "coverage": round(shares.coverage, 6),
+        "propagated_precision": _rounded(shares.precision),
+        "tiers": {word: {name: _rounded(share) for name, share in of.items()} for word, of in shares.tiers.items()},
+        "classes": shares.classes,
+        "test_accuracy": _rounded(test_accuracy),
         "estimate": None if control is None else control.facts,
         "seconds": round(time.perf_counter() - meter.started, 3),
     }
 
 
-def _accuracy(session: Any, meter: Meter, round_: Round) -> tuple[float, float, float | None]:
-    """Return labels_accuracy, coverage and propagated_precision of a round, over the instances with a truth."""
+def _rounded(share: float | None) -> float | None:
+    return None if share is None else round(share, 6)
+
+
+def measured(session: Any, meter: Meter, round_: Round) -> Measured:
+    """Return the shares of a round."""
     number_of = _numbers(session, meter)
     # a table from class ids to the truth's numbers: ids are dense, and -1 (no label) is its last entry
     lookup = np.full(max(number_of, default=0) + 2, UNLABELED - 1, dtype=np.int32)
@@ -80,11 +101,25 @@ def _accuracy(session: Any, meter: Meter, round_: Round) -> tuple[float, float, 
         lookup[class_id] = number
     known = meter.truth_ids != UNLABELED
     right = (lookup[round_.labels] == meter.truth_ids) & known
-    covered = np.isin(round_.provenances, (*GIVEN, Provenance.PROPAGATED)) & known
+    given = np.isin(round_.provenances, GIVEN) & known
     propagated = (round_.provenances == Provenance.PROPAGATED) & known
+    machine = known & ~given
     n = max(int(known.sum()), 1)
-    precision = float(right[propagated].mean()) if propagated.any() else None
-    return float(right.sum() / n), float(covered.sum() / n), precision
+    tiers = {
+        tier.word: {"share": int((of := machine & (round_.tiers == tier)).sum()) / n, "precision": _share(right, of)}
+        for tier in PROMISING
+    }
+    return Measured(
+        accuracy=float(right.sum() / n),
+        coverage=float((given | propagated).sum() / n),
+        precision=_share(right, propagated),
+        tiers=tiers,
+        classes=len(np.unique(round_.labels[given])),
+    )
+
+
+def _share(right: BoolArray, among: BoolArray) -> float | None:
+    return float(right[among].mean()) if among.any() else None
 
 
 def _numbers(session: Any, meter: Meter) -> dict[int, int]:

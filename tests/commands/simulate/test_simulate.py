@@ -20,7 +20,7 @@ TOP = {
 }
 ROW = {
     *("clicks", "keys", "labels_accuracy", "coverage", "propagated_precision", "test_accuracy"),
-    *("estimate", "seconds"),
+    *("tiers", "classes", "estimate", "seconds"),
 }
 
 
