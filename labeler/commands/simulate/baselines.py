@@ -47,6 +47,7 @@ def baseline_curve(
                 "keys": int(count),
                 "labels_accuracy": round(float((predicted[known] == y[known]).mean()), 6),
                 "coverage": round(count / len(known), 6),
+                "propagated_share": 0.0,
                 "propagated_precision": None,
                 "tiers": {},  # a classifier alone promises nothing
                 "classes": len(np.unique(y[chosen])),

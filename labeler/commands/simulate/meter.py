@@ -28,6 +28,7 @@ class Measured:
 
     accuracy: float
     coverage: float
+    propagated: float
     precision: float | None
     tiers: dict[str, dict[str, float | None]]
     classes: int
@@ -79,6 +80,7 @@ def row_of(
         "keys": meter.keys,
         "labels_accuracy": round(shares.accuracy, 6),
         "coverage": round(shares.coverage, 6),
+        "propagated_share": round(shares.propagated, 6),
         "propagated_precision": _rounded(shares.precision),
         "tiers": {word: {name: _rounded(share) for name, share in of.items()} for word, of in shares.tiers.items()},
         "classes": shares.classes,
@@ -112,6 +114,7 @@ def measured(session: Any, meter: Meter, round_: Round) -> Measured:
     return Measured(
         accuracy=float(right.sum() / n),
         coverage=float((given | propagated).sum() / n),
+        propagated=float(propagated.sum() / n),
         precision=_share(right, propagated),
         tiers=tiers,
         classes=len(np.unique(round_.labels[given])),

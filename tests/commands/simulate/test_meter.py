@@ -35,7 +35,8 @@ def test_a_tier_counts_the_labels_of_the_machine_alone_whether_they_spread_or_no
     provenances = [H, H, S, P, S, S, P, P, P, P]
     row = shares([0, 1, 0, 0, 1, 1, 1, 0, 0, 0], provenances, tiers, [0, 1, 0, 1, 1, 1, 0, 1, 1, 1])
     assert row.tiers == {"likely": {"share": 0.4, "precision": 0.5}, "locked": {"share": 0.2, "precision": 0.5}}
-    assert (row.accuracy, row.coverage, row.precision, row.classes) == (0.5, 0.5, 1.0, 2)
+    assert (row.accuracy, row.coverage, row.classes) == (0.5, 0.5, 2)
+    assert (row.propagated, row.precision) == (0.3, 1.0)
 
 
 def test_a_tier_without_a_label_has_no_precision(shares):

@@ -20,7 +20,7 @@ TOP = {
 }
 ROW = {
     *("clicks", "keys", "labels_accuracy", "coverage", "propagated_precision", "test_accuracy"),
-    *("tiers", "classes", "estimate", "seconds"),
+    *("propagated_share", "tiers", "classes", "estimate", "seconds"),
 }
 
 
