@@ -22,7 +22,7 @@ class PluginList(Result):
 
 
 def listing() -> PluginList:
-    """List every plug-in by kind: name, one line, and what to install where its extra is missing."""
+    """List every plug-in by kind: name, one line, whose weights, what to install where its extra is missing."""
     lines: list[str] = []
     for kind in registry.KINDS:
         names = registry.names(kind)
@@ -35,7 +35,8 @@ def listing() -> PluginList:
             entry = registry.entry(kind, name)
             # looked up without importing it: the list is there in a blink
             missing = "" if entry.available else f"  [pip install '.[{entry.extra}]']"
-            lines.append(f"  {name:<{width}}  {entry.summary}{missing}")
+            weights = f"; weights: {entry.weights}" if entry.weights else ""
+            lines.append(f"  {name:<{width}}  {entry.summary}{weights}{missing}")
     return PluginList(lines)
 
 
@@ -52,7 +53,8 @@ def describe(name: str) -> PluginList:
         raise UsageError(f"no plug-in is called {name!r}", "see: labeler plugins")
     parts = []
     for kind in kinds:
-        lines = [f"{kind} {name}: {registry.entry(kind, name).summary}"]
+        entry = registry.entry(kind, name)
+        lines = [f"{kind} {name}: {entry.summary}", *([f"weights: {entry.weights}"] if entry.weights else [])]
         parameters = registry.parameters(kind, name)
         lines += [f"  {key} = {default!r}" for key, default in parameters.items()] or ["  no parameters"]
         # the docstring is the reference of a plug-in, there is no second text

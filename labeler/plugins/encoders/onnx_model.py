@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
 
 from labeler.core.types import FloatArray
 from labeler.plugins.encoders.base import Images
-from labeler.plugins.encoders.raster import check_images
+from labeler.plugins.encoders.onnx_session import open_session, run, stretch
+from labeler.plugins.encoders.raster import check_images, in_batches
 
 BATCH = 16
 LAYOUTS = ("nchw", "nhwc")
@@ -75,7 +74,7 @@ class OnnxModel:
         content = _content(model)
         # a part of the cache's key: the features of another model are not taken for this one's
         self.version = int.from_bytes(hashlib.sha256(content).digest()[:6])
-        self._session = _session(content, model, threads)
+        self._session = open_session(content, model, threads)
         self._input = self._session.get_inputs()[0]
         output = "None" if output is None else str(output)  # on the command line, a name may look like a value
         outputs = [output.name for output in self._session.get_outputs()]
@@ -92,10 +91,7 @@ class OnnxModel:
     def transform(self, images: Images) -> FloatArray:
         """Features (n, d) float32."""
         check_images(images)
-        parts = [self._run(images[start : start + BATCH]) for start in range(0, len(images), BATCH)]
-        if not parts:
-            return np.empty((0, self._run(np.zeros((1, self.side, self.side, 3), dtype=np.uint8)).shape[1]), np.float32)
-        return np.ascontiguousarray(np.concatenate(parts))
+        return in_batches(self._run, images, BATCH)
 
     def _run(self, images: Images) -> FloatArray:
         prepared = self.prepared(images)
@@ -104,22 +100,14 @@ class OnnxModel:
             rows = [prepared[row : row + fixed] for row in range(0, len(prepared), fixed)]
             # the last batch is filled up with its last image, and what comes of that is cut off
             padded = [np.concatenate((part, np.repeat(part[-1:], fixed - len(part), axis=0))) for part in rows]
-            output = np.concatenate([self._called(part) for part in padded])[: len(prepared)]
+            output = np.concatenate([run(self._session, self._output, part) for part in padded])[: len(prepared)]
         else:
-            output = self._called(prepared)
+            output = run(self._session, self._output, prepared)
         return self._pooled(np.asarray(output, dtype=np.float32))
-
-    def _called(self, prepared: FloatArray) -> NDArray[Any]:
-        try:
-            return np.asarray(self._session.run([self._output], {self._input.name: prepared})[0])
-        except Exception as error:  # onnxruntime has no class of its own for it
-            reason = str(error).splitlines()[0]
-            raise ValueError(f"the model does not take images {prepared.shape}: {reason}") from error
 
     def prepared(self, images: Images) -> FloatArray:
         """The model's input (n, c, h, w) or (n, h, w, c) float32 for images (n, h, w[, 3]) uint8."""
-        if images.shape[1:3] != (self.side, self.side):
-            images = _stretched(images, self.side)
+        images = stretch(images, self.side)
         if images.ndim == 3:
             images = images[..., None] if self.channels == "grey" else np.repeat(images[..., None], 3, axis=3)
         values = images.astype(np.float32) / np.float32(255)
@@ -166,18 +154,6 @@ def _content(model: str) -> bytes:
         raise ValueError(f"cannot read the model {model}: {error.strerror}") from error
 
 
-def _session(content: bytes, model: str, threads: int) -> Any:
-    import onnxruntime  # an extra
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
-    options.log_severity_level = 4  # what it would warn of lands on the screen
-    try:
-        return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime has no class of its own for it
-        raise ValueError(f"{model} is no ONNX model that can be run: {str(error).splitlines()[0]}") from error
-
-
 def _declared_side(shape: list[Any], layout: str) -> int:
     if len(shape) != 4:
         raise ValueError(f"the model takes {len(shape)} axes, not a batch of images")
@@ -185,9 +161,3 @@ def _declared_side(shape: list[Any], layout: str) -> int:
     if isinstance(height, int) and height == width and height > 0:
         return height
     raise ValueError(f"the model declares no square size ({height} x {width}): say size=224 or what it takes")
-
-
-def _stretched(images: Images, side: int) -> Images:
-    return np.stack(
-        [np.asarray(Image.fromarray(image).resize((side, side), Image.Resampling.BILINEAR)) for image in images]
-    )

@@ -82,9 +82,13 @@ def in_chunks(function: Callable[[Images], FloatArray], images: Images, pixels_e
 
     `pixels_each` is what one image costs in working pixels. No images give (0, d) with the right d.
     """
+    return in_batches(function, images, max(1, _CHUNK_PIXELS // max(1, pixels_each)))
+
+
+def in_batches(function: Callable[[Images], FloatArray], images: Images, rows: int) -> FloatArray:
+    """`function` applied to `rows` images at a time, results stacked as :func:`in_chunks` does."""
     if len(images) == 0:
         return function(np.zeros((1, *images.shape[1:]), dtype=images.dtype))[:0]
-    rows = max(1, _CHUNK_PIXELS // max(1, pixels_each))
     first = function(images[:rows])
     if len(images) <= rows:
         return np.ascontiguousarray(first, dtype=np.float32)

@@ -1,0 +1,48 @@
+"""Common parts of the encoders that are ONNX models: a session on the processor, and images at the model's size."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from labeler.plugins.encoders.base import Images
+
+
+def open_session(content: bytes, name: str, threads: int) -> Any:
+    """Return an onnxruntime session of a model's bytes; `name` is what an error calls it.
+
+    Raises
+    ------
+    ValueError
+        onnxruntime does not take it.
+    """
+    import onnxruntime  # an extra
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+    options.log_severity_level = 4  # what it would warn of lands on the screen
+    try:
+        return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime has no class of its own for it
+        raise ValueError(f"{name} is no ONNX model that can be run: {str(error).splitlines()[0]}") from error
+
+
+def run(session: Any, output: str, images: NDArray[Any]) -> NDArray[Any]:
+    """Return one output of a session of one input; raises ValueError where it does not take these images."""
+    try:
+        return np.asarray(session.run([output], {session.get_inputs()[0].name: images})[0])
+    except Exception as error:  # onnxruntime has no class of its own for it
+        reason = str(error).splitlines()[0]
+        raise ValueError(f"the model does not take images {images.shape}: {reason}") from error
+
+
+def stretch(images: Images, side: int) -> Images:
+    """Return images (n, h, w[, 3]) uint8 as squares of `side` pixels a side."""
+    if images.shape[1:3] == (side, side):
+        return images
+    return np.stack(
+        [np.asarray(Image.fromarray(image).resize((side, side), Image.Resampling.BILINEAR)) for image in images]
+    )
