@@ -164,7 +164,8 @@ class HubModel:
         if path is None:
             listing = listing or hub_files.look_up(self.model, commit)
             self._check_listed(file, commit, listing)
-            path = yield from hub_files.fetch(self.model, file, listing)
+            name = (self.revision or MAIN) if file == CONFIG else ""
+            path = yield from hub_files.fetch(self.model, file, listing, name)
         yield Progress(f"checking {self.model}")
         try:
             content = path.read_bytes()

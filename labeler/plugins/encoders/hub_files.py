@@ -75,8 +75,10 @@ def cached(model: str, file: str, commit: str) -> Path | None:
     return Path(path) if isinstance(path, str) else None
 
 
-def fetch(model: str, file: str, listing: Listing) -> Generator[Progress, None, Path]:
+def fetch(model: str, file: str, listing: Listing, revision: str = "") -> Generator[Progress, None, Path]:
     """Yield progress while a file comes into the cache; return where it lies there.
+
+    `revision`: the name that the commit was found under, which the cache then remembers (:func:`remembered`).
 
     Raises
     ------
@@ -84,7 +86,7 @@ def fetch(model: str, file: str, listing: Listing) -> Generator[Progress, None, 
         It did not come whole; what is in the cache is whole files alone.
     """
     total = listing.sizes.get(file, 0)
-    download = _Download(model, file, listing.commit)
+    download = _Download(model, file, revision or listing.commit)
     download.start()
     name = f"downloading {model} (MB)" if total > _MEGA else f"downloading {model}"
     while download.is_alive():
@@ -92,15 +94,18 @@ def fetch(model: str, file: str, listing: Listing) -> Generator[Progress, None, 
         yield Progress(name, download.n_bytes // _MEGA, total // _MEGA)
     if download.error is not None:
         raise _explained(download.error, model, listing.commit) from download.error
-    return Path(download.path)
+    path = Path(download.path)
+    if listing.commit not in path.parts:  # the name leads to another commit since it was looked up
+        raise HubError(f"the model {model} was changed on the hub at this very moment", "do the same again")
+    return path
 
 
 class _Download(threading.Thread):
     """One file on its way, so that whoever waits for it can say how far it is. Ends with the program."""
 
-    def __init__(self, model: str, file: str, commit: str) -> None:
+    def __init__(self, model: str, file: str, revision: str) -> None:
         super().__init__(daemon=True)
-        self._wanted = {"repo_id": model, "filename": file, "revision": commit}
+        self._wanted = {"repo_id": model, "filename": file, "revision": revision}
         self.n_bytes, self.path = 0, ""
         self.error: Exception | None = None
 
