@@ -1,4 +1,4 @@
-"""Commands that look at a project and change nothing: status, why, clusters, search, outliers, hunt, plugins."""
+"""Commands that look and change nothing: status, why, clusters, search, outliers, hunt, plugins, models."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from labeler.commands.clusters.colors import Segmentation
     from labeler.commands.clusters.inspect import Plan
     from labeler.commands.clusters.report import ClusterReport
+    from labeler.commands.models import ModelList
     from labeler.commands.plugins import PluginList
     from labeler.commands.ranks import Ranking
     from labeler.commands.status import StatusReport
@@ -198,3 +199,12 @@ def plugins(name: str | None) -> PluginList:
     Example: labeler plugins kmeans
     """
     return commands.plugins.describe(name) if name else commands.plugins.listing()
+
+
+@command("Inspect", short_help="List pretrained image models that are worth it as an encoder.", json=True)
+def models() -> ModelList:
+    """List pretrained image models that are worth it as an encoder: size, license, for what.
+
+    Example: labeler models
+    """
+    return commands.models.listing()

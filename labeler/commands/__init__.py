@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         hunt,
         import_labels,
         merge,
+        models,
         outliers,
         plugins,
         predict,

@@ -79,6 +79,17 @@ class MissingExtra(LabelerError):
         )
 
 
+class HubError(LabelerError):
+    """A model of the hub that cannot be had: unknown, gated, out of reach, or not what was pinned.
+
+    `is_unreachable`: nothing is known of the model, because the hub did not answer.
+    """
+
+    def __init__(self, message: str, hint: str = "", *, is_unreachable: bool = False) -> None:
+        super().__init__(message, hint)
+        self.is_unreachable = is_unreachable
+
+
 class EngineError(LabelerError):
     """Features or settings the engine cannot work with (NaN, no instance, ...)."""
 

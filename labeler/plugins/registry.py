@@ -1,6 +1,7 @@
 """One table: kind -> name -> where it lives. Listing imports nothing; asking for one imports that one.
 
-A plug-in is named on the command line as ``NAME[:key=value,...]``; :func:`parse_spec` splits that and
+A plug-in is named on the command line as ``NAME[:key=value,...]``, one with a subject as
+``NAME:SUBJECT[:key=value,...]`` (``hub:ORG/NAME``); :func:`parse_spec` splits that and
 :func:`create` checks the keys against the plug-in's own keyword parameters, so an unknown key lists the known ones.
 """
 
@@ -18,6 +19,8 @@ from labeler.plugins.builtin import TABLE, Plugin
 KINDS = ("encoder", "clusterer", "classifier", "strategy", "outlier method", "importer", "exporter")
 GROUP = "labeler."
 """Packages bring plug-ins by entry points in the groups ``labeler.encoder``, ``labeler.outlier_method``, ..."""
+DIGEST = 40
+"""Letters from which on a value is text whatever it looks like: a hash may be of digits alone, or hold a single e."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +31,13 @@ class Spec:
     parameters: dict[str, Any] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        if not self.parameters:
-            return self.name
-        return f"{self.name}:{','.join(f'{key}={value}' for key, value in sorted(self.parameters.items()))}"
+        subject = _SUBJECTS.get(self.name, "")
+        first = [str(self.parameters[subject])] if subject in self.parameters else []
+        rest = [f"{key}={value}" for key, value in sorted(self.parameters.items()) if key != subject]
+        return ":".join([self.name, *first, *([",".join(rest)] if rest else [])])
 
 
+_SUBJECTS = {plugin.name: plugin.subject for plugin in TABLE if plugin.subject}
 _TABLE = {kind: {plugin.name: plugin for plugin in TABLE if plugin.kind == kind} for kind in KINDS}
 _OWN: dict[str, dict[str, Plugin]] = {kind: {} for kind in KINDS}
 """Brought by a person into this process."""
@@ -99,9 +104,13 @@ def load(kind: str, name: str) -> Any:
 
 
 def parse_spec(text: str) -> Spec:
-    """Parse ``NAME[:key=value,...]``; values become int, float, bool or None where they look like one."""
+    """Parse ``NAME[:SUBJECT][:key=value,...]``; values become int, float, bool or None where they look like one."""
     name, _, rest = text.partition(":")
     parameters: dict[str, Any] = {}
+    subject = _SUBJECTS.get(name.strip(), "")
+    first, _, others = rest.partition(":")
+    if subject and first and "=" not in first:
+        parameters[subject], rest = first.strip(), others
     for part in filter(None, rest.split(",")):
         key, sign, value = part.partition("=")
         if not sign:
@@ -169,6 +178,8 @@ def _literal(value: str) -> Any:
     constants = {"true": True, "false": False, "none": None}
     if value.lower() in constants:
         return constants[value.lower()]
+    if len(value) >= DIGEST:
+        return value
     # whole numbers first: every one of them is a float, too
     for number in (int, float):
         try:

@@ -125,6 +125,8 @@ class EngineLink:
             return Received(progress=message)
         if isinstance(message, protocol.Ready):
             self._encoded(message)
+            if self._client is not None:  # a worker that takes this one's place begins with what was pinned by it
+                self._client.opening = self._opening()
             self.is_ready = True
             self.changed()
             pool = self._session.pool

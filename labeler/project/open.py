@@ -7,6 +7,7 @@ import os
 import time
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from labeler.plugins.custom import origin_of
 from labeler.plugins.importers.base import Source
 from labeler.plugins.importers.detect import open_source
 from labeler.plugins.importers.scaling import ValueRange
+from labeler.plugins.pins import in_force
 from labeler.project import backups, paths, source_changes, source_index
 from labeler.project.backup_folder import free
 from labeler.project.engine import Received
@@ -196,6 +198,9 @@ def _wire(
         )
     notices: list[str] = []
     stored = dict(record.get("options", {}))
+    if options.encoder and stored.get("encoder"):
+        # what was pinned stays pinned where the same command resumes
+        options = replace(options, encoder=in_force("encoder", options.encoder, stored["encoder"]))
     stored_ids = store.instance_ids()
     arrays = fitting_arrays(store.arrays("pool"), len(stored_ids))
     if source is None and with_source:

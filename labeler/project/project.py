@@ -19,6 +19,7 @@ from labeler.core.text import counted, display_safe, unreadable_line
 from labeler.core.types import ByteArray, IndexArray, Progress, Provenance, Round
 from labeler.plugins.importers.base import Source
 from labeler.plugins.importers.vectors import check_rows
+from labeler.plugins.pins import in_force, pinned
 from labeler.project import backups, paths, source_changes
 from labeler.project.engine import EngineLink
 from labeler.project.instances import Instances
@@ -176,9 +177,31 @@ class Project:
         if len(ready.hashes):
             self.instances.take_hashes(ready.hashes)
         if not self._store.read_only:
+            self._keep_pins(ready.encoder)
             arrays = {"sha256": self.instances.sha256(), "unreadable": pool.unreadable.astype(np.uint8)}
             with contextlib.suppress(NotSaved):  # derived: read again at the next opening
                 self._store.put_arrays("pool", arrays)
+
+    def pin_encoder(self, progress: Callable[[Progress], None]) -> None:
+        """Fetch what the encoder takes from elsewhere and was never fetched for this project, and keep which it was.
+
+        Raises
+        ------
+        LabelerError
+            It cannot be had.
+        """
+        encoder = self.options.get("encoder")
+        if encoder and not self.options.get("features"):
+            self._keep_pins(steps.run(pinned("encoder", encoder), progress))
+
+    def _keep_pins(self, encoder: str) -> None:
+        """Remember the encoder in force with the content that it was fetched in, from the first time on."""
+        options = self.options
+        before = options.get("encoder") or ""
+        if before and encoder != before and in_force("encoder", before, encoder) == encoder:
+            with contextlib.suppress(NotSaved):  # pinned again at the next opening
+                self._store.remember(options=options | {"encoder": encoder})
+                self.notices.append(f"the encoder is {encoder} from here on")
 
     # -- the end -------------------------------------------------------------------------------------------------
 

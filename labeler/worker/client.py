@@ -26,7 +26,7 @@ class WorkerClient:
     Parameters
     ----------
     opening
-        The message that opens the pool; sent again after a restart.
+        The message that opens the pool; sent again after a restart, as it is by then.
     post
         Called from a reader thread with every reply.
     log
@@ -34,7 +34,7 @@ class WorkerClient:
     """
 
     def __init__(self, opening: Open, post: Callable[[Any], None], log: Path) -> None:
-        self._opening, self._post, self._log = opening, post, log
+        self.opening, self._post, self._log = opening, post, log
         self._outbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._latest: Answered | None = None
         self._restarts_left = RESTARTS
@@ -83,7 +83,7 @@ class WorkerClient:
                 stderr=log,
                 start_new_session=True,  # ctrl+c in the terminal is the application's to handle
             )
-        self._outbox.put(self._opening)  # after the assignment: the feeder must not write it to the one that died
+        self._outbox.put(self.opening)  # after the assignment: the feeder must not write it to the one that died
         threading.Thread(target=self._read, args=(self._process,), daemon=True).start()
 
     def _feed(self) -> None:

@@ -24,6 +24,7 @@ from labeler.plugins.encoders.automatic import choose_encoder
 from labeler.plugins.encoders.base import Encoder, Images
 from labeler.plugins.importers.base import Source
 from labeler.plugins.importers.vectors import read_features
+from labeler.plugins.pins import pinned
 from labeler.plugins.registry import Spec
 from labeler.worker.cache import IMAGE_ENTRIES, digest, features_entry, key_of, make_folder, why_broken
 from labeler.worker.image_store import LARGEST, ImagePlan, blank_rows, fill_images, plan_images
@@ -67,6 +68,8 @@ def prepare(
     SourceError
         The features file does not fit the source.
     """
+    if encoder and not features:  # before anything is read: a model that cannot be had is said at once
+        encoder = yield from pinned("encoder", encoder)
     rows = _rows_in_source(source, ids)
     raw: Images
     key = key_of(source, ids)
@@ -95,6 +98,7 @@ def encode_again(
     source: Source, ids: Sequence[str], cache: Path, raw: Images, encoder: str
 ) -> Generator[Progress, None, FloatArray]:
     """Yield progress; return the features (n, d) of a prepared pool's `raw` images by another encoder, kept as well."""
+    encoder = yield from pinned("encoder", encoder)
     rows = _rows_in_source(source, ids)
     path = yield from _encode(source, rows, raw, registry.parse_spec(encoder), cache, key_of(source, ids))
     features: FloatArray = np.load(path, mmap_mode="r")
@@ -188,6 +192,7 @@ def _encode(
     encoder = encoder_of(spec, source.content)
     path = cache / features_entry(key, spec, encoder)
     if why_broken(path, len(raw)):
+        yield from _bring(encoder)
         with whole(path) as draft:
             yield from _encode_into(source, rows, raw, fitted(encoder, raw), draft)
     return path
@@ -200,6 +205,13 @@ def encoder_of(spec: Spec, content: str) -> Encoder:
         takers = [name for name in registry.names("encoder") if _takes(name, content)]
         raise UsageError(f"encoder {spec.name!r} does not take {content}", f"these do: {', '.join(takers)}")
     return encoder
+
+
+def _bring(encoder: Encoder) -> Generator[Progress, None, None]:
+    """Yield progress until what an encoder takes from elsewhere is here; the others need nothing."""
+    bring = getattr(encoder, "bring", None)
+    if bring is not None:
+        yield from bring()
 
 
 def fitted(encoder: Encoder, raw: Images) -> Encoder:
@@ -246,13 +258,15 @@ def seen_by(
 ) -> Generator[Progress, None, Images]:
     """Yield signs of life; return the images at `rows` of the source as the encoder wants to see them.
 
-    That is as they are `stored`, or read once more, in color, where it wants them larger than the store has them.
+    That is as they are `stored`, or read once more, in color, where it wants them larger than the store has them or
+    frames them in its own way.
     """
     side = side_of(encoder)
-    if source.content != "images" or side <= LARGEST:
+    framing: Any = encoder if hasattr(encoder, "framed") else None
+    if source.content != "images" or (side <= LARGEST and framing is None):
         return np.ascontiguousarray(stored)
     images = np.zeros((len(rows), side, side, 3), dtype=np.uint8)
-    yield from fill_images(source, rows, ImagePlan((side, side, 3), exact=False), images)
+    yield from fill_images(source, rows, ImagePlan((side, side, 3), exact=False), images, framing)
     return images
 
 
@@ -281,7 +295,9 @@ def encode_others(source: Source, prepared: Prepared) -> Generator[Progress, Non
     texts = source.texts() if source.content == "text" else None
     _check_kind(table, texts, prepared)
     shape = prepared.raw.shape[1:]
-    encoder = fitted(encoder_of(registry.parse_spec(prepared.encoder), source.content), prepared.raw)
+    encoder = encoder_of(registry.parse_spec(prepared.encoder), source.content)
+    yield from _bring(encoder)
+    encoder = fitted(encoder, prepared.raw)
     plan, total, step = ImagePlan(shape, exact=False), len(source.ids), rows_a_chunk(encoder)
     parts: list[FloatArray] = []
     unreadable: dict[int, str] = {}

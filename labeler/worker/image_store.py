@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Generator
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,17 @@ class ImagePlan:
 
     shape: tuple[int, ...]
     exact: bool
+
+
+class Framing(Protocol):
+    """A way of an encoder's own to bring images to its size."""
+
+    @property
+    def looks_at(self) -> int:
+        """Pixels on the longer side at which images are decoded for it."""
+
+    def framed(self, image: ByteArray) -> ByteArray:
+        """The part of an image (h, w[, 3]) that it sees: (side, side, 3) uint8."""
 
 
 def plan_images(source: Source) -> ImagePlan:
@@ -72,17 +84,20 @@ def blank_rows(images: ByteArray, rows: NDArray[np.int64], unreadable: dict[int,
 
 
 def fill_images(
-    source: Source, rows: NDArray[np.int64], plan: ImagePlan, target: ByteArray
+    source: Source, rows: NDArray[np.int64], plan: ImagePlan, target: ByteArray, framing: Framing | None = None
 ) -> Generator[Progress, None, tuple[ByteArray, dict[int, str]]]:
     """Write every image into `target`; yield progress, return sha256 (n, 32) and what could not be read.
 
-    `rows` gives the position in the source of each row of `target`, -1 where it has none.
+    `rows` gives the position in the source of each row of `target`, -1 where it has none. `framing` makes an image of
+    the target's shape of a decoded one; without it they are fitted as the store holds them.
     """
     hashes = np.zeros((len(rows), 32), dtype=np.uint8)
     unreadable: dict[int, str] = {}
     fit = max(LARGEST, *plan.shape[:2])  # an encoder may want to see more than the store holds
+    framed = framing.framed if framing is not None else (lambda image: fit_image(image, plan))
+    fit = max(fit, framing.looks_at) if framing is not None else fit
     whole = source.uniform_images()
-    if whole is not None and whole.shape[1:] == target.shape[1:]:
+    if framing is None and whole is not None and whole.shape[1:] == target.shape[1:]:
         yield from _copy(whole, rows, target, hashes)
         return hashes, unreadable
     for start in range(0, len(rows), CHUNK):
@@ -94,7 +109,7 @@ def fill_images(
             try:
                 content = source.content_bytes(position)
                 hashes[row] = np.frombuffer(hashlib.sha256(content).digest(), dtype=np.uint8)
-                target[row] = fit_image(source.decoded(position, content, fit), plan)
+                target[row] = framed(source.decoded(position, content, fit))
             except UnreadableInstance as error:
                 unreadable[row] = str(error)
     yield Progress("reading", len(rows), len(rows))

@@ -30,6 +30,7 @@ from labeler.plugins.importers.base import Source
 from labeler.plugins.importers.subset import Subset
 from labeler.plugins.outliers import DEFAULT
 from labeler.plugins.outliers.sampling import scored
+from labeler.plugins.pins import pinned
 from labeler.worker.features import EncodedSource, Prepared, encode_again, encode_others, prepare
 from labeler.worker.picture_view import Beside, view_of
 from labeler.worker.protocol import Offer, Ready
@@ -72,7 +73,7 @@ class Pipeline:
 
     def open(self) -> Generator[Progress, None, Ready]:
         """Read, encode and cluster; see :func:`labeler.worker.features.prepare` for what may be raised."""
-        recipe = self.recipe
+        recipe = yield from self._pin()
         self.prepared = yield from prepare(
             self.source, self.ids, Path(recipe.cache), recipe.encoder, recipe.features, recipe.seed
         )
@@ -85,6 +86,12 @@ class Pipeline:
         prepared = self.prepared
         blank = np.array(prepared.blank, dtype=np.int64)
         return Ready(prepared.encoder, prepared.reason, unreadable, prepared.hashes, prepared.path, blank)
+
+    def _pin(self) -> Generator[Progress, None, Recipe]:
+        """The recipe with what its encoder takes from elsewhere pinned: once, for the sample and the pool alike."""
+        if self.recipe.encoder and not self.recipe.features:
+            self.recipe = replace(self.recipe, encoder=(yield from pinned("encoder", self.recipe.encoder)))
+        return self.recipe
 
     def join_companion(self) -> Generator[Progress, None, bool]:
         """Encode photos a second way and let it have its say, once; only beside an encoder nobody chose.
@@ -112,6 +119,7 @@ class Pipeline:
             size = EARLY_PHOTOS_SAMPLE
         if not size:
             return None
+        recipe = yield from self._pin()
         rng = np.random.default_rng(recipe.seed)
         rows = np.sort(rng.choice(len(ids), size, replace=False)).astype(np.int64)
         sample = Subset(self.source, rows)

@@ -8,7 +8,7 @@ import pytest
 from labeler.core.errors import UsageError
 from labeler.plugins import registry
 
-NEEDS_A_FILE = ("onnx",)  # tests/plugins/encoders/test_onnx_model.py makes one
+NEEDS_A_FILE = ("onnx", "hub")  # tests/plugins/encoders/test_onnx_model.py and test_hub.py make one
 NAMES = [
     name for name in registry.names("encoder") if registry.entry("encoder", name).available and name not in NEEDS_A_FILE
 ]

@@ -27,8 +27,8 @@ def test_every_plugin_loads_and_every_parameter_has_a_default(kind, name):
         assert caught.value.hint == f"install it with: pip install '.[{line.extra}]' (in the clone of labeler)"
         return
     assert callable(registry.load(kind, name))
-    if name == "onnx":  # there is no model to fall back on
-        with pytest.raises(UsageError, match="name the file"):
+    if name in ("onnx", "hub"):  # there is no model to fall back on
+        with pytest.raises(UsageError, match="name the"):
             registry.create(kind, name)
     elif kind not in ("importer",):
         registry.create(kind, name)
@@ -92,6 +92,33 @@ def test_a_spec_reads_back_as_it_was_written(name, parameters):
     again = registry.parse_spec(str(spec))
     assert again == spec
     assert {key: type(value) for key, value in again.parameters.items()} == {k: type(v) for k, v in parameters.items()}
+
+
+@pytest.mark.parametrize(
+    ("text", "parameters"),
+    [
+        ("hub:org/name", {"model": "org/name"}),
+        ("hub:org/name:file=onnx/model.onnx", {"model": "org/name", "file": "onnx/model.onnx"}),
+        ("hub:org/name:file=a.onnx,threads=2", {"model": "org/name", "file": "a.onnx", "threads": 2}),
+        ("hub:model=org/name", {"model": "org/name"}),
+        ("hub", {}),
+    ],
+)
+def test_a_subject_stands_right_after_the_name(text, parameters):
+    spec = registry.parse_spec(text)
+    assert spec == registry.Spec("hub", parameters)
+    assert registry.parse_spec(str(spec)) == spec
+
+
+def test_a_plugin_without_a_subject_takes_none():
+    with pytest.raises(UsageError, match="is not key=value"):
+        registry.parse_spec("pca:org/name")
+
+
+@pytest.mark.parametrize("digest", ["1" * 64, "12e4" + "5" * 36, "0" * 40])
+def test_a_digest_of_digits_is_no_number(digest):
+    again = registry.parse_spec(f"hub:org/name:revision={digest}").parameters["revision"]
+    assert again == digest
 
 
 def test_a_missing_package_says_what_to_install(monkeypatch):

@@ -18,6 +18,10 @@ class Encoder(Protocol):
     ``fit`` sees a sample of the pool (at most :data:`labeler.worker.features.FIT_SAMPLE` rows); ``transform`` is called
     on chunks, so it must give the same row whatever the chunk. `version` goes into the cache key: raise it when
     the output changes.
+
+    Beyond these an encoder may have ``side`` (pixels a side at which it wants to see images), with it ``looks_at`` and
+    ``framed`` (:class:`labeler.worker.image_store.Framing`), ``bring()`` where it takes something from elsewhere (signs
+    of life until that is here; it is called before ``fit``), and ``pin()`` (:mod:`labeler.plugins.pins`).
     """
 
     version: int

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from labeler.core.types import FloatArray
 from labeler.plugins.encoders.base import Images
-from labeler.plugins.encoders.onnx_session import open_session, run, stretch
+from labeler.plugins.encoders.onnx_graph import BATCH, LAYOUTS, POOLS, OnnxGraph
+from labeler.plugins.encoders.onnx_session import stretch
 from labeler.plugins.encoders.raster import check_images, in_batches
 
-BATCH = 16
-LAYOUTS = ("nchw", "nhwc")
-POOLS = ("mean", "first", "flatten")
 LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # ITU-R BT.601
 
 
@@ -65,7 +62,7 @@ class OnnxModel:
             raise ValueError(f"layout is one of {LAYOUTS}, channels rgb, bgr or grey, pool one of {POOLS}")
         if threads < 1 or size < 0:
             raise ValueError("threads is at least 1, size 0 (as declared) or more")
-        self.layout, self.channels, self.pool = layout, channels, pool
+        self.layout, self.channels = layout, channels
         self._mean, self._std = numbers(mean), numbers(std)
         if not (self._std > 0).all():
             raise ValueError(f"std is above 0, not {std}")
@@ -74,14 +71,9 @@ class OnnxModel:
         content = _content(model)
         # a part of the cache's key: the features of another model are not taken for this one's
         self.version = int.from_bytes(hashlib.sha256(content).digest()[:6])
-        self._session = open_session(content, model, threads)
-        self._input = self._session.get_inputs()[0]
         output = "None" if output is None else str(output)  # on the command line, a name may look like a value
-        outputs = [output.name for output in self._session.get_outputs()]
-        if output and output not in outputs:
-            raise ValueError(f"the model has no output {output!r}, it has: {', '.join(outputs)}")
-        self._output = output or outputs[0]
-        self.side = size or _declared_side(self._input.shape, layout)
+        self._graph = OnnxGraph(content, model, output=output, pool=pool, layout=layout, threads=threads)
+        self.side = size or _declared_side(self._graph)
 
     def fit(self, images: Images) -> OnnxModel:
         """Learn nothing; refuse what :meth:`transform` would refuse."""
@@ -91,19 +83,7 @@ class OnnxModel:
     def transform(self, images: Images) -> FloatArray:
         """Features (n, d) float32."""
         check_images(images)
-        return in_batches(self._run, images, BATCH)
-
-    def _run(self, images: Images) -> FloatArray:
-        prepared = self.prepared(images)
-        fixed = self._input.shape[0]
-        if isinstance(fixed, int) and fixed != len(prepared):  # a model of a batch of its own, mostly 1
-            rows = [prepared[row : row + fixed] for row in range(0, len(prepared), fixed)]
-            # the last batch is filled up with its last image, and what comes of that is cut off
-            padded = [np.concatenate((part, np.repeat(part[-1:], fixed - len(part), axis=0))) for part in rows]
-            output = np.concatenate([run(self._session, self._output, part) for part in padded])[: len(prepared)]
-        else:
-            output = run(self._session, self._output, prepared)
-        return self._pooled(np.asarray(output, dtype=np.float32))
+        return in_batches(lambda part: self._graph.features(self.prepared(part)), images, BATCH)
 
     def prepared(self, images: Images) -> FloatArray:
         """The model's input (n, c, h, w) or (n, h, w, c) float32 for images (n, h, w[, 3]) uint8."""
@@ -117,23 +97,6 @@ class OnnxModel:
             values = values[..., ::-1]
         values = (values - self._mean) / self._std
         return np.ascontiguousarray(values.transpose(0, 3, 1, 2) if self.layout == "nchw" else values)
-
-    def _pooled(self, output: FloatArray) -> FloatArray:
-        if output.ndim < 2:
-            output = output.reshape(-1, 1)
-        if output.ndim > 2 and self.pool == "flatten":
-            output = output.reshape(len(output), -1)
-        elif output.ndim == 4:  # places: channels are the second axis in nchw
-            places = (
-                output.reshape(*output.shape[:2], -1)
-                if self.layout == "nchw"
-                else output.reshape(len(output), -1, output.shape[3]).transpose(0, 2, 1)
-            )
-            output = places.mean(axis=2) if self.pool == "mean" else places[:, :, 0]
-        elif output.ndim == 3:  # tokens
-            output = output.mean(axis=1) if self.pool == "mean" else output[:, 0]
-        # features have to be finite, whatever a model makes of an image
-        return np.nan_to_num(output)
 
 
 def numbers(text: float | str) -> FloatArray:
@@ -154,10 +117,9 @@ def _content(model: str) -> bytes:
         raise ValueError(f"cannot read the model {model}: {error.strerror}") from error
 
 
-def _declared_side(shape: list[Any], layout: str) -> int:
-    if len(shape) != 4:
-        raise ValueError(f"the model takes {len(shape)} axes, not a batch of images")
-    height, width = shape[2:] if layout == "nchw" else shape[1:3]
-    if isinstance(height, int) and height == width and height > 0:
+def _declared_side(graph: OnnxGraph) -> int:
+    _, height, width = graph.declared()
+    if height is not None and height == width:
         return height
-    raise ValueError(f"the model declares no square size ({height} x {width}): say size=224 or what it takes")
+    sides = f"{height or 'free'} x {width or 'free'}"
+    raise ValueError(f"the model declares no square size ({sides}): say size=224 or what it takes")

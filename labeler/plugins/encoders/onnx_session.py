@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from labeler.core.errors import UsageError
 from labeler.plugins.encoders.base import Images
 
 
@@ -31,12 +32,12 @@ def open_session(content: bytes, name: str, threads: int) -> Any:
 
 
 def run(session: Any, output: str, images: NDArray[Any]) -> NDArray[Any]:
-    """Return one output of a session of one input; raises ValueError where it does not take these images."""
+    """Return one output of a session of one input; raises UsageError where it does not take these images."""
     try:
         return np.asarray(session.run([output], {session.get_inputs()[0].name: images})[0])
     except Exception as error:  # onnxruntime has no class of its own for it
         reason = str(error).splitlines()[0]
-        raise ValueError(f"the model does not take images {images.shape}: {reason}") from error
+        raise UsageError(f"the model does not take images {images.shape}: {reason}", "choose another") from error
 
 
 def stretch(images: Images, side: int) -> Images:
