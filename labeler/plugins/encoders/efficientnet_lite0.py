@@ -22,7 +22,7 @@ EPSILON, MEAN, SCALE = 1e-3, 127.0, 128.0  # as the network was trained
 STAGES = ((1, 1, 1), (2, 2, 6), (2, 2, 6), (3, 2, 6), (3, 1, 6), (4, 2, 6), (1, 1, 6))
 """Blocks, stride of the first one and expansion of EfficientNet-B0's stages (Tan & Le, "EfficientNet", ICML 2019), here
 without squeeze and excitation; kernels and channels are those of the weights."""
-SIDES = (32, 512)  # smaller, the last maps are of one place; larger, an image takes a second
+SIDES = (32, 512)  # smaller, the last maps hold nothing; larger, an image takes a twentieth of a second and more
 BATCH_PIXELS = 4 * 128 * 128
 """Pixels of a batch, two images at 160: the widest maps of both are 5 MB. One or four take a tenth longer each."""
 
