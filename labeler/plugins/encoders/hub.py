@@ -217,10 +217,7 @@ class HubModel:
         try:
             graph = OnnxGraph(content, file, output=self.output, pool=BY_TOKENS, threads=self.threads)
             graph.output = self.output or choose_output(graph.outputs)
-            channels, *sides = graph.declared()
-            if channels not in (None, 3) or any(each not in (None, used.side) for each in sides):
-                wanted = " x ".join(str(each or "any") for each in (channels, *sides))
-                raise ValueError(f"{file} takes {wanted}, its preprocessing gives 3 x {used.side} x {used.side}")
+            _check_input(graph, used.side)
             graph.features(used.numbers(np.zeros((1, used.side, used.side, 3), dtype=np.uint8)))
         except ValueError as error:
             raise HubError(
@@ -238,6 +235,14 @@ def _listing(model: str, revision: str) -> Listing:
         if listing is None:
             raise
         return listing
+
+
+def _check_input(graph: OnnxGraph, side: int) -> None:
+    """Refuse with a ValueError a model whose input is declared otherwise than its preprocessing gives it."""
+    channels, *sides = graph.declared()
+    if channels not in (None, 3) or any(each not in (None, side) for each in sides):
+        wanted = " x ".join(str(each or "any") for each in (channels, *sides))
+        raise ValueError(f"it takes {wanted}, and its preprocessing gives 3 x {side} x {side}")
 
 
 def _others(listing: Listing, file: str) -> list[str]:

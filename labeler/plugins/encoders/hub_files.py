@@ -89,8 +89,10 @@ def fetch(model: str, file: str, listing: Listing, revision: str = "") -> Genera
     download = _Download(model, file, revision or listing.commit)
     download.start()
     name = f"downloading {model} (MB)" if total > _MEGA else f"downloading {model}"
-    while download.is_alive():
+    is_there = False
+    while not is_there:
         download.join(_TICK)
+        is_there = not download.is_alive()  # asked before it is told how far it is: the last sign is of the whole
         yield Progress(name, download.n_bytes // _MEGA, total // _MEGA)
     if download.error is not None:
         raise _explained(download.error, model, listing.commit) from download.error
