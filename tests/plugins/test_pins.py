@@ -9,7 +9,7 @@ from labeler.core.errors import UsageError
 from labeler.plugins.pins import in_force, is_pin_of, pinned
 
 COMMIT, SHA = "a" * 40, "b" * 64
-PINNED = f"hub:org/name:config={'c' * 16},file=onnx/model.onnx,revision={COMMIT},sha256={SHA}"
+PINNED = f"hub:org/name:file=onnx/model.onnx,processor={'c' * 16},revision={COMMIT},sha256={SHA}"
 
 
 @pytest.mark.parametrize(

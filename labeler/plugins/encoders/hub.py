@@ -26,12 +26,12 @@ MAX_CONFIG = 1_000_000
 """Bytes of a preprocessing at most; those in use have 500."""
 MAX_MODEL = 2 << 30
 """Bytes of a model at most: an ONNX file (a protobuf) cannot be larger."""
-_CONFIG_LETTERS = 16  # of the sha256 of the preprocessing: 64 bits, in a line that a person reads
+_PROCESSOR_LETTERS = 16  # of the sha256 of the preprocessing: 64 bits, in a line that a person reads
 _MODEL = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
 _FILE = re.compile(r"[\w.-]+(/[\w.-]+)*\.onnx", re.ASCII)
 _REVISION = re.compile(r"[\w.-]+(/[\w.-]+)*", re.ASCII)
 _COMMIT, _SHA256 = re.compile(r"[0-9a-f]{40}"), re.compile(r"[0-9a-f]{64}")
-_CONFIG = re.compile(rf"[0-9a-f]{{{_CONFIG_LETTERS}}}")
+_PROCESSOR = re.compile(rf"[0-9a-f]{{{_PROCESSOR_LETTERS}}}")
 
 
 class HubModel:
@@ -52,7 +52,7 @@ class HubModel:
         A branch, a tag or a commit; "" = ``main``. Pinned, it is the commit.
     sha256 : str
         Of the file; filled in at the first use.
-    config : str
+    processor : str
         The beginning of the sha256 of its ``preprocessor_config.json``; filled in at the first use.
     output : str
         Name of the output taken; "" = ``image_embeds``, ``pooler_output``, or the class token of
@@ -72,20 +72,20 @@ class HubModel:
         file: str = "",
         revision: str = "",
         sha256: str = "",
-        config: str = "",
+        processor: str = "",
         output: str = "",
         threads: int = 1,
     ) -> None:
         # on the command line a name may look like a number
         self.model, self.file, self.revision = str(model), str(file), str(revision)
-        self.sha256, self.config, self.output = str(sha256), str(config), str(output)
+        self.sha256, self.processor, self.output = str(sha256), str(processor), str(output)
         self.threads = threads
         _check("ORG/NAME", self.model, _MODEL)
         for name, value, form in (
             ("file", self.file, _FILE),
             ("revision", self.revision, _REVISION),
             ("sha256", self.sha256, _SHA256),
-            ("config", self.config, _CONFIG),
+            ("processor", self.processor, _PROCESSOR),
         ):
             if value:
                 _check(name, value, form)
@@ -96,7 +96,7 @@ class HubModel:
     @property
     def is_pinned(self) -> bool:
         """Whether the spec alone says which bytes the model is of."""
-        return bool(self.file and self.sha256 and self.config and _COMMIT.fullmatch(self.revision))
+        return bool(self.file and self.sha256 and self.processor and _COMMIT.fullmatch(self.revision))
 
     def pin(self) -> Generator[Progress, None, str]:
         """Yield progress; return the spec with file, commit and digests, downloaded where one of them is missing.
@@ -108,7 +108,7 @@ class HubModel:
         """
         if not self.is_pinned:
             yield from self.bring()
-        chosen = {"file": self.file, "revision": self.revision, "sha256": self.sha256, "config": self.config}
+        chosen = {"file": self.file, "revision": self.revision, "sha256": self.sha256, "processor": self.processor}
         extra = {"output": self.output} if self.output else {}
         threads = {"threads": self.threads} if self.threads != 1 else {}
         return str(Spec("hub", {"model": self.model} | chosen | extra | threads))
@@ -128,7 +128,7 @@ class HubModel:
         graph = self._made(content, file, used)
         digests = (hashlib.sha256(part).hexdigest() for part in (content, declared))
         self.file, self.revision = file, commit
-        self.sha256, self.config = next(digests), next(digests)[:_CONFIG_LETTERS]
+        self.sha256, self.processor = next(digests), next(digests)[:_PROCESSOR_LETTERS]
         self._ready, self.side = (graph, used), used.side
         return self._ready
 
@@ -192,7 +192,7 @@ class HubModel:
 
     def _check_digest(self, file: str, path: Path, content: bytes, listing: Listing | None) -> None:
         digest = hashlib.sha256(content).hexdigest()
-        pinned = self.config if file == CONFIG else self.sha256
+        pinned = self.processor if file == CONFIG else self.sha256
         if pinned and not digest.startswith(pinned):
             raise HubError(
                 f"{file} of {self.model} is not what was pinned: its sha256 is {digest[:16]}..., not {pinned[:16]}...",

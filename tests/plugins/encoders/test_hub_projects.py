@@ -156,7 +156,7 @@ def test_reading_a_project_pins_nothing(hub, opened):
     with opened():
         pass
     with opened(None, read_only=True) as project:
-        assert project.open_pipeline().recipe.encoder.startswith(f"hub:{NAME}:config=")
+        assert project.open_pipeline().recipe.encoder.startswith(f"hub:{NAME}:file=onnx/")
         assert project.options["encoder"] == f"hub:{NAME}"
 
 
@@ -167,7 +167,7 @@ def test_the_screen_opens_once_the_model_is_here(hub, opened, monkeypatch):
     monkeypatch.setattr("labeler.ui.app.run", lambda project, **_: seen.append(project.options["encoder"]) or 0)
     with click.Context(main):
         open_screen(opened())
-        assert seen[0].startswith(f"hub:{NAME}:config=")
+        assert seen[0].startswith(f"hub:{NAME}:file=onnx/")
         with pytest.raises(HubError, match="no model org/nothing"):
             open_screen(opened(Options(encoder="hub:org/nothing")))
     assert len(seen) == 1
