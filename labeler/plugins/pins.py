@@ -1,4 +1,4 @@
-"""What a plug-in fetches from elsewhere is pinned at its first use: the spec that comes of it is what a project keeps.
+"""Pins: what a plug-in fetches from elsewhere is fixed at its first use, in the spec that a project keeps.
 
 A plug-in whose line in the table names ``pins`` has a method ``pin()``: signs of life, then its spec with every one
 of these parameters filled in, by which it is the same everywhere and for good.

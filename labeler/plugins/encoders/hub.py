@@ -12,12 +12,12 @@ import numpy as np
 from labeler.core import steps
 from labeler.core.errors import HubError
 from labeler.core.types import ByteArray, FloatArray, Progress
-from labeler.plugins.encoders import hub_files, preprocessing
+from labeler.plugins.encoders import hub_files, image_processor
 from labeler.plugins.encoders.base import Images
 from labeler.plugins.encoders.hub_choice import choose_file, choose_output
 from labeler.plugins.encoders.hub_files import MAIN, Listing
+from labeler.plugins.encoders.image_processor import ImageProcessor
 from labeler.plugins.encoders.onnx_graph import BY_TOKENS, OnnxGraph, in_batches
-from labeler.plugins.encoders.preprocessing import Preprocessing
 from labeler.plugins.encoders.raster import check_images
 from labeler.plugins.registry import Spec
 
@@ -91,7 +91,7 @@ class HubModel:
                 _check(name, value, form)
         if threads < 1:
             raise ValueError("threads is at least 1")
-        self._ready: tuple[OnnxGraph, Preprocessing] | None = None
+        self._ready: tuple[OnnxGraph, ImageProcessor] | None = None
 
     @property
     def is_pinned(self) -> bool:
@@ -113,7 +113,7 @@ class HubModel:
         threads = {"threads": self.threads} if self.threads != 1 else {}
         return str(Spec("hub", {"model": self.model} | chosen | extra | threads))
 
-    def bring(self) -> Generator[Progress, None, tuple[OnnxGraph, Preprocessing]]:
+    def bring(self) -> Generator[Progress, None, tuple[OnnxGraph, ImageProcessor]]:
         """Yield progress until the model is here: from the cache, or else from the hub. Raises as :meth:`pin`."""
         if self._ready is not None:
             return self._ready
@@ -123,13 +123,13 @@ class HubModel:
             listing = _listing(self.model, self.revision or MAIN)
             file, commit = choose_file(self.model, listing, self.file), listing.commit
         declared = yield from self._content(CONFIG, commit, listing)
-        used = self._read(declared)
+        processor = self._read(declared)
         content = yield from self._content(file, commit, listing)
-        graph = self._made(content, file, used)
+        graph = self._made(content, file, processor)
         digests = (hashlib.sha256(part).hexdigest() for part in (content, declared))
         self.file, self.revision = file, commit
         self.sha256, self.processor = next(digests), next(digests)[:_PROCESSOR_LETTERS]
-        self._ready, self.side = (graph, used), used.side
+        self._ready, self.side = (graph, processor), processor.side
         return self._ready
 
     def fit(self, images: Images) -> HubModel:
@@ -141,8 +141,8 @@ class HubModel:
     def transform(self, images: Images) -> FloatArray:
         """Features (n, d) float32."""
         check_images(images)
-        graph, used = self._loaded()
-        return in_batches(lambda part: graph.features(used.numbers(part)), images, self.side)
+        graph, processor = self._loaded()
+        return in_batches(lambda part: graph.features(processor.numbers(part)), images, self.side)
 
     @property
     def looks_at(self) -> int:
@@ -155,7 +155,7 @@ class HubModel:
 
     # -- inside --------------------------------------------------------------------------------------------------
 
-    def _loaded(self) -> tuple[OnnxGraph, Preprocessing]:
+    def _loaded(self) -> tuple[OnnxGraph, ImageProcessor]:
         return self._ready or steps.run(self.bring())
 
     def _content(self, file: str, commit: str, listing: Listing | None) -> Generator[Progress, None, bytes]:
@@ -198,27 +198,27 @@ class HubModel:
                 f"{file} of {self.model} is not what was pinned: its sha256 is {digest[:16]}..., not {pinned[:16]}...",
                 f"remove {path} to download it again, or take what is there now: hub:{self.model}:revision={MAIN}",
             )
-        told = listing.digests.get(file) if listing is not None else None
-        if told and digest != told:
+        listed = listing.digests.get(file) if listing is not None else None
+        if listed and digest != listed:
             raise HubError(
                 f"{file} of {self.model} did not arrive as the hub has it: its sha256 is {digest[:16]}...",
                 f"remove {path}, and do the same again",
             )
 
-    def _read(self, declared: bytes) -> Preprocessing:
+    def _read(self, declared: bytes) -> ImageProcessor:
         try:
-            return preprocessing.read(declared)
+            return image_processor.read(declared)
         except ValueError as error:
             hint = "say it yourself: --encoder onnx:model=FILE,size=...,mean=...,std=..."
             raise HubError(f"the preprocessing of {self.model} is not known here: {error}", hint) from error
 
-    def _made(self, content: bytes, file: str, used: Preprocessing) -> OnnxGraph:
+    def _made(self, content: bytes, file: str, processor: ImageProcessor) -> OnnxGraph:
         """The model ready to run: its output chosen, tried on one image."""
         try:
             graph = OnnxGraph(content, file, output=self.output, pool=BY_TOKENS, threads=self.threads)
             graph.output = self.output or choose_output(graph.outputs)
-            _check_input(graph, used.side)
-            graph.features(used.numbers(np.zeros((1, used.side, used.side, 3), dtype=np.uint8)))
+            _check_input(graph, processor.side)
+            graph.features(processor.numbers(np.zeros((1, processor.side, processor.side, 3), dtype=np.uint8)))
         except ValueError as error:
             raise HubError(
                 f"the model {self.model} cannot be used: {error}", "choose another file= or output="
@@ -227,7 +227,7 @@ class HubModel:
 
 
 def _listing(model: str, revision: str) -> Listing:
-    """What the hub has now; where it does not answer, what it had when the model came into the cache."""
+    """Return what the hub has now; where it does not answer, what it had when the model came into the cache."""
     try:
         return hub_files.look_up(model, revision)
     except HubError as error:
