@@ -27,7 +27,7 @@ CROPPED_BELOW = 384
 
 @dataclass(frozen=True, slots=True)
 class ImageProcessor:
-    """The way an image becomes a model's input: `resize` to (height, width) or the shorter edge, then `side` pixels from the center.
+    """The way to a model's input: `resize` to (height, width) or the shorter edge, then `side` pixels from the center.
 
     `mean` and `std` (1,) or (3,) float32 are of the values times `factor`.
     """
