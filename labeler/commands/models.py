@@ -45,9 +45,7 @@ MODELS = (
     ),
     ImageModel("hub:onnx-community/dinov2-base", 347, "Apache-2.0", "kinds that look alike; four times the size"),
     ImageModel("hub:Xenova/clip-vit-base-patch32", 352, "MIT", "what a picture shows, drawings and screens too (CLIP)"),
-    ImageModel(
-        "hub:Xenova/siglip-base-patch16-224", 372, "Apache-2.0", "as CLIP, in patches of half the side (SigLIP)"
-    ),
+    ImageModel("hub:Xenova/siglip-base-patch16-224", 372, "Apache-2.0", "as CLIP, with patches half the side (SigLIP)"),
 )
 """Sizes are of the file that is taken, as the hub lists it; licenses those of facebook/dinov2-*, openai/CLIP and
 google/siglip-base-patch16-224, whose weights were converted."""

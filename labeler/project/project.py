@@ -19,7 +19,7 @@ from labeler.core.text import counted, display_safe, unreadable_line
 from labeler.core.types import ByteArray, IndexArray, Progress, Provenance, Round
 from labeler.plugins.importers.base import Source
 from labeler.plugins.importers.vectors import check_rows
-from labeler.plugins.pins import in_force, pinned
+from labeler.plugins.pins import is_pin_of, pinned
 from labeler.project import backups, paths, source_changes
 from labeler.project.engine import EngineLink
 from labeler.project.instances import Instances
@@ -198,7 +198,7 @@ class Project:
         """Remember the encoder in force with the content that it was fetched in, from the first time on."""
         options = self.options
         before = options.get("encoder") or ""
-        if before and encoder != before and in_force("encoder", before, encoder) == encoder:
+        if is_pin_of("encoder", encoder, before):
             with contextlib.suppress(NotSaved):  # pinned again at the next opening
                 self._store.remember(options=options | {"encoder": encoder})
                 self.notices.append(f"the encoder is {encoder} from here on")

@@ -6,10 +6,10 @@ import pytest
 
 from labeler.core import steps
 from labeler.core.errors import UsageError
-from labeler.plugins.pins import in_force, pinned
+from labeler.plugins.pins import in_force, is_pin_of, pinned
 
 COMMIT, SHA = "a" * 40, "b" * 64
-PINNED = f"hub:org/name:config={'c' * 16},file=onnx/model.onnx,revision={COMMIT},sha256={SHA}"
+PINNED = f"hub:org/name:file=onnx/model.onnx,processor={'c' * 16},revision={COMMIT},sha256={SHA}"
 
 
 @pytest.mark.parametrize(
@@ -45,3 +45,22 @@ def test_an_encoder_that_takes_nothing_from_elsewhere_is_left_as_it_is():
     assert steps.run(pinned("encoder", "pca:n_components=40")) == "pca:n_components=40"
     with pytest.raises(UsageError, match="no encoder is called"):
         steps.run(pinned("encoder", "nothing"))
+
+
+@pytest.mark.parametrize(
+    ("named", "is_one"),
+    [
+        ("hub:org/name", True),
+        ("hub:org/name:revision=main", True),
+        ("hub:org/name:file=onnx/model.onnx", True),
+        (PINNED, False),
+        ("hub:org/other", False),
+        ("hub:org/name:output=logits", False),
+        ("pca", False),
+        ("", False),
+    ],
+)
+def test_a_pin_is_of_what_was_named(named, is_one):
+    assert is_pin_of("encoder", PINNED, named) is is_one
+    assert not is_pin_of("encoder", "features", named)
+    assert not is_pin_of("encoder", "pca:n_components=2", "pca")

@@ -86,6 +86,11 @@ class ConvolutionalGraph:
         """Return the name of the mean over all places, (n, channels)."""
         return self._node("Flatten", [self._node("GlobalAveragePool", [maps.name])])
 
+    def join(self, vectors: list[str]) -> str:
+        """Return the name of vectors (n, d) side by side, each scaled to length 1; one of zeros stays as it is."""
+        units = [self._node("LpNormalization", [vector], axis=1, p=2) for vector in vectors]
+        return self._node("Concat", units, axis=1)
+
     def serialized(self, output: str) -> bytes:
         """Return the ONNX model, checked, whose one output is the tensor `output`."""
         import onnx  # an extra

@@ -12,12 +12,12 @@ import numpy as np
 from labeler.core import steps
 from labeler.core.errors import HubError
 from labeler.core.types import ByteArray, FloatArray, Progress
-from labeler.plugins.encoders import hub_files, preprocessing
+from labeler.plugins.encoders import hub_files, image_processor
 from labeler.plugins.encoders.base import Images
 from labeler.plugins.encoders.hub_choice import choose_file, choose_output
 from labeler.plugins.encoders.hub_files import MAIN, Listing
+from labeler.plugins.encoders.image_processor import ImageProcessor
 from labeler.plugins.encoders.onnx_graph import BATCH, BY_TOKENS, OnnxGraph
-from labeler.plugins.encoders.preprocessing import Preprocessing
 from labeler.plugins.encoders.raster import check_images, in_batches
 from labeler.plugins.registry import Spec
 
@@ -26,12 +26,12 @@ MAX_CONFIG = 1_000_000
 """Bytes of a preprocessing at most; those in use have 500."""
 MAX_MODEL = 2 << 30
 """Bytes of a model at most: an ONNX file (a protobuf) cannot be larger."""
-_CONFIG_LETTERS = 16  # of the sha256 of the preprocessing: 64 bits, in a line that a person reads
+_PROCESSOR_LETTERS = 16  # of the sha256 of the preprocessing: 64 bits, in a line that a person reads
 _MODEL = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
 _FILE = re.compile(r"[\w.-]+(/[\w.-]+)*\.onnx", re.ASCII)
 _REVISION = re.compile(r"[\w.-]+(/[\w.-]+)*", re.ASCII)
 _COMMIT, _SHA256 = re.compile(r"[0-9a-f]{40}"), re.compile(r"[0-9a-f]{64}")
-_CONFIG = re.compile(rf"[0-9a-f]{{{_CONFIG_LETTERS}}}")
+_PROCESSOR = re.compile(rf"[0-9a-f]{{{_PROCESSOR_LETTERS}}}")
 
 
 class HubModel:
@@ -52,7 +52,7 @@ class HubModel:
         A branch, a tag or a commit; "" = ``main``. Pinned, it is the commit.
     sha256 : str
         Of the file; filled in at the first use.
-    config : str
+    processor : str
         The beginning of the sha256 of its ``preprocessor_config.json``; filled in at the first use.
     output : str
         Name of the output taken; "" = ``image_embeds``, ``pooler_output``, or the class token of
@@ -72,31 +72,31 @@ class HubModel:
         file: str = "",
         revision: str = "",
         sha256: str = "",
-        config: str = "",
+        processor: str = "",
         output: str = "",
         threads: int = 1,
     ) -> None:
         # on the command line a name may look like a number
         self.model, self.file, self.revision = str(model), str(file), str(revision)
-        self.sha256, self.config, self.output = str(sha256), str(config), str(output)
+        self.sha256, self.processor, self.output = str(sha256), str(processor), str(output)
         self.threads = threads
         _check("ORG/NAME", self.model, _MODEL)
         for name, value, form in (
             ("file", self.file, _FILE),
             ("revision", self.revision, _REVISION),
             ("sha256", self.sha256, _SHA256),
-            ("config", self.config, _CONFIG),
+            ("processor", self.processor, _PROCESSOR),
         ):
             if value:
                 _check(name, value, form)
         if threads < 1:
             raise ValueError("threads is at least 1")
-        self._ready: tuple[OnnxGraph, Preprocessing] | None = None
+        self._ready: tuple[OnnxGraph, ImageProcessor] | None = None
 
     @property
     def is_pinned(self) -> bool:
         """Whether the spec alone says which bytes the model is of."""
-        return bool(self.file and self.sha256 and self.config and _COMMIT.fullmatch(self.revision))
+        return bool(self.file and self.sha256 and self.processor and _COMMIT.fullmatch(self.revision))
 
     def pin(self) -> Generator[Progress, None, str]:
         """Yield progress; return the spec with file, commit and digests, downloaded where one of them is missing.
@@ -108,12 +108,12 @@ class HubModel:
         """
         if not self.is_pinned:
             yield from self.bring()
-        chosen = {"file": self.file, "revision": self.revision, "sha256": self.sha256, "config": self.config}
+        chosen = {"file": self.file, "revision": self.revision, "sha256": self.sha256, "processor": self.processor}
         extra = {"output": self.output} if self.output else {}
         threads = {"threads": self.threads} if self.threads != 1 else {}
         return str(Spec("hub", {"model": self.model} | chosen | extra | threads))
 
-    def bring(self) -> Generator[Progress, None, tuple[OnnxGraph, Preprocessing]]:
+    def bring(self) -> Generator[Progress, None, tuple[OnnxGraph, ImageProcessor]]:
         """Yield progress until the model is here: from the cache, or else from the hub. Raises as :meth:`pin`."""
         if self._ready is not None:
             return self._ready
@@ -123,13 +123,13 @@ class HubModel:
             listing = _listing(self.model, self.revision or MAIN)
             file, commit = choose_file(self.model, listing, self.file), listing.commit
         declared = yield from self._content(CONFIG, commit, listing)
-        used = self._read(declared)
+        processor = self._read(declared)
         content = yield from self._content(file, commit, listing)
-        graph = self._made(content, file, used)
+        graph = self._made(content, file, processor)
         digests = (hashlib.sha256(part).hexdigest() for part in (content, declared))
         self.file, self.revision = file, commit
-        self.sha256, self.config = next(digests), next(digests)[:_CONFIG_LETTERS]
-        self._ready, self.side = (graph, used), used.side
+        self.sha256, self.processor = next(digests), next(digests)[:_PROCESSOR_LETTERS]
+        self._ready, self.side = (graph, processor), processor.side
         return self._ready
 
     def fit(self, images: Images) -> HubModel:
@@ -141,8 +141,8 @@ class HubModel:
     def transform(self, images: Images) -> FloatArray:
         """Features (n, d) float32."""
         check_images(images)
-        graph, used = self._loaded()
-        return in_batches(lambda part: graph.features(used.numbers(part)), images, BATCH)
+        graph, processor = self._loaded()
+        return in_batches(lambda part: graph.features(processor.numbers(part)), images, BATCH)
 
     @property
     def looks_at(self) -> int:
@@ -155,7 +155,7 @@ class HubModel:
 
     # -- inside --------------------------------------------------------------------------------------------------
 
-    def _loaded(self) -> tuple[OnnxGraph, Preprocessing]:
+    def _loaded(self) -> tuple[OnnxGraph, ImageProcessor]:
         return self._ready or steps.run(self.bring())
 
     def _content(self, file: str, commit: str, listing: Listing | None) -> Generator[Progress, None, bytes]:
@@ -192,36 +192,33 @@ class HubModel:
 
     def _check_digest(self, file: str, path: Path, content: bytes, listing: Listing | None) -> None:
         digest = hashlib.sha256(content).hexdigest()
-        pinned = self.config if file == CONFIG else self.sha256
+        pinned = self.processor if file == CONFIG else self.sha256
         if pinned and not digest.startswith(pinned):
             raise HubError(
                 f"{file} of {self.model} is not what was pinned: its sha256 is {digest[:16]}..., not {pinned[:16]}...",
                 f"remove {path} to download it again, or take what is there now: hub:{self.model}:revision={MAIN}",
             )
-        told = listing.digests.get(file) if listing is not None else None
-        if told and digest != told:
+        listed = listing.digests.get(file) if listing is not None else None
+        if listed and digest != listed:
             raise HubError(
                 f"{file} of {self.model} did not arrive as the hub has it: its sha256 is {digest[:16]}...",
                 f"remove {path}, and do the same again",
             )
 
-    def _read(self, declared: bytes) -> Preprocessing:
+    def _read(self, declared: bytes) -> ImageProcessor:
         try:
-            return preprocessing.read(declared)
+            return image_processor.read(declared)
         except ValueError as error:
             hint = "say it yourself: --encoder onnx:model=FILE,size=...,mean=...,std=..."
             raise HubError(f"the preprocessing of {self.model} is not known here: {error}", hint) from error
 
-    def _made(self, content: bytes, file: str, used: Preprocessing) -> OnnxGraph:
+    def _made(self, content: bytes, file: str, processor: ImageProcessor) -> OnnxGraph:
         """The model ready to run: its output chosen, tried on one image."""
         try:
             graph = OnnxGraph(content, file, output=self.output, pool=BY_TOKENS, threads=self.threads)
             graph.output = self.output or choose_output(graph.outputs)
-            channels, *sides = graph.declared()
-            if channels not in (None, 3) or any(each not in (None, used.side) for each in sides):
-                wanted = " x ".join(str(each or "any") for each in (channels, *sides))
-                raise ValueError(f"{file} takes {wanted}, its preprocessing gives 3 x {used.side} x {used.side}")
-            graph.features(used.numbers(np.zeros((1, used.side, used.side, 3), dtype=np.uint8)))
+            _check_input(graph, processor.side)
+            graph.features(processor.numbers(np.zeros((1, processor.side, processor.side, 3), dtype=np.uint8)))
         except ValueError as error:
             raise HubError(
                 f"the model {self.model} cannot be used: {error}", "choose another file= or output="
@@ -230,7 +227,7 @@ class HubModel:
 
 
 def _listing(model: str, revision: str) -> Listing:
-    """What the hub has now; where it does not answer, what it had when the model came into the cache."""
+    """Return what the hub has now; where it does not answer, what it had when the model came into the cache."""
     try:
         return hub_files.look_up(model, revision)
     except HubError as error:
@@ -238,6 +235,14 @@ def _listing(model: str, revision: str) -> Listing:
         if listing is None:
             raise
         return listing
+
+
+def _check_input(graph: OnnxGraph, side: int) -> None:
+    """Refuse with a ValueError a model whose input is declared otherwise than its preprocessing gives it."""
+    channels, *sides = graph.declared()
+    if channels not in (None, 3) or any(each not in (None, side) for each in sides):
+        wanted = " x ".join(str(each or "any") for each in (channels, *sides))
+        raise ValueError(f"it takes {wanted}, and its preprocessing gives 3 x {side} x {side}")
 
 
 def _others(listing: Listing, file: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Which file of a model's repository is taken, and which output of it, where a person names none."""
+"""The choice of a model's file, and of its output, where a person names none."""
 
 from __future__ import annotations
 

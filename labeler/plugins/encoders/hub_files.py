@@ -6,6 +6,7 @@ a commit's content never changes.
 
 from __future__ import annotations
 
+import inspect
 import threading
 from collections.abc import Generator
 from dataclasses import dataclass
@@ -89,8 +90,10 @@ def fetch(model: str, file: str, listing: Listing, revision: str = "") -> Genera
     download = _Download(model, file, revision or listing.commit)
     download.start()
     name = f"downloading {model} (MB)" if total > _MEGA else f"downloading {model}"
-    while download.is_alive():
+    is_there = False
+    while not is_there:
         download.join(_TICK)
+        is_there = not download.is_alive()  # asked before it is told how far it is: the last sign is of the whole
         yield Progress(name, download.n_bytes // _MEGA, total // _MEGA)
     if download.error is not None:
         raise _explained(download.error, model, listing.commit) from download.error
@@ -114,8 +117,11 @@ class _Download(threading.Thread):
         from huggingface_hub import hf_hub_download  # an extra
 
         _be_quiet()
+        # older releases do not say how far they are
+        counts = "tqdm_class" in inspect.signature(hf_hub_download).parameters
+        counter: dict[str, Any] = {"tqdm_class": _counter_of(self)} if counts else {}
         try:
-            self.path = hf_hub_download(**self._wanted, etag_timeout=PATIENCE, tqdm_class=_counter_of(self))
+            self.path = hf_hub_download(**self._wanted, etag_timeout=PATIENCE, **counter)
         except Exception as error:  # it is raised where somebody waits for it
             self.error = error
 
@@ -136,9 +142,10 @@ def _counter_of(download: _Download) -> type[Any]:
 
 def _be_quiet() -> None:
     """Let the library write nothing to standard error, which is the screen."""
-    from huggingface_hub.utils import logging  # an extra
+    from huggingface_hub.utils import disable_progress_bars, logging  # an extra
 
     logging.set_verbosity_error()
+    disable_progress_bars()
 
 
 def _explained(error: Exception, model: str, revision: str) -> HubError:

@@ -80,6 +80,20 @@ def test_the_graph_does_what_its_layers_do(side, width):
     assert np.std(expected) > 0.1  # not all of it clipped
 
 
+def test_vectors_side_by_side_have_length_one_each():
+    pytest.importorskip("onnx", reason="the extra photos is not installed")
+    pytest.importorskip("onnxruntime", reason="the extra photos is not installed")
+    from labeler.plugins.encoders.onnx_session import open_session, run
+
+    graph = ConvolutionalGraph({}, EPSILON)
+    tones = graph.average(graph.images(2, 0.0, 1.0))
+    output = graph.join([tones, tones])
+    images = np.zeros((2, 2, 2, 3), np.uint8)
+    images[0] = [3, 0, 4]
+    computed = run(open_session(graph.serialized(output), "tones", 1), output, images)
+    np.testing.assert_allclose(computed, [[0.6, 0, 0.8] * 2, [0] * 6], atol=1e-6)
+
+
 @pytest.mark.parametrize(
     ("line", "zeros"),
     [

@@ -9,12 +9,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from labeler.core import steps
 from labeler.core.errors import MissingExtra, UsageError
 from labeler.plugins import registry
 from labeler.plugins.encoders import efficientnet_lite0 as module
 from labeler.plugins.encoders.convolutional_graph import ConvolutionalGraph
 from labeler.plugins.encoders.onnx_session import open_session, run
 from labeler.plugins.encoders.torch_weights import read_weights
+from labeler.plugins.importers.folder import FolderImporter
+from labeler.worker.features import prepare
 
 NAME = "efficientnet-lite0"
 CATS, ESPRESSO, CUP = range(281, 286), 967, 968  # of ImageNet's thousand classes
@@ -51,8 +54,9 @@ def test_the_network_names_what_is_on_a_photo():
 def test_a_row_is_the_images_alone_to_the_bit():
     images = pictures(7)
     whole = registry.create("encoder", NAME).fit(images).transform(images)
-    assert whole.shape == (7, 320)
-    np.testing.assert_allclose(np.linalg.norm(whole, axis=1), 1, rtol=1e-5)
+    assert whole.shape == (7, 1600)
+    for half in (whole[:, :320], whole[:, 320:]):
+        np.testing.assert_allclose(np.linalg.norm(half, axis=1), 1, rtol=1e-5)
     parts = [registry.create("encoder", NAME).transform(images[rows]) for rows in (slice(0, 1), slice(1, 7))]
     np.testing.assert_array_equal(np.concatenate(parts), whole)
     turned = registry.create("encoder", NAME).transform(images[::-1])
@@ -71,6 +75,20 @@ def test_other_images_are_seen_at_the_networks_size():
     np.testing.assert_allclose(encoder.transform(small.astype(np.float32) / 255), expected, atol=1e-6)
     grey = encoder.transform(small[..., 0])
     np.testing.assert_array_equal(grey, encoder.transform(np.repeat(small[..., :1], 3, axis=3)))
+
+
+@pytest.mark.slow
+@needs_the_extra
+def test_a_pool_is_read_once_more_at_the_networks_size(tmp_path):
+    """The image store has 64 pixels a side: stripes of one pixel are lost there, and the network must see the files."""
+    images = pictures(5)
+    images[:, ::2] = 0
+    (tmp_path / "photos").mkdir()
+    for number, image in enumerate(images):
+        Image.fromarray(image).save(tmp_path / "photos" / f"{number}.png")
+    source = FolderImporter().open(tmp_path / "photos")
+    prepared = steps.run(prepare(source, source.ids, tmp_path / "cache", NAME, "", 0))
+    np.testing.assert_array_equal(prepared.features, registry.create("encoder", NAME).transform(images))
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""The preprocessing of an image model, as its ``preprocessor_config.json`` declares it.
+"""The processor of an image model's input, as its ``preprocessor_config.json`` declares it.
 
 The steps and their order are those of the image processors of Hugging Face's transformers: resize, crop from the
 center, multiply, less the mean, divided by the deviation; each as it is done there by Pillow, on bytes.
@@ -26,8 +26,8 @@ CROPPED_BELOW = 384
 
 
 @dataclass(frozen=True, slots=True)
-class Preprocessing:
-    """What is done to an image: `resize` to (height, width) or the shorter edge, then `side` pixels from the center.
+class ImageProcessor:
+    """The way to a model's input: `resize` to (height, width) or the shorter edge, then `side` pixels from the center.
 
     `mean` and `std` (1,) or (3,) float32 are of the values times `factor`.
     """
@@ -70,7 +70,7 @@ class Preprocessing:
         return np.ascontiguousarray(((values - self.mean) / self.std).transpose(0, 3, 1, 2))
 
 
-def read(content: bytes) -> Preprocessing:
+def read(content: bytes) -> ImageProcessor:
     """Read the bytes of a ``preprocessor_config.json``.
 
     Raises
@@ -94,11 +94,11 @@ def read(content: bytes) -> Preprocessing:
     if not (std > 0).all():
         raise ValueError("image_std is not above 0")
     factor = _number(config, "rescale_factor", 1 / 255) if config.get("do_rescale", True) else 1.0
-    return Preprocessing(resize, side, _resample(config), factor, mean, std, bool(config.get("do_flip_channel_order")))
+    return ImageProcessor(resize, side, _resample(config), factor, mean, std, bool(config.get("do_flip_channel_order")))
 
 
 def _sizes(config: dict[str, Any]) -> tuple[tuple[int, int] | int, int]:
-    """What an image is resized to, and the side of what is cut out of it."""
+    """Return what an image is resized to, and the side of what is cut out of it."""
     resize = _resize(config)
     shorter = resize if isinstance(resize, int) else min(resize)
     if "crop_pct" in config and isinstance(resize, int):

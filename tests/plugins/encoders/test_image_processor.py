@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from labeler.plugins.encoders import preprocessing
+from labeler.plugins.encoders import image_processor
 
 CLIP = {
     "crop_size": {"height": 224, "width": 224},
@@ -34,7 +34,7 @@ OLD_CLIP = {name: CLIP[name] for name in ("do_normalize", "do_resize", "image_me
 
 
 def read(config):
-    return preprocessing.read(json.dumps(config).encode())
+    return image_processor.read(json.dumps(config).encode())
 
 
 def slopes(height, width):
@@ -129,4 +129,4 @@ def test_what_is_odd_is_one_line(config, what):
 @pytest.mark.parametrize("content", [b"", b"\xff\x00", b"{", b"[" * 100_000])
 def test_what_is_no_json_is_one_line(content):
     with pytest.raises(ValueError, match="it is not JSON"):
-        preprocessing.read(content)
+        image_processor.read(content)
