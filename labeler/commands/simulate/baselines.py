@@ -32,7 +32,7 @@ def baseline_curve(
     # a stream of its own (30), apart from those that thin and hold out
     order = np.random.default_rng((seed, 30)).permutation(known)
     counts = [len(known)] if name == "all" else sorted({min(row, len(known)) for row in rows})
-    curve = []
+    curve: list[dict[str, Any]] = []
     for count in counts:
         # a longer run holds the shorter ones: its curve is that of one person
         chosen = np.sort(order[:count])
