@@ -3,22 +3,29 @@
     python benchmarks/ablation.py digits signs wine breast-cancer characters --seeds 2
     LABELER_DATA=... python benchmarks/ablation.py mnist10k cifar3000 small-digits --seeds 2
     python benchmarks/ablation.py digits --seeds 6 --noise 0.05
+    LABELER_DATA=... python benchmarks/ablation.py grocery --seeds 1 --clicks 300 --only everything,rough
 
 A part earns its place where a set that it was not made for gains by it and none loses much. Figures are shares of all
-labels right, in percent, after 20, 50, 100 and 200 answers (fewer where the set is small).
+labels right, in percent, after 10, 20, 50, 100, 200 and 300 answers (fewer where the set is small); then what an export
+would hold at the end, what is right of what spread in it, the largest fall of coverage between two rows, and how many
+promises of an export (promises.py) break at any row. `--only` runs the parts whose names hold one of these words.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import itertools
 import statistics
 import tempfile
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
 from data import SETS, PoolFile, load
+from promises import breaches
 
 from labeler.commands.simulate import Simulation, simulate
 from labeler.engine import belief, queue
@@ -26,42 +33,92 @@ from labeler.engine import round as rounds
 from labeler.engine.blending import Blend, blend
 from labeler.project.options import Options
 
-CLICKS = (20, 50, 100, 200)
+CLICKS = (10, 20, 50, 100, 200, 300)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One change of the engine: what stands elsewhere in its place, and options that differ.
+
+    `swaps`: (module, attribute, value), all of them at once. `options`: fields of :class:`Options`, as a person would
+    give them (`encoder` measures one view alone).
+    """
+
+    swaps: tuple[tuple[Any, str, Any], ...] = ()
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """The figures of one session: clicks -> share right; at the end coverage and what is right of what spread."""
+
+    right: dict[int, float]
+    coverage: float
+    precision: float
+    fall: float
+    broken: int
 
 
 def first_models(count: int) -> Callable[..., Blend]:
     """`blend` that knows the first `count` models alone."""
 
     def blended(left_out: Any, positions: Any) -> Blend:
-        found = blend(left_out[:count], positions)
-        return Blend((*found.weights, *(0.0,) * (len(left_out) - count)), found.skill)
+        mix = blend(left_out[:count], positions)
+        return Blend((*mix.weights, *(0.0,) * (len(left_out) - count)), mix.skill)
 
     return blended
 
 
-def parts() -> dict[str, tuple[Any, ...]]:
-    """Name of what is taken out -> (module, attribute, what stands there instead)."""
+def parts() -> dict[str, Part]:
+    """The name of each change -> what it is."""
     return {
-        "everything": (),
-        "without the linear rules": (belief, "blend", first_models(2)),
-        "without the second encoder": (belief, "blend", lambda out, of: first_models(min(3, len(out)))(out, of)),
-        "walk alone": (belief, "blend", first_models(1)),
-        "without the second opinion": (belief, "OPINION", belief.OPINION * 0),
-        "without guards": (queue, "GUARD_TURN", -1),
-        "without holding back on rough pools": (rounds, "is_smooth", lambda tiers: True),
+        "everything": Part(),
+        # the models and what they look at
+        "without the linear rules": Part(((belief, "blend", first_models(2)),)),
+        "without the second encoder": Part(
+            ((belief, "blend", lambda out, of: first_models(min(3, len(out)))(out, of)),)
+        ),
+        "walk alone": Part(((belief, "blend", first_models(1)),)),
+        "without the second opinion": Part(((belief, "OPINION", belief.OPINION * 0),)),
+        # what is asked
+        "without guards": Part(((queue, "GUARD_TURN", -1),)),
+        # what spreads
+        "without holding back on rough pools": Part(((rounds, "is_smooth", lambda tiers: True),)),
     }
 
 
-def run(
-    pool: PoolFile, seed: int, clicks: int, part: tuple[Any, ...], noise: float
-) -> dict[int, tuple[float, float, float]]:
-    """Clicks -> share right, share that an export would hold, share right of what spread."""
-    with mock.patch.object(*part) if part else mock.patch.object(belief, "PASSES", belief.PASSES):
-        report_ = simulate(Simulation(pool.path, pool.truth, clicks, Options(seed=seed), noise))
-    return {
-        row["clicks"]: (row["labels_accuracy"], row["coverage"], row["propagated_precision"] or 0.0)
-        for row in report_.curve
-    }
+def run(pool: PoolFile, seed: int, clicks: int, part: Part, noise: float) -> Session:
+    """One session with a part changed."""
+    with contextlib.ExitStack() as stack:
+        for swap in part.swaps:
+            stack.enter_context(mock.patch.object(*swap))
+        report = simulate(Simulation(pool.path, pool.truth, clicks, Options(seed=seed, **part.options), noise))
+    covered = [row["coverage"] for row in report.curve]
+    return Session(
+        right={row["clicks"]: row["labels_accuracy"] for row in report.curve},
+        coverage=covered[-1],
+        precision=report.final["propagated_precision"] or 0.0,
+        fall=max([0.0, *(before - after for before, after in itertools.pairwise(covered))]),
+        broken=len(list(breaches(report.curve, report.n_instances))),
+    )
+
+
+def line_of(name: str, sessions: list[Session]) -> str:
+    """A row of the table: means of the sessions, in percent; the largest fall and every broken promise of all."""
+    shares = [statistics.mean(session.right[at] for session in sessions) for at in CLICKS if at in sessions[0].right]
+    ends = [
+        statistics.mean(session.coverage for session in sessions),
+        statistics.mean(session.precision for session in sessions),
+    ]
+    cells = [f"{100 * share:6.2f}" for share in shares]
+    cells += [f"{100 * share:5.1f}" for share in (*ends, max(session.fall for session in sessions))]
+    return f"| {name:<36} | {' | '.join(cells)} | {sum(session.broken for session in sessions)} |"
+
+
+def head_of(clicks: int) -> str:
+    """The first two rows of a table of sessions of so many answers."""
+    heads = [*(str(at) for at in CLICKS if at <= clicks), "coverage", "right of what spread", "largest fall", "broken"]
+    return f"| | {' | '.join(heads)} |\n{'|---' * (len(heads) + 1)}|"
 
 
 def main() -> None:
@@ -71,22 +128,19 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--clicks", type=int, default=200)
     parser.add_argument("--noise", type=float, default=0.0, help="share of wrong answers")
+    parser.add_argument("--only", default="", help="words, comma-separated: the parts whose names hold one of them")
     arguments = parser.parse_args()
+    chosen = {name: part for name, part in parts().items() if any(map(name.__contains__, arguments.only.split(",")))}
+    if not chosen:
+        parser.error(f"--only {arguments.only!r} names none of: {', '.join(parts())}")
     for name in arguments.names:
-        print(f"\n{name}, {arguments.seeds} seeds; at the end also coverage and what is right of what spread")
         with tempfile.TemporaryDirectory() as folder:
             pools = [load(name, seed, Path(folder)) for seed in range(arguments.seeds)]
-            for part, taken in parts().items():
-                found = [
-                    run(pool, seed, min(arguments.clicks, len(pool.y) // 2), taken, arguments.noise)
-                    for seed, pool in enumerate(pools)
-                ]
-                cells = [
-                    f"{100 * statistics.mean(rows[at][0] for rows in found):6.2f}" for at in CLICKS if at in found[0]
-                ]
-                last = max(found[0])
-                ends = [f"{100 * statistics.mean(rows[last][column] for rows in found):5.1f}" for column in (1, 2)]
-                print(f"| {part:<36} | {' | '.join([*cells, *ends])} |", flush=True)
+            clicks = min(arguments.clicks, len(pools[0].y) // 2)
+            print(f"\n## {name}, {arguments.seeds} seeds\n\n{head_of(clicks)}")
+            for title, part in chosen.items():
+                sessions = [run(pool, seed, clicks, part, arguments.noise) for seed, pool in enumerate(pools)]
+                print(line_of(title, sessions), flush=True)
 
 
 if __name__ == "__main__":

@@ -25,13 +25,14 @@ MODEL_GUIDED = ("margin", "entropy")
 """Strategies that ask the model; the others look at the features alone."""
 
 
-def start_of(name: str, X: Any, n_clusters: int, seed: int) -> list[int]:
-    """The first questions of a session: one at `random`, or by `kmeans` the instance nearest to each of its centers.
+def start_of(name: str, X: Any, seed: int) -> list[int]:
+    """The first questions of a session: one at `random`, or `kmeansK`, the instances nearest to K centers of k-means.
 
     Those of the largest clusters come first.
     """
     if name == "random":
         return [int(np.random.default_rng(seed).integers(len(X)))]
+    n_clusters = int(name.removeprefix("kmeans"))
     model = KMeans(n_clusters, n_init=3, random_state=seed).fit(X)
     nearest = model.transform(X).argmin(axis=0)
     sizes = np.bincount(model.labels_, minlength=n_clusters)

@@ -2,13 +2,17 @@
 
     pip install scikit-activeml graphlearning annoy
     python benchmarks/peers.py digits --seeds 3
-    LABELER_DATA=... python benchmarks/peers.py mnist10k --seeds 1
+    LABELER_DATA=... python benchmarks/peers.py mnist10k --seeds 1 --peers margin@kmeans10,laplace@kmeans10
+    LABELER_DATA=... python benchmarks/peers.py cifar3000 --seeds 1 --view network      (needs the extra `photos`)
+    LABELER_DATA=... python benchmarks/peers.py grocery --seeds 1 --view vectors.npy    (vectors from elsewhere)
 
-Each peer gets the features our default encoder gives (first 100 principal components), one random first question, and
-answers from the truth; the figure is the share of ALL instances whose label is right after m clicks, asked ones
-included, as `labeler simulate` counts it. Ours runs in the same process through the same session as the application.
-scikit-activeml: its strategies with logistic regression. GraphLearning: Laplace learning on its 10-nearest-neighbour
-graph, asked by the margin.
+Answers come from the truth, one at a time; the figure is the share of ALL instances whose label is right after m
+clicks, asked ones included, as `labeler simulate` counts it. Ours runs in the same process through the same session as
+the application. Every peer gets the features that ours has (`--view`): those of the built-in encoders, the pretrained
+network's, or both side by side, each block of the same total variance; of these the first 100 principal components,
+scaled as a whole to a variance of 1 a column on average. (`--scale standard` scales every column before the components
+are taken; whitened components are worse for every peer.) PEER@START: what is asked first (one at random, or the
+instances nearest to K centers of k-means), then by the peer's rule. See peer_loops.py for what predicts.
 """
 
 from __future__ import annotations
@@ -19,127 +23,106 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from data import SETS, PoolFile, load
+from peer_loops import ROWS, Curve, graph_learning_curve, skactiveml_curve, start_of
 from sklearn.decomposition import PCA
+from sklearn.preprocessing import StandardScaler
 
 from labeler.commands.simulate import Simulation, simulate
-from labeler.plugins import registry
+from labeler.core import steps
+from labeler.plugins.encoders.automatic import companion_of
+from labeler.plugins.importers.detect import open_source
 from labeler.project.options import Options
-from labeler.worker.image_store import ImagePlan, fit_image
+from labeler.worker.features import encode_again, prepare
 
-ROWS = (10, 20, 50, 100, 200)
-Curve = dict[int, float]
-
-
-def skactiveml_curve(name: str, X: Any, y: Any, seed: int, clicks: int) -> Curve:
-    """One strategy of scikit-activeml with logistic regression, one question at a time."""
-    from skactiveml.classifier import SklearnClassifier
-    from skactiveml.pool import CoreSet, ProbCover, QueryByCommittee, RandomSampling, TypiClust, UncertaintySampling
-    from sklearn.linear_model import LogisticRegression
-
-    model = SklearnClassifier(LogisticRegression(max_iter=200), classes=np.unique(y), random_state=seed)
-    make: dict[str, Callable[[], Any]] = {
-        "margin": lambda: UncertaintySampling(method="margin_sampling", random_state=seed),
-        "entropy": lambda: UncertaintySampling(method="entropy", random_state=seed),
-        "committee": lambda: QueryByCommittee(random_state=seed),
-        "core-set": lambda: CoreSet(random_state=seed),
-        "typiclust": lambda: TypiClust(random_state=seed),
-        "probcover": lambda: ProbCover(random_state=seed),
-        "random": lambda: RandomSampling(random_state=seed),
-    }
-    strategy = make[name]()
-    labels = np.full(len(y), np.nan)
-    rng = np.random.default_rng(seed)
-    first = int(rng.integers(len(y)))
-    labels[first] = y[first]
-    curve: Curve = {}
-    for click in range(1, clicks + 1):
-        if click in ROWS:
-            predicted = model.fit(X, labels).predict(X)
-            asked = ~np.isnan(labels)
-            curve[click] = float(np.where(asked, True, predicted == y).mean())
-        if click == clicks:
-            break
-        extra: dict[str, Any] = {}
-        if name in ("margin", "entropy"):
-            extra = {"clf": model.fit(X, labels), "fit_clf": False}
-        elif name == "committee":
-            from sklearn.ensemble import BaggingClassifier
-
-            bag = BaggingClassifier(LogisticRegression(max_iter=200), n_estimators=5, random_state=seed)
-            extra = {"ensemble": SklearnClassifier(bag, classes=np.unique(y))}
-        chosen = int(strategy.query(X=X, y=labels, **extra)[0])
-        labels[chosen] = y[chosen]
-    return curve
+NETWORK = "efficientnet-lite0"
+COMPONENTS = 100
+PEERS = (
+    *("laplace@random", "laplace@kmeans10", "laplace@kmeans100"),
+    *("margin@random", "margin@kmeans10", "margin@kmeans50", "entropy@kmeans10", "random@random", "random@kmeans50"),
+    *("typiclust@random", "probcover@random", "core-set@random"),
+)
+"""What is run unless `--peers` names others; a start of few clusters serves the first rows, one of many the later."""
 
 
-def graph_learning_curve(X: Any, y: Any, seed: int, clicks: int) -> Curve:
-    """GraphLearning: Laplace learning on a 10-NN graph, the smallest margin asked next."""
-    import graphlearning as gl
-
-    graph = gl.weightmatrix.knn(X, 10, kernel="gaussian")
-    model = gl.ssl.laplace(graph)
-    asked = [int(np.random.default_rng(seed).integers(len(y)))]
-    curve: Curve = {}
-    for click in range(1, clicks + 1):
-        rows = np.array(asked)
-        scores = _laplace(model, rows, y)
-        if click in ROWS:
-            predicted = np.unique(y[rows])[scores.argmax(axis=1)]
-            predicted[rows] = y[rows]
-            curve[click] = float((predicted == y).mean())
-        top = np.sort(scores, axis=1)
-        margin = top[:, -1] - top[:, -2] if top.shape[1] > 1 else np.random.default_rng(click).random(len(y))
-        margin[rows] = np.inf
-        asked.append(int(margin.argmin()))
-    return curve
-
-
-def _laplace(model: Any, rows: Any, y: Any) -> Any:
-    classes = np.unique(y[rows])
-    if len(classes) < 2:
-        return np.zeros((len(y), 1))
-    positions = np.searchsorted(classes, y[rows])
-    return np.asarray(model.fit(rows, positions))
-
-
-def our_curve(pool: PoolFile, seed: int, clicks: int, engine: str) -> Curve:
+def our_curve(pool: PoolFile, options: Options, clicks: int) -> Curve:
     """This project's engine through `labeler simulate`."""
-    report = simulate(Simulation(pool.path, pool.truth, clicks, Options(seed=seed, engine=engine)))
+    report = simulate(Simulation(pool.path, pool.truth, clicks, options))
     return {row["clicks"]: row["labels_accuracy"] for row in report.curve}
 
 
-def features_of(pool: PoolFile) -> Any:
-    """The features the default engine would use: its encoder, then 100 principal components."""
-    from labeler.plugins.encoders.automatic import choose_encoder
-
-    images = pool.images
-    if images.ndim > 2 and max(images.shape[1:3]) > 64:
-        plan = ImagePlan((64, 64) if images.ndim == 3 else (64, 64, 3), exact=False)
-        images = np.stack([fit_image(image, plan) for image in images])
-    name, _ = choose_encoder(images, 0)
-    encoder = registry.create("encoder", name).fit(images)
-    parts = [encoder.transform(images[start : start + 2000]) for start in range(0, len(images), 2000)]
-    X = np.concatenate(parts)
-    return PCA(min(100, *X.shape), random_state=0).fit_transform(X)
+def options_of(view: str, seed: int) -> Options:
+    """The options by which ours sees the same view."""
+    if view.endswith(".npy"):
+        return Options(seed=seed, features=view)
+    return Options(seed=seed, encoder=NETWORK if view == "network" else None)
 
 
-def curves(pool: PoolFile, seed: int, clicks: int, strategies: list[str]) -> Iterator[tuple[str, Curve, float]]:
+def views_of(pool: PoolFile, view: str) -> list[Any]:
+    """The blocks of features (n, d) of a view: of each encoder one."""
+    if view.endswith(".npy"):
+        return [np.load(view)]
+    source = open_source(pool.path)
+    ids = list(source.ids)
+    with tempfile.TemporaryDirectory() as cache:
+        prepared = steps.run(prepare(source, ids, Path(cache), NETWORK if view == "network" else "", "", 0))
+        names = []
+        if view != "network" and (other := companion_of(prepared.encoder)) and source.content == "images":
+            names.append(other)
+        if view == "both":
+            names.append(NETWORK)
+        blocks = [steps.run(encode_again(source, ids, Path(cache), prepared.raw, name)) for name in names]
+        return [np.array(block) for block in (prepared.features, *blocks)]  # copies: the cache goes
+
+
+def scaled(blocks: list[Any], scale: str) -> Any:
+    """What the peers get of the blocks (n, d): `COMPONENTS` columns, scaled as the module says."""
+    if scale == "standard":
+        X = np.hstack([StandardScaler().fit_transform(block) for block in blocks])
+    else:
+        X = np.hstack([_of_unit_variance(block) for block in blocks])
+    X = PCA(min(COMPONENTS, *X.shape), random_state=0).fit_transform(X)
+    return _of_unit_variance(X) * np.sqrt(X.shape[1])
+
+
+def _of_unit_variance(block: Any) -> Any:
+    centered = np.asarray(block, dtype=np.float64) - np.mean(block, axis=0, dtype=np.float64)
+    return centered / np.sqrt(np.square(centered).sum(axis=1).mean())
+
+
+def peer_curve(peer: str, X: Any, y: Any, seed: int, clicks: int) -> Curve:
+    """The curve of one peer, named PEER@START."""
+    name, _, start = peer.partition("@")
+    first = start_of(start, X, seed)
+    if name == "laplace":
+        return graph_learning_curve(first, X, y, seed, clicks)
+    return skactiveml_curve(name, first, X, y, seed, clicks)
+
+
+def title_of(peer: str) -> str:
+    """A peer as the table names it."""
+    name, _, start = peer.partition("@")
+    who = "GraphLearning, Laplace + margin" if name == "laplace" else f"scikit-activeml, {name}"
+    return who if start == "random" else f"{who}, {start.removeprefix('kmeans')} k-means centers first"
+
+
+def curves(pool: PoolFile, X: Any, seed: int, arguments: argparse.Namespace) -> Iterator[tuple[str, Curve, float]]:
     """(who, curve, seconds) of ours, the book's chain and every peer."""
-    X = features_of(pool)
     _, y = np.unique(pool.y, return_inverse=True)
-    runs: list[tuple[str, Callable[[], Curve]]] = [
-        ("labeler", lambda: our_curve(pool, seed, clicks, "default")),
-        ("labeler --engine book", lambda: our_curve(pool, seed, clicks, "book")),
-        ("GraphLearning, Laplace + margin", lambda: graph_learning_curve(X, y, seed, clicks)),
-    ]
+    ours = options_of(arguments.view, seed)
+    runs: list[tuple[str, Callable[[], Curve]]] = [("labeler", partial(our_curve, pool, ours, arguments.clicks))]
+    if arguments.book:
+        book = Options(seed=seed, engine="book")
+        runs.append(("labeler --engine book", partial(our_curve, pool, book, arguments.clicks)))
     runs += [
-        (f"scikit-activeml, {name} + logistic regression", lambda name=name: skactiveml_curve(name, X, y, seed, clicks))  # type: ignore[misc]
-        for name in strategies
+        (title_of(peer), partial(peer_curve, peer, X, y, seed, arguments.clicks))
+        for peer in arguments.peers.split(",")
+        if peer
     ]
     for who, run in runs:
         began = time.perf_counter()
@@ -152,25 +135,41 @@ def main() -> None:
     parser.add_argument("set", choices=sorted(SETS))
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--clicks", type=int, default=200)
-    parser.add_argument("--strategies", default="margin,entropy,typiclust,probcover,core-set,random")
-    options = parser.parse_args()
+    parser.add_argument("--view", default="builtin", help="builtin, network, both, or a file of vectors (.npy)")
+    parser.add_argument("--scale", default="whole", choices=("whole", "standard"))
+    parser.add_argument("--peers", default=",".join(PEERS), help="PEER@START,...; empty: ours alone")
+    parser.add_argument("--book", action="store_true", help="add the source's chain")
+    arguments = parser.parse_args()
+    if arguments.view not in ("builtin", "network", "both") and not arguments.view.endswith(".npy"):
+        parser.error(f"--view {arguments.view!r}: builtin, network, both, or a file of vectors (.npy)")
     warnings.filterwarnings("ignore")
     table: dict[str, list[Curve]] = {}
     seconds: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as folder:
-        for seed in range(options.seeds):
-            pool = load(options.set, seed, Path(folder))
-            for who, curve, took in curves(pool, seed, options.clicks, options.strategies.split(",")):
+        for seed in range(arguments.seeds):
+            pool = load(arguments.set, seed, Path(folder))
+            X = scaled(views_of(pool, arguments.view), arguments.scale)
+            for who, curve, took in curves(pool, X, seed, arguments):
                 table.setdefault(who, []).append(curve)
                 seconds[who] = seconds.get(who, 0.0) + took
                 print(f"seed {seed}: {who}: {curve} in {took:.0f} s", file=sys.stderr, flush=True)
-    rows = [row for row in ROWS if row <= options.clicks]
-    print(f"{options.set}, share of all labels right in percent, mean of {options.seeds} seeds\n")
+    print_table(table, seconds, arguments)
+
+
+def print_table(table: dict[str, list[Curve]], seconds: dict[str, float], arguments: argparse.Namespace) -> None:
+    """Print a row for each who ran, and one of the best peer at each row."""
+    rows = [row for row in ROWS if row <= arguments.clicks]
+    print(f"{arguments.set}, view {arguments.view}, share of all labels right in percent, {arguments.seeds} seeds\n")
     print(f"| | {' | '.join(f'{row} clicks' for row in rows)} | seconds a run |")
     print(f"|---|{'---|' * len(rows)}---|")
-    for who, found in table.items():
-        cells = [f"{100 * np.mean([curve[row] for curve in found]):.1f}" for row in rows]
-        print(f"| {who} | {' | '.join(cells)} | {seconds[who] / options.seeds:.0f} |")
+    means = {who: [100 * np.mean([curve[row] for curve in listed]) for row in rows] for who, listed in table.items()}
+    for who, shares in means.items():
+        cells = [f"{share:.1f}" for share in shares]
+        print(f"| {who} | {' | '.join(cells)} | {seconds[who] / arguments.seeds:.0f} |")
+    peers = [shares for who, shares in means.items() if not who.startswith("labeler")]
+    if peers:
+        best = [f"{max(column):.1f}" for column in zip(*peers, strict=True)]
+        print(f"| the best peer at each row | {' | '.join(best)} | |")
 
 
 if __name__ == "__main__":
