@@ -108,6 +108,7 @@ class LabelerApp(App[None]):
             lambda index: self.post_message(PictureReady(index)),
             depth_for(self.console.color_system, images),
             words=project.instances.content != "images",
+            file_size=project.instances.file_size,
         )
         self.ending = Ending()
         self.line = KeyQueue(self._take, self._held)
