@@ -1,4 +1,4 @@
-"""Where a question is asked, as the event of its answer keeps it."""
+"""Names of the places where a question is asked, as the event of its answer keeps them."""
 
 from __future__ import annotations
 

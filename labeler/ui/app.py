@@ -17,6 +17,7 @@ from textual.message import Message
 from textual.reactive import var
 from textual.screen import Screen
 
+from labeler.core import collector
 from labeler.core.errors import GuessChanged, LabelerError, NotSaved, UsageError
 from labeler.core.terminal import own_size, own_stderr
 from labeler.core.text import display_safe
@@ -155,6 +156,7 @@ class LabelerApp(App[None]):
 
     def _first_frame(self) -> None:
         self._seen = True
+        collector.end()
         try:
             self.project.engine.start(self.heard_by)
         except LabelerError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import statistics
 import subprocess
 import sys
 import threading
@@ -96,6 +97,14 @@ def test_a_walk_through_the_program_is_counted(name):
     if name == "key":
         assert len(figures["files by key"]) == 15
         assert "ui" in figures["rooms"]
+
+
+@pytest.mark.slow
+def test_a_key_press_enters_few_files():
+    """At most 30, the median of fifteen keys: 50 before what did not change was no longer asked at every key."""
+    command = [sys.executable, "-m", "tests.walks", "key", "--json"]
+    figures = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    assert statistics.median(figures["files by key"]) <= 30
 
 
 @pytest.mark.slow
