@@ -101,10 +101,14 @@ def test_a_walk_through_the_program_is_counted(name):
 
 @pytest.mark.slow
 def test_a_key_press_enters_few_files():
-    """At most 30, the median of fifteen keys: 50 before what did not change was no longer asked at every key."""
+    """At most 30 by every key: 49 before what did not change was no longer asked each time.
+
+    What a busy machine lets arrive from the worker within a key comes on top of them, with a file or two of its own.
+    """
     command = [sys.executable, "-m", "tests.walks", "key", "--json"]
     figures = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
-    assert statistics.median(figures["files by key"]) <= 30
+    assert len(figures["always"]) <= 30
+    assert statistics.median(figures["files by key"]) <= 32
 
 
 @pytest.mark.slow
