@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import json
-import statistics
 import subprocess
 import sys
 import threading
@@ -107,8 +106,7 @@ def test_a_key_press_enters_few_files():
     """
     command = [sys.executable, "-m", "tests.walks", "key", "--json"]
     figures = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
-    assert len(figures["always"]) <= 30
-    assert statistics.median(figures["files by key"]) <= 32
+    assert 15 < len(figures["always"]) <= 30
 
 
 @pytest.mark.slow
