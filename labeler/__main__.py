@@ -8,6 +8,7 @@ import time
 
 STARTED = time.perf_counter()
 
+from labeler.core import collector  # noqa: E402 - start-up: the clock above starts before everything else is loaded
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
@@ -20,6 +21,7 @@ def main() -> None:
     """
     for name in THREADS:
         os.environ.setdefault(name, "1")
+    collector.begin()
     try:
         from labeler.cli import run  # start-up: the clock above starts before everything else is loaded
     except KeyboardInterrupt:  # before there was anything to interrupt

@@ -8,6 +8,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -119,14 +121,14 @@ def named(state, final, engine, index, percentile=None):
     """The events that the label of `index` names: its own, those of the answers that carry it, or the nearest's."""
     if index in state.answers and state.answers[index].kind == "label":
         return {state.answers[index].event_id}
-    shares = engine.shares(snapshot_of(state, percentile), index)
+    shares = engine.shares(replace(snapshot_of(state), percentile=percentile), index)
     carriers = [carrier for carrier, _ in shares] or [int(final.sources[index])]
     return {state.answers[carrier].event_id for carrier in carriers if carrier in state.answers}
 
 
 def leaving(state, engine, percentile=None):
     """The final labels, and the indices of all that an export may hold, predicted ones among them."""
-    final = final_labels(state, engine.closing_round(snapshot_of(state, percentile)))
+    final = final_labels(state, engine.closing_round(replace(snapshot_of(state), percentile=percentile)))
     return final, [int(index) for index in np.flatnonzero(final.by_default(predicted=True))]
 
 

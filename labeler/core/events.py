@@ -12,11 +12,23 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from labeler.core.codec import Answered, ClassId, Confidence, Count, GivenAs, Percent, Share, Unreadable, Whole
-from labeler.core.event_body import KINDS, NOT_ASKED, Asked, Body, Guesses, Merge
-from labeler.core.event_envelope import Event, Unread, packed, unpacked
+from labeler.core.event import KINDS, NOT_ASKED, Asked, Body, Event, Guesses, Merge, Unread
+from labeler.core.event_rows import from_row, packed, unpacked
 from labeler.core.types import UNLABELED
 
-__all__ = ["KINDS", "NOT_ASKED", "Asked", "Body", "Event", "Guesses", "Merge", "Unread", "packed", "unpacked"]
+__all__ = [
+    "KINDS",
+    "NOT_ASKED",
+    "Asked",
+    "Body",
+    "Event",
+    "Guesses",
+    "Merge",
+    "Unread",
+    "from_row",
+    "packed",
+    "unpacked",
+]
 
 Labels = tuple[tuple[str, ClassId, GivenAs], ...]
 """Instance, class, and the word of the label's provenance."""

@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from functools import cache
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
-
-import ijson
 
 MAX_ITEM = 64 << 20
 """Bytes of one item at most: larger ones are no task or label, but an attempt to fill the memory."""
@@ -17,15 +16,21 @@ MAX_DEPTH = 1_000
 """Nesting at most, as of Python's own reader. ijson keeps a path for every level: memory by the square of the depth."""
 
 
+@cache
+def _reader() -> Any:
+    return _backend()
+
+
 def _backend() -> Any:
     """Return ijson's reader in C, or where its wheel has none the one in Python; never a yajl that lies around."""
+    import ijson  # start-up: every source is looked at by importers that could read JSON, and few are JSON
+
     try:
         return ijson.get_backend("yajl2_c")
     except ImportError:
         return ijson.get_backend("python")
 
 
-_READER = _backend()
 _BOM = b"\xef\xbb\xbf"
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _NO_BRACKET = bytes(set(range(256)) - set(b"[]{}"))
@@ -39,15 +44,17 @@ def items(path: Path, prefix: str) -> Iterator[Any]:
     ValueError
         The file is not JSON, begins otherwise, or passes a limit; the message is one line.
     """
-    return _values(path, _READER.items, prefix, len(prefix.split(".")))
+    return _values(path, _reader().items, prefix, len(prefix.split(".")))
 
 
 def members(path: Path, prefix: str) -> Iterator[tuple[str, Any]]:
     """Yield (name, value) of each member of the object called `prefix` in the file's. Raises as :func:`items`."""
-    return _values(path, _READER.kvitems, prefix, len(prefix.split(".")) + 1)
+    return _values(path, _reader().kvitems, prefix, len(prefix.split(".")) + 1)
 
 
 def _values(path: Path, reader: Callable[..., Iterator[Any]], prefix: str, depth: int) -> Iterator[Any]:
+    from ijson import JSONError  # start-up: as in `_backend`
+
     number = 0
     with path.open("rb") as stream:
         guard = _Guard(stream, b"[" if prefix == "item" else b"{", depth)
@@ -55,7 +62,7 @@ def _values(path: Path, reader: Callable[..., Iterator[Any]], prefix: str, depth
             # use_float: without it a whole number of more digits than Python reads ends the process within ijson's C
             for number, value in enumerate(reader(guard, prefix, use_float=True), 1):  # noqa: B007 - see below
                 yield value
-        except (ijson.JSONError, UnicodeDecodeError) as error:
+        except (JSONError, UnicodeDecodeError) as error:
             if not guard.refusal and path.stat().st_size > MAX_ITEM:
                 raise ValueError(" ".join(str(error).partition("\n")[0].split())) from error
         else:

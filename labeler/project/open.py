@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import filecmp
 import os
+import secrets
 import time
-import uuid
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,8 @@ __all__ = ["Options", "Project", "Received", "open_demo", "open_project"]
 
 NOUNS = {"images": "image", "table": "row", "text": "text"}
 """What a person calls an instance, by the content of its source."""
+NEW_ID: Callable[[], str] = partial(secrets.token_hex, 16)
+"""Makes the ids of events: 128 bits of chance, so that the journals of two people share none."""
 
 
 def open_project(
@@ -49,7 +52,7 @@ def open_project(
     read_only: bool = False,
     with_source: bool = True,
     clock: Callable[[], float] = time.time,
-    new_id: Callable[[], str] = lambda: uuid.uuid4().hex,
+    new_id: Callable[[], str] = NEW_ID,
 ) -> Project:
     """Open a source's project (made if there is none yet), or a project file and its source.
 
@@ -103,7 +106,7 @@ def open_project_of(
     options: Options,
     *,
     clock: Callable[[], float] = time.time,
-    new_id: Callable[[], str] = lambda: uuid.uuid4().hex,
+    new_id: Callable[[], str] = NEW_ID,
 ) -> Project:
     """Open the project file `path` of an opened source, made if there is none yet. Raises as :func:`open_project`."""
     _check_recipe(options)

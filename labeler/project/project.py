@@ -49,6 +49,7 @@ class Project:
     ) -> None:
         self._store = store
         self.session, self.source, self.notices = session, source, notices
+        self.view: Callable[[], View] = session.view  # what screens draw from
         self.instances = Instances(session, source, hashes)
         self.engine = EngineLink(session, notices, self.opening, self._take_encoded)
         self.truth: dict[str, str] | None = None
@@ -87,10 +88,6 @@ class Project:
     def options(self) -> dict[str, Any]:
         """The options in force."""
         return dict(self._store.project().get("options", {}))
-
-    def view(self) -> View:
-        """Return what screens draw from."""
-        return self.session.view()
 
     def state_at(self, seq: int) -> State:
         """Return what the events before the one at `seq` of the journal amount to."""

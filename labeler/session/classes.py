@@ -18,7 +18,6 @@ from labeler.core.types import (
     ClassInfo,
     IntArray,
     Provenance,
-    Question,
     Round,
     Tier,
 )
@@ -98,7 +97,7 @@ def changed_classes(event: Event, classes: Mapping[int, ClassInfo]) -> list[Clas
     if isinstance(body, events.ClassAdd | events.ClassSplit):
         known_already = body.class_id in classes  # two people named the same class, and their journals were merged
         return [] if known_already else [ClassInfo(body.class_id, body.name, body.key or "")]
-    info = _known(class_of(event), classes, event)
+    info = _known(event.class_named, classes, event)
     match body:
         case events.ClassRename():
             return [replace(info, name=body.name)]
@@ -146,13 +145,6 @@ def moved_labels(
             if answer.kind == "label" and answer.class_id == body.parent
         ]
     return []
-
-
-def class_of(event: Event) -> int:
-    """The class an event speaks of. Raises ProjectError where it names none."""
-    if event.class_id is None:
-        raise ProjectError(f"event {event.event_id} of the journal names no class", "run: labeler check")
-    return event.class_id
 
 
 def _known(class_id: int, classes: Mapping[int, ClassInfo], event: Event) -> ClassInfo:
@@ -220,14 +212,3 @@ def restated_round(round_: Round, lookup: IntArray) -> Round:
         sources=np.where(gone, -1, round_.sources).astype(np.int32),
         doubts=np.where(alike[: len(round_.doubts)], round_.doubts, 0.0).astype(np.float32),
     )
-
-
-def restated_question(question: Question, lookup: IntArray) -> Question:
-    """`question` with its guesses in the classes there are."""
-    scores: dict[int, float] = {}
-    for class_id, score in question.guesses:
-        stands_for = int(lookup[class_id]) if class_id < len(lookup) else UNLABELED
-        if stands_for != UNLABELED:
-            scores[stands_for] = scores.get(stands_for, 0.0) + score
-    guesses = tuple(sorted(scores.items(), key=lambda item: -item[1]))
-    return question if guesses == question.guesses else replace(question, guesses=guesses)

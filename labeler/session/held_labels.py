@@ -6,14 +6,25 @@ from dataclasses import replace
 
 import numpy as np
 
-from labeler.core.types import UNLABELED, Question, Queue
-from labeler.session.asked import Guesses
-from labeler.session.classes import current, restated_question
+from labeler.core.events import Guesses
+from labeler.core.types import UNLABELED, IntArray, Question, Queue
+from labeler.session.classes import current
 from labeler.session.machine_labels import MachineLabels
 from labeler.session.quality.turns import RANDOM
 from labeler.session.state import State
 
 _NOBODYS: Guesses = ()
+
+
+def restated_question(question: Question, lookup: IntArray) -> Question:
+    """`question` with its guesses in the classes there are."""
+    scores: dict[int, float] = {}
+    for class_id, score in question.guesses:
+        stands_for = int(lookup[class_id]) if class_id < len(lookup) else UNLABELED
+        if stands_for != UNLABELED:
+            scores[stands_for] = scores.get(stands_for, 0.0) + score
+    guesses = tuple(sorted(scores.items(), key=lambda item: -item[1]))
+    return question if guesses == question.guesses else replace(question, guesses=guesses)
 
 
 class Held:

@@ -74,7 +74,9 @@ class MachineLabels:
     @property
     def history(self) -> tuple[Point, ...]:
         """The points of the session so far."""
-        return standing(self._points, self._state.answers.label_events)
+        points, answers = self._points, self._state.answers.label_events
+        # they come in order: only where answers were taken back are there any from later on
+        return standing(points, answers) if points and points[-1].answers > answers else points
 
     def remember(self, before: Round | None, usable: int) -> Round:
         """Add a point for the round just merged, `before` being the one until then; the round as it is to be stored."""
@@ -138,7 +140,7 @@ class MachineLabels:
     def doubted(self) -> tuple[int, ...]:
         """Given labels worth a second look: those of which a hidden repeat said otherwise, then those that the engine
         doubts and nobody has looked at twice, the most doubted first."""
-        differ = [repeat.index for repeat in to_look_at(self._state)]
+        differ = [repeat.index for repeat in to_look_at(self._state)] if self._state.repeats else []
         return tuple(dict.fromkeys(differ + [index for index in self._doubted if self._is_open_to_doubt(index)]))
 
     def left_out(self, index: int) -> tuple[float, int] | None:

@@ -15,7 +15,6 @@ from labeler.core.events import NOT_ASKED, Event, Import, Label, Page
 from labeler.core.text import display_safe
 from labeler.core.types import GIVEN, UNLABELED, Provenance, Tier
 from labeler.session.answer_records import Answer, Repeat
-from labeler.session.asked import asked_of
 from labeler.session.classes import current
 from labeler.session.predictions import origin_of
 from labeler.session.session import Session
@@ -288,7 +287,7 @@ def _answer(session: Session, index: int) -> Press | None:
 
 def _press(session: Session, index: int, answer: Answer) -> Press:
     event = session.state.event(answer.event_id)
-    how = asked_of(event) if event is not None else NOT_ASKED
+    how = event.asked if event is not None else NOT_ASKED
     origin = event.body.origin if event is not None and isinstance(event.body, Import) else ""
     return Press(
         index,

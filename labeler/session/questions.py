@@ -13,8 +13,7 @@ import numpy as np
 
 from labeler.core.types import UNLABELED, Question, Queue, Round
 from labeler.session.answer_records import Answer
-from labeler.session.classes import restated_question
-from labeler.session.held_labels import Held
+from labeler.session.held_labels import Held, restated_question
 from labeler.session.machine_labels import MachineLabels
 from labeler.session.quality.turns import RANDOM, Blind, Control, Repeats, taken_back, waits
 from labeler.session.state import State
@@ -116,7 +115,8 @@ class Questions:
         """Keep the pinned question while it is open; else pin and return the next one (None = nothing left)."""
         if self._is_held():
             return self.current
-        repeat = taken_back(self._state)
+        undone = self._state.redo_target()  # the last thing taken back, as long as nothing was said since
+        repeat = taken_back(self._state, undone) if undone is not None else None
         front = next((index for index in reversed(self._state.answers.front) if self._can_be_asked(index)), None)
         if repeat is not None:
             self.current = repeat
@@ -125,7 +125,9 @@ class Questions:
                 self.current = self._question(front, CONFLICT if self._state.in_conflict(front) else "again")
         elif self.current is None or not self._stays(self.current):
             question = next(self._candidates(), None)
-            self.current = self.blind.thrown(question, self._state) if question is not None else None
+            if question is not None and self.blind.share:
+                question = self.blind.thrown(question, self._state)
+            self.current = question
         return self.current
 
     def repeat(self, index: int) -> Question | None:
@@ -194,10 +196,10 @@ class Questions:
         for index in skips["index"][skips["until"] <= state.answers.n_single].tolist():
             yield self._question(index, "skipped")
         # drawn by lot, before the queue: a share of the turns is theirs, whatever the engine wants to know
-        repeat = self.repeats.draw(state)
+        repeat = self.repeats.draw(state) if self.repeats.share else None
         if repeat is not None:
             yield repeat
-        at_random = self.control.draw(state)
+        at_random = self.control.draw(state) if self.control.share else None
         if at_random is not None:
             yield replace(self._question(at_random, RANDOM), blind=True)
         if self._queue is not None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from labeler.core.errors import NotSaved, UsageError
@@ -76,6 +77,8 @@ class Session:
         self.held, self.painted, self.renew = answers.held, answers.painted, answers.renew
         self.accept, self.confirm = answers.accept, answers.confirm
         self.undo, self.redo = self.recorder.undo, self.recorder.redo
+        self.view: Callable[[], View] = partial(view_of, self.recorder, self.pacing)
+        self.snapshot: Callable[[], Snapshot] = partial(snapshot_of, self.state)
         self.round_notes: list[str] = []  # what the last round changed of what is counted, and why, one line each
         self.began = Began(self.state.keys, self.state.answers.counts["label"], len(self.state.times))
 
@@ -89,16 +92,6 @@ class Session:
             self.recorder.record(Setting(changed))
 
     # -- what the engine sends -----------------------------------------------------------------------------------
-
-    @property
-    def percentile(self) -> float | None:
-        """The reach: closest P % of each cluster, or None = auto."""
-        value = self.state.settings.get("percentile")
-        return None if value is None or value == "auto" else float(value)
-
-    def snapshot(self) -> Snapshot:
-        """The facts that the engine may know now."""
-        return snapshot_of(self.state, self.percentile)
 
     def merge_queue(self, queue: Queue, revision: int) -> bool:
         """Take newer questions; the one on the screen stays. Dropped (False) where it rests on something undone."""
@@ -165,7 +158,3 @@ class Session:
     def last(self) -> Done | None:
         """The last thing that was done; None before the first."""
         return self.recorder.last
-
-    def view(self) -> View:
-        """The state as screens see it."""
-        return view_of(self)

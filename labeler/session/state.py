@@ -8,10 +8,10 @@ from functools import partial
 from typing import Any
 
 from labeler.core import events
-from labeler.core.errors import ProjectError
+from labeler.core.errors import ProjectError, UsageError
 from labeler.core.events import Body, Event
 from labeler.core.pool import Pool
-from labeler.core.types import ClassInfo, IndexArray, IntArray, Round
+from labeler.core.types import UNLABELED, ClassInfo, IndexArray, IntArray, Round
 from labeler.session.answer_records import Conflict, Kept, Repeat
 from labeler.session.classes import ClassIndex, current, lookup_of
 from labeler.session.folds import classes, reviews  # each enters its folds into the table
@@ -49,6 +49,7 @@ class State:
         self._events: dict[str, Event] = {}  # those that stand, by id
         self._done: list[Step] = []
         self._undone: list[Event] = []
+        self._of_classes: tuple[tuple[int, int], list[ClassInfo], IntArray] | None = None
 
     # -- the undo stack ------------------------------------------------------------------------------------------
 
@@ -168,12 +169,48 @@ class State:
         return current(look.class_id, self.classes) == answer.class_id
 
     def active_classes(self) -> list[ClassInfo]:
-        """Classes that can be answered, in the order they were added."""
-        return self.classes.active()
+        """Classes that can be answered, in the order they were added; not to be changed."""
+        return self._as_of_classes()[1]
 
     def stands_for(self) -> IntArray:
-        """Class id -> the active class it stands for now; see :func:`labeler.session.classes.lookup_of`."""
-        return lookup_of(self.classes, self.classes.next_id)
+        """Class id -> the active class it stands for now, read-only; see :func:`labeler.session.classes.lookup_of`."""
+        return self._as_of_classes()[2]
+
+    def _as_of_classes(self) -> tuple[tuple[int, int], list[ClassInfo], IntArray]:
+        """Return what follows from the classes alone: worked out when one changed, not at every key."""
+        at = self.classes.changed_at, len(self.classes)
+        if self._of_classes is None or self._of_classes[0] != at:
+            lookup = lookup_of(self.classes, self.classes.next_id)
+            lookup.flags.writeable = False
+            self._of_classes = at, self.classes.active(), lookup
+        return self._of_classes
+
+    def class_now(self, class_id: int) -> int:
+        """The class that `class_id` is by now; see :func:`labeler.session.classes.current`."""
+        info = self.classes.get(class_id)
+        return class_id if info is None or info.merged_into == UNLABELED else current(class_id, self.classes)
+
+    def class_with(self, class_id: int) -> ClassInfo:
+        """The class of that id, be it retired. Raises UsageError where there is none, or it was merged into another."""
+        info = self.classes.get(class_id)
+        if info is None:
+            raise UsageError(f"there is no class with id {class_id}", "add it first (N in the application)")
+        if info.merged_into != UNLABELED:
+            into = self.classes[info.merged_into].name
+            raise UsageError(f"the class {info.name!r} was merged into {into!r}", "take that one")
+        return info
+
+    def check_active(self, class_id: int) -> None:
+        """Refuse a class that cannot be answered. Raises UsageError."""
+        info = self.class_with(class_id)
+        if info.retired:
+            raise UsageError(f"the class {info.name!r} is retired", "bring it back first (C in the application)")
+
+    @property
+    def percentile(self) -> float | None:
+        """The reach: closest P % of each cluster, or None = auto."""
+        value = self.settings.get("percentile")
+        return None if value is None or value == "auto" else float(value)
 
     def with_predictions(self, round_: Round) -> Round:
         """A round with what a model elsewhere says where the engine only predicts, or says nothing."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,21 +11,23 @@ import numpy as np
 from labeler.core.advice import look_again, rest_from_pages
 from labeler.core.types import GIVEN, Advice, ClassInfo, Provenance, Question, Round, Snapshot
 from labeler.session.learning_curve import Point
-from labeler.session.pace import Pacing, pace
+from labeler.session.pace import pace
 from labeler.session.state import State
 
 if TYPE_CHECKING:
-    from labeler.session.session import Session
+    from labeler.session.parts.answers import Pacing
+    from labeler.session.recorder import Recorder
 
 
-def snapshot_of(state: State, percentile: float | None) -> Snapshot:
+def snapshot_of(state: State) -> Snapshot:
     """Return what an engine may know now; answers in the order they were given."""
     rows = state.answers.columns.of("label")
+    audit = state.audits.held if state.audits else 0
     gone = state.pool.missing | state.pool.unreadable  # a label is kept, but there is nothing to learn from
     given = np.isin(rows["provenance"], GIVEN) & ~gone[rows["index"]]
     # an engine gives whatever class it finds among the answers: those of a retired one are the person's alone
     out_of_use = given & np.isin(rows["class_id"], [info.class_id for info in state.classes.values() if info.retired])
-    in_audit = given & ~out_of_use & (rows["audit"] == state.audits.held) & (rows["audit"] > 0)
+    in_audit = given & ~out_of_use & (rows["audit"] == audit) & (rows["audit"] > 0)
     retired, held = rows["index"][out_of_use], rows["index"][in_audit]
     learned = given & ~out_of_use & ~in_audit
     rejected = state.indices_of("reject")
@@ -39,7 +42,7 @@ def snapshot_of(state: State, percentile: float | None) -> Snapshot:
         excluded=np.union1d(np.union1d(rejected, state.pool.unusable()), retired).astype(np.int64),
         held_back=state.indices_of("unsure"),
         deferred=np.union1d(state.indices_of("skip"), held).astype(np.int64),
-        percentile=percentile,
+        percentile=state.percentile,
         reach_indices=np.array(list(state.clusters.reaches), dtype=np.int64),
         reach_percentiles=np.array(
             [np.nan if own is None else own for own in state.clusters.reaches.values()], dtype=np.float32
@@ -48,10 +51,10 @@ def snapshot_of(state: State, percentile: float | None) -> Snapshot:
     )
 
 
-def view_of(session: Session) -> View:
+def view_of(recorder: Recorder, pacing: Pacing) -> View:
     """Return what a screen draws from."""
-    state, labels = session.state, session.machine_labels
-    question, doubts = session.question, labels.doubted()
+    state, labels, questions = recorder.state, recorder.machine_labels, recorder.questions
+    question, doubts = questions.shown(), labels.doubted()
     gone = gone_kinds(state)
     n_usable = count_usable(state)
     given = state.answers.counts["label"]
@@ -60,9 +63,9 @@ def view_of(session: Session) -> View:
     conflicts = sum(state.in_conflict(index) for index in state.conflicts)
     return View(
         revision=state.revision,
-        noun=session.pool.noun,
+        noun=state.pool.noun,
         question=question,
-        n_instances=len(session.pool),
+        n_instances=len(state.pool),
         n_usable=n_usable,
         answers=state.answers.n_single,
         given=given,
@@ -76,19 +79,19 @@ def view_of(session: Session) -> View:
         conflicts=conflicts,
         classes=labels.class_counts(),
         retired=labels.retired_counts(),
-        chain=session.questions.chain(labels.round, session.percentile),
-        percentile=session.percentile,
+        chain=questions.chain(labels.round, state.percentile),
+        percentile=state.percentile,
         rounds=state.round,
         round=labels.round,
-        advice=_advice(labels.round.advice if labels.round else None, len(doubts), session.pacing),
-        last=session.last,
+        advice=_advice(labels.round.advice if labels.round else None, len(doubts), pacing),
+        last=recorder.last,
         can_undo=state.undo_target() is not None,
         can_redo=state.redo_target() is not None,
         question_flagged=question is not None and question.index in state.flagged,
         doubts=doubts,
-        pace=pace(state.times),
+        times=state.times,
         keys=state.keys,
-        representatives_left=session.questions.representatives_left(labels.round),
+        representatives_left=questions.representatives_left(labels.round),
         history=labels.history,
         given_gone=gone.count("label"),
         recent=state.recent_classes(),
@@ -183,12 +186,17 @@ class View:
     can_redo: bool
     question_flagged: bool
     doubts: tuple[int, ...] = ()  # indices of given labels worth a second look, the most doubted first
-    pace: float | None = None  # the person's seconds an answer; None until there are a few
+    times: Sequence[float] = ()  # when a person answered, as far as the session has come: never copied
     keys: int = 0  # presses so far, as far as the journal tells
     representatives_left: int = 0
     history: tuple[Point, ...] = ()
     given_gone: int = 0  # of `given`: their instances are missing or cannot be read; the labels are kept
     recent: tuple[int, ...] = ()  # ids of the classes given last, the latest first; a few
+
+    @property
+    def pace(self) -> float | None:
+        """The person's seconds an answer; None until there are a few."""
+        return pace(self.times)
 
     @property
     def labeled(self) -> int:

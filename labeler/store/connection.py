@@ -1,34 +1,16 @@
-"""A connection to SQLite and its transactions."""
+"""A connection to SQLite, its transactions, and the footprint by which it knows that nobody else was at its file."""
 
 from __future__ import annotations
 
-import contextlib
-import json
 import os
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from labeler.core.events import Event
-
-VARIABLE = "LABELER_ACK_FD"
-"""The descriptor to write to, as a number."""
-
-
-def acknowledger() -> Callable[[Event], None]:
-    """Return what is called with each committed event; it writes ``[seq, event_id, kind, instance_id, class_id]``."""
-    named = os.environ.get(VARIABLE, "")
-    if not named.isdecimal():
-        return lambda event: None
-    descriptor = int(named)
-
-    def say(event: Event) -> None:
-        line = json.dumps([event.seq, event.event_id, event.kind, event.instance_id, event.class_id])
-        with contextlib.suppress(OSError):  # whoever listened is gone
-            os.write(descriptor, line.encode() + b"\n")
-
-    return say
+from labeler.core.descriptors import Identity
 
 
 class Connection:
@@ -63,3 +45,41 @@ class Connection:
         """Close it, and do what is to be done then."""
         self.conn.close()
         self.when_closed()
+
+
+@dataclass(frozen=True, slots=True)
+class Footprint:
+    """All that lies at the place of a project file, as it was at one look.
+
+    Attributes
+    ----------
+    identity
+        What the file itself is; None where it is gone.
+    changed
+        When it was written last, in nanoseconds; 0 where it is gone.
+    logs
+        The files of a live log, by their suffix; none in DELETE mode, in which a journal comes and goes.
+    log
+        Size and time of the log, which nobody else writes; a size of -1 where there is none.
+    """
+
+    identity: Identity | None
+    changed: int
+    logs: dict[str, Identity]
+    log: tuple[int, int]
+
+    @classmethod
+    def of(cls, place: Path) -> Footprint:
+        """Return the footprint of the file at `place` as it is now."""
+        looks: dict[str, os.stat_result] = {}
+        for suffix in ("", "-wal", "-shm"):
+            with suppress(OSError):
+                looks[suffix] = os.stat(f"{place}{suffix}")
+        identities = {suffix: (look.st_dev, look.st_ino) for suffix, look in looks.items()}
+        file, log = looks.get(""), looks.get("-wal")
+        return cls(
+            identity=identities.pop("", None),
+            changed=file.st_mtime_ns if file is not None else 0,
+            logs=identities,
+            log=(log.st_size, log.st_mtime_ns) if log is not None else (-1, 0),
+        )

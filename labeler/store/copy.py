@@ -12,7 +12,7 @@ from typing import Any
 
 from labeler.core.errors import NotSaved
 from labeler.core.files import sync
-from labeler.store.seals import seal
+from labeler.store.rows import seal
 
 
 def copy(path: Path, connection: sqlite3.Connection, target: Path, noted: dict[str, Any]) -> None:

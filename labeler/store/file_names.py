@@ -19,7 +19,7 @@ from labeler.core import descriptors
 from labeler.core.codec import Unreadable, loads
 from labeler.core.descriptors import Identity, identity_of
 from labeler.core.errors import ProjectError
-from labeler.store import limits, seals
+from labeler.store import limits, rows
 
 KEY = "opened_as"
 """Where the note is among what a project remembers; copies leave it out."""
@@ -102,7 +102,7 @@ def _noted(place: Path, identity: Identity) -> Path | None:
     try:
         with closing(limits.guard_connection(sqlite3.connect(query, uri=True), place, _SECONDS)) as db:
             row = db.execute("SELECT key, value, seal FROM project WHERE key = ?", [KEY]).fetchone()
-        if row is None or row[2] != seals.seal(row[:2]):
+        if row is None or row[2] != rows.seal(row[:2]):
             return None
         note = loads(row[1])
         path = Path(note["path"])

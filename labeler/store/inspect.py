@@ -12,14 +12,14 @@ from typing import Any
 from labeler.core import descriptors
 from labeler.core.errors import PROJECT_ERRORS
 from labeler.core.events import Event
-from labeler.store import file_names, limits, renewal, rows, seals, wal
+from labeler.store import file_names, limits, renewal, rows, wal
 from labeler.store.connection import Connection
 from labeler.store.lock import holder
 from labeler.store.open import MAGIC, counter_page, open_reader
 from labeler.store.schema import APPLICATION_ID, bring_up_to_date, schema_version
 from labeler.store.schema_check import foreign_things
 
-TABLES = ("events", *seals.COLUMNS)
+TABLES = ("events", *rows.COLUMNS)
 _MOST_GONE = 100_000
 """Events that are named one by one where a stretch of the journal is gone."""
 
@@ -123,11 +123,11 @@ def _look(db: Connection, inspected: Inspected) -> None:
 
 def _read_tables(sealed: Connection, inspected: Inspected) -> None:
     """Sort the rows of the other tables into sound ones and others."""
-    for table, columns in seals.COLUMNS.items():
+    for table, columns in rows.COLUMNS.items():
         good: list[tuple[Any, ...]] = inspected.rows.setdefault(table, [])
         try:
             for *row, seal in sealed.execute(f"SELECT {', '.join(columns)}, seal FROM {table}"):  # noqa: S608
-                if seal == seals.seal(row) and rows.is_typed(table, row):
+                if seal == rows.seal(row) and rows.is_typed(table, row):
                     good.append(tuple(row))
                 else:
                     inspected.bad.setdefault(table, []).append(_named(table, row))
@@ -155,7 +155,7 @@ def _structure(db: Connection) -> list[str]:
 def _read_events(db: Connection, inspected: Inspected) -> None:
     """Sort the events into sound ones and others; a damaged row or seal is one, not all that come after it."""
     counter = _counter(db, inspected)
-    before: set[bytes] = {seals.FIRST}
+    before: set[bytes] = {rows.FIRST}
     expected = 1
     doubtful: tuple[int, Event | None, bytes] | None = None  # a row that its seal contradicts: perhaps the seal is bad
     for seq, values, seal in _event_rows(db, counter):
@@ -164,11 +164,11 @@ def _read_events(db: Connection, inspected: Inspected) -> None:
             # after a gap nothing says what seal came before: the row is taken, and is the link for the next
             before = set()
         expected = seq + 1
-        links = {seals.chain(link, seq, values) for link in before}
+        links = {rows.chain(link, seq, values) for link in before}
         event = _event(seq, values)
         sound = event is not None and (seal in links if before else True)
         if doubtful is not None:
-            only_its_seal = doubtful[1] is not None and seal == seals.chain(doubtful[2], seq, values)
+            only_its_seal = doubtful[1] is not None and seal == rows.chain(doubtful[2], seq, values)
             if only_its_seal:
                 inspected.bad.setdefault("events", []).append(f"the seal of event {doubtful[0]}")
                 inspected.events.append(doubtful[1])  # type: ignore[arg-type]
@@ -190,7 +190,7 @@ def _event_rows(db: Connection, counter: int | None) -> Iterator[tuple[int, tupl
     """(seq, values, seal) of every event that can be read: in one go, or where that fails one by one."""
     seen = 0
     try:
-        for seq, *values, seal in db.execute(f"SELECT seq, {seals.EVENTS}, seal FROM events ORDER BY seq"):  # noqa: S608
+        for seq, *values, seal in db.execute(f"SELECT seq, {rows.EVENTS}, seal FROM events ORDER BY seq"):  # noqa: S608
             yield seq, tuple(values), seal
             seen = seq
     except sqlite3.Error as error:
@@ -201,7 +201,7 @@ def _event_rows(db: Connection, counter: int | None) -> Iterator[tuple[int, tupl
 def _one_by_one(db: Connection, seen: int, counter: int | None) -> Iterator[tuple[int, tuple[Any, ...], Any]]:
     for seq in range(seen + 1, min(counter or 0, seen + _MOST_GONE) + 1):
         try:
-            row = db.execute(f"SELECT {seals.EVENTS}, seal FROM events WHERE seq = ?", [seq]).fetchone()  # noqa: S608
+            row = db.execute(f"SELECT {rows.EVENTS}, seal FROM events WHERE seq = ?", [seq]).fetchone()  # noqa: S608
         except sqlite3.Error:
             continue
         if row is not None:

@@ -14,7 +14,7 @@ from urllib.parse import quote
 from labeler.core import descriptors
 from labeler.core.descriptors import Identity
 from labeler.core.errors import DamagedProject, LabelerError, NotSaved, ProjectBusy, ProjectError
-from labeler.store import file_names, limits, seals
+from labeler.store import file_names, limits, rows
 from labeler.store.connection import Connection
 from labeler.store.lock import holder
 from labeler.store.mounts import is_on_network
@@ -89,7 +89,7 @@ def set_up_writer(
 def _note_name(db: Connection, place: Path, identity: Identity) -> None:
     row: list[Any] = [file_names.KEY, json.dumps(file_names.note_of(place, identity))]
     if db.execute("SELECT 1 FROM project WHERE key = ? AND value = ?", row).fetchone() is None:
-        db.execute("INSERT OR REPLACE INTO project VALUES (?, ?, ?)", [*row, seals.seal(row)])
+        db.execute("INSERT OR REPLACE INTO project VALUES (?, ?, ?)", [*row, rows.seal(row)])
 
 
 def fold_log(db: Connection) -> bool:

@@ -6,16 +6,16 @@ import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, nullcontext, suppress
+from dataclasses import replace
 from pathlib import Path
 
 from labeler.core import descriptors
 from labeler.core.errors import LabelerError, NotSaved, ProjectError
 from labeler.core.files import sync
 from labeler.store import file_names, renewal, wal
-from labeler.store.connection import Connection
+from labeler.store.connection import Connection, Footprint
 from labeler.store.copy import copy
-from labeler.store.footprint import Footprint, live_logs, log_size
 from labeler.store.lock import ProjectLock, holder
 from labeler.store.open import (
     check_untouched,
@@ -126,8 +126,10 @@ class OpenFile:
     # -- saving --------------------------------------------------------------------------------------------------
 
     @contextmanager
-    def saving(self) -> Iterator[None]:
-        """Write inside of it: at its end it is in the file, which is where it was.
+    def saving(self, *, synced: bool = True) -> Iterator[None]:
+        """Write inside of it, in one transaction: at its end it is in the file, which is where it was.
+
+        `synced`: flushed as well. Derived data need not be: at a power cut it may be lost, and is made anew.
 
         Raises
         ------
@@ -140,7 +142,8 @@ class OpenFile:
             self._make_sure()
         self._nested += 1
         try:
-            yield
+            with nullcontext() if synced else self._unsynced(), self.db.atomic():
+                yield
         except sqlite3.IntegrityError:  # nothing of the disk: it is for whoever wrote it
             self.appended = None
             raise
@@ -156,11 +159,10 @@ class OpenFile:
         finally:
             self._nested -= 1
         if not self._nested:
-            self._look_at_log()
-            self._check_place()
+            self._check_place(self._look_at_log())
 
     @contextmanager
-    def unsynced(self) -> Iterator[None]:
+    def _unsynced(self) -> Iterator[None]:
         """Write derived data without a flush: at a power cut (never at a kill) it may be lost, and is made anew.
 
         Not so with a rollback journal: there an unflushed write may tear pages of the file that it does not concern.
@@ -230,21 +232,24 @@ class OpenFile:
 
     # -- where it is ---------------------------------------------------------------------------------------------
 
-    def _check_place(self, *, untouched: bool = False) -> None:
+    def _check_place(self, now: Footprint | None = None, *, untouched: bool = False) -> None:
         """Raise NotSaved where the name no longer stands for what is open: "saved" would go on into nothing.
 
+        `now`: what lies there, where somebody has just looked.
         `untouched`: nothing of its own was written since the last look, so that the log must be as it was then.
         """
         if self.lock is None:
             return
-        if self.is_lost and descriptors.identity_of(renewal.fresh_of(self.place)) == self.lock.identity:
+        now = now or Footprint.of(self.place)
+        if now.identity != self.lock.identity == descriptors.identity_of(renewal.fresh_of(self.place)):
             with suppress(OSError):  # it could not be put in place before
                 renewal.put_in_place(self.place)
-        if self.is_lost:
+            now = Footprint.of(self.place)
+        if now.identity != self.lock.identity:
             raise NotSaved(f"NOT saved: {self._what_became_of_it()}", _ELSEWHERE, is_lost=True)
-        if self._seen.logs != live_logs(self.place):
+        if self._seen.logs != now.logs:
             self._mend_log()
-        now = Footprint.of(self.place)
+            now = Footprint.of(self.place)
         is_log_touched = untouched and self._seen.log != now.log
         if (is_log_touched or self._seen.changed != now.changed) and not self._reads_well():
             raise NotSaved(
@@ -252,7 +257,7 @@ class OpenFile:
                 "save elsewhere what can be read, or end and restore a backup: labeler check says which",
                 is_lost=True,
             )
-        self._seen = Footprint.of(self.place)
+        self._seen = now
 
     def _what_became_of_it(self) -> str:
         if self.place.exists():
@@ -300,9 +305,10 @@ class OpenFile:
 
     # -- flushing ------------------------------------------------------------------------------------------------
 
-    def _look_at_log(self) -> None:
-        """Fold a log in that has grown; a flush that fails then is heard of at the next write."""
-        size = log_size(self.place)
+    def _look_at_log(self) -> Footprint:
+        """Fold a log in that has grown; a flush that fails then is heard of at the next write. What is there then."""
+        now = Footprint.of(self.place)
+        size, _ = now.log
         if size > self._largest_log:
             try:
                 fold_log(self.db)
@@ -310,9 +316,11 @@ class OpenFile:
             except sqlite3.Error as error:
                 self._is_doubtful |= _is_failed_flush(error)
             # somebody reads, and it stays as long as it is: not again before it is as much longer
-            self._largest_log = max(log_size(self.place), 0) + LARGEST_LOG
+            now = Footprint.of(self.place)
+            self._largest_log = max(now.log[0], 0) + LARGEST_LOG
         if size < 0 or size > LARGEST_LOG:  # it was this program that wrote in the database
-            self._seen = self._seen.written(self.place)
+            self._seen = replace(self._seen, changed=now.changed)
+        return now
 
     def _make_sure(self) -> None:
         """Write nothing where it may not last. Raises NotSaved."""

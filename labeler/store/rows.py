@@ -1,100 +1,69 @@
-"""Events and rounds as rows, and back."""
+"""Events, rounds and the pinned question as rows, and back; and the seal of a row, a digest of its values.
+
+An event's seal covers that of the event before it as well: see :mod:`labeler.store.seals`.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, fields
 from typing import Any
 
 from numpy.typing import NDArray
 
 from labeler.core import codec
-from labeler.core.codec import Unreadable, loads
-from labeler.core.errors import DamagedProject
-from labeler.core.events import Event
+from labeler.core.events import Event, from_row
 from labeler.core.types import Question, Round
-from labeler.store import rows, seals
-from labeler.store.connection import Connection
-from labeler.store.open import LOOK, explain_errors
-from labeler.store.open_file import OpenFile
+
+# -- seals ------------------------------------------------------------------------------------------------------------
+
+COLUMNS: dict[str, tuple[str, ...]] = {
+    "project": ("key", "value"),
+    "pool": ("start", "count", "ids", "joined_at"),
+    "rounds": ("round", "revision", "facts"),
+    "arrays": ("owner", "name", "dtype", "shape", "data"),
+    "frozen": ("audit", "name", "dtype", "shape", "data"),
+    "question": ("only_row", "value"),
+}
+"""The tables whose rows are sealed one by one, with the columns that a seal covers."""
+EVENT_COLUMNS = ("event_id", "kind", "at", "annotator", "instance", "class_id", "target", "payload")
+EVENTS = ", ".join(EVENT_COLUMNS)
+"""The same, as SQL lists them."""
+FIRST = b""
+"""What the first event follows."""
+_SIZE = 16  # against accidents, not against people, who could compute any seal: 128 bits will do
 
 
-class Tables:
-    """The tables of an open project file. `notes`: what was found damaged and can be made anew, one line each."""
+def seal(values: Sequence[Any]) -> bytes:
+    """The digest (16 bytes) of a row's values as SQLite hands them out: None, int, float, str, bytes.
 
-    def __init__(self, file: OpenFile) -> None:
-        self.path = file.path
-        self._file = file
-        self.notes: list[str] = [file.note] if file.note else []
-        self.read_only = file.lock is None
+    They are written with :func:`ascii`, which is the same in every version of Python; blobs are taken as they are.
+    """
+    written = [("blob", len(value)) if isinstance(value, bytes) else value for value in values]
+    digest = hashlib.blake2b(ascii(written).encode("ascii"), digest_size=_SIZE)
+    for value in values:
+        if isinstance(value, bytes):
+            digest.update(value)
+    return digest.digest()
 
-    @property
-    def _db(self) -> Connection:
-        return self._file.db
 
-    # -- derived -------------------------------------------------------------------------------------------------
+def chain(before: bytes, seq: int, values: Sequence[Any]) -> bytes:
+    """The seal of the event at `seq` with the values of :data:`EVENT_COLUMNS`, after one whose seal is `before`."""
+    return hashlib.blake2b(before + ascii((seq, *values)).encode("ascii"), digest_size=_SIZE).digest()
 
-    def save_round(self, round_: Round) -> None:
-        """Keep the arrays of `round_` in place of the last round's, and its facts for good."""
-        if self.read_only:
-            return
-        with self._file.saving(), self._file.unsynced(), self._db.atomic():
-            self._put("rounds", round_.round, round_.revision, json.dumps(rows.round_facts(round_)))
-            for name, array in rows.round_arrays(round_).items():
-                self._put("arrays", "round", name, *rows.pack_array(array))
 
-    def load_round(self) -> Round | None:
-        """The last round; None when there is none or it cannot be read (it is derived: the engine makes it anew)."""
-        with explain_errors(self.path):
-            try:
-                last = next(self._rows("rounds", "ORDER BY revision DESC, round DESC LIMIT 1"), None)
-                if last is None:
-                    return None
-                # finite: facts of a round, as the inertia of a clusterer that has none, may be nan
-                return rows.round_of(last[0], last[1], loads(last[2], finite=False), self._arrays("round"))
-            except (DamagedProject, Unreadable):
-                self.notes.append("the last round is damaged: what the machine said is missing until it is made anew")
-                return None
+def next_event(db: Any, values: Sequence[Any]) -> tuple[Any, ...]:
+    """(seq, values..., seal) of the event that comes next. To be asked in the transaction that writes it."""
+    last = db.execute("SELECT seq, seal FROM events ORDER BY seq DESC LIMIT 1").fetchone()
+    seq, before = (last[0] + 1, last[1]) if last else (1, FIRST)
+    return (seq, *values, chain(before, seq, values))
 
-    def arrays(self, owner: str) -> dict[str, NDArray[Any]]:
-        """All arrays of one owner ("round", "pool") by name; without damaged ones, which is noted: they are derived."""
-        try:
-            return self._arrays(owner)
-        except (DamagedProject, Unreadable):
-            self.notes.append(f"what was read of the {owner} is damaged: it is made anew")
-            return {}
 
-    def put_arrays(self, owner: str, arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Keep arrays by name, one row each."""
-        with self._file.saving(), self._file.unsynced(), self._db.atomic():
-            for name, array in arrays.items():
-                self._put("arrays", owner, name, *rows.pack_array(array))
-
-    # -- rows ----------------------------------------------------------------------------------------------------
-
-    def _put(self, table: str, *values: Any) -> None:
-        """Write a row in place of the one with its key, with its seal."""
-        row = [*values, seals.seal(values)]
-        self._db.execute(f"INSERT OR REPLACE INTO {table} VALUES ({marks(row)})", row)  # noqa: S608
-
-    def _arrays(self, owner: str) -> dict[str, NDArray[Any]]:
-        with explain_errors(self.path):
-            stored = self._rows("arrays", "WHERE owner = ?", [owner])
-            return {name: rows.unpack_array(dtype, shape, data) for _, name, dtype, shape, data in stored}
-
-    def _rows(self, table: str, which: str = "", values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
-        """Rows of a table, without their seals. Raises DamagedProject at the first that is not as it was written."""
-        columns = ", ".join(seals.COLUMNS[table])
-        for *row, seal in self._db.execute(f"SELECT {columns}, seal FROM {table} {which}", values):  # noqa: S608
-            if seal != seals.seal(row) or not rows.is_typed(table, row):
-                raise self._damaged(f"a row of {table}")
-            yield tuple(row)
-
-    def _damaged(self, what: str) -> DamagedProject:
-        return DamagedProject(f"{self.path} is damaged: {what} is not as it was written", LOOK.format(self.path))
+# -- rows -------------------------------------------------------------------------------------------------------------
 
 
 def marks(values: Sequence[Any]) -> str:
@@ -170,10 +139,10 @@ def event_of(row: tuple[Any, ...]) -> Event:
     ValueError
         A value is not of the type that is written there, or the payload is no object.
     """
-    rows.check_event(row)
+    check_event(row)
     seq, event_id, kind, at, annotator, instance, class_id, target, payload = row
     name = None if instance is None else decode_name(instance)
-    return Event.from_row(seq, event_id, kind, at, decode_name(annotator), name, class_id, target, _object(payload))
+    return from_row(seq, event_id, kind, at, decode_name(annotator), name, class_id, target, _object(payload))
 
 
 def _object(text: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from labeler.store import seals
+from labeler.store import rows, seals
 
 APPLICATION_ID = 0x4C424C52  # "LBLR"
 _SET = "labeler"
@@ -49,7 +49,7 @@ def m002_frozen_labels(db: Any) -> None:
 
 def m003_seals(db: Any) -> None:
     """A digest beside every row, because SQLite does not notice a flipped bit."""
-    for table in ("events", *seals.COLUMNS):
+    for table in ("events", *rows.COLUMNS):
         db.execute(f"ALTER TABLE {table} ADD COLUMN seal BLOB")
     seals.seal_all(db)
 

@@ -1,48 +1,15 @@
-"""Digests beside rows: SQLite keeps no checksum of its pages, and a flipped bit must not change a label in silence.
+"""Whether what is stored is as it was written: SQLite keeps no checksum of its pages, so every row has a seal.
 
-A row's seal is a digest of its values. An event's covers the seal of the event before it as well, so that a row that is
-gone or out of order shows too; how many there were is what SQLite's own counter of the table says.
+A flipped bit must not change a label in silence. An event's seal covers that of the event before it as well, so that a
+row that is gone or out of order shows too; how many there were is what SQLite's own counter of the table says.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
-COLUMNS: dict[str, tuple[str, ...]] = {
-    "project": ("key", "value"),
-    "pool": ("start", "count", "ids", "joined_at"),
-    "rounds": ("round", "revision", "facts"),
-    "arrays": ("owner", "name", "dtype", "shape", "data"),
-    "frozen": ("audit", "name", "dtype", "shape", "data"),
-    "question": ("only_row", "value"),
-}
-"""The tables whose rows are sealed one by one, with the columns that a seal covers."""
-EVENT_COLUMNS = ("event_id", "kind", "at", "annotator", "instance", "class_id", "target", "payload")
-EVENTS = ", ".join(EVENT_COLUMNS)
-"""The same, as SQL lists them."""
-FIRST = b""
-"""What the first event follows."""
-_SIZE = 16  # against accidents, not against people, who could compute any seal: 128 bits will do
-
-
-def seal(values: Sequence[Any]) -> bytes:
-    """The digest (16 bytes) of a row's values as SQLite hands them out: None, int, float, str, bytes.
-
-    They are written with :func:`ascii`, which is the same in every version of Python; blobs are taken as they are.
-    """
-    written = [("blob", len(value)) if isinstance(value, bytes) else value for value in values]
-    digest = hashlib.blake2b(ascii(written).encode("ascii"), digest_size=_SIZE)
-    for value in values:
-        if isinstance(value, bytes):
-            digest.update(value)
-    return digest.digest()
-
-
-def chain(before: bytes, seq: int, values: Sequence[Any]) -> bytes:
-    """The seal of the event at `seq` with the values of :data:`EVENT_COLUMNS`, after one whose seal is `before`."""
-    return hashlib.blake2b(before + ascii((seq, *values)).encode("ascii"), digest_size=_SIZE).digest()
+from labeler.store.rows import COLUMNS, EVENTS, FIRST, chain, seal
 
 
 def seal_all(db: Any) -> None:
@@ -82,13 +49,6 @@ def events_of(db: Any) -> Iterator[tuple[tuple[Any, ...], bool, bool]]:
         yield doubtful[0], False, False
     if counter is not None and counter[0] != seq and not (isinstance(counter[0], int) and counter[0] < seq):
         yield (0,), False, False
-
-
-def next_event(db: Any, values: Sequence[Any]) -> tuple[Any, ...]:
-    """(seq, values..., seal) of the event that comes next. To be asked in the transaction that writes it."""
-    last = db.execute("SELECT seq, seal FROM events ORDER BY seq DESC LIMIT 1").fetchone()
-    seq, before = (last[0] + 1, last[1]) if last else (1, FIRST)
-    return (seq, *values, chain(before, seq, values))
 
 
 def damaged(db: Any) -> list[str]:

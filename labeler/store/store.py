@@ -5,10 +5,13 @@ An event is committed with synchronous=FULL before `append` returns: it survives
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +20,106 @@ from numpy.typing import NDArray
 from labeler.core.codec import Unreadable, loads
 from labeler.core.errors import DamagedProject, ProjectError
 from labeler.core.events import Event
-from labeler.core.types import Question
+from labeler.core.types import Question, Round
 from labeler.store import file_names, rows, seals
-from labeler.store.connection import acknowledger
+from labeler.store.connection import Connection
 from labeler.store.copy import copy
-from labeler.store.open import explain_errors
+from labeler.store.open import LOOK, explain_errors
 from labeler.store.open_file import OpenFile
-from labeler.store.rows import Tables, marks
 from labeler.store.settings import wrong_key
+
+VARIABLE = "LABELER_ACK_FD"
+"""The descriptor to write to, as a number."""
+
+
+def acknowledger() -> Callable[[Event], None]:
+    """Return what is called with each committed event; it writes ``[seq, event_id, kind, instance_id, class_id]``."""
+    named = os.environ.get(VARIABLE, "")
+    if not named.isdecimal():
+        return lambda event: None
+    descriptor = int(named)
+
+    def say(event: Event) -> None:
+        line = json.dumps([event.seq, event.event_id, event.kind, event.instance_id, event.class_id])
+        with contextlib.suppress(OSError):  # whoever listened is gone
+            os.write(descriptor, line.encode() + b"\n")
+
+    return say
+
+
+class Tables:
+    """The tables of an open project file. `notes`: what was found damaged and can be made anew, one line each."""
+
+    def __init__(self, file: OpenFile) -> None:
+        self.path = file.path
+        self._file = file
+        self.notes: list[str] = [file.note] if file.note else []
+        self.read_only = file.lock is None
+
+    @property
+    def _db(self) -> Connection:
+        return self._file.db
+
+    # -- derived -------------------------------------------------------------------------------------------------
+
+    def save_round(self, round_: Round) -> None:
+        """Keep the arrays of `round_` in place of the last round's, and its facts for good."""
+        if self.read_only:
+            return
+        with self._file.saving(synced=False):
+            self._put("rounds", round_.round, round_.revision, json.dumps(rows.round_facts(round_)))
+            for name, array in rows.round_arrays(round_).items():
+                self._put("arrays", "round", name, *rows.pack_array(array))
+
+    def load_round(self) -> Round | None:
+        """The last round; None when there is none or it cannot be read (it is derived: the engine makes it anew)."""
+        with explain_errors(self.path):
+            try:
+                last = next(self._rows("rounds", "ORDER BY revision DESC, round DESC LIMIT 1"), None)
+                if last is None:
+                    return None
+                # finite: facts of a round, as the inertia of a clusterer that has none, may be nan
+                return rows.round_of(last[0], last[1], loads(last[2], finite=False), self._arrays("round"))
+            except (DamagedProject, Unreadable):
+                self.notes.append("the last round is damaged: what the machine said is missing until it is made anew")
+                return None
+
+    def arrays(self, owner: str) -> dict[str, NDArray[Any]]:
+        """All arrays of one owner ("round", "pool") by name; without damaged ones, which is noted: they are derived."""
+        try:
+            return self._arrays(owner)
+        except (DamagedProject, Unreadable):
+            self.notes.append(f"what was read of the {owner} is damaged: it is made anew")
+            return {}
+
+    def put_arrays(self, owner: str, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Keep arrays by name, one row each."""
+        with self._file.saving(synced=False):
+            for name, array in arrays.items():
+                self._put("arrays", owner, name, *rows.pack_array(array))
+
+    # -- rows ----------------------------------------------------------------------------------------------------
+
+    def _put(self, table: str, *values: Any) -> None:
+        """Write a row in place of the one with its key, with its seal."""
+        row = [*values, rows.seal(values)]
+        self._db.execute(f"INSERT OR REPLACE INTO {table} VALUES ({rows.marks(row)})", row)  # noqa: S608
+
+    def _arrays(self, owner: str) -> dict[str, NDArray[Any]]:
+        with explain_errors(self.path):
+            stored = self._rows("arrays", "WHERE owner = ?", [owner])
+            return {name: rows.unpack_array(dtype, shape, data) for _, name, dtype, shape, data in stored}
+
+    def _rows(self, table: str, which: str = "", values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
+        """Rows of a table, without their seals. Raises DamagedProject at the first that is not as it was written."""
+        columns = ", ".join(rows.COLUMNS[table])
+        for *row, seal in self._db.execute(f"SELECT {columns}, seal FROM {table} {which}", values):  # noqa: S608
+            if seal != rows.seal(row) or not rows.is_typed(table, row):
+                raise self._damaged(f"a row of {table}")
+            yield tuple(row)
+
+    def _damaged(self, what: str) -> DamagedProject:
+        return DamagedProject(f"{self.path} is damaged: {what} is not as it was written", LOOK.format(self.path))
 
 
 class Store(Tables):
@@ -105,7 +200,7 @@ class Store(Tables):
                 " UNION ALL SELECT seal, 2, start FROM pool UNION ALL SELECT seal, 3, audit || name FROM frozen)"
                 " ORDER BY part, name"
             ).fetchall()
-        return f"{bytes(last[0] or b'').hex() if last else ''}-{seals.seal([seal for (seal,) in other]).hex()}"
+        return f"{bytes(last[0] or b'').hex() if last else ''}-{rows.seal([seal for (seal,) in other]).hex()}"
 
     def n_events(self) -> int:
         """Return how many events the journal has."""
@@ -128,9 +223,8 @@ class Store(Tables):
         """
         self._check_writable()
         try:
-            with self._file.saving(), self._db.atomic():
-                seq = self._add(event)
-            stored = rows.event_of((seq, *rows.event_row(event)))
+            with self._file.saving():
+                stored = replace(event, at=float(event.at), seq=self._add(event))
         except sqlite3.IntegrityError as error:
             before = self.find(event.event_id)
             if before is None:
@@ -145,13 +239,13 @@ class Store(Tables):
     def find(self, event_id: str) -> Event | None:
         """The event of this id; None where the journal has none."""
         with explain_errors(self.path):
-            statement = f"SELECT seq, {seals.EVENTS} FROM events WHERE event_id = ?"  # noqa: S608
+            statement = f"SELECT seq, {rows.EVENTS} FROM events WHERE event_id = ?"  # noqa: S608
             row = self._db.execute(statement, [event_id]).fetchone()
         return rows.event_of(row) if row is not None else None
 
     def append_all(self, events: Iterable[Event]) -> None:
         """Commit many events at once, in their order: all of them or none."""
-        with self._file.saving(), self._db.atomic():
+        with self._file.saving():
             for event in events:
                 self._add(event)
 
@@ -160,7 +254,7 @@ class Store(Tables):
         """Several appends in one transaction: all of them or none. Raises NotSaved."""
         self._uncommitted = []
         try:
-            with self._file.saving(), self._db.atomic():
+            with self._file.saving():
                 yield
             for event in self._uncommitted:
                 self._committed(event)
@@ -189,7 +283,7 @@ class Store(Tables):
     def freeze(self, audit: int, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Commit the labels an audit speaks of; what an audit that never began left under its number is replaced."""
         self._check_writable()
-        with self._file.saving(), self._db.atomic():
+        with self._file.saving():
             self._db.execute("DELETE FROM frozen WHERE audit = ?", [audit])
             for name, array in arrays.items():
                 self._put("frozen", audit, name, *rows.pack_array(array))
@@ -207,7 +301,7 @@ class Store(Tables):
         """Keep the pinned question; without an fsync, because the queue can stand in for it."""
         if self.read_only:
             return
-        with self._file.saving(), self._file.unsynced(), self._db.atomic():
+        with self._file.saving(synced=False):
             self._put("question", 1, rows.question_value(question, revision))
 
     def load_question(self) -> tuple[Question, int] | None:
@@ -237,7 +331,7 @@ class Store(Tables):
         """Append new instances to the pool, and remember values of the project with them: all of it or nothing."""
         if not ids:
             return
-        with self._file.saving(), self._db.atomic():
+        with self._file.saving():
             start = self._db.execute("SELECT COALESCE(SUM(count), 0) FROM pool").fetchone()[0]
             self._put("pool", start, len(ids), rows.pack_ids(ids), float(at))
             for key, value in remembered.items():
@@ -262,7 +356,7 @@ class Store(Tables):
 
     def remember(self, **values: Any) -> None:
         """Keep values of the project."""
-        with self._file.saving(), self._db.atomic():
+        with self._file.saving():
             for key, value in values.items():
                 self._put("project", key, json.dumps(value))
 
@@ -273,7 +367,7 @@ class Store(Tables):
             raise ProjectError(f"{self.path} was opened for reading only", "open it with: labeler label PROJECT")
 
     def _add(self, event: Event) -> int:
-        row = seals.next_event(self._db, rows.event_row(event))
-        self._db.execute(f"INSERT INTO events (seq, {seals.EVENTS}, seal) VALUES ({marks(row)})", row)  # noqa: S608
+        row = rows.next_event(self._db, rows.event_row(event))
+        self._db.execute(f"INSERT INTO events (seq, {rows.EVENTS}, seal) VALUES ({rows.marks(row)})", row)  # noqa: S608
         self._file.appended = int(row[0]), row[-1]
         return int(row[0])

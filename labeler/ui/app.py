@@ -17,6 +17,7 @@ from textual.message import Message
 from textual.reactive import var
 from textual.screen import Screen
 
+from labeler.core import collector
 from labeler.core.errors import GuessChanged, LabelerError, NotSaved, UsageError
 from labeler.core.terminal import own_size, own_stderr
 from labeler.core.text import display_safe
@@ -108,6 +109,7 @@ class LabelerApp(App[None]):
             lambda index: self.post_message(PictureReady(index)),
             depth_for(self.console.color_system, images),
             words=project.instances.content != "images",
+            file_size=project.instances.file_size,
         )
         self.ending = Ending()
         self.line = KeyQueue(self._take, self._held)
@@ -154,6 +156,7 @@ class LabelerApp(App[None]):
 
     def _first_frame(self) -> None:
         self._seen = True
+        collector.end()
         try:
             self.project.engine.start(self.heard_by)
         except LabelerError as error:

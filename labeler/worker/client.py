@@ -36,6 +36,8 @@ class WorkerClient:
     def __init__(self, opening: Open, post: Callable[[Any], None], log: Path) -> None:
         self.opening, self._post, self._log = opening, post, log
         self._outbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        # queues a message; never blocks
+        self.send: Callable[[Any], None] = self._outbox.put
         self._latest: Answered | None = None
         self._restarts_left = RESTARTS
         self._closing = False
@@ -50,12 +52,6 @@ class WorkerClient:
     def pid(self) -> int:
         """Process id of the worker."""
         return self._process.pid
-
-    def send(self, message: Any) -> None:
-        """Queue a message; never blocks."""
-        if isinstance(message, Answered):
-            self._latest = message  # a worker that is started again knows of no answer: it is told this one
-        self._outbox.put(message)
 
     def close(self) -> None:
         """Let the worker end (it does at the end of its input) and collect it.
@@ -89,10 +85,14 @@ class WorkerClient:
     def _feed(self) -> None:
         while (message := self._outbox.get()) is not None and not self._closing:
             process = self._process
+            if isinstance(message, Answered):
+                self._latest = message
+            # a worker that is started again knows of no answer: it is told the latest
+            again = [self._latest] if isinstance(message, Open) and self._latest is not None else []
             # a worker that died shows at its output's end; what could not be sent is sent again after the restart
             with contextlib.suppress(OSError, ValueError):
-                if process.stdin is not None:
-                    protocol.write(process.stdin, message)  # type: ignore[arg-type]
+                for part in (message, *again) if process.stdin is not None else ():
+                    protocol.write(process.stdin, part)  # type: ignore[arg-type]
         with contextlib.suppress(OSError):
             if self._process.stdin is not None:
                 self._process.stdin.close()
@@ -113,8 +113,6 @@ class WorkerClient:
             message = f"the worker ended (code {code}) and was started again"
             self._post(Failed(message, f"details: {self._log}", has_ended=True))
             self._launch()
-            if self._latest is not None:
-                self._outbox.put(self._latest)
         else:
             message = f"the worker ended again (code {code}): answers are still saved"
             self._post(Failed(message, f"see {self._log}", fatal=True, has_ended=True))

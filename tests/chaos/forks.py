@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from labeler.store.connection import VARIABLE
+from labeler.store.store import VARIABLE
 
 PATIENCE = 60.0
 _CRASHED = 70

@@ -16,8 +16,7 @@ from labeler.project import backups
 from labeler.session.session import Session
 from labeler.store import open as opening
 from labeler.store import open_file
-from labeler.store.connection import VARIABLE
-from labeler.store.store import Store
+from labeler.store.store import VARIABLE, Store
 from tests.chaos.writing import a_round, open_session, step
 
 NAME = "chaos.labeler.db"

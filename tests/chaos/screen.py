@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from benchmarks.terminal import Terminal, children
-from labeler.store.connection import VARIABLE
+from labeler.store.store import VARIABLE
 
 _PIECE = re.compile(
     rb"\x1b\[([0-?]*)[ -/]*([@-~])|\x1b[\]P^_].*?(?:\x07|\x1b\\)|\x1b[ -/]*[0-~]|\r|\n|[^\x1b\r\n]+", re.S

@@ -25,9 +25,10 @@ VALUES = st.recursive(
 def _backend(request, monkeypatch):
     """Each of ijson's ways to read: in C where its wheel has it, in Python everywhere."""
     try:
-        monkeypatch.setattr(json_file, "_READER", ijson.get_backend(request.param))
+        backend = ijson.get_backend(request.param)
     except ImportError:
         pytest.skip(f"ijson has no {request.param} here")
+    monkeypatch.setattr(json_file, "_reader", lambda: backend)
 
 
 @pytest.fixture

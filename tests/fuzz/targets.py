@@ -47,7 +47,8 @@ from labeler.project.open import open_project
 from labeler.project.options import IMAGES, Options, check
 from labeler.session.final_labels import FinalLabels
 from labeler.session.session import Session
-from labeler.store.seals import COLUMNS, EVENT_COLUMNS, seal_all
+from labeler.store.rows import COLUMNS, EVENT_COLUMNS
+from labeler.store.seals import seal_all
 from labeler.worker.image_store import fill_images, plan_images
 from tests.fuzz import seeds
 from tests.fuzz.mutation import (

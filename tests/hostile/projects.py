@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from labeler.store import seals
+from labeler.store import rows, seals
 from labeler.store.settings import OPTIONS
 
 DEEP = "[" * 100_000 + "]" * 100_000
@@ -182,7 +182,7 @@ def _fill(table: str, where: str, fill: bytes) -> Callable[[Path], None]:
 
 def cells() -> Iterator[Hostile]:
     """Every column holds something of another type, or far out of its range."""
-    for table, columns in (("events", ("seq", *seals.EVENT_COLUMNS)), *seals.COLUMNS.items()):
+    for table, columns in (("events", ("seq", *rows.EVENT_COLUMNS)), *rows.COLUMNS.items()):
         for column in columns:
             for number, value in enumerate(ODD_CELLS):
                 yield Hostile(f"{table}.{column} is odd {number}", _cell(table, column, value))

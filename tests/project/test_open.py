@@ -79,7 +79,7 @@ def answer(project, count=3):
 def test_opening_makes_a_project_and_leaves_one_file_and_a_cache(photos, path):
     with open_project(photos, path, BOOK) as project:
         assert len(project.session.pool) == 12
-        assert project.session.percentile == 20.0
+        assert project.session.state.percentile == 20.0
         answer(project)
     names = sorted(file.name for file in path.parent.iterdir())
     assert names == ["p.labeler.cache", "p.labeler.db"]
@@ -229,7 +229,7 @@ def test_a_change_is_said_also_where_nothing_was_chosen_before(photos, path):
     with open_project(photos, path, Options(engine="book")) as project:
         assert any("engine = book" in notice for notice in project.notices)
         assert project.session.state.settings["option.engine"] == "book"
-        assert project.session.percentile == 20.0
+        assert project.session.state.percentile == 20.0
 
 
 def test_a_changed_percentile_and_added_classes_are_said(photos, path):
@@ -246,11 +246,11 @@ def test_a_changed_percentile_and_added_classes_are_said(photos, path):
 
 def test_a_percentile_once_chosen_is_kept(photos, path):
     with open_project(photos, path, Options(engine="book", percentile=35.0)) as project:
-        assert project.session.percentile == 35.0
+        assert project.session.state.percentile == 35.0
     with open_project(photos, path, Options(engine="book")) as project:
-        assert project.session.percentile == 35.0
+        assert project.session.state.percentile == 35.0
     with open_project(photos, path, Options(percentile="auto", engine="default")) as project:
-        assert project.session.percentile is None
+        assert project.session.state.percentile is None
 
 
 def test_a_wrong_option_leaves_no_project_behind(photos, path):

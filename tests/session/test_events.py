@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from labeler.core import events
-from labeler.core.events import KINDS, Asked, Body, Event, Merge, Unread, packed
+from labeler.core.events import KINDS, Asked, Body, Event, Merge, Unread, from_row, packed
 from labeler.core.pool import Pool
 from labeler.session.state import FOLDS, State
-from labeler.store import rows, seals
+from labeler.store import rows
 from labeler.ui.render import lines
 
 ASKED = Asked(screen="question", rule="random", margin=0.5, shown=((0, 0.5),), blind=False, machine=1)
@@ -158,7 +158,7 @@ def test_a_field_of_another_type_is_refused(body):
     for name in row[-1]:
         if isinstance(body, events.Setting) and name != "percentile":
             continue
-        broken = Event.from_row(1, *row[:-1], {**event.payload, name: {"of": "another type"}})
+        broken = from_row(1, *row[:-1], {**event.payload, name: {"of": "another type"}})
         assert isinstance(broken.body, Unread), name
         with pytest.raises(ValueError, match="cannot be"):
             broken.body.refuse()
@@ -168,7 +168,7 @@ def test_a_field_of_another_type_is_refused(body):
 @pytest.mark.parametrize("path", FIXTURES, ids=lambda path: path.name)
 def test_rows_of_older_files_are_written_as_they_were(path):
     with closing(sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)) as db:
-        columns = ", ".join(seals.EVENT_COLUMNS)
+        columns = ", ".join(rows.EVENT_COLUMNS)
         stored = db.execute(f"SELECT seq, {columns} FROM events ORDER BY seq").fetchall()
     assert len(stored) > 5
     for row in stored:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from labeler.session.pace import CLEAN_PAGES, SINGLES_BETWEEN, Pacing
+from labeler.session.parts.answers import CLEAN_PAGES, SINGLES_BETWEEN, Pacing
 
 
 def test_three_clean_pages_in_a_row_make_way_for_singles() -> None:

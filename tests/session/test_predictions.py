@@ -8,7 +8,7 @@ import pytest
 
 from labeler.core import codec
 from labeler.core.errors import UsageError
-from labeler.core.events import Event, packed, unpacked
+from labeler.core.events import from_row, packed, unpacked
 from labeler.core.pool import Pool
 from labeler.core.types import GIVEN, UNLABELED, Provenance, Tier
 from labeler.session.final_labels import final_labels
@@ -154,7 +154,7 @@ def test_the_journal_folds_to_the_same_again(session, make_round):
 )
 def test_a_strangers_event_that_cannot_be_is_refused(payload):
     with pytest.raises(ValueError, match="predictions"):
-        Event.from_row(1, "e", "predictions", 0.0, "", None, None, None, payload).body.refuse()
+        from_row(1, "e", "predictions", 0.0, "", None, None, None, payload).body.refuse()
 
 
 @pytest.mark.parametrize("row", [("nobody", 0, 0.5), ("i0", 7, 0.5), ("i0", 0, 2.0), ("i0", 0, float("nan"))])

@@ -240,9 +240,9 @@ def test_a_setting_that_changes_nothing_leaves_no_event(make_session, journal):
     n_events = len(journal.events)
     session.set(percentile=20.0)
     assert len(journal.events) == n_events
-    assert session.percentile == 20.0
+    assert session.state.percentile == 20.0
     session.set(percentile="auto")
-    assert session.percentile is None
+    assert session.state.percentile is None
 
 
 def test_a_changed_setting_makes_older_rounds_outdated(make_session, make_round):

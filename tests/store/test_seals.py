@@ -11,7 +11,7 @@ from labeler.core.errors import DamagedProject
 from labeler.core.events import Asked, Event, Label
 from labeler.core.types import Question
 from labeler.project.open import open_project
-from labeler.store import seals
+from labeler.store import rows, seals
 from labeler.store.store import Store
 
 
@@ -49,10 +49,10 @@ def test_a_sound_file_has_no_damage(full):
     assert damaged(full) == []
 
 
-COLUMNS = [(table, column) for table, columns in seals.COLUMNS.items() for column in columns if column != "only_row"]
+COLUMNS = [(table, column) for table, columns in rows.COLUMNS.items() for column in columns if column != "only_row"]
 
 
-@pytest.mark.parametrize(("table", "column"), [*COLUMNS, *(("events", name) for name in seals.EVENT_COLUMNS)])
+@pytest.mark.parametrize(("table", "column"), [*COLUMNS, *(("events", name) for name in rows.EVENT_COLUMNS)])
 def test_any_changed_value_shows(full, table, column):
     if (table, column) == ("events", "target"):
         change(full, "UPDATE events SET target = 'e1' WHERE seq = 2")

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from labeler.core.errors import PROJECT_ERRORS, NotSaved, ProjectBusy
-from labeler.core.events import Event, Label
+from labeler.core.events import Event, Label, from_row
 from labeler.core.types import Question
 from labeler.store.schema import APPLICATION_ID, MIGRATIONS, schema_version
 from labeler.store.store import Store
@@ -40,7 +40,7 @@ def event(number, **given):
 @given(
     st.lists(
         st.builds(
-            lambda *row: Event.from_row(0, "", *row),
+            lambda *row: from_row(0, "", *row),
             st.sampled_from(["label", "skip", "page", "undo", "setting"]),
             st.floats(0, 2e9),
             TEXTS,

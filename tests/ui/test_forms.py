@@ -145,19 +145,19 @@ class TestPercentile:
         async with running(project) as app:
             for keys, value in (("35", 35.0), ("0", 0.0), ("100", 100.0), ("12.5", 12.5), ("20%", 20.0)):
                 text = await app.press_and_see("P", *keys, "enter")
-                assert project.session.percentile == value
+                assert project.session.state.percentile == value
                 assert f"propagate {value:g} %" in text
 
     async def test_auto_and_back(self, project):
         async with running(project) as app:
             await app.press_and_see("P", *"20", "enter")
             assert "propagate auto" in await app.press_and_see("P", *"auto", "enter")
-            assert project.session.percentile is None
+            assert project.session.state.percentile is None
 
     async def test_arrows_move_it(self, project):
         async with running(project) as app:
             await app.press_and_see("P", *"20", "enter", "P", "up", "up", "down", "up", "enter")
-            assert project.session.percentile == 30.0
+            assert project.session.state.percentile == 30.0
 
     async def test_what_it_cannot_be_is_said(self, project):
         async with running(project) as app:

@@ -99,6 +99,17 @@ def test_a_walk_through_the_program_is_counted(name):
 
 
 @pytest.mark.slow
+def test_a_key_press_enters_few_files():
+    """At most 30 by every key: 49 before what did not change was no longer asked each time.
+
+    What a busy machine lets arrive from the worker within a key comes on top of them, with a file or two of its own.
+    """
+    command = [sys.executable, "-m", "tests.walks", "key", "--json"]
+    figures = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    assert 15 < len(figures["always"]) <= 30
+
+
+@pytest.mark.slow
 def test_an_export_walks_through_few_rooms_and_does_not_climb(tmp_path):
     """At most 12 rooms and 2 climbs, counted either way: 23 rooms, and 3 or 6 climbs, before the rooms were made."""
     command = [sys.executable, "-m", "tests.walks", "export", "--json"]

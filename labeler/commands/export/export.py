@@ -132,7 +132,7 @@ def _manifest(
     project: Project, labels: LabelSet, options: ExportOptions, seed: int, comes_split: bool
 ) -> dict[str, Any]:
     """Return what only the project knows of an export; the exporters' side adds the classes, counts and files."""
-    configuration = {"percentile": project.session.percentile, "facts": labels.facts, "weights": options.weights}
+    configuration = {"percentile": project.session.state.percentile, "facts": labels.facts, "weights": options.weights}
     return summary_of(project) | {
         "seed": seed,
         "configuration": configuration | ({"splits": "of the source"} if comes_split else {}) | options.format_options,

@@ -14,8 +14,6 @@ from labeler.core import events
 from labeler.core.events import Event
 from labeler.core.types import UNLABELED, IndexArray, Provenance
 from labeler.session.answer_records import Answer
-from labeler.session.asked import asked_of
-from labeler.session.classes import class_of, current
 from labeler.session.folds.step import Step, folds
 
 if TYPE_CHECKING:
@@ -160,7 +158,7 @@ class AnswerTable(dict[int, Answer]):
 def answer_of(state: State, event: Event, kind: str, *, audit: int = 0) -> Answer:
     """The answer that an event gives to one instance, of the class that its row names."""
     if kind == "label":
-        return _answer(state, event, kind, class_of(event), Provenance.HUMAN, audit)
+        return _answer(state, event, kind, event.class_named, Provenance.HUMAN, audit)
     return _answer(state, event, kind, UNLABELED, Provenance.NONE, audit)
 
 
@@ -171,14 +169,14 @@ def answers_of(state: State, event: Event, labels: events.Labels, *, audit: int 
 
 
 def _answer(state: State, event: Event, kind: str, class_id: int, provenance: Provenance, audit: int) -> Answer:
-    margin = asked_of(event).margin
+    margin = event.asked.margin
     return Answer(
         kind=kind,
         event_id=event.event_id,
         seq=event.seq,
         at=event.at,
         annotator=event.annotator,
-        class_id=current(class_id, state.classes),
+        class_id=state.class_now(class_id),
         provenance=provenance,
         weight=1.0 if margin is None else float(margin),
         round=state.round,

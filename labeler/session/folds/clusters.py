@@ -16,21 +16,25 @@ class ClusterMarks:
 
     def __init__(self) -> None:
         self._reaches: list[tuple[int, float | None]] = []  # as they were said and stand
+        self.reaches: dict[int, float | None] = {}  # representative -> percentile of its cluster, the latest last
         self.splits: list[int] = []  # representatives whose clusters were divided in two, in that order
-
-    @property
-    def reaches(self) -> dict[int, float | None]:
-        """Representative -> percentile of its cluster, the latest last."""
-        latest: dict[int, float | None] = {}
-        for index, percentile in self._reaches:
-            latest.pop(index, None)
-            latest[index] = percentile
-        return latest
 
     def set_reach(self, step: Step, index: int, percentile: float | None) -> None:
         """Set the reach of one cluster."""
         self._reaches.append((index, percentile))
-        step.back.append(self._reaches.pop)
+        self._count_reaches()
+        step.back.append(self._unset_reach)
+
+    def _unset_reach(self) -> None:
+        self._reaches.pop()
+        self._count_reaches()
+
+    def _count_reaches(self) -> None:
+        # here and not where they are read: every key reads them, and few ever set one
+        self.reaches.clear()
+        for index, percentile in self._reaches:
+            self.reaches.pop(index, None)
+            self.reaches[index] = percentile
 
     def split(self, step: Step, index: int) -> None:
         """Divide one cluster."""

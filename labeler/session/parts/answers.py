@@ -13,8 +13,7 @@ from labeler.core.errors import GuessChanged, UsageError
 from labeler.core.events import Asked, Flag, Keep, Label, Page, Reject, Repeat, Skip, Unsure
 from labeler.core.text import display_safe
 from labeler.core.types import UNLABELED, Provenance, Question
-from labeler.session.asked import ASKING, QUESTION, as_asked
-from labeler.session.pace import Pacing
+from labeler.session.asked import ASKING, QUESTION
 from labeler.session.parts.classes import Classes
 from labeler.session.quality.turns import RANDOM
 from labeler.session.questions import CHOSEN
@@ -22,6 +21,36 @@ from labeler.session.recorder import Recorder
 
 PAGES_OF_A_CLASS = "grid"
 """The screen whose pages the engine chooses by the errors it expects."""
+CLEAN_PAGES = 3
+FEW_EXCEPTIONS = 2
+SINGLES_BETWEEN = 10
+
+
+class Pacing:
+    """One sitting: after CLEAN_PAGES in a row with at most FEW_EXCEPTIONS come SINGLES_BETWEEN single questions.
+
+    They teach the model something new, and so which page is worth a look next; `singles_left` of them are left.
+    """
+
+    def __init__(self) -> None:
+        self._clean = 0
+        self.singles_left = 0
+
+    @property
+    def wants_page(self) -> bool:
+        """Whether a page may come next (the engine then says whether one is worth its keys)."""
+        return self.singles_left == 0
+
+    def page_done(self, exceptions: int) -> None:
+        """A page was confirmed with so many exceptions."""
+        # in a row: a page with more errors has taught the model as much as single questions would
+        self._clean = self._clean + 1 if exceptions <= FEW_EXCEPTIONS else 0
+        if self._clean == CLEAN_PAGES:
+            self._clean, self.singles_left = 0, SINGLES_BETWEEN
+
+    def single_done(self) -> None:
+        """A single question was answered."""
+        self.singles_left = max(self.singles_left - 1, 0)
 
 
 class Answers:
@@ -43,12 +72,12 @@ class Answers:
             The answer could not be written; nothing changed.
         """
         index = self._pool.index(instance_id)
-        self._classes.check_active(class_id)
+        self._state.check_active(class_id)
         # whoever hands over how it was asked does not answer the question on the screen
         if asked is None and self._answers_repeat(instance_id, "label", class_id, screen):
             return
         asked = asked or self._questions.asked(index)
-        how = as_asked(asked, screen) if asked else Asked(screen=screen, rule=CHOSEN, margin=1.0)
+        how = Asked.of(asked, screen) if asked else Asked(screen=screen, rule=CHOSEN, margin=1.0)
         if asked and asked.rule == RANDOM and screen in ASKING:
             before = self._recorder.machine_labels.label_of(index)[0]  # a sample measures what stood until this answer
             how = replace(how, machine=before)
@@ -78,7 +107,7 @@ class Answers:
         asked = self._questions.repeat(index) if screen in ASKING else None
         if asked is None:
             return False
-        how, first_class = as_asked(asked, screen), self._state.answers[index].class_id
+        how, first_class = Asked.of(asked, screen), self._state.answers[index].class_id
         self._recorder.record(
             Repeat(
                 instance_id=instance_id,
@@ -120,7 +149,7 @@ class Answers:
         # all of them before the event: a page is recorded whole or not at all
         for instance_id, class_id, word in labels:
             self._pool.index(instance_id)
-            self._classes.check_active(class_id)
+            self._state.check_active(class_id)
             if word not in (Provenance.CONFIRMED.word, Provenance.HUMAN.word):
                 raise UsageError(f"a page gives no {word!r} labels", "give confirmed or human ones")
         if labels:

@@ -96,7 +96,7 @@ class Audit:
         if word not in SAID or (word == "label") != (class_id is not None):
             raise UsageError(f"an audit takes no {word!r}", "give a class, or say unsure or reject")
         if class_id is not None:
-            self._classes.check_active(class_id)
+            self._state.check_active(class_id)
         self.refuse_within_block()
         if index != self.next_index():
             raise UsageError("the instances of an audit are answered in the order they were drawn", "answer the next")

@@ -93,7 +93,7 @@ class AuditPages:
         for cell in page:
             class_id = otherwise.get(cell.index, cell.class_id)
             if class_id not in (cell.class_id, UNLABELED):
-                self._classes.check_active(class_id)
+                self._state.check_active(class_id)
         classes = {cell.index: otherwise.get(cell.index, cell.class_id) for cell in page}
         planted = [cell for cell in page if cell.planted]
         ids = self._pool.ids

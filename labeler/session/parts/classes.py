@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from labeler.core.class_names import class_name
 from labeler.core.errors import UsageError
 from labeler.core.events import ClassAdd, ClassKey, ClassMerge, ClassRename, ClassRestore, ClassRetire, ClassSplit
-from labeler.core.types import GIVEN, UNLABELED, ClassInfo
+from labeler.core.types import GIVEN, ClassInfo
 from labeler.session.keys import assign_key, can_answer, own_key
 from labeler.session.recorder import Recorder
 
@@ -81,7 +81,7 @@ class Classes:
         UsageError
             No such class, or the name is empty, too long or taken.
         """
-        info = self._existing(class_id)
+        info = self._state.class_with(class_id)
         if class_name(name) != info.name:
             self._recorder.record(ClassRename(class_id, self._free_name(name, info)))
 
@@ -93,7 +93,7 @@ class Classes:
         UsageError
             No such active class, or the key is no digit or small letter.
         """
-        self.check_active(class_id)
+        self._state.check_active(class_id)
         if not can_answer(key, self.key_layout):
             raise UsageError(f"{key!r} answers no class", "choose a digit or a small letter")
         if key != self._state.classes[class_id].key:
@@ -101,7 +101,7 @@ class Classes:
 
     def retire(self, class_id: int) -> None:
         """No answer, key or machine label from here on; labels given stay."""
-        self.check_active(class_id)
+        self._state.check_active(class_id)
         self._recorder.record(ClassRetire(class_id))
 
     def restore(self, class_id: int) -> None:
@@ -112,7 +112,7 @@ class Classes:
         UsageError
             The class is not retired, or another one has its name by now.
         """
-        info = self._existing(class_id)
+        info = self._state.class_with(class_id)
         if not info.retired:
             raise UsageError(f"the class {info.name!r} is not retired", "nothing to bring back")
         self._free_name(info.name)
@@ -128,8 +128,8 @@ class Classes:
         UsageError
             No such class, the same one twice, or `into` is retired.
         """
-        info = self._existing(class_id)
-        self.check_active(into)
+        info = self._state.class_with(class_id)
+        self._state.check_active(into)
         if class_id == into:
             raise UsageError(f"{info.name!r} cannot be merged into itself", "choose another class")
         self._recorder.record(ClassMerge(class_id, into))
@@ -143,7 +143,7 @@ class Classes:
             No such active class, `moved` is empty or holds an instance that has no given label of the class, or the
             name or key cannot be.
         """
-        self.check_active(class_id)
+        self._state.check_active(class_id)
         if not moved:
             raise UsageError("no label to move", "choose at least one picture for the new class")
         # all of them before the event: a split that took labels of other classes along would change these unseen
@@ -196,19 +196,3 @@ class Classes:
         if key in self._keys():
             raise UsageError(f"the key {key!r} belongs to another class", "choose another key")
         return key
-
-    def _existing(self, class_id: int) -> ClassInfo:
-        """A class that is there, be it retired."""
-        info = self._state.classes.get(class_id)
-        if info is None:
-            raise UsageError(f"there is no class with id {class_id}", "add it first (N in the application)")
-        if info.merged_into != UNLABELED:
-            into = self._state.classes[info.merged_into].name
-            raise UsageError(f"the class {info.name!r} was merged into {into!r}", "take that one")
-        return info
-
-    def check_active(self, class_id: int) -> None:
-        """Refuse a class that cannot be answered. Raises UsageError."""
-        info = self._existing(class_id)
-        if info.retired:
-            raise UsageError(f"the class {info.name!r} is retired", "bring it back first (C in the application)")

@@ -27,7 +27,7 @@ class Imports:
         """
         taken, conflicts = [], []
         for instance_id, class_id in labels:
-            self._classes.check_active(class_id)
+            self._state.check_active(class_id)
             answer = self._state.answers.get(self._pool.index(instance_id))
             # neither taken nor a contradiction: the same file a second time changes nothing, and what was thrown out
             # stays out
@@ -52,7 +52,7 @@ class Imports:
         """
         for instance_id, class_id, score in predictions:
             self._pool.index(instance_id)
-            self._classes.check_active(class_id)
+            self._state.check_active(class_id)
             if score is not None and not 0.0 <= score <= 1.0:
                 raise UsageError(f"a score of {score:g} is none", "give one between 0 and 1")
         if predictions:

@@ -12,8 +12,7 @@ from typing import Any, ClassVar
 from labeler.core.events import Label
 from labeler.core.stats.intervals import difference
 from labeler.core.stats.measurement import Measurement
-from labeler.session.asked import asked_of
-from labeler.session.classes import class_of, current
+from labeler.session.classes import current
 from labeler.session.state import State
 
 CONFIDENCE = 0.95
@@ -82,11 +81,11 @@ def sway(state: State) -> Sway | None:
     """Return what the blind questions say; None until there are both kinds."""
     counts = {True: [0, 0], False: [0, 0]}  # blind? -> [questions, answers that were the first guess]
     for event in state.standing_events(Label):
-        how = asked_of(event)
+        how = event.asked
         guesses = how.hidden if how.blind else how.shown
         if how.blind is not None and guesses:
             # by the classes as they are now: after a merge of classes the two may be one
-            same = current(class_of(event), state.classes) == current(guesses[0][0], state.classes)
+            same = current(event.class_named, state.classes) == current(guesses[0][0], state.classes)
             counts[how.blind][0] += 1
             counts[how.blind][1] += same
     (unseen, unseen_same), (seen, seen_same) = counts[True], counts[False]

@@ -16,8 +16,8 @@ from labeler.core.stats.intervals import clopper_pearson, difference, sign_test
 from labeler.core.stats.measurement import Line, Measurement
 from labeler.core.text import counted
 from labeler.core.types import UNLABELED
-from labeler.session.asked import ASKING, asked_of
-from labeler.session.classes import class_of, current
+from labeler.session.asked import ASKING
+from labeler.session.classes import current
 from labeler.session.quality.turns import RANDOM
 from labeler.session.state import State
 
@@ -137,7 +137,7 @@ def estimate(state: State) -> Estimate | None:
     # (the engine's class, the answer) of random questions; whether the first guess was wrong of chosen ones
     pairs, chosen = [], []
     for event in state.standing_events(Label):
-        how = asked_of(event)
+        how = event.asked
         machine = UNLABELED if how.machine is None else how.machine
         answer = state.answers.get(state.pool.index(event.instance_id or ""))
         if machine != UNLABELED and answer is not None and answer.kind == "label":
@@ -147,7 +147,7 @@ def estimate(state: State) -> Estimate | None:
             guesses = how.hidden if how.blind else how.shown
             if guesses:
                 guess = current(guesses[0][0], state.classes)
-                chosen.append(guess != current(class_of(event), state.classes))
+                chosen.append(guess != current(event.class_named, state.classes))
     if not pairs:
         return None
     n, right = len(pairs), sum(label == answer for label, answer in pairs)

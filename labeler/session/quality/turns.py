@@ -9,9 +9,9 @@ from typing import ClassVar
 import numpy as np
 
 from labeler.core import events
-from labeler.core.events import Label
+from labeler.core.events import Event, Label
 from labeler.core.types import Provenance, Question
-from labeler.session.asked import ASKING, asked_of
+from labeler.session.asked import ASKING
 from labeler.session.state import State
 
 
@@ -130,7 +130,7 @@ class Repeats(DrawnTurns):
         # looked at again since, or in dispute: a second answer would not be blind to the first
         if index in state.looks or index in state.conflicts or state.classes[answer.class_id].retired:
             return False
-        how = asked_of(event)
+        how = event.asked
         return how.screen in ASKING and how.rule not in _OF_THEIR_OWN and bool(how.guesses or how.rule == RANDOM)
 
 
@@ -140,7 +140,7 @@ def repeated(state: State, index: int) -> Question | None:
     event = state.event(answer.event_id) if answer is not None else None
     if event is None or not isinstance(event.body, Label):
         return None
-    how = asked_of(event)
+    how = event.asked
     blind = how.rule == RANDOM or bool(how.blind)  # shown as it was then, or two things would differ
     return Question(
         index,
@@ -162,10 +162,9 @@ def waits(state: State, question: Question) -> bool:
     return all(repeat.first != question.first for repeat in state.repeats)
 
 
-def taken_back(state: State) -> Question | None:
-    """The repeat whose second answer was the last thing taken back: it is asked again."""
-    event = state.redo_target()  # the last thing taken back, as long as nothing was said since
-    if event is None or not isinstance(event.body, events.Repeat):
+def taken_back(state: State, undone: Event) -> Question | None:
+    """The repeat whose second answer is what was `undone` last: it is asked again."""
+    if not isinstance(undone.body, events.Repeat):
         return None
-    question = repeated(state, state.pool.index(event.body.instance_id))
+    question = repeated(state, state.pool.index(undone.body.instance_id))
     return question if question is not None and waits(state, question) else None

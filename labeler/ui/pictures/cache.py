@@ -11,7 +11,7 @@ import itertools
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from queue import PriorityQueue
 from typing import Generic, TypeVar
 
@@ -47,6 +47,7 @@ class Drawn:
     trouble: str = ""
     bare: frozenset[int] = frozenset()  # rows where the ground behind shows through
     about: str = ""  # how large it is, in words
+    file_size: int | None = None  # in bytes; None where it is no file of its own
     pages: int = 0  # of a card or text; 0 = a picture
 
     def row(self, number: int, ground: Style) -> Strip:
@@ -65,6 +66,7 @@ class _Decoded:
     height: int = 0
     width: int = 0
     trouble: str = ""
+    file_size: int | None = None
 
 
 class _Recent(Generic[Key, Value]):
@@ -110,16 +112,24 @@ class Pictures:
         What the terminal can show.
     words
         Whether the instances are rows of a table or texts.
+    file_size
+        index -> bytes of its file, None where it is none; called on the thread.
     """
 
     def __init__(
-        self, load: Callable[[int], Shown], ready: Callable[[int], object], depth: Depth, *, words: bool = False
+        self,
+        load: Callable[[int], Shown],
+        ready: Callable[[int], object],
+        depth: Depth,
+        *,
+        words: bool = False,
+        file_size: Callable[[int], int | None] = lambda index: None,
     ) -> None:
         self.depth = depth
         self.aspect = OF_WORDS if words else OF_PICTURES  # of the thumbnails
         self.look = FIT  # at the large picture, as long as the program runs; thumbnails show all as it is
         self.usual_height = 0  # of the first picture read, in pixels: of small pictures mostly all are alike
-        self._load, self._ready = load, ready
+        self._load, self._ready, self._file_size = load, ready, file_size
         self._images: _Recent[int, _Decoded] = _Recent(IMAGE_BYTES)
         self._drawn: _Recent[Wanted, Drawn] = _Recent(CELLS_KEPT)
         # of two that are as urgent the earlier comes first; what is wanted is never compared
@@ -179,16 +189,18 @@ class Pictures:
     def _draw(self, index: int, columns: int, rows: int, look: Look) -> Drawn:
         decoded = self._images.get(index)
         if decoded is None:
-            decoded = self._decode(index)
+            decoded = replace(self._decode(index), file_size=self._file_size(index))
             self._images.put(index, decoded, _weight(decoded.image))
         if decoded.image is None:
-            return Drawn(trouble=decoded.trouble)
+            return Drawn(trouble=decoded.trouble, file_size=decoded.file_size)
         if isinstance(decoded.image, Card | Passage):
             words, pages = word_strips(decoded.image, columns, rows, look.page, self.depth)
-            return Drawn(tuple(words), bare=frozenset(range(len(words))), about=about(decoded.image), pages=pages)
+            bare, what = frozenset(range(len(words))), about(decoded.image)
+            return Drawn(tuple(words), bare=bare, about=what, pages=pages, file_size=decoded.file_size)
         strips = tuple(picture_strips(seen(decoded.image, look, columns, rows), columns, rows, self.depth))
         bare = frozenset(number for number, strip in enumerate(strips) if _is_bare(strip))
-        return Drawn(strips, decoded.height, decoded.width, bare=bare, about=f"{decoded.width}×{decoded.height}")
+        size = f"{decoded.width}×{decoded.height}"
+        return Drawn(strips, decoded.height, decoded.width, bare=bare, about=size, file_size=decoded.file_size)
 
     def _decode(self, index: int) -> _Decoded:
         try:

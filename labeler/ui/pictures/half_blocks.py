@@ -9,7 +9,7 @@ looks at a picture as a whole, zoomed, with more contrast or in few colors.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import lru_cache
 
@@ -274,13 +274,12 @@ class Look:
     down: int = 0
     right: int = 0
     page: int = 0  # of a card or text, which has no other way to be looked at
+    words: str = field(init=False, compare=False)  # the way for the person; "" for the whole picture as it is
 
-    @property
-    def words(self) -> str:
-        """The way in words for the person; "" for the whole picture as it is."""
-        if self.zoom > 1:
-            return f"zoom ×{self.zoom}"
-        return "contrast" if self.contrast else f"{self.colors} colors" if self.colors else ""
+    def __post_init__(self) -> None:
+        """Say it once: every question that is drawn asks for the words."""
+        words = "contrast" if self.contrast else f"{self.colors} colors" if self.colors else ""
+        object.__setattr__(self, "words", f"zoom ×{self.zoom}" if self.zoom > 1 else words)
 
     def moved(self, down: int, right: int) -> Look:
         """Moved over a zoomed picture, to its edge at most."""

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from labeler.project.open import Received
 
 GUESSES = 3
+BESIDE_AHEAD = 3
+"""Of the next questions, those whose neighbors are drawn ahead: later ones will have others by then."""
 
 
 class QuestionScreen(PictureScreen):
@@ -91,8 +93,9 @@ class QuestionScreen(PictureScreen):
                 self._chosen, self._guesses = 0, offered
         if question is not None:
             if question.index != self.picture.index:
+                look = self.labeler.pictures.look
                 # zoom and contrast stay from picture to picture, the page of a text does not
-                self.labeler.pictures.look = replace(self.labeler.pictures.look, page=0)
+                self.labeler.pictures.look = replace(look, page=0) if look.page else look
             self.picture.show(question.index)
         else:
             self.picture.show(None, self._instead(view))
@@ -168,7 +171,7 @@ class QuestionScreen(PictureScreen):
             self.draw_lines(view, lambda width: Content(""))
             return
         project = self.labeler.project
-        size = project.instances.file_size(question.index)
+        size = self.picture.file_size
         facts = [self.picture.dimensions, lines.file_size(size) if size is not None else ""]
         standing = project.session.state.answers.get(question.index)
         if standing is not None and standing.kind == "label" and not question.first:  # chosen to be looked at again
@@ -193,6 +196,16 @@ class QuestionScreen(PictureScreen):
         """The next questions."""
         return self.labeler.project.session.questions.upcoming(AHEAD)
 
+    def draw_ahead(self) -> None:
+        """Have the next questions drawn, and the thumbnails that will stand beside the first of them."""
+        super().draw_ahead()
+        near = self.query_one("#neighbors", Neighbors)
+        if near.room and self.picture.index is not None:
+            # the one that is asked now will be the latest answer, and may be the nearest
+            near.expect([self.picture.index])
+            for index in self.coming()[:BESIDE_AHEAD]:
+                near.expect(other for other, _ in self.labeler.project.instances.neighbors(index, near.room))
+
     def picture_came(self) -> None:
         """Say how large the picture is."""
         if self.labeler.view is not None:
@@ -204,8 +217,10 @@ class QuestionScreen(PictureScreen):
         self.call_after_refresh(self.redraw)  # neighbors that came back have their size only now
 
     def heard(self, received: Received) -> None:
-        """The worker got further: said in the place of the question while there is none."""
+        """Draw new questions ahead; while there is none, say in its place how far the worker got."""
         view = self.labeler.view
+        if received.changed and self.painted.is_set():
+            self.draw_ahead()
         if view is not None and view.question is None:
             self.picture.show(None, self._instead(view))
 

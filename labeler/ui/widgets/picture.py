@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
@@ -67,6 +67,11 @@ class Picture(Widget):
         """Width and height of the picture shown, as ``28×28``, or how long a text is ("" where there is none)."""
         drawn = self._drawn if self.ready else None
         return drawn.about if drawn and drawn.strips else ""
+
+    @property
+    def file_size(self) -> int | None:
+        """Bytes of the file that is shown; None where it is no file of its own."""
+        return self._drawn.file_size if self.ready and self._drawn else None
 
     @property
     def pages(self) -> int:
@@ -145,6 +150,10 @@ class Neighbors(Widget):
         if shown != self._shown:
             self._shown = shown
             self.refresh()
+
+    def expect(self, indices: Iterable[int]) -> None:
+        """Have thumbnails drawn that may be shown soon."""
+        self._pictures.expect(indices, *self._thumb)
 
     def look_again(self, index: int) -> None:
         """A thumbnail may have been drawn."""

@@ -1,15 +1,19 @@
-"""The body of an event: what is true of its kind, and how its fields are stored, checked and put into other classes."""
+"""An event: its body (what is true of its kind, how its fields are stored and put into other classes) in an envelope.
+
+Import it from :mod:`labeler.core.events`, which knows all kinds.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import MISSING, Field, dataclass, fields, replace
+from dataclasses import Field, dataclass, field, fields, replace
 from enum import Enum
 from types import NoneType
 from typing import Any, ClassVar, get_args, get_origin, get_type_hints
 
-from labeler.core.codec import ClassId, Number, Reader, Restate, Unreadable, reader, restater
-from labeler.core.types import UNLABELED
+from labeler.core.codec import ClassId, Number, Reader, Restate, plain, reader, restater
+from labeler.core.errors import ProjectError
+from labeler.core.types import UNLABELED, Question
 
 Guesses = tuple[tuple[ClassId, Number], ...]
 
@@ -78,7 +82,7 @@ class Body:
     @property
     def size(self) -> int:
         """The number of rows in it."""
-        return sum(len(getattr(self, name)) for name in _plan(type(self)).rows)
+        return sum(len(getattr(self, name)) for name in plan_of(type(self)).rows)
 
     def check(self) -> None:
         """Refuse what its fields alone do not show to be wrong. Raises Unreadable."""
@@ -90,7 +94,7 @@ class Body:
     def in_classes(self, lookup: Mapping[int, int]) -> Body:
         """The same in other class ids."""
         changes: dict[str, Any] = {}
-        for name, restate in _plan(type(self)).classes:
+        for name, restate in plan_of(type(self)).classes:
             changes[name] = restate(getattr(self, name), lambda number: _looked_up(number, lookup))
         asked: Asked | None = getattr(self, "asked", None)
         if asked is not None:
@@ -100,7 +104,7 @@ class Body:
     def names(self) -> set[int]:
         """The classes that it speaks of."""
         numbers: set[int] = set()
-        for name, restate in _plan(type(self)).classes:
+        for name, restate in plan_of(type(self)).classes:
             restate(getattr(self, name), lambda number: numbers.add(number) or number)  # type: ignore[func-returns-value]
         return numbers - {UNLABELED}
 
@@ -125,6 +129,21 @@ class Asked:
     blind: bool | None = None
     machine: ClassId | None = None
 
+    @classmethod
+    def of(cls, question: Question, screen: str) -> Asked:
+        """Return how `question` is asked now."""
+        # four digits: more than any screen shows, and a short row in a journal that keeps every answer for good
+        guesses = tuple((guess, round(score, 4)) for guess, score in question.guesses) or None
+        return cls(
+            screen=screen,
+            rule=question.rule,
+            margin=question.margin,
+            shown=None if question.blind else guesses,
+            hidden=guesses if question.blind else None,
+            # None where no lot was drawn: such a question belongs to neither side of the comparison in `sway`
+            blind=question.blind if question.drawn else None,
+        )
+
     @property
     def guesses(self) -> Guesses:
         """The guesses that the engine had, seen or not."""
@@ -145,11 +164,105 @@ class Asked:
 NOT_ASKED = Asked()
 
 
+# -- the envelope -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Unread(Body):
+    """An event that this version cannot read, kept as it is stored; `why` is empty where its kind is a newer one."""
+
+    undoable = False
+    name: str
+    why: str
+    instance_id: str | None
+    class_id: int | None
+    payload: Mapping[str, Any]
+
+    def refuse(self) -> None:
+        """Raise ValueError where it says what cannot be."""
+        if self.why:
+            raise ValueError(self.why)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that a person did, as the journal keeps it. `seq` is 0 until the journal gave it its place.
+
+    `keys`: presses since the event before, where a screen counted them. `target`: of an undo or a redo the event that
+    it takes back or brings back. `more`: what a newer version stored of it, handed on as it is.
+    """
+
+    event_id: str
+    body: Body
+    at: float  # seconds since 1970, UTC
+    annotator: str = ""
+    target: str | None = None
+    keys: int | None = None
+    more: Mapping[str, Any] = field(default_factory=dict)
+    seq: int = 0
+
+    @property
+    def kind(self) -> str:
+        """The name of its kind, as the journal has it."""
+        return self.body.name if isinstance(self.body, Unread) else self.body.kind
+
+    @property
+    def instance_id(self) -> str | None:
+        """The one instance that it is about."""
+        return getattr(self.body, "instance_id", None)
+
+    @property
+    def class_id(self) -> int | None:
+        """The class that its row names."""
+        return getattr(self.body, "class_id", None)
+
+    @property
+    def class_named(self) -> int:
+        """The class that it speaks of. Raises ProjectError where it names none."""
+        class_id = self.class_id
+        if class_id is None:
+            raise ProjectError(f"event {self.event_id} of the journal names no class", "run: labeler check")
+        return class_id
+
+    @property
+    def asked(self) -> Asked:
+        """The way its question was asked; nothing where it keeps none."""
+        asked: Asked = getattr(self.body, "asked", NOT_ASKED)
+        return asked
+
+    @property
+    def payload(self) -> dict[str, Any]:
+        """The rest of what it says, as JSON holds it."""
+        payload: dict[str, Any] = plain(self._payload())
+        return payload
+
+    def _payload(self) -> dict[str, Any]:
+        if isinstance(self.body, Unread):
+            return dict(self.body.payload)
+        keys = {} if self.keys is None else {"keys": self.keys}
+        return {**payload_of(self.body), **self.more, **keys}
+
+    @property
+    def presses(self) -> int:
+        """The keys a person pressed for it: as a screen counted them, else one, and one an exception on a page."""
+        body = self.body
+        if not body.presses or body.is_setup:
+            return 0
+        return body.presses + body.exceptions if self.keys is None else self.keys
+
+    def to_row(self) -> tuple[Any, ...]:
+        """The values of the events table in its order, without `seq`; the last one is to be written as JSON."""
+        return (
+            *(self.event_id, self.kind, float(self.at), self.annotator),
+            *(self.instance_id, self.class_id, self.target, self._payload()),
+        )
+
+
 # -- stored -----------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
-class _Field:
+class FieldPlan:
     """One field of a body, or of how it was asked: its name in the class and in the journal, and how it is read."""
 
     name: str
@@ -159,32 +272,33 @@ class _Field:
 
 
 @dataclass(frozen=True, slots=True)
-class _Plan:
+class Plan:
     """The way in which a kind is stored, worked out once."""
 
-    columns: dict[str, _Field]
-    fields: dict[str, _Field]  # by their key
+    columns: dict[str, FieldPlan]
+    fields: dict[str, FieldPlan]  # by their key
     rows: tuple[str, ...]  # fields that are lists
     classes: tuple[tuple[str, Restate], ...]  # fields that name classes
     is_asked: bool
     whole: str  # the field that takes the whole payload, "" = none does
 
 
-def _plan(kind: type[Any]) -> _Plan:
+def plan_of(kind: type[Any]) -> Plan:
+    """Return how a kind is stored."""
     if kind not in _PLANS:
         _PLANS[kind] = _planned(kind)
     return _PLANS[kind]
 
 
-_PLANS: dict[type[Any], _Plan] = {}
+_PLANS: dict[type[Any], Plan] = {}
 
 
-def _planned(kind: type[Any]) -> _Plan:
+def _planned(kind: type[Any]) -> Plan:
     hints = get_type_hints(kind, include_extras=True)
     items = [item for item in fields(kind) if item.name != "asked"]
     read = {item.name: _field(item, hints[item.name]) for item in items}
     restates = [(item.name, restater(hints[item.name])) for item in items]
-    return _Plan(
+    return Plan(
         {name: read[name] for name in COLUMNS if name in read},
         {item.key: item for name, item in read.items() if name not in COLUMNS},
         tuple(name for name in read if get_origin(hints[name]) is tuple and get_args(hints[name])[1:] == (...,)),
@@ -194,9 +308,9 @@ def _planned(kind: type[Any]) -> _Plan:
     )
 
 
-def _field(item: Field[Any], hint: Any) -> _Field:
+def _field(item: Field[Any], hint: Any) -> FieldPlan:
     key = item.metadata.get("key", item.name)
-    return _Field(item.name, key, reader(_stored(hint, item.default)), item.default)
+    return FieldPlan(item.name, key, reader(_stored(hint, item.default)), item.default)
 
 
 def _stored(hint: Any, default: Any) -> Any:
@@ -216,62 +330,3 @@ def payload_of(body: Any) -> dict[str, Any]:
         elif item.name not in COLUMNS and value != item.default:
             payload[item.metadata.get("key", item.name)] = value
     return payload
-
-
-def read_body(
-    kind: type[Any], instance_id: str | None, class_id: int | None, payload: Mapping[str, Any]
-) -> tuple[Body, dict[str, Any]]:
-    """Return the body of that kind which is stored so, and what else is stored there: of a newer version.
-
-    Raises
-    ------
-    Unreadable
-        It says what cannot be.
-    """
-    plan = _plan(kind)
-    values = _columns(plan, {"instance_id": instance_id, "class_id": class_id})
-    if plan.whole:
-        return _checked(kind(**values, **{plan.whole: payload})), {}
-    values |= _values(plan, payload)
-    known = set(plan.fields)
-    if plan.is_asked:
-        asked = _values(_plan(Asked), payload)
-        values["asked"] = Asked(**asked) if asked else NOT_ASKED
-        known |= _plan(Asked).fields.keys()
-    more = {} if payload.keys() <= known else {key: value for key, value in payload.items() if key not in known}
-    return _checked(kind(**values)), more
-
-
-def _checked(body: Body) -> Body:
-    body.check()
-    return body
-
-
-def _columns(plan: _Plan, columns: Mapping[str, Any]) -> dict[str, Any]:
-    values = {}
-    for name, value in columns.items():
-        column = plan.columns.get(name)
-        if value is None and column is not None and column.default is MISSING:
-            raise Unreadable(f"it names no {name.removesuffix('_id')}")
-        if value is not None and column is None:
-            raise Unreadable(f"it names a {name.removesuffix('_id')}")
-        if value is not None and column is not None:
-            values[name] = _read(column, value)
-    return values
-
-
-def _values(plan: _Plan, payload: Mapping[str, Any]) -> dict[str, Any]:
-    values = {}
-    for key, item in plan.fields.items():
-        if key in payload:
-            values[item.name] = _read(item, payload[key])
-        elif item.default is MISSING:
-            raise Unreadable(f"it has no {key}")
-    return values
-
-
-def _read(item: _Field, value: Any) -> Any:
-    try:
-        return item.read(value)
-    except Unreadable:
-        raise Unreadable(f"its {item.key} cannot be") from None
