@@ -131,7 +131,7 @@ def predict(
         pipeline: Pipeline = project.open_pipeline(progress)
         # refuses a project without labels before the new images are encoded, which takes longest
         exported = trained(project, pipeline)
-        arrived = steps.run(pipeline.encode(source), progress)
+        arrived = steps.run(pipeline.encode(source, project.session.snapshot()), progress)
         progress(Progress("predicting"))
         session = project.session
         names = {class_id: info.name for class_id, info in session.state.classes.items()}
@@ -172,13 +172,14 @@ def predict(
 
 def _known(project: Project, pipeline: Pipeline, novelty: str, share: float) -> Novelty:
     """Return what is known: the features of every label that an export would hold."""
-    closing = pipeline.closing_round(project.session.snapshot())
+    snapshot = project.session.snapshot()
+    closing = pipeline.closing_round(snapshot)
     # no predicted ones: what the model itself says would widen what is known
     chosen: IndexArray = np.flatnonzero(final_labels(project.session.state, closing).by_default())
     pool = project.session.pool
     chosen = chosen[~(pool.missing | pool.unreadable)[chosen]]
     seed = pipeline.recipe.seed
-    known = np.asarray(pipeline.features()[chosen])
+    known = np.asarray(pipeline.leading(snapshot).features[chosen])
     return learn_what_is_known(lambda: registry.create("outlier method", novelty), known, share, seed)
 
 

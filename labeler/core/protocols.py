@@ -166,9 +166,14 @@ class Engine(Protocol):
         """Take the features (n, d) float32 (maybe memory-mapped) and prepare: graph, space, clusters."""
         ...
 
-    def join(self, X: FloatArray) -> Iterator[Progress]:
+    def join(self, X: FloatArray, *, may_lead: bool = False) -> Iterator[Progress]:
         """Take another encoder's features (n, d) of the same pool beside those it was opened with; an engine that has
-        no use for them leaves them."""
+        no use for them leaves them. One that `may_lead` can come to take the place of the first."""
+        ...
+
+    def leading(self, snapshot: Snapshot) -> int:
+        """Return which features lead after the answers of `snapshot`: 0 = those it was opened with, then those that
+        may, as they joined. :meth:`predict` and :meth:`model` are of these."""
         ...
 
     def round_due(self, n_answers: int) -> bool:

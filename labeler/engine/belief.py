@@ -22,6 +22,7 @@ from labeler.engine.calibration import (
 )
 from labeler.engine.doubt import Doubt, doubt, most_doubted
 from labeler.engine.kernel_ridge import KernelRidge, landmarks_of
+from labeler.engine.leading import Judged
 from labeler.engine.linear import Linear
 from labeler.engine.propagation import RandomWalk, Spread, left_out, mass_by_steps, shares_of
 from labeler.engine.second_opinion import SecondOpinion
@@ -101,9 +102,23 @@ class Believer:
         self.others = others
         self._spread = Spread(self.walk)
 
-    def join(self, components: FloatArray) -> None:
-        """Let a linear rule on another encoder's `components` (n, d) have its say, once leave-one-out can judge it."""
-        self.linear = [self.linear[0], Linear(components)]
+    def join(self, components: list[FloatArray]) -> None:
+        """Let a linear rule on each other view's `components` (n, d) have its say, once left-out answers judge it."""
+        self.linear = [self.linear[0], *map(Linear, components)]
+
+    def judge(self, answers: Answers) -> Judged:
+        """Return how the models of this view alone guess left-out answers, from nothing that came before."""
+        n_classes = len(answers.classes)
+        mass = steps.run(self._mass(answers, fresh=True))[answers.indices]
+        totals = np.bincount(answers.positions, answers.weights, n_classes).astype(np.float32)
+        checked = landmarks_of(len(answers), MAX_LEFT_OUT)
+        by_graph = steps.run(self._left_out(answers, mass, totals, checked))
+        _, by_kernel = steps.run(self._by_kernel(answers, checked, fresh=True))
+        # a rule of its own: the one of the belief keeps its last fit
+        _, by_rule = Linear(self.space.components).fit_predict(answers.indices, answers.positions, n_classes)
+        without, positions = [by_graph, by_kernel[checked], by_rule[checked]], answers.positions[checked]
+        guesses = product(without, blend(without, positions).weights).argmax(axis=1)
+        return Judged(guesses == positions, answers.weights[checked])
 
     def believe(self, snapshot: Snapshot, *, fresh: bool = False, quick: bool = False) -> Belief | None:
         """The belief after `snapshot`, None without an answer.

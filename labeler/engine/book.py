@@ -135,9 +135,13 @@ class BookEngine:
         self._uncertain = self._first(np.ones(len(X), dtype=np.bool_), np.random.default_rng((self.random_state, 0)))
         yield Progress("clustering", 1, 1)
 
-    def join(self, X: FloatArray) -> Iterator[Progress]:
+    def join(self, X: FloatArray, *, may_lead: bool = False) -> Iterator[Progress]:
         """Leave other features: the source's chain has one encoder."""
         return iter(())
+
+    def leading(self, snapshot: Snapshot) -> int:
+        """Return 0: the features it was opened with."""
+        return 0
 
     def round_due(self, n_answers: int) -> bool:
         """Whether a full round pays after the `n_answers`-th answer."""

@@ -7,6 +7,8 @@ keeps their order, what is remembered between two answers, and the form in which
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -14,13 +16,14 @@ from threadpoolctl import ThreadpoolController
 
 from labeler.core.model import Model, no_labels
 from labeler.core.numeric.nearest import nearest
-from labeler.core.numeric.pca import principal_axes
 from labeler.core.steps import give_back
 from labeler.core.types import FloatArray, Grid, IndexArray, IntArray, Progress, Queue, Round, Snapshot
 from labeler.engine.belief import Answers, Belief, Believer
 from labeler.engine.checks import check_features
 from labeler.engine.doubt import JUDGES_FROM
 from labeler.engine.hunt import hunted
+from labeler.engine.layout import Layout, components_of, lay_out
+from labeler.engine.leading import Judged, Lead, is_of_one_kind, lead
 from labeler.engine.live import BATCH, LiveBelief
 from labeler.engine.pages import FROM_ANSWERS, PAGE, best_page, expected_errors, expected_gain
 from labeler.engine.queue import (
@@ -34,11 +37,9 @@ from labeler.engine.queue import (
     unseen_chance,
     utilities,
 )
-from labeler.engine.representatives import Level, finer_levels, first_level, nested_order, unguarded
+from labeler.engine.representatives import Level, unguarded
 from labeler.engine.round import Assembly, assemble
-from labeler.engine.second_opinion import second_opinion
-from labeler.engine.space import Space, space
-from labeler.engine.splitting import Partition
+from labeler.engine.space import Space
 from labeler.engine.stopping import advise
 
 Result = TypeVar("Result")
@@ -60,8 +61,12 @@ class DefaultEngine:
 
     def __init__(self, n_clusters: int | None = None, random_state: int = 0) -> None:
         self.n_clusters, self.random_state = n_clusters, random_state
+        self._layouts: list[Layout] = []
+        self._companions: list[FloatArray] = []  # components of views that never lead
+        self._first_lead = 0
         self._threads = ThreadpoolController()
-        self._live: LiveBelief | None = None
+        self._lead = Lead(0)
+        self._judged: dict[bytes, list[Judged]] = {}
 
     def open(self, X: FloatArray) -> Iterator[Progress]:
         """Lay out the space, its graph, the clusters and their representatives.
@@ -75,48 +80,64 @@ class DefaultEngine:
         self.n = len(X)
         if not self.n:
             return
-        self.space: Space = yield from self._limited(space(X, random_state=self.random_state))
-        yield Progress("clustering")
-        first = yield from self._limited(first_level(self.space.z, self.n_clusters, self.random_state))
-        self.levels: list[Level] = [first]
-        self.order: IndexArray = first.representatives
-        self._partition = Partition(self.space.z, self.random_state)
-        self.first_of = self.space.first_of
+        opening = yield from self._limited(lay_out(X, self.n_clusters, self.random_state))
+        self._layouts = [opening]
+        # whom an instance repeats is said to the person: the view that opened decides it, whichever leads later
+        self.first_of = opening.space.first_of
         # what this part freed goes back before the next one takes its own: a lower peak (benchmarks/engine_speed.md)
         give_back()
 
     def _finish_opening(self) -> Iterator[Progress]:
         """Prepare what the first representatives do not need: finer clusters and the label models."""
-        if not self.n or self._live is not None:
-            return
-        yield Progress("clustering finer")
-        finer = yield from self._limited(finer_levels(self.space.z, self.levels[0], self.random_state))
-        give_back()
-        others = yield from self._limited(second_opinion(self.space.components, self.random_state))
-        self.levels = [self.levels[0], *finer]
-        self.order = nested_order(self.levels)
-        give_back()
-        believer = Believer(self.space, others, self.levels[0].representatives, self.random_state)
-        self._live = LiveBelief(believer, self.random_state)
+        for layout in self._layouts:
+            yield from self._limited(layout.finish())
 
-    def join(self, X: FloatArray) -> Iterator[Progress]:
-        """Let a linear rule on the principal components of other features join the models."""
+    def join(self, X: FloatArray, *, may_lead: bool = False) -> Iterator[Progress]:
+        """Let a linear rule on a further view join the models; a view that `may_lead` is laid out as well."""
         yield from self._finish_opening()
         if not self.n:
             return
-        axes = yield from self._limited(principal_axes(X, random_state=self.random_state))
-        components = np.empty((self.n, axes.axes.shape[1]), dtype=np.float32)
-        yield from self._limited(axes.project_into(X, components))
-        self.believer.join(components)
-        self.live.outdated()
+        if may_lead:
+            layout = yield from self._limited(lay_out(X, self.n_clusters, self.random_state))
+            yield from self._limited(layout.finish())
+            self._layouts.append(layout)
+            self._judged.clear()
+            if not is_of_one_kind(X):
+                self._first_lead = len(self._layouts) - 1
+                self._lead = Lead(self._first_lead)  # until the next round asks the answers
+        else:
+            self._companions.append((yield from self._limited(components_of(X, self.random_state))))
+        for layout in self._layouts:
+            others = [other.space.components for other in self._layouts if other is not layout]
+            layout.take([*others, *self._companions])
+
+    @property
+    def _layout(self) -> Layout:
+        return self._layouts[self._lead.place]
+
+    @property
+    def space(self) -> Space:
+        """The space of the view that leads."""
+        return self._layout.space
+
+    @property
+    def levels(self) -> list[Level]:
+        """The clusterings of the view that leads, the coarsest first."""
+        return self._layout.levels
+
+    @property
+    def order(self) -> IndexArray:
+        """Representatives of the view that leads, in the order to ask them."""
+        return self._layout.order
 
     @property
     def live(self) -> LiveBelief:
         """The belief while a person answers; the label models are prepared on first use."""
         for _ in self._finish_opening():
             pass
-        assert self._live is not None  # noqa: S101 - only pools with instances ask for it
-        return self._live
+        live = self._layout.live
+        assert live is not None  # noqa: S101 - only pools with instances ask for it
+        return live
 
     @property
     def believer(self) -> Believer:
@@ -129,7 +150,7 @@ class DefaultEngine:
 
     def rerank(self, snapshot: Snapshot) -> Queue:
         """Return questions: small pools are thought through, in large ones a glance must do."""
-        live = self._live
+        live = self._layout.live if self.n else None
         if live is None:  # an empty pool, or the first questions
             return self._queue(snapshot, None, np.empty(0, dtype=np.int64))
         with self._threads.limit(limits=1):
@@ -141,9 +162,10 @@ class DefaultEngine:
 
     def prepare(self, indices: IndexArray) -> Iterator[Progress]:
         """Solve the walks of `indices` ahead, so that an answer only adds one up."""
-        if self._live is None:
+        live = self._layout.live if self.n else None
+        if live is None:
             return
-        for _ in self._live.believer.walk.prepare(indices):
+        for _ in live.believer.walk.prepare(indices):
             yield Progress("working ahead")
 
     def round(self, snapshot: Snapshot) -> Iterator[Progress | Round]:
@@ -153,6 +175,8 @@ class DefaultEngine:
         if not self.n:
             yield self._round(snapshot, None, np.empty(0, dtype=np.int64), steady=False)
             return
+        self._lead = self._lead_after(snapshot)
+        yield Progress("learning", 0, 2)
         live = self.live
         belief = yield from self._limited(live.thought(snapshot))
         yield Progress("learning", 1, 2)
@@ -164,7 +188,7 @@ class DefaultEngine:
                 live.look(belief)
         # between two steps the worker serves the next answer: it need not wait for what lies around clusters
         yield Progress("learning", 1, 2)
-        yield from self._limited(self._partition.around_by_steps(self._level(snapshot)))
+        yield from self._limited(self._layout.partition.around_by_steps(self._level(snapshot)))
         with self._threads.limit(limits=1):
             result = self._round(snapshot, belief, by_margin, live.is_steady())
         yield result
@@ -174,9 +198,10 @@ class DefaultEngine:
         with self._threads.limit(limits=1):
             if not self.n:
                 return self._round(snapshot, None, np.empty(0, dtype=np.int64), steady=False)
-            belief = self.believer.believe(snapshot, fresh=True)
-            # never steady: whether labels still move is known of live rounds alone
-            return self._round(snapshot, belief, self.live.margin_order(snapshot, belief), steady=False)
+            with self._led_after(snapshot):
+                belief = self.believer.believe(snapshot, fresh=True)
+                # never steady: whether labels still move is known of live rounds alone
+                return self._round(snapshot, belief, self.live.margin_order(snapshot, belief), steady=False)
 
     def predict(self, snapshot: Snapshot, X_new: FloatArray) -> tuple[IntArray, FloatArray]:
         """Return labels and scores by what all labels of the pool say of each newcomer."""
@@ -186,7 +211,7 @@ class DefaultEngine:
 
     def model(self, snapshot: Snapshot) -> Model | None:
         """Return the second opinion, taught every label of the closing round."""
-        with self._threads.limit(limits=1):
+        with self._threads.limit(limits=1), self._led_after(snapshot):
             # fresh: what leaves the program rests on the answers, not on the way to them
             belief = self.believer.believe(snapshot, fresh=True) if self.n else None
             if belief is None:
@@ -261,6 +286,45 @@ class DefaultEngine:
         order = np.argsort(-carried, kind="stable")
         return [(int(answers.indices[row]), float(carried[row] / total)) for row in order if carried[row] > 0.0]
 
+    def _lead_after(self, snapshot: Snapshot) -> Lead:
+        """Return which view leads after the answers of `snapshot`, by them alone."""
+        if not self.n or len(self._layouts) < 2:
+            return Lead(0)
+
+        def judge(m: int) -> list[Judged]:
+            first = replace(
+                snapshot,
+                indices=snapshot.indices[:m],
+                class_ids=snapshot.class_ids[:m],
+                provenances=snapshot.provenances[:m],
+                weights=snapshot.weights[:m],
+            )
+            key = first.indices.tobytes() + first.class_ids.tobytes() + first.weights.tobytes()
+            if key not in self._judged:
+                in_full = np.concatenate([layout.representatives for layout in self._layouts])
+                answers = Answers.of(first, in_full)
+                with self._threads.limit(limits=1):
+                    self._judged[key] = [
+                        layout.live.believer.judge(answers) for layout in self._layouts if layout.live is not None
+                    ]
+            return self._judged[key]
+
+        return lead(len(snapshot.indices), self._first_lead, judge)
+
+    def leading(self, snapshot: Snapshot) -> int:
+        """Return which view leads: 0 = the one it was opened with, then those that may, as they joined."""
+        return self._lead_after(snapshot).place
+
+    @contextmanager
+    def _led_after(self, snapshot: Snapshot) -> Iterator[None]:
+        """Let the view lead that the answers of `snapshot` decide for, and go back to the live one."""
+        live = self._lead
+        self._lead = self._lead_after(snapshot)
+        try:
+            yield
+        finally:
+            self._lead = live
+
     # -- inside --------------------------------------------------------------------------------------------------
 
     def _limited(self, job: Generator[Progress, None, Result]) -> Generator[Progress, None, Result]:
@@ -281,7 +345,7 @@ class DefaultEngine:
         """The clustering in force: the coarsest with two clusters a class, as the person divided it."""
         least = 2 * len(np.unique(snapshot.class_ids))
         level = next((level for level in self.levels if level.size >= least), self.levels[-1])
-        return self._partition.divided(level, snapshot.splits)
+        return self._layout.partition.divided(level, snapshot.splits)
 
     def _queue(self, snapshot: Snapshot, belief: Belief | None, by_margin: IndexArray) -> Queue:
         if not self.n:
@@ -327,7 +391,7 @@ class DefaultEngine:
             facts["gain"] = [NEXT_KEYS, *expected_gain(belief, queue.indices, candidates, NEXT_KEYS)]
         stage = f"{RULES[queue.rules[0]]} {len(snapshot.indices)}" if len(queue.rules) else "everything is asked"
         return assemble(
-            Assembly(self.space, level, self.first_of, self._in_start(snapshot), self._partition.around(level)),
+            Assembly(self.space, level, self.first_of, self._in_start(snapshot), self._layout.partition.around(level)),
             snapshot,
             belief,
             queue,

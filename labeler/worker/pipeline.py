@@ -24,7 +24,7 @@ from labeler.core.recipe import ENGINES, PARTS, Recipe
 from labeler.core.requests import Comparison, Outliers
 from labeler.core.types import FloatArray, IndexArray, IntArray, Progress, Queue, Round, Snapshot
 from labeler.plugins import registry
-from labeler.plugins.encoders.automatic import companion_of
+from labeler.plugins.encoders.automatic import further_views
 from labeler.plugins.encoders.comparison import CANDIDATES, MOST_ANSWERS, is_better, left_out_hits
 from labeler.plugins.importers.base import Source
 from labeler.plugins.importers.subset import Subset
@@ -69,6 +69,7 @@ class Pipeline:
         self.prepared: Prepared | None = None
         self.is_open = False
         self._has_companion = False
+        self._leaders: list[Prepared] = []  # further views that may lead, as they joined
         self._oddness: tuple[tuple[str | None, bool], FloatArray] | None = None
 
     def open(self) -> Generator[Progress, None, Ready]:
@@ -94,20 +95,33 @@ class Pipeline:
         return self.recipe
 
     def join_companion(self) -> Generator[Progress, None, bool]:
-        """Encode photos a second way and let it have its say, once; only beside an encoder nobody chose.
+        """Encode photos in further ways and let them have their say, once; only beside an encoder nobody chose.
 
-        Returns whether there is one and it joined now.
+        Returns whether there are any and they joined now.
         """
         prepared = self.prepared
         if prepared is None or self._has_companion or self.recipe.encoder or not _is_joined(self.recipe):
             return False
-        other = companion_of(prepared.encoder) if self.source.content == "images" else ""
-        if not other:
-            return False
-        features = yield from encode_again(self.source, self.ids, Path(self.recipe.cache), prepared.raw, other)
-        yield from self.engine.join(features)
+        views = further_views(prepared.encoder, prepared.reason) if self.source.content == "images" else []
+        for spec, may_lead in views:
+            features = yield from encode_again(self.source, self.ids, Path(self.recipe.cache), prepared.raw, spec)
+            yield from self.engine.join(features, may_lead=may_lead)
+            if may_lead:
+                self._leaders.append(replace(prepared, encoder=spec, features=features, path=""))
         self._has_companion = True
-        return True
+        return bool(views)
+
+    def leading(self, snapshot: Snapshot) -> Prepared:
+        """Return the view that leads after the answers of `snapshot`: newcomers are labeled in it.
+
+        Raises
+        ------
+        EngineError
+            The pool is not open yet.
+        """
+        self.features()
+        assert self.prepared is not None  # noqa: S101 - features() looked
+        return [self.prepared, *self._leaders][self.engine.leading(snapshot)]
 
     def early(self) -> Generator[Progress, None, Queue | None]:
         """First questions for a big pool from a sample of it, while the whole is still to be read; None for others."""
@@ -174,11 +188,11 @@ class Pipeline:
             raise EngineError("the pool is not encoded yet", "open it first")
         return self.prepared.features
 
-    def encode(self, source: Source) -> Generator[Progress, None, EncodedSource]:
-        """Another source's instances, by the encoder as this pool fitted it."""
-        if self.prepared is None:
-            raise EngineError("the pool is not encoded yet", "open it first")
-        return encode_others(source, self.prepared)
+    def encode(self, source: Source, snapshot: Snapshot | None = None) -> Generator[Progress, None, EncodedSource]:
+        """Another source's instances in the features of this pool, or in those that lead after a `snapshot`."""
+        self.features()  # refused before it is open
+        assert self.prepared is not None  # noqa: S101 - features() looked
+        return encode_others(source, self.prepared if snapshot is None else self.leading(snapshot))
 
     def oddness(self, method: str | None = None, *, quick: bool = False) -> Generator[Progress, None, FloatArray]:
         """Yield signs of life; return how odd each instance is (n,), by an outlier method; kept for the next time.

@@ -71,7 +71,7 @@ def trained(project: Project, pipeline: Pipeline) -> ExportedModel:
         raise ExportError("nothing is labeled yet", f"answer some questions first: labeler label {project.path}")
     # the second encoder of photos joins late: a model without it would be another than the application's
     steps.run(pipeline.join_companion())
-    recipe, prepared = pipeline.recipe, pipeline.prepared
+    recipe, prepared = pipeline.recipe, pipeline.leading(session.snapshot())
     model = None
     try:
         model = pipeline.model(session.snapshot())
@@ -86,9 +86,9 @@ def trained(project: Project, pipeline: Pipeline) -> ExportedModel:
         "engine": recipe.engine,
         "classifier": recipe.classifier or None,
         "seed": recipe.seed,
-        "encoder": prepared.encoder if prepared is not None else "",
-        "takes": list(prepared.raw.shape[1:]) if prepared is not None else [],
-        "n_features": int(pipeline.features().shape[1]),
+        "encoder": prepared.encoder,
+        "takes": list(prepared.raw.shape[1:]),
+        "n_features": int(prepared.features.shape[1]),
         "kind": model.kind if model is not None else None,
         "sha256": digest(model) if model is not None else None,
     }

@@ -8,7 +8,20 @@ from typing import Any
 
 import numpy as np
 
-from labeler.core.types import GIVEN, UNLABELED, BoolArray, FloatArray, IntArray, Provenance, Round, Tier
+from labeler.core import steps
+from labeler.core.types import (
+    GIVEN,
+    UNLABELED,
+    BoolArray,
+    FloatArray,
+    IndexArray,
+    IntArray,
+    Provenance,
+    Round,
+    Snapshot,
+    Tier,
+)
+from labeler.plugins.importers.base import Source
 from labeler.project.open import Project
 from labeler.session.quality.random_sample import estimate
 from labeler.worker.pipeline import Pipeline
@@ -60,9 +73,28 @@ def _note(meter: Meter, accuracy: float) -> None:
             meter.keys_to[str(goal)] = meter.keys
 
 
-def row_of(
-    project: Project, pipeline: Pipeline, meter: Meter, X_test: FloatArray | None, y_test: IntArray
-) -> dict[str, Any]:
+@dataclass(slots=True)
+class HeldOut:
+    """Instances outside the pool: `rows` (m,) of the source `test`, of the classes `y` (m,)."""
+
+    pipeline: Pipeline
+    test: Source
+    rows: IndexArray
+    y: IntArray
+    _by_encoder: dict[str, FloatArray] = field(default_factory=dict)
+
+    def features(self, snapshot: Snapshot | None) -> FloatArray | None:
+        """Return their features (m, d), those that lead after a `snapshot` or the pool's; None where there are none."""
+        if not len(self.rows):
+            return None
+        prepared = self.pipeline.prepared if snapshot is None else self.pipeline.leading(snapshot)
+        encoder = prepared.encoder if prepared is not None else ""
+        if encoder not in self._by_encoder:
+            self._by_encoder[encoder] = steps.run(self.pipeline.encode(self.test, snapshot)).features[self.rows]
+        return self._by_encoder[encoder]
+
+
+def row_of(project: Project, pipeline: Pipeline, meter: Meter, held_out: HeldOut) -> dict[str, Any]:
     """Return one row of the curve, from a closing round: what an export would hold now."""
     session = project.session
     snapshot = session.snapshot()
@@ -70,7 +102,7 @@ def row_of(
     shares = measured(session, meter, pipeline.closing_round(snapshot))
     _note(meter, shares.accuracy)
     control = estimate(session.state)
-    test_accuracy = None
+    test_accuracy, X_test, y_test = None, held_out.features(snapshot), held_out.y
     if X_test is not None:
         number_of = _numbers(session, meter)
         predicted, _ = pipeline.predict(snapshot, X_test)

@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 
 from labeler.commands.simulate.baselines import baseline_curve
-from labeler.commands.simulate.meter import Meter, note_goals, row_of
+from labeler.commands.simulate.meter import HeldOut, Meter, note_goals, row_of
 from labeler.commands.simulate.oracle import Oracle
 from labeler.commands.simulate.plan import Simulation, bare, check
 from labeler.commands.simulate.pools import hold_out, thin, with_truth
 from labeler.commands.simulate.report import SimulationReport, curve_rows, report_of
 from labeler.core import steps
 from labeler.core.errors import UsageError
-from labeler.core.types import UNLABELED, FloatArray, IntArray, Progress, Provenance, Question, Round
+from labeler.core.types import UNLABELED, IntArray, Progress, Provenance, Question, Round
 from labeler.plugins.importers.base import Source
 from labeler.plugins.importers.detect import open_source
 from labeler.plugins.importers.labels import read_truth
@@ -79,9 +79,7 @@ def _run(
     numbers = {name: number for number, name in enumerate(names)}
     truth_ids = np.array([numbers[truth[name]] for name in session.pool.ids], dtype=np.int32)
     truth_ids[session.pool.unreadable] = UNLABELED
-    X_test, y_test = _held_out(
-        pipeline, test, np.array([numbers.get(truth[name], -2) for name in test.ids], np.int32), say
-    )
+    held_out = _held_out(pipeline, test, np.array([numbers.get(truth[name], -2) for name in test.ids], np.int32), say)
     # the clock stops at the first question, as for a person who waits for it
     session.merge_queue(pipeline.rerank(session.snapshot()), session.state.revision)
     first = time.perf_counter() - started
@@ -97,34 +95,33 @@ def _run(
         _click(session, session.question, pipeline, oracle, meter)
         progress(Progress("answering", meter.clicks, plan.clicks))
         if meter.clicks in rows:
-            meter.curve.append(row_of(project, pipeline, meter, X_test, y_test))
+            meter.curve.append(row_of(project, pipeline, meter, held_out))
     # the last row is where it ended, also when the pool was used up before
     if not meter.curve or meter.curve[-1]["clicks"] != meter.clicks or meter.curve[-1]["keys"] != meter.keys:
-        meter.curve.append(row_of(project, pipeline, meter, X_test, y_test))
+        meter.curve.append(row_of(project, pipeline, meter, held_out))
     progress(Progress("computing every label anew"))
     closing = pipeline.closing_round(session.snapshot())
     session.merge_round(closing)
-    baseline = _baseline(plan, pipeline, truth_ids, X_test, y_test, say, progress)
+    baseline = _baseline(plan, pipeline, truth_ids, held_out, say, progress)
     return report_of(plan, session.state, pipeline, meter, closing, first, baseline)
 
 
-def _held_out(pipeline: Pipeline, test: Subset, y_test: IntArray, say: Say) -> tuple[FloatArray | None, IntArray]:
-    """Features and classes of the instances that are held out, without those that cannot be read."""
+def _held_out(pipeline: Pipeline, test: Subset, y_test: IntArray, say: Say) -> HeldOut:
+    """The instances that are held out, without those that cannot be read."""
     if not len(test.ids):
-        return None, y_test
+        return HeldOut(pipeline, test, np.empty(0, dtype=np.int64), y_test)
     encoded = steps.run(pipeline.encode(test))
     for row in encoded.unreadable:
         say(f"cannot be read: {test.ids[row]}")
     readable = np.setdiff1d(np.arange(len(test.ids)), list(encoded.unreadable))
-    return (encoded.features[readable] if len(readable) else None), y_test[readable]
+    return HeldOut(pipeline, test, readable, y_test[readable])
 
 
 def _baseline(
     plan: Simulation,
     pipeline: Pipeline,
     truth_ids: IntArray,
-    X_test: FloatArray | None,
-    y_test: IntArray,
+    held_out: HeldOut,
     say: Say,
     progress: Tell,
 ) -> dict[str, Any] | None:
@@ -137,7 +134,8 @@ def _baseline(
         return {"name": "book", "curve": simulate(inner, say, progress).curve}
     classifier, rows = pipeline.recipe.classifier or "logreg", curve_rows(plan.clicks)
     seed = plan.options.seed or 0
-    curve = baseline_curve(plan.baseline, pipeline.features(), truth_ids, X_test, y_test, rows, classifier, seed)
+    X_test = held_out.features(None)
+    curve = baseline_curve(plan.baseline, pipeline.features(), truth_ids, X_test, held_out.y, rows, classifier, seed)
     return {"name": plan.baseline, "curve": curve}
 
 

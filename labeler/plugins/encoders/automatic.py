@@ -22,6 +22,7 @@ CANDIDATES = ("hog", "scattering", "scattering:standardise=False")
 COMPANIONS = {"scattering": "hog", "hog": "scattering"}
 """What looks at photos besides the encoder chosen, and is joined once answers can tell what it is worth. Ink needs
 none: there it changed no label."""
+NETWORK, COLOR_PHOTOS = "efficientnet-lite0", "color photos"
 _EIGENVALUES = 20
 _THIN = 0.8  # stroke width that still is a stroke, in spreads of the ink: bold letters reach 0.75
 _THIN_SMALL = 1.3  # below 16 px a stroke of two pixels is a good part of the glyph
@@ -47,7 +48,7 @@ def choose_encoder(images: Images, random_state: int) -> tuple[str, str]:
     if is_ink(_sample(images, LOOK, rng)):
         return "deskew-hog", "ink on a plain ground"
     if _colourful(_sample(images, LOOK, rng)):
-        return "scattering", "color photos"
+        return "scattering", COLOR_PHOTOS
     sample = _shrunk(_sample(images, SAMPLE, rng))
     if len(sample) <= 2 * _EIGENVALUES:
         return "hog", "too few images to compare encoders on"
@@ -59,9 +60,15 @@ def choose_encoder(images: Images, random_state: int) -> tuple[str, str]:
     return best, f"its neighbour graph falls best into groups ({strengths[best]:.3f} on {len(sample):,} images)"
 
 
-def companion_of(encoder: str) -> str:
-    """The encoder that is joined to an automatically chosen one later; "" = none."""
-    return COMPANIONS.get(encoder.partition(":")[0], "")
+def further_views(encoder: str, reason: str) -> list[tuple[str, bool]]:
+    """The encoders that join an automatically chosen one, in this order, and whether they may come to lead.
+
+    Color photos are looked at by a network trained on photos as well, where its extra is installed.
+    """
+    views = [(COMPANIONS[name], False)] if (name := encoder.partition(":")[0]) in COMPANIONS else []
+    if reason == COLOR_PHOTOS and registry.entry("encoder", NETWORK).available:
+        views.append((NETWORK, True))
+    return views
 
 
 def is_ink(images: Images) -> bool:
