@@ -106,16 +106,19 @@ class Believer:
         """Let a linear rule on each other view's `components` (n, d) have its say, once left-out answers judge it."""
         self.linear = [self.linear[0], *map(Linear, components)]
 
-    def judge(self, answers: Answers) -> Judged:
-        """Return how the models of this view alone guess left-out answers, from nothing that came before."""
+    def judge_by_steps(self, answers: Answers) -> Generator[None, None, Judged]:
+        """Yield signs of life; return how the models of this view alone guess left-out answers, from nothing that
+        came before."""
         n_classes = len(answers.classes)
-        mass = steps.run(self._mass(answers, fresh=True))[answers.indices]
+        mass = (yield from self._mass(answers, fresh=True))[answers.indices]
         totals = np.bincount(answers.positions, answers.weights, n_classes).astype(np.float32)
         checked = landmarks_of(len(answers), MAX_LEFT_OUT)
-        by_graph = steps.run(self._left_out(answers, mass, totals, checked))
-        _, by_kernel = steps.run(self._by_kernel(answers, checked, fresh=True))
+        by_graph = yield from self._left_out(answers, mass, totals, checked)
+        _, by_kernel = yield from self._by_kernel(answers, checked, fresh=True)
+        yield
         # a rule of its own: the one of the belief keeps its last fit
         _, by_rule = Linear(self.space.components).fit_predict(answers.indices, answers.positions, n_classes)
+        yield
         without, positions = [by_graph, by_kernel[checked], by_rule[checked]], answers.positions[checked]
         guesses = product(without, blend(without, positions).weights).argmax(axis=1)
         return Judged(guesses == positions, answers.weights[checked])

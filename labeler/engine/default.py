@@ -14,11 +14,12 @@ from typing import Any, TypeVar
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
+from labeler.core import steps
 from labeler.core.model import Model, no_labels
 from labeler.core.numeric.nearest import nearest
 from labeler.core.steps import give_back
 from labeler.core.types import FloatArray, Grid, IndexArray, IntArray, Progress, Queue, Round, Snapshot
-from labeler.engine.belief import Answers, Belief, Believer
+from labeler.engine.belief import Answers, Belief, Believer, as_progress
 from labeler.engine.checks import check_features
 from labeler.engine.doubt import JUDGES_FROM
 from labeler.engine.hunt import hunted
@@ -102,7 +103,8 @@ class DefaultEngine:
             yield from self._limited(layout.finish())
             self._layouts.append(layout)
             self._judged.clear()
-            if not is_of_one_kind(X):
+            # noise is of many kinds, too: what leads unproven must show groups, and more than the view before it
+            if not is_of_one_kind(X) and layout.space.groups > self._layouts[self._first_lead].space.groups:
                 self._first_lead = len(self._layouts) - 1
                 self._lead = Lead(self._first_lead)  # until the next round asks the answers
         else:
@@ -175,7 +177,7 @@ class DefaultEngine:
         if not self.n:
             yield self._round(snapshot, None, np.empty(0, dtype=np.int64), steady=False)
             return
-        self._lead = self._lead_after(snapshot)
+        self._lead = yield from self._limited(as_progress(self._lead_by_steps(snapshot)))
         yield Progress("learning", 0, 2)
         live = self.live
         belief = yield from self._limited(live.thought(snapshot))
@@ -286,12 +288,12 @@ class DefaultEngine:
         order = np.argsort(-carried, kind="stable")
         return [(int(answers.indices[row]), float(carried[row] / total)) for row in order if carried[row] > 0.0]
 
-    def _lead_after(self, snapshot: Snapshot) -> Lead:
-        """Return which view leads after the answers of `snapshot`, by them alone."""
+    def _lead_by_steps(self, snapshot: Snapshot) -> Generator[None, None, Lead]:
+        """Yield signs of life; return which view leads after the answers of `snapshot`, by them alone."""
         if not self.n or len(self._layouts) < 2:
             return Lead(0)
 
-        def judge(m: int) -> list[Judged]:
+        def judge(m: int) -> Generator[None, None, list[Judged]]:
             first = replace(
                 snapshot,
                 indices=snapshot.indices[:m],
@@ -303,13 +305,19 @@ class DefaultEngine:
             if key not in self._judged:
                 in_full = np.concatenate([layout.representatives for layout in self._layouts])
                 answers = Answers.of(first, in_full)
-                with self._threads.limit(limits=1):
-                    self._judged[key] = [
-                        layout.live.believer.judge(answers) for layout in self._layouts if layout.live is not None
-                    ]
+                judged = []
+                for layout in self._layouts:
+                    if layout.live is not None:
+                        judged.append((yield from layout.live.believer.judge_by_steps(answers)))
+                self._judged[key] = judged
             return self._judged[key]
 
-        return lead(len(snapshot.indices), self._first_lead, judge)
+        return (yield from lead(len(snapshot.indices), self._first_lead, judge))
+
+    def _lead_after(self, snapshot: Snapshot) -> Lead:
+        """Return which view leads after the answers of `snapshot`, at once."""
+        with self._threads.limit(limits=1):
+            return steps.run(self._lead_by_steps(snapshot))
 
     def leading(self, snapshot: Snapshot) -> int:
         """Return which view leads: 0 = the one it was opened with, then those that may, as they joined."""
@@ -377,6 +385,8 @@ class DefaultEngine:
             return assemble(Assembly.empty(), snapshot, None, queue, advice, "no instance", {})
         level = self._level(snapshot)
         facts: dict[str, Any] = {"inertia": level.clustering.inertia, "n_clusters": level.size}
+        if len(self._layouts) > 1:
+            facts["lead"] = [self._lead.place, self._lead.n_answers]
         if belief is not None:
             facts |= {
                 "weights": list(belief.blend.weights),

@@ -9,7 +9,7 @@ that of the answers counts, and one more of them never turns the lead back and f
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,14 +52,16 @@ def is_of_one_kind(X: FloatArray) -> bool:
     return bool(len(directions) and float(np.square(directions.mean(axis=0)).sum()) >= ONE_KIND)
 
 
-def lead(n_answers: int, first: int, judge: Callable[[int], Sequence[Judged]]) -> Lead:
-    """Return which view leads after `n_answers`.
+def lead(
+    n_answers: int, first: int, judge: Callable[[int], Generator[None, None, Sequence[Judged]]]
+) -> Generator[None, None, Lead]:
+    """Yield signs of life; return which view leads after `n_answers`.
 
     `first` leads before answers can tell; `judge` returns, for the first m answers, how each view guesses them.
     """
     leading, checked = Lead(first), FIRST_CHECK
     while checked <= n_answers:
-        judged = judge(checked)
+        judged = yield from judge(checked)
         for place, other in enumerate(judged):
             if place != leading.place and is_clearly_better(other, judged[leading.place]):
                 leading = Lead(place, checked)

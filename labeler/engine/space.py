@@ -140,6 +140,10 @@ class Space:
     z: FloatArray
     graph: NeighbourGraph
     first_of: IndexArray
+    groups: float = 0.0
+    """How well the neighbour graph of the components falls into groups: the variance of the diffusion map, the sum of
+    its eigenvalues to the power 2 POWER (von Luxburg, "A tutorial on spectral clustering", 2007). It needs no label
+    and compares views of the same pool."""
 
     @property
     def components(self) -> FloatArray:
@@ -162,5 +166,6 @@ def space(X: FloatArray, n_dimensions: int = N_DIFFUSION, random_state: int = 0)
     del graph  # the next one is of z: both at once would be the peak of memory
     z[:, width : width + diffusion.shape[1]] = diffusion
     z = z[:, : width + diffusion.shape[1]]
+    groups = float(np.var(z[:, width:], axis=0, dtype=np.float64).sum())
     at_unit_variance(z[:, width:])
-    return Space(axes, z, (yield from neighbour_graph(z, random_state=random_state)), first_of)
+    return Space(axes, z, (yield from neighbour_graph(z, random_state=random_state)), first_of, groups)

@@ -290,10 +290,14 @@ class Pipeline:
     def _named(self, round_: Round) -> Round:
         """Add the names of the chain's parts, which the engine does not know."""
         recipe = self.recipe
-        names: dict[str, Any] = {
-            "engine": recipe.engine,
-            "encoder": self.prepared.encoder if self.prepared else recipe.encoder,
-        }
+        views = [self.prepared, *self._leaders] if self.prepared else []
+        place, n_answers = round_.facts.get("lead", (0, 0))
+        encoder = views[place].encoder if views else recipe.encoder
+        names: dict[str, Any] = {"engine": recipe.engine, "encoder": encoder}
+        if "lead" in round_.facts:
+            why = f"by {n_answers} left-out answers" if n_answers else "by the look of the pool"
+            beside = ", ".join(view.encoder for view in views if view.encoder != encoder)
+            names["view"] = f"{encoder} leads, {why}; beside it {beside}"
         own = JOINED if _is_joined(recipe) else BOOK
         for part in PARTS[1:]:
             names[part] = getattr(recipe, part) or own[part]
