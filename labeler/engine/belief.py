@@ -22,12 +22,12 @@ from labeler.engine.calibration import (
 )
 from labeler.engine.doubt import Doubt, doubt, most_doubted
 from labeler.engine.kernel_ridge import KernelRidge, landmarks_of
-from labeler.engine.leading import Judged
 from labeler.engine.linear import Linear
 from labeler.engine.propagation import RandomWalk, Spread, left_out, mass_by_steps, shares_of
 from labeler.engine.second_opinion import SecondOpinion
 from labeler.engine.space import Space
 from labeler.engine.tiers import tiers_of
+from labeler.engine.view_choice import Judged
 
 Result = TypeVar("Result")
 

@@ -24,7 +24,6 @@ from labeler.engine.checks import check_features
 from labeler.engine.doubt import JUDGES_FROM
 from labeler.engine.hunt import hunted
 from labeler.engine.layout import Layout, components_of, lay_out
-from labeler.engine.leading import Judged, Lead, is_of_one_kind, lead
 from labeler.engine.live import BATCH, LiveBelief
 from labeler.engine.pages import FROM_ANSWERS, PAGE, best_page, expected_errors, expected_gain
 from labeler.engine.queue import (
@@ -42,6 +41,7 @@ from labeler.engine.representatives import Level, unguarded
 from labeler.engine.round import Assembly, assemble
 from labeler.engine.space import Space
 from labeler.engine.stopping import advise
+from labeler.engine.view_choice import Judged, Lead, is_of_one_kind, lead
 
 Result = TypeVar("Result")
 

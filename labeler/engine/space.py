@@ -141,9 +141,9 @@ class Space:
     graph: NeighbourGraph
     first_of: IndexArray
     groups: float = 0.0
-    """How well the neighbour graph of the components falls into groups: the variance of the diffusion map, the sum of
-    its eigenvalues to the power 2 POWER (von Luxburg, "A tutorial on spectral clustering", 2007). It needs no label
-    and compares views of the same pool."""
+    """The degree to which the neighbour graph of the components falls into groups: the variance of the diffusion map,
+    the sum of its eigenvalues to the power 2 POWER (von Luxburg, "A tutorial on spectral clustering", 2007). It needs
+    no label and compares views of the same pool."""
 
     @property
     def components(self) -> FloatArray:

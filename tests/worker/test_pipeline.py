@@ -91,6 +91,18 @@ def test_photos_are_looked_at_a_second_way_once(photos, make_snapshot):
 
 
 @pytest.mark.slow
+def test_a_round_names_the_view_that_leads_and_those_beside_it(photos, make_snapshot, monkeypatch):
+    monkeypatch.setattr(pipeline_module, "further_views", lambda encoder, reason: [("hog", True)])
+    pipeline, _ = opened(photos)
+    state = answers(make_snapshot)
+    facts, leading = pipeline.closing_round(state).facts, pipeline.leading(state).encoder
+    assert facts["encoder"] == leading
+    assert facts["view"].startswith(f"{leading} leads, by ")
+    beside = {"hog", "scattering"} - {leading}
+    assert facts["view"].endswith(f"; beside it {beside.pop()}")
+
+
+@pytest.mark.slow
 def test_what_leaves_does_not_depend_on_when_the_second_way_was_joined(photos, make_snapshot):
     state = answers(make_snapshot)
     early_pipeline, late = opened(photos)[0], opened(photos)[0]

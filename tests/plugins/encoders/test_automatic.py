@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 from sklearn.datasets import load_digits
 
 from labeler.plugins import registry
-from labeler.plugins.encoders.automatic import choose_encoder, companion_of, group_strength, is_ink
+from labeler.plugins.encoders.automatic import NETWORK, choose_encoder, further_views, group_strength, is_ink
 
 
 def scribbles(n: int, ground: int, pen: int) -> np.ndarray:
@@ -42,11 +44,27 @@ def test_small_digits_are_ink() -> None:
     assert "ink" in reason
 
 
-def test_colour_photos_are_scattered_and_get_a_companion() -> None:
-    assert choose_encoder(scenes(120, True), 0) == ("scattering", "color photos")
-    assert companion_of("scattering") == "hog"
-    assert companion_of("scattering:standardise=False") == "hog"
-    assert companion_of("deskew-hog") == ""
+def with_network(monkeypatch: pytest.MonkeyPatch, available: bool) -> None:
+    entry = registry.entry
+    changed = replace(entry("encoder", NETWORK), requires=() if available else ("no_such_module",))
+    monkeypatch.setattr(registry, "entry", lambda kind, name: changed if name == NETWORK else entry(kind, name))
+
+
+@pytest.mark.parametrize(("available", "network"), [(True, [(NETWORK, True)]), (False, [])])
+def test_color_photos_are_scattered_and_get_further_views(
+    monkeypatch: pytest.MonkeyPatch, available: bool, network: list[tuple[str, bool]]
+) -> None:
+    with_network(monkeypatch, available)
+    encoder, reason = choose_encoder(scenes(120, True), 0)
+    assert (encoder, reason) == ("scattering", "color photos")
+    assert further_views(encoder, reason) == [("hog", False), *network]
+    assert further_views("scattering:standardise=False", reason) == [("hog", False), *network]
+
+
+def test_what_is_no_color_photo_gets_no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    with_network(monkeypatch, True)
+    assert further_views("deskew-hog", "ink on a plain ground") == []
+    assert further_views("hog", "its neighbour graph falls best into groups") == [("scattering", False)]
 
 
 @pytest.mark.slow
