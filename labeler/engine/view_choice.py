@@ -29,7 +29,7 @@ CLEAR = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """Left-out answers as a view guesses them: `hits` (a,) bool, `weights` (a,) of how much each stands for the pool."""
+    """Left-out answers as a view guesses them: `hits` (a,) bool, `weights` (a,): what each stands for the pool."""
 
     hits: NDArray[np.bool_]
     weights: FloatArray
