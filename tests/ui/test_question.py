@@ -715,22 +715,17 @@ async def test_what_a_new_queue_asks_is_drawn_before_it_is_asked(monkeypatch):
         assert near.room >= 2
 
 
-class Hasty(LabelerApp):
-    """Somebody presses a key in the moment in which the first picture was written to the terminal."""
+async def test_a_key_pressed_as_soon_as_the_first_picture_is_there_is_an_answer(project, monkeypatch):
+    pressed_at: list[int] = []  # the questions counted as painted when it was
 
-    pressed_at: int | None = None  # the questions counted as painted by then
+    def press_at_once(app: LabelerApp) -> None:
+        """Called when a frame was written: press a key after the first that holds the picture."""
+        if not pressed_at and isinstance(app.screen, QuestionScreen) and app.screen.picture.in_sight:
+            pressed_at.append(app.line.paints)
+            app.post_message(events.Key("1", "1"))
 
-    def post_display_hook(self) -> None:
-        screen = self.screen_stack[-1] if self.screen_stack else None
-        if self.pressed_at is None and isinstance(screen, QuestionScreen) and screen.picture.in_sight:
-            self.pressed_at = self.line.paints
-            self.post_message(events.Key("1", "1"))
-
-
-async def test_a_key_pressed_as_soon_as_the_first_picture_is_there_is_an_answer(project):
-    app = Hasty(project)
-    async with app.run_test(size=(80, 24)) as pilot:
-        await settle(app, pilot)
-        assert app.pressed_at == 0
+    monkeypatch.setattr(LabelerApp, "post_display_hook", press_at_once)
+    async with running(project) as app:
+        assert pressed_at == [0]
         assert project.labels() == [(0, "1")]
         assert "ignored" not in screen_text(app)
