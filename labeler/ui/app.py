@@ -177,8 +177,10 @@ class LabelerApp(App[None]):
     async def on_event(self, event: events.Event) -> None:
         """Put keys in line; everything else takes Textual's way."""
         if isinstance(event, events.Key) and not event.is_forwarded and self._running:
-            text = not isinstance(self.screen, LabelScreen)
-            self.line.arrived(event, text=text, blind=not self._seen)
+            screen = self.screen
+            # a painted question is counted one or two frames later: who pressed a key in between has seen it
+            in_sight = self.line.paints == 0 and isinstance(screen, LabelScreen) and screen.in_sight
+            self.line.arrived(event, text=not isinstance(screen, LabelScreen), blind=not self._seen, in_sight=in_sight)
         else:
             await super().on_event(event)
 

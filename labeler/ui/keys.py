@@ -110,7 +110,7 @@ class Waiting:
     """A key in line.
 
     `paints`: how many questions had been painted when it came. `released`: the key held down before it was let go.
-    `blind`: nothing at all was on the screen yet.
+    `blind`: nothing at all was on the screen yet. `in_sight`: a question was, though it may not have been counted yet.
     """
 
     token: str
@@ -118,11 +118,12 @@ class Waiting:
     paints: int
     released: bool = False
     blind: bool = False
+    in_sight: bool = False
 
     @property
     def early(self) -> bool:
         """Whether it came before the first question was painted."""
-        return self.paints == 0
+        return self.paints == 0 and not self.in_sight
 
 
 class KeyQueue:
@@ -145,15 +146,15 @@ class KeyQueue:
         self._busy = False
         self._holding = False
 
-    def arrived(self, event: events.Key, *, text: bool, blind: bool = False) -> None:
-        """Put a key in line (in a form, `text`, a held key is ordinary); `blind`: the screen is empty still."""
+    def arrived(self, event: events.Key, *, text: bool, blind: bool = False, in_sight: bool = False) -> None:
+        """Put a key in line (in a form, `text`, a held key is ordinary); the rest: :class:`Waiting`."""
         key = token(event.key, event.character)
         # in a form a held key is ordinary typing; here forty answers a second would be nobody's
         if not text and key not in MAY_REPEAT and self._hold.pressed(key, event.time) is not Press.MEANT:
             self._holding = True
             self._held(key, self._hold.ignored)
             return
-        self._line.append(Waiting(key, event, self.paints, self._holding, blind))
+        self._line.append(Waiting(key, event, self.paints, self._holding, blind, in_sight))
         self._holding = False
         self._came.set()
 

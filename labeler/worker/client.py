@@ -83,15 +83,23 @@ class WorkerClient:
         threading.Thread(target=self._read, args=(self._process,), daemon=True).start()
 
     def _feed(self) -> None:
+        opened: subprocess.Popen[bytes] | None = None
+        early: list[Any] = []  # came after a worker was started again, before it was told what to open
         while (message := self._outbox.get()) is not None and not self._closing:
             process = self._process
             if isinstance(message, Answered):
                 self._latest = message
-            # a worker that is started again knows of no answer: it is told the latest
-            again = [self._latest] if isinstance(message, Open) and self._latest is not None else []
+            parts = [message]
+            if isinstance(message, Open):
+                # a worker that is started again knows of no answer: it is told the latest
+                parts += [*([self._latest] if self._latest is not None else []), *early]
+                opened, early = process, []
+            elif process is not opened:
+                early += [] if isinstance(message, Answered) else parts
+                continue
             # a worker that died shows at its output's end; what could not be sent is sent again after the restart
             with contextlib.suppress(OSError, ValueError):
-                for part in (message, *again) if process.stdin is not None else ():
+                for part in parts if process.stdin is not None else ():
                     protocol.write(process.stdin, part)  # type: ignore[arg-type]
         with contextlib.suppress(OSError):
             if self._process.stdin is not None:

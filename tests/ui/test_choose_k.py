@@ -95,7 +95,7 @@ async def test_a_real_worker_compares_and_begins_anew(few_digits, tmp_path):
         async with app.run_test(size=(100, 30)) as pilot:
             for _ in range(600):
                 await pilot.pause(0.05)
-                if project.engine.is_ready and project.view().round is not None:
+                if project.engine.is_ready and project.view().round is not None and app.line.paints:
                     break
             await pilot.press("1", "K")
             screen = app.screen

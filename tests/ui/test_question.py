@@ -2,15 +2,21 @@
 
 import asyncio
 import signal
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
+from textual import events
 
-from labeler.core.types import Progress
+from labeler.core.types import Progress, Queue
 from labeler.session.quality.turns import FIRST, Blind, Control, Repeats
+from labeler.ui.app import LabelerApp
 from labeler.ui.screens.question import QuestionScreen
+from labeler.ui.widgets.picture import Neighbors
 from tests.ui.places import disagree
 from tests.ui.support import FakeProject, Received, digit, running, screen_text, settle
+
+ARRAYS_OF_A_QUEUE = [field.name for field in fields(Queue) if field.name != "rule_names"]
 
 
 def guessed(app) -> str | None:
@@ -684,3 +690,42 @@ async def test_a_picture_that_a_resize_finds_before_it_is_announced_counts_as_pa
         screen.picture_ready(screen.picture.index)  # the announcement comes after it
         await asyncio.wait_for(screen.painted.wait(), 5)
         assert app.line.paints == before + 1
+
+
+async def test_what_a_new_queue_asks_is_drawn_before_it_is_asked(monkeypatch):
+    project = FakeProject()
+    async with running(project, size=(120, 40)) as app:
+        await app.press_and_see("1", "2")
+        expected: dict[tuple[int, int], list[int]] = {}
+        monkeypatch.setattr(
+            app.pictures, "expect", lambda indices, *size: expected.setdefault(size[:2], []).extend(indices)
+        )
+        before, latest = project.session.question.index, project.session.machine_labels.round
+        order = np.r_[before, np.arange(399, 99, -1)]
+        queue = replace(latest.queue, **{name: getattr(latest.queue, name)[order] for name in ARRAYS_OF_A_QUEUE})
+        project.session.merge_queue(queue, project.session.state.revision)
+        project.post(Received(changed=True))
+        await settle(app, app.pilot)
+        assert project.session.question.index == before  # the question on the screen stays
+        picture, near = app.screen.picture, app.screen.query_one(Neighbors)
+        assert expected.pop(tuple(picture.size)) == [399, 398, 397, 396, 395, 394, 393, 392]
+        (thumbnails,) = expected.values()
+        assert thumbnails[0] == before  # the latest answer by then, and so perhaps the nearest
+        assert set(thumbnails[1:]) == {0, 1}
+        assert near.room >= 2
+
+
+async def test_a_key_pressed_as_soon_as_the_first_picture_is_there_is_an_answer(project, monkeypatch):
+    pressed_at: list[int] = []  # the questions counted as painted when it was
+
+    def press_at_once(app: LabelerApp) -> None:
+        """Called when a frame was written: press a key after the first that holds the picture."""
+        if not pressed_at and isinstance(app.screen, QuestionScreen) and app.screen.picture.in_sight:
+            pressed_at.append(app.line.paints)
+            app.post_message(events.Key("1", "1"))
+
+    monkeypatch.setattr(LabelerApp, "post_display_hook", press_at_once)
+    async with running(project) as app:
+        assert pressed_at == [0]
+        assert project.labels() == [(0, "1")]
+        assert "ignored" not in screen_text(app)

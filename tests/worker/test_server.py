@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from types import SimpleNamespace
 
 import numpy as np
@@ -125,6 +126,31 @@ def test_a_killed_worker_is_restarted_once_and_gets_the_latest_snapshot_again(cl
     said = client.until(Failed)
     assert said.fatal
     assert "still saved" in said.message
+
+
+@pytest.mark.slow
+def test_what_is_answered_while_a_worker_is_started_again_reaches_the_new_one(client, make_snapshot, monkeypatch):
+    client.until(Ready)
+    client.send(Answered(make_snapshot({0: 0}, revision=1)))
+    start = subprocess.Popen
+
+    def answer_and_start(*arguments, **options):
+        client.send(Answered(make_snapshot({0: 0, 1: 1}, revision=2)))
+        time.sleep(0.2)  # until it was written to the one that died
+        process = start(*arguments, **options)
+        client._process = process
+        # before it was told what to open
+        client.send(asked("shares", make_snapshot({0: 0, 1: 1}, revision=2), 0, number=7))
+        time.sleep(0.2)
+        return process
+
+    monkeypatch.setattr(subprocess, "Popen", answer_and_start)
+    os.kill(client.pid, signal.SIGKILL)
+    assert not client.until(Failed).fatal
+    came = [client.until((Reply, RoundReady)) for _ in range(2)]
+    assert sorted(type(message).__name__ for message in came) == ["Reply", "RoundReady"]
+    assert [message.numbers for message in came if isinstance(message, Reply)] == [[7]]
+    assert [message.round.revision for message in came if isinstance(message, RoundReady)] == [2]
 
 
 @pytest.mark.slow

@@ -165,6 +165,11 @@ class LabelScreen(Screen[None]):
         return self.app.is_running and self.app.screen is self
 
     @property
+    def in_sight(self) -> bool:
+        """Whether the picture that is asked about was written to the terminal, be it not counted as painted yet."""
+        return False
+
+    @property
     def too_small(self) -> bool:
         """Whether the terminal is too small to show a question."""
         return self.size.width < LEAST_WIDTH or self.size.height < LEAST_HEIGHT

@@ -48,6 +48,11 @@ class PictureScreen(LabelScreen):
         """The large picture."""
         return self.query_one("#picture", Picture)
 
+    @property
+    def in_sight(self) -> bool:
+        """Whether the picture was written to the terminal, though what follows from that may not be done yet."""
+        return self.picture.in_sight
+
     def is_new(self, shown: Hashable) -> bool:
         """Whether what is shown now is not what was shown before; it is not painted then."""
         if shown == self._shown:

@@ -38,6 +38,7 @@ class Picture(Widget):
         self._lines: list[Strip] = []
         self._words: tuple[str, ...] = ()
         self.ready = False
+        self._rendered: Drawn | None = None
 
     def show(self, index: int | None, words: Sequence[str] = ()) -> None:
         """Show an instance, or `words` where `index` is None."""
@@ -61,6 +62,11 @@ class Picture(Widget):
             else:
                 return  # not there yet, or on the screen already
         self.refresh()
+
+    @property
+    def in_sight(self) -> bool:
+        """Whether the picture of `index` went into a frame; the frame is written before anything else is done."""
+        return self.ready and self._drawn is not None and self._rendered is self._drawn
 
     @property
     def dimensions(self) -> str:
@@ -90,7 +96,7 @@ class Picture(Widget):
         top = (height - len(self._lines)) // 2
         if not 0 <= y - top < len(self._lines):
             return Strip.blank(width, style)
-        shown = self._drawn
+        shown = self._rendered = self._drawn
         line = shown.row(y - top, style) if shown and shown.strips else self._lines[y - top].apply_style(style)
         left = (width - line.cell_length) // 2
         right = width - left - line.cell_length
