@@ -71,6 +71,7 @@ class StatusReport(Result):
     audits_carried: list[Facts]
     sway: Facts | None
     unseen_class: Facts | None
+    view: str | None
     advice: Facts
 
     def lines(self) -> list[str]:
@@ -85,6 +86,8 @@ class StatusReport(Result):
         if self.conflicts:
             lines.append(f"{counted(self.conflicts, 'instance')} with two people's different answers: asked first")
         lines += [*self._table(), *self._measured()]
+        if self.view:
+            lines.append(f"features: {display_safe(self.view, 200)}")
         lines.append(f"next: {self.advice['text']}")
         lines.append(f"go on: labeler label {display_safe(self.project)}")
         return lines
@@ -134,6 +137,7 @@ def status(project: Project) -> StatusReport:
         ClassCounts(row.info.name, row.info.key, row.info.retired, **{word: getattr(row, word) for word in WORDS})
         for row in (*view.classes, *view.retired)
     ]
+    led = view.round.facts.get("view") if view.round is not None else None
     return StatusReport(
         project=escaped(str(project.path)),
         source=escaped(str(project.source_path)),
@@ -159,6 +163,7 @@ def status(project: Project) -> StatusReport:
         audits_carried=[{"by": escaped(name), "statement": AUDIT_ANEW} for name in earlier_auditors(state)],
         sway=measured["sway"],
         unseen_class=None if unseen is None else unseen.facts | {"statement": unseen.statement},
+        view=escaped(led) if isinstance(led, str) else None,
         advice={"code": advice.code, "text": advice.text, "key": advice.key},
     )
 

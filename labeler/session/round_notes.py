@@ -29,6 +29,9 @@ def notes_of(
         is_split = any(isinstance(event, Split) for event in events)
         how = "a cluster was divided" if is_split else "finer clusters" if has > had else "coarser clusters"
         notes.append(f"{how}: {has:,} representatives")
+    view = after.facts.get("view")
+    if isinstance(view, str) and view != before.facts.get("view"):
+        notes.append(view)
     return notes
 
 

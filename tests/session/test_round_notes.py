@@ -100,3 +100,15 @@ def test_the_chain_names_what_is_in_force(make_session, spread_to, make_round):
     for index in range(2):
         small.label(f"i{index}", 0)
     assert [stage.text for stage in small.view().chain if stage.active] == ["nothing left to ask"]
+
+
+def test_which_view_leads_is_said_when_it_changes_and_not_again(spread_to):
+    def led(view):
+        round_ = spread_to(9, 2)
+        return replace(round_, facts=round_.facts | {"view": view})
+
+    network, own = "lite0 leads, by the look of the pool", "hog leads, by 20 left-out answers"
+    assert notes_of(spread_to(9, 1), led(network), (9, 9), [LABEL]) == [network]
+    assert notes_of(led(network), led(own), (9, 9), [LABEL]) == [own]
+    assert notes_of(led(own), led(own), (9, 9), [LABEL]) == []
+    assert notes_of(spread_to(9, 1), led(7), (9, 9), [LABEL]) == []
