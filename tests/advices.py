@@ -10,7 +10,7 @@ FIGURES = {
     "answer_representatives": [{}],
     "answer_question": [{}],
     "expect_classes_missed": [{"n_clusters": 1, "n_classes": 2}, {"n_clusters": 1_000, "n_classes": 10_000}],
-    "choose_other_features": [{"n_answers": 50}, {"n_answers": 123_456}],
+    "choose_other_features": [{"n_answers": 50}, {"n_answers": 123_456}, {"n_answers": 9, "extra": "photos"}],
     "export": [{}],
     "stop": [{"window": 20, "page_pays": False}, {"window": 20, "page_pays": True}],
     "confirm_page": [{}],

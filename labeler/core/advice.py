@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from labeler.core.types import Advice
 
+NO_PROPAGATION = "no-propagation"
+"""The code of the advice to take other features."""
+
 
 def answer_first() -> Advice:
     """Advise an answer: no round was computed yet."""
@@ -34,15 +37,21 @@ def expect_classes_missed(n_clusters: int, n_classes: int) -> Advice:
     )
 
 
-def choose_other_features(n_answers: int) -> Advice:
-    """Labels do not propagate here: how to go on."""
-    return Advice(
-        "no-propagation",
+def choose_other_features(n_answers: int, extra: str = "") -> Advice:
+    """Labels do not propagate here: how to go on; by an `extra` of this program where one brings better features."""
+    why = (
         f"labels do not spread on these features (of {n_answers} answers, each left out, hardly more are guessed than"
-        " by chance): quit, then open it with --features FILE or --encoder onnx:model=FILE, as docs/photos.md tells",
-        "Q",
-        short="labels do not spread: quit, use --features or --encoder: docs/photos.md",
+        " by chance)"
     )
+    if extra:
+        how, short = (
+            f"quit, pip install '.[{extra}]' in the clone, then open it again",
+            f"quit, pip install '.[{extra}]'",
+        )
+    else:
+        how = "quit, then open it with --features FILE or --encoder hub:ORG/NAME, as docs/photos.md tells"
+        short = "quit, use --features or --encoder: docs/photos.md"
+    return Advice(NO_PROPAGATION, f"{why}: {how}", "Q", short=f"labels do not spread: {short}")
 
 
 def export() -> Advice:

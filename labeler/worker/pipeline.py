@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from labeler.core import steps
+from labeler.core.advice import NO_PROPAGATION, choose_other_features
 from labeler.core.errors import EngineError, LabelerError, UsageError
 from labeler.core.files import scratch
 from labeler.core.model import Model
@@ -22,9 +23,9 @@ from labeler.core.numeric.kmeans import kmeans_by_steps
 from labeler.core.protocols import Clustering, Engine
 from labeler.core.recipe import ENGINES, PARTS, Recipe
 from labeler.core.requests import Comparison, Outliers
-from labeler.core.types import FloatArray, IndexArray, IntArray, Progress, Queue, Round, Snapshot
+from labeler.core.types import GIVEN, FloatArray, IndexArray, IntArray, Progress, Queue, Round, Snapshot
 from labeler.plugins import registry
-from labeler.plugins.encoders.automatic import further_views
+from labeler.plugins.encoders.automatic import further_views, missing_extra
 from labeler.plugins.encoders.comparison import CANDIDATES, MOST_ANSWERS, is_better, left_out_hits
 from labeler.plugins.importers.base import Source
 from labeler.plugins.importers.subset import Subset
@@ -287,9 +288,22 @@ class Pipeline:
         shares = f"{hits[best].mean():.0%} of your answers against {hits[prepared.encoder].mean():.0%}, each left out"
         return Offer(f"quit (Q), then go on with --encoder {best}: it would suit better ({shares})")
 
+    def offer_of_extra(self) -> Offer | None:
+        """Name the extra that would bring features worth having for this pool; None where nothing is missing."""
+        extra = self._missing_extra()
+        how = f"quit (Q), pip install '.[{extra}]' in the clone, open it again"
+        return Offer(f"photos: a network tells them apart better; {how}") if extra else None
+
+    def _missing_extra(self) -> str:
+        is_apt = self.source.content == "images" and not self.recipe.encoder and _is_joined(self.recipe)
+        return missing_extra(self.prepared.reason) if is_apt and self.prepared is not None else ""
+
     def _named(self, round_: Round) -> Round:
-        """Add the names of the chain's parts, which the engine does not know."""
+        """Add the names of the chain's parts, and of an extra that would help, which the engine does not know."""
         recipe = self.recipe
+        if round_.advice.code == NO_PROPAGATION and (extra := self._missing_extra()):
+            n_answers = int(np.isin(round_.provenances, GIVEN).sum())
+            round_ = replace(round_, advice=choose_other_features(n_answers, extra))
         views = [self.prepared, *self._leaders] if self.prepared else []
         place, n_answers = round_.facts.get("lead", (0, 0))
         encoder = views[place].encoder if views else recipe.encoder

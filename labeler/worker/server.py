@@ -29,7 +29,7 @@ from labeler.plugins.encoders.comparison import ENOUGH_ANSWERS
 from labeler.plugins.importers.detect import open_source
 from labeler.worker import protocol
 from labeler.worker.pipeline import Pipeline
-from labeler.worker.protocol import Answered, Failed, Open, QueueReady, Ready, Reply, Request, RoundReady
+from labeler.worker.protocol import Answered, Failed, Offer, Open, QueueReady, Ready, Reply, Request, RoundReady
 
 LOW_PRIORITY = 10  # the screen's process and all else come first
 EAGER_UP_TO = 20_000
@@ -230,7 +230,7 @@ class Worker:
         if offer is not None:
             yield offer
 
-    def _open(self, message: Open) -> Iterator[Progress | Ready | QueueReady]:
+    def _open(self, message: Open) -> Iterator[Progress | Ready | QueueReady | Offer]:
         source = open_source(Path(message.recipe.source), message.recipe.reading)
         for file in message.recipe.plugins:  # before the pipeline, whose recipe may name them
             custom.load(Path(file))
@@ -243,6 +243,8 @@ class Worker:
         ready = yield from self._pipeline.open()
         self._give_way()
         yield ready
+        if (offer := self._pipeline.offer_of_extra()) is not None:
+            yield offer
 
     def _give_way(self) -> None:
         """Low priority from the first question on: now the screen comes first."""

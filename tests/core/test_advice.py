@@ -43,3 +43,5 @@ def test_where_labels_do_not_spread_the_next_command_is_named():
     for said in (advice.text, advice.short):
         assert all(word in said for word in ("--features", "--encoder", "docs/photos.md", "quit"))
     assert (ROOT.parent / "docs" / "photos.md").is_file()
+    with_extra = makers()["choose_other_features"](60, "photos")
+    assert all("pip install '.[photos]'" in text for text in (with_extra.text, with_extra.short))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from labeler.core import steps
+from labeler.core.advice import choose_other_features
 from labeler.core.recipe import Recipe
 from labeler.plugins.importers.detect import open_source
 from labeler.worker import pipeline as pipeline_module
@@ -100,6 +102,30 @@ def test_a_round_names_the_view_that_leads_and_those_beside_it(photos, make_snap
     assert facts["view"].startswith(f"{leading} leads, by ")
     beside = {"hog", "scattering"} - {leading}
     assert facts["view"].endswith(f"; beside it {beside.pop()}")
+
+
+@pytest.mark.parametrize(("missing", "options"), [("photos", {}), ("", {}), ("photos", {"encoder": "hog"})])
+def test_photos_without_their_extra_are_told_of_it_and_nobody_who_chose(photos, monkeypatch, missing, options):
+    monkeypatch.setattr(pipeline_module, "missing_extra", lambda reason: missing)
+    monkeypatch.setattr(pipeline_module, "further_views", lambda encoder, reason: [])
+    pipeline, _ = opened(photos, **options)
+    offer = pipeline.offer_of_extra()
+    if missing and not options:
+        assert "pip install '.[photos]'" in offer.text
+        assert "quit (Q)" in offer.text
+    else:
+        assert offer is None
+
+
+@pytest.mark.parametrize("missing", ["photos", ""])
+def test_where_labels_do_not_spread_the_extra_is_named_first(photos, monkeypatch, make_snapshot, missing):
+    monkeypatch.setattr(pipeline_module, "missing_extra", lambda reason: missing)
+    pipeline, _ = opened(photos)
+    closing = pipeline.engine.closing_round(answers(make_snapshot))
+    advised = pipeline._named(replace(closing, advice=choose_other_features(20))).advice
+    assert ("pip install '.[photos]'" in advised.text) == bool(missing)
+    assert "of 20 answers" in advised.text
+    assert pipeline._named(closing).advice == closing.advice
 
 
 @pytest.mark.slow

@@ -22,7 +22,7 @@ CANDIDATES = ("hog", "scattering", "scattering:standardise=False")
 COMPANIONS = {"scattering": "hog", "hog": "scattering"}
 """What looks at photos besides the encoder chosen, and is joined once answers can tell what it is worth. Ink needs
 none: there it changed no label."""
-NETWORK, COLOR_PHOTOS = "efficientnet-lite0", "color photos"
+NETWORK, EXTRA, COLOR_PHOTOS = "efficientnet-lite0", "photos", "color photos"
 _EIGENVALUES = 20
 _THIN = 0.8  # stroke width that still is a stroke, in spreads of the ink: bold letters reach 0.75
 _THIN_SMALL = 1.3  # below 16 px a stroke of two pixels is a good part of the glyph
@@ -69,6 +69,11 @@ def further_views(encoder: str, reason: str) -> list[tuple[str, bool]]:
     if reason == COLOR_PHOTOS and registry.entry("encoder", NETWORK).available:
         views.append((NETWORK, True))
     return views
+
+
+def missing_extra(reason: str) -> str:
+    """Return the extra that would bring a further view of a pool whose encoder was chosen for `reason`; "" = none."""
+    return "" if reason != COLOR_PHOTOS or registry.entry("encoder", NETWORK).available else EXTRA
 
 
 def is_ink(images: Images) -> bool:

@@ -8,7 +8,14 @@ from PIL import Image, ImageDraw
 from sklearn.datasets import load_digits
 
 from labeler.plugins import registry
-from labeler.plugins.encoders.automatic import NETWORK, choose_encoder, further_views, group_strength, is_ink
+from labeler.plugins.encoders.automatic import (
+    NETWORK,
+    choose_encoder,
+    further_views,
+    group_strength,
+    is_ink,
+    missing_extra,
+)
 
 
 def scribbles(n: int, ground: int, pen: int) -> np.ndarray:
@@ -59,9 +66,12 @@ def test_color_photos_are_scattered_and_get_further_views(
     assert (encoder, reason) == ("scattering", "color photos")
     assert further_views(encoder, reason) == [("hog", False), *network]
     assert further_views("scattering:standardise=False", reason) == [("hog", False), *network]
+    assert missing_extra(reason) == ("" if available else "photos")
 
 
 def test_what_is_no_color_photo_gets_no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    with_network(monkeypatch, False)
+    assert missing_extra("ink on a plain ground") == ""
     with_network(monkeypatch, True)
     assert further_views("deskew-hog", "ink on a plain ground") == []
     assert further_views("hog", "its neighbour graph falls best into groups") == [("scattering", False)]
