@@ -83,7 +83,8 @@ def answers(make_snapshot):
 
 
 @pytest.mark.slow
-def test_photos_are_looked_at_a_second_way_once(photos, make_snapshot):
+def test_photos_are_looked_at_a_second_way_once(photos, make_snapshot, monkeypatch):
+    monkeypatch.setattr(pipeline_module, "further_views", lambda encoder, reason: [("hog", False)])  # without extras
     pipeline, ready = opened(photos)
     assert ready.encoder == "scattering"
     assert steps.run(pipeline.join_companion())
