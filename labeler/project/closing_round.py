@@ -18,6 +18,7 @@ from labeler.core.codec import Unreadable
 from labeler.core.errors import LabelerError, ProjectError
 from labeler.core.files import whole
 from labeler.core.types import Progress, Provenance, Round
+from labeler.plugins import registry
 from labeler.project import paths
 from labeler.project.project import Project
 from labeler.session.consistency import misfit
@@ -99,7 +100,11 @@ def _holds(path: Path, content: bytes) -> bool:
 def _rests_on(project: Project) -> str | None:
     """Return what tells this state of a project from all others; None where the session is not what the file says."""
     mark = project.mark()
-    return None if mark is None else hashlib.sha256(f"{__version__} {mark}".encode()).hexdigest()
+    # with an extra that was installed or removed since, other views of the pool have their say
+    encoders = [
+        name for name in registry.names("encoder", installed=False) if registry.entry("encoder", name).available
+    ]
+    return None if mark is None else hashlib.sha256(f"{__version__} {encoders} {mark}".encode()).hexdigest()
 
 
 def _read(path: Path, project: Project) -> Round | None:

@@ -17,6 +17,7 @@ from labeler.commands.import_labels import import_labels
 from labeler.commands.merge import merge
 from labeler.commands.status import status
 from labeler.core.types import Provenance, Round
+from labeler.plugins import registry
 from labeler.project import closing_round
 from labeler.project.open import Options, open_project
 from labeler.project.paths import cache_of
@@ -168,7 +169,7 @@ def test_an_export_leaves_it_for_status(labeled, tmp_path, never_again):
 
 
 @pytest.mark.slow
-def test_what_was_kept_is_not_taken_for_another_state_of_the_project(labeled):
+def test_what_was_kept_is_not_taken_for_another_state_of_the_project(labeled, monkeypatch):
     path = labeled("a.labeler.db", 12, "anna")
 
     def take() -> bool:
@@ -197,6 +198,12 @@ def test_what_was_kept_is_not_taken_for_another_state_of_the_project(labeled):
         pass
     assert not take()
     compute()
+    assert take()
+    with monkeypatch.context() as patch:  # an extra is installed, or removed, since
+        entry = registry.entry
+        gone = replace(entry("encoder", "hog"), requires=("no_such_module",))
+        patch.setattr(registry, "entry", lambda kind, name: gone if name == "hog" else entry(kind, name))
+        assert not take()
     (cache_of(path) / closing_round.NAME).unlink()
     assert not take()
 
