@@ -26,6 +26,7 @@ from labeler.plugins.importers.base import Source
 from labeler.plugins.importers.vectors import read_features
 from labeler.plugins.registry import Spec
 from labeler.worker.cache import IMAGE_ENTRIES, digest, features_entry, key_of, make_folder, why_broken
+from labeler.worker.heavy_encoders import encode_in_steps, is_heavy
 from labeler.worker.image_store import LARGEST, ImagePlan, blank_rows, fill_images, plan_images
 
 FIT_SAMPLE = 10_000
@@ -189,7 +190,8 @@ def _encode(
     path = cache / features_entry(key, spec, encoder)
     if why_broken(path, len(raw)):
         with whole(path) as draft:
-            yield from _encode_into(source, rows, raw, fitted(encoder, raw), draft)
+            encode = _encode_in_steps if is_heavy(encoder) and len(raw) else _encode_into
+            yield from encode(source, rows, raw, fitted(encoder, raw), draft, spec)
     return path
 
 
@@ -212,7 +214,7 @@ def fitted(encoder: Encoder, raw: Images) -> Encoder:
 
 
 def _encode_into(
-    source: Source, rows: NDArray[np.int64], raw: Images, encoder: Encoder, draft: Path
+    source: Source, rows: NDArray[np.int64], raw: Images, encoder: Encoder, draft: Path, spec: Spec
 ) -> Generator[Progress, None, None]:
     n, step = len(raw), rows_a_chunk(encoder)
     yield Progress("encoding", 0, n)
@@ -230,8 +232,27 @@ def _encode_into(
         np.lib.format.open_memmap(draft, "w+", np.float32, (0, 1))  # or an empty pool would be encoded at each opening
 
 
+def _encode_in_steps(
+    source: Source, rows: NDArray[np.int64], raw: Images, encoder: Encoder, draft: Path, spec: Spec
+) -> Generator[Progress, None, None]:
+    yield Progress("encoding", 0, len(raw))
+    target: NDArray[Any] | None = None
+    for step in encode_in_steps(source, rows, raw, encoder, spec):
+        if isinstance(step, Progress):
+            yield step
+            continue
+        here, part = step
+        if target is None:
+            target = np.lib.format.open_memmap(draft, "w+", np.float32, (len(raw), part.rows.shape[1]))
+        target[here] = part.rows
+        let_go(target)  # pages of a mapped file that were used count as memory until they are let go
+        let_go(raw)
+
+
 def rows_a_chunk(encoder: Encoder) -> int:
     """Images handed to the encoder at once: the larger it wants to see them, the fewer."""
+    if is_heavy(encoder):
+        return int(encoder.rows_a_step)  # type: ignore[attr-defined]
     side = max(LARGEST, side_of(encoder))
     return max(16, CHUNK * LARGEST**2 // side**2)  # as many pixels as CHUNK images of the store have
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from collections.abc import Mapping
+from typing import Any, Protocol, runtime_checkable
 
 from numpy.typing import NDArray
 
@@ -18,6 +19,12 @@ class Encoder(Protocol):
     ``fit`` sees a sample of the pool (at most :data:`labeler.worker.features.FIT_SAMPLE` rows); ``transform`` is called
     on chunks, so it must give the same row whatever the chunk. `version` goes into the cache key: raise it when
     the output changes.
+
+    Three attributes are optional. `side`: pixels a side at which it wants to see images, where that is more than the
+    image store has. `rows_a_step`: rows that take it about a tenth of a second; an encoder that has it is a heavy one,
+    whose steps are done in child processes where there are many: it learns nothing, or is :class:`Portable`.
+    `is_exact`: it learns nothing, and an image gives the same bits whatever images stand beside it; its features are
+    kept by content, so that an image is not encoded again when others come into the source.
     """
 
     version: int
@@ -29,4 +36,17 @@ class Encoder(Protocol):
 
     def transform(self, images: Images) -> FloatArray:
         """Features (n, d) float32, finite, C-contiguous."""
+        ...
+
+
+@runtime_checkable
+class Portable(Protocol):
+    """An encoder whose learned state can be carried to another process, where it gives the same bits."""
+
+    def learned(self) -> dict[str, NDArray[Any]]:
+        """Return what :meth:`Encoder.fit` learned, as arrays by name."""
+        ...
+
+    def take_over(self, learned: Mapping[str, NDArray[Any]]) -> None:
+        """Take what another one of the same parameters has :meth:`learned` in place of a fit."""
         ...

@@ -47,6 +47,7 @@ class OnnxModel:
     """
 
     takes: tuple[str, ...] = ("images",)
+    rows_a_step = BATCH
 
     def __init__(
         self,
