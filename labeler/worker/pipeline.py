@@ -104,7 +104,7 @@ class Pipeline:
             return False
         views = further_views(prepared.encoder, prepared.reason) if self.source.content == "images" else []
         for spec, may_lead in views:
-            features = yield from encode_again(self.source, self.ids, Path(self.recipe.cache), prepared.raw, spec)
+            features = yield from encode_again(self.source, self.ids, Path(self.recipe.cache), prepared, spec)
             yield from self.engine.join(features, may_lead=may_lead)
             if may_lead:
                 self._leaders.append(replace(prepared, encoder=spec, features=features, path=""))
