@@ -32,7 +32,7 @@ MOST_BYTES = 64_000_000
 """Of files on the way to children; large photos are read no faster than they are decoded."""
 RESTARTS = 1
 """Children that are started in place of others that ended; what ends more of them is not met by more of them."""
-WAIT = 0.05
+WAIT = 0.02
 """Seconds between two signs of life: an answer that comes meanwhile waits no longer."""
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 _OFFLINE = {"HF_HUB_OFFLINE": "1"}

@@ -28,7 +28,8 @@ from labeler.plugins.pins import pinned
 from labeler.plugins.registry import Spec
 from labeler.worker.cache import IMAGE_ENTRIES, digest, features_entry, key_of, make_folder, why_broken
 from labeler.worker.heavy_encoders import Pool, encode_in_steps, is_heavy, looks_itself
-from labeler.worker.image_store import LARGEST, ImagePlan, blank_rows, fill_images, plan_images
+from labeler.worker.image_store import LARGEST, ImagePlan, blank_rows, fill_images
+from labeler.worker.reading import plan_reading, read_images
 
 FIT_SAMPLE = 10_000
 """Rows an encoder is fitted on at most."""
@@ -127,10 +128,10 @@ def _images(
     store, hashes, broken = (cache / f"{name}-{key}" for name in IMAGE_ENTRIES)
     # all three or none: they are of one reading, and hashes of another would tie labels to the wrong content
     if any(why_broken(path, len(rows)) for path in (store, hashes, broken)):
-        plan = plan_images(source)
+        plan, seconds = plan_reading(source, len(rows))
         with whole(store) as draft:
             target = np.lib.format.open_memmap(draft, "w+", np.uint8, (len(rows), *plan.shape))
-            digests, unreadable = yield from fill_images(source, rows, plan, target)
+            digests, unreadable = yield from read_images(source, rows, plan, target, seconds)
             blank = blank_rows(target, rows, unreadable)
             target.flush()  # and unmapped, before the draft gets its name: under that it must be whole
             del target
