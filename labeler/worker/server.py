@@ -213,8 +213,10 @@ class Worker:
 
     def _join(self) -> None:
         """With nothing else to do: look at photos in further ways, one after the other, then think again."""
-        further = self._pipeline.further if self._pipeline is not None and self._is_open else None
-        if self._joined or further is None or self._job is not None or self._behind is not None:
+        if self._joined or self._pipeline is None or self._job is not None or self._behind is not None:
+            return
+        further = self._pipeline.further
+        if further is None:
             return
         if further.are_encoded:
             self._joined = True

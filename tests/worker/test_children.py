@@ -22,6 +22,7 @@ from labeler.worker.children import Children
 from labeler.worker.features import prepare
 from labeler.worker.image_store import ImagePlan, fill_images
 from labeler.worker.protocol import Employ, Learned, Work
+from labeler.worker.reading import plan_reading, read_images
 from labeler.worker.work import do, read_work
 
 SPEC = registry.parse_spec("scattering")
@@ -74,12 +75,20 @@ def test_a_pool_gets_the_same_bits_from_children_as_from_one_process(images, tmp
 
 
 @pytest.mark.slow
-def test_a_child_that_is_killed_is_done_without(images, encoder):
-    with Children(employed(encoder), 2, encoder) as helpers:
-        os.kill(helpers._alive[0].pid, signal.SIGKILL)
-        rows = rows_of(list(helpers.do(works(images))))
-        assert "ended (code -9)" in helpers.ended
-    assert rows.tobytes() == encoder.transform(images).tobytes()
+def test_in_place_of_a_child_that_is_killed_another_one_is_started_once(images, encoder):
+    parts, killed, said = [], [], []
+    with Children(employed(encoder), 1, encoder) as helpers:
+        for part in helpers.do(works(images)):
+            parts.append(part)
+            said.append(helpers.ended)
+            if part is not None and len(killed) < 2 and helpers._alive and helpers._alive[0].pid not in killed:
+                killed.append(helpers._alive[0].pid)  # in the midst of its next work
+                os.kill(killed[-1], signal.SIGKILL)
+        assert not helpers._alive
+    assert len(killed) == 2
+    ended = "a process that helped ended (code -9)"
+    assert list(dict.fromkeys(said)) == ["", f"{ended}, another was started", ended]
+    assert rows_of(parts).tobytes() == encoder.transform(images).tobytes()
 
 
 def test_children_that_cannot_work_leave_it_to_this_process(images, encoder):
@@ -157,3 +166,25 @@ def test_works_of_files_are_decoded_as_their_source_does(tmp_path):
     assert list(broken) == [0]
     assert np.array_equal(reading.hashes, hashes)
     assert reading.work.files.size  # read here, decoded there
+
+
+@pytest.mark.slow
+def test_a_folder_is_read_in_children_as_in_one_process(tmp_path, monkeypatch):
+    rng = np.random.default_rng(1)
+    for number in range(40):
+        image = rng.integers(0, 255, (80, 70 + number, 3)).astype(np.uint8)
+        Image.fromarray(image).save(tmp_path / f"{number:02d}.jpg")
+    (tmp_path / "07.jpg").write_bytes(b"\xff\xd8\xff no more of it")
+    source = open_source(tmp_path)
+    rows = np.concatenate([np.arange(40), [-1]]).astype(np.int64)
+    plan, seconds = plan_reading(source, 1000)
+    assert seconds > 0
+    results = []
+    for cores in (1, 2):
+        monkeypatch.setattr(children, "cores", lambda cores=cores: cores)
+        target = np.zeros((41, *plan.shape), dtype=np.uint8)
+        results.append((target, *steps.run(read_images(source, rows, plan, target, 100.0))))
+    assert np.array_equal(results[0][0], results[1][0])
+    assert np.array_equal(results[0][1], results[1][1])
+    assert results[0][2] == results[1][2]
+    assert list(results[0][2]) == [7]
