@@ -24,7 +24,9 @@ from labeler.worker.protocol import Employ, Employed, Part, Undone, Work
 from labeler.worker.work import do
 
 MOST = 16
-"""Children at most: each takes about 100 MB, and one process reads the files for all of them."""
+"""Children at most: one process reads the files for all of them."""
+MEMORY = 150_000_000
+"""Bytes that a child takes, without a model: twice its size while it is loaded."""
 WORTH = 3.0
 """Seconds of work from which on children pay: to start, each takes half a second of its core."""
 AHEAD = 2  # works that a child has: one under way, one waiting, so that it never waits for the next
@@ -37,6 +39,7 @@ WAIT = 0.02
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 _OFFLINE = {"HF_HUB_OFFLINE": "1"}
 """What is downloaded is downloaded once, by the worker: a child that does not find it leaves the work to it."""
+_MEMORY = Path("/proc/meminfo")
 _QUOTAS = (
     (Path("/sys/fs/cgroup/cpu.max"),),
     (Path("/sys/fs/cgroup/cpu/cpu.cfs_quota_us"), Path("/sys/fs/cgroup/cpu/cpu.cfs_period_us")),
@@ -58,13 +61,22 @@ def _granted(files: tuple[Path, ...]) -> int:
         return 1 << 16
 
 
-def size_for(seconds: float, threads: int = 1) -> int:
+def size_for(seconds: float, threads: int = 1, model: int = 0) -> int:
     """Return how many children work on what one core does in so many seconds: 0 where they do not pay.
 
-    `threads`: cores that each of them takes.
+    `threads`: cores that each of them takes; `model`: bytes of the model that each of them holds.
     """
-    size = cores() // max(1, threads)
-    return min(size, MOST) if size >= 2 and seconds >= WORTH else 0
+    size = min(cores() // max(1, threads), MOST, _free() // (MEMORY + 2 * model))
+    return size if size >= 2 and seconds >= WORTH else 0
+
+
+def _free() -> int:
+    """Bytes of memory that are free, where the system says it (Linux); else many."""
+    try:
+        lines = _MEMORY.read_text().splitlines()
+        return next(1024 * int(line.split()[1]) for line in lines if line.startswith("MemAvailable:"))
+    except (OSError, ValueError, StopIteration):
+        return 1 << 62
 
 
 class Children:

@@ -201,4 +201,4 @@ def _children_for(encoder: Encoder, spec: Spec, n_steps: int) -> int:
     """Return how many children work on so many steps: none where they do not pay, or would not know the encoder."""
     if registry.entry("encoder", spec.name).origin == "this process":
         return 0
-    return children.size_for(n_steps * STEP, int(getattr(encoder, "threads", 1)))
+    return children.size_for(n_steps * STEP, *(int(getattr(encoder, name, 0)) for name in ("threads", "model_size")))

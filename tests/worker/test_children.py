@@ -147,6 +147,18 @@ def test_a_container_that_grants_a_core_and_a_half_is_of_two(tmp_path):
     assert children._granted((tmp_path / "gone",)) > 1000
 
 
+def test_there_are_as_many_children_as_cores_and_memory_hold(tmp_path, monkeypatch):
+    monkeypatch.setattr(children, "cores", lambda: 6)
+    monkeypatch.setattr(children, "_MEMORY", tmp_path / "meminfo")
+    assert children.size_for(10.0) == 6
+    assert children.size_for(10.0, threads=2) == 3
+    assert children.size_for(10.0, threads=4) == children.size_for(0.5) == 0
+    (tmp_path / "meminfo").write_text("MemTotal: 9000000 kB\nMemAvailable: 2000000 kB\n")
+    assert children.size_for(10.0) == 6
+    assert children.size_for(10.0, model=300_000_000) == 2
+    assert children.size_for(10.0, model=1_000_000_000) == 0
+
+
 def test_works_of_files_are_decoded_as_their_source_does(tmp_path):
     rng = np.random.default_rng(1)
     for name in "abc":

@@ -1,10 +1,9 @@
-"""What a heavy encoder encoded of some content it does not encode again: after a kill, in a folder that grew or moved."""
+"""Content that a heavy encoder has seen is not encoded again: after a kill, in a folder that grew or moved."""
 
 from __future__ import annotations
 
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -22,6 +21,7 @@ from labeler.worker import children, protocol
 from labeler.worker.features import prepare
 from labeler.worker.heavy_encoders import _ids_of_steps, _steps_left
 from labeler.worker.protocol import Open, Ready
+from labeler.worker.row_log import RowLog
 
 CORES = children.cores()
 PLUGIN = Path(__file__).with_name("counting.py")
@@ -204,8 +204,6 @@ def started(recipe):
 
 
 def kept(cache):
-    from labeler.worker.row_log import RowLog
-
     for path in cache.glob("rows-*.log"):
         with RowLog(path) as log:
             yield from (ids for ids, _ in log.read())

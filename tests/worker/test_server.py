@@ -351,7 +351,7 @@ def test_a_view_that_cannot_be_encoded_is_said_once_and_the_session_goes_on(make
     pipeline.encode = encode
     worker._pipeline, worker._warm, worker._reconsidered = pipeline, True, True
     sent = queue.Queue()
-    worker._send = sent.put
+    worker._send, worker._listen = sent.put, lambda: None
     threading.Thread(target=worker.run, daemon=True).start()
     assert sent.get(timeout=PATIENCE).what == "encoding"
     failed = sent.get(timeout=PATIENCE)

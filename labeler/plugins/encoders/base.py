@@ -27,7 +27,8 @@ class Encoder(Protocol):
     ``rows_a_step``: rows that take it about a tenth of a second. An encoder that has it is a heavy one, whose steps are
     done in child processes where there are many, and kept as they are done: it learns nothing, or is :class:`Portable`.
     ``is_exact``: it learns nothing, and an image gives the same bits whatever images stand beside it; its features are
-    kept by content, so that an image is not encoded again when others come into the source.
+    kept by content, so that an image is not encoded again when others come into the source. ``threads`` and
+    ``model_size`` (bytes) say what each process that runs it takes.
     """
 
     version: int

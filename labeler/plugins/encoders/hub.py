@@ -63,6 +63,7 @@ class HubModel:
 
     takes: tuple[str, ...] = ("images",)
     version = 1
+    model_size = 0
     rows_a_step = 4  # a quarter of a second for DINOv2 small
     side = 0
     """Pixels a side that the model takes; 0 until it is here."""
@@ -131,6 +132,7 @@ class HubModel:
         self.file, self.revision = file, commit
         self.sha256, self.processor = next(digests), next(digests)[:_PROCESSOR_LETTERS]
         self._ready, self.side = (graph, processor), processor.side
+        self.model_size = len(content)
         self.rows_a_step = graph.whole_batches(self.rows_a_step)
         return self._ready
 

@@ -75,7 +75,7 @@ class OnnxModel:
         output = "None" if output is None else str(output)  # on the command line, a name may look like a value
         self._graph = OnnxGraph(content, model, output=output, pool=pool, layout=layout, threads=threads)
         self.side = size or _declared_side(self._graph)
-        self.threads = threads
+        self.threads, self.model_size = threads, len(content)
         self.is_exact = threads == 1 and self._graph.batch == 1
         self.rows_a_step = self._graph.whole_batches(self.rows_a_step)
 
