@@ -29,7 +29,7 @@ from labeler.plugins.registry import Spec
 from labeler.worker.cache import IMAGE_ENTRIES, digest, features_entry, key_of, make_folder, why_broken
 from labeler.worker.heavy_encoders import Pool, encode_in_steps, is_heavy, looks_itself
 from labeler.worker.image_store import LARGEST, ImagePlan, blank_rows, fill_images
-from labeler.worker.reading import plan_reading, read_images
+from labeler.worker.picture_reader import plan_reading, read_images
 
 FIT_SAMPLE = 10_000
 """Rows an encoder is fitted on at most."""

@@ -35,7 +35,7 @@ STEP = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """What is encoded: instances at `rows` of a source (-1: not there), as the store has them, and what they are of.
+    """Instances at `rows` of a source (-1: not there) to encode, as the store has them, and what they are of.
 
     `raw` (n, ...), `hashes` (n, 32) of their content, `unreadable`: row -> why it is zeros.
     """
