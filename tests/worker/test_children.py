@@ -21,8 +21,8 @@ from labeler.worker import children
 from labeler.worker.children import Children
 from labeler.worker.features import prepare
 from labeler.worker.image_store import ImagePlan, fill_images
-from labeler.worker.protocol import Employ, Learned, Work
 from labeler.worker.picture_reader import plan_reading, read_images
+from labeler.worker.protocol import Employ, Learned, Work
 from labeler.worker.work import do, read_work
 
 SPEC = registry.parse_spec("scattering")
