@@ -100,7 +100,7 @@ def _record(file: IO[bytes]) -> tuple[ByteArray, FloatArray] | None:
         return None
     magic, n, width, digest = _HEAD.unpack(head)
     size = n * (ID + 4 * width)
-    if magic != MAGIC or not 0 < size <= os.fstat(file.fileno()).st_size - file.tell():
+    if magic != MAGIC or not width or not 0 < size <= os.fstat(file.fileno()).st_size - file.tell():
         return None
     body = file.read(size)
     if hashlib.blake2b(body, digest_size=_DIGEST).digest() != digest:

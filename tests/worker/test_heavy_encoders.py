@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 from labeler.core import steps
+from labeler.core.errors import EngineError
 from labeler.core.recipe import Recipe
 from labeler.plugins import custom, registry
 from labeler.plugins.importers.detect import open_source
@@ -124,6 +125,19 @@ def test_a_file_that_changes_between_its_two_readings_is_not_kept_as_what_it_was
     again = features_of(photos, tmp_path / "cache", "counting:side=80")
     assert encoded() == 1
     assert again.tobytes() == features_of(photos, tmp_path / "another", "counting:side=80").tobytes()
+
+
+def test_an_encoder_that_was_changed_without_another_version_is_refused_in_one_line(photos, encoded, tmp_path):
+    features_of(photos, tmp_path / "cache")
+    (log,) = (tmp_path / "cache").glob("rows-*")
+    with RowLog(log) as file:
+        ids, rows = next(file.read())
+    log.unlink()
+    with RowLog(log) as file:
+        file.append(ids, rows[:, :5])
+    fill(photos, [100])
+    with pytest.raises(EngineError, match="gives 12 numbers an instance, and gave 5"):
+        features_of(photos, tmp_path / "cache")
 
 
 def test_an_unreadable_file_is_looked_at_again_each_time(photos, encoded, tmp_path):
