@@ -76,7 +76,7 @@ def views_of(pool: PoolFile, view: str) -> list[Any]:
             names.append(other)
         if view == "both":
             names.append(NETWORK)
-        blocks = [steps.run(encode_again(source, ids, Path(cache), prepared.raw, name)) for name in names]
+        blocks = [steps.run(encode_again(source, ids, Path(cache), prepared, name)) for name in names]
         return [np.array(block) for block in (prepared.features, *blocks)]  # copies: the cache goes
 
 

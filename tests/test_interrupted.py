@@ -151,7 +151,7 @@ def test_a_cache_that_is_deleted_while_the_project_is_open_is_made_again(few_dig
             session.label(name, session.classes.id_for("ab"[row % 2]))
         assert len(pipeline.closing_round(session.snapshot()).labels) == 150  # what is mapped stays mapped
         source = project.source
-        for _ in encode_again(source, source.ids, cache, pipeline.prepared.raw, "pca"):
+        for _ in encode_again(source, source.ids, cache, pipeline.prepared, "pca"):
             pass
         assert list(cache.glob("features-*"))
     with open_project(tmp_path / "p.labeler.db") as project:

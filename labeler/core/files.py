@@ -112,7 +112,7 @@ def sweep(folder: Path, prefix: str = ".") -> None:
     with suppress(OSError):
         for path in folder.iterdir():
             match = _DRAFT.search(path.name) if path.name.startswith(prefix) else None
-            if match is None or _lives(int(match[1])):
+            if match is None or lives(int(match[1])):
                 continue
             if is_folder(path):
                 shutil.rmtree(path, ignore_errors=True)
@@ -120,7 +120,8 @@ def sweep(folder: Path, prefix: str = ".") -> None:
                 path.unlink(missing_ok=True)
 
 
-def _lives(pid: int) -> bool:
+def lives(pid: int) -> bool:
+    """Whether there is a process of that number."""
     try:
         os.kill(pid, 0)  # signal 0 asks, and does nothing
     except ProcessLookupError:

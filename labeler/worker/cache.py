@@ -20,10 +20,12 @@ from labeler.plugins.encoders.base import Encoder
 from labeler.plugins.importers.base import Source
 from labeler.plugins.importers.scaling import ValueRange
 from labeler.plugins.registry import Spec
+from labeler.worker.row_log import is_log
 
 STORE_VERSION = 3
 """Raised where images are stored another way: what older versions left is made anew."""
 IMAGE_ENTRIES = ("images.npy", "hashes.npy", "unreadable.json")
+LOG_ENTRY = "rows-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +48,9 @@ def entries(source: Source, ids: Sequence[str], cache: Path, chosen: str) -> Ent
             names.add(features_entry(key, parsed, registry.create("encoder", parsed)))
     contents = Entries([], {}, {})
     for path in sorted(cache.iterdir()):
-        if not path.name.startswith((*IMAGE_ENTRIES, "features-")):
+        if not path.name.startswith((*IMAGE_ENTRIES, "features-", LOG_ENTRY)):
             continue
-        ours = path.name in names
+        ours = path.name in names or path.name.startswith(LOG_ENTRY)  # by content: of any state of the source
         if why := why_broken(path, len(ids) if ours else None):
             contents.broken[path.name] = why
         elif ours:
@@ -61,6 +63,8 @@ def entries(source: Source, ids: Sequence[str], cache: Path, chosen: str) -> Ent
 def why_broken(path: Path, n: int | None) -> str:
     """Return why an entry (of `n` instances, where that is known) is not whole; "" where it is."""
     try:
+        if path.name.startswith(LOG_ENTRY):
+            return "" if is_log(path) else "is none of ours"
         if path.name.startswith("unreadable"):
             reasons = json.loads(path.read_text())
             needed = {"unreadable", "blank"} if n is not None else set()  # older versions wrote the reasons alone
@@ -83,6 +87,11 @@ def key_of(source: Source, ids: Sequence[str]) -> str:
 def features_entry(key: str, spec: Spec, encoder: Encoder) -> str:
     """Return the name of the features of a pool (by :func:`key_of`) by one encoder."""
     return f"features-{digest(key, str(spec), encoder.version)}.npy"
+
+
+def rows_entry(spec: Spec, encoder: Encoder, *seen: Any) -> str:
+    """Return the name of the log of an encoder's features by content; `seen`: how it comes to see content."""
+    return f"{LOG_ENTRY}{digest(str(spec), encoder.version, STORE_VERSION, *seen)}.log"
 
 
 def make_folder(cache: Path) -> None:

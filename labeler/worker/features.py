@@ -27,7 +27,9 @@ from labeler.plugins.importers.vectors import read_features
 from labeler.plugins.pins import pinned
 from labeler.plugins.registry import Spec
 from labeler.worker.cache import IMAGE_ENTRIES, digest, features_entry, key_of, make_folder, why_broken
-from labeler.worker.image_store import LARGEST, ImagePlan, blank_rows, fill_images, plan_images
+from labeler.worker.heavy_encoders import Pool, encode_in_steps, is_heavy, looks_itself
+from labeler.worker.image_store import LARGEST, ImagePlan, blank_rows, fill_images
+from labeler.worker.picture_reader import plan_reading, read_images
 
 FIT_SAMPLE = 10_000
 """Rows an encoder is fitted on at most."""
@@ -90,17 +92,19 @@ def prepare(
     if not encoder:
         yield Progress("choosing an encoder")
         encoder, reason = choose(raw, seed)
-    path = yield from _encode(source, rows, raw, registry.parse_spec(encoder), cache, key)
+    pool = Pool(source, rows, raw, hashes, unreadable, cache)
+    path = yield from _encode(pool, registry.parse_spec(encoder), key)
     return Prepared(raw, np.load(path, mmap_mode="r"), hashes, unreadable, encoder, reason, str(path), blank)
 
 
 def encode_again(
-    source: Source, ids: Sequence[str], cache: Path, raw: Images, encoder: str
+    source: Source, ids: Sequence[str], cache: Path, prepared: Prepared, encoder: str
 ) -> Generator[Progress, None, FloatArray]:
-    """Yield progress; return the features (n, d) of a prepared pool's `raw` images by another encoder, kept as well."""
+    """Yield progress; return the features (n, d) of a prepared pool by another encoder, kept as well."""
     encoder = yield from pinned("encoder", encoder)
     rows = _rows_in_source(source, ids)
-    path = yield from _encode(source, rows, raw, registry.parse_spec(encoder), cache, key_of(source, ids))
+    pool = Pool(source, rows, prepared.raw, prepared.hashes, prepared.unreadable, cache)
+    path = yield from _encode(pool, registry.parse_spec(encoder), key_of(source, ids))
     features: FloatArray = np.load(path, mmap_mode="r")
     return features
 
@@ -124,10 +128,10 @@ def _images(
     store, hashes, broken = (cache / f"{name}-{key}" for name in IMAGE_ENTRIES)
     # all three or none: they are of one reading, and hashes of another would tie labels to the wrong content
     if any(why_broken(path, len(rows)) for path in (store, hashes, broken)):
-        plan = plan_images(source)
+        plan, seconds = plan_reading(source, len(rows))
         with whole(store) as draft:
             target = np.lib.format.open_memmap(draft, "w+", np.uint8, (len(rows), *plan.shape))
-            digests, unreadable = yield from fill_images(source, rows, plan, target)
+            digests, unreadable = yield from read_images(source, rows, plan, target, seconds)
             blank = blank_rows(target, rows, unreadable)
             target.flush()  # and unmapped, before the draft gets its name: under that it must be whole
             del target
@@ -186,15 +190,17 @@ def _from_elsewhere(features: str, ids: Sequence[str], cache: Path, key: str) ->
     return vectors, path
 
 
-def _encode(
-    source: Source, rows: NDArray[np.int64], raw: Images, spec: Spec, cache: Path, key: str
-) -> Generator[Progress, None, Path]:
-    encoder = encoder_of(spec, source.content)
-    path = cache / features_entry(key, spec, encoder)
-    if why_broken(path, len(raw)):
+def _encode(pool: Pool, spec: Spec, key: str) -> Generator[Progress, None, Path]:
+    encoder = encoder_of(spec, pool.source.content)
+    path = pool.cache / features_entry(key, spec, encoder)
+    if why_broken(path, len(pool.raw)):
         yield from _bring(encoder)
         with whole(path) as draft:
-            yield from _encode_into(source, rows, raw, fitted(encoder, raw), draft)
+            encoder = fitted(encoder, pool.raw)
+            if is_heavy(encoder) and len(pool.raw):
+                yield from encode_in_steps(pool, encoder, spec, draft)
+            else:
+                yield from _encode_into(pool.source, pool.rows, pool.raw, encoder, draft)
     return path
 
 
@@ -244,6 +250,8 @@ def _encode_into(
 
 def rows_a_chunk(encoder: Encoder) -> int:
     """Images handed to the encoder at once: the larger it wants to see them, the fewer."""
+    if is_heavy(encoder):
+        return int(encoder.rows_a_step)  # type: ignore[attr-defined]
     side = max(LARGEST, side_of(encoder))
     return max(16, CHUNK * LARGEST**2 // side**2)  # as many pixels as CHUNK images of the store have
 
@@ -261,10 +269,10 @@ def seen_by(
     That is as they are `stored`, or read once more, in color, where it wants them larger than the store has them or
     frames them in its own way.
     """
+    if not looks_itself(encoder, source):
+        return np.ascontiguousarray(stored)
     side = side_of(encoder)
     framing: Any = encoder if hasattr(encoder, "framed") else None
-    if source.content != "images" or (side <= LARGEST and framing is None):
-        return np.ascontiguousarray(stored)
     images = np.zeros((len(rows), side, side, 3), dtype=np.uint8)
     yield from fill_images(source, rows, ImagePlan((side, side, 3), exact=False), images, framing)
     return images

@@ -6,7 +6,7 @@ Decoding is the slow part of reading a folder; it happens once, and encoders re-
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -93,9 +93,7 @@ def fill_images(
     """
     hashes = np.zeros((len(rows), 32), dtype=np.uint8)
     unreadable: dict[int, str] = {}
-    fit = max(LARGEST, *plan.shape[:2])  # an encoder may want to see more than the store holds
-    framed = framing.framed if framing is not None else (lambda image: fit_image(image, plan))
-    fit = max(fit, framing.looks_at) if framing is not None else fit
+    fit, framed = way_of(plan, framing)
     whole = source.uniform_images()
     if framing is None and whole is not None and whole.shape[1:] == target.shape[1:]:
         yield from _copy(whole, rows, target, hashes)
@@ -114,6 +112,14 @@ def fill_images(
                 unreadable[row] = str(error)
     yield Progress("reading", len(rows), len(rows))
     return hashes, unreadable
+
+
+def way_of(plan: ImagePlan, framing: Framing | None) -> tuple[int, Callable[[ByteArray], ByteArray]]:
+    """Return the pixels at most to which an image is decoded for a plan, and what brings it to the plan's shape."""
+    fit = max(LARGEST, *plan.shape[:2])  # an encoder may want to see more than the store holds
+    if framing is None:
+        return fit, lambda image: fit_image(image, plan)
+    return max(fit, framing.looks_at), framing.framed
 
 
 def _copy(

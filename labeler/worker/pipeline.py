@@ -32,7 +32,8 @@ from labeler.plugins.importers.subset import Subset
 from labeler.plugins.outliers import DEFAULT
 from labeler.plugins.outliers.sampling import scored
 from labeler.plugins.pins import pinned
-from labeler.worker.features import EncodedSource, Prepared, encode_again, encode_others, prepare
+from labeler.worker.features import EncodedSource, Prepared, encode_others, prepare
+from labeler.worker.further_views import FurtherViews
 from labeler.worker.picture_view import Beside, view_of
 from labeler.worker.protocol import Offer, Ready
 
@@ -69,8 +70,8 @@ class Pipeline:
         self.imported = imported if imported is not None else np.empty((0, 2), dtype=np.int64)
         self.prepared: Prepared | None = None
         self.is_open = False
-        self._has_companion = False
-        self._leaders: list[Prepared] = []  # further views that may lead, as they joined
+        self.further: FurtherViews | None = None
+        """Views beside the first one; None until the pool is open."""
         self._oddness: tuple[tuple[str | None, bool], FloatArray] | None = None
 
     def open(self) -> Generator[Progress, None, Ready]:
@@ -83,6 +84,7 @@ class Pipeline:
         if len(self.imported) and hasattr(clusterer, "start_at"):
             clusterer.start_at(class_means(self.prepared.features, self.imported))
         yield from self.engine.open(self.prepared.features)
+        self.further = self._further_views(self.prepared)
         self.is_open = True
         unreadable = {str(row): why for row, why in self.prepared.unreadable.items()}
         prepared = self.prepared
@@ -100,17 +102,18 @@ class Pipeline:
 
         Returns whether there are any and they joined now.
         """
-        prepared = self.prepared
-        if prepared is None or self._has_companion or self.recipe.encoder or not _is_joined(self.recipe):
+        if self.further is None:
             return False
-        views = further_views(prepared.encoder, prepared.reason) if self.source.content == "images" else []
-        for spec, may_lead in views:
-            features = yield from encode_again(self.source, self.ids, Path(self.recipe.cache), prepared.raw, spec)
-            yield from self.engine.join(features, may_lead=may_lead)
-            if may_lead:
-                self._leaders.append(replace(prepared, encoder=spec, features=features, path=""))
-        self._has_companion = True
-        return bool(views)
+        return (yield from self.further.encode_and_join(self.engine))
+
+    @property
+    def _chooses_views(self) -> bool:
+        """Whether pictures are looked at in the ways that suit them: nobody chose one."""
+        return self.source.content == "images" and not self.recipe.encoder and _is_joined(self.recipe)
+
+    def _further_views(self, prepared: Prepared) -> FurtherViews:
+        wanted = further_views(prepared.encoder, prepared.reason) if self._chooses_views else []
+        return FurtherViews(self.source, self.ids, Path(self.recipe.cache), prepared, wanted)
 
     def leading(self, snapshot: Snapshot) -> Prepared:
         """Return the view that leads after the answers of `snapshot`: newcomers are labeled in it.
@@ -121,8 +124,13 @@ class Pipeline:
             The pool is not open yet.
         """
         self.features()
-        assert self.prepared is not None  # noqa: S101 - features() looked
-        return [self.prepared, *self._leaders][self.engine.leading(snapshot)]
+        return self._leaders()[self.engine.leading(snapshot)]
+
+    def _leaders(self) -> list[Prepared]:
+        """Return the views that may lead, the first one and those that joined; none before the pool is open."""
+        if self.prepared is None or self.further is None:
+            return []
+        return [self.prepared, *self.further.leaders]
 
     def early(self) -> Generator[Progress, None, Queue | None]:
         """First questions for a big pool from a sample of it, while the whole is still to be read; None for others."""
@@ -295,8 +303,7 @@ class Pipeline:
         return Offer(f"photos: a network tells them apart better; {how}") if extra else None
 
     def _missing_extra(self) -> str:
-        is_apt = self.source.content == "images" and not self.recipe.encoder and _is_joined(self.recipe)
-        return missing_extra(self.prepared.reason) if is_apt and self.prepared is not None else ""
+        return missing_extra(self.prepared.reason) if self._chooses_views and self.prepared is not None else ""
 
     def _named(self, round_: Round) -> Round:
         """Add the names of the chain's parts, and of an extra that would help, which the engine does not know."""
@@ -304,7 +311,7 @@ class Pipeline:
         if round_.advice.code == NO_PROPAGATION and (extra := self._missing_extra()):
             n_answers = int(np.isin(round_.provenances, GIVEN).sum())
             round_ = replace(round_, advice=choose_other_features(n_answers, extra))
-        views = [self.prepared, *self._leaders] if self.prepared else []
+        views = self._leaders()
         place, n_answers = round_.facts.get("lead", (0, 0))
         encoder = views[place].encoder if views else recipe.encoder
         names: dict[str, Any] = {"engine": recipe.engine, "encoder": encoder}

@@ -1,4 +1,4 @@
-"""The messages between the screen's process and the worker, as frames of JSON and raw arrays (never pickle)."""
+"""The messages between screen, worker and the worker's children, as frames of JSON and raw arrays (never pickle)."""
 
 from __future__ import annotations
 
@@ -113,9 +113,75 @@ class Failed:
     numbers: list[int] = field(default_factory=list)
 
 
+# -- between the worker and its children ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """An array that a fitted encoder learned, by its name."""
+
+    name: str
+    values: NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Employ:
+    """The first message to a child: the encoder it works with ("" = it decodes alone), and what that has learned."""
+
+    encoder: str = ""
+    plugins: tuple[str, ...] = ()  # files of the person's own plug-ins, run in this process before
+    learned: list[Learned] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Images that are read already (k, h, w[, 3]), or the bytes of files one after another: `sizes` (k,), -1 = none.
+
+    Files are decoded into `shape`. `number` is the caller's, and comes back with the :class:`Part`.
+    """
+
+    number: int
+    images: NDArray[Any] = field(default_factory=lambda: np.empty(0, dtype=np.uint8))
+    files: ByteArray = field(default_factory=lambda: np.empty(0, dtype=np.uint8))
+    sizes: IndexArray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    shape: tuple[int, ...] = ()
+    is_exact: bool = False  # see ImagePlan
+    is_framed: bool = False  # by the encoder that it is for
+    shown: str = ""  # the range of values, as a project remembers it
+
+    @property
+    def size(self) -> int:
+        """Bytes that it takes in memory and on the way to a child."""
+        return int(self.images.nbytes + self.files.nbytes)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The rows that came of a work, an image each: features float32 or pixels uint8; `broken`: place -> why zeros."""
+
+    number: int
+    rows: NDArray[Any]
+    broken: dict[int, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """A work that failed with an error of Python's: done again where it can be said, it says what is wrong."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Employed:
+    """The first message of a child: it has its encoder, and begins to work."""
+
+
 _TYPES: dict[str, type[Any]] = {
     kind.__name__: kind
-    for kind in (Open, Answered, Request, Ready, QueueReady, RoundReady, Reply, Offer, Progress, Failed)
+    for kind in (
+        *(Open, Answered, Request, Ready, QueueReady, RoundReady, Reply, Offer, Progress, Failed),
+        *(Employ, Employed, Work, Part, Undone),
+    )
 }
 
 

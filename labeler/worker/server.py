@@ -28,6 +28,7 @@ from labeler.plugins import custom
 from labeler.plugins.encoders.comparison import ENOUGH_ANSWERS
 from labeler.plugins.importers.detect import open_source
 from labeler.worker import protocol
+from labeler.worker.further_views import FurtherViews
 from labeler.worker.pipeline import Pipeline
 from labeler.worker.protocol import Answered, Failed, Offer, Open, QueueReady, Ready, Reply, Request, RoundReady
 
@@ -48,6 +49,8 @@ class Worker:
         self._pipeline: Pipeline | None = None
         self._job: Iterator[Any] | None = None
         self._ahead: Iterator[Progress] | None = None
+        self._behind: Iterator[Progress] | None = None  # a further view on its way
+        self._sign: Progress | None = None
         self._waiting: Snapshot | None = None
         self._latest: Snapshot | None = None
         self._requested: list[Request] = []  # jobs, and whatever was asked for before the pool is open
@@ -68,7 +71,7 @@ class Worker:
                 self._serve_requests()
                 self._step()
             except LabelerError as error:
-                self._job = self._ahead = None
+                self._job = self._ahead = self._behind = None
                 self._send(Failed(error.message, error.hint, fatal=not self._is_open))
 
     def _listen(self) -> None:
@@ -85,7 +88,7 @@ class Worker:
             self._warm_up()
             self._join()
             self._reconsider()
-            idle = self._job is None and self._ahead is None
+            idle = self._job is None and self._ahead is None and self._behind is None
         while idle or not self._inbox.empty():
             message = self._inbox.get()  # waits where there is nothing to do: no polling
             idle = False
@@ -196,19 +199,39 @@ class Worker:
         self._ahead = pipeline.work_ahead(left[:AHEAD])
 
     def _go_ahead(self) -> None:
-        """One step of the work nobody waits for; it is not reported."""
-        if self._ahead is not None and next(self._ahead, None) is None:
-            self._ahead = None
+        """One step of the work nobody waits for; that for the next answers first, and it is not reported."""
+        if self._ahead is not None:
+            if next(self._ahead, None) is None:
+                self._ahead = None
+        elif self._behind is not None:
+            step = next(self._behind, None)
+            if step is None:
+                self._behind = None
+            elif step != self._sign:  # many a step only looks whether children are ready
+                self._sign = step
+                self._send(step)
 
     def _join(self) -> None:
-        """With nothing else to do: look at photos a second way, then think again."""
-        if self._joined or self._pipeline is None or not self._is_open or self._job is not None:
+        """With nothing else to do: look at photos in further ways, one after the other, then think again."""
+        if self._joined or self._pipeline is None or self._job is not None or self._behind is not None:
             return
-        self._joined = True
-        self._job = self._joining(self._pipeline)
+        further = self._pipeline.further
+        if further is None:
+            return
+        if further.are_encoded:
+            self._joined = True
+        else:
+            self._behind = self._encoding(further)
 
-    def _joining(self, pipeline: Pipeline) -> Iterator[Progress]:
-        if (yield from pipeline.join_companion()):
+    def _encoding(self, further: FurtherViews) -> Iterator[Progress]:
+        """Encode the next view; a round, or whatever is requested meanwhile, comes before its next step."""
+        self._joined = True  # if it cannot be done it is not tried again
+        yield from further.encode()
+        self._joined = False
+        self._job = self._joining(further)
+
+    def _joining(self, further: FurtherViews) -> Iterator[Progress]:
+        if self._pipeline is not None and (yield from further.join(self._pipeline.engine)):
             self._waiting = self._latest
 
     def _reconsider(self) -> None:
@@ -216,6 +239,7 @@ class Worker:
         snapshot, pipeline = self._latest, self._pipeline
         if (
             self._job is not None
+            or self._behind is not None
             or self._reconsidered
             or pipeline is None
             or snapshot is None

@@ -15,6 +15,7 @@ from labeler.project import backups, paths
 from labeler.project.open import open_project
 from labeler.session.final_labels import final_labels
 from labeler.store.schema import schema_version
+from labeler.worker.row_log import RowLog
 
 
 @pytest.fixture
@@ -253,6 +254,17 @@ def test_what_an_older_version_left_in_the_cache_is_no_damage(path):
     for content in ("{}", "[]", "{"):
         current.write_text(content)
         assert codes(check.check(path)) == ["cache"]
+
+
+def test_a_log_of_features_is_of_any_state_of_the_source(path):
+    log = paths.cache_of(path) / "rows-0123456789abcdef01234567.log"
+    with RowLog(log) as file:
+        file.append(np.zeros((1, 32), dtype=np.uint8), np.zeros((1, 4), dtype=np.float32))
+    report = check.check(path)
+    assert report.is_sound
+    assert "5 entries" in report.cache
+    log.write_bytes(b"something else")
+    assert codes(check.check(path)) == ["cache"]
 
 
 def test_a_source_that_is_gone_is_no_damage(path, few_digits):

@@ -27,6 +27,8 @@ def same(first, second):
         names = [field.name for field in dataclasses.fields(first)]
         alike = type(first).__name__ == type(second).__name__  # one that was read has the types of its method
         return alike and all(same(getattr(first, n), getattr(second, n)) for n in names)
+    if isinstance(first, list):
+        return type(second) is list and len(first) == len(second) and all(map(same, first, second))
     return type(first) is type(second) and first == second
 
 
@@ -58,6 +60,11 @@ def every_message(make_round, make_queue, make_snapshot):
         Progress("reading", 3, 10),
         Failed("what", "hint", fatal=True, has_ended=True, numbers=[4]),
         protocol.Offer("another encoder"),
+        protocol.Employ("scattering", ("own.py",), [protocol.Learned("mean", np.ones(3, np.float32))]),
+        protocol.Work(3, np.zeros((1, 2, 2), np.uint8), np.arange(3, dtype=np.uint8), np.array([3, -1]), (2, 2, 3)),
+        protocol.Part(3, np.ones((1, 4), np.float32), {1: "cut short"}),
+        protocol.Undone(3),
+        protocol.Employed(),
     ]
 
 

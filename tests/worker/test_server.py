@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 
 from labeler.core import steps
+from labeler.core.errors import EngineError
 from labeler.core.recipe import Recipe
 from labeler.core.requests import Comparison, signature
 from labeler.core.types import Progress, Provenance
@@ -308,6 +309,83 @@ def test_a_job_asked_for_again_before_its_turn_is_done_once_for_all_who_asked(jo
     assert jobs._pipeline.closed == [1, 3]
     replies = [message for message in jobs.sent if isinstance(message, Reply)]
     assert [(reply.result.revision, reply.numbers) for reply in replies] == [(1, [1]), (3, [2, 3])]
+
+
+class Views(StepByStep):
+    """A pool with two further views, of three steps each to encode."""
+
+    def __init__(self):
+        super().__init__()
+        self.further, self.engine, self.done = self, None, []
+
+    @property
+    def are_encoded(self):
+        return len([step for step in self.done if step == "encoded"]) == 2
+
+    def encode(self):
+        for n_done in range(3):
+            self.done.append(n_done)
+            yield Progress("encoding", n_done, 3)
+        self.done.append("encoded")
+
+    def join(self, engine):
+        self.done.append("joined")
+        yield Progress("joining")
+        return True
+
+    def work_ahead(self, indices):
+        self.done.append("ahead")
+        yield Progress("working ahead")
+
+    def round_due(self, n_answers):
+        return True
+
+    def round(self, snapshot):
+        self.done.append("round")
+        yield Progress("learning")
+
+
+def test_a_further_view_is_encoded_between_all_that_anybody_waits_for(make_snapshot):
+    worker, pipeline = Worker(None, None), Views()
+    worker._pipeline, worker._warm, worker._reconsidered = pipeline, True, True
+    sent = []
+    worker._send = sent.append
+
+    def go(done):
+        """Step until this was done since the last time, and nothing else."""
+        before = len(pipeline.done)
+        while len(pipeline.done) < before + len(done):
+            worker._serve_requests()
+            worker._step()
+        assert pipeline.done[before:] == done
+
+    go([0, 1])
+    worker._inbox.put(Answered(make_snapshot({0: 0})))
+    worker._serve_requests()
+    assert isinstance(sent[-1], QueueReady)  # at once
+    go(["round", "ahead", 2, "encoded", "joined"])
+    go(["round", 0, 1, 2, "encoded", "joined", "round"])  # what joined has its say before the next one is encoded
+
+
+def test_a_view_that_cannot_be_encoded_is_said_once_and_the_session_goes_on(make_snapshot):
+    worker, pipeline = Worker(None, None), Views()
+
+    def encode():
+        yield Progress("encoding")
+        raise EngineError("no such weights")
+
+    pipeline.encode = encode
+    worker._pipeline, worker._warm, worker._reconsidered = pipeline, True, True
+    sent = queue.Queue()
+    worker._send, worker._listen = sent.put, lambda: None
+    threading.Thread(target=worker.run, daemon=True).start()
+    assert sent.get(timeout=PATIENCE).what == "encoding"
+    failed = sent.get(timeout=PATIENCE)
+    assert (failed.message, failed.fatal) == ("no such weights", False)
+    worker._inbox.put(Answered(make_snapshot({0: 0})))
+    assert isinstance(sent.get(timeout=PATIENCE), QueueReady)
+    assert sent.get(timeout=PATIENCE).what == "learning"
+    assert sent.empty()
 
 
 @pytest.mark.slow

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from collections.abc import Mapping
+from typing import Any, Protocol, runtime_checkable
 
 from numpy.typing import NDArray
 
@@ -22,6 +23,12 @@ class Encoder(Protocol):
     Beyond these an encoder may have ``side`` (pixels a side at which it wants to see images), with it ``looks_at`` and
     ``framed`` (:class:`labeler.worker.image_store.Framing`), ``bring()`` where it takes something from elsewhere (signs
     of life until that is here; it is called before ``fit``), and ``pin()`` (:mod:`labeler.plugins.pins`).
+
+    ``rows_a_step``: rows that take it about a tenth of a second. An encoder that has it is a heavy one, whose steps are
+    done in child processes where there are many, and kept as they are done: it learns nothing, or is :class:`Portable`.
+    ``is_exact``: it learns nothing, and an image gives the same bits whatever images stand beside it; its features are
+    kept by content, so that an image is not encoded again when others come into the source. ``threads`` and
+    ``model_size`` (bytes) say what each process that runs it takes.
     """
 
     version: int
@@ -33,4 +40,17 @@ class Encoder(Protocol):
 
     def transform(self, images: Images) -> FloatArray:
         """Features (n, d) float32, finite, C-contiguous."""
+        ...
+
+
+@runtime_checkable
+class Portable(Protocol):
+    """An encoder whose learned state can be carried to another process, where it gives the same bits."""
+
+    def learned(self) -> dict[str, NDArray[Any]]:
+        """Return what :meth:`Encoder.fit` learned, as arrays by name."""
+        ...
+
+    def take_over(self, learned: Mapping[str, NDArray[Any]]) -> None:
+        """Take what another one of the same parameters has :meth:`learned` in place of a fit."""
         ...

@@ -25,6 +25,8 @@ without squeeze and excitation; kernels and channels are those of the weights.""
 SIDES = (32, 512)  # smaller, the last maps hold nothing; larger, an image takes a twentieth of a second and more
 BATCH_PIXELS = 4 * 128 * 128
 """Pixels of a batch, two images at 160: the widest maps of both are 5 MB. One or four take a tenth longer each."""
+STEP_PIXELS = 16 * 160 * 160
+"""Pixels of a step: a tenth of a second."""
 
 
 class EfficientNetLite0:
@@ -54,7 +56,9 @@ class EfficientNetLite0:
             raise ValueError(f"size is from {SIDES[0]} to {SIDES[1]} pixels, not {size}")
         if threads < 1:
             raise ValueError(f"threads is at least 1, not {threads}")
-        self.side = size
+        self.side, self.threads = size, threads
+        self.is_exact = threads == 1
+        self.rows_a_step = max(1, STEP_PIXELS // size**2)
         self._output, model = _network(size)
         self._session = open_session(model, "efficientnet-lite0", threads)
 

@@ -17,7 +17,7 @@ from labeler.plugins.encoders.base import Images
 from labeler.plugins.encoders.hub_choice import choose_file, choose_output
 from labeler.plugins.encoders.hub_files import MAIN, Listing
 from labeler.plugins.encoders.image_processor import ImageProcessor
-from labeler.plugins.encoders.onnx_graph import BATCH, BY_TOKENS, OnnxGraph
+from labeler.plugins.encoders.onnx_graph import BY_TOKENS, OnnxGraph
 from labeler.plugins.encoders.raster import check_images, in_batches
 from labeler.plugins.registry import Spec
 
@@ -63,6 +63,8 @@ class HubModel:
 
     takes: tuple[str, ...] = ("images",)
     version = 1
+    model_size = 0
+    rows_a_step = 4  # a quarter of a second for DINOv2 small
     side = 0
     """Pixels a side that the model takes; 0 until it is here."""
 
@@ -130,6 +132,8 @@ class HubModel:
         self.file, self.revision = file, commit
         self.sha256, self.processor = next(digests), next(digests)[:_PROCESSOR_LETTERS]
         self._ready, self.side = (graph, processor), processor.side
+        self.model_size = len(content)
+        self.rows_a_step = graph.whole_batches(self.rows_a_step)
         return self._ready
 
     def fit(self, images: Images) -> HubModel:
@@ -142,7 +146,12 @@ class HubModel:
         """Features (n, d) float32."""
         check_images(images)
         graph, processor = self._loaded()
-        return in_batches(lambda part: graph.features(processor.numbers(part)), images, BATCH)
+        return in_batches(lambda part: graph.features(processor.numbers(part)), images, graph.batch)
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether a row is the image's alone, to the bit."""
+        return self.threads == 1 and self._loaded()[0].batch == 1
 
     @property
     def looks_at(self) -> int:

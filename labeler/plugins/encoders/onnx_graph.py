@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from labeler.core.types import FloatArray
 from labeler.plugins.encoders.onnx_session import open_session, run
 
-BATCH = 16
+BATCH = 1
+"""Images at once: a transformer of the size of DINOv2 small takes a fifth less time for each than with 16, and a row is
+the image's alone, whatever stands beside it."""
 LAYOUTS = ("nchw", "nhwc")
 POOLS = ("mean", "first", "flatten")
 BY_TOKENS = "token"
@@ -58,6 +60,12 @@ class OnnxGraph:
         self.output = output or self.outputs[0]
         if self.output not in self.outputs:
             raise ValueError(f"the model has no output {output!r}, it has: {', '.join(self.outputs)}")
+        fixed = self._input.shape[0] if self._input.shape else None
+        self.batch = fixed if isinstance(fixed, int) and fixed > 0 else BATCH
+
+    def whole_batches(self, rows: int) -> int:
+        """Return `rows`, or as many more as fill the model's batches: one that is not full takes as long."""
+        return -(-rows // self.batch) * self.batch
 
     def declared(self) -> tuple[int | None, int | None, int | None]:
         """Channels, height and width that its input declares; None where one is free. Raises ValueError: no images."""

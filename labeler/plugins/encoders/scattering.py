@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from labeler.core.numeric.pca import axes_of_sample
 from labeler.core.types import FloatArray
@@ -37,6 +41,7 @@ class Scattering:
 
     version = 2
     takes: tuple[str, ...] = ("images",)
+    rows_a_step = 40  # whole blocks of both sizes: the bits do not depend on where a step ends
 
     def __init__(self, scales: int = 0, angles: int = 0, standardise: bool = True, n_components: int = 200) -> None:
         if not 0 <= scales <= 4:
@@ -60,9 +65,7 @@ class Scattering:
         check_images(images)
         if len(images) == 0:
             raise ValueError("needs at least one image to fit")
-        self._size = 64 if max(images.shape[1:3]) > 40 else 32
-        scales = self.scales or (3 if self._size == 64 else 2)
-        self._bank = FilterBank.make(self._size, scales, self.angles or (8 if scales <= 2 else 6))
+        self._prepare(64 if max(images.shape[1:3]) > 40 else 32)
         # evenly spread, as a pool often comes sorted by class
         rows = np.linspace(0, len(images) - 1, min(len(images), _FIT_ROWS)).astype(np.int64)
         coefficients = self._coefficients(images[rows])
@@ -71,6 +74,20 @@ class Scattering:
         self._scale = self._scales_of(coefficients, chroma=2 * _CHROMA_GRID**2 if images.ndim == 4 else 0)
         self._axes = axes_of_sample(coefficients * self._scale, self.n_components)
         return self
+
+    def _prepare(self, size: int) -> None:
+        self._size = size
+        scales = self.scales or (3 if size == 64 else 2)
+        self._bank = FilterBank.make(size, scales, self.angles or (8 if scales <= 2 else 6))
+
+    def learned(self) -> dict[str, NDArray[Any]]:
+        """Size, mean (d,), scale (d,) and axes (d, k)."""
+        return {"size": np.array([self._size]), "mean": self._mean, "scale": self._scale, "axes": self._axes}
+
+    def take_over(self, learned: Mapping[str, NDArray[Any]]) -> None:
+        """Take what another one has learned."""
+        self._prepare(int(learned["size"][0]))
+        self._mean, self._scale, self._axes = (learned[name] for name in ("mean", "scale", "axes"))
 
     def transform(self, images: Images) -> FloatArray:
         """Features (n, k) float32, k <= n_components."""

@@ -17,7 +17,7 @@ class Subset:
     """The instances of `source` at `rows` (int64, in their order); everything else as in the source."""
 
     def __init__(self, source: Source, rows: IndexArray) -> None:
-        self._source = source
+        self.whole = source
         self._rows = np.asarray(rows, dtype=np.int64)
         self.path, self.kind, self.content = source.path, source.kind, source.content
         self.ids: Sequence[str] = [source.ids[int(row)] for row in self._rows]
@@ -27,53 +27,53 @@ class Subset:
 
     def fingerprint(self) -> str:
         """That of the source and the rows."""
-        return hashlib.blake2b(self._source.fingerprint().encode() + self._rows.tobytes(), digest_size=16).hexdigest()
+        return hashlib.blake2b(self.whole.fingerprint().encode() + self._rows.tobytes(), digest_size=16).hexdigest()
 
     def image(self, index: int) -> ByteArray:
         """Decode the image, as the whole source does."""
-        return self._source.image(int(self._rows[index]))
+        return self.whole.image(int(self._rows[index]))
 
     def decoded(self, index: int, content: bytes, fit: int) -> ByteArray:
         """Decode bytes at hand, as the whole source does."""
-        return self._source.decoded(int(self._rows[index]), content, fit)
+        return self.whole.decoded(int(self._rows[index]), content, fit)
 
     def content_bytes(self, index: int) -> bytes:
         """Return the bytes of the instance."""
-        return self._source.content_bytes(int(self._rows[index]))
+        return self.whole.content_bytes(int(self._rows[index]))
 
     def uniform_images(self) -> ByteArray | None:
         """Return the chosen rows of the images where they are one array; else None."""
-        whole = self._source.uniform_images()
+        whole = self.whole.uniform_images()
         return None if whole is None else whole[self._rows]
 
     def table(self) -> FloatArray | None:
         """Return the chosen rows of the table; None where there is none."""
-        whole = self._source.table()
+        whole = self.whole.table()
         return None if whole is None else whole[self._rows]
 
     def texts(self) -> list[str] | None:
         """Return the chosen texts; None where there are none."""
-        whole = self._source.texts()
+        whole = self.whole.texts()
         return None if whole is None else [whole[row] for row in self._rows.tolist()]
 
     def column_names(self) -> list[str]:
         """Return the names of the table's columns."""
-        return self._source.column_names()
+        return self.whole.column_names()
 
     def location(self, index: int) -> Path | None:
         """Return the file of the instance where it is a file of its own; else None."""
-        return self._source.location(int(self._rows[index]))
+        return self.whole.location(int(self._rows[index]))
 
     def folder_labels(self) -> dict[str, str]:
         """Return the folders of the chosen instances."""
         chosen = set(self.ids)
-        return {name: label for name, label in self._source.folder_labels().items() if name in chosen}
+        return {name: label for name, label in self.whole.folder_labels().items() if name in chosen}
 
     def truth(self) -> dict[str, str]:
         """Return the labels that the source carries of the chosen instances."""
         chosen = set(self.ids)
-        return {name: label for name, label in self._source.truth().items() if name in chosen}
+        return {name: label for name, label in self.whole.truth().items() if name in chosen}
 
     def close(self) -> None:
         """Close the whole source."""
-        self._source.close()
+        self.whole.close()

@@ -21,7 +21,9 @@ from labeler.core import steps
 from labeler.core.errors import HubError
 from labeler.core.types import Progress
 from labeler.plugins import registry
+from labeler.project import paths
 from labeler.project.open import Options, open_project
+from labeler.worker import children
 from labeler.worker import pipeline as pipelines
 from labeler.worker.pipeline import Pipeline
 from labeler.worker.protocol import Ready
@@ -88,6 +90,20 @@ def test_what_the_model_sees_is_the_middle_not_the_whole_made_square(hub, opened
         features = np.asarray(project.open_pipeline().features()).reshape(24, 3, 16)
     seen = features[1] * 0.2 + np.array([0.5, 0.4, 0.3])[:, None]
     np.testing.assert_allclose(seen, np.repeat(np.array([[161], [94], [90]]) / 255, 16, axis=1), atol=1e-5)
+
+
+@pytest.mark.slow
+def test_children_run_the_pinned_model_without_the_hub(hub, opened, monkeypatch):
+    hub.publish(NAME, files())
+    with opened() as project, monkeypatch.context() as patch:
+        patch.setattr(children, "WORTH", 0.1)
+        patch.setattr(children, "cores", lambda: 2)
+        patch.setattr(children, "do", None)  # what does in this process what a child could not
+        in_children = np.array(project.open_pipeline().features())
+    hub.stop()
+    shutil.rmtree(paths.cache_of(project.path))
+    with opened(None) as project:
+        assert project.open_pipeline().features().tobytes() == in_children.tobytes()
 
 
 def test_new_images_are_predicted_by_the_pinned_model_without_the_hub(hub, opened, photos):

@@ -1,0 +1,94 @@
+"""A log of features: what is whole of it is read again, whatever became of its end."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+import pytest
+
+from labeler.worker.row_log import RowLog, is_log
+
+
+def record(number, n=3, width=5):
+    rng = np.random.default_rng(number)
+    return rng.integers(0, 255, (n, 32)).astype(np.uint8), rng.normal(size=(n, width)).astype(np.float32)
+
+
+def written(path, *records):
+    with RowLog(path) as log:
+        for ids, rows in records:
+            log.append(ids, rows)
+
+
+def read(path):
+    with RowLog(path) as log:
+        return list(log.read())
+
+
+def same(records, others):
+    assert len(records) == len(others)
+    return all(np.array_equal(each, other) for each, other in zip(sum(records, ()), sum(others, ()), strict=True))
+
+
+def test_a_log_that_is_cut_anywhere_holds_the_records_before_and_takes_more(tmp_path):
+    path = tmp_path / "rows-x.log"
+    records = [record(number, n=1, width=1) for number in range(3)]
+    written(path, *records)
+    whole = path.read_bytes()
+    size = len(whole) // 3
+    for end in range(len(whole)):
+        path.write_bytes(whole[:end])
+        assert same(read(path), records[: end // size]), end
+    assert path.stat().st_size == 2 * size  # what was not whole is gone
+    written(path, records[2])
+    assert same(read(path), records)
+    assert path.read_bytes() == whole
+
+
+def test_a_record_with_another_bit_ends_the_log(tmp_path):
+    path = tmp_path / "rows-x.log"
+    records = [record(number, n=1, width=1) for number in range(2)]
+    written(path, *records)
+    whole = path.read_bytes()
+    for place in range(len(whole)):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 4]) + whole[place + 1 :])
+        assert same(read(path), records[: place // (len(whole) // 2)]), place
+
+
+@pytest.mark.parametrize(
+    "head", [b"", b"rows1\0\0\0" + b"\xff" * 24, b"another file altogether, much longer than a head"]
+)
+def test_what_is_no_log_holds_nothing(tmp_path, head):
+    path = tmp_path / "rows-x.log"
+    path.write_bytes(head)
+    assert read(path) == []
+    written(path, record(1))
+    assert same(read(path), [record(1)])
+    assert is_log(path)
+
+
+def test_a_second_process_neither_reads_nor_writes_what_the_first_one_has(tmp_path):
+    path = tmp_path / "rows-x.log"
+    written(path, record(1))
+    with RowLog(path) as first, RowLog(path) as second:
+        assert list(second.read()) == []
+        second.append(*record(2))
+        second.remove()
+        assert same(list(first.read()), [record(1)])
+    assert same(read(path), [record(1)])
+
+
+def test_a_log_that_cannot_be_written_is_done_without(tmp_path):
+    with RowLog(tmp_path / "no such folder" / "rows-x.log") as log:
+        log.append(*record(1))
+        assert list(log.read()) == []
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="only Linux has a disk that is always full")
+def test_a_full_disk_ends_the_log_and_nothing_else(tmp_path):
+    (tmp_path / "rows-x.log").symlink_to("/dev/full")
+    with RowLog(tmp_path / "rows-x.log") as log:
+        for number in range(3):
+            log.append(*record(number, n=500))
+        assert list(log.read()) == []
