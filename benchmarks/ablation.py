@@ -48,7 +48,7 @@ def parts() -> dict[str, tuple[Any, ...]]:
         "walk alone": (belief, "blend", first_models(1)),
         "without the second opinion": (belief, "OPINION", belief.OPINION * 0),
         "without guards": (queue, "GUARD_TURN", -1),
-        "without holding back on rough pools": (rounds, "is_smooth", lambda tiers: True),
+        "without holding back on rough pools": (rounds, "grouped", lambda *_: 1.0),
     }
 
 
