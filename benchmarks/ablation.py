@@ -83,7 +83,7 @@ def parts() -> dict[str, Part]:
         # what is asked
         "without guards": Part(((queue, "GUARD_TURN", -1),)),
         # what spreads
-        "without holding back on rough pools": Part(((rounds, "is_smooth", lambda tiers: True),)),
+        "without holding back on rough pools": Part(((rounds, "grouped", lambda *_: 1.0),)),
     }
 
 

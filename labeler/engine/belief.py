@@ -21,6 +21,7 @@ from labeler.engine.calibration import (
     support,
 )
 from labeler.engine.doubt import Doubt, doubt, most_doubted
+from labeler.engine.earned import Trust, is_judged, left_out_hits, trust
 from labeler.engine.kernel_ridge import KernelRidge, landmarks_of
 from labeler.engine.linear import Linear
 from labeler.engine.propagation import RandomWalk, Spread, left_out, mass_by_steps, shares_of
@@ -88,6 +89,9 @@ class Belief:
     blend: Blend
     doubt: Doubt
     calibration: Calibration
+    shares: FloatArray  # (n,) class share of each label before everyone judges everyone: what left-out answers have too
+    trust: Trust  # how often labels of such shares are right
+    judged: tuple[int, int]  # left-out answers that were guessed, of those whose class has another
 
 
 class Believer:
@@ -160,7 +164,7 @@ class Believer:
         graph, kernel, linear = (one.argmax(axis=1).astype(np.int32) for one in shares[:3])
         del shares, by_ridge, by_rule  # 3 MB each at 70,000 rows: gone before the second opinion makes its own
         # taken before everyone judges everyone: on noise the models are talked into certainty (calibration)
-        scores, certain = proba, certainty(proba)
+        scores, plain, certain = proba, proba, certainty(proba)
         if n_classes > 1:
             proba, scores = yield from as_progress(self._second_opinion(proba, answers, snapshot.excluded, fresh))
         labels = proba.argmax(axis=1).astype(np.int32)
@@ -172,6 +176,7 @@ class Believer:
         walked[more] = yield from as_progress(self._left_out(answers, mass, totals, more))
         others = scores.argmax(axis=1).astype(np.int32)
         tiers = tiers_of(labels, (graph, kernel, others), self.space.graph)
+        out, positions = product(without, mix.weights), answers.positions[checked]
         return Belief(
             answers,
             proba,
@@ -184,7 +189,10 @@ class Believer:
             tiers,
             mix,
             doubt(answers.positions, [walked, by_kernel, *by_rules], mix.weights, opinion),
-            calibrated(proba, answers, tiers, (reached, certain), product(without, mix.weights), checked),
+            calibrated(proba, answers, tiers, (reached, certain), out, checked),
+            plain[np.arange(len(labels)), labels],
+            trust(out, positions, answers.weights[checked]),
+            (int(left_out_hits(out, positions).sum()), int(is_judged(positions).sum())),
         )
 
     def mass_at(self, answers: Answers, rows: IndexArray) -> FloatArray | None:
