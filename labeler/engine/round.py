@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -29,7 +29,7 @@ from labeler.engine.kernel_ridge import landmarks_of
 from labeler.engine.reach import percentiles_of, within_reach
 from labeler.engine.representatives import Level
 from labeler.engine.space import Space
-from labeler.engine.tiers import earned, grouped, is_near
+from labeler.engine.tiers import earned, groups_of, is_near
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,7 @@ class Assembly:
     level: Level
     first_of: IndexArray
     discovering: bool = False  # new classes still turn up
+    unseen: float = 0.0  # the chance that there is a class without an answer
     around: ClusterNeighbors = field(default_factory=ClusterNeighbors)
 
     @staticmethod
@@ -74,9 +75,7 @@ def assemble(
         positions, repeats = with_repeats(belief, assembly.first_of)
         labels = classes[positions]
         sources = nearest_answers(belief.answers, positions, assembly.space.z)
-        tiers = _tiers(assembly, belief)
-        if assembly.discovering:
-            tiers[~is_near(sources, assembly.space.z, assembly.space.graph)] = Tier.ASK
+        tiers = _tiers(assembly, assembly.space, belief, sources)
         scores = belief.calibration.of_largest(belief.proba[np.arange(n), positions])
         tiers[repeats], scores[repeats] = Tier.LOCKED, 1.0
         inside = np.asarray(tiers >= Tier.LIKELY)
@@ -116,17 +115,18 @@ def assemble(
     )
 
 
-def _tiers(assembly: Assembly, belief: Belief) -> ByteArray:
+def _tiers(assembly: Assembly, space: Space, belief: Belief, sources: IntArray) -> ByteArray:
     """Return the tiers (n,) that are earned; what is given counts for nothing, for it says nothing of the rest."""
     waiting = np.ones(len(belief.labels), dtype=np.bool_)
     waiting[belief.answers.indices] = False
-    rest = belief.tiers[waiting]
+    rest = belief.agreement.of(waiting)
+    n_answers, discovering = len(belief.answers), assembly.discovering
+    groups = groups_of(rest, belief.evidence, n_answers, assembly.unseen, discovering=discovering)
+    if discovering:
+        near = is_near(sources, space.z, space.graph)[waiting]
+        rest = replace(rest, agreed=rest.agreed & near)
     tiers = np.full(len(waiting), Tier.LOCKED, dtype=np.uint8)
-    shares, curve = belief.shares[waiting], belief.trust
-    if assembly.discovering:  # nobody knows the groups yet: none of them locks a label
-        tiers[waiting] = earned(rest, shares, curve, grouped(rest, belief.judged), locked_by_groups=0.0)
-    else:
-        tiers[waiting] = earned(rest, shares, curve, grouped(rest))
+    tiers[waiting] = earned(rest, belief.odds[waiting], belief.trust, groups)
     return tiers
 
 

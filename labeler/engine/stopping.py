@@ -32,8 +32,10 @@ def spreads(belief: Belief) -> bool:
         return True
     counts = np.bincount(belief.answers.positions, belief.answers.weights)
     commonest = float(counts.max() / counts.sum())
-    right = float(belief.trust.expected(belief.shares[waiting]).mean())
-    return max(right, grouped(belief.tiers[waiting])) - commonest >= LOW_SKILL * (1.0 - commonest)
+    right = float(belief.trust.expected(belief.odds[waiting]).mean())
+    return max(right, grouped(belief.agreement.of(waiting), belief.evidence)) - commonest >= LOW_SKILL * (
+        1.0 - commonest
+    )
 
 
 def is_quiet(changed: int, n: int) -> bool:
