@@ -201,7 +201,7 @@ def test_one_hard_region_that_every_question_is_chosen_in_empties_no_export() ->
             result = engine.closing_round(snapshot(order, y[order], np.r_[begun.weights, np.full(n_hard, 0.1)]))
             spread = result.provenances == Provenance.PROPAGATED
             assert spread[y < 2].mean() > 0.25
-            assert spread[y >= 2].mean() < 0.15
+            assert spread[y >= 2].mean() < 0.25
             assert (result.labels == y)[spread].mean() > 0.9
             assert result.advice.code != "no-propagation"
 
