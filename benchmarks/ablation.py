@@ -31,6 +31,7 @@ from labeler.commands.simulate import Simulation, simulate
 from labeler.engine import belief, queue
 from labeler.engine import round as rounds
 from labeler.engine.blending import Blend, blend
+from labeler.engine.tiers import Groups
 from labeler.project.options import Options
 
 CLICKS = (10, 20, 50, 100, 200, 300)
@@ -83,7 +84,8 @@ def parts() -> dict[str, Part]:
         # what is asked
         "without guards": Part(((queue, "GUARD_TURN", -1),)),
         # what spreads
-        "without holding back on rough pools": Part(((rounds, "is_smooth", lambda tiers: True),)),
+        "without holding back on rough pools": Part(((rounds, "groups_of", lambda *_, **__: Groups(1.0, 1.0, 0.35)),)),
+        "spreading by left-out answers alone": Part(((rounds, "groups_of", lambda *_, **__: Groups()),)),
     }
 
 

@@ -9,7 +9,7 @@ from typing import TypeVar
 import numpy as np
 
 from labeler.core import steps
-from labeler.core.types import ByteArray, FloatArray, IndexArray, IntArray, Progress, Snapshot, Tier
+from labeler.core.types import FloatArray, IndexArray, IntArray, Progress, Snapshot
 from labeler.engine.blending import EARLY_BELOW, FLOOR, Blend, blend, product, softmax
 from labeler.engine.calibration import (
     Calibration,
@@ -21,12 +21,13 @@ from labeler.engine.calibration import (
     support,
 )
 from labeler.engine.doubt import Doubt, doubt, most_doubted
+from labeler.engine.earned import Trust, evidence_of, odds_of, trust
 from labeler.engine.kernel_ridge import KernelRidge, landmarks_of
 from labeler.engine.linear import Linear
 from labeler.engine.propagation import RandomWalk, Spread, left_out, mass_by_steps, shares_of
 from labeler.engine.second_opinion import SecondOpinion
 from labeler.engine.space import Space
-from labeler.engine.tiers import tiers_of
+from labeler.engine.tiers import Agreement, agreement_of
 from labeler.engine.view_choice import Judged
 
 Result = TypeVar("Result")
@@ -84,10 +85,13 @@ class Belief:
     by_kernel: IntArray
     by_linear: IntArray
     by_others: IntArray
-    tiers: ByteArray  # (n,)
+    agreement: Agreement
     blend: Blend
     doubt: Doubt
     calibration: Calibration
+    odds: FloatArray  # (n,) log odds of each label before everyone judges everyone: what left-out answers have too
+    trust: Trust  # how often labels of such odds are right
+    evidence: float  # share right of left-out answers whose class has another, by how much they stand for the pool
 
 
 class Believer:
@@ -160,7 +164,7 @@ class Believer:
         graph, kernel, linear = (one.argmax(axis=1).astype(np.int32) for one in shares[:3])
         del shares, by_ridge, by_rule  # 3 MB each at 70,000 rows: gone before the second opinion makes its own
         # taken before everyone judges everyone: on noise the models are talked into certainty (calibration)
-        scores, certain = proba, certainty(proba)
+        scores, plain, certain = proba, proba, certainty(proba)
         if n_classes > 1:
             proba, scores = yield from as_progress(self._second_opinion(proba, answers, snapshot.excluded, fresh))
         labels = proba.argmax(axis=1).astype(np.int32)
@@ -171,7 +175,9 @@ class Believer:
         walked[checked] = by_graph
         walked[more] = yield from as_progress(self._left_out(answers, mass, totals, more))
         others = scores.argmax(axis=1).astype(np.int32)
-        tiers = tiers_of(labels, (graph, kernel, others), self.space.graph)
+        odds = odds_of(plain, labels)
+        agreement = agreement_of(labels, odds, (graph, kernel, others), self.space.graph)
+        judged = product(without, mix.weights), answers.positions[checked], answers.weights[checked]
         return Belief(
             answers,
             proba,
@@ -181,10 +187,13 @@ class Believer:
             kernel,
             linear,
             others,
-            tiers,
+            agreement,
             mix,
             doubt(answers.positions, [walked, by_kernel, *by_rules], mix.weights, opinion),
-            calibrated(proba, answers, tiers, (reached, certain), product(without, mix.weights), checked),
+            calibrated(proba, answers, agreement, (reached, certain), judged[0], checked),
+            odds,
+            trust(*judged),
+            evidence_of(*judged),
         )
 
     def mass_at(self, answers: Answers, rows: IndexArray) -> FloatArray | None:
@@ -254,7 +263,7 @@ def as_progress(job: Generator[None, None, Result]) -> Generator[Progress, None,
 def calibrated(
     proba: FloatArray,
     answers: Answers,
-    tiers: ByteArray,
+    agreement: Agreement,
     pool: tuple[float, float],
     left_out: FloatArray,
     checked: IndexArray,
@@ -266,11 +275,11 @@ def calibrated(
     """
     waiting = np.ones(len(proba), dtype=np.bool_)
     waiting[answers.indices] = False  # given labels are right by definition: they would flatter the pool
-    rest = tiers[waiting]
+    rest = agreement.of(waiting)
     positions = answers.positions[checked]
     evidence = Evidence(
         reached=pool[0],
-        locked=float((rest == Tier.LOCKED).mean()) if len(rest) else 0.0,
+        locked=float((rest.unanimous & rest.alike).mean()) if waiting.any() else 0.0,
         certain=pool[1],
         left_out=left_out_right(left_out, positions, answers.weights[checked]),
         support=support(left_out, positions),

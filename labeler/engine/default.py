@@ -41,6 +41,7 @@ from labeler.engine.representatives import Level, unguarded
 from labeler.engine.round import Assembly, assemble
 from labeler.engine.space import Space
 from labeler.engine.stopping import advise
+from labeler.engine.tiers import is_discovering
 from labeler.engine.view_choice import Judged, Lead, is_of_one_kind, lead
 
 Result = TypeVar("Result")
@@ -377,7 +378,8 @@ class DefaultEngine:
     def _round(self, snapshot: Snapshot, belief: Belief | None, by_margin: IndexArray, steady: bool) -> Round:
         queue = self._queue(snapshot, belief, by_margin)
         # labels hold still, too, while a class was never met: that is no reason to stop
-        settled = steady and belief is not None and unseen_chance(belief.answers, snapshot.class_list) <= UNSEEN_CHANCE
+        unseen = unseen_chance(belief.answers, snapshot.class_list) if belief is not None else 1.0
+        settled = steady and belief is not None and unseen <= UNSEEN_CHANCE
         candidates = candidates_of(snapshot, self.first_of) if self.n else np.empty(0, dtype=np.bool_)
         page = best_page(belief, candidates, PAGE) if belief is not None else None
         advice = advise(belief, settled, len(queue.indices), page is not None and page.pays)
@@ -392,7 +394,7 @@ class DefaultEngine:
                 "weights": list(belief.blend.weights),
                 "answers_judged": bool(belief.blend.skill >= JUDGES_FROM),  # nan: nobody can tell yet
                 "left_out_skill": None if np.isnan(belief.blend.skill) else belief.blend.skill,
-                "unseen_chance": unseen_chance(belief.answers, snapshot.class_list),
+                "unseen_chance": unseen,
                 "expected_errors": float(expected_errors(belief).sum()),
                 "shown_at_most": belief.calibration.most,
             }
@@ -400,8 +402,10 @@ class DefaultEngine:
         if belief is not None and len(belief.answers) >= FROM_ANSWERS:
             facts["gain"] = [NEXT_KEYS, *expected_gain(belief, queue.indices, candidates, NEXT_KEYS)]
         stage = f"{RULES[queue.rules[0]]} {len(snapshot.indices)}" if len(queue.rules) else "everything is asked"
+        discovering = is_discovering(self._in_start(snapshot), len(snapshot.indices), unseen)
+        around = self._layout.partition.around(level)
         return assemble(
-            Assembly(self.space, level, self.first_of, self._in_start(snapshot), self._layout.partition.around(level)),
+            Assembly(self.space, level, self.first_of, discovering, unseen, around),
             snapshot,
             belief,
             queue,

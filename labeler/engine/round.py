@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -29,8 +29,7 @@ from labeler.engine.kernel_ridge import landmarks_of
 from labeler.engine.reach import percentiles_of, within_reach
 from labeler.engine.representatives import Level
 from labeler.engine.space import Space
-from labeler.engine.stopping import LOW_SKILL
-from labeler.engine.tiers import is_near, is_smooth
+from labeler.engine.tiers import earned, groups_of, is_near
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +40,7 @@ class Assembly:
     level: Level
     first_of: IndexArray
     discovering: bool = False  # new classes still turn up
+    unseen: float = 0.0  # the chance that there is a class without an answer
     around: ClusterNeighbors = field(default_factory=ClusterNeighbors)
 
     @staticmethod
@@ -74,16 +74,12 @@ def assemble(
         classes = belief.answers.classes
         positions, repeats = with_repeats(belief, assembly.first_of)
         labels = classes[positions]
-        tiers = belief.tiers.copy()
         sources = nearest_answers(belief.answers, positions, assembly.space.z)
-        inside = trusted(tiers, belief) & (advice.code != "no-propagation")
-        facts = facts | {"spread": _spread(tiers, belief, advice)}
-        if assembly.discovering:
-            tiers[~is_near(sources, assembly.space.z, assembly.space.graph)] = Tier.ASK
+        tiers = _tiers(assembly, assembly.space, belief, sources)
         scores = belief.calibration.of_largest(belief.proba[np.arange(n), positions])
         tiers[repeats], scores[repeats] = Tier.LOCKED, 1.0
-        inside &= tiers >= Tier.LIKELY
-        inside[repeats] = advice.code != "no-propagation"
+        inside = np.asarray(tiers >= Tier.LIKELY)
+        facts = facts | {"spread": _spread(inside, belief, advice)}
         percentiles = percentiles_of(snapshot, clustering.clusters)
         ruled = ~np.isnan(percentiles)
         if ruled.any():  # a number in place of the tiers: everywhere, or in some clusters alone
@@ -119,22 +115,26 @@ def assemble(
     )
 
 
-def trusted(tiers: ByteArray, belief: Belief) -> BoolArray:
-    """The labels (n,) that may spread by themselves: likely ones, or on a pool that is not smooth locked ones, and
-    these only once left-out answers show that labels spread there at all."""
-    # signs, whose labels do not spread: 11 % exported, all right, in place of 32 % at 81 % (benchmarks/ablation.md)
-    if is_smooth(tiers):
-        return np.asarray(tiers >= Tier.LIKELY)
-    return np.asarray((tiers == Tier.LOCKED) & (belief.blend.skill >= LOW_SKILL))
+def _tiers(assembly: Assembly, space: Space, belief: Belief, sources: IntArray) -> ByteArray:
+    """Return the tiers (n,) that are earned; what is given counts for nothing, for it says nothing of the rest."""
+    waiting = np.ones(len(belief.labels), dtype=np.bool_)
+    waiting[belief.answers.indices] = False
+    rest = belief.agreement.of(waiting)
+    n_answers, discovering = len(belief.answers), assembly.discovering
+    groups = groups_of(rest, belief.evidence, n_answers, assembly.unseen, discovering=discovering)
+    if discovering:
+        near = is_near(sources, space.z, space.graph)[waiting]
+        rest = replace(rest, agreed=rest.agreed & near)
+    tiers = np.full(len(waiting), Tier.LOCKED, dtype=np.uint8)
+    tiers[waiting] = earned(rest, belief.odds[waiting], belief.trust, groups)
+    return tiers
 
 
-def _spread(tiers: ByteArray, belief: Belief, advice: Advice) -> str:
-    """Return what spreads by itself: "nothing", "likely" labels, "locked" ones, or none as yet ("unproven")."""
-    if advice.code == "no-propagation":
-        return "nothing"
-    if is_smooth(tiers):
+def _spread(inside: BoolArray, belief: Belief, advice: Advice) -> str:
+    """Return what spreads by itself: "likely" labels, "nothing", or none as yet ("unproven")."""
+    if np.count_nonzero(inside) > len(belief.answers):
         return "likely"
-    return "locked" if belief.blend.skill >= LOW_SKILL else "unproven"
+    return "nothing" if advice.code == "no-propagation" else "unproven"
 
 
 def with_repeats(belief: Belief, first_of: IndexArray) -> tuple[IntArray, IndexArray]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from labeler.core import advice
 from labeler.core.types import Advice
 from labeler.engine.belief import Belief
+from labeler.engine.tiers import grouped
 
 WINDOW = 20
 """Answers that are looked back on: what they changed is what the next ones will change."""
@@ -16,12 +19,23 @@ LOW_SKILL = 0.3  # in the middle between the two kinds of pool that `spreads` te
 
 
 def spreads(belief: Belief) -> bool:
-    """Whether labels propagate: left-out answers are guessed clearly better than by the commonest class.
+    """Whether labels propagate: those of the pool are expected to be clearly better than its commonest class.
 
-    Says yes below ENOUGH_ANSWERS, and where classes have too few answers: nobody can tell. The answers are the hard
-    ones, so a low skill is no accuracy: on clean sets it is .4 and more, where labels do not spread .2 and less.
+    Expected of the pool at its own certainty, not of the answers: the chosen ones are the hard ones (earned.py). Says
+    yes below ENOUGH_ANSWERS, and where classes have too few answers: nobody can tell.
     """
-    return len(belief.answers) < ENOUGH_ANSWERS or not belief.blend.skill < LOW_SKILL
+    if len(belief.answers) < ENOUGH_ANSWERS or np.isnan(belief.blend.skill):
+        return True
+    waiting = np.ones(len(belief.labels), dtype=np.bool_)
+    waiting[belief.answers.indices] = False
+    if not waiting.any():
+        return True
+    counts = np.bincount(belief.answers.positions, belief.answers.weights)
+    commonest = float(counts.max() / counts.sum())
+    right = float(belief.trust.expected(belief.odds[waiting]).mean())
+    return max(right, grouped(belief.agreement.of(waiting), belief.evidence)) - commonest >= LOW_SKILL * (
+        1.0 - commonest
+    )
 
 
 def is_quiet(changed: int, n: int) -> bool:
