@@ -36,7 +36,7 @@ def _value(hint: Any, count: Any, given: dict[str, Any]) -> Any:
     origin, inner = get_origin(hint), get_args(hint)
     if origin is np.ndarray:
         dtype = get_args(inner[1])[0]
-        return (np.arange(ROWS) % 2).astype(dtype if isinstance(dtype, type) else np.int16)
+        return (np.arange(ROWS) % 2).astype(dtype if isinstance(dtype, type) and dtype is not Any else np.int16)
     if origin in (Union, UnionType):
         return _value(next(one for one in inner if one is not NoneType), count, given)
     if origin is tuple and inner[1:] != (...,):

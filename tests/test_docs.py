@@ -26,7 +26,7 @@ PAGES = ("README.md", "docs/using.md")
 SHORT_PAGES = ("docs/model.md", "docs/unsupervised.md")
 """Pages on one matter."""
 APPLICATION = {"demo", "label"}
-LEFT_OUT = ("python3 -m venv", "source ", "pip install", "python benchmarks/", "python docs/")
+LEFT_OUT = ("python3 -m venv", "source ", "pip install", ".venv/bin/pip install", "python benchmarks/", "python docs/")
 
 
 def commands(page: str) -> list[str]:

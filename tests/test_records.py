@@ -46,7 +46,7 @@ def test_every_message_has_its_type_in_the_table():
         for name, kind in vars(protocol).items()
         if dataclasses.is_dataclass(kind) and kind.__module__ == protocol.__name__ and not name.startswith("_")
     }
-    assert public <= set(protocol._TYPES.values())
+    assert public - {protocol.Learned} <= set(protocol._TYPES.values())  # which travels within another
 
 
 @pytest.mark.parametrize("kind", list(protocol._TYPES.values()), ids=lambda kind: kind.__name__)
@@ -54,7 +54,12 @@ def test_a_message_through_a_pipe(kind):
     message = example(kind, **QUEUE) if dataclasses.fields(kind) else kind()
     reading, writing = os.pipe()
     with os.fdopen(reading, "rb") as receiver, os.fdopen(writing, "wb") as sender:
-        threading.Thread(target=protocol.write, args=(sender, message), daemon=True).start()
+
+        def send():
+            with sender:  # closed in any case: one that cannot be written is not waited for
+                protocol.write(sender, message)
+
+        threading.Thread(target=send, daemon=True).start()
         assert same(protocol.read(receiver), message)
 
 
