@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 
 import labeler
+from labeler.plugins import registry
+from labeler.plugins.encoders.automatic import NETWORK
 from tests.same_bytes.__main__ import EXPECTED, ROOT, SUFFIX, committed_cases, expected_of, export, unpack
 from tests.same_bytes.reading import differences, labels_digest, labels_in
 from tests.same_bytes.running import EXPORTS, PROJECTS
@@ -49,6 +51,8 @@ def test_a_certified_export_holds_the_labels_it_held(folder, expected):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", PROJECTS)
 def test_every_export_holds_the_labels_it_held_and_the_status_says_the_same(folder, expected, name):
+    if name == "photos" and registry.entry("encoder", NETWORK).available:
+        pytest.skip("with the extra a network looks at photos as well: other labels spread")
     unpack(folder, [name])
     export(ROOT, None, folder / f"{name}{SUFFIX}", folder / "out" / name, *committed_cases())
     now = expected_of(folder, name)
