@@ -28,11 +28,15 @@ from data import SETS, PoolFile, load
 from promises import breaches
 
 from labeler.commands.simulate import Simulation, simulate
-from labeler.engine import belief, queue
+from labeler.engine import belief, default, queue, representatives, view_choice
 from labeler.engine import round as rounds
+from labeler.engine.belief import Answers
 from labeler.engine.blending import Blend, blend
+from labeler.engine.queue import is_start
 from labeler.engine.tiers import Groups
+from labeler.plugins.encoders.automatic import NETWORK, further_views
 from labeler.project.options import Options
+from labeler.worker import pipeline
 
 CLICKS = (10, 20, 50, 100, 200, 300)
 
@@ -70,6 +74,20 @@ def first_models(count: int) -> Callable[..., Blend]:
     return blended
 
 
+def never_leading(encoder: str, reason: str) -> list[tuple[str, bool]]:
+    """`further_views`, none of which may lead."""
+    return [(spec, False) for spec, _ in further_views(encoder, reason)]
+
+
+def start_until(answers_a_class: float) -> Callable[..., bool]:
+    """`is_start` that goes on until there are so many answers a class."""
+
+    def is_longer_start(answers: Answers, first: Any) -> bool:
+        return is_start(answers, first) or len(answers) < answers_a_class * len(answers.classes)
+
+    return is_longer_start
+
+
 def parts() -> dict[str, Part]:
     """The name of each change -> what it is."""
     return {
@@ -81,6 +99,16 @@ def parts() -> dict[str, Part]:
         ),
         "walk alone": Part(((belief, "blend", first_models(1)),)),
         "without the second opinion": Part(((belief, "OPINION", belief.OPINION * 0),)),
+        # the views
+        "the built-in view alone": Part(((pipeline, "further_views", lambda *_: []),)),
+        "the network alone": Part(options={"encoder": NETWORK}),
+        "a network that never leads": Part(((pipeline, "further_views", never_leading),)),
+        "the first leader to the end": Part(((view_choice, "is_clearly_better", lambda *_: False),)),
+        # the first questions
+        "representatives to four a class": Part(((default, "is_start", start_until(4.0)),)),
+        "first questions by no representative": Part(((default, "is_start", lambda answers, _: len(answers) < 2),)),
+        "ten first clusters": Part(((representatives, "FIRST_CLUSTERS", 10),)),
+        "forty first clusters": Part(((representatives, "FIRST_CLUSTERS", 40),)),
         # what is asked
         "without guards": Part(((queue, "GUARD_TURN", -1),)),
         # what spreads
