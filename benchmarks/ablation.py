@@ -28,6 +28,7 @@ from data import SETS, PoolFile, load
 from promises import breaches
 
 from labeler.commands.simulate import Simulation, simulate
+from labeler.core.errors import UsageError
 from labeler.engine import belief, default, queue, representatives, view_choice
 from labeler.engine import round as rounds
 from labeler.engine.belief import Answers
@@ -169,7 +170,11 @@ def main() -> None:
             clicks = min(arguments.clicks, len(pools[0].y) // 2)
             print(f"\n## {name}, {arguments.seeds} seeds\n\n{head_of(clicks)}")
             for title, part in chosen.items():
-                sessions = [run(pool, seed, clicks, part, arguments.noise) for seed, pool in enumerate(pools)]
+                try:
+                    sessions = [run(pool, seed, clicks, part, arguments.noise) for seed, pool in enumerate(pools)]
+                except UsageError as error:  # a network does not take a table
+                    print(f"| {title:<36} | {error.message} |")
+                    continue
                 print(line_of(title, sessions), flush=True)
 
 
