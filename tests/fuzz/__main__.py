@@ -12,12 +12,13 @@ import json
 import os
 import resource
 import signal
-import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
 from dataclasses import asdict, dataclass
+from multiprocessing import get_context
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -33,6 +34,8 @@ ADDRESS_SPACE = 8 << 30
 ROUND = 2_000
 """Cases that hypothesis draws at a stretch: it remembers all of them."""
 MARK = "fuzzed: "
+SINGLE = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+"""What keeps a process to one thread, so that it may fork."""
 
 
 @dataclass
@@ -58,20 +61,32 @@ def run(cases: int, random_seed: int = 0, only: list[str] | None = None, at_once
             name = waiting.pop(0)
             running[name] = _start(name, share, random_seed)
         for name, (process, output) in list(running.items()):
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(0.2)
-                results[name] = _result(name, process.returncode, output)
+            process.join(0.05)
+            if process.exitcode is not None:
+                results[name] = _result(name, process.exitcode, output)
                 del running[name]
     return [results[name] for name in names]
 
 
-def _start(name: str, cases: int, random_seed: int) -> tuple[subprocess.Popen[bytes], Any]:
+def serve(cases: int, random_seed: int) -> None:
+    """Fuzz the targets that are named on standard input, a line each, and answer each with its result as JSON."""
+    for line in sys.stdin:
+        (result,) = run(cases, random_seed, [line.strip()])
+        print(json.dumps(asdict(result)), flush=True)
+
+
+def _start(name: str, cases: int, random_seed: int) -> tuple[BaseProcess, Any]:
+    """Start a child that has all code already: loading it would take longer than a hundred cases."""
     output = tempfile.TemporaryFile()  # noqa: SIM115
-    command = [sys.executable, "-m", "tests.fuzz", "--child", name, "--cases", str(cases), "--seed", str(random_seed)]
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    root = Path(__file__).resolve().parents[2]
-    process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=environment, cwd=root)
+    process = get_context("fork").Process(target=_fork, args=(name, cases, random_seed, output))
+    process.start()
     return process, output
+
+
+def _fork(name: str, cases: int, random_seed: int, output: Any) -> None:
+    for stream in (sys.stdout, sys.stderr):
+        os.dup2(output.fileno(), stream.fileno())
+    child(name, cases, random_seed)
 
 
 def _result(name: str, code: int, output: Any) -> Result:
@@ -92,7 +107,7 @@ class TooSlow(BaseException):
     """A case that does not end; no `except Exception` takes it for a damaged file."""
 
 
-def child(name: str, cases: int, random_seed: int) -> int:
+def child(name: str, cases: int, random_seed: int) -> None:
     """Fuzz one target in this process."""
     resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE, ADDRESS_SPACE))
     signal.signal(signal.SIGVTALRM, _stop)
@@ -123,7 +138,6 @@ def child(name: str, cases: int, random_seed: int) -> int:
         result.taken, result.explained = kinds["taken"], kinds["explained"]
         result.cases = kinds.total()
         print(MARK + json.dumps(asdict(result)), flush=True)
-    return 0
 
 
 def _stop(number: int, frame: object) -> NoReturn:
@@ -166,10 +180,13 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", nargs="*", choices=list(targets()), help="these targets alone")
     parser.add_argument("--at-once", type=int, default=1, help="processes side by side")
-    parser.add_argument("--child", help=argparse.SUPPRESS)
+    parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
     given_ = parser.parse_args()
-    if given_.child:
-        return child(given_.child, given_.cases, given_.seed)
+    if os.environ.get("OPENBLAS_NUM_THREADS") != "1":  # which is read when numpy is loaded: no fork has more threads
+        os.execve(sys.executable, [sys.executable, "-m", "tests.fuzz", *sys.argv[1:]], os.environ | SINGLE)  # noqa: S606
+    if given_.serve:
+        serve(given_.cases, given_.seed)
+        return 0
     results = run(given_.cases, given_.seed, given_.only, given_.at_once)
     for one in results:
         if one.failure:

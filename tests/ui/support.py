@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import time
 from collections.abc import Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -13,6 +14,7 @@ from typing import Any
 
 import numpy as np
 from textual import events
+from textual.pilot import Pilot
 
 from labeler.core.errors import EngineError, UnreadableInstance
 from labeler.core.numeric.choose_k import Tried
@@ -22,6 +24,7 @@ from labeler.core.types import UNLABELED, Advice, Grid, Progress, Provenance, Qu
 from labeler.project.reply import PendingReply
 from labeler.session.session import Session
 from labeler.ui.app import LabelerApp
+from labeler.ui.pictures.cache import Pictures
 from labeler.ui.screens.base import LabelScreen
 from tests.memory_journal import MemoryJournal
 
@@ -306,16 +309,58 @@ async def arrived(app: LabelerApp) -> None:
     await done.wait()
 
 
-async def settle(app: LabelerApp, pilot) -> None:
+async def settle(app: LabelerApp, pilot: Pilot[None]) -> None:
     """Until every key was handled and the screen in front is painted."""
     await arrived(app)
     for _ in range(12_000):  # a minute: a bound for a machine that does much else, no wait
-        await asyncio.sleep(0.005)
         screen = app.screen
         painted = not isinstance(screen, LabelScreen) or screen.painted.is_set() or screen.too_small
         if app.line.idle and painted:
             break
+        await asyncio.sleep(0.005)
     await pilot.pause()
+
+
+async def quiet(app: LabelerApp, pilot: Pilot[None]) -> None:
+    """Until nothing is left to do: no message waits, nothing is to be laid out or drawn, no picture is being made.
+
+    Pilot's own pause sleeps until the process is idle for a while, which costs more than what it waits for, and is
+    cut short on a machine that does much else.
+    """
+    began, rests = time.monotonic(), 0
+    while rests < RESTS and time.monotonic() < began + PATIENCE:
+        if not await pilot._wait_for_screen():
+            return  # it ends
+        app.screen._on_timer_update()
+        drawing = not resting(app.pictures) and time.monotonic() < began + DRAWING
+        rests = 0 if drawing or busy(app) else rests + 1
+        await asyncio.sleep(0.0005)
+
+
+PATIENCE = 5.0
+"""Seconds after which it is looked at what there is, as Pilot's pause does after one."""
+RESTS = 6
+"""Rounds in a row that must find nothing: a widget looks for what it has to draw when its messages are done."""
+DRAWING = 1.0
+"""Seconds to wait for pictures: some tests hold one back for ever."""
+
+
+def resting(pictures: Pictures) -> bool:
+    """Whether the thread that draws waits for something to draw."""
+    todo = pictures._todo
+    with todo.mutex:
+        return (not todo.queue and bool(todo.not_empty._waiters)) or not pictures._thread.is_alive()
+
+
+def busy(app: LabelerApp) -> bool:
+    """Whether a message waits somewhere, or the screen in front has something to lay out or to draw."""
+    if app._resize_event is not None or app._resize_timer is not None:
+        return True
+    widgets = [widget for screen in app.screen_stack for widget in screen.walk_children(with_self=True)]
+    if any(not pump._message_queue.empty() or pump._next_callbacks for pump in (app, *widgets) if pump.is_running):
+        return True
+    screen = app.screen  # those behind it are laid out when they come to the front
+    return bool(screen._layout_required or screen._repaint_required or screen._dirty_widgets or screen._callbacks)
 
 
 def screen_text(app: LabelerApp) -> str:

@@ -1,5 +1,9 @@
-"""Three hundred keys at ten a second into the real application in a terminal, with the real worker."""
+"""Keys at ten a second into the real application in a terminal, with the real worker.
 
+A hundred of them; ``LABELER_KEYS=300`` is the longer check.
+"""
+
+import os
 import random
 import re
 import time
@@ -9,13 +13,13 @@ import pytest
 from benchmarks.terminal import ROOT, Terminal, labeler
 from labeler.store.store import Store
 
-N_KEYS, A_SECOND = 300, 10
+N_KEYS, A_SECOND = int(os.environ.get("LABELER_KEYS", "100")), 10
 CLASSES = "0,1,2,3,4,5,6,7,8,9"
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_three_hundred_keys_are_neither_lost_nor_doubled_nor_out_of_order(tmp_path):
+def test_keys_are_neither_lost_nor_doubled_nor_out_of_order(tmp_path):
     project = tmp_path / "digits.labeler.db"
     chance = random.Random(7)
     keys = [chance.choice("0123456789") for _ in range(N_KEYS)]
@@ -28,7 +32,9 @@ def test_three_hundred_keys_are_neither_lost_nor_doubled_nor_out_of_order(tmp_pa
         terminal.wait(lambda text: f"{N_KEYS} answers" in text, "the last answer")
         terminal.press("Q")
         summary = terminal.close()
-    assert f"this session: {N_KEYS} labels given with {N_KEYS + 1} keys" in summary or "300 labels given" in summary
+    assert (
+        f"this session: {N_KEYS} labels given with {N_KEYS + 1} keys" in summary or f"{N_KEYS} labels given" in summary
+    )
     store = Store.open(project, read_only=True)
     events = list(store.replay())
     store.close()

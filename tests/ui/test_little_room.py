@@ -59,43 +59,46 @@ def bare(text: str) -> str:
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize("kind", SETS)
-class TestQuestion:
-    async def test_the_guesses_stand_in_full_and_what_is_shortened_can_be_told_apart(self, kind, size):
-        project = FakeProject(classes=SETS[kind], n_classes_known=10)
-        async with running(project, size=size) as app:
-            text = bare("".join(side(app, "#guesses")))
-            names = full_names(SETS[kind])
-            guessed = [names[SETS[kind][class_id]] for class_id, _ in app.screen._guesses]
-            assert len(guessed) == 3
-            lines = [line for line in side(app, "#guesses")[1:] if line.strip()]
-            if kind != "very long":
-                assert all(bare(name) in text for name in guessed)
-            else:  # three times 75 characters: what tells them from the others is there
-                numbers = [re.search(r"\d\d", name).group() for name in guessed]
-                assert all(number in text for number in numbers)
-            assert "⏎" in text
-            assert len({bare(re.sub(r"[█▉▊▋▌▍▎▏]|\d+%", "", line)) for line in lines}) >= (3 if kind != "digits" else 1)
+async def test_names_in_a_question(kind, size):
+    """One screen for all three: to start the application takes longer than to look at it."""
+    project = FakeProject(classes=SETS[kind], n_classes_known=10)
+    async with running(project, size=size) as app:
+        the_guesses_stand_in_full_and_what_is_shortened_can_be_told_apart(app, kind)
+        the_way_to_a_class_that_is_not_in_sight_is(app, kind)
+        no_two_entries_of_the_legend_read_alike(app, kind)
 
-    async def test_the_way_to_a_class_that_is_not_in_sight_is(self, kind, size):
-        names = SETS[kind]
-        project = FakeProject(classes=names, n_classes_known=10)
-        async with running(project, size=size) as app:
-            legend = " ".join(side(app, "#legend"))
-            if len(names) > 36:
-                assert "type a name" in legend
-            else:
-                keys = {line.split()[0] for line in side(app, "#legend")[1:] if line.split()}
-                assert {count.info.key for count in project.view().classes} <= keys | set(legend.split())
 
-    async def test_no_two_entries_of_the_legend_read_alike(self, kind, size):
-        project = FakeProject(classes=SETS[kind], n_classes_known=10)
-        async with running(project, size=size) as app:
-            rows = side(app, "#legend")[1:]
-            entries = [entry.strip() for row in rows for entry in re.split(r"(?<=\S) {2,}(?=\S)", row.strip()) if entry]
-            entries = [entry for entry in entries if "type a name" not in entry]
-            entries = [entry for entry in entries if not re.fullmatch(r"\+?\d+( \+\d+)?", entry)]
-            assert len(entries) >= 3 or kind == "digits"
-            assert len(set(entries)) == len(entries)
+def the_guesses_stand_in_full_and_what_is_shortened_can_be_told_apart(app, kind):
+    text = bare("".join(side(app, "#guesses")))
+    names = full_names(SETS[kind])
+    guessed = [names[SETS[kind][class_id]] for class_id, _ in app.screen._guesses]
+    assert len(guessed) == 3
+    lines = [line for line in side(app, "#guesses")[1:] if line.strip()]
+    if kind != "very long":
+        assert all(bare(name) in text for name in guessed)
+    else:  # three times 75 characters: what tells them from the others is there
+        numbers = [re.search(r"\d\d", name).group() for name in guessed]
+        assert all(number in text for number in numbers)
+    assert "⏎" in text
+    assert len({bare(re.sub(r"[█▉▊▋▌▍▎▏]|\d+%", "", line)) for line in lines}) >= (3 if kind != "digits" else 1)
+
+
+def the_way_to_a_class_that_is_not_in_sight_is(app, kind):
+    legend = " ".join(side(app, "#legend"))
+    if len(SETS[kind]) > 36:
+        assert "type a name" in legend
+    else:
+        keys = {line.split()[0] for line in side(app, "#legend")[1:] if line.split()}
+        assert {count.info.key for count in app.project.view().classes} <= keys | set(legend.split())
+
+
+def no_two_entries_of_the_legend_read_alike(app, kind):
+    rows = side(app, "#legend")[1:]
+    entries = [entry.strip() for row in rows for entry in re.split(r"(?<=\S) {2,}(?=\S)", row.strip()) if entry]
+    entries = [entry for entry in entries if "type a name" not in entry]
+    entries = [entry for entry in entries if not re.fullmatch(r"\+?\d+( \+\d+)?", entry)]
+    assert len(entries) >= 3 or kind == "digits"
+    assert len(set(entries)) == len(entries)
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
@@ -125,7 +128,7 @@ async def test_pages_of_thumbnails_say_how_a_class_is_named(place, size):
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize("advice", every_advice(), ids=lambda advice: advice.text[:30])
-async def test_advice_is_on_the_screen_as_a_whole_with_its_key(advice, size):
+async def test_advice_is_on_the_screen_and_on_the_dashboard_as_a_whole_with_its_key(advice, size):
     project = FakeProject(n_classes_known=10)
     session = project.session
     session.merge_round(replace(session.machine_labels.round, advice=advice))
@@ -133,14 +136,6 @@ async def test_advice_is_on_the_screen_as_a_whole_with_its_key(advice, size):
         text = " ".join(" ".join(row.strip() for row in shown(app)[-4:-1]).split())
         lead = f"{advice.key} " if advice.key else ""
         assert f"{lead}{advice.text}" in text or f"{lead}{advice.short or advice.text}" in text
-
-
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-@pytest.mark.parametrize("advice", every_advice(), ids=lambda advice: advice.text[:30])
-async def test_the_dashboard_says_it_as_a_whole(advice, size):
-    project = FakeProject(n_classes_known=10)
-    project.session.merge_round(replace(project.session.machine_labels.round, advice=advice))
-    async with running(project, size=size) as app:
         text = " ".join((await app.press_and_see("D")).split())
         assert advice.text in text or (advice.short and advice.short in text)
 
