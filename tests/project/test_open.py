@@ -390,7 +390,7 @@ def test_rules_of_clusters_close_alike_after_a_restart_and_undo_restores_exactly
     with open_project(few_digits, path, options) as project:
         session, truth = project.session, project.source.truth()
         first = project.closing_round()
-        for index in first.representatives[:6]:
+        for index in first.representatives[:20]:
             name = session.pool.ids[int(index)]
             session.label(name, session.classes.id_for(truth[name]))
         before = project.closing_round()
