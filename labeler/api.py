@@ -12,7 +12,7 @@ import numpy as np
 
 from labeler.commands.export.export import export as export_labels
 from labeler.commands.export.labels import ExportOptions, latest_labels
-from labeler.commands.export.rows import collect
+from labeler.commands.export.rows import collect, features_by
 from labeler.commands.predict import Predictions, open_new
 from labeler.commands.predict import predict as predict_new
 from labeler.core import steps
@@ -155,11 +155,11 @@ class Labeling:
 
     @property
     def features(self) -> FloatArray:
-        """The encoder's features of the pool (n, d) float32, read-only."""
-        return self._open_pipeline().features()
+        """The pool's features (n, d) float32, read-only, by the encoder that leads after the answers of now."""
+        return self._open_pipeline().leading(self.session.snapshot()).features
 
     def encode(self, source: str | Path) -> FloatArray:
-        """Return features (m, d) of another source's instances, or of one image, by the pool's encoder.
+        """Return features (m, d) of another source's instances, or of one image, as :attr:`features` are of the pool.
 
         Raises
         ------
@@ -168,7 +168,7 @@ class Labeling:
         """
         opened = open_new(Path(source), Reading.of(self.project.options))
         try:
-            encoded = steps.run(self._open_pipeline().encode(opened))
+            encoded = steps.run(self._open_pipeline().encode(opened, self.session.snapshot()))
             if encoded.unreadable:
                 row, why = next(iter(encoded.unreadable.items()))
                 raise UsageError(f"{opened.ids[row]}: {why}", "leave it out; labeler predict passes over such files")
@@ -288,7 +288,7 @@ class Labeling:
         options = ExportOptions(predicted=predicted, min_confidence=min_confidence, latest=True)
         labels = steps.run(latest_labels(self.project, pipeline, options))
         rows, indices, _ = collect(self.project, labels, pipeline, options, needs_content=True)
-        values = pipeline.features()[indices] if X == "features" else rows.features()
+        values = features_by(pipeline, labels.facts)[indices] if X == "features" else rows.features()
         return Arrays(
             np.asarray(values[:]),
             np.asarray(rows.class_indices),
@@ -311,7 +311,7 @@ class Labeling:
     def _open_pipeline(self) -> Pipeline:
         if self._pipeline is None:
             # made when it is first needed: looking at labels takes no encoder
-            pipeline: Pipeline = self.project.open_pipeline()
+            pipeline: Pipeline = self.project.open_settled_pipeline()
             snapshot = self.session.snapshot()
             self.session.merge_queue(pipeline.rerank(snapshot), snapshot.revision)
             self._pipeline = pipeline

@@ -15,7 +15,7 @@ from labeler.cli.command import command
 from labeler.cli.main import plugins_of
 from labeler.cli.options import options_from, reading_options
 from labeler.cli.output import at_work, narrator_of, reading, reading_what_leaves, say_notes
-from labeler.core.errors import SourceError
+from labeler.core.errors import LabelerError
 from labeler.plugins.registry import KINDS
 
 if TYPE_CHECKING:
@@ -51,10 +51,10 @@ def why(project: Path, instance_id: str) -> Explanation:
     def shares(index: int) -> list[tuple[int, float]] | None:
         try:
             with reading(project, with_source=True) as opened, narrator_of() as narrator:
-                pipeline = opened.open_pipeline(narrator.progress)
+                pipeline = opened.open_settled_pipeline(narrator.progress)
                 carriers: list[tuple[int, float]] = pipeline.engine.shares(opened.session.snapshot(), index)
                 return carriers
-        except SourceError as error:
+        except LabelerError as error:
             say_notes([f"{error.message}: the shares of the answers are not known"])
             return None
 

@@ -16,7 +16,7 @@ from labeler.worker.pipeline import Pipeline
 def likeliest_of(project: Project, class_name: str, count: int, progress: ReportProgress = lambda _: None) -> Ranking:
     """Return the instances without an answer that are likeliest of a class, in the order in which a hunt asks them.
 
-    Each comes with the distance to the nearest answer of the class, in the encoder's features.
+    Each comes with the distance to the nearest answer of the class, in the features that lead.
 
     Raises
     ------
@@ -34,11 +34,11 @@ def likeliest_of(project: Project, class_name: str, count: int, progress: Report
         raise UsageError(
             f"nothing is labeled {display_safe(info.name, 60)!r} yet", "a hunt begins at one label of the class"
         )
-    pipeline: Pipeline = project.open_pipeline(progress)
+    pipeline: Pipeline = project.open_settled_pipeline(progress)
     progress(Progress("hunting"))
     # the same order in which the application asks, from its beginning
     order = pipeline.engine.hunt(snapshot, info.class_id, count, np.empty(0, dtype=np.int64))
-    X = pipeline.features()
+    X = pipeline.leading(snapshot).features
     # shown beside it, for the score of a hunt has no unit that says anything to a person
     distances = np.sqrt(nearest_of(np.asarray(X[order]), np.asarray(X[examples])))
     query = {"class": info.name, "examples": len(examples)}

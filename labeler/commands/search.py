@@ -20,7 +20,7 @@ from labeler.worker.pipeline import Pipeline
 
 
 def nearest_to(project: Project, like: str, count: int, progress: ReportProgress = lambda _: None) -> Ranking:
-    """Return the instances nearest to an instance of the pool or to an image file, in the encoder's features (Euclid).
+    """Return the instances nearest to an instance of the pool or to an image file, in the features that lead (Euclid).
 
     Raises
     ------
@@ -37,8 +37,10 @@ def nearest_to(project: Project, like: str, count: int, progress: ReportProgress
             f"{display_safe(like)} is neither an instance of the pool nor an image file",
             "ids are paths relative to the source, as in an export",
         )
-    pipeline: Pipeline = project.open_pipeline(progress)
-    X = pipeline.features()
+    pipeline: Pipeline = project.open_settled_pipeline(progress)
+    snapshot = project.session.snapshot()
+    view = pipeline.leading(snapshot)
+    X = view.features
     if own is not None:
         index = pool.index(own)
         if pool.missing[index] or pool.unreadable[index]:
@@ -49,7 +51,7 @@ def nearest_to(project: Project, like: str, count: int, progress: ReportProgress
     else:
         # a file from outside is read by the pool's range of values, else its grey would not compare
         by_range = Reading(range=project.options.get("range") or "")
-        arrived = steps.run(pipeline.encode(arranged(one_image(Path(like)), by_range)), progress)
+        arrived = steps.run(pipeline.encode(arranged(one_image(Path(like)), by_range), snapshot), progress)
         if arrived.unreadable:
             raise UnreadableInstance(f"{display_safe(like)}: {arrived.unreadable[0]}")
         point, index = arrived.features[0], -1
@@ -60,10 +62,7 @@ def nearest_to(project: Project, like: str, count: int, progress: ReportProgress
         usable[index] = False
     # stable: of equally near ones the first of the pool stands first, every time
     order = np.argsort(np.where(usable, distances, np.inf), kind="stable")[: min(count, int(usable.sum()))]
-    query = {
-        "like": own if own is not None else like,
-        "encoder": pipeline.prepared.encoder if pipeline.prepared else "",
-    }
+    query = {"like": own if own is not None else like, "encoder": view.encoder}
     return ranking_of(project, query, "distance", order.astype(np.int64), distances[order])
 
 

@@ -40,8 +40,8 @@ def expect_classes_missed(n_clusters: int, n_classes: int) -> Advice:
 def choose_other_features(n_answers: int, extra: str = "") -> Advice:
     """Labels do not propagate here: how to go on; by an `extra` of this program where one brings better features."""
     why = (
-        f"labels do not spread on these features (of {n_answers} answers, each left out, hardly more are guessed than"
-        " by chance)"
+        f"labels do not spread on these features (by {n_answers} answers, hardly more are expected to be right than if"
+        " all were of the commonest class)"
     )
     if extra:
         how, short = (

@@ -176,6 +176,11 @@ class Engine(Protocol):
         may, as they joined. :meth:`predict` and :meth:`model` are of these."""
         ...
 
+    def follow(self, snapshot: Snapshot) -> Iterator[Progress]:
+        """Let those features lead from here on, without a round; :meth:`shares`, :meth:`hunt` and what else is
+        answered at once are of them then."""
+        ...
+
     def round_due(self, n_answers: int) -> bool:
         """Whether a full round pays after the `n_answers`-th answer."""
         ...

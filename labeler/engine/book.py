@@ -143,6 +143,10 @@ class BookEngine:
         """Return 0: the features it was opened with."""
         return 0
 
+    def follow(self, snapshot: Snapshot) -> Iterator[Progress]:
+        """Change nothing: no other features ever lead."""
+        return iter(())
+
     def round_due(self, n_answers: int) -> bool:
         """Whether a full round pays after the `n_answers`-th answer."""
         return n_answers % BATCH_SIZE == 0

@@ -178,7 +178,7 @@ class DefaultEngine:
         if not self.n:
             yield self._round(snapshot, None, np.empty(0, dtype=np.int64), steady=False)
             return
-        self._lead = yield from self._limited(as_progress(self._lead_by_steps(snapshot)))
+        yield from self.follow(snapshot)
         yield Progress("learning", 0, 2)
         live = self.live
         belief = yield from self._limited(live.thought(snapshot))
@@ -323,6 +323,10 @@ class DefaultEngine:
     def leading(self, snapshot: Snapshot) -> int:
         """Return which view leads: 0 = the one it was opened with, then those that may, as they joined."""
         return self._lead_after(snapshot).place
+
+    def follow(self, snapshot: Snapshot) -> Iterator[Progress]:
+        """Yield signs of life; let the view lead that the answers of `snapshot` decide for."""
+        self._lead = yield from self._limited(as_progress(self._lead_by_steps(snapshot)))
 
     @contextmanager
     def _led_after(self, snapshot: Snapshot) -> Iterator[None]:

@@ -129,6 +129,12 @@ class Project:
         """Prepare the engine in this process and return it."""
         return steps.run(self.open_pipeline_by_steps(), progress)
 
+    def open_settled_pipeline(self, progress: Callable[[Progress], None] | None = None) -> Pipeline:
+        """Prepare the engine as what leaves is made: with every view joined, led by the one the answers decide for."""
+        pipeline = self.open_pipeline(progress)
+        steps.run(pipeline.settle(self.session.snapshot()), progress)
+        return pipeline
+
     def open_pipeline_by_steps(self) -> Generator[Progress, None, Pipeline]:
         """Prepare the engine in this process, yielding signs of life; return it."""
         from labeler.worker.pipeline import Pipeline  # start-up: scikit-learn and scipy, which no screen needs

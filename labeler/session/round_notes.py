@@ -7,6 +7,7 @@ from collections.abc import Collection
 import numpy as np
 
 from labeler.core.events import Body, Reach, Setting, Split, Undo
+from labeler.core.text import counted
 from labeler.core.types import GIVEN, Round
 
 SMALL = 200
@@ -15,9 +16,16 @@ _REACH = (Setting, Reach, Split)
 
 
 def notes_of(
-    before: Round | None, after: Round | None, labeled: tuple[int, int], events: Collection[Body]
+    before: Round | None,
+    after: Round | None,
+    labeled: tuple[int, int],
+    events: Collection[Body],
+    rules: tuple[int, int] = (0, 0),
 ) -> list[str]:
-    """Return what to say of the round that came `after` another one; `labeled` then and now, `events` in between."""
+    """Return what to say of the round that came `after` another one; `labeled` then and now, `events` in between.
+
+    `rules`: clusters that the person divided, and those with a percentile of their own.
+    """
     if before is None or after is None:
         return []
     notes = []
@@ -32,7 +40,20 @@ def notes_of(
     view = after.facts.get("view")
     if isinstance(view, str) and view != before.facts.get("view"):
         notes.append(view)
-    return notes
+    return [*notes, *_of_rules(before, after, *rules)]
+
+
+def _of_rules(before: Round, after: Round, n_divided: int, n_own: int) -> list[str]:
+    """Say what becomes of rules of clusters where another encoder made the clusters."""
+    then, now = before.facts.get("encoder"), after.facts.get("encoder")
+    if then is None or now is None or then == now or not (n_divided or n_own):
+        return []
+    parts = []
+    if n_divided:  # a division is named by a representative, which the new clusters may not have
+        parts.append(f"{counted(n_divided, 'division')} of yours may be gone")
+    if n_own:
+        parts.append(f"{counted(n_own, 'percentile')} of a cluster's own may hold for other instances")
+    return [f"other features lead, and so the clusters are others: {', '.join(parts)}"]
 
 
 def _why(before: Round, after: Round, events: Collection[Body]) -> str:

@@ -106,10 +106,14 @@ class Session:
         # a round is computed while answers go on: one begun before an undo would bring back what was taken back
         if round_.revision < max(self.state.voided_at, self.machine_labels.revision):
             return False
-        before, labeled = self.machine_labels.round, self._labeled()
+        before, labeled, clusters = self.machine_labels.round, self._labeled(), self.state.clusters
         self.machine_labels.merge(round_)
         self.round_notes = notes_of(
-            before, self.machine_labels.round, (labeled, self._labeled()), self.recorder.since_round
+            before,
+            self.machine_labels.round,
+            (labeled, self._labeled()),
+            self.recorder.since_round,
+            (len(clusters.splits), sum(own is not None for own in clusters.reaches.values())),
         )
         self.recorder.since_round = []
         self.questions.refill(round_.queue, round_.revision)

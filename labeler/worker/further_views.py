@@ -31,6 +31,11 @@ class FurtherViews:
         """Those that may lead, as they joined."""
 
     @property
+    def are_any(self) -> bool:
+        """Whether there is any to join."""
+        return bool(self._wanted)
+
+    @property
     def are_encoded(self) -> bool:
         """Whether none is left to encode."""
         return len(self._encoded) == len(self._wanted)

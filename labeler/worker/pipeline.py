@@ -126,6 +126,19 @@ class Pipeline:
         self.features()
         return self._leaders()[self.engine.leading(snapshot)]
 
+    def settle(self, snapshot: Snapshot) -> Generator[Progress, None, Prepared]:
+        """Yield signs of life; join every view and let the one lead that the answers of `snapshot` decide for.
+
+        What is shown or leaves beside the labels of a closing round is made of this view, which is returned.
+        """
+        yield from self.join_companion()
+        yield from self.engine.follow(snapshot)
+        return self.leading(snapshot)
+
+    def view(self, encoder: str) -> Prepared | None:
+        """Return the view by an encoder among those that joined and may lead; None where it is not there."""
+        return next((view for view in self._leaders() if view.encoder == encoder), None)
+
     def _leaders(self) -> list[Prepared]:
         """Return the views that may lead, the first one and those that joined; none before the pool is open."""
         if self.prepared is None or self.further is None:
@@ -283,8 +296,13 @@ class Pipeline:
         return self.engine.repeats()
 
     def other_encoder(self, snapshot: Snapshot) -> Generator[Progress, None, Offer | None]:
-        """Compare the encoder that was chosen without answers with the others, by the answers; an offer or None."""
+        """Compare the encoder that was chosen without answers with the others, by the answers; an offer or None.
+
+        None where further views join: to choose an encoder would leave them out, and nobody has compared that.
+        """
         prepared = self.prepared
+        if self.further is not None and self.further.are_any:
+            return None
         if prepared is None or self.recipe.encoder or self.source.content != "images" or prepared.encoder == "features":
             return None
         rows, y = snapshot.indices[-MOST_ANSWERS:], snapshot.class_ids[-MOST_ANSWERS:]
@@ -298,17 +316,18 @@ class Pipeline:
 
     def offer_of_extra(self) -> Offer | None:
         """Name the extra that would bring features worth having for this pool; None where nothing is missing."""
-        extra = self._missing_extra()
+        extra = self.missing_extra()
         how = f"quit (Q), pip install '.[{extra}]' in the clone, open it again"
         return Offer(f"photos: a network tells them apart better; {how}") if extra else None
 
-    def _missing_extra(self) -> str:
+    def missing_extra(self) -> str:
+        """Return the extra that would bring a further view of this pool; "" where none is missing or one was chosen."""
         return missing_extra(self.prepared.reason) if self._chooses_views and self.prepared is not None else ""
 
     def _named(self, round_: Round) -> Round:
         """Add the names of the chain's parts, and of an extra that would help, which the engine does not know."""
         recipe = self.recipe
-        if round_.advice.code == NO_PROPAGATION and (extra := self._missing_extra()):
+        if round_.advice.code == NO_PROPAGATION and (extra := self.missing_extra()):
             n_answers = int(np.isin(round_.provenances, GIVEN).sum())
             round_ = replace(round_, advice=choose_other_features(n_answers, extra))
         views = self._leaders()

@@ -125,7 +125,7 @@ def test_where_labels_do_not_spread_the_extra_is_named_first(photos, monkeypatch
     closing = pipeline.engine.closing_round(answers(make_snapshot))
     advised = pipeline._named(replace(closing, advice=choose_other_features(20))).advice
     assert ("pip install '.[photos]'" in advised.text) == bool(missing)
-    assert "of 20 answers" in advised.text
+    assert "by 20 answers" in advised.text
     assert pipeline._named(closing).advice == closing.advice
 
 

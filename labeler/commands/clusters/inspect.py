@@ -96,25 +96,30 @@ def of_source(path: Path, plan: Plan, progress: Callable[[Progress], None]) -> t
 def of_project(project: Project, plan: Plan, progress: Callable[[Progress], None]) -> ClusterReport:
     """Inspect a project's own clusters, or cluster its source anew where a clusterer, a number or a range was given.
 
-    Both by the project's own encoder, features and seed, if none is given.
+    Both by the project's own encoder (of several views the one that leads), features and seed, if none is given.
     """
     recipe = complete(project.recipe())
+    is_anew = bool(plan.clusterer or plan.n_clusters or plan.ks or plan.sample)
+    round_ = project.view().round
+    # a project that was only made has no round yet
+    if round_ is None and not is_anew:
+        round_ = project.closing_round(progress)
     plan = replace(
         plan,
-        encoder=plan.encoder or recipe.encoder,
+        encoder=plan.encoder or recipe.encoder or _leading(round_),
         features=plan.features or recipe.features,
         seed=recipe.seed if plan.seed is None else plan.seed,
     )
     source, pool = project.source, project.session.pool
     assert source is not None  # noqa: S101 - opened with it
     usable = ~(pool.missing | pool.unreadable)
-    if plan.clusterer or plan.n_clusters or plan.ks or plan.sample:
+    if round_ is None or is_anew:
         plan = replace(plan, clusterer=plan.clusterer or recipe.clusterer)
         check_size(plan.clusterer, len(pool.ids))
         check_mixture(plan)
         report = _clustered(source, pool.ids, usable, Path(recipe.cache), plan, progress)
     else:
-        report = _as_it_is(project, source, usable, Path(recipe.cache), plan, progress)
+        report = _as_it_is(project, round_, source, usable, plan, progress)
     assert report.seen_in is not None  # noqa: S101 - both clustered points
     rows = report.seen_in.rows
     cards = [replace(card, classes=_classes(project, rows[card.members])) for card in report.cards]
@@ -208,19 +213,21 @@ def _side_by_side(tried: Sequence[Tried], k: int) -> list[int]:
     return sorted(sorted(defined, key=lambda number: (abs(number - k), number))[:DIAGRAMS]) if len(defined) > 1 else []
 
 
+def _leading(round_: Round | None) -> str:
+    """Return the encoder whose view led a round, which its clusters are of; "" where there is one view alone."""
+    return str(round_.facts.get("encoder", "")) if round_ is not None and "view" in round_.facts else ""
+
+
 def _as_it_is(
     project: Project,
+    round_: Round,
     source: Source,
     usable: BoolArray,
-    cache: Path,
     plan: Plan,
     progress: Callable[[Progress], None],
 ) -> ClusterReport:
     """The project's own clusters."""
-    seed = plan.seed or 0
-    view = project.view()
-    # a project that was only made has no round yet
-    round_ = view.round if view.round is not None else project.closing_round(progress)
+    seed, cache = plan.seed or 0, Path(project.recipe().cache)
     space = space_of(source, project.session.pool.ids, usable, cache, plan.encoder, plan.features, seed, progress)
     clusters = round_.clusters[space.rows]
     clustering = Clustering(

@@ -69,9 +69,8 @@ def trained(project: Project, pipeline: Pipeline) -> ExportedModel:
     session = project.session
     if not session.state.answers.counts["label"]:
         raise ExportError("nothing is labeled yet", f"answer some questions first: labeler label {project.path}")
-    # the second encoder of photos joins late: a model without it would be another than the application's
-    steps.run(pipeline.join_companion())
-    recipe, prepared = pipeline.recipe, pipeline.leading(session.snapshot())
+    # further views of photos join late: a model without them would be another than the application's
+    recipe, prepared = pipeline.recipe, steps.run(pipeline.settle(session.snapshot()))
     model = None
     try:
         model = pipeline.model(session.snapshot())

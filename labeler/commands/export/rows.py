@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from labeler.commands.export.held_out import ArrayRows, held_out_probabilities
 from labeler.commands.export.labels import ExportOptions, LabelSet, chosen_labels
+from labeler.core import steps
 from labeler.core.class_names import class_name
 from labeler.core.errors import ExportError
-from labeler.core.text import counted
+from labeler.core.text import counted, display_safe
 from labeler.core.types import BoolArray, FloatArray, IndexArray, IntArray, Provenance, Tier
 from labeler.plugins.exporters.base import ExportRows, HeldOut, Rows, Whole
 from labeler.plugins.exporters.splits import split_rows
@@ -60,8 +63,8 @@ def collect(
         locate=lambda row: _existing(project.instances.location(int(indices[row]))),
         image=lambda row: project.instances.image(int(indices[row])),
         features=lambda: content(project, pipeline, indices),
-        held_out=partial(_held_out, pipeline, indices, class_indices, scores, len(class_names), sha256),
-        whole=lambda: _whole(pipeline, table.ids, indices, ~(unusable | table.rejected)),
+        held_out=partial(_held_out, pipeline, labels.facts, indices, class_indices, scores, len(class_names), sha256),
+        whole=lambda: _whole(pipeline, labels.facts, table.ids, indices, ~(unusable | table.rejected)),
         options=options.format_options,
     )
     return rows, indices, left_out
@@ -110,23 +113,51 @@ def _weights(scores: FloatArray, class_indices: IntArray, how: str) -> FloatArra
     return scores
 
 
+def features_by(pipeline: Pipeline, facts: Mapping[str, Any]) -> FloatArray:
+    """Return the pool's features (n, d) by the encoder that the `facts` of exported labels name.
+
+    Raises
+    ------
+    ExportError
+        It is no view of this pool any more: frozen labels may be older than the project's encoder or an extra.
+    """
+    encoder = str(facts.get("encoder") or "")
+    if encoder and pipeline.view(encoder) is None:
+        steps.run(pipeline.join_companion())
+    view = pipeline.view(encoder) if encoder else None
+    if encoder and view is None:
+        raise ExportError(
+            f"the features these labels were made of, by {display_safe(encoder, 80)}, are not here any more",
+            "--latest exports labels and features as they are now; csv and jsonl need no features",
+        )
+    return view.features if view is not None else pipeline.features()
+
+
 def _held_out(
-    pipeline: Pipeline, indices: IndexArray, labels: IntArray, confidence: FloatArray, n_classes: int, sha256: list[str]
+    pipeline: Pipeline,
+    facts: Mapping[str, Any],
+    indices: IndexArray,
+    labels: IntArray,
+    confidence: FloatArray,
+    n_classes: int,
+    sha256: list[str],
 ) -> HeldOut:
     """Return probabilities of the exported rows by models that have not seen them."""
     alike = (sha256, pipeline.repeats()[indices].tolist())
-    classifier = pipeline.recipe.classifier or "logreg"
-    return held_out_probabilities(
-        pipeline.features(), indices, labels, confidence, n_classes, pipeline.recipe.seed, alike, classifier
-    )
+    classifier, X = pipeline.recipe.classifier or "logreg", features_by(pipeline, facts)
+    return held_out_probabilities(X, indices, labels, confidence, n_classes, pipeline.recipe.seed, alike, classifier)
 
 
-def _whole(pipeline: Pipeline, ids: list[str], indices: IndexArray, usable: BoolArray) -> Whole:
+def _whole(
+    pipeline: Pipeline, facts: Mapping[str, Any], ids: list[str], indices: IndexArray, usable: BoolArray
+) -> Whole:
     """Return all instances that can be used and the exported ones, with their features."""
     usable = usable.copy()
     usable[indices] = True
     every = np.flatnonzero(usable).astype(np.int64)
-    return Whole([ids[i] for i in every], np.searchsorted(every, indices), ArrayRows(pipeline.features(), every))
+    return Whole(
+        [ids[i] for i in every], np.searchsorted(every, indices), ArrayRows(features_by(pipeline, facts), every)
+    )
 
 
 def content(project: Project, pipeline: Pipeline, indices: IndexArray) -> Rows:

@@ -28,7 +28,7 @@ def open_session(content: bytes, name: str, threads: int) -> Any:
     try:
         return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime has no class of its own for it
-        raise ValueError(f"{name} is no ONNX model that can be run: {str(error).splitlines()[0]}") from error
+        raise ValueError(f"{name} is no ONNX model that can be run: {_reason(error)}") from error
 
 
 def run(session: Any, output: str, images: NDArray[Any]) -> NDArray[Any]:
@@ -36,8 +36,14 @@ def run(session: Any, output: str, images: NDArray[Any]) -> NDArray[Any]:
     try:
         return np.asarray(session.run([output], {session.get_inputs()[0].name: images})[0])
     except Exception as error:  # onnxruntime has no class of its own for it
-        reason = str(error).splitlines()[0]
-        raise UsageError(f"the model does not take images {images.shape}: {reason}", "choose another") from error
+        raise UsageError(
+            f"the model does not take images {images.shape}: {_reason(error)}", "choose another"
+        ) from error
+
+
+def _reason(error: Exception) -> str:
+    """Return the first line of what an error says, or its kind where it says nothing."""
+    return next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
 
 
 def stretch(images: Images, side: int) -> Images:
