@@ -55,6 +55,40 @@ def test_growth_and_a_few_labels_to_and_fro_are_no_news(spread_to):
     assert notes_of(None, spread_to(281, 2), (283, 1), [LABEL]) == []
 
 
+@pytest.mark.parametrize(
+    ("rules", "words"),
+    [
+        ((2, 0), "2 divisions of yours may be gone"),
+        ((0, 1), "1 percentile of a cluster's own may hold for other instances"),
+        ((1, 1), "1 division of yours may be gone, 1 percentile of a cluster's own"),
+        ((0, 0), ""),
+    ],
+)
+def test_rules_of_clusters_are_named_where_another_encoder_made_the_clusters(spread_to, rules, words):
+    first, same, other = (
+        replace(spread_to(9, revision), facts={"encoder": encoder})
+        for revision, encoder in ((1, "scattering"), (2, "scattering"), (3, "net"))
+    )
+    notes = notes_of(same, other, (9, 9), [LABEL], rules)
+    assert len(notes) == bool(words)
+    assert words in "".join(notes)
+    assert notes_of(first, same, (9, 9), [LABEL], rules) == []
+    assert notes_of(replace(first, facts={}), other, (9, 9), [LABEL], rules) == []
+
+
+def test_a_session_names_its_own_rules_when_the_lead_changes(make_session, make_round):
+    session = make_session()
+    round_ = session.machine_labels.round
+    name = session.pool.ids[int(round_.representatives[0])]
+    session.clusters.split(name)
+    session.clusters.reach(name, 0.0)
+    session.clusters.reach("i1", 50.0)
+    session.clusters.reach("i1", None)  # as everywhere: no rule of its own
+    for encoder in ("scattering", "net"):
+        session.merge_round(replace(make_round(40, session.state.revision), facts={"encoder": encoder}))
+    assert any("1 division of yours" in note and "1 percentile" in note for note in session.round_notes)
+
+
 def test_another_number_of_representatives_is_said(spread_to):
     few, many = spread_to(9, 1, clusters=20), spread_to(9, 2, clusters=60)
     assert notes_of(few, many, (9, 9), [LABEL]) == ["finer clusters: 60 representatives"]

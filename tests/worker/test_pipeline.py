@@ -11,6 +11,7 @@ import pytest
 from labeler.core import steps
 from labeler.core.advice import choose_other_features
 from labeler.core.recipe import Recipe
+from labeler.core.types import Progress
 from labeler.plugins.importers.detect import open_source
 from labeler.worker import pipeline as pipeline_module
 from labeler.worker.pipeline import Pipeline
@@ -103,6 +104,23 @@ def test_a_round_names_the_view_that_leads_and_those_beside_it(photos, make_snap
     assert facts["view"].startswith(f"{leading} leads, by ")
     beside = {"hog", "scattering"} - {leading}
     assert facts["view"].endswith(f"; beside it {beside.pop()}")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("views", [[], [("hog", False)], [("hog", True)]])
+def test_another_encoder_is_offered_only_where_no_further_view_joins(photos, make_snapshot, monkeypatch, views):
+    monkeypatch.setattr(pipeline_module, "further_views", lambda encoder, reason: views)
+
+    def hits(raw, rows, y, specs, seed):
+        """Every other encoder is always right, the one that was chosen never."""
+        yield Progress("comparing encoders")
+        return {spec: np.full(len(rows), spec != specs[0]) for spec in specs}
+
+    monkeypatch.setattr(pipeline_module, "left_out_hits", hits)
+    pipeline, ready = opened(photos)
+    offer = steps.run(pipeline.other_encoder(answers(make_snapshot)))
+    assert (offer is None) == bool(views)
+    assert offer is None or ("--encoder" in offer.text and ready.encoder == "scattering")
 
 
 @pytest.mark.parametrize(("missing", "options"), [("photos", {}), ("", {}), ("photos", {"encoder": "hog"})])

@@ -1,0 +1,160 @@
+"""Where a further view leads, what is shown or leaves beside the labels is of it: one encoder, by name and array."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+import labeler
+from labeler.cli.main import main
+from labeler.commands.clusters import inspect
+from labeler.commands.export.export import export
+from labeler.commands.export.model import export_model
+from labeler.commands.export.rows import features_by
+from labeler.commands.hunt import likeliest_of
+from labeler.commands.search import nearest_to
+from labeler.core.errors import ExportError
+from labeler.core.numeric.nearest import nearest_of
+from labeler.plugins import registry
+from labeler.project.open import open_project
+from labeler.worker import pipeline as pipeline_module
+
+N = 60
+pytestmark = pytest.mark.slow
+
+
+def gratings() -> np.ndarray:
+    """Colour pictures of gratings in three directions: the gradients of `hog` fall into groups, colours do not."""
+    rng = np.random.default_rng(0)
+    down, right = np.mgrid[:16, :16]
+    pictures = np.zeros((N, 16, 16, 3), dtype=np.uint8)
+    for row in range(N):
+        angle = (row % 3) * np.pi / 3
+        wave = np.sin((right * np.cos(angle) + down * np.sin(angle)) * 2 * np.pi / 5 + rng.uniform(0, 2 * np.pi))
+        ground, height = rng.uniform(60, 190, 3), rng.uniform(20, 60)
+        noise = rng.normal(0, 6, (16, 16, 3))
+        pictures[row] = np.clip(ground + height * wave[..., None] + noise, 0, 255)
+    return pictures
+
+
+@pytest.fixture(scope="module")
+def hog():
+    """The pool in the features of the view that leads."""
+    return registry.create("encoder", "hog").fit(gratings()).transform(gratings())
+
+
+@pytest.fixture(scope="module")
+def answered(tmp_path_factory):
+    """A project of which every second picture is answered."""
+    folder = tmp_path_factory.mktemp("gratings")
+    np.savez(folder / "pool.npz", X=gratings())
+    Image.fromarray(gratings()[1]).save(folder / "same.png")
+    with open_project(folder / "pool.npz", folder / "pool.labeler.db") as project:
+        for row in range(0, N, 2):
+            session = project.session
+            session.label(session.pool.ids[row], session.classes.id_for("abc"[row % 3]))
+    return folder / "pool.labeler.db"
+
+
+@pytest.fixture(autouse=True)
+def _hog_may_lead(monkeypatch):
+    monkeypatch.setattr(pipeline_module, "further_views", lambda encoder, reason: [("hog", True)])
+
+
+@pytest.fixture
+def project(answered):
+    with open_project(answered) as opened:
+        yield opened
+
+
+def test_the_further_view_leads_and_the_pool_was_opened_in_another(project):
+    pipeline = project.open_settled_pipeline()
+    assert pipeline.prepared.encoder == "scattering"
+    assert pipeline.leading(project.session.snapshot()).encoder == "hog"
+    assert pipeline.features().shape[1] != pipeline.view("hog").features.shape[1]
+
+
+@pytest.mark.parametrize(("format_", "array"), [("sklearn", "X"), ("cleanlab", "features")])
+def test_the_encoder_of_a_manifest_made_the_features_beside_it(project, tmp_path, hog, format_, array):
+    written = export(project, tmp_path / "out.npz", format_)
+    manifest = json.loads(written.manifest_path.read_text())
+    assert manifest["configuration"]["facts"]["encoder"] == "hog"
+    with np.load(tmp_path / "out.npz") as arrays:
+        features = arrays[array]
+        rows = [project.session.pool.index(name) for name in arrays["ids"].tolist()]
+    np.testing.assert_allclose(features, hog[rows], atol=1e-5)
+
+
+def test_a_model_takes_the_features_of_the_encoder_it_names(project, tmp_path, hog):
+    facts = export_model(project, tmp_path / "model.npz", "model").facts
+    assert facts["encoder"] == "hog"
+    with np.load(tmp_path / "model.npz") as arrays:
+        assert str(arrays["encoder"]) == "hog"
+        assert arrays["mean"].shape == hog.shape[1:]
+    assert facts["n_features"] == hog.shape[1]
+
+
+def test_python_gets_the_labels_and_the_features_of_one_view(answered, hog):
+    with labeler.open(answered.parent / "pool.npz", answered) as project:
+        assert project.round().facts["encoder"] == "hog"
+        np.testing.assert_allclose(project.features, hog, atol=1e-5)
+        np.testing.assert_allclose(project.encode(answered.parent / "same.png")[0], hog[1], atol=1e-5)
+        arrays = project.arrays(X="features")
+        rows = [project.session.pool.index(name) for name in arrays.ids]
+        np.testing.assert_allclose(arrays.X, hog[rows], atol=1e-5)
+
+
+def test_a_label_is_explained_by_answers_of_its_own_class(answered, project):
+    closing = project.closing_round()
+    snapshot = project.session.snapshot()
+    classes = dict(zip(snapshot.indices.tolist(), snapshot.class_ids.tolist(), strict=True))
+    pipeline = project.open_settled_pipeline()
+    explained = 0
+    for row in range(1, N, 2):
+        carriers = pipeline.engine.shares(snapshot, row)
+        explained += bool(carriers)
+        assert all(classes[index] == closing.labels[row] for index, _ in carriers)
+    assert explained > N // 4
+
+
+def test_why_names_the_shares_of_the_view_that_leads(answered, project):
+    pipeline, snapshot = project.open_settled_pipeline(), project.session.snapshot()
+    row = 1
+    index, share = pipeline.engine.shares(snapshot, row)[0]
+    ids = project.session.pool.ids
+    done = CliRunner().invoke(main, ["why", str(answered), ids[row]])
+    assert done.exit_code == 0, done.output
+    assert f"{100 * share:3.0f} %  {ids[index]}: " in done.output
+
+
+def test_search_and_hunt_measure_in_the_view_that_leads(answered, project, hog):
+    ids, snapshot = project.session.pool.ids, project.session.snapshot()
+    for like, skipped in ((ids[1], 1), (str(answered.parent / "same.png"), -1)):
+        ranking = nearest_to(project, like, N)
+        apart = np.linalg.norm(hog - hog[1], axis=1)
+        order = [row for row in np.argsort(apart, kind="stable").tolist() if row != skipped]
+        assert ranking.query["encoder"] == "hog"
+        np.testing.assert_allclose(ranking.numbers, apart[order], atol=1e-3)
+    hunted = likeliest_of(project, "a", 10)
+    info = project.session.classes.named("a")
+    examples = hog[snapshot.indices[snapshot.class_ids == info.class_id]]
+    np.testing.assert_allclose(hunted.numbers, np.sqrt(nearest_of(hog[hunted.indices], examples)), atol=1e-3)
+    engine = project.open_settled_pipeline().engine
+    assert hunted.indices.tolist() == engine.hunt(snapshot, info.class_id, 10, np.empty(0, dtype=np.int64)).tolist()
+
+
+@pytest.mark.parametrize("plan", [inspect.Plan(), inspect.Plan(n_clusters=3)], ids=["its own", "anew"])
+def test_clusters_of_a_project_are_described_in_the_view_they_are_of(project, plan):
+    project.closing_round()
+    assert inspect.of_project(project, plan, lambda _: None).encoder == "hog"
+
+
+def test_features_of_frozen_labels_whose_encoder_is_gone_are_refused_in_a_line(project, monkeypatch):
+    monkeypatch.setattr(pipeline_module, "further_views", lambda encoder, reason: [])
+    with pytest.raises(ExportError, match="by hog, are not here any more"):
+        features_by(project.open_pipeline(), {"encoder": "hog"})
+    np.testing.assert_array_equal(features_by(project.open_pipeline(), {}), project.open_pipeline().features())
