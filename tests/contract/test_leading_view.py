@@ -17,10 +17,12 @@ from labeler.commands.export.model import export_model
 from labeler.commands.export.rows import features_by
 from labeler.commands.hunt import likeliest_of
 from labeler.commands.search import nearest_to
-from labeler.core.errors import ExportError
+from labeler.core import steps
+from labeler.core.errors import ExportError, MissingExtra
 from labeler.core.numeric.nearest import nearest_of
 from labeler.plugins import registry
 from labeler.project.open import open_project
+from labeler.project.project import Project
 from labeler.worker import pipeline as pipeline_module
 
 N = 60
@@ -122,13 +124,33 @@ def test_a_label_is_explained_by_answers_of_its_own_class(answered, project):
 
 
 def test_why_names_the_shares_of_the_view_that_leads(answered, project):
-    pipeline, snapshot = project.open_settled_pipeline(), project.session.snapshot()
-    row = 1
-    index, share = pipeline.engine.shares(snapshot, row)[0]
-    ids = project.session.pool.ids
+    snapshot, ids = project.session.snapshot(), project.session.pool.ids
+    pipeline, as_opened = project.open_pipeline(), project.open_pipeline()
+    steps.run(pipeline.join_companion())
+    *_, round_ = pipeline.round(snapshot)  # whose lead is that of its answers
+    assert round_.facts["encoder"] == "hog"
+    by_hog, by_the_first = (
+        {row: engine.shares(snapshot, row)[:1] for row in range(1, N, 2)}
+        for engine in (pipeline.engine, as_opened.engine)
+    )
+    row = next(row for row in by_hog if by_hog[row] and by_hog[row][0][0] != by_the_first[row][0][0])
+    index, share = by_hog[row][0]
     done = CliRunner().invoke(main, ["why", str(answered), ids[row]])
     assert done.exit_code == 0, done.output
     assert f"{100 * share:3.0f} %  {ids[index]}: " in done.output
+
+
+def test_why_says_in_a_line_that_shares_are_not_known_where_no_engine_can_be_made(answered, monkeypatch):
+    def fail(self, progress=None):
+        raise MissingExtra("the encoder 'net'", "photos")
+
+    with open_project(answered) as project:
+        project.closing_round()
+        name = project.session.pool.ids[1]
+    monkeypatch.setattr(Project, "open_pipeline", fail)
+    done = CliRunner().invoke(main, ["why", str(answered), name])
+    assert done.exit_code == 0, done.output
+    assert "the shares of the answers are not known" in done.output
 
 
 def test_search_and_hunt_measure_in_the_view_that_leads(answered, project, hog):
