@@ -175,6 +175,12 @@ def test_clusters_of_a_project_are_described_in_the_view_they_are_of(project, pl
     assert inspect.of_project(project, plan, lambda _: None).encoder == "hog"
 
 
+def test_features_of_frozen_labels_are_of_the_view_they_name_whichever_leads_now(project, hog):
+    pipeline = project.open_pipeline()  # in which no further view has joined yet
+    np.testing.assert_allclose(features_by(pipeline, {"encoder": "hog"}), hog, atol=1e-5)
+    np.testing.assert_array_equal(features_by(pipeline, {"encoder": "scattering"}), pipeline.features())
+
+
 def test_features_of_frozen_labels_whose_encoder_is_gone_are_refused_in_a_line(project, monkeypatch):
     monkeypatch.setattr(pipeline_module, "further_views", lambda encoder, reason: [])
     with pytest.raises(ExportError, match="by hog, are not here any more"):
