@@ -729,3 +729,8 @@ async def test_a_key_pressed_as_soon_as_the_first_picture_is_there_is_an_answer(
         assert pressed_at == [0]
         assert project.labels() == [(0, "1")]
         assert "ignored" not in screen_text(app)
+
+
+def test_nothing_is_in_sight_of_a_screen_that_is_still_being_made():
+    """A key may come while a screen is opened: it is asked before its picture is there."""
+    assert not QuestionScreen().in_sight

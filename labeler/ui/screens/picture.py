@@ -51,7 +51,7 @@ class PictureScreen(LabelScreen):
     @property
     def in_sight(self) -> bool:
         """Whether the picture was written to the terminal, though what follows from that may not be done yet."""
-        return self.picture.in_sight
+        return self.is_mounted and self.picture.in_sight  # a key may come while the screen is opened
 
     def is_new(self, shown: Hashable) -> bool:
         """Whether what is shown now is not what was shown before; it is not painted then."""
