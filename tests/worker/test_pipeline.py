@@ -10,7 +10,7 @@ import pytest
 
 from labeler.core import steps
 from labeler.core.advice import choose_other_features
-from labeler.core.recipe import Recipe
+from labeler.core.recipe import LEFT_OUT, Recipe
 from labeler.plugins.importers.detect import open_source
 from labeler.worker import pipeline as pipeline_module
 from labeler.worker.pipeline import Pipeline
@@ -103,6 +103,19 @@ def test_a_round_names_the_view_that_leads_and_those_beside_it(photos, make_snap
     assert facts["view"].startswith(f"{leading} leads, by ")
     beside = {"hog", "scattering"} - {leading}
     assert facts["view"].endswith(f"; beside it {beside.pop()}")
+
+
+def test_a_view_that_does_not_work_is_left_out_of_the_closing_round_and_named(photos, make_snapshot, monkeypatch):
+    monkeypatch.setattr(pipeline_module, "further_views", lambda *_: [("onnx:model=gone.onnx", True)])
+    pipeline, ready = opened(photos)
+    closing = pipeline.closing_round(answers(make_snapshot))
+    (note,) = closing.facts[LEFT_OUT]
+    assert "onnx:model=gone.onnx is left out" in note
+    assert closing.facts["view"] == f"{ready.encoder}; without onnx:model=gone.onnx"
+    assert closing.facts["encoder"] == ready.encoder
+    alone = Pipeline(replace(pipeline.recipe, encoder=ready.encoder), pipeline.source)
+    steps.run(alone.open())
+    assert np.array_equal(closing.labels, alone.closing_round(answers(make_snapshot)).labels)
 
 
 @pytest.mark.parametrize(("missing", "options"), [("photos", {}), ("", {}), ("photos", {"encoder": "hog"})])

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from labeler.core.recipe import PARTS
+from labeler.core.recipe import LEFT_OUT, PARTS
 from labeler.core.text import counted, display_safe
 from labeler.core.types import GIVEN, UNLABELED, BoolArray, IndexArray, Progress, Provenance, Round
 from labeler.project.closing_round import keep
@@ -65,7 +65,7 @@ def latest_labels(project: Project, pipeline: Pipeline, options: ExportOptions) 
     closing = pipeline.closing_round(session.snapshot())
     session.merge_round(closing, save=False)  # an export changes nothing in the project; the cache keeps the round
     keep(project, closing)
-    notes = _of_missing_views(before, closing)
+    notes = [*_of_missing_views(before, closing), *closing.facts.get(LEFT_OUT, ())]
     if session.audit.latest is not None and not session.audit.latest.drawn and not options.latest:
         notes.append("an audit is under way and has not reached its target: these are the labels as they are now")
     state = session.state

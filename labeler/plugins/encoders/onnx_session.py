@@ -18,9 +18,12 @@ def open_session(content: bytes, name: str, threads: int) -> Any:
     Raises
     ------
     ValueError
-        onnxruntime does not take it.
+        onnxruntime does not take it, or cannot be loaded.
     """
-    import onnxruntime  # an extra
+    try:
+        import onnxruntime  # an extra
+    except Exception as error:  # a broken installation of a compiled library: an ImportError, or whatever it meets
+        raise ValueError(f"onnxruntime cannot be loaded, install it anew: {first_line(error)}") from error
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
@@ -28,7 +31,12 @@ def open_session(content: bytes, name: str, threads: int) -> Any:
     try:
         return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime has no class of its own for it
-        raise ValueError(f"{name} is no ONNX model that can be run: {str(error).splitlines()[0]}") from error
+        raise ValueError(f"{name} is no ONNX model that can be run: {first_line(error)}") from error
+
+
+def first_line(error: Exception) -> str:
+    """Return the first line of what an error says, or its name where it says nothing."""
+    return next(iter(str(error).splitlines()), "") or type(error).__name__
 
 
 def run(session: Any, output: str, images: NDArray[Any]) -> NDArray[Any]:
@@ -36,8 +44,8 @@ def run(session: Any, output: str, images: NDArray[Any]) -> NDArray[Any]:
     try:
         return np.asarray(session.run([output], {session.get_inputs()[0].name: images})[0])
     except Exception as error:  # onnxruntime has no class of its own for it
-        reason = str(error).splitlines()[0]
-        raise UsageError(f"the model does not take images {images.shape}: {reason}", "choose another") from error
+        what = f"the model does not take images {images.shape}: {first_line(error)}"
+        raise UsageError(what, "choose another") from error
 
 
 def stretch(images: Images, side: int) -> Images:
