@@ -11,7 +11,7 @@ from labeler.plugins.encoders.onnx_session import first_line, open_session
 
 def test_a_library_that_cannot_be_imported_is_said_in_one_line(monkeypatch):
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
-    with pytest.raises(ValueError, match="onnxruntime cannot be loaded, install it anew: .+") as caught:
+    with pytest.raises(ValueError, match=r"onnxruntime cannot be loaded, install it anew: .+") as caught:
         open_session(b"", "a model", 1)
     assert "\n" not in str(caught.value)
 
@@ -23,7 +23,7 @@ def test_so_is_whatever_else_its_import_raises(tmp_path, monkeypatch, raised):
     (tmp_path / "onnxruntime.py").write_text(f"raise {raised}")
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(sys.modules, "onnxruntime", raising=False)
-    with pytest.raises(ValueError, match="onnxruntime cannot be loaded, install it anew: [^\n]+$"):
+    with pytest.raises(ValueError, match=r"onnxruntime cannot be loaded, install it anew: [^\n]+$"):
         open_session(b"", "a model", 1)
 
 
