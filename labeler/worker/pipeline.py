@@ -25,7 +25,7 @@ from labeler.core.recipe import ENGINES, LEFT_OUT, PARTS, Recipe
 from labeler.core.requests import Comparison, Outliers
 from labeler.core.types import GIVEN, FloatArray, IndexArray, IntArray, Progress, Queue, Round, Snapshot
 from labeler.plugins import registry
-from labeler.plugins.encoders.automatic import further_views, missing_extra
+from labeler.plugins.encoders.automatic import COLOR_PHOTOS, further_views, missing_extra
 from labeler.plugins.encoders.comparison import CANDIDATES, MOST_ANSWERS, is_better, left_out_hits
 from labeler.plugins.importers.base import Source
 from labeler.plugins.importers.subset import Subset
@@ -298,9 +298,17 @@ class Pipeline:
 
     def offer_of_extra(self) -> Offer | None:
         """Name the extra that would bring features worth having for this pool; None where nothing is missing."""
-        extra = self._missing_extra()
+        extra, prepared = self._missing_extra(), self.prepared
+        if not extra or prepared is None:
+            return None
+        is_photos = prepared.reason == COLOR_PHOTOS
+        what = (
+            "photos: a network tells them apart better"
+            if is_photos
+            else "a network may tell these pictures apart better"
+        )
         how = f"quit (Q), pip install '.[{extra}]' in the clone, open it again"
-        return Offer(f"photos: a network tells them apart better; {how}") if extra else None
+        return Offer(f"{what}; {how}")
 
     def _missing_extra(self) -> str:
         return missing_extra(self.prepared.reason) if self._chooses_views and self.prepared is not None else ""

@@ -11,6 +11,7 @@ import pytest
 from labeler.core import steps
 from labeler.core.advice import choose_other_features
 from labeler.core.recipe import LEFT_OUT, Recipe
+from labeler.plugins.encoders.automatic import GROUPS
 from labeler.plugins.importers.detect import open_source
 from labeler.worker import pipeline as pipeline_module
 from labeler.worker.pipeline import Pipeline
@@ -129,6 +130,15 @@ def test_photos_without_their_extra_are_told_of_it_and_nobody_who_chose(photos, 
         assert "quit (Q)" in offer.text
     else:
         assert offer is None
+
+
+def test_of_grey_pictures_less_is_promised(photos, monkeypatch):
+    monkeypatch.setattr(pipeline_module, "missing_extra", lambda reason: "photos")
+    monkeypatch.setattr(pipeline_module, "further_views", lambda encoder, reason: [])
+    pipeline, _ = opened(photos)
+    assert "a network tells them apart better" in pipeline.offer_of_extra().text
+    pipeline.prepared = replace(pipeline.prepared, reason=f"{GROUPS} (0.5 on 120 images)")
+    assert "a network may tell these pictures apart better" in pipeline.offer_of_extra().text
 
 
 @pytest.mark.parametrize("missing", ["photos", ""])
