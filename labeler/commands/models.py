@@ -35,7 +35,7 @@ class ImageModel:
 
 
 MODELS = (
-    ImageModel("efficientnet-lite0", 17, "Apache-2.0", "photos: `labeler label photos/` takes it by itself", "photos"),
+    ImageModel("efficientnet-lite0", 17, "Apache-2.0", "photos; `labeler label photos/` takes it by itself", "photos"),
     ImageModel("hub:onnx-community/dinov2-small", 88.5, "Apache-2.0", "photos of all kinds: the first to try (DINOv2)"),
     ImageModel(
         "hub:onnx-community/dinov2-small:file=onnx/model_quantized.onnx",
