@@ -22,6 +22,8 @@ import numpy as np
 from labeler.core.types import ByteArray, FloatArray
 
 MAGIC = b"rows1\0\0\0"
+MOST = 4 << 30
+"""Bytes of a log at most, where photos come and go in a folder: the network's features of 600,000 photos."""
 ID = 32
 """Bytes of an id."""
 _DIGEST = 16
@@ -71,12 +73,14 @@ class RowLog:
             self._let_go()
 
     def append(self, ids: ByteArray, rows: FloatArray) -> None:
-        """Add rows (k, d) float32 under their ids (k, 32)."""
+        """Add rows (k, d) float32 under their ids (k, 32), unless the log is full."""
         if self._file is None or not len(rows):
             return
         body = ids.tobytes() + np.ascontiguousarray(rows, dtype="<f4").tobytes()
         digest = hashlib.blake2b(body, digest_size=_DIGEST).digest()
         try:
+            if os.fstat(self._file.fileno()).st_size + _HEAD.size + len(body) > MOST:
+                return
             self._file.write(_HEAD.pack(MAGIC, *rows.shape, digest) + body)
             self._file.flush()
         except OSError:  # the disk is full

@@ -8,6 +8,7 @@ import resource
 import numpy as np
 import pytest
 
+from labeler.worker import row_log
 from labeler.worker.row_log import RowLog, is_log
 
 
@@ -126,6 +127,14 @@ def test_a_log_that_cannot_be_written_is_done_without(tmp_path):
     with RowLog(tmp_path / "no such folder" / "rows-x.log") as log:
         log.append(*record(1))
         assert list(log.read()) == []
+
+
+def test_a_log_grows_to_its_limit_and_holds_what_it_has(tmp_path, monkeypatch):
+    path = tmp_path / "rows-x.log"
+    written(path, record(0))
+    monkeypatch.setattr(row_log, "MOST", 3 * path.stat().st_size - 1)
+    written(path, *map(record, range(1, 5)))
+    assert same(read(path), [record(0), record(1)])
 
 
 def test_a_full_disk_ends_the_log_and_nothing_else(tmp_path):

@@ -125,7 +125,7 @@ def fetch(model: str, file: str, listing: Listing, most: int, revision: str = ""
 
 
 class _Errand(threading.Thread):
-    """Something that is asked of the hub, so that whoever waits for it can give signs of life. Ends with the program.
+    """An errand to the hub, so that whoever waits for it can give signs of life. Ends with the program.
 
     `n_bytes`: of what has arrived. `error`: why it did not come.
     """
