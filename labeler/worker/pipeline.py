@@ -298,7 +298,7 @@ class Pipeline:
 
     def offer_of_extra(self) -> Offer | None:
         """Name the extra that would bring features worth having for this pool; None where nothing is missing."""
-        extra, prepared = self._missing_extra(), self.prepared
+        extra, prepared = self.missing_extra(), self.prepared
         if not extra or prepared is None:
             return None
         is_photos = prepared.reason == COLOR_PHOTOS
@@ -310,13 +310,14 @@ class Pipeline:
         how = f"quit (Q), pip install '.[{extra}]' in the clone, open it again"
         return Offer(f"{what}; {how}")
 
-    def _missing_extra(self) -> str:
+    def missing_extra(self) -> str:
+        """Return the extra that would bring a further view of this pool; "" where none is missing or one was chosen."""
         return missing_extra(self.prepared.reason) if self._chooses_views and self.prepared is not None else ""
 
     def _named(self, round_: Round) -> Round:
         """Add what the engine does not know: the chain's parts, views that are left out, an extra that would help."""
         recipe = self.recipe
-        if round_.advice.code == NO_PROPAGATION and (extra := self._missing_extra()):
+        if round_.advice.code == NO_PROPAGATION and (extra := self.missing_extra()):
             n_answers = int(np.isin(round_.provenances, GIVEN).sum())
             round_ = replace(round_, advice=choose_other_features(n_answers, extra))
         views = self._leaders()

@@ -65,9 +65,10 @@ def latest_labels(project: Project, pipeline: Pipeline, options: ExportOptions) 
     closing = pipeline.closing_round(session.snapshot())
     session.merge_round(closing, save=False)  # an export changes nothing in the project; the cache keeps the round
     keep(project, closing)
-    notes = [*_of_missing_views(before, closing), *closing.facts.get(LEFT_OUT, ())]
+    notes = _of_missing_views(before, closing)
     if session.audit.latest is not None and not session.audit.latest.drawn and not options.latest:
         notes.append("an audit is under way and has not reached its target: these are the labels as they are now")
+    notes += closing.facts.get(LEFT_OUT, ())
     state = session.state
     table = label_table(state, final_labels(state, closing))
     return LabelSet(table=table, facts=closing.facts, work=_work(state), quality=measured(state), notes=notes)

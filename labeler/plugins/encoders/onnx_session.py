@@ -23,7 +23,7 @@ def open_session(content: bytes, name: str, threads: int) -> Any:
     try:
         import onnxruntime  # an extra
     except Exception as error:  # a broken installation of a compiled library: an ImportError, or whatever it meets
-        raise ValueError(f"onnxruntime cannot be loaded, install it anew: {first_line(error)}") from error
+        raise ValueError(f"onnxruntime cannot be loaded, install it anew: {_reason(error)}") from error
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
@@ -31,12 +31,7 @@ def open_session(content: bytes, name: str, threads: int) -> Any:
     try:
         return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime has no class of its own for it
-        raise ValueError(f"{name} is no ONNX model that can be run: {first_line(error)}") from error
-
-
-def first_line(error: Exception) -> str:
-    """Return the first line of what an error says, or its name where it says nothing."""
-    return next(iter(str(error).splitlines()), "") or type(error).__name__
+        raise ValueError(f"{name} is no ONNX model that can be run: {_reason(error)}") from error
 
 
 def run(session: Any, output: str, images: NDArray[Any]) -> NDArray[Any]:
@@ -44,8 +39,14 @@ def run(session: Any, output: str, images: NDArray[Any]) -> NDArray[Any]:
     try:
         return np.asarray(session.run([output], {session.get_inputs()[0].name: images})[0])
     except Exception as error:  # onnxruntime has no class of its own for it
-        what = f"the model does not take images {images.shape}: {first_line(error)}"
-        raise UsageError(what, "choose another") from error
+        raise UsageError(
+            f"the model does not take images {images.shape}: {_reason(error)}", "choose another"
+        ) from error
+
+
+def _reason(error: Exception) -> str:
+    """Return the first line of what an error says, or its kind where it says nothing."""
+    return next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
 
 
 def stretch(images: Images, side: int) -> Images:

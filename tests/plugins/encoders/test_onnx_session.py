@@ -1,33 +1,21 @@
-"""onnxruntime where it cannot be loaded: one line, whatever the library raises."""
+"""An error of onnxruntime in one line, whatever it says."""
 
 from __future__ import annotations
 
-import sys
-
 import pytest
 
-from labeler.plugins.encoders.onnx_session import first_line, open_session
-
-
-def test_a_library_that_cannot_be_imported_is_said_in_one_line(monkeypatch):
-    monkeypatch.setitem(sys.modules, "onnxruntime", None)
-    with pytest.raises(ValueError, match=r"onnxruntime cannot be loaded, install it anew: .+") as caught:
-        open_session(b"", "a model", 1)
-    assert "\n" not in str(caught.value)
+from labeler.plugins.encoders.onnx_session import _reason
 
 
 @pytest.mark.parametrize(
-    "raised", ["ImportError('DLL load failed\\nmore')", "OSError(8, 'Exec format error')", "KeyError"]
+    ("error", "line"),
+    [
+        (ValueError("first\nsecond"), "first"),
+        (ValueError("\n  \nlate"), "late"),
+        (RuntimeError(""), "RuntimeError"),
+        (RuntimeError("\n"), "RuntimeError"),
+        (RuntimeError(), "RuntimeError"),
+    ],
 )
-def test_so_is_whatever_else_its_import_raises(tmp_path, monkeypatch, raised):
-    (tmp_path / "onnxruntime.py").write_text(f"raise {raised}")
-    monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.delitem(sys.modules, "onnxruntime", raising=False)
-    with pytest.raises(ValueError, match=r"onnxruntime cannot be loaded, install it anew: [^\n]+$"):
-        open_session(b"", "a model", 1)
-
-
-def test_the_first_line_of_an_error_that_says_nothing_is_its_name():
-    assert first_line(RuntimeError("a\nb")) == "a"
-    assert first_line(RuntimeError("")) == "RuntimeError"
-    assert first_line(RuntimeError("\nb")) == "RuntimeError"
+def test_the_first_line_that_says_something_or_the_kind_of_error(error, line):
+    assert _reason(error) == line
