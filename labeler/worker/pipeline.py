@@ -298,17 +298,17 @@ class Pipeline:
 
     def offer_of_extra(self) -> Offer | None:
         """Name the extra that would bring features worth having for this pool; None where nothing is missing."""
-        extra, prepared = self.missing_extra(), self.prepared
-        if not extra or prepared is None:
-            return None
-        is_photos = prepared.reason == COLOR_PHOTOS
-        what = (
+        extra = self.missing_extra()
+        how = f"quit (Q), pip install '.[{extra}]' in the clone, open it again"
+        return Offer(f"{self._promise_of_extra()}; {how}") if extra else None
+
+    def _promise_of_extra(self) -> str:
+        is_photos = self.prepared is not None and self.prepared.reason == COLOR_PHOTOS
+        return (
             "photos: a network tells them apart better"
             if is_photos
             else "a network may tell these pictures apart better"
         )
-        how = f"quit (Q), pip install '.[{extra}]' in the clone, open it again"
-        return Offer(f"{what}; {how}")
 
     def missing_extra(self) -> str:
         """Return the extra that would bring a further view of this pool; "" where none is missing or one was chosen."""
