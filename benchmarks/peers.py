@@ -26,6 +26,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 from data import SETS, PoolFile, load
@@ -35,12 +36,12 @@ from sklearn.preprocessing import StandardScaler
 
 from labeler.commands.simulate import Simulation, simulate
 from labeler.core import steps
-from labeler.plugins.encoders.automatic import companion_of
+from labeler.plugins.encoders.automatic import NETWORK, further_views
 from labeler.plugins.importers.detect import open_source
 from labeler.project.options import Options
+from labeler.worker import pipeline
 from labeler.worker.features import encode_again, prepare
 
-NETWORK = "efficientnet-lite0"
 COMPONENTS = 100
 PEERS = (
     *("laplace@random", "laplace@kmeans10", "laplace@kmeans100"),
@@ -50,9 +51,16 @@ PEERS = (
 """What is run unless `--peers` names others; a start of few clusters serves the first rows, one of many the later."""
 
 
-def our_curve(pool: PoolFile, options: Options, clicks: int) -> Curve:
-    """This project's engine through `labeler simulate`."""
-    report = simulate(Simulation(pool.path, pool.truth, clicks, options))
+def built_in_views(encoder: str, reason: str) -> list[tuple[str, bool]]:
+    """`further_views` without the network: what ours has beside its first encoder where the extra is not installed."""
+    return [(spec, may_lead) for spec, may_lead in further_views(encoder, reason) if spec != NETWORK]
+
+
+def our_curve(pool: PoolFile, options: Options, clicks: int, view: str) -> Curve:
+    """This project's engine through `labeler simulate`, with the features of the view and no others."""
+    views = built_in_views if view == "builtin" else further_views
+    with mock.patch.object(pipeline, "further_views", views):
+        report = simulate(Simulation(pool.path, pool.truth, clicks, options))
     return {row["clicks"]: row["labels_accuracy"] for row in report.curve}
 
 
@@ -71,9 +79,8 @@ def views_of(pool: PoolFile, view: str) -> list[Any]:
     ids = list(source.ids)
     with tempfile.TemporaryDirectory() as cache:
         prepared = steps.run(prepare(source, ids, Path(cache), NETWORK if view == "network" else "", "", 0))
-        names = []
-        if view != "network" and (other := companion_of(prepared.encoder)) and source.content == "images":
-            names.append(other)
+        is_alone = view == "network" or source.content != "images"
+        names = [] if is_alone else [spec for spec, _ in built_in_views(prepared.encoder, prepared.reason)]
         if view == "both":
             names.append(NETWORK)
         blocks = [steps.run(encode_again(source, ids, Path(cache), prepared, name)) for name in names]
@@ -115,10 +122,12 @@ def curves(pool: PoolFile, X: Any, seed: int, arguments: argparse.Namespace) -> 
     """(who, curve, seconds) of ours, the book's chain and every peer."""
     _, y = np.unique(pool.y, return_inverse=True)
     ours = options_of(arguments.view, seed)
-    runs: list[tuple[str, Callable[[], Curve]]] = [("labeler", partial(our_curve, pool, ours, arguments.clicks))]
+    runs: list[tuple[str, Callable[[], Curve]]] = [
+        ("labeler", partial(our_curve, pool, ours, arguments.clicks, arguments.view))
+    ]
     if arguments.book:
         book = Options(seed=seed, engine="book")
-        runs.append(("labeler --engine book", partial(our_curve, pool, book, arguments.clicks)))
+        runs.append(("labeler --engine book", partial(our_curve, pool, book, arguments.clicks, arguments.view)))
     runs += [
         (title_of(peer), partial(peer_curve, peer, X, y, seed, arguments.clicks))
         for peer in arguments.peers.split(",")

@@ -25,6 +25,9 @@ class Hub:
         self.requests: list[tuple[str, str]] = []
         self.cut_after: int | None = None  # bytes of a model's file after which the connection breaks, and the hub ends
         self.status: int | None = None  # what it answers to everything
+        self.listing: bytes | None = None  # what it answers when it is asked for one
+        self.is_slow = False  # whether it sends a byte now and then
+        self.ended = threading.Event()
         self.falsify: bytes = b""  # what it sends in place of the last bytes of a model
         self._server: ThreadingHTTPServer | None = None
         self.start()
@@ -48,6 +51,7 @@ class Hub:
 
     def stop(self) -> None:
         server, self._server = self._server, None
+        self.ended.set()
         if server is not None:
             server.shutdown()
             server.server_close()
@@ -113,7 +117,8 @@ class _Handler(BaseHTTPRequestHandler):
                 sibling["lfs"] = {"sha256": digest, "size": len(content), "pointerSize": 134}
             siblings.append(sibling)
         answer = {"_id": "1", "id": name, "modelId": name, "sha": at[0], "siblings": siblings, "tags": []}
-        self._send(200, json.dumps(answer).encode(), {"Content-Type": "application/json"})
+        content = json.dumps(answer).encode() if self.hub.listing is None else self.hub.listing
+        self._send(200, content, {"Content-Type": "application/json"})
 
     def _resolve(self, name: str, revision: str, path: str) -> None:
         if (at := self._commit(name, revision)) is None:
@@ -145,8 +150,17 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send(self, status: int, content: bytes, headers: dict[str, str] | None = None) -> None:
         self._head(status, len(content), headers or {})
-        if self.command != "HEAD":
+        if self.command == "HEAD":
+            return
+        if not self.hub.is_slow:
             self.wfile.write(content)
+            return
+        for byte in content:
+            if self.hub.ended.wait(0.05):
+                self.close_connection = True
+                return
+            self.wfile.write(bytes([byte]))
+            self.wfile.flush()
 
     def _head(self, status: int, length: int, headers: dict[str, str]) -> None:
         self.send_response(status)

@@ -35,7 +35,7 @@ class ImageModel:
 
 
 MODELS = (
-    ImageModel("efficientnet-lite0", 17, "Apache-2.0", "photos on a small machine; comes with the extra", "photos"),
+    ImageModel("efficientnet-lite0", 17, "Apache-2.0", "photos; `labeler label photos/` takes it by itself", "photos"),
     ImageModel("hub:onnx-community/dinov2-small", 88.5, "Apache-2.0", "photos of all kinds: the first to try (DINOv2)"),
     ImageModel(
         "hub:onnx-community/dinov2-small:file=onnx/model_quantized.onnx",
@@ -58,13 +58,16 @@ class ModelList(Result):
     models: tuple[ImageModel, ...]
 
     def lines(self) -> list[str]:
-        """Return two lines a model: the word to write, then its size, its license and what it is for."""
+        """Return two lines a model: the word to write, if any, then its size, its license and what it is for."""
         lines = []
         for model in self.models:
             missing = "" if model.is_installed else f"  [pip install '.[{model.extra}]']"
-            lines.append(f"--encoder {model.encoder}{missing}")
+            # one that comes with an extra joins the other views by itself: named, it would end them
+            option = "--encoder " if model.is_downloaded else ""
+            lines.append(f"{option}{model.encoder}{missing}")
             lines.append(f"    {model.megabytes:g} MB, {model.license}: {model.good_for}")
-        return [*lines, "any other ONNX image model of the hub: --encoder hub:ORG/NAME (docs/photos.md)"]
+        lines.append("any other ONNX image model of the hub: --encoder hub:ORG/NAME (docs/photos.md)")
+        return [*lines, "with --encoder the pictures are looked at by that one alone"]
 
     def to_json(self) -> dict[str, Any]:
         """Return one object a model."""

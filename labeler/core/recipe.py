@@ -10,6 +10,9 @@ ENGINES = ("default", "book")
 PARTS = ("encoder", "clusterer", "classifier", "strategy")
 """The options that name a plug-in of that kind."""
 
+LEFT_OUT = "left_out"
+"""The fact of a round that says which views of the pool had no say, though nobody chose to do without them, and why."""
+
 RECOMPUTES = (
     *("engine", "encoder", "clusterer", "classifier", "strategy", "n_clusters", "features", "seed"),
     *("text", "range", "pages"),

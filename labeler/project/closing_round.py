@@ -17,6 +17,7 @@ from labeler import __version__
 from labeler.core.codec import Unreadable
 from labeler.core.errors import LabelerError, ProjectError
 from labeler.core.files import whole
+from labeler.core.recipe import LEFT_OUT
 from labeler.core.types import Progress, Provenance, Round
 from labeler.plugins import registry
 from labeler.project import paths
@@ -70,6 +71,8 @@ def keep(project: Project, round_: Round) -> None:
     """Keep a closing round for the next command; where that cannot be, it is computed again."""
     key = _rests_on(project)
     if key is None or round_.revision != project.session.state.revision:
+        return
+    if LEFT_OUT in round_.facts:  # else it would stand after what does not work here was mended
         return
     # beside the journal: files may have come or gone since without an event
     missing = project.session.pool.missing.tobytes()

@@ -173,12 +173,17 @@ class Children:
             number = child.works[0].number
             self._fatal[number] = self._fatal.get(number, 0) + 1
             if self._fatal[number] == 2:  # what ends two of them would end this process as well
-                raise EngineError(f"{self.ended}, the second one at the same images", "choose another --encoder")
+                raise EngineError(f"{self.ended}, the second one at the same images", self._hint())
         if self._restarts_left:
             self._restarts_left -= 1
             with contextlib.suppress(OSError):
                 self._start()
                 self.ended += ", another was started"
+
+    def _hint(self) -> str:
+        if self._encoder is not None:
+            return "choose another --encoder"
+        return "a file cannot be decoded here: take half of them away, and so on, until it is out"  # files are read
 
 
 class _Child:

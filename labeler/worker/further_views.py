@@ -6,6 +6,7 @@ from collections.abc import Generator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from labeler.core.errors import LabelerError
 from labeler.core.protocols import Engine
 from labeler.core.types import Progress
 from labeler.plugins.importers.base import Source
@@ -17,6 +18,8 @@ class FurtherViews:
 
     `wanted`: encoders, and whether each may come to lead. To encode may take minutes and touches nothing but the cache,
     so that anything may be done between two of its steps; to join is a job of the engine like any other.
+    Nobody chose them: one that does not work here (a library that cannot be loaded, weights that are not the right
+    ones) is left out, and said.
     """
 
     def __init__(
@@ -29,6 +32,9 @@ class FurtherViews:
         self._n_joined = 0
         self.leaders: list[Prepared] = []
         """Those that may lead, as they joined."""
+        self.left_out: dict[str, str] = {}
+        """Those that do not work here, and why."""
+        self._n_news = 0
 
     @property
     def are_any(self) -> bool:
@@ -49,19 +55,41 @@ class FurtherViews:
             yield step
 
     def _encode_next(self) -> Generator[Progress, None, None]:
-        spec, _ = self._wanted[len(self._encoded)]
+        place = len(self._encoded)
+        spec, _ = self._wanted[place]
         try:
             features = yield from encode_again(self._source, self._ids, self._cache, self._prepared, spec)
             self._encoded.append(replace(self._prepared, encoder=spec, features=features, path=""))
+        except LabelerError as error:
+            self._leave_out(place, error)
         finally:
             self._encoding = None
+
+    def _leave_out(self, place: int, error: LabelerError) -> None:
+        spec, _ = self._wanted.pop(place)
+        self.left_out[spec] = error.message
+
+    def notes(self) -> list[str]:
+        """Return a line for each view that is left out."""
+        return [f"{spec} is left out, it does not work here: {why}" for spec, why in self.left_out.items()]
+
+    def news(self) -> list[str]:
+        """Return those of the notes that were not returned here before."""
+        before, notes = self._n_news, self.notes()
+        self._n_news = len(notes)
+        return notes[before:]
 
     def join(self, engine: Engine) -> Generator[Progress, None, bool]:
         """Yield signs of life; let those that are encoded join the engine. Returns whether one did."""
         before = self._n_joined
         while self._n_joined < len(self._encoded):
             view, (_, may_lead) = self._encoded[self._n_joined], self._wanted[self._n_joined]
-            yield from engine.join(view.features, may_lead=may_lead)
+            try:
+                yield from engine.join(view.features, may_lead=may_lead)
+            except LabelerError as error:
+                del self._encoded[self._n_joined]
+                self._leave_out(self._n_joined, error)
+                continue
             self._n_joined += 1
             if may_lead:
                 self.leaders.append(view)

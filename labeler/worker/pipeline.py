@@ -21,11 +21,11 @@ from labeler.core.model import Model
 from labeler.core.numeric.choose_k import Tried, compare
 from labeler.core.numeric.kmeans import kmeans_by_steps
 from labeler.core.protocols import Clustering, Engine
-from labeler.core.recipe import ENGINES, PARTS, Recipe
+from labeler.core.recipe import ENGINES, LEFT_OUT, PARTS, Recipe
 from labeler.core.requests import Comparison, Outliers
 from labeler.core.types import GIVEN, FloatArray, IndexArray, IntArray, Progress, Queue, Round, Snapshot
 from labeler.plugins import registry
-from labeler.plugins.encoders.automatic import further_views, missing_extra
+from labeler.plugins.encoders.automatic import COLOR_PHOTOS, further_views, missing_extra
 from labeler.plugins.encoders.comparison import CANDIDATES, MOST_ANSWERS, is_better, left_out_hits
 from labeler.plugins.importers.base import Source
 from labeler.plugins.importers.subset import Subset
@@ -318,14 +318,22 @@ class Pipeline:
         """Name the extra that would bring features worth having for this pool; None where nothing is missing."""
         extra = self.missing_extra()
         how = f"quit (Q), pip install '.[{extra}]' in the clone, open it again"
-        return Offer(f"photos: a network tells them apart better; {how}") if extra else None
+        return Offer(f"{self._promise_of_extra()}; {how}") if extra else None
+
+    def _promise_of_extra(self) -> str:
+        is_photos = self.prepared is not None and self.prepared.reason == COLOR_PHOTOS
+        return (
+            "photos: a network tells them apart better"
+            if is_photos
+            else "a network may tell these pictures apart better"
+        )
 
     def missing_extra(self) -> str:
         """Return the extra that would bring a further view of this pool; "" where none is missing or one was chosen."""
         return missing_extra(self.prepared.reason) if self._chooses_views and self.prepared is not None else ""
 
     def _named(self, round_: Round) -> Round:
-        """Add the names of the chain's parts, and of an extra that would help, which the engine does not know."""
+        """Add what the engine does not know: the chain's parts, views that are left out, an extra that would help."""
         recipe = self.recipe
         if round_.advice.code == NO_PROPAGATION and (extra := self.missing_extra()):
             n_answers = int(np.isin(round_.provenances, GIVEN).sum())
@@ -338,6 +346,9 @@ class Pipeline:
             why = f"by {n_answers} left-out answers" if n_answers else "by the look of the pool"
             beside = ", ".join(view.encoder for view in views if view.encoder != encoder)
             names["view"] = f"{encoder} leads, {why}; beside it {beside}"
+        if self.further is not None and self.further.left_out:
+            names[LEFT_OUT] = self.further.notes()
+            names["view"] = f"{names.get('view', encoder)}; without {', '.join(self.further.left_out)}"
         own = JOINED if _is_joined(recipe) else BOOK
         for part in PARTS[1:]:
             names[part] = getattr(recipe, part) or own[part]

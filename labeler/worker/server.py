@@ -220,6 +220,8 @@ class Worker:
             return
         if further.are_encoded:
             self._joined = True
+            for note in further.news():
+                self._send(Offer(note))
         else:
             self._behind = self._encoding(further)
 

@@ -31,6 +31,14 @@ def test_the_lines_name_word_size_license_and_what_to_install(monkeypatch):
     assert max(map(len, lines)) <= 100
 
 
+def test_the_one_that_joins_by_itself_is_not_to_be_named():
+    lines = models.listing().lines()
+    place = next(number for number, line in enumerate(lines) if "efficientnet-lite0" in line)
+    assert not lines[place].startswith("--encoder")
+    assert "`labeler label photos/` takes it by itself" in lines[place + 1]
+    assert lines[-1] == "with --encoder the pictures are looked at by that one alone"
+
+
 def test_a_program_gets_the_same():
     first = models.listing().to_json()["models"][1]
     assert first["encoder"] == "hub:onnx-community/dinov2-small"

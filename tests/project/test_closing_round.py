@@ -16,6 +16,7 @@ from labeler.commands.export.export import ExportOptions, export
 from labeler.commands.import_labels import import_labels
 from labeler.commands.merge import merge
 from labeler.commands.status import status
+from labeler.core.recipe import LEFT_OUT
 from labeler.core.types import Provenance, Round
 from labeler.plugins import registry
 from labeler.project import closing_round
@@ -166,6 +167,21 @@ def test_an_export_leaves_it_for_status(labeled, tmp_path, never_again):
     with reading_what_leaves(path) as project:
         counts = status(project).by_provenance
     assert sum(counts.values()) == len(rows)
+
+
+@pytest.mark.slow
+def test_without_a_view_that_does_not_work_here_nothing_is_kept_and_the_export_says_so(labeled, tmp_path, monkeypatch):
+    path, note = labeled("a.labeler.db", 5, "anna"), "net is left out, it does not work here"
+    named = Pipeline._named
+    monkeypatch.setattr(
+        Pipeline, "_named", lambda *of: replace(round_ := named(*of), facts=round_.facts | {LEFT_OUT: [note]})
+    )
+    with open_project(path, read_only=True) as project:
+        assert note in export(project, tmp_path / "all.csv", None, ExportOptions()).warnings
+        assert not closing_round.take(project)
+        monkeypatch.undo()  # it was mended
+        assert note not in export(project, tmp_path / "all.csv", None, ExportOptions(), force=True).warnings
+        assert closing_round.take(project)
 
 
 @pytest.mark.slow

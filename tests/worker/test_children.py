@@ -97,7 +97,8 @@ def test_children_that_cannot_work_leave_it_to_this_process(images, encoder):
     assert rows.tobytes() == encoder.transform(images).tobytes()
 
 
-def test_what_ends_two_children_is_said_and_not_done_here(images, monkeypatch):
+@pytest.mark.parametrize("reads", [True, False])
+def test_what_ends_two_children_is_said_and_not_done_here(images, monkeypatch, encoder, reads):
 
     class Ended:
         def __init__(self):
@@ -108,12 +109,13 @@ def test_what_ends_two_children_is_said_and_not_done_here(images, monkeypatch):
             return -11
 
     monkeypatch.setattr(children, "RESTARTS", 0)
-    helpers = Children(Employ(), 0, None)
+    helpers = Children(Employ(), 0, None if reads else encoder)
     for _ in range(2):
         helpers._alive.append(Ended())
     helpers._bury(helpers._alive[0])
-    with pytest.raises(EngineError, match="code -11"):
+    with pytest.raises(EngineError, match="code -11") as caught:
         helpers._bury(helpers._alive[0])
+    assert ("--encoder" in caught.value.hint, "file" in caught.value.hint) == (not reads, reads)
 
 
 @pytest.mark.slow

@@ -182,9 +182,10 @@ def test_after_a_kill_the_next_worker_goes_on_from_the_steps_that_were_done(enco
     photos, cache = tmp_path / "photos", tmp_path / "cache"
     fill(photos, range(240))
     recipe = Recipe(str(photos), str(cache), engine="book", encoder="counting", plugins=(str(PLUGIN),))
+    step = 32 + 4 * (32 + 12 * 4)  # bytes: a head, then ids and features of 4 rows
     first = started(recipe)
     until = time.monotonic() + 60
-    while sum(path.stat().st_size for path in cache.glob("rows-*.log")) < 12 * 4 * (32 + 12 * 4):
+    while sum(path.stat().st_size for path in cache.glob("rows-*.log")) < 12 * step:
         assert time.monotonic() < until
         time.sleep(0.01)
     helpers = children_of(first.pid)

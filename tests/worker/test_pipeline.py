@@ -10,8 +10,9 @@ import pytest
 
 from labeler.core import steps
 from labeler.core.advice import choose_other_features
-from labeler.core.recipe import Recipe
+from labeler.core.recipe import LEFT_OUT, Recipe
 from labeler.core.types import Progress
+from labeler.plugins.encoders.automatic import GROUPS
 from labeler.plugins.importers.detect import open_source
 from labeler.worker import pipeline as pipeline_module
 from labeler.worker.pipeline import Pipeline
@@ -123,6 +124,19 @@ def test_another_encoder_is_offered_only_where_no_further_view_joins(photos, mak
     assert offer is None or ("--encoder" in offer.text and ready.encoder == "scattering")
 
 
+def test_a_view_that_does_not_work_is_left_out_of_the_closing_round_and_named(photos, make_snapshot, monkeypatch):
+    monkeypatch.setattr(pipeline_module, "further_views", lambda *_: [("onnx:model=gone.onnx", True)])
+    pipeline, ready = opened(photos)
+    closing = pipeline.closing_round(answers(make_snapshot))
+    (note,) = closing.facts[LEFT_OUT]
+    assert "onnx:model=gone.onnx is left out" in note
+    assert closing.facts["view"] == f"{ready.encoder}; without onnx:model=gone.onnx"
+    assert closing.facts["encoder"] == ready.encoder
+    alone = Pipeline(replace(pipeline.recipe, encoder=ready.encoder), pipeline.source)
+    steps.run(alone.open())
+    assert np.array_equal(closing.labels, alone.closing_round(answers(make_snapshot)).labels)
+
+
 @pytest.mark.parametrize(("missing", "options"), [("photos", {}), ("", {}), ("photos", {"encoder": "hog"})])
 def test_photos_without_their_extra_are_told_of_it_and_nobody_who_chose(photos, monkeypatch, missing, options):
     monkeypatch.setattr(pipeline_module, "missing_extra", lambda reason: missing)
@@ -134,6 +148,15 @@ def test_photos_without_their_extra_are_told_of_it_and_nobody_who_chose(photos, 
         assert "quit (Q)" in offer.text
     else:
         assert offer is None
+
+
+def test_of_grey_pictures_less_is_promised(photos, monkeypatch):
+    monkeypatch.setattr(pipeline_module, "missing_extra", lambda reason: "photos")
+    monkeypatch.setattr(pipeline_module, "further_views", lambda encoder, reason: [])
+    pipeline, _ = opened(photos)
+    assert "a network tells them apart better" in pipeline.offer_of_extra().text
+    pipeline.prepared = replace(pipeline.prepared, reason=f"{GROUPS} (0.5 on 120 images)")
+    assert "a network may tell these pictures apart better" in pipeline.offer_of_extra().text
 
 
 @pytest.mark.parametrize("missing", ["photos", ""])

@@ -26,7 +26,7 @@ from labeler.plugins.importers.detect import open_source
 from labeler.worker import protocol
 from labeler.worker.client import WorkerClient
 from labeler.worker.pipeline import Pipeline
-from labeler.worker.protocol import Answered, Failed, Open, QueueReady, Ready, Reply, Request, RoundReady
+from labeler.worker.protocol import Answered, Failed, Offer, Open, QueueReady, Ready, Reply, Request, RoundReady
 from labeler.worker.server import Worker
 
 PATIENCE = 60  # seconds: a bound for a machine that does much else, no wait
@@ -328,6 +328,9 @@ class Views(StepByStep):
             yield Progress("encoding", n_done, 3)
         self.done.append("encoded")
 
+    def news(self):
+        return ["net is left out"]
+
     def join(self, engine):
         self.done.append("joined")
         yield Progress("joining")
@@ -365,6 +368,11 @@ def test_a_further_view_is_encoded_between_all_that_anybody_waits_for(make_snaps
     assert isinstance(sent[-1], QueueReady)  # at once
     go(["round", "ahead", 2, "encoded", "joined"])
     go(["round", 0, 1, 2, "encoded", "joined", "round"])  # what joined has its say before the next one is encoded
+    while worker._job is not None or not worker._joined:
+        worker._inbox.put(None)
+        worker._serve_requests()
+        worker._step()
+    assert [message.text for message in sent if isinstance(message, Offer)] == ["net is left out"]
 
 
 def test_a_view_that_cannot_be_encoded_is_said_once_and_the_session_goes_on(make_snapshot):

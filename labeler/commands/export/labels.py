@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from labeler.core.recipe import PARTS
+from labeler.core.recipe import LEFT_OUT, PARTS
 from labeler.core.text import counted, display_safe
 from labeler.core.types import GIVEN, UNLABELED, BoolArray, IndexArray, Progress, Provenance, Round
 from labeler.project.closing_round import keep
@@ -68,6 +68,7 @@ def latest_labels(project: Project, pipeline: Pipeline, options: ExportOptions) 
     notes = _of_missing_views(before, closing) if pipeline.missing_extra() else []
     if session.audit.latest is not None and not session.audit.latest.drawn and not options.latest:
         notes.append("an audit is under way and has not reached its target: these are the labels as they are now")
+    notes += closing.facts.get(LEFT_OUT, ())
     state = session.state
     table = label_table(state, final_labels(state, closing))
     return LabelSet(table=table, facts=closing.facts, work=_work(state), quality=measured(state), notes=notes)

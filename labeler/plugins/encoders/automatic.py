@@ -23,6 +23,8 @@ COMPANIONS = {"scattering": "hog", "hog": "scattering"}
 """What looks at photos besides the encoder chosen, and is joined once answers can tell what it is worth. Ink needs
 none: there it changed no label."""
 NETWORK, EXTRA, COLOR_PHOTOS = "efficientnet-lite0", "photos", "color photos"
+GROUPS = "its neighbour graph falls best into groups"
+"""The reason of an encoder that was chosen for pictures which are neither ink nor in color, and not too few."""
 _EIGENVALUES = 20
 _THIN = 0.8  # stroke width that still is a stroke, in spreads of the ink: bold letters reach 0.75
 _THIN_SMALL = 1.3  # below 16 px a stroke of two pixels is a good part of the glyph
@@ -57,23 +59,29 @@ def choose_encoder(images: Images, random_state: int) -> tuple[str, str]:
         for spec in CANDIDATES
     }
     best = max(strengths, key=lambda spec: strengths[spec])
-    return best, f"its neighbour graph falls best into groups ({strengths[best]:.3f} on {len(sample):,} images)"
+    return best, f"{GROUPS} ({strengths[best]:.3f} on {len(sample):,} images)"
 
 
 def further_views(encoder: str, reason: str) -> list[tuple[str, bool]]:
     """The encoders that join an automatically chosen one, in this order, and whether they may come to lead.
 
-    Color photos are looked at by a network trained on photos as well, where its extra is installed.
+    Photos, and grey pictures that are no ink, are looked at by a network trained on photos as well, where its extra is
+    installed: of grey photos it tells twice as many apart as the built-in encoders do.
     """
     views = [(COMPANIONS[name], False)] if (name := encoder.partition(":")[0]) in COMPANIONS else []
-    if reason == COLOR_PHOTOS and registry.entry("encoder", NETWORK).available:
+    if suits_network(reason) and registry.entry("encoder", NETWORK).available:
         views.append((NETWORK, True))
     return views
 
 
 def missing_extra(reason: str) -> str:
     """Return the extra that would bring a further view of a pool whose encoder was chosen for `reason`; "" = none."""
-    return "" if reason != COLOR_PHOTOS or registry.entry("encoder", NETWORK).available else EXTRA
+    return "" if not suits_network(reason) or registry.entry("encoder", NETWORK).available else EXTRA
+
+
+def suits_network(reason: str) -> bool:
+    """Whether a network trained on photos may tell more of a pool whose encoder was chosen for `reason`."""
+    return reason == COLOR_PHOTOS or reason.startswith(GROUPS)
 
 
 def is_ink(images: Images) -> bool:

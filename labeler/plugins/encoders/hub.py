@@ -15,7 +15,7 @@ from labeler.core.types import ByteArray, FloatArray, Progress
 from labeler.plugins.encoders import hub_files, image_processor
 from labeler.plugins.encoders.base import Images
 from labeler.plugins.encoders.hub_choice import choose_file, choose_output
-from labeler.plugins.encoders.hub_files import MAIN, Listing
+from labeler.plugins.encoders.hub_files import COMMIT, MAIN, SHA256, Listing
 from labeler.plugins.encoders.image_processor import ImageProcessor
 from labeler.plugins.encoders.onnx_graph import BY_TOKENS, OnnxGraph
 from labeler.plugins.encoders.raster import check_images, in_batches
@@ -30,7 +30,6 @@ _PROCESSOR_LETTERS = 16  # of the sha256 of the preprocessing: 64 bits, in a lin
 _MODEL = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
 _FILE = re.compile(r"[\w.-]+(/[\w.-]+)*\.onnx", re.ASCII)
 _REVISION = re.compile(r"[\w.-]+(/[\w.-]+)*", re.ASCII)
-_COMMIT, _SHA256 = re.compile(r"[0-9a-f]{40}"), re.compile(r"[0-9a-f]{64}")
 _PROCESSOR = re.compile(rf"[0-9a-f]{{{_PROCESSOR_LETTERS}}}")
 
 
@@ -86,7 +85,7 @@ class HubModel:
         for name, value, form in (
             ("file", self.file, _FILE),
             ("revision", self.revision, _REVISION),
-            ("sha256", self.sha256, _SHA256),
+            ("sha256", self.sha256, SHA256),
             ("processor", self.processor, _PROCESSOR),
         ):
             if value:
@@ -98,7 +97,7 @@ class HubModel:
     @property
     def is_pinned(self) -> bool:
         """Whether the spec alone says which bytes the model is of."""
-        return bool(self.file and self.sha256 and self.processor and _COMMIT.fullmatch(self.revision))
+        return bool(self.file and self.sha256 and self.processor and COMMIT.fullmatch(self.revision))
 
     def pin(self) -> Generator[Progress, None, str]:
         """Yield progress; return the spec with file, commit and digests, downloaded where one of them is missing.
@@ -121,8 +120,7 @@ class HubModel:
             return self._ready
         file, commit, listing = self.file, self.revision, None
         if not self.is_pinned:
-            yield Progress(f"asking the hub for {self.model}")
-            listing = _listing(self.model, self.revision or MAIN)
+            listing = yield from _listing(self.model, self.revision or MAIN)
             file, commit = choose_file(self.model, listing, self.file), listing.commit
         declared = yield from self._content(CONFIG, commit, listing)
         processor = self._read(declared)
@@ -169,17 +167,20 @@ class HubModel:
 
     def _content(self, file: str, commit: str, listing: Listing | None) -> Generator[Progress, None, bytes]:
         """The bytes of a file at a commit, those that are expected."""
-        path = hub_files.cached(self.model, file, commit)
+        path, most = hub_files.cached(self.model, file, commit), MAX_CONFIG if file == CONFIG else MAX_MODEL
         if path is None:
-            listing = listing or hub_files.look_up(self.model, commit)
+            listing = listing or (yield from hub_files.look_up(self.model, commit))
             self._check_listed(file, commit, listing)
+            _check_size(self.model, file, listing.sizes[file], most)
             name = (self.revision or MAIN) if file == CONFIG else ""
-            path = yield from hub_files.fetch(self.model, file, listing, name)
+            path = yield from hub_files.fetch(self.model, file, listing, most, name)
         yield Progress(f"checking {self.model}")
         try:
-            content = path.read_bytes()
+            size = path.stat().st_size
+            content = path.read_bytes() if size <= most else b""
         except OSError as error:
             raise HubError(f"cannot read {path}: {error.strerror}", "remove it, and do the same again") from error
+        _check_size(self.model, file, size, most)
         self._check_digest(file, path, content, listing)
         return content
 
@@ -196,8 +197,6 @@ class HubModel:
                 f"the weights of {self.model} are in a second file, {file}_data, which is not read here",
                 f"name another with file=: {', '.join(_others(listing, file))}",
             )
-        if listing.sizes[file] > (MAX_CONFIG if file == CONFIG else MAX_MODEL):
-            raise HubError(f"{file} of {self.model} has {listing.sizes[file]:,} bytes, too many", "choose another")
 
     def _check_digest(self, file: str, path: Path, content: bytes, listing: Listing | None) -> None:
         digest = hashlib.sha256(content).hexdigest()
@@ -235,10 +234,15 @@ class HubModel:
         return graph
 
 
-def _listing(model: str, revision: str) -> Listing:
-    """Return what the hub has now; where it does not answer, what it had when the model came into the cache."""
+def _check_size(model: str, file: str, size: int, most: int) -> None:
+    if size > most:
+        raise HubError(f"{file} of {model} has {size:,} bytes, too many", "choose another")
+
+
+def _listing(model: str, revision: str) -> Generator[Progress, None, Listing]:
+    """Yield signs of life; return what the hub has now; where it does not answer, what it had when the model came."""
     try:
-        return hub_files.look_up(model, revision)
+        return (yield from hub_files.look_up(model, revision))
     except HubError as error:
         listing = hub_files.remembered(model, revision, CONFIG) if error.is_unreachable else None
         if listing is None:

@@ -13,7 +13,8 @@ STEMS = ("vision_model", "image_encoder", "visual", "model")
 OUTPUTS = ("image_embeds", "pooler_output", "last_hidden_state", "logits")
 """Outputs as transformers names them, the best summary of an image first."""
 _SHOWN = 6
-_READABLE = re.compile(r"[\w./-]+", re.ASCII)
+_READABLE = re.compile(r"(?!.*\.\.)[\w.-]+(/[\w.-]+)*", re.ASCII)
+"""A file within the repository, by a name that a line of text may hold."""
 
 
 def choose_file(model: str, listing: Listing, named: str) -> str:

@@ -7,8 +7,10 @@ a commit's content never changes.
 from __future__ import annotations
 
 import inspect
+import re
 import threading
-from collections.abc import Generator
+import time
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,9 +21,16 @@ from labeler.core.types import Progress
 MAIN = "main"
 """The revision that is taken where none is named."""
 PATIENCE = 10.0
-"""Seconds that the hub has to answer what it holds; of a download each part has as long."""
+"""Seconds that each part of an answer has to arrive in."""
+LIMIT = 60.0
+"""Seconds that the hub has to say what it holds, however many parts that comes in: one that sends a byte now and then
+would never end. A download has as long for its first bytes, and to go on, beside what the slowest line takes."""
+SLOWEST, CHUNK = 20_000, 10_000_000
+"""Bytes a second of the slowest line, and bytes that the library waits for before it says that they are here."""
+COMMIT, SHA256 = re.compile(r"[0-9a-f]{40}"), re.compile(r"[0-9a-f]{64}")
 _TICK = 0.1  # seconds between two signs of life of a download
 _MEGA = 1_000_000
+_HUB_HINT = "is HF_ENDPOINT a hub?"
 _OFFLINE_HINT = "is this machine online, and HF_ENDPOINT right? Then do the same again: nothing is lost"
 
 
@@ -34,26 +43,36 @@ class Listing:
     digests: dict[str, str]
 
 
-def look_up(model: str, revision: str) -> Listing:
-    """Return what the hub holds of a model at a revision (branch, tag or commit); one request.
+def look_up(model: str, revision: str) -> Generator[Progress, None, Listing]:
+    """Yield signs of life; return what the hub holds of a model at a revision (branch, tag or commit); one request.
 
     Raises
     ------
     HubError
-        There is no such model or revision, it is gated, or the hub does not answer.
+        There is no such model or revision, it is gated, or the hub does not answer, or not as one does.
     """
-    from huggingface_hub import HfApi  # an extra
+    request = _Request(model, revision)
+    yield from _awaited(request, lambda: Progress(f"asking the hub for {model}"), model, LIMIT)
+    if request.error is not None:
+        raise _explained(request.error, model, revision) from request.error
+    return _read(request.info, model)
 
-    _be_quiet()
-    try:
-        info = HfApi().model_info(model, revision=revision, files_metadata=True, timeout=PATIENCE)
-    except Exception as error:  # of its HTTP library, whichever that is, and its own
-        raise _explained(error, model, revision) from error
-    if not isinstance(info.sha, str) or len(info.sha) != 40:
-        raise HubError(f"what answers for the hub names no commit of {model}", "is HF_ENDPOINT a hub?")
-    files = {each.rfilename: each for each in info.siblings or []}
-    digests = {name: each.lfs.sha256 for name, each in files.items() if each.lfs is not None}
-    return Listing(info.sha, {name: each.size or 0 for name, each in files.items()}, digests)
+
+def _read(info: Any, model: str) -> Listing:
+    """The listing in what answered; nothing of it is taken to be what it should be."""
+    if not isinstance(info.sha, str) or not COMMIT.fullmatch(info.sha):
+        raise HubError(f"what answers for the hub names no commit of {model}", _HUB_HINT)
+    sizes: dict[str, int] = {}
+    digests: dict[str, str] = {}
+    for each in info.siblings or []:
+        name, size, digest = each.rfilename, each.size or 0, getattr(each.lfs, "sha256", None)
+        is_sound = isinstance(name, str) and type(size) is int and size >= 0
+        if not is_sound or not (digest is None or (isinstance(digest, str) and SHA256.fullmatch(digest))):
+            raise HubError(f"what answers for the hub lists no files of {model} as a hub does", _HUB_HINT)
+        sizes[name] = size
+        if digest is not None:
+            digests[name] = digest
+    return Listing(info.sha, sizes, digests)
 
 
 def remembered(model: str, revision: str, file: str) -> Listing | None:
@@ -64,6 +83,8 @@ def remembered(model: str, revision: str, file: str) -> Listing | None:
     if not isinstance(path, str):
         return None
     snapshot = Path(path).parents[len(Path(file).parts) - 1]
+    if not COMMIT.fullmatch(snapshot.name):
+        return None
     sizes = {each.relative_to(snapshot).as_posix(): each.stat().st_size for each in snapshot.rglob("*.*")}
     return Listing(snapshot.name, sizes, {})
 
@@ -76,10 +97,11 @@ def cached(model: str, file: str, commit: str) -> Path | None:
     return Path(path) if isinstance(path, str) else None
 
 
-def fetch(model: str, file: str, listing: Listing, revision: str = "") -> Generator[Progress, None, Path]:
+def fetch(model: str, file: str, listing: Listing, most: int, revision: str = "") -> Generator[Progress, None, Path]:
     """Yield progress while a file comes into the cache; return where it lies there.
 
-    `revision`: the name that the commit was found under, which the cache then remembers (:func:`remembered`).
+    `most`: bytes that are taken, whatever is listed. `revision`: the name that the commit was found under, which the
+    cache then remembers (:func:`remembered`).
 
     Raises
     ------
@@ -87,14 +109,13 @@ def fetch(model: str, file: str, listing: Listing, revision: str = "") -> Genera
         It did not come whole; what is in the cache is whole files alone.
     """
     total = listing.sizes.get(file, 0)
-    download = _Download(model, file, revision or listing.commit)
-    download.start()
+    download = _Download(model, file, revision or listing.commit, most)
     name = f"downloading {model} (MB)" if total > _MEGA else f"downloading {model}"
-    is_there = False
-    while not is_there:
-        download.join(_TICK)
-        is_there = not download.is_alive()  # asked before it is told how far it is: the last sign is of the whole
-        yield Progress(name, download.n_bytes // _MEGA, total // _MEGA)
+    expected = total or most
+    seconds = LIMIT + (min(expected, CHUNK) if download.counts else expected) / SLOWEST
+    yield from _awaited(download, lambda: Progress(name, download.n_bytes // _MEGA, total // _MEGA), model, seconds)
+    if download.n_bytes > most:
+        raise HubError(f"{file} of {model} has more than {most:,} bytes, too many", "choose another")
     if download.error is not None:
         raise _explained(download.error, model, listing.commit) from download.error
     path = Path(download.path)
@@ -103,27 +124,89 @@ def fetch(model: str, file: str, listing: Listing, revision: str = "") -> Genera
     return path
 
 
-class _Download(threading.Thread):
-    """One file on its way, so that whoever waits for it can say how far it is. Ends with the program."""
+class _Errand(threading.Thread):
+    """An errand to the hub, so that whoever waits for it can give signs of life. Ends with the program.
 
-    def __init__(self, model: str, file: str, revision: str) -> None:
+    `n_bytes`: of what has arrived. `error`: why it did not come.
+    """
+
+    def __init__(self) -> None:
         super().__init__(daemon=True)
-        self._wanted = {"repo_id": model, "filename": file, "revision": revision}
-        self.n_bytes, self.path = 0, ""
+        self.n_bytes, self.is_given_up = 0, False
         self.error: Exception | None = None
 
     def run(self) -> None:
-        """Fetch the file, or keep why it does not come."""
+        """Do it, or keep why it does not come."""
+        _be_quiet()
+        try:
+            self.fetch()
+        except Exception as error:  # of its HTTP library, whichever that is, and its own: raised where somebody waits
+            self.error = error
+
+    def fetch(self) -> None:
+        """Ask the hub, and keep what it gives."""
+        raise NotImplementedError
+
+
+class _Request(_Errand):
+    """The listing of a model."""
+
+    def __init__(self, model: str, revision: str) -> None:
+        super().__init__()
+        self._model, self._revision, self.info = model, revision, None
+
+    def fetch(self) -> None:
+        from huggingface_hub import HfApi  # an extra
+
+        self.info = HfApi().model_info(self._model, revision=self._revision, files_metadata=True, timeout=PATIENCE)
+
+
+class _Download(_Errand):
+    """One file on its way, of `most` bytes at most."""
+
+    def __init__(self, model: str, file: str, revision: str, most: int) -> None:
         from huggingface_hub import hf_hub_download  # an extra
 
-        _be_quiet()
+        super().__init__()
+        self._wanted = {"repo_id": model, "filename": file, "revision": revision}
+        self._most, self.path = most, ""
         # older releases do not say how far they are
-        counts = "tqdm_class" in inspect.signature(hf_hub_download).parameters
-        counter: dict[str, Any] = {"tqdm_class": _counter_of(self)} if counts else {}
-        try:
-            self.path = hf_hub_download(**self._wanted, etag_timeout=PATIENCE, **counter)
-        except Exception as error:  # it is raised where somebody waits for it
-            self.error = error
+        self.counts = "tqdm_class" in inspect.signature(hf_hub_download).parameters
+
+    def fetch(self) -> None:
+        from huggingface_hub import hf_hub_download  # an extra
+
+        counter: dict[str, Any] = {"tqdm_class": _counter_of(self)} if self.counts else {}
+        self.path = hf_hub_download(**self._wanted, etag_timeout=PATIENCE, **counter)
+
+    def add(self, n_bytes: int) -> None:
+        """Count what has arrived; ends a download that nobody waits for, or that is too large."""
+        self.n_bytes += n_bytes
+        if self.is_given_up or self.n_bytes > self._most:
+            raise _GivenUp
+
+
+class _GivenUp(Exception):
+    """Ends a download from within."""
+
+
+def _awaited(
+    errand: _Errand, sign: Callable[[], Progress], model: str, seconds: float
+) -> Generator[Progress, None, None]:
+    """Yield signs of life until an errand is done; it is given up when nothing arrives in so many `seconds`."""
+    errand.start()
+    began, had = time.monotonic(), 0
+    is_there = False
+    while not is_there:
+        errand.join(_TICK)
+        is_there = not errand.is_alive()  # asked before it is told how far it is: the last sign is of the whole
+        yield sign()
+        if is_there or time.monotonic() - began <= seconds:
+            continue
+        if errand.n_bytes == had:
+            errand.is_given_up = True
+            raise HubError(f"the hub is too slow to give {model}", _OFFLINE_HINT, is_unreachable=True)
+        began, had = time.monotonic(), errand.n_bytes
 
 
 def _counter_of(download: _Download) -> type[Any]:
@@ -135,7 +218,7 @@ def _counter_of(download: _Download) -> type[Any]:
             super().__init__(*args, **(settings | {"disable": True}))
 
         def update(self, n: float | None = 1) -> None:
-            download.n_bytes += int(n or 0)
+            download.add(int(n or 0))
 
     return Counter
 

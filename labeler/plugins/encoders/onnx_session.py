@@ -18,9 +18,12 @@ def open_session(content: bytes, name: str, threads: int) -> Any:
     Raises
     ------
     ValueError
-        onnxruntime does not take it.
+        onnxruntime does not take it, or cannot be loaded.
     """
-    import onnxruntime  # an extra
+    try:
+        import onnxruntime  # an extra
+    except Exception as error:  # a broken installation of a compiled library: an ImportError, or whatever it meets
+        raise ValueError(f"onnxruntime cannot be loaded, install it anew: {_reason(error)}") from error
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1

@@ -8,6 +8,7 @@ from PIL import Image, ImageDraw
 from sklearn.datasets import load_digits
 
 from labeler.plugins import registry
+from labeler.plugins.encoders import automatic
 from labeler.plugins.encoders.automatic import (
     NETWORK,
     choose_encoder,
@@ -69,12 +70,26 @@ def test_color_photos_are_scattered_and_get_further_views(
     assert missing_extra(reason) == ("" if available else "photos")
 
 
-def test_what_is_no_color_photo_gets_no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("pool", ["ink", "a few", "a table", "texts"])
+def test_ink_few_pictures_tables_and_texts_get_no_network(monkeypatch: pytest.MonkeyPatch, pool: str) -> None:
+    pools = {"ink": scribbles(60, 255, 0), "a few": scenes(10, False)}
+    pools |= {"a table": np.eye(200, 5, dtype=np.float32), "texts": np.array(["a", "b"] * 30, dtype=object)}
+    encoder, reason = choose_encoder(pools[pool], 0)
     with_network(monkeypatch, False)
-    assert missing_extra("ink on a plain ground") == ""
+    assert missing_extra(reason) == ""
     with_network(monkeypatch, True)
+    assert NETWORK not in dict(further_views(encoder, reason))
     assert further_views("deskew-hog", "ink on a plain ground") == []
-    assert further_views("hog", "its neighbour graph falls best into groups") == [("scattering", False)]
+
+
+@pytest.mark.parametrize("available", [True, False])
+def test_grey_pictures_that_are_no_ink_get_the_network(monkeypatch: pytest.MonkeyPatch, available: bool) -> None:
+    monkeypatch.setattr(automatic, "CANDIDATES", ("hog",))  # the others take their time
+    encoder, reason = choose_encoder(scenes(60, False), 0)
+    with_network(monkeypatch, available)
+    assert encoder == "hog"
+    assert further_views(encoder, reason) == [("scattering", False), *([(NETWORK, True)] if available else [])]
+    assert missing_extra(reason) == ("" if available else "photos")
 
 
 @pytest.mark.slow

@@ -12,7 +12,8 @@ import pytest
 from labeler.core import steps
 from labeler.core.errors import HubError, MissingExtra, UsageError
 from labeler.plugins import registry
-from labeler.plugins.encoders.hub_files import MAIN
+from labeler.plugins.encoders import hub_files
+from labeler.plugins.encoders.hub_files import MAIN, Listing
 from labeler.plugins.pins import pinned
 from tests.loopback_hub import CONFIG, SIDE, files, tones
 
@@ -293,6 +294,100 @@ def test_a_listing_that_is_not_a_hubs(hub, monkeypatch):
     monkeypatch.setattr(hub.repositories[NAME], "main", "short")
     hub.repositories[NAME].commits["short"] = files()
     assert "names no commit" in refused().message
+
+
+SHA = "0" * 40
+
+
+def listing(*siblings, sha=SHA):
+    whole = {"_id": "1", "id": NAME, "modelId": NAME, "sha": sha, "siblings": list(siblings), "tags": []}
+    return json.dumps(whole).encode()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\x00\xff<html>",
+        b"[]",
+        b"null",
+        b"",
+        listing({"rfilename": "onnx/model.onnx", "size": "big"}),
+        listing({"rfilename": "onnx/model.onnx", "size": [1]}),
+        listing({"rfilename": "onnx/model.onnx", "size": True}),
+        listing({"rfilename": "onnx/model.onnx", "size": -5}),
+        listing({"rfilename": "onnx/model.onnx", "size": 1e300}),
+        listing({"rfilename": "onnx/model.onnx", "lfs": {"sha256": 5, "size": 1, "pointerSize": 1}}),
+        listing({"rfilename": "onnx/model.onnx", "lfs": {"sha256": "../x", "size": 1, "pointerSize": 1}}),
+        listing({"rfilename": "onnx/model.onnx", "lfs": 5}),
+        listing({"rfilename": 5}),
+        listing({"rfilename": ["onnx/model.onnx"]}),
+        listing({}),
+        listing("abc"),
+        listing(sha="../" * 13 + "x"),
+        listing(sha="A" * 40),
+        listing(sha=[0] * 40),
+    ],
+)
+def test_a_listing_of_garbage_is_one_line(hub, content):
+    hub.publish(NAME, files())
+    hub.listing = content
+    refused()
+
+
+@pytest.mark.parametrize("name", ["../../x.onnx", "/etc/x.onnx", "a/../../x.onnx"])
+def test_no_file_outside_of_a_model_is_taken(hub, tmp_path, name):
+    hub.publish(NAME, {"preprocessor_config.json": json.dumps(CONFIG).encode(), name: tones()})
+    refused()
+    assert not list(tmp_path.rglob("x.onnx"))
+
+
+def test_a_hub_that_sends_a_byte_now_and_then_is_given_up_with_signs_of_life(hub, monkeypatch):
+    monkeypatch.setattr(hub_files, "LIMIT", 0.2)
+    hub.publish(NAME, files())
+    hub.is_slow = True
+    said = []
+    with pytest.raises(HubError, match=f"the hub is too slow to give {NAME}") as caught:
+        steps.run(pinned("encoder", f"hub:{NAME}"), said.append)
+    assert caught.value.is_unreachable
+    assert {step.what for step in said} == {f"asking the hub for {NAME}"}
+    assert len(said) > 1
+
+
+def test_so_is_a_download_of_which_nothing_arrives(hub, monkeypatch):
+    hub.publish(NAME, files())
+    commit = hub.repositories[NAME].main
+    listed = Listing(commit, {"onnx/model.onnx": 20}, {})
+    monkeypatch.setattr(hub_files, "LIMIT", 0.2)
+    hub.is_slow = True
+    said = []
+    with pytest.raises(HubError, match="too slow"):
+        steps.run(hub_files.fetch(NAME, "onnx/model.onnx", listed, 1_000_000), said.append)
+    assert len(said) > 1
+
+
+def test_a_slow_hub_does_not_keep_from_what_is_in_the_cache(hub, monkeypatch):
+    hub.publish(NAME, files())
+    spec = pin()
+    monkeypatch.setattr(hub_files, "LIMIT", 0.2)
+    hub.is_slow = True
+    assert pin() == spec
+
+
+@pytest.mark.parametrize("sizes", [{}, {"onnx/model.onnx": 0}, {"onnx/model.onnx": 1}])
+def test_a_file_is_no_larger_than_may_be_whatever_is_listed(hub, tmp_path, sizes):
+    hub.publish(NAME, files(tones(ballast=600_000)))
+    listed = Listing(hub.repositories[NAME].main, sizes, {})
+    with pytest.raises(HubError, match="more than 1,000,000 bytes, too many"):
+        steps.run(hub_files.fetch(NAME, "onnx/model.onnx", listed, 1_000_000))
+    assert not [path for path in blobs(tmp_path) if path.stat().st_size > 1_000_000]
+
+
+def test_a_file_in_the_cache_that_is_too_large_is_not_read(hub, tmp_path, monkeypatch):
+    hub.publish(NAME, files())
+    spec = pin()
+    monkeypatch.setattr("labeler.plugins.encoders.hub.MAX_MODEL", 10)
+    with pytest.raises(HubError, match="too many"):
+        registry.create("encoder", spec).fit(pictures())
 
 
 def test_progress_counts_what_has_arrived(hub):
