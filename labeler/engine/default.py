@@ -38,7 +38,7 @@ from labeler.engine.queue import (
     utilities,
 )
 from labeler.engine.representatives import Level, unguarded
-from labeler.engine.round import Assembly, Settled, assemble, nearest_answers, tiers_of
+from labeler.engine.round import Assembly, Settled, assemble, groups_in, nearest_answers, tiers_of
 from labeler.engine.space import Space
 from labeler.engine.stopping import advise
 from labeler.engine.tiers import is_discovering
@@ -194,7 +194,7 @@ class DefaultEngine:
         # between two steps the worker serves the next answer: it need not wait for what lies around clusters
         yield Progress("learning", 1, 2)
         yield from self._limited(self._layout.partition.around_by_steps(self._level(snapshot)))
-        past = yield from self._limited(self._past_by_steps(snapshot))
+        past = yield from self._limited(self._past_by_steps(snapshot, belief))
         with self._threads.limit(limits=1):
             result = self._round(snapshot, belief, by_margin, live.is_steady(), past)
         yield result
@@ -207,7 +207,7 @@ class DefaultEngine:
             with self._led_after(snapshot):
                 belief = self.believer.believe(snapshot, fresh=True)
                 # never steady: whether labels still move is known of live rounds alone
-                past = steps.run(self._past_by_steps(snapshot))
+                past = steps.run(self._past_by_steps(snapshot, belief))
                 by_margin = self.live.margin_order(snapshot, belief)
                 return self._round(snapshot, belief, by_margin, steady=False, past=past)
 
@@ -314,8 +314,17 @@ class DefaultEngine:
 
         return (yield from lead(len(snapshot.indices), self._first_lead, judge))
 
-    def _past_by_steps(self, snapshot: Snapshot) -> Generator[Progress, None, tuple[Check, ...]]:
-        """Yield signs of life; return the checks before the answers of `snapshot`, by them alone."""
+    def _past_by_steps(self, snapshot: Snapshot, belief: Belief | None) -> Generator[Progress, None, tuple[Check, ...]]:
+        """Yield signs of life; return the checks before the answers of `snapshot`, by them alone; none if not needed.
+
+        A check is a belief of its own, seconds in a large pool: where everything may spread it would change nothing.
+        """
+        if belief is None:
+            return ()
+        unseen = unseen_chance(belief.answers, snapshot.class_list)
+        discovering = is_discovering(self._in_start(snapshot), len(snapshot.indices), unseen)
+        if discovering or groups_in(Settled(self.space, discovering, unseen), belief).is_full:
+            return ()
         return (yield from self._remembered.by_steps(snapshot, self._check_by_steps))
 
     def _check_by_steps(self, snapshot: Snapshot, past: tuple[Check, ...]) -> Generator[Progress, None, Check | None]:

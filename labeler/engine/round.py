@@ -128,27 +128,36 @@ def assemble(
     )
 
 
+def groups_in(settled: Settled, belief: Belief) -> Groups:
+    """Return what may spread by groups as the belief alone has them; what is given says nothing of the rest."""
+    rest = belief.agreement.of(_waiting(belief))
+    n_answers = len(belief.answers)
+    return groups_of(rest, belief.evidence, n_answers, settled.unseen, discovering=settled.discovering)
+
+
 def tiers_of(settled: Settled, belief: Belief, sources: IntArray) -> tuple[ByteArray, Groups]:
-    """Return the tiers (n,) that are earned, and by which groups; what is given says nothing of the rest.
+    """Return the tiers (n,) that are earned, and by which groups.
 
     `sources` (n,) are the answers that each label rests on.
     """
-    waiting = np.ones(len(belief.labels), dtype=np.bool_)
-    waiting[belief.answers.indices] = False
-    rest = belief.agreement.of(waiting)
-    groups = groups_of(rest, belief.evidence, len(belief.answers), settled.unseen, discovering=settled.discovering)
+    waiting = _waiting(belief)
+    rest, groups, answers = belief.agreement.of(waiting), groups_in(settled, belief), belief.answers
     if settled.discovering:
         near = is_near(sources, settled.space.z, settled.space.graph)[waiting]
         rest = replace(rest, agreed=rest.agreed & near)
     else:
-        answers = belief.answers
         class_ids = answers.classes[answers.positions]
-        groups = held(
-            groups, [(check, since(check, answers.indices, class_ids, answers.weights)) for check in settled.past]
-        )
+        past = [(check, since(check, answers.indices, class_ids, answers.weights)) for check in settled.past]
+        groups = held(groups, past)
     tiers = np.full(len(waiting), Tier.LOCKED, dtype=np.uint8)
     tiers[waiting] = earned(rest, belief.odds[waiting], belief.trust, groups)
     return tiers, groups
+
+
+def _waiting(belief: Belief) -> BoolArray:
+    waiting = np.ones(len(belief.labels), dtype=np.bool_)
+    waiting[belief.answers.indices] = False
+    return waiting
 
 
 def _spread(inside: BoolArray, belief: Belief, advice: Advice) -> str:

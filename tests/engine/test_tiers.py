@@ -113,10 +113,29 @@ def test_few_answers_need_every_model_many_do_not() -> None:
     parts = [groups_of(differ, 0.9, n, 0.0, discovering=False) for n in (10, 20, 35, 50, 75, 100)]
     assert [part.unanimous for part in parts] == pytest.approx([0.5, 0.5, 0.5, 0.5, 0.5, 1.0])
     assert [part.agreed for part in parts] == pytest.approx([0, 0, 0, 0, 0.5, 1])  # those that some differ on
-    locked = [part.locked for part in parts]
+    assert not any(part.locked for part in parts)
+    nearly = Agreement(np.ones(100, np.bool_), np.arange(100) < 96, np.ones(100, np.bool_))
+    locked = [groups_of(nearly, 0.9, n, 0.0, discovering=False).locked for n in (10, 20, 35, 50, 75, 100)]
     assert locked[:2] == [0.0, 0.0]
     assert locked == sorted(locked)
     assert locked[2] > 0.0
+
+
+def test_labels_that_are_not_smooth_or_not_unanimous_are_not_locked_by_groups() -> None:
+    """What groceries of 15 and of 6 kinds were like, where the surest were less than 99 % right."""
+    for smooth, unanimous in ((79, 96), (99, 88)):
+        pool = Agreement(np.ones(100, np.bool_), np.arange(100) < unanimous, np.arange(100) < smooth)
+        parts = groups_of(pool, 0.9, 200, 0.0, discovering=False)
+        assert parts.locked == 0.0
+        assert parts.unanimous > 0.5
+
+
+def test_nothing_spreads_by_groups_where_classes_are_still_to_be_met() -> None:
+    """Groceries of 20 kinds after 20 answers: 14 met, no start any more, and 81 % right of what all agreed on."""
+    parts = [groups_of(agreement(90, 0, 10), 0.9, 20, unseen, discovering=False) for unseen in (0.0, 0.2, 0.3, 1.0)]
+    assert [part.unanimous for part in parts] == sorted((part.unanimous for part in parts), reverse=True)
+    assert parts[0].unanimous > 0.5
+    assert parts[2].unanimous == parts[3].unanimous == 0.0
 
 
 def test_nothing_is_locked_while_a_class_may_be_missing() -> None:
