@@ -69,8 +69,9 @@ def test_a_part_that_spread_once_is_taken_back_on_clear_evidence_alone() -> None
     assert held(now, [(before, answers(10, 10))]) == now
 
 
-def test_a_single_answer_refutes_nothing() -> None:
+def test_a_few_answers_refute_nothing() -> None:
     assert not is_refuted(answers(0, 1))
+    assert not is_refuted(answers(0, 4))
     assert is_refuted(answers(0, 10))
     assert not is_refuted(answers(0, 0))
 
