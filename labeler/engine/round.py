@@ -55,7 +55,7 @@ class Assembly:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What tiers rest on besides the belief, as the fields of an Assembly."""
+    """The facts that tiers rest on besides the belief, as the fields of an Assembly."""
 
     space: Space
     discovering: bool
