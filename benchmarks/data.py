@@ -15,6 +15,7 @@ import csv
 import gzip
 import os
 import sys
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,6 +93,38 @@ def _photos(name: str) -> Callable[[int, Path], PoolFile]:
     return loaded
 
 
+def _some_photos(name: str, ranks: slice, count: int) -> Callable[[int, Path], PoolFile]:
+    """`count` photos, drawn by the seed, of some kinds of a set: `ranks` by how common they are."""
+
+    def loaded(seed: int, folder: Path) -> PoolFile:
+        whole = _photos(name)(seed, folder)
+        kinds, sizes = np.unique(whole.y, return_counts=True)
+        chosen = kinds[np.argsort(-sizes, kind="stable")][ranks]
+        with Path(whole.truth).open(newline="", encoding="utf-8") as file:
+            rows = [row for row in csv.reader(file) if row[1] in chosen]
+        drawn_rows = np.sort(np.random.default_rng(seed).permutation(len(rows))[:count])
+        path = folder / f"{name}-{len(chosen)}-{seed}.zip"
+        with zipfile.ZipFile(whole.path) as source, zipfile.ZipFile(path, "w") as target:
+            for row in drawn_rows:
+                target.writestr(rows[row][0], source.read(rows[row][0]))
+        with path.with_suffix(".csv").open("w", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerows([("path", "label"), *(rows[row] for row in drawn_rows)])
+        return PoolFile(path, str(path.with_suffix(".csv")), None, np.array([rows[row][1] for row in drawn_rows]))
+
+    return loaded
+
+
+def _some_cifar(name: str, kinds: dict[str, str], step: int = 1) -> Callable[[int, Path], PoolFile]:
+    """Every `step`-th image of the classes that `kinds` names, under the names it gives them."""
+
+    def loaded(seed: int, folder: Path) -> PoolFile:
+        whole = _cifar(seed, folder)
+        rows = np.flatnonzero(np.isin(whole.y, list(kinds)))[seed % step :: step]
+        return _saved(folder / f"{name}-{seed}.npz", whole.images[rows], [kinds[str(label)] for label in whole.y[rows]])
+
+    return loaded
+
+
 def _noise(seed: int, folder: Path) -> PoolFile:
     rng = np.random.default_rng(seed)
     images, y = rng.integers(0, 256, (2_000, 16, 16), dtype=np.uint8), rng.integers(0, 10, 2_000)
@@ -127,6 +160,9 @@ def _saved(path: Path, images: Any, y: Any) -> PoolFile:
     return PoolFile(path, "y", images, np.asarray(y).astype(str))
 
 
+ANIMALS = ("bird", "cat", "deer", "dog", "frog", "horse")
+THINGS = ("airplane", "automobile", "ship", "truck")
+
 SETS: dict[str, Callable[[int, Path], PoolFile]] = {
     "digits": _digits,
     "mnist10k": _mnist10k,
@@ -135,6 +171,15 @@ SETS: dict[str, Callable[[int, Path], PoolFile]] = {
     "cifar3000": _cifar,
     "grocery": _photos("grocery"),
     "bloodcells": _photos("bloodcells"),
+    # subsets, on which promises (promises.py) failed that held on the whole: few classes, many, 1,200 photos
+    "grocery-4": _some_photos("grocery", slice(2, 10, 2), 1_000),
+    "grocery-6": _some_photos("grocery", slice(6), 1_500),
+    "grocery-15": _some_photos("grocery", slice(5, 20), 1_200),
+    "grocery-20": _some_photos("grocery", slice(20, 40), 1_200),
+    "grocery-30": _some_photos("grocery", slice(13, 43), 1_200),
+    "bloodcells-800": _some_photos("bloodcells", slice(None), 800),
+    "cifar-2": _some_cifar("cifar-2", dict.fromkeys(ANIMALS, "animal") | dict.fromkeys(THINGS, "thing"), 2),
+    "cifar-4": _some_cifar("cifar-4", {kind: kind for kind in ("cat", "airplane", "ship", "truck")}),
     "noise": _noise,
     "small-digits": _small,
     "signs": _signs,

@@ -4,6 +4,7 @@
     LABELER_DATA=... python benchmarks/label_efficiency.py mnist10k --seeds 5
     LABELER_DATA=... python benchmarks/label_efficiency.py mnist70k --seeds 2
     LABELER_DATA=... python benchmarks/label_efficiency.py cifar3000 --seeds 3 --no-grids     (grocery, bloodcells)
+    LABELER_DATA=... python benchmarks/label_efficiency.py grocery-15 --seeds 2 --no-grids   (-4 -6 -20 -30, cifar-2)
     LABELER_DATA=... python benchmarks/label_efficiency.py grocery --seeds 1 --no-grids --encoder scattering
     python benchmarks/label_efficiency.py signs --seeds 2     (characters, wine, breast-cancer, iris, small-digits)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from copy import copy
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -109,6 +110,13 @@ class Believer:
     def join(self, components: list[FloatArray]) -> None:
         """Let a linear rule on each other view's `components` (n, d) have its say, once left-out answers judge it."""
         self.linear = [self.linear[0], *map(Linear, components)]
+
+    def apart(self) -> Believer:
+        """Return a believer in the same space whose beliefs leave no trace in this one, if they are fresh."""
+        other = copy(self)
+        # the rules keep their last fit, from which questions of the moment may go on
+        other.linear = [Linear(rule.points) for rule in self.linear]
+        return other
 
     def judge_by_steps(self, answers: Answers) -> Generator[None, None, Judged]:
         """Yield signs of life; return how the models of this view alone guess left-out answers, from nothing that

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -18,10 +17,11 @@ from labeler.core import steps
 from labeler.core.model import Model, no_labels
 from labeler.core.numeric.nearest import nearest
 from labeler.core.steps import give_back
-from labeler.core.types import FloatArray, Grid, IndexArray, IntArray, Progress, Queue, Round, Snapshot
+from labeler.core.types import FloatArray, Grid, IndexArray, IntArray, Progress, Queue, Round, Snapshot, Tier
 from labeler.engine.belief import Answers, Belief, Believer, as_progress
 from labeler.engine.checks import check_features
 from labeler.engine.doubt import JUDGES_FROM
+from labeler.engine.foresight import Check, Remembered, first_answers
 from labeler.engine.hunt import hunted
 from labeler.engine.layout import Layout, components_of, lay_out
 from labeler.engine.live import BATCH, LiveBelief
@@ -38,7 +38,7 @@ from labeler.engine.queue import (
     utilities,
 )
 from labeler.engine.representatives import Level, unguarded
-from labeler.engine.round import Assembly, assemble
+from labeler.engine.round import Assembly, Settled, assemble, groups_in, nearest_answers, tiers_of
 from labeler.engine.space import Space
 from labeler.engine.stopping import advise
 from labeler.engine.tiers import is_discovering
@@ -69,6 +69,7 @@ class DefaultEngine:
         self._threads = ThreadpoolController()
         self._lead = Lead(0)
         self._judged: dict[bytes, list[Judged]] = {}
+        self._remembered = Remembered()
 
     def open(self, X: FloatArray) -> Iterator[Progress]:
         """Lay out the space, its graph, the clusters and their representatives.
@@ -110,6 +111,7 @@ class DefaultEngine:
                 self._lead = Lead(self._first_lead)  # until the next round asks the answers
         else:
             self._companions.append((yield from self._limited(components_of(X, self.random_state))))
+        self._remembered.clear()
         for layout in self._layouts:
             others = [other.space.components for other in self._layouts if other is not layout]
             layout.take([*others, *self._companions])
@@ -192,8 +194,9 @@ class DefaultEngine:
         # between two steps the worker serves the next answer: it need not wait for what lies around clusters
         yield Progress("learning", 1, 2)
         yield from self._limited(self._layout.partition.around_by_steps(self._level(snapshot)))
+        past = yield from self._limited(self._past_by_steps(snapshot, belief))
         with self._threads.limit(limits=1):
-            result = self._round(snapshot, belief, by_margin, live.is_steady())
+            result = self._round(snapshot, belief, by_margin, live.is_steady(), past)
         yield result
 
     def closing_round(self, snapshot: Snapshot) -> Round:
@@ -204,7 +207,9 @@ class DefaultEngine:
             with self._led_after(snapshot):
                 belief = self.believer.believe(snapshot, fresh=True)
                 # never steady: whether labels still move is known of live rounds alone
-                return self._round(snapshot, belief, self.live.margin_order(snapshot, belief), steady=False)
+                past = steps.run(self._past_by_steps(snapshot, belief))
+                by_margin = self.live.margin_order(snapshot, belief)
+                return self._round(snapshot, belief, by_margin, steady=False, past=past)
 
     def predict(self, snapshot: Snapshot, X_new: FloatArray) -> tuple[IntArray, FloatArray]:
         """Return labels and scores by what all labels of the pool say of each newcomer."""
@@ -295,13 +300,7 @@ class DefaultEngine:
             return Lead(0)
 
         def judge(m: int) -> Generator[None, None, list[Judged]]:
-            first = replace(
-                snapshot,
-                indices=snapshot.indices[:m],
-                class_ids=snapshot.class_ids[:m],
-                provenances=snapshot.provenances[:m],
-                weights=snapshot.weights[:m],
-            )
+            first = first_answers(snapshot, m)
             key = first.indices.tobytes() + first.class_ids.tobytes() + first.weights.tobytes()
             if key not in self._judged:
                 in_full = np.concatenate([layout.representatives for layout in self._layouts])
@@ -314,6 +313,34 @@ class DefaultEngine:
             return self._judged[key]
 
         return (yield from lead(len(snapshot.indices), self._first_lead, judge))
+
+    def _past_by_steps(self, snapshot: Snapshot, belief: Belief | None) -> Generator[Progress, None, tuple[Check, ...]]:
+        """Yield signs of life; return the checks before the answers of `snapshot`, by them alone; none if not needed.
+
+        A check is a belief of its own, seconds in a large pool: where everything may spread it would change nothing.
+        """
+        if belief is None:
+            return ()
+        unseen = unseen_chance(belief.answers, snapshot.class_list)
+        discovering = is_discovering(self._in_start(snapshot), len(snapshot.indices), unseen)
+        if discovering or groups_in(Settled(self.space, discovering, unseen), belief).is_full:
+            return ()
+        return (yield from self._remembered.by_steps(snapshot, self._check_by_steps))
+
+    def _check_by_steps(self, snapshot: Snapshot, past: tuple[Check, ...]) -> Generator[Progress, None, Check | None]:
+        """Yield signs of life; return what the labels of `snapshot` are, in the view that leads by then."""
+        layout = self._layouts[(yield from as_progress(self._lead_by_steps(snapshot))).place]
+        answers = Answers.of(snapshot, layout.order[:0])
+        unseen = unseen_chance(answers, snapshot.class_list)
+        start = is_start(answers, layout.levels[0].representatives)
+        if layout.live is None or is_discovering(start, len(answers), unseen):
+            return None
+        belief = yield from layout.live.believer.apart().believe_by_steps(snapshot, fresh=True)
+        if belief is None:
+            return None
+        sources = nearest_answers(belief.answers, belief.labels, layout.space.z)
+        tiers, groups = tiers_of(Settled(layout.space, False, unseen, past), belief, sources)
+        return Check(len(answers), belief.answers.classes[belief.labels], tiers >= Tier.LIKELY, groups)
 
     def _lead_after(self, snapshot: Snapshot) -> Lead:
         """Return which view leads after the answers of `snapshot`, at once."""
@@ -379,7 +406,14 @@ class DefaultEngine:
         utility = utilities(belief, self.space, indices) if belief is not None else None
         return queue_of(indices, rules, utility, belief)
 
-    def _round(self, snapshot: Snapshot, belief: Belief | None, by_margin: IndexArray, steady: bool) -> Round:
+    def _round(
+        self,
+        snapshot: Snapshot,
+        belief: Belief | None,
+        by_margin: IndexArray,
+        steady: bool,
+        past: tuple[Check, ...] = (),
+    ) -> Round:
         queue = self._queue(snapshot, belief, by_margin)
         # labels hold still, too, while a class was never met: that is no reason to stop
         unseen = unseen_chance(belief.answers, snapshot.class_list) if belief is not None else 1.0
@@ -409,7 +443,7 @@ class DefaultEngine:
         discovering = is_discovering(self._in_start(snapshot), len(snapshot.indices), unseen)
         around = self._layout.partition.around(level)
         return assemble(
-            Assembly(self.space, level, self.first_of, discovering, unseen, around),
+            Assembly(self.space, level, self.first_of, discovering, unseen, around, past),
             snapshot,
             belief,
             queue,

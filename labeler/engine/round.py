@@ -25,11 +25,12 @@ from labeler.core.types import (
 )
 from labeler.engine.belief import Answers, Belief, runner_ups_of
 from labeler.engine.cluster_neighbors import ClusterNeighbors
+from labeler.engine.foresight import Check, held, since
 from labeler.engine.kernel_ridge import landmarks_of
 from labeler.engine.reach import percentiles_of, within_reach
 from labeler.engine.representatives import Level
 from labeler.engine.space import Space
-from labeler.engine.tiers import earned, groups_of, is_near
+from labeler.engine.tiers import Groups, earned, groups_of, is_near
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ class Assembly:
     discovering: bool = False  # new classes still turn up
     unseen: float = 0.0  # the chance that there is a class without an answer
     around: ClusterNeighbors = field(default_factory=ClusterNeighbors)
+    past: tuple[Check, ...] = ()  # labels of fewer answers, which the later ones judge
 
     @staticmethod
     def empty() -> Assembly:
@@ -49,6 +51,16 @@ class Assembly:
         none = np.empty(0, dtype=np.int64)
         nothing = np.empty(0, dtype=np.float32)
         return Assembly(None, Level(Clustering(none.astype(np.int32), nothing, nothing.reshape(0, 1)), none), none)
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The facts that tiers rest on besides the belief, as the fields of an Assembly."""
+
+    space: Space
+    discovering: bool
+    unseen: float
+    past: tuple[Check, ...] = ()
 
 
 def assemble(
@@ -75,7 +87,8 @@ def assemble(
         positions, repeats = with_repeats(belief, assembly.first_of)
         labels = classes[positions]
         sources = nearest_answers(belief.answers, positions, assembly.space.z)
-        tiers = _tiers(assembly, assembly.space, belief, sources)
+        settled = Settled(assembly.space, assembly.discovering, assembly.unseen, assembly.past)
+        tiers, _ = tiers_of(settled, belief, sources)
         scores = belief.calibration.of_largest(belief.proba[np.arange(n), positions])
         tiers[repeats], scores[repeats] = Tier.LOCKED, 1.0
         inside = np.asarray(tiers >= Tier.LIKELY)
@@ -115,19 +128,36 @@ def assemble(
     )
 
 
-def _tiers(assembly: Assembly, space: Space, belief: Belief, sources: IntArray) -> ByteArray:
-    """Return the tiers (n,) that are earned; what is given counts for nothing, for it says nothing of the rest."""
-    waiting = np.ones(len(belief.labels), dtype=np.bool_)
-    waiting[belief.answers.indices] = False
-    rest = belief.agreement.of(waiting)
-    n_answers, discovering = len(belief.answers), assembly.discovering
-    groups = groups_of(rest, belief.evidence, n_answers, assembly.unseen, discovering=discovering)
-    if discovering:
-        near = is_near(sources, space.z, space.graph)[waiting]
+def groups_in(settled: Settled, belief: Belief) -> Groups:
+    """Return what may spread by groups as the belief alone has them; what is given says nothing of the rest."""
+    rest = belief.agreement.of(_waiting(belief))
+    n_answers = len(belief.answers)
+    return groups_of(rest, belief.evidence, n_answers, settled.unseen, discovering=settled.discovering)
+
+
+def tiers_of(settled: Settled, belief: Belief, sources: IntArray) -> tuple[ByteArray, Groups]:
+    """Return the tiers (n,) that are earned, and by which groups.
+
+    `sources` (n,) are the answers that each label rests on.
+    """
+    waiting = _waiting(belief)
+    rest, groups, answers = belief.agreement.of(waiting), groups_in(settled, belief), belief.answers
+    if settled.discovering:
+        near = is_near(sources, settled.space.z, settled.space.graph)[waiting]
         rest = replace(rest, agreed=rest.agreed & near)
+    else:
+        class_ids = answers.classes[answers.positions]
+        past = [(check, since(check, answers.indices, class_ids, answers.weights)) for check in settled.past]
+        groups = held(groups, past)
     tiers = np.full(len(waiting), Tier.LOCKED, dtype=np.uint8)
     tiers[waiting] = earned(rest, belief.odds[waiting], belief.trust, groups)
-    return tiers
+    return tiers, groups
+
+
+def _waiting(belief: Belief) -> BoolArray:
+    waiting = np.ones(len(belief.labels), dtype=np.bool_)
+    waiting[belief.answers.indices] = False
+    return waiting
 
 
 def _spread(inside: BoolArray, belief: Belief, advice: Advice) -> str:
