@@ -5,8 +5,9 @@ IDX files of the original publication (yann.lecun.com/exdb/mnist and its mirrors
 (3000, 32, 32, 3) uint8 and `y`: 300 images a class of CIFAR-10 (cs.toronto.edu/~kriz/cifar.html); in `photos/`, each
 set as `<name>.zip` of JPEG files at most 160 pixels a side beside `<name>.csv` (path,label): `grocery` (5,421 in 43
 kinds, github.com/marcusklasson/GroceryStoreDataset) and `bloodcells` (4,886 crops in 3 kinds,
-github.com/Shenggan/BCCD_Dataset). The others need nothing: digits and tables come with scikit-learn, `signs` and
-`characters` are drawn (drawn.py), `noise` is random pixels whose classes are drawn by lot.
+github.com/Shenggan/BCCD_Dataset); any other set that is put there is known by its name. The others need nothing:
+digits and tables come with scikit-learn, `signs` and `characters` are drawn (drawn.py), `noise` is random pixels whose
+classes are drawn by lot.
 """
 
 from __future__ import annotations
@@ -187,6 +188,12 @@ SETS: dict[str, Callable[[int, Path], PoolFile]] = {
     "wine": _table("wine"),
     "breast-cancer": _table("breast_cancer"),
     "iris": _table("iris"),
+}
+
+SETS |= {
+    path.stem: _photos(path.stem)
+    for path in sorted(Path(os.environ.get("LABELER_DATA") or os.devnull, "photos").glob("*.zip"))
+    if path.stem not in SETS
 }
 
 
