@@ -13,7 +13,12 @@ BASELINES = ("book", "random", "all")
 
 @dataclass(frozen=True, slots=True)
 class Simulation:
-    """The plan of a simulation: the source, its truth, how many answers, which person."""
+    """The plan of a simulation: the source, its truth, how many answers, which person.
+
+    `views_after`: the answers after which further views of the pool join, or the first row of the curve if that comes
+    before. In the application they join as soon as they are encoded; 0 = before the first answer, so that no row
+    depends on the machine.
+    """
 
     source: Path
     truth: str
@@ -25,6 +30,7 @@ class Simulation:
     test: float = 0.0
     baseline: str | None = None
     project: Path | None = None
+    views_after: int = 0
     started: float = 0.0  # time.perf_counter() at the program's first line
 
 

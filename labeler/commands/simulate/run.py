@@ -83,13 +83,13 @@ def _run(
     # the clock stops at the first question, as for a person who waits for it
     session.merge_queue(pipeline.rerank(session.snapshot()), session.state.revision)
     first = time.perf_counter() - started
-    # the second encoder joins late in the application; here at once, so that rows do not depend on the machine
-    steps.run(pipeline.join_companion())
     meter = Meter(truth_ids, names, started)
     oracle = Oracle(truth, plan.noise, plan.options.seed or 0)
     rows = set(curve_rows(plan.clicks))
     shown: list[int] = []
     while meter.clicks < plan.clicks and session.question is not None:
+        if meter.clicks >= plan.views_after:
+            steps.run(pipeline.join_companion())
         if plan.grids and session.pacing.wants_page and _page(session, pipeline, oracle, meter, shown):
             continue
         _click(session, session.question, pipeline, oracle, meter)

@@ -9,8 +9,11 @@ import pytest
 from PIL import Image
 
 from labeler.commands.simulate import Simulation, curve_rows, hold_out, simulate, thin
+from labeler.commands.simulate.oracle import Oracle
 from labeler.core.errors import LabelerError, SourceError, UsageError
 from labeler.project.open import Options, open_project
+from labeler.worker import pipeline as pipeline_module
+from labeler.worker.further_views import FurtherViews
 
 BOOK = Options(engine="book", n_clusters=12)
 TOP = {
@@ -236,3 +239,18 @@ def test_the_table_for_a_person_holds_every_row(run):
     text = "\n".join(run(20, baseline="random").lines())
     assert len(text.splitlines()) == 2 + 2 + 1 + 2
     assert "baseline random" in text
+
+
+@pytest.mark.parametrize("views_after", [0, 4])
+def test_further_views_join_when_the_plan_says(tmp_path, monkeypatch, views_after):
+    rng = np.random.default_rng(0)
+    X = rng.integers(60, 200, (60, 12, 12, 3)).astype(np.uint8)
+    X[:30, 3:9, 3:9, 0] = 250
+    np.savez(tmp_path / "photos.npz", X=X, y=np.repeat(["red", "plain"], 30))
+    monkeypatch.setattr(pipeline_module, "further_views", lambda encoder, reason: [("hog", True)])
+    events = []
+    join, answer = FurtherViews.join, Oracle.answer
+    monkeypatch.setattr(FurtherViews, "join", lambda *a: events.append("join") or join(*a))
+    monkeypatch.setattr(Oracle, "answer", lambda *a, **k: events.append("answer") or answer(*a, **k))
+    simulate(Simulation(tmp_path / "photos.npz", "y", 8, views_after=views_after))
+    assert events.index("join") == views_after
