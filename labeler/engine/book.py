@@ -8,7 +8,6 @@ instances from distinct clusters, again.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -40,6 +39,7 @@ from labeler.core.types import (
 from labeler.engine.calibration import SINGLE, Calibration, Evidence, alike, calibrate, left_out_right, support
 from labeler.engine.checks import check_features
 from labeler.engine.cluster_cores import taught_by_core
+from labeler.engine.fit import Fit
 from labeler.engine.hunt import hunted
 from labeler.engine.kernel_ridge import landmarks_of
 from labeler.engine.nearest_left_out import by_nearest
@@ -59,20 +59,6 @@ MIN_WEIGHT = 0.05
 """What a left-out answer at least stands for: a chosen one was hard, and stands for little of the pool."""
 CLUSTERS_A_CLASS = 2
 """Fewer clusters a class miss classes: 8 or 9 of 10 were met with 10 clusters (engine of the default, measured)."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Fit:
-    """One fit of every instance: `spread` labels, class probabilities `proba` (n, k) over `classes`, which
-    rank; what may be shown of them goes through `calibration`."""
-
-    n_answers: int
-    spread: IntArray
-    sources: IntArray
-    reach: BoolArray
-    classes: IntArray
-    proba: FloatArray
-    calibration: Calibration
 
 
 class BookEngine:
@@ -100,7 +86,7 @@ class BookEngine:
         self._begins_itself = bool(getattr(strategy, "from_the_start", False))
         self.n_clusters, self.random_state = n_clusters, random_state
         self._threads = ThreadpoolController()
-        self._latest: _Fit | None = None
+        self._latest: Fit | None = None
         self._reach: tuple[Level, bytes, BoolArray] | None = None
         self._grouped: tuple[Level, list[IndexArray]] | None = None
         self._uncertain: IndexArray = np.empty(0, dtype=np.int64)
@@ -239,7 +225,7 @@ class BookEngine:
         self._latest = self._fit(snapshot)
         self._uncertain = self._rank(snapshot, self._latest)
 
-    def _fit(self, snapshot: Snapshot) -> _Fit | None:
+    def _fit(self, snapshot: Snapshot) -> Fit | None:
         if not len(snapshot.indices):
             return None
         level = self._divided(snapshot)
@@ -256,7 +242,7 @@ class BookEngine:
                 proba[block] = model.predict_proba(np.asarray(self.X[block]))
         classes = model.classes_.astype(np.int32)
         calibration = self._calibrated(snapshot, level, proba)
-        return _Fit(len(snapshot.indices), spread, sources, reach, classes, proba, calibration)
+        return Fit(len(snapshot.indices), spread, sources, reach, classes, proba, calibration)
 
     def _taught(self, snapshot: Snapshot, level: Level, spread: IntArray) -> tuple[IndexArray, IntArray]:
         """Return which instances the classifier learns from (m,), and their class ids (m,)."""
@@ -337,7 +323,7 @@ class BookEngine:
             self._grouped = level, np.split(np.argsort(clusters, kind="stable"), ends[:-1])
         return self._grouped[1]
 
-    def _rank(self, snapshot: Snapshot, fit: _Fit | None) -> IndexArray:
+    def _rank(self, snapshot: Snapshot, fit: Fit | None) -> IndexArray:
         candidates = _candidates(snapshot, len(self.X))
         # bound to the number of answers: the same answers give the same questions, also after a restart
         rng = np.random.default_rng((self.random_state, len(snapshot.indices)))
@@ -366,7 +352,7 @@ class BookEngine:
         chosen = chosen[np.sort(first)]
         return np.asarray(chosen[pool.candidates[chosen]], dtype=np.int64)
 
-    def _queue(self, snapshot: Snapshot, fit: _Fit | None, uncertain: IndexArray) -> Queue:
+    def _queue(self, snapshot: Snapshot, fit: Fit | None, uncertain: IndexArray) -> Queue:
         candidates = _candidates(snapshot, len(self.X))
         groups = []
         start = self.representatives[:0] if self._begins_itself else self.representatives
@@ -378,7 +364,7 @@ class BookEngine:
             guesses = np.full((len(indices), N_GUESSES), UNLABELED, dtype=np.int32)
             scores, margins = np.zeros(guesses.shape, dtype=np.float32), np.ones(len(indices), dtype=np.float32)
         else:
-            guesses, shares = _top(fit, indices, N_GUESSES)
+            guesses, shares = fit.top(indices, N_GUESSES)
             margins, scores = shares[:, 0] - shares[:, 1], fit.calibration.of(shares)
         return Queue(
             indices=indices,
@@ -390,7 +376,7 @@ class BookEngine:
             guess_scores=scores,
         )
 
-    def _round(self, snapshot: Snapshot, fit: _Fit | None, uncertain: IndexArray) -> Round:
+    def _round(self, snapshot: Snapshot, fit: Fit | None, uncertain: IndexArray) -> Round:
         n = len(self.X)
         labels = np.full(n, UNLABELED, dtype=np.int32)
         runner_ups = labels.copy()
@@ -399,7 +385,7 @@ class BookEngine:
         provenances: ByteArray = np.zeros(n, dtype=np.uint8)
         tiers: ByteArray = np.zeros(n, dtype=np.uint8)
         if fit is not None:
-            guesses, top = _top(fit, slice(None), 2)
+            guesses, top = fit.top(slice(None), 2)
             labels, runner_ups = guesses[:, 0].copy(), guesses[:, 1].copy()
             scores = fit.calibration.of_largest(top[:, 0])
             spread, sources = fit.spread.copy(), fit.sources.copy()
@@ -418,7 +404,7 @@ class BookEngine:
         scores[given], tiers[given], sources[given] = 1.0, Tier.LOCKED, given
         doubts = np.zeros(n, dtype=np.float32)
         if fit is not None:
-            doubts[given] = _doubts(fit, snapshot)
+            doubts[given] = fit.doubts(snapshot)
             runner_ups[given] = np.where(labels[given] == guesses[given, 0], guesses[given, 1], guesses[given, 0])
         around = self._partition.around(level)
         return Round(
@@ -450,7 +436,7 @@ class BookEngine:
             outliers=level.clustering.outliers.astype(np.uint8),
         )
 
-    def _search(self, fit: _Fit | None) -> dict[str, Any]:
+    def _search(self, fit: Fit | None) -> dict[str, Any]:
         """Return what the classifier says of its own search, where it does."""
         facts = getattr(self.classifier, "facts", None)
         return {"search": facts()} if fit is not None and facts is not None else {}
@@ -485,23 +471,3 @@ def _candidates(snapshot: Snapshot, n: int) -> BoolArray:
     for taken in (snapshot.indices, snapshot.excluded, snapshot.held_back, snapshot.deferred):
         candidates[taken] = False
     return candidates
-
-
-def _top(fit: _Fit, rows: IndexArray | slice, many: int) -> tuple[IntArray, FloatArray]:
-    """The likeliest class ids (rows, many) and their probabilities (UNLABELED, 0 where there are fewer classes)."""
-    proba = fit.proba[rows].copy()
-    guesses = np.full((len(proba), many), UNLABELED, dtype=np.int32)
-    scores = np.zeros((len(proba), many), dtype=np.float32)
-    for place in range(min(many, proba.shape[1])):
-        columns = proba.argmax(axis=1)[:, None]
-        guesses[:, place] = fit.classes[columns[:, 0]]
-        scores[:, place] = np.take_along_axis(proba, columns, axis=1)[:, 0]
-        np.put_along_axis(proba, columns, -1.0, axis=1)  # below any probability: the next turn takes the next class
-    return guesses, scores
-
-
-def _doubts(fit: _Fit, snapshot: Snapshot) -> FloatArray:
-    """1 - the classifier's probability of each given class (a,); the answer had its say in it."""
-    columns = {int(class_id): column for column, class_id in enumerate(fit.classes)}
-    own = np.array([columns[int(class_id)] for class_id in snapshot.class_ids], dtype=np.int64)
-    return np.asarray(1.0 - fit.proba[snapshot.indices, own], dtype=np.float32)
