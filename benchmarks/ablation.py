@@ -60,7 +60,7 @@ class Session:
 
     right: dict[int, float]
     coverage: float
-    precision: float
+    precision: float | None
     fall: float
     broken: int
 
@@ -129,7 +129,7 @@ def run(pool: PoolFile, seed: int, clicks: int, part: Part, noise: float) -> Ses
     return Session(
         right={row["clicks"]: row["labels_accuracy"] for row in report.curve},
         coverage=covered[-1],
-        precision=report.final["propagated_precision"] or 0.0,
+        precision=report.final["propagated_precision"],
         fall=max([0.0, *(before - after for before, after in itertools.pairwise(covered))]),
         broken=len(list(breaches(report.curve, report.n_instances))),
     )
@@ -138,12 +138,11 @@ def run(pool: PoolFile, seed: int, clicks: int, part: Part, noise: float) -> Ses
 def line_of(name: str, sessions: list[Session]) -> str:
     """A row of the table: means of the sessions, in percent; the largest fall and every broken promise of all."""
     shares = [statistics.mean(session.right[at] for session in sessions) for at in CLICKS if at in sessions[0].right]
-    ends = [
-        statistics.mean(session.coverage for session in sessions),
-        statistics.mean(session.precision for session in sessions),
-    ]
     cells = [f"{100 * share:6.2f}" for share in shares]
-    cells += [f"{100 * share:5.1f}" for share in (*ends, max(session.fall for session in sessions))]
+    cells.append(f"{100 * statistics.mean(session.coverage for session in sessions):5.1f}")
+    spread = [session.precision for session in sessions if session.precision is not None]
+    cells.append(f"{100 * statistics.mean(spread):5.1f}" if spread else "    -")  # sessions where none did say nothing
+    cells.append(f"{100 * max(session.fall for session in sessions):5.1f}")
     return f"| {name:<36} | {' | '.join(cells)} | {sum(session.broken for session in sessions)} |"
 
 
