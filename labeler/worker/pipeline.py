@@ -21,7 +21,7 @@ from labeler.core.model import Model
 from labeler.core.numeric.choose_k import Tried, compare
 from labeler.core.numeric.kmeans import kmeans_by_steps
 from labeler.core.protocols import Clustering, Engine
-from labeler.core.recipe import ENGINES, LEFT_OUT, PARTS, Recipe
+from labeler.core.recipe import ENGINES, LEAD, LEFT_OUT, PARTS, VIEWS, Recipe
 from labeler.core.requests import Comparison, Outliers
 from labeler.core.types import GIVEN, FloatArray, IndexArray, IntArray, Progress, Queue, Round, Snapshot
 from labeler.plugins import registry
@@ -134,6 +134,10 @@ class Pipeline:
         yield from self.join_companion()
         yield from self.engine.follow(snapshot)
         return self.leading(snapshot)
+
+    def notes(self) -> list[str]:
+        """Return a line for each view that is left out though nobody chose so, known once the views are settled."""
+        return self.further.notes() if self.further is not None else []
 
     def view(self, encoder: str) -> Prepared | None:
         """Return the view by an encoder among those that joined and may lead; None where it is not there."""
@@ -339,15 +343,16 @@ class Pipeline:
             n_answers = int(np.isin(round_.provenances, GIVEN).sum())
             round_ = replace(round_, advice=choose_other_features(n_answers, extra))
         views = self._leaders()
-        place, n_answers = round_.facts.get("lead", (0, 0))
+        place, n_answers = round_.facts.get(LEAD, (0, 0))
         encoder = views[place].encoder if views else recipe.encoder
         names: dict[str, Any] = {"engine": recipe.engine, "encoder": encoder}
-        if "lead" in round_.facts:
+        if LEAD in round_.facts:
+            names[VIEWS] = [view.encoder for view in views]
             why = f"by {n_answers} left-out answers" if n_answers else "by the look of the pool"
             beside = ", ".join(view.encoder for view in views if view.encoder != encoder)
             names["view"] = f"{encoder} leads, {why}; beside it {beside}"
         if self.further is not None and self.further.left_out:
-            names[LEFT_OUT] = self.further.notes()
+            names[LEFT_OUT] = self.notes()
             names["view"] = f"{names.get('view', encoder)}; without {', '.join(self.further.left_out)}"
         own = JOINED if _is_joined(recipe) else BOOK
         for part in PARTS[1:]:

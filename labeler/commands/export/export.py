@@ -98,6 +98,7 @@ def export_by_steps(
     manifest = _manifest(project, labels, options, pipeline.recipe.seed, comes_split)
     manifest["certificate"] = certified(labels, indices)  # of the rows as they were chosen, or none
     notes = [*notes, *_said_of_certificate(labels, manifest["certificate"] is not None)]
+    manifest["notes"] = notes
     yield Progress("writing", 0, len(rows.ids))
     written = write_export(exporter, rows, target, manifest, force, sources)
     return Written(written.path, written.manifest_path, written.counts, notes + written.warnings)

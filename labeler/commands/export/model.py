@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ class ExportedModel:
     model: Model | None
     names: list[str]  # of the model's classes, in its order
     facts: dict[str, Any]  # JSON-able: which it is, and what features it takes
+    notes: list[str] = field(default_factory=list)  # which views of the pool had no say in it, though nobody chose so
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,10 @@ class ModelReport(Result):
             f"a {facts['kind']} model of {len(self.model.names):,} classes in {display_safe(str(self.target))}:"
             f" it takes the {facts['n_features']:,} features of encoder {facts['encoder']}"
         ]
+
+    def warnings(self) -> list[str]:
+        """Return which views of the pool had no say in it."""
+        return self.model.notes
 
 
 def format_of_model(target: Path, format_: str | None) -> str | None:
@@ -92,7 +97,7 @@ def trained(project: Project, pipeline: Pipeline) -> ExportedModel:
         "sha256": digest(model) if model is not None else None,
     }
     classes = model.classes.tolist() if model is not None else []
-    return ExportedModel(model, [names[class_id] for class_id in classes], facts)
+    return ExportedModel(model, [names[class_id] for class_id in classes], facts, project.view_notes())
 
 
 def digest(model: Model) -> str:
@@ -135,7 +140,7 @@ def export_model(
             f"the classifier {pipeline.recipe.classifier} has no weights to take away",
             "logreg has, and so has the default engine; labeler predict works with every one",
         )
-    manifest = {"format": format_, "model": exported.facts, "classes": exported.names}
+    manifest = {"format": format_, "model": exported.facts, "classes": exported.names, "notes": exported.notes}
     write_single(target, manifest, lambda path: writer(exported, path), force, project.inputs())
     return exported
 
