@@ -72,7 +72,7 @@ class Pipeline:
         self.is_open = False
         self.further: FurtherViews | None = None
         """Views beside the first one; None until the pool is open."""
-        self._oddness: tuple[tuple[str | None, bool], FloatArray] | None = None
+        self._oddness: tuple[tuple[str | None, bool, str], FloatArray] | None = None
 
     def open(self) -> Generator[Progress, None, Ready]:
         """Read, encode and cluster; see :func:`labeler.worker.features.prepare` for what may be raised."""
@@ -220,20 +220,21 @@ class Pipeline:
         assert self.prepared is not None  # noqa: S101 - features() looked
         return encode_others(source, self.prepared if snapshot is None else self.leading(snapshot))
 
-    def oddness(self, method: str | None = None, *, quick: bool = False) -> Generator[Progress, None, FloatArray]:
-        """Yield signs of life; return how odd each instance is (n,), by an outlier method; kept for the next time.
+    def oddness(
+        self, seen_in: Prepared, method: str | None = None, *, quick: bool = False
+    ) -> Generator[Progress, None, FloatArray]:
+        """Yield signs of life; return how odd each instance is (n,) in a view of the pool; kept for the next time.
 
-        One that is named looks at the features; the default (None) at the pictures beside them as well. Large pools are
-        judged by what is usual in a sample of them.
+        A method that is named looks at the features; the default (None) at the pictures beside them as well. Large
+        pools are judged by what is usual in a sample of them.
         """
-        if self._oddness is None or self._oddness[0] != (method, quick):
+        if self._oddness is None or self._oddness[0] != (method, quick, seen_in.encoder):
             yield Progress("looking for odd ones")
-            features, prepared = self.features(), self.prepared
-            view: FloatArray | Beside = features
-            if method is None and prepared is not None:
-                view = view_of(features, prepared.raw, prepared.encoder)
+            view: FloatArray | Beside = seen_in.features
+            if method is None:
+                view = view_of(seen_in.features, seen_in.raw, seen_in.encoder)
             scores = yield from scored(view, method or DEFAULT, self.recipe.seed, quick=quick)
-            self._oddness = (method, quick), scores
+            self._oddness = (method, quick, seen_in.encoder), scores
         return self._oddness[1]
 
     # -- what may be requested: see PoolRequests ------------------------------------------------------------------
@@ -246,7 +247,10 @@ class Pipeline:
 
     def outliers(self, snapshot: Snapshot, size: int, first: IndexArray) -> Iterator[Progress | Outliers]:
         """Yield signs of life, then at most `size` instances without an answer, oddest first after those in `first`."""
-        scores = yield from self.oddness(quick=True)
+        leading = self.leading(snapshot)
+        # whoever looks at odd ones before the first answer sees them at once: other views are still being encoded
+        seen_in = leading if len(snapshot.indices) else self._leaders()[0]
+        scores = yield from self.oddness(seen_in, quick=True)
         left = np.ones(len(scores), dtype=np.bool_)
         for answered in (snapshot.indices, snapshot.excluded, snapshot.held_back):
             left[answered] = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,14 +17,18 @@ from labeler.commands.export.export import export
 from labeler.commands.export.model import export_model
 from labeler.commands.export.rows import features_by
 from labeler.commands.hunt import likeliest_of
+from labeler.commands.outliers import odd_ones
 from labeler.commands.search import nearest_to
 from labeler.core import steps
 from labeler.core.errors import ExportError, MissingExtra
 from labeler.core.numeric.nearest import nearest_of
 from labeler.plugins import registry
+from labeler.plugins.outliers import DEFAULT
+from labeler.plugins.outliers.sampling import scored
 from labeler.project.open import open_project
 from labeler.project.project import Project
 from labeler.worker import pipeline as pipeline_module
+from labeler.worker.picture_view import view_of
 
 N = 60
 pytestmark = pytest.mark.slow
@@ -162,11 +167,33 @@ def test_search_and_hunt_measure_in_the_view_that_leads(answered, project, hog):
         assert ranking.query["encoder"] == "hog"
         np.testing.assert_allclose(ranking.numbers, apart[order], atol=1e-3)
     hunted = likeliest_of(project, "a", 10)
+    assert hunted.query["encoder"] == "hog"
     info = project.session.classes.named("a")
     examples = hog[snapshot.indices[snapshot.class_ids == info.class_id]]
     np.testing.assert_allclose(hunted.numbers, np.sqrt(nearest_of(hog[hunted.indices], examples)), atol=1e-3)
     engine = project.open_settled_pipeline().engine
     assert hunted.indices.tolist() == engine.hunt(snapshot, info.class_id, 10, np.empty(0, dtype=np.int64)).tolist()
+
+
+@pytest.mark.parametrize("method", [None, "local-outlier-factor"])
+def test_odd_ones_are_odd_in_the_view_that_leads(project, hog, method):
+    ranking = odd_ones(project, method, N)
+    view = view_of(hog, gratings(), "hog") if method is None else hog
+    scores = steps.run(scored(view, method or DEFAULT, 0))
+    assert ranking.query["encoder"] == "hog"
+    np.testing.assert_allclose(ranking.numbers, scores[ranking.indices], rtol=1e-3)
+    assert (np.diff(scores[ranking.indices]) <= 1e-4).all()
+
+
+def test_the_application_shows_odd_ones_by_the_first_view_until_somebody_answers(project):
+    none, shown = np.empty(0, dtype=np.int64), {}
+    pipeline, snapshot = project.open_settled_pipeline(), project.session.snapshot()
+    nobody = replace(snapshot, indices=none, class_ids=none.astype(np.int32))
+    for name, state in (("answered", snapshot), ("nobody", nobody)):
+        *_, shown[name] = pipeline.outliers(state, N, none)
+        view = pipeline.view("hog") if name == "answered" else pipeline.prepared
+        scores = steps.run(pipeline.oddness(view, quick=True))
+        np.testing.assert_array_equal(shown[name].scores, scores[shown[name].indices])
 
 
 @pytest.mark.parametrize("plan", [inspect.Plan(), inspect.Plan(n_clusters=3)], ids=["its own", "anew"])
