@@ -196,6 +196,18 @@ def test_the_application_shows_odd_ones_by_the_first_view_until_somebody_answers
         np.testing.assert_array_equal(shown[name].scores, scores[shown[name].indices])
 
 
+def test_clusters_in_other_features_are_made_anew_in_them(project):
+    project.closing_round()
+    report = inspect.of_project(project, inspect.Plan(encoder="scattering"), lambda _: None)
+    anew, source = inspect.of_source(project.source_path, inspect.Plan(encoder="scattering"), lambda _: None)
+    source.close()
+    assert report.encoder == "scattering"
+    np.testing.assert_array_equal(report.clustering.clusters, anew.clustering.clusters)
+    assert report.clustering.inertia == pytest.approx(anew.clustering.inertia)
+    own = inspect.of_project(project, inspect.Plan(), lambda _: None)
+    assert not np.array_equal(own.clustering.clusters, report.clustering.clusters)
+
+
 @pytest.mark.parametrize("plan", [inspect.Plan(), inspect.Plan(n_clusters=3)], ids=["its own", "anew"])
 def test_clusters_of_a_project_are_described_in_the_view_they_are_of(project, plan):
     project.closing_round()

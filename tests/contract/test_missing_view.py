@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import shutil
 
@@ -163,6 +162,15 @@ def test_nothing_is_said_where_all_views_are_here(request_of, monkeypatch, name)
     done, _ = request_of(SETTLE[name])
     assert "features" not in done.stderr
     assert "left out" not in done.stderr
+
+
+@pytest.mark.parametrize("anew", [[], ["--clusters", "3"]], ids=["its own", "anew"])
+def test_clusters_of_a_view_that_is_not_here_are_those_of_a_round_by_the_views_that_are(request_of, no_extra, anew):
+    done, folder = request_of(["clusters", "{project}", "--json", *anew], "led.labeler.db")
+    report = json.loads(done.stdout)
+    assert report["encoder"] == "scattering"
+    own, _ = request_of(["clusters", "{project}", "--json", *anew], "p.labeler.db")  # by these views alone
+    assert json.loads(own.stdout) | {"notes": []} == report | {"notes": []}
 
 
 def test_the_closing_round_that_was_kept_says_it_again(request_of, no_extra):
