@@ -21,23 +21,15 @@ def missing_views(options: Mapping[str, Any], facts_of_rounds: Iterable[Mapping[
         return []
     for facts in facts_of_rounds:
         for encoder in _views_of(facts):
-            if extra := _missing_extra(encoder):
+            if extra := registry.missing_extra("encoder", encoder):
                 was = display_safe(str(facts["view"] if LEAD in facts and "view" in facts else encoder), 200)
                 install = f"pip install '.[{extra}]', or labels may differ"
                 return [f"not all features are here that it was labeled by ({was}): {install}"]
     return []
 
 
-def _views_of(facts: Mapping[str, Any]) -> list[Any]:
-    """Return the encoders that a round names, which may be of any origin."""
+def _views_of(facts: Mapping[str, Any]) -> list[str]:
+    """Return the encoders that a round names; its facts may be of any origin."""
     views = facts.get(VIEWS)
-    return [*(views if isinstance(views, list) else []), *([facts.get("encoder")] if LEAD in facts else [])]
-
-
-def _missing_extra(encoder: Any) -> str:
-    """Return the extra that an encoder needs and that is not installed; "" for all others."""
-    name = encoder.partition(":")[0] if isinstance(encoder, str) else ""
-    if not name or not registry.knows("encoder", name):
-        return ""
-    entry = registry.entry("encoder", name)
-    return "" if entry.available else entry.extra
+    named = [*(views if isinstance(views, list) else []), *([facts.get("encoder")] if LEAD in facts else [])]
+    return [encoder for encoder in named if isinstance(encoder, str)]

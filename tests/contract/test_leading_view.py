@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -12,6 +13,7 @@ from PIL import Image
 
 import labeler
 from labeler.cli.main import main
+from labeler.commands.audit import open_audit
 from labeler.commands.clusters import inspect
 from labeler.commands.export.export import export
 from labeler.commands.export.model import export_model
@@ -23,6 +25,7 @@ from labeler.core import steps
 from labeler.core.errors import ExportError, MissingExtra
 from labeler.core.numeric.nearest import nearest_of
 from labeler.plugins import registry
+from labeler.plugins.builtin import Plugin
 from labeler.plugins.outliers import DEFAULT
 from labeler.plugins.outliers.sampling import scored
 from labeler.project.open import open_project
@@ -225,3 +228,24 @@ def test_features_of_frozen_labels_whose_encoder_is_gone_are_refused_in_a_line(p
     with pytest.raises(ExportError, match="by hog, are not here any more"):
         features_by(project.open_pipeline(), {"encoder": "hog"})
     np.testing.assert_array_equal(features_by(project.open_pipeline(), {}), project.open_pipeline().features())
+
+
+@pytest.mark.parametrize("format_", ["sklearn", "cleanlab"])
+def test_features_of_frozen_labels_name_the_extra_where_that_is_what_is_missing(
+    answered, tmp_path, monkeypatch, format_
+):
+    shutil.copy(answered, tmp_path / "audited.labeler.db")  # the others shall not be of an audit
+    with open_project(tmp_path / "audited.labeler.db") as project:
+        open_audit(project, 0.1, 0.5)
+        session = project.session
+        while not session.audit.latest.drawn:
+            index = session.audit.next_index()
+            session.audit.answer(session.pool.ids[index], session.classes.id_for("abc"[index % 3]))
+    line = Plugin("encoder", "hog", "", "", "photos", ("no_such_module_of_labeler",))
+    monkeypatch.setitem(registry._TABLE["encoder"], "hog", line)
+    monkeypatch.setattr(pipeline_module, "further_views", lambda encoder, reason: [])
+    with open_project(tmp_path / "audited.labeler.db") as project, pytest.raises(MissingExtra) as refused:
+        export(project, tmp_path / "out.npz", format_)
+    assert "hog" in refused.value.message
+    assert "pip install '.[photos]'" in refused.value.hint
+    assert not (tmp_path / "out.npz").exists()
