@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,12 +14,15 @@ import numpy as np
 from labeler.commands.export.onnx import as_onnx
 from labeler.commands.result import Result
 from labeler.core import steps
-from labeler.core.errors import EngineError, ExportError, MissingExtra, UsageError
+from labeler.core.errors import EngineError, ExportError, LabelerError, MissingExtra, UsageError
 from labeler.core.model import Model
 from labeler.core.text import display_safe, escaped
 from labeler.core.types import Progress
+from labeler.plugins import registry
 from labeler.plugins.exporters.write import write_single
 from labeler.project.project import Project
+from labeler.worker.features import Prepared, side_of
+from labeler.worker.heavy_encoders import looks_itself
 from labeler.worker.pipeline import Pipeline
 
 FORMATS = {"model": ".npz", "onnx": ".onnx"}
@@ -91,13 +95,31 @@ def trained(project: Project, pipeline: Pipeline) -> ExportedModel:
         "classifier": recipe.classifier or None,
         "seed": recipe.seed,
         "encoder": prepared.encoder,
-        "takes": list(prepared.raw.shape[1:]),
+        "takes": _shape_taken(project, prepared),
         "n_features": int(prepared.features.shape[1]),
         "kind": model.kind if model is not None else None,
         "sha256": digest(model) if model is not None else None,
     }
     classes = model.classes.tolist() if model is not None else []
     return ExportedModel(model, [names[class_id] for class_id in classes], facts, project.view_notes())
+
+
+def _shape_taken(project: Project, prepared: Prepared) -> list[int]:
+    """Return the shape of what the encoder of a view saw: of the image store, a table's row, or as it reads images itself.
+
+    Empty where its model came from elsewhere and cannot be had any more, so that nobody can say it.
+    """
+    source, stored = project.source, list(prepared.raw.shape[1:])
+    if source is None or source.content != "images" or prepared.encoder == "features":
+        return stored
+    encoder = registry.create("encoder", prepared.encoder)
+    if not looks_itself(encoder, source):
+        return stored
+    if hasattr(encoder, "bring"):
+        with contextlib.suppress(LabelerError):
+            steps.run(encoder.bring())
+    side = side_of(encoder)
+    return [side, side, 3] if side else []
 
 
 def digest(model: Model) -> str:
