@@ -1,4 +1,4 @@
-"""The views of the pool that a project was labeled by and that are not here: an extra that was there once is not now."""
+"""The views of the pool that a project was labeled by and that are not here: an extra was there once, and is not now."""
 
 from __future__ import annotations
 

@@ -75,7 +75,7 @@ def labeled(tmp_path_factory):
         monkeypatch.setattr(pipeline_module, "further_views", lambda encoder, reason: [("pixels", True)])
         with open_project(folder / "photos", folder / "led.labeler.db") as project:
             session = project.session
-            for row in range(0, 20):
+            for row in range(20):
                 session.label(session.pool.ids[row], session.classes.id_for("ab"[row % 2]))
             closing = project.closing_round()
             assert "lead" in closing.facts
@@ -166,7 +166,7 @@ def test_nothing_is_said_where_all_views_are_here(request_of, monkeypatch, name)
 
 @pytest.mark.parametrize("anew", [[], ["--clusters", "3"]], ids=["its own", "anew"])
 def test_clusters_of_a_view_that_is_not_here_are_those_of_a_round_by_the_views_that_are(request_of, no_extra, anew):
-    done, folder = request_of(["clusters", "{project}", "--json", *anew], "led.labeler.db")
+    done, _ = request_of(["clusters", "{project}", "--json", *anew], "led.labeler.db")
     report = json.loads(done.stdout)
     assert report["encoder"] == "scattering"
     own, _ = request_of(["clusters", "{project}", "--json", *anew], "p.labeler.db")  # by these views alone

@@ -211,9 +211,7 @@ def _side_by_side(tried: Sequence[Tried], k: int) -> list[int]:
     return sorted(sorted(defined, key=lambda number: (abs(number - k), number))[:DIAGRAMS]) if len(defined) > 1 else []
 
 
-def _round_and_lead(
-    project: Project, is_anew: bool, progress: Callable[[Progress], None]
-) -> tuple[Round | None, str]:
+def _round_and_lead(project: Project, is_anew: bool, progress: Callable[[Progress], None]) -> tuple[Round | None, str]:
     """Return the round whose clusters are the project's own, and the encoder of the view that leads ("" = the first).
 
     Where the view that the last round's clusters are of is not here, a closing round by those that are.

@@ -105,7 +105,7 @@ def trained(project: Project, pipeline: Pipeline) -> ExportedModel:
 
 
 def _shape_taken(project: Project, prepared: Prepared) -> list[int]:
-    """Return the shape of what the encoder of a view saw: of the image store, a table's row, or as it reads images itself.
+    """Return the shape of what the encoder of a view saw, as stored or as it reads images itself.
 
     Empty where its model came from elsewhere and cannot be had any more, so that nobody can say it.
     """

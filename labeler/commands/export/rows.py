@@ -130,7 +130,7 @@ def features_by(pipeline: Pipeline, facts: Mapping[str, Any]) -> FloatArray:
     view = pipeline.view(encoder) if encoder else None
     if encoder and view is None:
         if extra := registry.missing_extra("encoder", encoder):
-            raise MissingExtra(f"the encoder {display_safe(encoder, 80)!r}, by whose features these were labeled,", extra)
+            raise MissingExtra(f"the encoder that these were labeled by, {display_safe(encoder, 80)},", extra)
         raise ExportError(
             f"the features these labels were made of, by {display_safe(encoder, 80)}, are not here any more",
             "--latest exports labels and features as they are now; csv and jsonl need no features",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+
 from labeler.core import steps
 from labeler.core.recipe import Recipe
 from labeler.plugins.importers.detect import open_source
 from labeler.worker import pipeline as pipeline_module
 from labeler.worker.pipeline import Pipeline
+
 
 def test_no_extra_is_missing_where_the_encoder_was_chosen_or_there_are_no_pictures(tmp_path, monkeypatch):
     monkeypatch.setattr(pipeline_module, "missing_extra", lambda reason: "photos")
