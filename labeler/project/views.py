@@ -1,4 +1,4 @@
-"""The views of the pool that a project was labeled by and that are not here: an extra was there once, and is not now."""
+"""The views of the pool that a project was labeled by and that are not here: an extra was there once, not now."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def missing_views(options: Mapping[str, Any], facts_of_rounds: Iterable[Mapping[
     for facts in facts_of_rounds:
         for encoder in _views_of(facts):
             if extra := registry.missing_extra("encoder", encoder):
-                was = display_safe(str(facts["view"] if LEAD in facts and "view" in facts else encoder), 200)
+                was = display_safe(encoder, 80)
                 install = f"pip install '.[{extra}]', or labels may differ"
                 return [f"not all features are here that it was labeled by ({was}): {install}"]
     return []

@@ -12,8 +12,7 @@ from labeler.project.open import open_project
 from labeler.project.options import Options
 from labeler.project.views import missing_views
 
-VIEW = "net leads, by 20 left-out answers; beside it scattering"
-BY_NET = {"lead": [1, 20], "views": ["scattering", "net"], "encoder": "net", "view": VIEW}
+BY_NET = {"lead": [1, 20], "views": ["scattering", "net"], "encoder": "net"}
 
 
 @pytest.fixture
@@ -52,7 +51,8 @@ def test_nothing_is_missed_by_who_chose_to_do_without(no_net, options):
 
 
 def test_what_a_round_says_of_its_views_is_safe_to_show_and_an_installed_extra_says_nothing(no_net, monkeypatch):
-    assert "\x1b" not in "".join(missing_views({}, [BY_NET | {"view": "\x1b[31mnet"}]))
+    (line,) = missing_views({}, [{"views": ["net:model=\x1b[31m"]}])
+    assert "\x1b" not in line
     monkeypatch.setitem(registry._TABLE["encoder"], "net", Plugin("encoder", "net", "", "", "photos", ("json",)))
     assert missing_views({}, [BY_NET]) == []
 
