@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import shlex
 from collections.abc import Callable, Generator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import chain, takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -137,12 +137,13 @@ class Project:
         steps.run(pipeline.settle(self.session.snapshot()), progress)
         return pipeline
 
-    def open_pipeline_by_steps(self) -> Generator[Progress, None, Pipeline]:
-        """Prepare the engine in this process, yielding signs of life; return it."""
+    def open_pipeline_by_steps(self, encoder: str = "") -> Generator[Progress, None, Pipeline]:
+        """Prepare the engine in this process, yielding signs of life; return it; with another `encoder` if given."""
         from labeler.worker.pipeline import Pipeline  # start-up: scikit-learn and scipy, which no screen needs
 
         source = self._its_source("is it where it was?")
-        pipeline = Pipeline(self.recipe(), source, self.session.pool.ids, self._imported())
+        recipe = replace(self.recipe(), encoder=encoder) if encoder else self.recipe()
+        pipeline = Pipeline(recipe, source, self.session.pool.ids, self._imported())
         self._take_encoded((yield from pipeline.open()))
         self._pipeline = pipeline
         return pipeline

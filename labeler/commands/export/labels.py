@@ -57,13 +57,16 @@ class LabelSet:
     notes: list[str] = field(default_factory=list)
 
 
-def latest_labels(project: Project, pipeline: Pipeline, options: ExportOptions) -> Generator[Progress, None, LabelSet]:
-    """Yield signs of life; return the labels as they are now, from a closing round."""
+def latest_labels(
+    project: Project, pipeline: Pipeline, options: ExportOptions, *, is_kept: bool = True
+) -> Generator[Progress, None, LabelSet]:
+    """Yield signs of life; return the labels as they are now, from a closing round, which is kept for others or not."""
     session = project.session
     yield Progress("computing every label anew")
     closing = pipeline.closing_round(session.snapshot())
     session.merge_round(closing, save=False)  # an export changes nothing in the project; the cache keeps the round
-    keep(project, closing)
+    if is_kept:
+        keep(project, closing)
     notes = project.view_notes()
     if session.audit.latest is not None and not session.audit.latest.drawn and not options.latest:
         notes.append("an audit is under way and has not reached its target: these are the labels as they are now")
