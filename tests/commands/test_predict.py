@@ -331,6 +331,7 @@ class Fine:
         return np.ascontiguousarray(shrunk.reshape(len(images), -1), dtype=np.float32)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("side", [96, 32], ids=["looks itself", "as the store has them"])
 def test_the_encoder_gives_the_row_of_the_pool_for_what_the_model_says_it_takes(tmp_path, monkeypatch, side):
     line = Plugin("encoder", "fine", "", "sees more", thing=Fine)

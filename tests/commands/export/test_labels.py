@@ -32,6 +32,7 @@ def test_no_extra_is_missing_where_the_encoder_was_chosen_or_there_are_no_pictur
         assert pipeline.missing_extra() == missing
 
 
+@pytest.mark.slow
 def test_what_people_said_leaves_without_the_extra_of_the_encoder_that_was_chosen(tmp_path, monkeypatch):
     rng = np.random.default_rng(0)
     np.savez(tmp_path / "photos.npz", X=rng.integers(0, 256, (12, 8, 8, 3)).astype(np.uint8))
