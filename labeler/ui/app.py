@@ -340,7 +340,7 @@ class LabelerApp(App[None]):
         received = self.project.engine.receive(message.what)
         status = self.status
         if received.progress is not None:
-            status.progress = received.progress
+            status.progress = received.progress if received.progress.what else None
         elif received.changed or received.failed:
             status.progress = None
         if received.failed:

@@ -71,7 +71,7 @@ def test_where_none_works_none_joins(views):
 
 
 def test_what_is_no_error_of_a_view_is_not_hidden(views, monkeypatch):
-    def broken(*_):
+    def broken(*_, **__):
         raise AssertionError("a mistake of our own")
 
     monkeypatch.setattr("labeler.worker.further_views.encode_again", broken)
