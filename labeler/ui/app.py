@@ -348,7 +348,7 @@ class LabelerApp(App[None]):
         new, self._noticed = self.project.notices[self._noticed :], len(self.project.notices)
         texts = [*new, *([received.note] if received.note and not received.failed else [])]
         if texts:
-            status.note(" · ".join(texts))
+            status.note(" · ".join(dict.fromkeys(texts)))  # an offer is both, said once
         if received.changed:
             self.view = self.project.view()
         else:

@@ -46,7 +46,8 @@ def entries(source: Source, ids: Sequence[str], cache: Path, chosen: str) -> Ent
     for spec in (*registry.names("encoder"), *([chosen] if chosen else [])):
         parsed = registry.parse_spec(spec)
         with suppress(LabelerError):  # not installed, or it needs a model's file: what it left is told by no name
-            names.add(features_entry(key, parsed, registry.create("encoder", parsed).version))
+            version = version_of_class(parsed)  # to make it may load a library that ends this process
+            names.add(features_entry(key, parsed, version or registry.create("encoder", parsed).version))
     contents = Entries([], {}, {})
     for path in sorted(cache.iterdir()):
         if not path.name.startswith((*IMAGE_ENTRIES, "features-", LOG_ENTRY)):
@@ -88,6 +89,12 @@ def key_of(source: Source, ids: Sequence[str]) -> str:
 def features_entry(key: str, spec: Spec, version: int) -> str:
     """Return the name of the features of a pool (by :func:`key_of`) by one encoder of a version."""
     return f"features-{digest(key, str(spec), version)}.npy"
+
+
+def version_of_class(spec: Spec) -> int | None:
+    """Return the version of an encoder if its class says it, so that none is made. Raises UsageError, MissingExtra."""
+    version: object = getattr(registry.load("encoder", spec.name), "version", None)
+    return version if isinstance(version, int) else None
 
 
 def rows_entry(spec: Spec, encoder: Encoder, *seen: Any) -> str:

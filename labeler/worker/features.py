@@ -25,7 +25,16 @@ from labeler.plugins.importers.base import Source
 from labeler.plugins.importers.vectors import read_features
 from labeler.plugins.pins import pinned
 from labeler.plugins.registry import Spec
-from labeler.worker.cache import IMAGE_ENTRIES, digest, features_entry, key_of, make_folder, why_broken, writing
+from labeler.worker.cache import (
+    IMAGE_ENTRIES,
+    digest,
+    features_entry,
+    key_of,
+    make_folder,
+    version_of_class,
+    why_broken,
+    writing,
+)
 from labeler.worker.children import Children
 from labeler.worker.heavy_encoders import Pool, encode_in_steps, is_heavy, looks_itself
 from labeler.worker.image_store import LARGEST, ImagePlan, blank_rows, fill_images
@@ -210,7 +219,7 @@ def _encode_warily(pool: Pool, spec: Spec, key: str) -> Generator[Progress, None
     EngineError
         It ended the child.
     """
-    version = getattr(registry.load("encoder", spec.name), "version", None)
+    version = version_of_class(spec)
     if version is not None and not why_broken(pool.cache / features_entry(key, spec, version), len(pool.raw)):
         return (yield from _encode(pool, spec, key))
     with Children(Employ(str(spec), custom.loaded()), 1, None, is_wary=True) as helpers:

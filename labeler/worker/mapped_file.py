@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-ROOM = 64 << 20
+ROOM = 64_000_000
 """Bytes that what nobody asked for leaves free, so that no answer fails because of it. The journal takes a kilobyte an
 answer, and 4 MB until its log is folded in; the last round takes about 20 bytes an instance, twice while another takes
 its place: of a million instances, 40 MB."""
@@ -46,7 +46,7 @@ def free(folder: Path) -> int:
 def check_room(folder: Path, size: int) -> None:
     """Raise OSError where fewer than `size` bytes are free on the disk of a folder."""
     if size and free(folder) < size:
-        raise OSError(errno.ENOSPC, f"{size / 1e6:,.0f} MB are not free on this disk", str(folder))
+        raise OSError(errno.ENOSPC, f"fewer than {size / 1e6:,.0f} MB are free on this disk", str(folder))
 
 
 def is_full(error: OSError) -> bool:
