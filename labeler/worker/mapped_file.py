@@ -10,7 +10,7 @@ import errno
 import os
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -34,7 +34,7 @@ def create(path: Path, dtype: DTypeLike, shape: tuple[int, ...], leave: int = 0)
     check_room(path.parent, size + leave if leave else 0)
     array: np.memmap[Any, Any] = np.lib.format.open_memmap(path, "w+", dtype, shape)
     with open(path, "r+b") as file:
-        _reserve(file.fileno(), os.fstat(file.fileno()).st_size, size)
+        _reserve(file, size)
     return array
 
 
@@ -54,15 +54,18 @@ def is_full(error: OSError) -> bool:
     return error.errno in _FULL
 
 
-def _reserve(descriptor: int, total: int, size: int) -> None:
-    """Have the disk keep all `total` bytes of a file of zeros, whose last `size` are its content."""
+def _reserve(file: BinaryIO, size: int) -> None:
+    """Have the disk keep all bytes of a file whose last `size` are zeros."""
+    total = os.fstat(file.fileno()).st_size
     if hasattr(os, "posix_fallocate"):
         try:
-            os.posix_fallocate(descriptor, 0, total)
+            os.posix_fallocate(file.fileno(), 0, total)
         except OSError as error:
             if error.errno not in _NOT_THERE:
                 raise
         else:
             return
-    for start in range(total - size, total, len(_ZEROS)):  # what is written has its bytes
-        os.pwrite(descriptor, _ZEROS[: total - start], start)
+    file.seek(total - size)
+    for start in range(0, size, len(_ZEROS)):  # what is written has its bytes
+        file.write(_ZEROS[: size - start])
+    file.flush()

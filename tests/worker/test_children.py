@@ -149,7 +149,8 @@ def test_what_ends_a_child_on_trial_is_never_done_here(code, line):
 def test_what_fails_in_a_child_on_trial_with_an_error_of_pythons_is_done_here_which_can_say_it(images, encoder):
     helpers = tried_out(1)
     helpers.grow(0, encoder)
-    assert rows_of(list(helpers.do(works(images)))).tobytes() == encoder.transform(images).tobytes()
+    (part,) = helpers.do(iter([Work(0, images[:2])]))
+    assert part.rows.tobytes() == encoder.transform(images[:2]).tobytes()
 
 
 def test_children_that_end_at_work_on_trial_leave_nothing_of_it_to_this_process(images, encoder):

@@ -188,3 +188,22 @@ def test_a_view_that_nobody_chose_is_tried_in_a_child_whatever_the_size_of_the_p
     again = views(*wanted[2:])
     assert steps.run(again.encode_and_join(Engine()))
     assert len(sizes) == n_started  # what is in the cache starts none
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("_crashing")
+def test_where_children_pay_others_join_the_one_in_which_a_view_was_tried(views, tmp_path, monkeypatch):
+    sizes, grow = [], Children.grow
+
+    def grown(helpers, size, encoder):
+        grow(helpers, size, encoder)
+        sizes.append(len(helpers._alive))
+
+    monkeypatch.setattr(Children, "grow", grown)
+    monkeypatch.setattr(children, "cores", lambda: 2)
+    monkeypatch.setattr(children, "WORTH", 0.0)
+    further = views(("crashing:at=never", True))
+    assert steps.run(further.encode_and_join(Engine()))
+    X = np.load(tmp_path / "pool.npz")["X"]
+    assert np.array_equal(further.leaders[0].features, X.mean(axis=2).astype(np.float32))
+    assert sizes == [1, 2]

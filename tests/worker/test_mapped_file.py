@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import labeler
 from labeler.worker import mapped_file
 from labeler.worker.mapped_file import ROOM, check_room, create, is_full
 
@@ -64,14 +67,22 @@ def test_what_is_to_leave_room_is_not_begun_where_there_is_less(tmp_path, monkey
     create(tmp_path / "b.npy", np.float32, (9, 11), ROOM)
 
 
+def test_nothing_else_maps_a_file_to_write_to_it():
+    own = Path(labeler.__file__).parent
+    maps = re.compile(r"""open_memmap\(|memmap\([^)]*["'](w\+|r\+)|mmap_mode=["'](w\+|r\+)""")
+    paths = {path.relative_to(own).as_posix() for path in own.rglob("*.py") if maps.search(path.read_text())}
+    assert paths == {"worker/mapped_file.py"}
+
+
 @pytest.mark.slow
-def test_a_pool_that_finds_no_room_on_a_real_disk_is_one_line(tmp_path):
+@pytest.mark.parametrize("way", ["pass", "del os.posix_fallocate"])
+def test_a_pool_that_finds_no_room_on_a_real_disk_is_one_line(tmp_path, way):
     """On a disk of 300 kB of a namespace's own: holes in a mapped file would end the process here (SIGBUS)."""
     disk = tmp_path / "disk"
     disk.mkdir()
     np.savez(tmp_path / "pool.npz", X=np.random.default_rng(0).integers(0, 256, (600, 28, 28)).astype(np.uint8))
     code = (
-        "import sys; from pathlib import Path; from labeler.core import steps\n"
+        f"import os, sys; from pathlib import Path; from labeler.core import steps; {way}\n"
         "from labeler.core.errors import LabelerError; from labeler.worker.features import prepare\n"
         "from labeler.plugins.importers.detect import open_source\n"
         "source = open_source(Path(sys.argv[1]))\n"
