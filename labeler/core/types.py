@@ -207,7 +207,7 @@ class Grid:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """A sign of life of a long job: what it does, `done` of `total` (0 = not known)."""
+    """A sign of life of a long job: what it does ("": nothing is under way now), `done` of `total` (0: unknown)."""
 
     what: str
     done: int = 0

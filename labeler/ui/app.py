@@ -340,7 +340,7 @@ class LabelerApp(App[None]):
         received = self.project.engine.receive(message.what)
         status = self.status
         if received.progress is not None:
-            status.progress = received.progress
+            status.progress = received.progress if received.progress.what else None
         elif received.changed or received.failed:
             status.progress = None
         if received.failed:
@@ -348,7 +348,7 @@ class LabelerApp(App[None]):
         new, self._noticed = self.project.notices[self._noticed :], len(self.project.notices)
         texts = [*new, *([received.note] if received.note and not received.failed else [])]
         if texts:
-            status.note(" · ".join(texts))
+            status.note(" · ".join(dict.fromkeys(texts)))  # an offer is both, said once
         if received.changed:
             self.view = self.project.view()
         else:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,12 +14,13 @@ from typing import Any
 import numpy as np
 
 from labeler.core.errors import LabelerError, ProjectError
-from labeler.core.files import sweep
+from labeler.core.files import sweep, whole
 from labeler.plugins import registry
 from labeler.plugins.encoders.base import Encoder
 from labeler.plugins.importers.base import Source
 from labeler.plugins.importers.scaling import ValueRange
 from labeler.plugins.registry import Spec
+from labeler.worker.mapped_file import is_full
 from labeler.worker.row_log import is_log
 
 STORE_VERSION = 3
@@ -45,7 +46,8 @@ def entries(source: Source, ids: Sequence[str], cache: Path, chosen: str) -> Ent
     for spec in (*registry.names("encoder"), *([chosen] if chosen else [])):
         parsed = registry.parse_spec(spec)
         with suppress(LabelerError):  # not installed, or it needs a model's file: what it left is told by no name
-            names.add(features_entry(key, parsed, registry.create("encoder", parsed)))
+            version = version_of_class(parsed)  # to make it may load a library that ends this process
+            names.add(features_entry(key, parsed, version or registry.create("encoder", parsed).version))
     contents = Entries([], {}, {})
     for path in sorted(cache.iterdir()):
         if not path.name.startswith((*IMAGE_ENTRIES, "features-", LOG_ENTRY)):
@@ -84,9 +86,15 @@ def key_of(source: Source, ids: Sequence[str]) -> str:
     return digest(source.fingerprint(), len(ids), digest(*ids), STORE_VERSION, *by)
 
 
-def features_entry(key: str, spec: Spec, encoder: Encoder) -> str:
-    """Return the name of the features of a pool (by :func:`key_of`) by one encoder."""
-    return f"features-{digest(key, str(spec), encoder.version)}.npy"
+def features_entry(key: str, spec: Spec, version: int) -> str:
+    """Return the name of the features of a pool (by :func:`key_of`) by one encoder of a version."""
+    return f"features-{digest(key, str(spec), version)}.npy"
+
+
+def version_of_class(spec: Spec) -> int | None:
+    """Return the version of an encoder if its class says it, so that none is made. Raises UsageError, MissingExtra."""
+    version: object = getattr(registry.load("encoder", spec.name), "version", None)
+    return version if isinstance(version, int) else None
 
 
 def rows_entry(spec: Spec, encoder: Encoder, *seen: Any) -> str:
@@ -103,6 +111,27 @@ def make_folder(cache: Path) -> None:
         raise ProjectError(
             f"cannot write the cache {cache}: {error.strerror}", "make room, or move what is in the way"
         ) from error
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[Path]:
+    """Yield the draft of an entry, as :func:`labeler.core.files.whole`.
+
+    Raises
+    ------
+    ProjectError
+        The disk is full.
+    OSError
+        Whatever else is wrong with it.
+    """
+    try:
+        with whole(path) as draft:
+            yield draft
+    except OSError as error:
+        if not is_full(error):
+            raise
+        what = f"there is no room for the cache: {error.strerror}"
+        raise ProjectError(what, f"make room on the disk of {path.parent}") from error
 
 
 def digest(*parts: Any) -> str:

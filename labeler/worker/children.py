@@ -90,20 +90,21 @@ class Children:
         How many; 0 = all is done in this process.
     encoder
         The same encoder here: for works that no child does.
+    is_wary
+        What ends a child is never done in this process.
     """
 
-    def __init__(self, employ: Employ, size: int, encoder: Encoder | None) -> None:
+    def __init__(self, employ: Employ, size: int, encoder: Encoder | None, *, is_wary: bool = False) -> None:
         self._replies: queue.SimpleQueue[tuple[_Child, Any]] = queue.SimpleQueue()
-        self._employ, self._encoder = employ, encoder
+        self._employ, self._encoder, self._is_wary = employ, encoder, is_wary
+        self._code = 0  # of the child that ended last; below 0 a signal ended it
         self._restarts_left = RESTARTS
         self._alive: list[_Child] = []
         self._again: deque[Work] = deque()  # of children that ended
         self._fatal: dict[int, int] = {}  # work -> children that ended while they did it
         self.ended = ""
         """Why there are fewer than there were; "" while all are there."""
-        with contextlib.suppress(OSError):  # no more processes are granted: as many as there are, or none
-            while len(self._alive) < size:
-                self._start()
+        self.grow(size, encoder)
 
     def __enter__(self) -> Self:
         return self
@@ -113,13 +114,34 @@ class Children:
             child.end()
         self._alive = []
 
+    def grow(self, size: int, encoder: Encoder | None) -> None:
+        """Let there be as many as `size`, if there were fewer, and the encoder in this process."""
+        self._encoder = encoder
+        with contextlib.suppress(OSError):  # no more processes are granted: as many as there are, or none
+            while len(self._alive) < size:
+                self._start()
+
+    def try_out(self) -> Iterator[None]:
+        """Yield signs of life until one of them has its encoder, or cannot make it (then this process can say why).
+
+        Raises
+        ------
+        EngineError
+            The encoder ended the child, as it would end this process.
+        """
+        while self._alive and not any(child.is_employed for child in self._alive):
+            self._wait()
+            yield None
+        if not self._alive:
+            self._check_alone()
+
     def do(self, works: Iterator[Work]) -> Iterator[Part | None]:
         """Do works, in any order; None is a sign of life. `works` are asked for no earlier than there is room for them.
 
         Raises
         ------
         EngineError
-            Two children ended while they did the same work.
+            Two children ended while they did the same work; or none is left, and it `is_wary`.
         """
         left: Work | None = None
         while True:
@@ -128,6 +150,7 @@ class Children:
             if self._alive and self._under_way():
                 yield self._wait()
             elif self._again or (left := next(works, None)) is not None:
+                self._check_alone()
                 yield do(self._again.popleft() if self._again else left, self._encoder)  # type: ignore[arg-type]
             else:
                 return
@@ -165,7 +188,8 @@ class Children:
     def _bury(self, child: _Child) -> None:
         """Start another in place of a child that ended, once, or go on without; what it had to do is done by others."""
         self._alive.remove(child)
-        self.ended = f"a process that helped ended (code {child.end()})"
+        self._code = child.end()
+        self.ended = f"a process that helped ended (code {self._code})"
         self._again.extend(child.works)
         if not child.is_employed:  # it never got to work: nor would another
             return
@@ -179,6 +203,11 @@ class Children:
             with contextlib.suppress(OSError):
                 self._start()
                 self.ended += ", another was started"
+
+    def _check_alone(self) -> None:
+        """Refuse to do here what ended the children, unless they ended by themselves: then Python says why."""
+        if self._is_wary and (self._code < 0 or not self.ended):
+            raise EngineError(self.ended or "no process can be started to try it in", self._hint())
 
     def _hint(self) -> str:
         if self._encoder is not None:

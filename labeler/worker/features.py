@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,20 +16,31 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labeler.core.errors import UsageError
-from labeler.core.files import whole
 from labeler.core.numeric.pca import let_go
 from labeler.core.types import ByteArray, FloatArray, Progress
-from labeler.plugins import registry
+from labeler.plugins import custom, registry
 from labeler.plugins.encoders.automatic import choose_encoder
 from labeler.plugins.encoders.base import Encoder, Images
 from labeler.plugins.importers.base import Source
 from labeler.plugins.importers.vectors import read_features
 from labeler.plugins.pins import pinned
 from labeler.plugins.registry import Spec
-from labeler.worker.cache import IMAGE_ENTRIES, digest, features_entry, key_of, make_folder, why_broken
+from labeler.worker.cache import (
+    IMAGE_ENTRIES,
+    digest,
+    features_entry,
+    key_of,
+    make_folder,
+    version_of_class,
+    why_broken,
+    writing,
+)
+from labeler.worker.children import Children
 from labeler.worker.heavy_encoders import Pool, encode_in_steps, is_heavy, looks_itself
 from labeler.worker.image_store import LARGEST, ImagePlan, blank_rows, fill_images
+from labeler.worker.mapped_file import check_room, create
 from labeler.worker.picture_reader import plan_reading, read_images
+from labeler.worker.protocol import Employ
 
 FIT_SAMPLE = 10_000
 """Rows an encoder is fitted on at most."""
@@ -98,13 +109,17 @@ def prepare(
 
 
 def encode_again(
-    source: Source, ids: Sequence[str], cache: Path, prepared: Prepared, encoder: str
+    source: Source, ids: Sequence[str], cache: Path, prepared: Prepared, encoder: str, *, is_optional: bool = False
 ) -> Generator[Progress, None, FloatArray]:
-    """Yield progress; return the features (n, d) of a prepared pool by another encoder, kept as well."""
+    """Yield progress; return the features (n, d) of a prepared pool by another encoder, kept as well.
+
+    `is_optional`: nobody chose it, so that it may neither take the last of the disk nor end this process.
+    """
     encoder = yield from pinned("encoder", encoder)
     rows = _rows_in_source(source, ids)
-    pool = Pool(source, rows, prepared.raw, prepared.hashes, prepared.unreadable, cache)
-    path = yield from _encode(pool, registry.parse_spec(encoder), key_of(source, ids))
+    pool = Pool(source, rows, prepared.raw, prepared.hashes, prepared.unreadable, cache, is_optional)
+    spec, key = registry.parse_spec(encoder), key_of(source, ids)
+    path = yield from (_encode_warily if is_optional and _is_brought(spec) else _encode)(pool, spec, key)
     features: FloatArray = np.load(path, mmap_mode="r")
     return features
 
@@ -129,15 +144,15 @@ def _images(
     # all three or none: they are of one reading, and hashes of another would tie labels to the wrong content
     if any(why_broken(path, len(rows)) for path in (store, hashes, broken)):
         plan, seconds = plan_reading(source, len(rows))
-        with whole(store) as draft:
-            target = np.lib.format.open_memmap(draft, "w+", np.uint8, (len(rows), *plan.shape))
+        with writing(store) as draft:
+            target = create(draft, np.uint8, (len(rows), *plan.shape))
             digests, unreadable = yield from read_images(source, rows, plan, target, seconds)
             blank = blank_rows(target, rows, unreadable)
             target.flush()  # and unmapped, before the draft gets its name: under that it must be whole
             del target
-        with whole(hashes) as draft, open(draft, "wb") as file:
+        with writing(hashes) as draft, open(draft, "wb") as file:
             np.save(file, digests)
-        with whole(broken) as draft:
+        with writing(broken) as draft:
             draft.write_text(json.dumps({"unreadable": unreadable, "blank": blank}))
     record = json.loads(broken.read_text())
     unread = {int(row): str(why) for row, why in record["unreadable"].items()}
@@ -185,22 +200,45 @@ def _from_elsewhere(features: str, ids: Sequence[str], cache: Path, key: str) ->
     if why_broken(path, len(ids)):
         for older in cache.glob("vectors-*.npy"):
             older.unlink(missing_ok=True)  # of an older state of such a file: each may be as large as the pool
-        with whole(path) as draft, open(draft, "wb") as stream:
+        with writing(path) as draft, open(draft, "wb") as stream:
             np.save(stream, vectors)
     return vectors, path
 
 
+def _is_brought(spec: Spec) -> bool:
+    """Whether an encoder runs what does not come with the program: compiled by others, for other machines maybe."""
+    line = registry.entry("encoder", spec.name)
+    return bool(line.extra or line.origin)
+
+
+def _encode_warily(pool: Pool, spec: Spec, key: str) -> Generator[Progress, None, Path]:
+    """Encode a pool by what may end the process that loads or runs it: that is a child, and never this one.
+
+    Raises
+    ------
+    EngineError
+        It ended the child.
+    """
+    version = version_of_class(spec)
+    if version is not None and not why_broken(pool.cache / features_entry(key, spec, version), len(pool.raw)):
+        return (yield from _encode(pool, spec, key))
+    with Children(Employ(str(spec), custom.loaded()), 1, None, is_wary=True) as helpers:
+        for _ in helpers.try_out():
+            yield Progress("encoding", 0, len(pool.raw))
+        return (yield from _encode(replace(pool, helpers=helpers), spec, key))
+
+
 def _encode(pool: Pool, spec: Spec, key: str) -> Generator[Progress, None, Path]:
     encoder = encoder_of(spec, pool.source.content)
-    path = pool.cache / features_entry(key, spec, encoder)
+    path = pool.cache / features_entry(key, spec, encoder.version)
     if why_broken(path, len(pool.raw)):
         yield from _bring(encoder)
-        with whole(path) as draft:
+        with writing(path) as draft:
             encoder = fitted(encoder, pool.raw)
             if is_heavy(encoder) and len(pool.raw):
                 yield from encode_in_steps(pool, encoder, spec, draft)
             else:
-                yield from _encode_into(pool.source, pool.rows, pool.raw, encoder, draft)
+                yield from _encode_into(pool, encoder, draft)
     return path
 
 
@@ -229,23 +267,22 @@ def fitted(encoder: Encoder, raw: Images) -> Encoder:
     return encoder.fit(np.ascontiguousarray(raw[sample]))
 
 
-def _encode_into(
-    source: Source, rows: NDArray[np.int64], raw: Images, encoder: Encoder, draft: Path
-) -> Generator[Progress, None, None]:
-    n, step = len(raw), rows_a_chunk(encoder)
+def _encode_into(pool: Pool, encoder: Encoder, draft: Path) -> Generator[Progress, None, None]:
+    raw, n, step = pool.raw, len(pool.raw), rows_a_chunk(encoder)
+    check_room(draft.parent, pool.leaves)
     yield Progress("encoding", 0, n)
     target: NDArray[Any] | None = None
     for start in range(0, n, step):
         here = slice(start, start + step)
-        part = encoder.transform((yield from seen_by(encoder, source, rows[here], raw[here])))
+        part = encoder.transform((yield from seen_by(encoder, pool.source, pool.rows[here], raw[here])))
         if target is None:
-            target = np.lib.format.open_memmap(draft, "w+", np.float32, (n, part.shape[1]))
+            target = create(draft, np.float32, (n, part.shape[1]), pool.leaves)
         target[here] = part
         let_go(target)  # pages of a mapped file that were used count as memory until they are let go
         let_go(raw)
         yield Progress("encoding", min(start + step, n), n)
     if target is None:
-        np.lib.format.open_memmap(draft, "w+", np.float32, (0, 1))  # or an empty pool would be encoded at each opening
+        create(draft, np.float32, (0, 1))  # or an empty pool would be encoded at each opening
 
 
 def rows_a_chunk(encoder: Encoder) -> int:

@@ -12,6 +12,10 @@ from labeler.core.types import Progress
 from labeler.plugins.importers.base import Source
 from labeler.worker.features import Prepared, encode_again
 
+FAILURES = (LabelerError, OSError, MemoryError)
+"""What leaves a view out that nobody chose: it does not work on this machine, or there is no room for it. All else is a
+mistake of the program's own."""
+
 
 class FurtherViews:
     """Some ways to look at a prepared pool beside the first one, in the order in which they join its engine.
@@ -58,16 +62,18 @@ class FurtherViews:
         place = len(self._encoded)
         spec, _ = self._wanted[place]
         try:
-            features = yield from encode_again(self._source, self._ids, self._cache, self._prepared, spec)
+            features = yield from encode_again(
+                self._source, self._ids, self._cache, self._prepared, spec, is_optional=True
+            )
             self._encoded.append(replace(self._prepared, encoder=spec, features=features, path=""))
-        except LabelerError as error:
+        except FAILURES as error:
             self._leave_out(place, error)
         finally:
             self._encoding = None
 
-    def _leave_out(self, place: int, error: LabelerError) -> None:
+    def _leave_out(self, place: int, error: Exception) -> None:
         spec, _ = self._wanted.pop(place)
-        self.left_out[spec] = error.message
+        self.left_out[spec] = _reason(error)
 
     def notes(self) -> list[str]:
         """Return a line for each view that is left out."""
@@ -86,7 +92,7 @@ class FurtherViews:
             view, (_, may_lead) = self._encoded[self._n_joined], self._wanted[self._n_joined]
             try:
                 yield from engine.join(view.features, may_lead=may_lead)
-            except LabelerError as error:
+            except FAILURES as error:
                 del self._encoded[self._n_joined]
                 self._leave_out(self._n_joined, error)
                 continue
@@ -100,3 +106,12 @@ class FurtherViews:
         while not self.are_encoded:
             yield from self.encode()
         return (yield from self.join(engine))
+
+
+def _reason(error: Exception) -> str:
+    """Return in one line what an error says is wrong."""
+    if isinstance(error, LabelerError):
+        return error.message
+    if isinstance(error, MemoryError):
+        return "there is not enough memory"
+    return (error.strerror if isinstance(error, OSError) else "") or type(error).__name__

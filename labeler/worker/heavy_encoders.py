@@ -26,6 +26,7 @@ from labeler.plugins.registry import Spec
 from labeler.worker import children
 from labeler.worker.cache import rows_entry
 from labeler.worker.image_store import LARGEST, Framing, ImagePlan
+from labeler.worker.mapped_file import ROOM, check_room, create, is_full
 from labeler.worker.protocol import Employ, Learned, Part, Work
 from labeler.worker.row_log import ID, RowLog
 from labeler.worker.work import range_of_files, read_work
@@ -47,6 +48,15 @@ class Pool:
     hashes: ByteArray
     unreadable: dict[int, str]
     cache: Path
+    is_optional: bool = False
+    """Whether nobody chose the encoder: it takes nothing that may be needed."""
+    helpers: children.Children | None = None
+    """Children in which the encoder was tried out."""
+
+    @property
+    def leaves(self) -> int:
+        """Bytes that what is made of it leaves free on the disk."""
+        return ROOM if self.is_optional else 0
 
 
 def is_heavy(encoder: Encoder) -> bool:
@@ -66,38 +76,48 @@ def encode_in_steps(pool: Pool, encoder: Encoder, spec: Spec, draft: Path) -> Ge
     the beginning or from where a killed one was: the bits are the same, as a step is of the same images each time, or
     the encoder is exact.
     """
-    target = _Target(draft, len(pool.raw))
+    with RowLog(pool.cache / _entry_of_log(pool, encoder, spec)) as log:
+        try:
+            check_room(draft.parent, pool.leaves)
+            yield from _fill(_Target(draft, len(pool.raw), pool.leaves), log, pool, encoder, spec)
+        except OSError as error:
+            if pool.is_optional and is_full(error):  # else it would go on taking room, and be of no use
+                log.remove()
+            raise
+        if isinstance(encoder, Portable):  # what it learned is of this pool: no other one can use the rows
+            log.remove()
+
+
+def _fill(target: _Target, log: RowLog, pool: Pool, encoder: Encoder, spec: Spec) -> Generator[Progress, None, None]:
+    """Yield signs of life; fill a target by a log and by encoding what is not in it, which it then is."""
     is_exact, step = bool(getattr(encoder, "is_exact", False)), int(encoder.rows_a_step)  # type: ignore[attr-defined]
     ids = pool.hashes if is_exact else _ids_of_steps(pool.hashes, step)
     yield target.progress()
-    with RowLog(pool.cache / _entry_of_log(pool, encoder, spec)) as log:
-        for rows, features in _remembered(log, ids):
-            target.put(rows, features)
-            yield target.progress()
-        left = _steps_left(target.is_done, step, is_exact)
-        for done in _encoded(pool, encoder, spec, left):
-            if isinstance(done, str):
-                yield target.progress(done)
-                continue
-            target.put(done.rows, done.features)
-            let_go(pool.raw)
-            if is_exact or done.is_sound.all():
-                log.append(ids[done.rows][done.is_sound], done.features[done.is_sound])
-        if isinstance(encoder, Portable):  # what it learned is of this pool: no other one can use the rows
-            log.remove()
+    for rows, features in _remembered(log, ids):
+        target.put(rows, features)
+        yield target.progress()
+    left = _steps_left(target.is_done, step, is_exact)
+    for done in _encoded(pool, encoder, spec, left):
+        if isinstance(done, str):
+            yield target.progress(done)
+            continue
+        target.put(done.rows, done.features)
+        let_go(pool.raw)
+        if is_exact or done.is_sound.all():
+            log.append(ids[done.rows][done.is_sound], done.features[done.is_sound])
 
 
 class _Target:
     """The array file that is filled, made when the first rows say how wide it is."""
 
-    def __init__(self, path: Path, n: int) -> None:
-        self._path, self._array = path, np.empty((0, 0), dtype=np.float32)
+    def __init__(self, path: Path, n: int, leave: int) -> None:
+        self._path, self._leave, self._array = path, leave, np.empty((0, 0), dtype=np.float32)
         self.is_done: BoolArray = np.zeros(n, dtype=np.bool_)
 
     def put(self, rows: IndexArray, features: FloatArray) -> None:
         n, width = len(self.is_done), features.shape[1]
         if not self._array.size:
-            self._array = np.lib.format.open_memmap(self._path, "w+", np.float32, (n, width))
+            self._array = create(self._path, np.float32, (n, width), self._leave)
         if width != self._array.shape[1]:  # of a person's own, changed since the log was begun
             raise EngineError(
                 f"the encoder gives {width} numbers an instance, and gave {self._array.shape[1]}", "raise its `version`"
@@ -171,9 +191,11 @@ def _encoded(pool: Pool, encoder: Encoder, spec: Spec, steps: list[IndexArray]) 
     """Features of steps, in any order, and signs of life: what is to be remarked, if anything."""
     is_sound: dict[int, BoolArray] = {}
     size = _children_for(encoder, spec, len(steps))
-    learned = encoder.learned() if size and isinstance(encoder, Portable) else {}
-    employ = Employ(str(spec), custom.loaded(), [Learned(name, np.asarray(a)) for name, a in learned.items()])
-    with children.Children(employ, size, encoder) as helpers:
+    learned = encoder.learned() if isinstance(encoder, Portable) else None
+    employ = Employ(str(spec), custom.loaded(), [Learned(name, np.asarray(a)) for name, a in (learned or {}).items()])
+    tried = pool.helpers if learned is None else None  # these know nothing that it learned here
+    with tried or children.Children(employ, size, encoder) as helpers:
+        helpers.grow(size, encoder)
         for part in helpers.do(_works(pool, encoder, steps, is_sound)):
             if part is not None:
                 yield _Encoded(steps[part.number], part.rows, _without(is_sound.pop(part.number), part))

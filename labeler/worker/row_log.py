@@ -20,6 +20,7 @@ from typing import IO, Self
 import numpy as np
 
 from labeler.core.types import ByteArray, FloatArray
+from labeler.worker.mapped_file import ROOM, free
 
 MAGIC = b"rows1\0\0\0"
 MOST = 4 << 30
@@ -73,13 +74,16 @@ class RowLog:
             self._let_go()
 
     def append(self, ids: ByteArray, rows: FloatArray) -> None:
-        """Add rows (k, d) float32 under their ids (k, 32), unless the log is full."""
+        """Add rows (k, d) float32 under their ids (k, 32), unless the log is full, or the disk nearly."""
         if self._file is None or not len(rows):
             return
         body = ids.tobytes() + np.ascontiguousarray(rows, dtype="<f4").tobytes()
         digest = hashlib.blake2b(body, digest_size=_DIGEST).digest()
         try:
             if os.fstat(self._file.fileno()).st_size + _HEAD.size + len(body) > MOST:
+                return
+            if free(self._path.parent) < ROOM + len(body):  # nothing needs a log as much as an answer its bytes
+                self._let_go()
                 return
             self._file.write(_HEAD.pack(MAGIC, *rows.shape, digest) + body)
             self._file.flush()

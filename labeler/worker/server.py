@@ -51,6 +51,7 @@ class Worker:
         self._ahead: Iterator[Progress] | None = None
         self._behind: Iterator[Progress] | None = None  # a further view on its way
         self._sign: Progress | None = None
+        self._is_progress_shown = False
         self._waiting: Snapshot | None = None
         self._latest: Snapshot | None = None
         self._requested: list[Request] = []  # jobs, and whatever was asked for before the pool is open
@@ -88,6 +89,8 @@ class Worker:
             self._warm_up()
             self._join()
             self._reconsider()
+            if self._job is None and self._behind is None:
+                self._end_progress()
             idle = self._job is None and self._ahead is None and self._behind is None
         while idle or not self._inbox.empty():
             message = self._inbox.get()  # waits where there is nothing to do: no polling
@@ -220,8 +223,8 @@ class Worker:
             return
         if further.are_encoded:
             self._joined = True
-            for note in further.news():
-                self._send(Offer(note))
+            for offer in _news(further):
+                self._send(offer)
         else:
             self._behind = self._encoding(further)
 
@@ -232,9 +235,10 @@ class Worker:
         self._joined = False
         self._job = self._joining(further)
 
-    def _joining(self, further: FurtherViews) -> Iterator[Progress]:
+    def _joining(self, further: FurtherViews) -> Iterator[Progress | Offer]:
         if self._pipeline is not None and (yield from further.join(self._pipeline.engine)):
             self._waiting = self._latest
+        yield from _news(further)
 
     def _reconsider(self) -> None:
         """Once there are enough answers and nothing else to do: was the encoder the right one?"""
@@ -286,8 +290,20 @@ class Worker:
 
             self._warm = True
 
+    def _end_progress(self) -> None:
+        """Take the last sign of life from the screen: its job came to an end that shows nothing new."""
+        if self._is_progress_shown and self._is_open:
+            self._send(Progress(""))
+
     def _send(self, message: Any) -> None:
+        if isinstance(message, Progress):
+            self._is_progress_shown = bool(message.what)
         protocol.write(self._output, message)
+
+
+def _news(further: FurtherViews) -> list[Offer]:
+    """Return what there is to say of views that were left out since this was asked before."""
+    return [Offer(note) for note in further.news()]
 
 
 def _asks_the_same(request: Request, other: Request) -> bool:

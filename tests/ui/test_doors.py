@@ -9,12 +9,13 @@ from labeler.core.errors import EngineError
 from labeler.core.types import Progress
 from labeler.session.audit.audits import Certificate
 from labeler.session.quality.summary import NOT_KNOWN
+from labeler.ui.app import WorkerSaid
 from labeler.ui.forms.begin_audit import BeginAudit
 from labeler.ui.render.statement import in_lines
 from labeler.ui.screens import base
 from labeler.ui.screens.audit import AuditScreen
 from labeler.ui.screens.question import QuestionScreen
-from tests.ui.support import LATER, FakeProject, digit, running, screen_text, settle
+from tests.ui.support import LATER, FakeProject, Received, digit, running, screen_text, settle
 
 
 def kinds(project):
@@ -211,6 +212,19 @@ class TestLines:
             app.screen.draw_message()
             await app.pilot.pause()
             assert "reading 10 of 100" in screen_text(app)
+
+    async def test_progress_ends_with_what_did_it_and_leaves_the_line_to_a_note_said_once(self):
+        project = FakeProject(with_round=False)
+        async with running(project) as app:
+            app.post_message(WorkerSaid(Received(progress=Progress("encoding", 10, 100))))
+            await app.pilot.pause()
+            assert "encoding 10 of 100" in screen_text(app)
+            project.notices.append("net is left out")  # as an offer is, to be said again on quitting
+            app.post_message(WorkerSaid(Received(note="net is left out")))
+            app.post_message(WorkerSaid(Received(progress=Progress(""))))
+            await app.pilot.pause()
+            assert "encoding" not in screen_text(app)
+            assert screen_text(app).count("net is left out") == 1
 
 
 class TestAMergeThatWaits:

@@ -118,6 +118,53 @@ def test_what_ends_two_children_is_said_and_not_done_here(images, monkeypatch, e
     assert ("--encoder" in caught.value.hint, "file" in caught.value.hint) == (not reads, reads)
 
 
+class Unfit:
+    """A child that ended with a code before it came as far as to work."""
+
+    is_employed = False
+
+    def __init__(self, code):
+        self.works, self._code = [], code
+
+    def end(self):
+        return self._code
+
+
+def tried_out(code):
+    """Children tried out, the only one of which ended with a code; None: no process is granted."""
+    helpers = Children(Employ(), 0, None, is_wary=True)
+    if code is not None:
+        helpers._alive.append(Unfit(code))
+        helpers._replies.put((helpers._alive[0], None))
+    list(helpers.try_out())
+    return helpers
+
+
+@pytest.mark.parametrize(("code", "line"), [(-4, "ended .code -4."), (-11, "ended .code -11."), (None, "no process")])
+def test_what_ends_a_child_on_trial_is_never_done_here(code, line):
+    with pytest.raises(EngineError, match=line):
+        tried_out(code)
+
+
+def test_what_fails_in_a_child_on_trial_with_an_error_of_pythons_is_done_here_which_can_say_it(images, encoder):
+    helpers = tried_out(1)
+    helpers.grow(0, encoder)
+    (part,) = helpers.do(iter([Work(0, images[:2])]))
+    assert part.rows.tobytes() == encoder.transform(images[:2]).tobytes()
+
+
+def test_children_that_end_at_work_on_trial_leave_nothing_of_it_to_this_process(images, encoder):
+    helpers = Children(Employ(), 0, encoder, is_wary=True)
+    helpers._alive.append(Unfit(-4))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Unfit, "is_employed", True)
+        patch.setattr(Unfit, "take", lambda child, work: child.works.append(work), raising=False)
+        helpers._restarts_left = 0
+        helpers._replies.put((helpers._alive[0], None))
+        with pytest.raises(EngineError, match="code -4"):
+            list(helpers.do(works(images)))
+
+
 @pytest.mark.slow
 def test_children_are_gone_when_their_process_is_killed():
     code = (

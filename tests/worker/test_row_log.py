@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from labeler.worker import row_log
+from labeler.worker.mapped_file import ROOM
 from labeler.worker.row_log import RowLog, is_log
 
 
@@ -135,6 +136,18 @@ def test_a_log_grows_to_its_limit_and_holds_what_it_has(tmp_path, monkeypatch):
     monkeypatch.setattr(row_log, "MOST", 3 * path.stat().st_size - 1)
     written(path, *map(record, range(1, 5)))
     assert same(read(path), [record(0), record(1)])
+
+
+@pytest.mark.parametrize(("left", "n_kept"), [(ROOM, 1), (ROOM + 10_000, 3)])
+def test_a_log_leaves_room_for_what_is_needed_more(tmp_path, monkeypatch, left, n_kept):
+    path = tmp_path / "rows-x.log"
+    with RowLog(path) as log:
+        log.append(*record(0))
+        monkeypatch.setattr(row_log, "free", lambda folder: left)
+        log.append(*record(1))
+        monkeypatch.undo()
+        log.append(*record(2))  # room again: it goes on only where it was not ended
+    assert len(read(path)) == n_kept
 
 
 def test_a_full_disk_ends_the_log_and_nothing_else(tmp_path):

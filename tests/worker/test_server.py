@@ -316,7 +316,7 @@ class Views(StepByStep):
 
     def __init__(self):
         super().__init__()
-        self.further, self.engine, self.done = self, None, []
+        self.further, self.engine, self.done, self.notes = self, None, [], ["net is left out"]
 
     @property
     def are_encoded(self):
@@ -329,7 +329,8 @@ class Views(StepByStep):
         self.done.append("encoded")
 
     def news(self):
-        return ["net is left out"]
+        notes, self.notes = self.notes, []
+        return notes
 
     def join(self, engine):
         self.done.append("joined")
@@ -394,6 +395,58 @@ def test_a_view_that_cannot_be_encoded_is_said_once_and_the_session_goes_on(make
     assert isinstance(sent.get(timeout=PATIENCE), QueueReady)
     assert sent.get(timeout=PATIENCE).what == "learning"
     assert sent.empty()
+
+
+class LeftOut(StepByStep):
+    """A pool whose only further view does not work; there is work ahead for whoever answers."""
+
+    def __init__(self):
+        super().__init__()
+        self.further, self.engine, self.are_encoded, self._notes = self, None, False, []
+
+    def encode(self):
+        yield Progress("encoding", 0, 30)
+        self.are_encoded = True
+        self._notes = ["net is left out"]
+
+    def join(self, engine):
+        return False
+        yield
+
+    def news(self):
+        notes, self._notes = self._notes, []
+        return notes
+
+
+def test_that_a_view_is_left_out_is_said_at_once_and_its_progress_ends(monkeypatch):
+    worker = Worker(None, None)
+    worker._pipeline, worker._warm, worker._reconsidered = LeftOut(), True, True
+    sent = queue.Queue()
+    monkeypatch.setattr(protocol, "write", lambda stream, message: sent.put(message))
+    worker._listen = lambda: None
+    threading.Thread(target=worker.run, daemon=True).start()
+    assert sent.get(timeout=PATIENCE) == Progress("encoding", 0, 30)
+    assert sent.get(timeout=PATIENCE) == Offer("net is left out")
+    assert sent.get(timeout=PATIENCE) == Progress("")
+    assert sent.empty()  # it waits for a message by now
+
+
+def test_that_nothing_is_under_way_is_said_though_it_works_ahead(make_snapshot, monkeypatch):
+    worker, pipeline = Worker(None, None), StepByStep()
+    worker._pipeline, worker._warm, worker._joined = pipeline, True, True
+    sent = []
+    monkeypatch.setattr(protocol, "write", lambda stream, message: sent.append(message))
+    worker._job = iter([Progress("comparing"), Offer("another encoder")])
+    worker._inbox.put(Answered(make_snapshot({0: 0})))
+    for _ in range(9):
+        worker._serve_requests()
+        worker._step()
+    assert [message for message in sent if not isinstance(message, QueueReady)] == [
+        Progress("comparing"),
+        Offer("another encoder"),
+        Progress(""),
+    ]
+    assert pipeline.steps > 1
 
 
 @pytest.mark.slow

@@ -31,6 +31,8 @@ COMMIT, SHA256 = re.compile(r"[0-9a-f]{40}"), re.compile(r"[0-9a-f]{64}")
 _TICK = 0.1  # seconds between two signs of life of a download
 _MEGA = 1_000_000
 _HUB_HINT = "is HF_ENDPOINT a hub?"
+_MISSHAPEN = (TypeError, AttributeError, LookupError, ValueError)
+"""What the library raises where an answer is no JSON, or has another shape than it takes for granted."""
 _OFFLINE_HINT = "is this machine online, and HF_ENDPOINT right? Then do the same again: nothing is lost"
 
 
@@ -255,6 +257,9 @@ def _explained(error: Exception, model: str, revision: str) -> HubError:
     if isinstance(error, errors.HfHubHTTPError):
         status = error.response.status_code
         return HubError(f"the hub refuses {model} (status {status})", _OFFLINE_HINT, is_unreachable=status >= 500)
+    if isinstance(error, _MISSHAPEN) and not isinstance(error, OSError):
+        what = f"what answers for the hub does not speak of {model} as a hub does"
+        return HubError(what, _HUB_HINT, is_unreachable=True)
     if isinstance(error, OSError) and error.strerror and not isinstance(error, ConnectionError):
         return HubError(
             f"the model {model} cannot be kept: {error.strerror}", "make room, or set HF_HOME to another folder"

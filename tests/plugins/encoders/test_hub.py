@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -323,6 +324,9 @@ def listing(*siblings, sha=SHA):
         listing({"rfilename": ["onnx/model.onnx"]}),
         listing({}),
         listing("abc"),
+        listing(None),
+        listing().replace(b"[]", b'"abc"', 1),
+        listing().replace(b"[]", b"5", 1),
         listing(sha="../" * 13 + "x"),
         listing(sha="A" * 40),
         listing(sha=[0] * 40),
@@ -331,7 +335,10 @@ def listing(*siblings, sha=SHA):
 def test_a_listing_of_garbage_is_one_line(hub, content):
     hub.publish(NAME, files())
     hub.listing = content
-    refused()
+    error = refused()
+    assert error.hint == "is HF_ENDPOINT a hub?"
+    assert "hub" in error.message.split(NAME)[0]  # and nothing of what the library tripped over:
+    assert not re.search("argument|object|attribute|mapping|index|value|NoneType|char", error.message)
 
 
 @pytest.mark.parametrize("name", ["../../x.onnx", "/etc/x.onnx", "a/../../x.onnx"])
