@@ -97,8 +97,8 @@ def clusters(
 ) -> ClusterReport | Segmentation:
     """Choose how many clusters, and see what each one holds.
 
-    Of a PROJECT its own clusters, unless a clusterer, a number or a range is given. Changes nothing. Of one IMAGE the
-    colors, written as -o FILE.png.
+    Of a PROJECT its own clusters, unless a clusterer, a number, a range or other features are given. Changes nothing.
+    Of one IMAGE the colors, written as -o FILE.png.
 
     Example: labeler clusters datasets/digits.zip --k-range 5:50:5 --plot clusters.png
     """

@@ -45,6 +45,7 @@ def open_screen(project: Project, *, audit: bool = False) -> None:
     with project:
         project.recipe()  # says what is missing for it before the screen opens
         project.check_features()
+        project.notices += project.missing_views()
         with narrator_of() as narrator:  # a model that is to be downloaded is waited for here, or said to be none
             project.pin_encoder(narrator.progress)
         code = run_app(project, images=options.get("images", "auto"), keys=options.get("keys", "digits"), audit=audit)

@@ -187,7 +187,7 @@ def open_audit(
     )
     # the screen goes on with the labels that were frozen, not with those of the round before
     session.merge_round(closing)
-    notes = [f"{counted(audit.population, 'label')} frozen and drawn into a random order"]
+    notes = [*project.view_notes(), f"{counted(audit.population, 'label')} frozen and drawn into a random order"]
     if audit.number > 1:
         notes.append(f"audit {audit.number} of this project: it has its share of the {1 - audit.confidence:.3g} to err")
     return audit, notes

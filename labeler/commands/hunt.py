@@ -38,8 +38,9 @@ def likeliest_of(project: Project, class_name: str, count: int, progress: Report
     progress(Progress("hunting"))
     # the same order in which the application asks, from its beginning
     order = pipeline.engine.hunt(snapshot, info.class_id, count, np.empty(0, dtype=np.int64))
-    X = pipeline.leading(snapshot).features
+    view = pipeline.leading(snapshot)
+    X = view.features
     # shown beside it, for the score of a hunt has no unit that says anything to a person
     distances = np.sqrt(nearest_of(np.asarray(X[order]), np.asarray(X[examples])))
-    query = {"class": info.name, "examples": len(examples)}
+    query = {"class": info.name, "encoder": view.encoder, "examples": len(examples)}
     return ranking_of(project, query, "distance", order, distances)

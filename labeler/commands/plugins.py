@@ -41,7 +41,7 @@ def listing() -> PluginList:
 
 
 def describe(name: str) -> PluginList:
-    """Describe the parameters and defaults of the plug-in(s) called `name`.
+    """Describe the plug-in(s) called `name`: what, whose weights, parameters and defaults where it is installed.
 
     Raises
     ------
@@ -55,6 +55,11 @@ def describe(name: str) -> PluginList:
     for kind in kinds:
         entry = registry.entry(kind, name)
         lines = [f"{kind} {name}: {entry.summary}", *([f"weights: {entry.weights}"] if entry.weights else [])]
+        if not entry.available:  # what it is and whose is known without its package, what it takes is not
+            parts.append(
+                "\n".join([*lines, f"not installed: pip install '.[{entry.extra}]', then this says what it takes"])
+            )
+            continue
         parameters = registry.parameters(kind, name)
         lines += [f"  {key} = {default!r}" for key, default in parameters.items()] or ["  no parameters"]
         # the docstring is the reference of a plug-in, there is no second text

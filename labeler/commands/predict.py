@@ -72,6 +72,7 @@ class Predictions(Result):
         rows = [dict(zip(self.columns, row, strict=True)) for row in self.rows()]
         return self.facts | {
             "predictions": rows,
+            "notes": self.notes,
             "unreadable": {escaped(name): why for name, why in self.unreadable.items()},
         }
 
@@ -155,7 +156,7 @@ def predict(
         is_shown[list(arrived.unreadable)] = False
         ids = [source.ids[row] for row in np.flatnonzero(is_shown).tolist()]
         unreadable = source.unreadable | {source.ids[row]: why for row, why in arrived.unreadable.items()}
-        notes = [*source.notes, *([unreadable_line(unreadable)] if unreadable else [])]
+        notes = [*project.view_notes(), *source.notes, *([unreadable_line(unreadable)] if unreadable else [])]
         if unsure:
             notes.append(f"{counted(unsure, 'instance')} left out: confidence below {min_confidence:g}")
         if beyond:

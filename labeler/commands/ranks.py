@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -32,6 +32,7 @@ class Ranking(Result):
     """Instances in order, the first first. `numbers` (n,) are what they are ordered by, `measure` is their name.
 
     `query` is what was asked, JSON-able. `beyond` (n,): whether each score lies beyond a cut; None without a cut.
+    `notes`: which views of the pool had no say, though nobody chose so.
     """
 
     query: dict[str, Any]
@@ -41,6 +42,7 @@ class Ranking(Result):
     labels: list[RankedLabel]
     n_instances: int
     beyond: BoolArray | None = None
+    notes: list[str] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
         """Return the query, and under `found` one row an instance."""
@@ -51,7 +53,11 @@ class Ranking(Result):
         ]
         if self.beyond is not None:
             rows = [row | {"beyond": bool(beyond)} for row, beyond in zip(rows, self.beyond, strict=True)]
-        return self.query | {"n_instances": self.n_instances, "found": rows}
+        return self.query | {"n_instances": self.n_instances, "found": rows, "notes": self.notes}
+
+    def warnings(self) -> list[str]:
+        """Return the notes."""
+        return self.notes
 
     def lines(self) -> list[str]:
         """Return one line an instance: the number, its label by now, its id."""
@@ -88,5 +94,5 @@ def ranking_of(
         labels.append(RankedLabel(session.pool.ids[index], label, provenance.word if label else ""))
     return Ranking(
         query=query, measure=measure, indices=indices, numbers=numbers, labels=labels,
-        n_instances=len(session.pool), beyond=beyond,
+        n_instances=len(session.pool), beyond=beyond, notes=project.view_notes(),
     )  # fmt: skip

@@ -102,6 +102,8 @@ def replay(
                 again.backed_up = False
                 differing += differences(project.session.state, again.session.state)
                 before = _exported(project, Path(scratch) / "before.csv", notes, progress)
+                for note in project.view_notes():
+                    say(note)
                 after = _exported(again, Path(scratch) / "after.csv", notes, progress)
         if before != after:
             differing.append(_first_difference(before, after))

@@ -73,6 +73,7 @@ class StatusReport(Result):
     unseen_class: Facts | None
     view: str | None
     advice: Facts
+    notes: list[str]
 
     def lines(self) -> list[str]:
         """Return the counts, the table of classes, what was measured, and what to do next."""
@@ -91,6 +92,10 @@ class StatusReport(Result):
         lines.append(f"next: {self.advice['text']}")
         lines.append(f"go on: labeler label {display_safe(self.project)}")
         return lines
+
+    def warnings(self) -> list[str]:
+        """Return which views of the pool had no say, though nobody chose so."""
+        return self.notes
 
     def _table(self) -> list[str]:
         """Return one line a class, under a heading; none where there is no class."""
@@ -165,6 +170,7 @@ def status(project: Project) -> StatusReport:
         unseen_class=None if unseen is None else unseen.facts | {"statement": unseen.statement},
         view=escaped(led) if isinstance(led, str) else None,
         advice={"code": advice.code, "text": advice.text, "key": advice.key},
+        notes=project.view_notes(),
     )
 
 

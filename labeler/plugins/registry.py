@@ -85,6 +85,14 @@ def knows(kind: str, name: str) -> bool:
     return name in names(kind, installed=False) or name in _installed(kind)
 
 
+def missing_extra(kind: str, spec: str) -> str:
+    """Return the extra that the plug-in of a spec needs and that is not installed; "" for all others, any text too."""
+    name = spec.partition(":")[0]
+    if not name or not knows(kind, name) or (line := entry(kind, name)).available:
+        return ""
+    return line.extra
+
+
 def load(kind: str, name: str) -> Any:
     """Import and return the object behind `name` (a class or a function)."""
     line = entry(kind, name)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import shlex
 from collections.abc import Callable, Generator
-from dataclasses import asdict
-from itertools import takewhile
+from dataclasses import asdict, replace
+from itertools import chain, takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ import numpy as np
 
 from labeler.core import steps
 from labeler.core.errors import LabelerError, NotSaved, ProjectError
-from labeler.core.recipe import Recipe
+from labeler.core.recipe import LEAD, LEFT_OUT, VIEWS, Recipe
 from labeler.core.text import counted, display_safe, unreadable_line
 from labeler.core.types import ByteArray, IndexArray, Progress, Provenance, Round
 from labeler.plugins.importers.base import Source
@@ -25,6 +25,7 @@ from labeler.project.engine import EngineLink
 from labeler.project.instances import Instances
 from labeler.project.notices import blank_line
 from labeler.project.recipes import recipe_of
+from labeler.project.views import missing_views
 from labeler.session.fold import fold
 from labeler.session.quality.summary import measure
 from labeler.session.session import Session
@@ -57,6 +58,7 @@ class Project:
         self.name = store.path.name.removesuffix(paths.SUFFIX)
         self._first_path = store.path  # whose cache it is, also where answers are saved elsewhere from some time on
         self._cache: Path | None = None
+        self._pipeline: Pipeline | None = None  # the last one that was opened in this process
         self.backed_up = not store.read_only  # whether closing it leaves a backup
 
     # -- the file ------------------------------------------------------------------------------------------------
@@ -135,14 +137,32 @@ class Project:
         steps.run(pipeline.settle(self.session.snapshot()), progress)
         return pipeline
 
-    def open_pipeline_by_steps(self) -> Generator[Progress, None, Pipeline]:
-        """Prepare the engine in this process, yielding signs of life; return it."""
+    def open_pipeline_by_steps(self, encoder: str = "") -> Generator[Progress, None, Pipeline]:
+        """Prepare the engine in this process, yielding signs of life; return it; with another `encoder` if given."""
         from labeler.worker.pipeline import Pipeline  # start-up: scikit-learn and scipy, which no screen needs
 
         source = self._its_source("is it where it was?")
-        pipeline = Pipeline(self.recipe(), source, self.session.pool.ids, self._imported())
+        recipe = replace(self.recipe(), encoder=encoder) if encoder else self.recipe()
+        pipeline = Pipeline(recipe, source, self.session.pool.ids, self._imported())
         self._take_encoded((yield from pipeline.open()))
+        self._pipeline = pipeline
         return pipeline
+
+    def missing_views(self) -> list[str]:
+        """Return a line where it was labeled by a view whose extra is not installed, else none."""
+        rounds = chain.from_iterable(map(self._store.facts_of_rounds, (VIEWS, LEAD)))
+        return missing_views(self.options, rounds)
+
+    def view_notes(self) -> list[str]:
+        """Return a line for each view that has no say in what is shown or leaves though nobody chose so, and why.
+
+        Whatever settles the views of the pool says them, on the screen and in the manifest.
+        """
+        round_ = self.session.machine_labels.round
+        if self._pipeline is not None:
+            return [*self.missing_views(), *self._pipeline.notes()]
+        left_out = round_.facts.get(LEFT_OUT, ()) if round_ is not None else ()
+        return [*self.missing_views(), *(str(note) for note in left_out)]
 
     def closing_round(self, progress: Callable[[Progress], None] | None = None) -> Round:
         """Return the round that an export rests on, from scratch, merged into the session."""

@@ -9,6 +9,7 @@ from itertools import islice
 
 import numpy as np
 
+from labeler.core.recipe import VIEWS
 from labeler.core.stats.agreement import kappa
 from labeler.core.types import DOUBTED, UNLABELED, ClassInfo, Provenance, Round, Tier
 from labeler.session.classes import restated_round
@@ -27,6 +28,7 @@ class MachineLabels:
         self._state = state
         self.round: Round | None = None  # in the classes there are now
         self._as_sent: Round | None = None
+        self._views: list[str] = []  # encoders of the pool's views in the last round that several of them made
         self._classes_at = self._predictions_at = -1
         self.revision = -1
         self.n_merged = 0  # rounds taken so far
@@ -48,6 +50,7 @@ class MachineLabels:
         self._predictions_at = self._state.predictions.changed_at
         round_ = self._state.with_predictions(restated_round(round_, self._state.stands_for()))
         self.round, self.revision = round_, round_.revision
+        self._views = round_.facts.get(VIEWS) or self._views
         labels, provenances = round_.labels, round_.provenances
         self._counts.clear()
         for provenance in _MACHINE:
@@ -108,8 +111,10 @@ class MachineLabels:
             agreement,
         )
         self._points = grown(self._points, point)
+        # a round without the views of before takes the place of theirs: it remembers that there were some
+        views = {VIEWS: self._views} if self._views else {}
         # as it was sent, in the classes of its time: it is restated anew whenever it is read
-        return replace(sent, facts=round_.facts | {"history": packed(self._points)})
+        return replace(sent, facts=round_.facts | {"history": packed(self._points)} | views)
 
     def note(self, indices: Iterable[int]) -> None:
         """Bring the counts up to date for instances whose answer changed, or all where a class did."""

@@ -7,6 +7,7 @@ from collections.abc import Collection
 import numpy as np
 
 from labeler.core.events import Body, Reach, Setting, Split, Undo
+from labeler.core.recipe import LEAD
 from labeler.core.text import counted
 from labeler.core.types import GIVEN, Round
 
@@ -64,6 +65,8 @@ def _why(before: Round, after: Round, events: Collection[Body]) -> str:
         return "a class was added" if _n_classes(after) > _n_classes(before) else "the classes were changed"
     if any(isinstance(event, _REACH) for event in events):
         return "how far labels spread was changed"
+    if LEAD in before.facts and LEAD not in after.facts:
+        return "not all views of the pool that it was labeled by are here now"
     spread, spread_before = after.facts.get("spread"), before.facts.get("spread")
     if spread == "nothing":
         return "left-out answers say that labels do not spread here"

@@ -84,6 +84,16 @@ class Tables:
                 self.notes.append("the last round is damaged: what the machine said is missing until it is made anew")
                 return None
 
+    def facts_of_rounds(self, fact: str) -> Iterator[dict[str, Any]]:
+        """Yield what every round that was ever saved said of itself, the last first; of those alone that say `fact`."""
+        which = "WHERE instr(facts, ?) > 0 ORDER BY revision DESC, round DESC"
+        with explain_errors(self.path), contextlib.suppress(DamagedProject, Unreadable):  # derived, as the rounds are
+            for _, _, text in self._rows("rounds", which, [json.dumps(fact)]):
+                stored = loads(text, finite=False)
+                facts = stored.get("facts") if isinstance(stored, dict) else None
+                if isinstance(facts, dict) and fact in facts:
+                    yield facts
+
     def arrays(self, owner: str) -> dict[str, NDArray[Any]]:
         """All arrays of one owner ("round", "pool") by name; without damaged ones, which is noted: they are derived."""
         try:

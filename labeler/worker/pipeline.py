@@ -21,7 +21,7 @@ from labeler.core.model import Model
 from labeler.core.numeric.choose_k import Tried, compare
 from labeler.core.numeric.kmeans import kmeans_by_steps
 from labeler.core.protocols import Clustering, Engine
-from labeler.core.recipe import ENGINES, LEFT_OUT, PARTS, Recipe
+from labeler.core.recipe import ENGINES, LEAD, LEFT_OUT, PARTS, VIEWS, Recipe
 from labeler.core.requests import Comparison, Outliers
 from labeler.core.types import GIVEN, FloatArray, IndexArray, IntArray, Progress, Queue, Round, Snapshot
 from labeler.plugins import registry
@@ -72,7 +72,7 @@ class Pipeline:
         self.is_open = False
         self.further: FurtherViews | None = None
         """Views beside the first one; None until the pool is open."""
-        self._oddness: tuple[tuple[str | None, bool], FloatArray] | None = None
+        self._oddness: tuple[tuple[str | None, bool, str], FloatArray] | None = None
 
     def open(self) -> Generator[Progress, None, Ready]:
         """Read, encode and cluster; see :func:`labeler.worker.features.prepare` for what may be raised."""
@@ -134,6 +134,10 @@ class Pipeline:
         yield from self.join_companion()
         yield from self.engine.follow(snapshot)
         return self.leading(snapshot)
+
+    def notes(self) -> list[str]:
+        """Return a line for each view that is left out though nobody chose so, known once the views are settled."""
+        return self.further.notes() if self.further is not None else []
 
     def view(self, encoder: str) -> Prepared | None:
         """Return the view by an encoder among those that joined and may lead; None where it is not there."""
@@ -216,20 +220,21 @@ class Pipeline:
         assert self.prepared is not None  # noqa: S101 - features() looked
         return encode_others(source, self.prepared if snapshot is None else self.leading(snapshot))
 
-    def oddness(self, method: str | None = None, *, quick: bool = False) -> Generator[Progress, None, FloatArray]:
-        """Yield signs of life; return how odd each instance is (n,), by an outlier method; kept for the next time.
+    def oddness(
+        self, seen_in: Prepared, method: str | None = None, *, quick: bool = False
+    ) -> Generator[Progress, None, FloatArray]:
+        """Yield signs of life; return how odd each instance is (n,) in a view of the pool; kept for the next time.
 
-        One that is named looks at the features; the default (None) at the pictures beside them as well. Large pools are
-        judged by what is usual in a sample of them.
+        A method that is named looks at the features; the default (None) at the pictures beside them as well. Large
+        pools are judged by what is usual in a sample of them.
         """
-        if self._oddness is None or self._oddness[0] != (method, quick):
+        if self._oddness is None or self._oddness[0] != (method, quick, seen_in.encoder):
             yield Progress("looking for odd ones")
-            features, prepared = self.features(), self.prepared
-            view: FloatArray | Beside = features
-            if method is None and prepared is not None:
-                view = view_of(features, prepared.raw, prepared.encoder)
+            view: FloatArray | Beside = seen_in.features
+            if method is None:
+                view = view_of(seen_in.features, seen_in.raw, seen_in.encoder)
             scores = yield from scored(view, method or DEFAULT, self.recipe.seed, quick=quick)
-            self._oddness = (method, quick), scores
+            self._oddness = (method, quick, seen_in.encoder), scores
         return self._oddness[1]
 
     # -- what may be requested: see PoolRequests ------------------------------------------------------------------
@@ -242,7 +247,10 @@ class Pipeline:
 
     def outliers(self, snapshot: Snapshot, size: int, first: IndexArray) -> Iterator[Progress | Outliers]:
         """Yield signs of life, then at most `size` instances without an answer, oddest first after those in `first`."""
-        scores = yield from self.oddness(quick=True)
+        leading = self.leading(snapshot)
+        # whoever looks at odd ones before the first answer sees them at once: other views are still being encoded
+        seen_in = leading if len(snapshot.indices) else self._leaders()[0]
+        scores = yield from self.oddness(seen_in, quick=True)
         left = np.ones(len(scores), dtype=np.bool_)
         for answered in (snapshot.indices, snapshot.excluded, snapshot.held_back):
             left[answered] = False
@@ -339,15 +347,16 @@ class Pipeline:
             n_answers = int(np.isin(round_.provenances, GIVEN).sum())
             round_ = replace(round_, advice=choose_other_features(n_answers, extra))
         views = self._leaders()
-        place, n_answers = round_.facts.get("lead", (0, 0))
+        place, n_answers = round_.facts.get(LEAD, (0, 0))
         encoder = views[place].encoder if views else recipe.encoder
         names: dict[str, Any] = {"engine": recipe.engine, "encoder": encoder}
-        if "lead" in round_.facts:
+        if LEAD in round_.facts:
+            names[VIEWS] = [view.encoder for view in views]
             why = f"by {n_answers} left-out answers" if n_answers else "by the look of the pool"
             beside = ", ".join(view.encoder for view in views if view.encoder != encoder)
             names["view"] = f"{encoder} leads, {why}; beside it {beside}"
         if self.further is not None and self.further.left_out:
-            names[LEFT_OUT] = self.further.notes()
+            names[LEFT_OUT] = self.notes()
             names["view"] = f"{names.get('view', encoder)}; without {', '.join(self.further.left_out)}"
         own = JOINED if _is_joined(recipe) else BOOK
         for part in PARTS[1:]:

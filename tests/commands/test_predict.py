@@ -20,6 +20,8 @@ from labeler.core import steps
 from labeler.core.errors import ExportError, UnreadableInstance, UsageError
 from labeler.core.requests import PoolRequests
 from labeler.core.types import UNLABELED
+from labeler.plugins import registry
+from labeler.plugins.builtin import Plugin
 from labeler.plugins.outliers import sampling
 from labeler.plugins.outliers.sampling import scored
 from labeler.project.open import Options, open_project
@@ -310,3 +312,45 @@ def test_predictions_are_not_written_over_what_they_are_of(tmp_path):
     with pytest.raises(ExportError, match="not written over"):
         write(predictions, new, force=True)
     assert new.read_text() == "text\nhello\n"
+
+
+class Fine:
+    """An encoder that sees pictures larger than the store has them: means of patches of four pixels, in color."""
+
+    takes, version = ("images",), 1
+
+    def __init__(self, side=96):
+        self.side = side
+
+    def fit(self, images):
+        return self
+
+    def transform(self, images):
+        side = images.shape[1]
+        shrunk = images.reshape(len(images), side // 4, 4, side // 4, 4, -1).mean(axis=(2, 4))
+        return np.ascontiguousarray(shrunk.reshape(len(images), -1), dtype=np.float32)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("side", [96, 32], ids=["looks itself", "as the store has them"])
+def test_the_encoder_gives_the_row_of_the_pool_for_what_the_model_says_it_takes(tmp_path, monkeypatch, side):
+    line = Plugin("encoder", "fine", "", "sees more", thing=Fine)
+    monkeypatch.setitem(registry._TABLE["encoder"], "fine", line)
+    (tmp_path / "photos").mkdir()
+    for row in range(8):  # small pictures enlarged: smooth, so that one way to make them smaller is as good as another
+        small = np.random.default_rng(row).integers(0, 256, (6, 6, 3), dtype=np.uint8)
+        smooth = Image.fromarray(small).resize((96, 96), Image.Resampling.BICUBIC)
+        smooth.save(tmp_path / "photos" / f"{row}.png")
+    with open_project(tmp_path / "photos", tmp_path / "p.labeler.db", Options(encoder=f"fine:side={side}")) as project:
+        for row in range(4):
+            project.session.label(project.session.pool.ids[row], project.session.classes.id_for("ab"[row % 2]))
+        exported = export_model(project, tmp_path / "model.npz", "model")
+        (own,) = project.open_pipeline().features()[:1]
+    with np.load(tmp_path / "model.npz") as model:
+        height, width, channels = model["takes"].tolist()
+        encoder = registry.create("encoder", str(model["encoder"]))
+    picture = Image.open(tmp_path / "photos" / "0.png").resize((width, height), Image.Resampling.BOX)
+    (row,) = encoder.transform(np.asarray(picture)[None])
+    assert channels == 3
+    assert exported.facts["takes"] == [height, width, channels]
+    np.testing.assert_allclose(row, own, atol=8.0)  # of 255: made smaller in another way

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,19 +13,25 @@ from PIL import Image
 
 import labeler
 from labeler.cli.main import main
+from labeler.commands.audit import open_audit
 from labeler.commands.clusters import inspect
 from labeler.commands.export.export import export
 from labeler.commands.export.model import export_model
 from labeler.commands.export.rows import features_by
 from labeler.commands.hunt import likeliest_of
+from labeler.commands.outliers import odd_ones
 from labeler.commands.search import nearest_to
 from labeler.core import steps
 from labeler.core.errors import ExportError, MissingExtra
 from labeler.core.numeric.nearest import nearest_of
 from labeler.plugins import registry
+from labeler.plugins.builtin import Plugin
+from labeler.plugins.outliers import DEFAULT
+from labeler.plugins.outliers.sampling import scored
 from labeler.project.open import open_project
 from labeler.project.project import Project
 from labeler.worker import pipeline as pipeline_module
+from labeler.worker.picture_view import view_of
 
 N = 60
 pytestmark = pytest.mark.slow
@@ -162,11 +170,45 @@ def test_search_and_hunt_measure_in_the_view_that_leads(answered, project, hog):
         assert ranking.query["encoder"] == "hog"
         np.testing.assert_allclose(ranking.numbers, apart[order], atol=1e-3)
     hunted = likeliest_of(project, "a", 10)
+    assert hunted.query["encoder"] == "hog"
     info = project.session.classes.named("a")
     examples = hog[snapshot.indices[snapshot.class_ids == info.class_id]]
     np.testing.assert_allclose(hunted.numbers, np.sqrt(nearest_of(hog[hunted.indices], examples)), atol=1e-3)
     engine = project.open_settled_pipeline().engine
     assert hunted.indices.tolist() == engine.hunt(snapshot, info.class_id, 10, np.empty(0, dtype=np.int64)).tolist()
+
+
+@pytest.mark.parametrize("method", [None, "local-outlier-factor"])
+def test_odd_ones_are_odd_in_the_view_that_leads(project, hog, method):
+    ranking = odd_ones(project, method, N)
+    view = view_of(hog, gratings(), "hog") if method is None else hog
+    scores = steps.run(scored(view, method or DEFAULT, 0))
+    assert ranking.query["encoder"] == "hog"
+    np.testing.assert_allclose(ranking.numbers, scores[ranking.indices], rtol=1e-3)
+    assert (np.diff(scores[ranking.indices]) <= 1e-4).all()
+
+
+def test_the_application_shows_odd_ones_by_the_first_view_until_somebody_answers(project):
+    none, shown = np.empty(0, dtype=np.int64), {}
+    pipeline, snapshot = project.open_settled_pipeline(), project.session.snapshot()
+    nobody = replace(snapshot, indices=none, class_ids=none.astype(np.int32))
+    for name, state in (("answered", snapshot), ("nobody", nobody)):
+        *_, shown[name] = pipeline.outliers(state, N, none)
+        view = pipeline.view("hog") if name == "answered" else pipeline.prepared
+        scores = steps.run(pipeline.oddness(view, quick=True))
+        np.testing.assert_array_equal(shown[name].scores, scores[shown[name].indices])
+
+
+def test_clusters_in_other_features_are_made_anew_in_them(project):
+    project.closing_round()
+    report = inspect.of_project(project, inspect.Plan(encoder="scattering"), lambda _: None)
+    anew, source = inspect.of_source(project.source_path, inspect.Plan(encoder="scattering"), lambda _: None)
+    source.close()
+    assert report.encoder == "scattering"
+    np.testing.assert_array_equal(report.clustering.clusters, anew.clustering.clusters)
+    assert report.clustering.inertia == pytest.approx(anew.clustering.inertia)
+    own = inspect.of_project(project, inspect.Plan(), lambda _: None)
+    assert not np.array_equal(own.clustering.clusters, report.clustering.clusters)
 
 
 @pytest.mark.parametrize("plan", [inspect.Plan(), inspect.Plan(n_clusters=3)], ids=["its own", "anew"])
@@ -186,3 +228,24 @@ def test_features_of_frozen_labels_whose_encoder_is_gone_are_refused_in_a_line(p
     with pytest.raises(ExportError, match="by hog, are not here any more"):
         features_by(project.open_pipeline(), {"encoder": "hog"})
     np.testing.assert_array_equal(features_by(project.open_pipeline(), {}), project.open_pipeline().features())
+
+
+@pytest.mark.parametrize("format_", ["sklearn", "cleanlab"])
+def test_features_of_frozen_labels_name_the_extra_where_that_is_what_is_missing(
+    answered, tmp_path, monkeypatch, format_
+):
+    shutil.copy(answered, tmp_path / "audited.labeler.db")  # the others shall not be of an audit
+    with open_project(tmp_path / "audited.labeler.db") as project:
+        open_audit(project, 0.1, 0.5)
+        session = project.session
+        while not session.audit.latest.drawn:
+            index = session.audit.next_index()
+            session.audit.answer(session.pool.ids[index], session.classes.id_for("abc"[index % 3]))
+    line = Plugin("encoder", "hog", "", "", "photos", ("no_such_module_of_labeler",))
+    monkeypatch.setitem(registry._TABLE["encoder"], "hog", line)
+    monkeypatch.setattr(pipeline_module, "further_views", lambda encoder, reason: [])
+    with open_project(tmp_path / "audited.labeler.db") as project, pytest.raises(MissingExtra) as refused:
+        export(project, tmp_path / "out.npz", format_)
+    assert "hog" in refused.value.message
+    assert "pip install '.[photos]'" in refused.value.hint
+    assert not (tmp_path / "out.npz").exists()

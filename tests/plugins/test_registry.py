@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from labeler.commands.plugins import describe
 from labeler.core.errors import MissingExtra, UsageError
 from labeler.plugins import registry
 from labeler.plugins.builtin import TABLE, Plugin
@@ -149,3 +150,20 @@ def test_a_persons_own_name_is_brought_anew_but_takes_none_of_the_programs(monke
 @pytest.mark.parametrize("plugin", [plugin for plugin in TABLE if plugin.endings and plugin.available])
 def test_the_endings_of_a_line_lead_to_its_format(plugin):
     assert [format_of(Path(f"x{ending}")) for ending in plugin.endings] == [plugin.name] * len(plugin.endings)
+
+
+def test_what_a_plug_in_is_and_whose_is_said_without_its_package(monkeypatch):
+    line = Plugin("encoder", "net", "", "a network", "photos", ("no_such_module_of_labeler",), weights="MIT, by them")
+    monkeypatch.setitem(registry._TABLE["encoder"], "net", line)
+    first, weights, missing = describe("net").lines()
+    assert (first, weights) == ("encoder net: a network", "weights: MIT, by them")
+    assert "pip install '.[photos]'" in missing
+
+
+@pytest.mark.parametrize(
+    ("spec", "extra"), [("net", "photos"), ("net:size=3", "photos"), ("hog", ""), ("", ""), (":", ""), ("no such", "")]
+)
+def test_a_missing_extra_is_named_of_specs_of_any_origin(monkeypatch, spec, extra):
+    line = Plugin("encoder", "net", "", "a network", "photos", ("no_such_module_of_labeler",))
+    monkeypatch.setitem(registry._TABLE["encoder"], "net", line)
+    assert registry.missing_extra("encoder", spec) == extra

@@ -172,6 +172,7 @@ def test_an_export_leaves_it_for_status(labeled, tmp_path, never_again):
 @pytest.mark.slow
 def test_without_a_view_that_does_not_work_here_nothing_is_kept_and_the_export_says_so(labeled, tmp_path, monkeypatch):
     path, note = labeled("a.labeler.db", 5, "anna"), "net is left out, it does not work here"
+    monkeypatch.setattr(Pipeline, "notes", lambda self: [note])
     named = Pipeline._named
     monkeypatch.setattr(
         Pipeline, "_named", lambda *of: replace(round_ := named(*of), facts=round_.facts | {LEFT_OUT: [note]})

@@ -49,6 +49,16 @@ def test_a_fall_says_why(spread_to, spread, answers, events, words):
     assert words in note
 
 
+def test_a_fall_names_views_that_are_not_here_before_it_guesses(spread_to):
+    before, after = spread_to(283, 1), spread_to(10, 2, "locked")
+    before = replace(before, facts=before.facts | {"lead": [1, 20]})
+    (note,) = notes_of(before, after, (283, 10), [LABEL])
+    assert "not all views of the pool that it was labeled by are here" in note
+    assert "an answer was taken back" in notes_of(before, after, (283, 10), [Undo()])[0]
+    led = replace(after, facts=after.facts | {"lead": [0, 20]})
+    assert "only the surest labels" in notes_of(before, led, (283, 10), [LABEL])[0]
+
+
 def test_growth_and_a_few_labels_to_and_fro_are_no_news(spread_to):
     assert notes_of(spread_to(10, 1), spread_to(283, 2), (10, 283), [LABEL]) == []
     assert notes_of(spread_to(283, 1), spread_to(281, 2), (283, 281), [LABEL]) == []

@@ -20,7 +20,7 @@ from labeler.core.errors import LabelerError, UsageError
 from labeler.core.numeric import choose_k
 from labeler.core.numeric.choose_k import Silhouettes, Tried
 from labeler.core.protocols import Clustering
-from labeler.core.recipe import AS_IT_IS, Reading
+from labeler.core.recipe import AS_IT_IS, LEAD, Reading
 from labeler.core.text import unreadable_line
 from labeler.core.types import BoolArray, ByteArray, FloatArray, IndexArray, IntArray, Progress, Round
 from labeler.engine.representatives import nearest_to_center
@@ -94,19 +94,17 @@ def of_source(path: Path, plan: Plan, progress: Callable[[Progress], None]) -> t
 
 
 def of_project(project: Project, plan: Plan, progress: Callable[[Progress], None]) -> ClusterReport:
-    """Inspect a project's own clusters, or cluster its source anew where a clusterer, a number or a range was given.
+    """Inspect a project's own clusters, or cluster its source anew where the request says how or in which features.
 
     Both by the project's own encoder (of several views the one that leads), features and seed, if none is given.
     """
     recipe = complete(project.recipe())
-    is_anew = bool(plan.clusterer or plan.n_clusters or plan.ks or plan.sample)
-    round_ = project.view().round
-    # a project that was only made has no round yet
-    if round_ is None and not is_anew:
-        round_ = project.closing_round(progress)
+    is_elsewhere = bool(plan.encoder or plan.features)
+    is_anew = is_elsewhere or bool(plan.clusterer or plan.n_clusters or plan.ks or plan.sample)
+    round_, leading = (None, "") if is_elsewhere else _round_and_lead(project, is_anew, progress)
     plan = replace(
         plan,
-        encoder=plan.encoder or recipe.encoder or _leading(round_),
+        encoder=plan.encoder or recipe.encoder or leading,
         features=plan.features or recipe.features,
         seed=recipe.seed if plan.seed is None else plan.seed,
     )
@@ -123,7 +121,7 @@ def of_project(project: Project, plan: Plan, progress: Callable[[Progress], None
     assert report.seen_in is not None  # noqa: S101 - both clustered points
     rows = report.seen_in.rows
     cards = [replace(card, classes=_classes(project, rows[card.members])) for card in report.cards]
-    return replace(report, cards=cards)
+    return replace(report, cards=cards, of_views=[] if is_elsewhere else project.view_notes())
 
 
 def check_mixture(plan: Plan) -> None:
@@ -213,9 +211,30 @@ def _side_by_side(tried: Sequence[Tried], k: int) -> list[int]:
     return sorted(sorted(defined, key=lambda number: (abs(number - k), number))[:DIAGRAMS]) if len(defined) > 1 else []
 
 
+def _round_and_lead(project: Project, is_anew: bool, progress: Callable[[Progress], None]) -> tuple[Round | None, str]:
+    """Return the round whose clusters are the project's own, and the encoder of the view that leads ("" = the first).
+
+    Where the view that the last round's clusters are of is not here, a closing round by those that are.
+    """
+    round_, snapshot = project.view().round, project.session.snapshot()
+    if round_ is None:  # a project that was only made has no round yet
+        round_ = None if is_anew else project.closing_round(progress)
+        return round_, _leading(round_)
+    if not _leading(round_):
+        return round_, ""
+    pipeline = project.open_settled_pipeline(progress)
+    if is_anew:
+        return round_, pipeline.leading(snapshot).encoder
+    if pipeline.view(_leading(round_)) is None:
+        progress(Progress("computing every label anew"))
+        round_ = pipeline.closing_round(snapshot)
+        project.session.merge_round(round_, save=False)
+    return round_, str(round_.facts["encoder"])
+
+
 def _leading(round_: Round | None) -> str:
     """Return the encoder whose view led a round, which its clusters are of; "" where there is one view alone."""
-    return str(round_.facts.get("encoder", "")) if round_ is not None and "view" in round_.facts else ""
+    return str(round_.facts.get("encoder", "")) if round_ is not None and LEAD in round_.facts else ""
 
 
 def _as_it_is(

@@ -61,6 +61,7 @@ class ClusterReport(Result):
     drawn: FloatArray | None = None  # rows drawn from a mixture, where they were asked for
     notes: list[str] = field(default_factory=list)  # what was left out of the source
     files: list[str] = field(default_factory=list)  # "drawn in FILE": what was written of it
+    of_views: list[str] = field(default_factory=list)  # which views of a project's pool are not here
 
     def to_json(self) -> dict[str, Any]:
         """Return the report without its pictures and points."""
@@ -81,6 +82,7 @@ class ClusterReport(Result):
             "silhouette_sample": len(self.silhouettes.rows),
             **{name: value for name, value in clustering.facts.items() if name != "last_merges"},
             "left_out": self.notes,
+            "notes": self.of_views,
             "anomalies": self.anomalies,
             "range": [asdict(tried) for tried in self.tried],
             "elbow": choose_k.elbow(self.tried),
@@ -116,8 +118,8 @@ class ClusterReport(Result):
         return [*lines, *(["", "look at these:", *(f"  {line}" for line in odd)] if odd else [])]
 
     def warnings(self) -> list[str]:
-        """Return what was left out of the source, and which files were written."""
-        return [*self.notes, *self.files]
+        """Return which views are not here, what was left out of the source, and which files were written."""
+        return [*self.of_views, *self.notes, *self.files]
 
 
 def _range_lines(report: ClusterReport) -> list[str]:

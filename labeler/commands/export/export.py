@@ -12,7 +12,7 @@ from labeler.commands.export.labels import ExportOptions, LabelSet, certified, f
 from labeler.commands.export.rows import WEIGHTS, collect
 from labeler.commands.result import Result
 from labeler.core import steps
-from labeler.core.errors import ExportError, UsageError
+from labeler.core.errors import ExportError, MissingExtra, UsageError
 from labeler.core.text import counted, display_safe
 from labeler.core.types import Progress
 from labeler.plugins import registry
@@ -22,9 +22,12 @@ from labeler.plugins.exporters.write import Written, format_of, write_export
 from labeler.project.project import Project, summary_of
 from labeler.session.merge.audits import AUDIT_ANEW, earlier_auditors
 from labeler.store.lock import holder
+from labeler.worker.pipeline import Pipeline
 
 __all__ = ["ExportOptions", "ExportReport", "Written", "export", "export_by_steps"]
 
+STAND_IN = "pixels"
+"""The encoder that needs nothing and takes any image."""
 _NAMED = 12
 """Classes that a line names at most."""
 
@@ -83,12 +86,13 @@ def export_by_steps(
     _check_place(project, target, force)  # also that it is not the first of the inputs, the project
     exporter: Exporter = registry.create("exporter", format_of(target, format_))
     _check_request(project, exporter, options)
-    pipeline = yield from project.open_pipeline_by_steps()
+    pipeline, stands_in = yield from _opened(project, exporter, options)
     # where a statement was drawn its own labels leave: what is certified and what is shipped must be the same
     labels = frozen_labels(project) if not options.latest else None
     if labels is None:
-        labels = yield from latest_labels(project, pipeline, options)
+        labels = yield from latest_labels(project, pipeline, options, is_kept=not stands_in)
     rows, indices, notes = collect(project, labels, pipeline, options, bool(exporter.needs))
+    notes = [*notes, *stands_in]
     if not rows.ids:
         reason = f" ({notes[0]})" if notes else ""
         raise ExportError(f"no label is left to export{reason}", "choose less strictly; nothing was written")
@@ -98,9 +102,27 @@ def export_by_steps(
     manifest = _manifest(project, labels, options, pipeline.recipe.seed, comes_split)
     manifest["certificate"] = certified(labels, indices)  # of the rows as they were chosen, or none
     notes = [*notes, *_said_of_certificate(labels, manifest["certificate"] is not None)]
+    manifest["notes"] = notes
     yield Progress("writing", 0, len(rows.ids))
     written = write_export(exporter, rows, target, manifest, force, sources)
     return Written(written.path, written.manifest_path, written.counts, notes + written.warnings)
+
+
+def _opened(
+    project: Project, exporter: Exporter, options: ExportOptions
+) -> Generator[Progress, None, tuple[Pipeline, list[str]]]:
+    """Yield signs of life; return the engine, and a line where it looks at the pool by another encoder than the chosen.
+
+    What people said needs no features: where the extra of their encoder is missing and nothing of it leaves, pixels
+    stand in for it.
+    """
+    try:
+        return (yield from project.open_pipeline_by_steps()), []
+    except MissingExtra as error:
+        if not options.human_only or options.split or exporter.needs == "content":
+            raise
+        pipeline = yield from project.open_pipeline_by_steps(STAND_IN)
+        return pipeline, [f"{error.message}: people's labels are as they were, their clusters are of {STAND_IN}"]
 
 
 def _check_place(project: Project, target: Path, force: bool) -> None:

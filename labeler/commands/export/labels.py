@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from labeler.core.recipe import LEFT_OUT, PARTS
-from labeler.core.text import counted, display_safe
-from labeler.core.types import GIVEN, UNLABELED, BoolArray, IndexArray, Progress, Provenance, Round
+from labeler.core.recipe import PARTS
+from labeler.core.text import counted
+from labeler.core.types import GIVEN, UNLABELED, BoolArray, IndexArray, Progress, Provenance
 from labeler.project.closing_round import keep
 from labeler.project.project import Project
 from labeler.session.audit.audits import AuditRecord, Certificate, Frozen, floored
@@ -57,30 +57,22 @@ class LabelSet:
     notes: list[str] = field(default_factory=list)
 
 
-def latest_labels(project: Project, pipeline: Pipeline, options: ExportOptions) -> Generator[Progress, None, LabelSet]:
-    """Yield signs of life; return the labels as they are now, from a closing round."""
+def latest_labels(
+    project: Project, pipeline: Pipeline, options: ExportOptions, *, is_kept: bool = True
+) -> Generator[Progress, None, LabelSet]:
+    """Yield signs of life; return the labels as they are now, from a closing round, which is kept for others or not."""
     session = project.session
     yield Progress("computing every label anew")
-    before = session.machine_labels.round
     closing = pipeline.closing_round(session.snapshot())
     session.merge_round(closing, save=False)  # an export changes nothing in the project; the cache keeps the round
-    keep(project, closing)
-    notes = _of_missing_views(before, closing) if pipeline.missing_extra() else []
+    if is_kept:
+        keep(project, closing)
+    notes = project.view_notes()
     if session.audit.latest is not None and not session.audit.latest.drawn and not options.latest:
         notes.append("an audit is under way and has not reached its target: these are the labels as they are now")
-    notes += closing.facts.get(LEFT_OUT, ())
     state = session.state
     table = label_table(state, final_labels(state, closing))
     return LabelSet(table=table, facts=closing.facts, work=_work(state), quality=measured(state), notes=notes)
-
-
-def _of_missing_views(before: Round | None, closing: Round) -> list[str]:
-    """Say where fewer views of the pool made these labels than the person saw at work: an extra is not here."""
-    views = before.facts.get("view") if before is not None else None
-    if not isinstance(views, str) or "view" in closing.facts:
-        return []
-    was = display_safe(views, 200)
-    return [f"not all features are here that it was labeled by ({was}): pip install '.[photos]', or labels may differ"]
 
 
 def frozen_labels(project: Project) -> LabelSet | None:

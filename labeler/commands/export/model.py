@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,15 @@ import numpy as np
 from labeler.commands.export.onnx import as_onnx
 from labeler.commands.result import Result
 from labeler.core import steps
-from labeler.core.errors import EngineError, ExportError, MissingExtra, UsageError
+from labeler.core.errors import EngineError, ExportError, LabelerError, MissingExtra, UsageError
 from labeler.core.model import Model
 from labeler.core.text import display_safe, escaped
 from labeler.core.types import Progress
+from labeler.plugins import registry
 from labeler.plugins.exporters.write import write_single
 from labeler.project.project import Project
+from labeler.worker.features import Prepared, side_of
+from labeler.worker.heavy_encoders import looks_itself
 from labeler.worker.pipeline import Pipeline
 
 FORMATS = {"model": ".npz", "onnx": ".onnx"}
@@ -32,6 +36,7 @@ class ExportedModel:
     model: Model | None
     names: list[str]  # of the model's classes, in its order
     facts: dict[str, Any]  # JSON-able: which it is, and what features it takes
+    notes: list[str] = field(default_factory=list)  # which views of the pool had no say in it, though nobody chose so
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,10 @@ class ModelReport(Result):
             f"a {facts['kind']} model of {len(self.model.names):,} classes in {display_safe(str(self.target))}:"
             f" it takes the {facts['n_features']:,} features of encoder {facts['encoder']}"
         ]
+
+    def warnings(self) -> list[str]:
+        """Return which views of the pool had no say in it."""
+        return self.model.notes
 
 
 def format_of_model(target: Path, format_: str | None) -> str | None:
@@ -86,13 +95,31 @@ def trained(project: Project, pipeline: Pipeline) -> ExportedModel:
         "classifier": recipe.classifier or None,
         "seed": recipe.seed,
         "encoder": prepared.encoder,
-        "takes": list(prepared.raw.shape[1:]),
+        "takes": _shape_taken(project, prepared),
         "n_features": int(prepared.features.shape[1]),
         "kind": model.kind if model is not None else None,
         "sha256": digest(model) if model is not None else None,
     }
     classes = model.classes.tolist() if model is not None else []
-    return ExportedModel(model, [names[class_id] for class_id in classes], facts)
+    return ExportedModel(model, [names[class_id] for class_id in classes], facts, project.view_notes())
+
+
+def _shape_taken(project: Project, prepared: Prepared) -> list[int]:
+    """Return the shape of what the encoder of a view saw, as stored or as it reads images itself.
+
+    Empty where its model came from elsewhere and cannot be had any more, so that nobody can say it.
+    """
+    source, stored = project.source, list(prepared.raw.shape[1:])
+    if source is None or source.content != "images" or prepared.encoder == "features":
+        return stored
+    encoder = registry.create("encoder", prepared.encoder)
+    if not looks_itself(encoder, source):
+        return stored
+    if hasattr(encoder, "bring"):
+        with contextlib.suppress(LabelerError):
+            steps.run(encoder.bring())
+    side = side_of(encoder)
+    return [side, side, 3] if side else []
 
 
 def digest(model: Model) -> str:
@@ -135,7 +162,7 @@ def export_model(
             f"the classifier {pipeline.recipe.classifier} has no weights to take away",
             "logreg has, and so has the default engine; labeler predict works with every one",
         )
-    manifest = {"format": format_, "model": exported.facts, "classes": exported.names}
+    manifest = {"format": format_, "model": exported.facts, "classes": exported.names, "notes": exported.notes}
     write_single(target, manifest, lambda path: writer(exported, path), force, project.inputs())
     return exported
 

@@ -13,9 +13,10 @@ from labeler.commands.export.held_out import ArrayRows, held_out_probabilities
 from labeler.commands.export.labels import ExportOptions, LabelSet, chosen_labels
 from labeler.core import steps
 from labeler.core.class_names import class_name
-from labeler.core.errors import ExportError
+from labeler.core.errors import ExportError, MissingExtra
 from labeler.core.text import counted, display_safe
 from labeler.core.types import BoolArray, FloatArray, IndexArray, IntArray, Provenance, Tier
+from labeler.plugins import registry
 from labeler.plugins.exporters.base import ExportRows, HeldOut, Rows, Whole
 from labeler.plugins.exporters.splits import split_rows
 from labeler.plugins.importers.names import splits_of_ids
@@ -118,14 +119,18 @@ def features_by(pipeline: Pipeline, facts: Mapping[str, Any]) -> FloatArray:
 
     Raises
     ------
+    MissingExtra
+        It needs a package that is not here, as where an audit froze the labels that somebody else made with it.
     ExportError
-        It is no view of this pool any more: frozen labels may be older than the project's encoder or an extra.
+        It is no view of this pool any more: frozen labels may be older than the project's encoder.
     """
     encoder = str(facts.get("encoder") or "")
     if encoder and pipeline.view(encoder) is None:
         steps.run(pipeline.join_companion())
     view = pipeline.view(encoder) if encoder else None
     if encoder and view is None:
+        if extra := registry.missing_extra("encoder", encoder):
+            raise MissingExtra(f"the encoder that these were labeled by, {display_safe(encoder, 80)},", extra)
         raise ExportError(
             f"the features these labels were made of, by {display_safe(encoder, 80)}, are not here any more",
             "--latest exports labels and features as they are now; csv and jsonl need no features",

@@ -49,11 +49,16 @@ class SimulationReport(Result):
     baseline: dict[str, Any] | None
     self_agreement: dict[str, Any] | None
     sway: dict[str, Any] | None
+    notes: list[str]
 
     def to_json(self) -> dict[str, Any]:
         """Return all of it; a search only where the classifier made one."""
         values = encode(self, {})
         return {name: value for name, value in values.items() if name != "search" or value is not None}
+
+    def warnings(self) -> list[str]:
+        """Return which views of the pool had no say, though nobody chose so."""
+        return self.notes
 
     def lines(self) -> list[str]:
         """Return one line a row of the curve, the baseline's below."""
@@ -83,8 +88,9 @@ def report_of(
     closing: Round,
     first: float,
     baseline: dict[str, Any] | None,
+    notes: list[str],
 ) -> SimulationReport:
-    """Return the report of a run; `first`: seconds to the first question."""
+    """Return the report of a run; `first`: seconds to the first question; `notes`: of views that had no say."""
     facts = closing.facts
     measured = records(measure(state))
     return SimulationReport(
@@ -106,6 +112,7 @@ def report_of(
         baseline=baseline,
         self_agreement=measured["self_agreement"],
         sway=measured["sway"],
+        notes=notes,
     )
 
 

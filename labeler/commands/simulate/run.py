@@ -103,7 +103,7 @@ def _run(
     closing = pipeline.closing_round(session.snapshot())
     session.merge_round(closing)
     baseline = _baseline(plan, pipeline, truth_ids, held_out, say, progress)
-    return report_of(plan, session.state, pipeline, meter, closing, first, baseline)
+    return report_of(plan, session.state, pipeline, meter, closing, first, baseline, project.view_notes())
 
 
 def _held_out(pipeline: Pipeline, test: Subset, y_test: IntArray, say: Say) -> HeldOut:
