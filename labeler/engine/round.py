@@ -159,6 +159,9 @@ def tiers_of(settled: Settled, belief: Belief, sources: IntArray) -> ByteArray:
         ]
         groups, least = lifted(groups, past), share_to_keep(past)
     tiers = np.full(len(waiting), Tier.LOCKED, dtype=np.uint8)
+    if len(answers.classes) < 2:  # of one class alone nothing can be told apart from it
+        tiers[waiting] = Tier.ASK
+        return tiers
     tiers[waiting] = earned(rest, belief.odds[waiting], belief.trust, groups, least)
     return tiers
 

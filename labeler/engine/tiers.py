@@ -164,7 +164,7 @@ def groups_of(agreement: Agreement, evidence: float, n_answers: int, unseen: flo
         return Groups(unanimous=surer * first, complete=complete)
     taught, unanimity, later = _ramp(evidence, TAUGHT), _ramp(share, UNANIMOUS), _ramp(n_answers, LATER)
     # models agree on the labels of a class that nobody named, too
-    taught *= 1.0 - _ramp(unseen, UNSEEN)
+    taught *= max(1.0 - _ramp(unseen, UNSEEN), _ramp(evidence, TAUGHT_FIRST))
     # after 20 answers groceries of 6 kinds were 94 % right of 93 % unanimous labels: so few must show more
     unanimity *= first + (1.0 - first) * later
     degree, surer = degree * taught, surer * taught

@@ -74,7 +74,7 @@ def agreement(n_alike: int, n_agreed: int, n_differ: int) -> Agreement:
     """Labels that all models agree on, some of them among their own kind, and labels that they differ on."""
     n = n_alike + n_agreed + n_differ
     agreed = np.arange(n) < n_alike + n_agreed
-    return Agreement(agreed, agreed.copy(), np.arange(n) < n_alike)
+    return Agreement(np.arange(n) % 5, agreed, agreed.copy(), np.arange(n) < n_alike)
 
 
 def test_labels_are_agreed_where_the_models_together_and_all_others_say_the_same() -> None:
@@ -106,15 +106,15 @@ def test_groups_are_told_by_degrees_and_not_without_agreement_or_evidence() -> N
 
 
 def test_few_answers_need_every_model_many_do_not() -> None:
-    differ = Agreement(np.ones(100, np.bool_), np.arange(100) < 50, np.ones(100, np.bool_))
+    differ = Agreement(np.arange(100) % 5, np.ones(100, np.bool_), np.arange(100) < 50, np.ones(100, np.bool_))
     parts = [groups_of(differ, 0.9, n, 0.0, discovering=False) for n in (10, 30, 50, 75, 100, 300)]
     assert [part.unanimous for part in parts] == pytest.approx([0, 0, 0, 0.5, 1, 1])
-    differ = Agreement(np.ones(100, np.bool_), np.arange(100) < 85, np.ones(100, np.bool_))
+    differ = Agreement(np.arange(100) % 5, np.ones(100, np.bool_), np.arange(100) < 85, np.ones(100, np.bool_))
     parts = [groups_of(differ, 0.9, n, 0.0, discovering=False) for n in (10, 20, 35, 50, 75, 100)]
     assert [part.unanimous for part in parts] == pytest.approx([0.5, 0.5, 0.5, 0.5, 0.5, 1.0])
     assert [part.agreed for part in parts] == pytest.approx([0, 0, 0, 0, 0.5, 1])  # those that some differ on
     assert not any(part.locked for part in parts)
-    nearly = Agreement(np.ones(100, np.bool_), np.arange(100) < 96, np.ones(100, np.bool_))
+    nearly = Agreement(np.arange(100) % 5, np.ones(100, np.bool_), np.arange(100) < 96, np.ones(100, np.bool_))
     locked = [groups_of(nearly, 0.9, n, 0.0, discovering=False).locked for n in (10, 20, 35, 50, 75, 100)]
     assert locked[:2] == [0.0, 0.0]
     assert locked == sorted(locked)
@@ -124,7 +124,7 @@ def test_few_answers_need_every_model_many_do_not() -> None:
 def test_labels_that_are_not_smooth_or_not_unanimous_are_not_locked_by_groups() -> None:
     """What groceries of 15 and of 6 kinds were like, where the surest were less than 99 % right."""
     for smooth, unanimous in ((79, 96), (99, 88)):
-        pool = Agreement(np.ones(100, np.bool_), np.arange(100) < unanimous, np.arange(100) < smooth)
+        pool = Agreement(np.arange(100) % 5, np.ones(100, np.bool_), np.arange(100) < unanimous, np.arange(100) < smooth)
         parts = groups_of(pool, 0.9, 200, 0.0, discovering=False)
         assert parts.locked == 0.0
         assert parts.unanimous > 0.5
@@ -140,7 +140,7 @@ def test_nothing_spreads_by_groups_where_classes_are_still_to_be_met() -> None:
 
 def test_the_first_answers_must_show_more_than_the_later_ones() -> None:
     """Groceries of 6 kinds after 20 answers: 93 % unanimous, two thirds of the left-out answers right, 94 % right."""
-    pool = Agreement(np.ones(100, np.bool_), np.arange(100) < 92, np.ones(100, np.bool_))
+    pool = Agreement(np.arange(100) % 5, np.ones(100, np.bool_), np.arange(100) < 92, np.ones(100, np.bool_))
     parts = [groups_of(pool, 0.7, n, 0.0, discovering=False).unanimous for n in (20, 35, 50, 300)]
     assert parts[0] == 0.0
     assert parts == sorted(parts)
@@ -194,7 +194,7 @@ def test_right_left_out_answers_never_lower_a_tier_and_wrong_ones_never_raise_on
 def test_the_surest_come_first_and_what_models_differ_on_never_spreads() -> None:
     odds = np.linspace(-1.0, 9.0, 90).astype(np.float32)
     agreed = np.arange(90) % 3 > 0
-    raw = Agreement(agreed, agreed.copy(), np.arange(90) % 3 == 2)
+    raw = Agreement(np.arange(90) % 5, agreed, agreed.copy(), np.arange(90) % 3 == 2)
     for part in (0.0, 0.3, 1.0):
         tiers = earned(raw, odds, trust(*_curve(200, 2)), Groups(part, part, 0.35 * part))
         assert (tiers[~agreed] == Tier.ASK).all()
