@@ -91,7 +91,7 @@ def evidence_of(left_out: FloatArray, positions: IntArray, weights: FloatArray) 
     name it always is no skill: the share counts as that of classes which are equally common (:func:`beyond_chance`).
     """
     judged = is_judged(positions)
-    sizes = np.bincount(positions[judged], weights[judged].astype(np.float64))
+    sizes = np.bincount(positions[judged], weights[judged].astype(np.float64)).astype(np.float64)
     hits = float(weights[judged & left_out_hits(left_out, positions)].sum(dtype=np.float64))
     return beyond_chance((hits + 2.0) / (float(sizes.sum()) + 4.0), sizes[sizes > 0])
 

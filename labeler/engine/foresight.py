@@ -1,11 +1,9 @@
 """Foresight: what the labels of a check said of the answers that came after it.
 
 How smooth the waiting labels are tells early whether labels can spread, and less and less later: the easy ones are
-answered or certain, and the right labels of photos lie among other kinds. So labels are remembered
-at checks, each with about twice the answers of the one before, and judged by the answers since, which they could not
-know ("prequential", Dawid 1984). Questions are the least certain of a pool: where even those were foreseen, the rest
-is; and a part that was to spread once goes on to, until answers that stand for the pool show clearly that it should
-not have.
+answered or certain, and the right labels of photos lie among other kinds. So labels are remembered at checks, each with
+about twice the answers of the one before, and judged by the answers since, which they could not know ("prequential", Dawid 1984). Questions are the least certain of a pool: where even those were foreseen, the rest
+is; and as much as spread once goes on to, but for a little at each check, unless the answers since refute it.
 
 All of it follows from the answers in their order alone: nothing depends on when a round was made.
 """
@@ -21,7 +19,7 @@ import numpy as np
 
 from labeler.core.types import BoolArray, FloatArray, IndexArray, IntArray, Snapshot
 from labeler.engine.earned import skill
-from labeler.engine.tiers import Groups, _ramp
+from labeler.engine.tiers import Groups, ramp
 
 Step = TypeVar("Step")
 
@@ -32,11 +30,10 @@ ENOUGH = 50
 FORESEEN = (0.45, 0.6)
 """Share foreseen of the questions since a check, less a standard error and beyond the commonest class, from which the
 rest can spread, a ramp (hand signs .46 and less, 80 % of the rest right; 1,200 groceries .63, 99.9 % right)."""
-CLEAR = 2.0  # standard errors
+PROMISED = 0.9
+"""Share right of what spreads by itself."""
 LEAST = 5.0
 """Answers' worth below which nothing is clear: of 3.7, two were missed in a table whose labels were 98 % right."""
-WRONG = 0.75
-"""Share right below which nothing that spreads is worth keeping."""
 TAKEN_BACK = 0.08
 """Part of a pool that a check takes back, where less spreads by then: a pool is not turned over by a few answers."""
 
@@ -109,19 +106,19 @@ def foreseen(answers: Since) -> float:
     share = (float(np.count_nonzero(answers.hits & answers.asked)) + 0.5) / (count + 1.0)
     least = share - math.sqrt(share * (1.0 - share) / (count + 1.0))
     sizes = np.unique(answers.class_ids[answers.asked], return_counts=True)[1].astype(np.float64)
-    return _ramp(skill(least, sizes), FORESEEN)
+    return ramp(skill(least, sizes), FORESEEN)
 
 
-def is_wrong(answers: Since) -> bool:
-    """Whether answers since a check show clearly that what would spread by it is WRONG too often.
+def is_refuted(answers: Since) -> bool:
+    """Whether answers since a check tell by a standard error that what would spread by it is less right than promised.
 
     Each counts by its weight: errors are looked for, and many of the least certain labels stand for little of the pool.
     """
     weights = answers.weights[answers.spread].astype(np.float64)
-    short = float((weights * (WRONG - answers.hits[answers.spread])).sum())
+    short = float((weights * (PROMISED - answers.hits[answers.spread])).sum())
     # a single answer decides nothing: the error is at least that of one in full
-    error = math.sqrt(WRONG * (1.0 - WRONG) * max(float(np.square(weights).sum()), 1.0))
-    return float(weights.sum()) >= LEAST and short > CLEAR * error
+    error = math.sqrt(PROMISED * (1.0 - PROMISED) * max(float(np.square(weights).sum()), 1.0))
+    return float(weights.sum()) >= LEAST and short > error
 
 
 def lifted(groups: Groups, past: Sequence[tuple[Check, Since]]) -> Groups:
@@ -136,12 +133,12 @@ def lifted(groups: Groups, past: Sequence[tuple[Check, Since]]) -> Groups:
 def share_to_keep(past: Sequence[tuple[Check, Since]]) -> float:
     """Return the part of the waiting labels that goes on to spread: that of the last check, less TAKEN_BACK.
 
-    0 where the answers since then show it to be wrong.
+    0 where the answers since then refute it.
     """
     if not past:
         return 0.0
     check, answers = past[-1]
-    return 0.0 if is_wrong(answers) else max(check.share - TAKEN_BACK, 0.0)
+    return 0.0 if is_refuted(answers) else max(check.share - TAKEN_BACK, 0.0)
 
 
 class Remembered:

@@ -139,7 +139,7 @@ def grouped(agreement: Agreement, evidence: float) -> float:
 
     `evidence` as :func:`labeler.engine.earned.evidence_of`: groups of many classes each are as smooth.
     """
-    return _ramp(agreement.smoothness(agreement.agreed), SMOOTH) * _ramp(evidence, TAUGHT)
+    return ramp(agreement.smoothness(agreement.agreed), SMOOTH) * ramp(evidence, TAUGHT)
 
 
 def is_discovering(is_start: bool, n_answers: int, unseen: float) -> bool:
@@ -153,24 +153,24 @@ def is_discovering(is_start: bool, n_answers: int, unseen: float) -> bool:
 
 def groups_of(agreement: Agreement, evidence: float, n_answers: int, unseen: float, *, discovering: bool) -> Groups:
     """Return what may spread by groups alone; `unseen` is the chance of a class without an answer."""
-    complete = 1.0 - _ramp(unseen, COMPLETE)
+    complete = 1.0 - ramp(unseen, COMPLETE)
     both = agreement.agreed & agreement.unanimous
     share = agreement.unanimity()
     smoothness = agreement.smoothness(agreement.agreed)
-    degree = _ramp(smoothness, SMOOTH)
-    surer = max(degree, _ramp(agreement.smoothness(both), SMOOTH_UNANIMOUS))
-    first = max(_ramp(evidence, TAUGHT_FIRST), _ramp(share, UNANIMOUS_FIRST))
+    degree = ramp(smoothness, SMOOTH)
+    surer = max(degree, ramp(agreement.smoothness(both), SMOOTH_UNANIMOUS))
+    first = max(ramp(evidence, TAUGHT_FIRST), ramp(share, UNANIMOUS_FIRST))
     if discovering:  # nobody knows the groups yet: none of them locks a label
         return Groups(unanimous=surer * first, complete=complete)
-    taught, unanimity, later = _ramp(evidence, TAUGHT), _ramp(share, UNANIMOUS), _ramp(n_answers, LATER)
+    taught, unanimity, later = ramp(evidence, TAUGHT), ramp(share, UNANIMOUS), ramp(n_answers, LATER)
     # models agree on the labels of a class that nobody named, too
-    taught *= max(1.0 - _ramp(unseen, UNSEEN), _ramp(evidence, TAUGHT_FIRST))
+    taught *= max(1.0 - ramp(unseen, UNSEEN), ramp(evidence, TAUGHT_FIRST))
     # after 20 answers groceries of 6 kinds were 94 % right of 93 % unanimous labels: so few must show more
     unanimity *= first + (1.0 - first) * later
     degree, surer = degree * taught, surer * taught
-    enough = _ramp(n_answers, ENOUGH) * _ramp(share, UNANIMOUS_LATER)
+    enough = ramp(n_answers, ENOUGH) * ramp(share, UNANIMOUS_LATER)
     locked = BY_GROUPS * surer * complete * later
-    locked *= _ramp(smoothness, SMOOTH_LOCKED) * _ramp(share, UNANIMOUS_LOCKED)
+    locked *= ramp(smoothness, SMOOTH_LOCKED) * ramp(share, UNANIMOUS_LOCKED)
     return Groups(surer * max(unanimity, enough), degree * enough, locked, complete)
 
 
@@ -193,10 +193,10 @@ def earned(agreement: Agreement, odds: FloatArray, trust: Trust, groups: Groups,
     n_missing = max(int(least * len(odds)) - int(np.count_nonzero(tiers >= Tier.LIKELY)), 0)
     tiers[lower[:n_missing]] = Tier.LIKELY
     tiers[unanimous[agreement.alike[unanimous]][: int(groups.locked * len(odds))]] = Tier.LOCKED
-    for tier, lower in ((Tier.LOCKED, Tier.LIKELY), (Tier.LIKELY, Tier.ASK)):
+    for tier, less in ((Tier.LOCKED, Tier.LIKELY), (Tier.LIKELY, Tier.ASK)):
         of_tier = tiers == tier
         if np.count_nonzero(of_tier) < SMALLEST * len(odds):
-            tiers[of_tier] = lower
+            tiers[of_tier] = less
     return tiers
 
 
@@ -217,7 +217,8 @@ def _surest_first(chosen: BoolArray, odds: FloatArray) -> IndexArray:
     return np.asarray(rows[np.argsort(-odds[rows], kind="stable")], dtype=np.int64)
 
 
-def _ramp(value: float, ends: tuple[float, float]) -> float:
+def ramp(value: float, ends: tuple[float, float]) -> float:
+    """Return how far `value` lies between the `ends`, in [0, 1]."""
     return float(_ramp_of(np.array(value), ends))
 
 
