@@ -38,7 +38,7 @@ from labeler.engine.queue import (
     utilities,
 )
 from labeler.engine.representatives import Level, unguarded
-from labeler.engine.round import Assembly, Settled, assemble, groups_in, nearest_answers, tiers_of
+from labeler.engine.round import Assembly, Settled, asked_in, assemble, groups_in, nearest_answers, tiers_of
 from labeler.engine.space import Space
 from labeler.engine.stopping import advise
 from labeler.engine.tiers import is_discovering
@@ -323,24 +323,27 @@ class DefaultEngine:
             return ()
         unseen = unseen_chance(belief.answers, snapshot.class_list)
         discovering = is_discovering(self._in_start(snapshot), len(snapshot.indices), unseen)
-        if discovering or groups_in(Settled(self.space, discovering, unseen), belief).is_full:
+        if discovering or groups_in(Settled(self.space, discovering, unseen, asked_in(snapshot)), belief).is_full:
             return ()
         return (yield from self._remembered.by_steps(snapshot, self._check_by_steps))
 
     def _check_by_steps(self, snapshot: Snapshot, past: tuple[Check, ...]) -> Generator[Progress, None, Check | None]:
         """Yield signs of life; return what the labels of `snapshot` are, in the view that leads by then."""
         layout = self._layouts[(yield from as_progress(self._lead_by_steps(snapshot))).place]
-        answers = Answers.of(snapshot, layout.order[:0])
-        unseen = unseen_chance(answers, snapshot.class_list)
-        start = is_start(answers, layout.levels[0].representatives)
-        if layout.live is None or is_discovering(start, len(answers), unseen):
-            return None
-        belief = yield from layout.live.believer.apart().believe_by_steps(snapshot, fresh=True)
+        belief = None
+        if layout.live is not None:
+            belief = yield from layout.live.believer.apart().believe_by_steps(snapshot, fresh=True)
         if belief is None:
             return None
-        sources = nearest_answers(belief.answers, belief.labels, layout.space.z)
-        tiers, groups = tiers_of(Settled(layout.space, False, unseen, past), belief, sources)
-        return Check(len(answers), belief.answers.classes[belief.labels], tiers >= Tier.LIKELY, groups)
+        answers = belief.answers
+        unseen = unseen_chance(answers, snapshot.class_list)
+        start = is_start(answers, layout.levels[0].representatives)
+        settled = Settled(layout.space, is_discovering(start, len(answers), unseen), unseen, asked_in(snapshot), past)
+        tiers = tiers_of(settled, belief, nearest_answers(answers, belief.labels, layout.space.z))
+        waiting = len(tiers) - len(answers)
+        share = (int(np.count_nonzero(tiers >= Tier.LIKELY)) - len(answers)) / waiting if waiting else 0.0
+        spread = (tiers >= Tier.LIKELY) | (belief.agreement.agreed & belief.agreement.unanimous)
+        return Check(len(answers), answers.classes[belief.labels], spread, share)
 
     def _lead_after(self, snapshot: Snapshot) -> Lead:
         """Return which view leads after the answers of `snapshot`, at once."""

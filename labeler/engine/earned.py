@@ -87,11 +87,31 @@ def evidence_of(left_out: FloatArray, positions: IntArray, weights: FloatArray) 
     """Return the share right of left-out answers whose class has another, after two hits and two misses.
 
     Arguments as of :func:`trust`. Weighted, for the chosen answers are the hard ones and stand for little of the pool.
-    Two each (Agresti and Coull 1998): four of four show less than nine of ten.
+    Two each (Agresti and Coull 1998): four of four show less than nine of ten. Where one class is the commonest, to
+    name it always is no skill: the share counts as that of classes which are equally common (:func:`beyond_chance`).
     """
     judged = is_judged(positions)
+    sizes = np.bincount(positions[judged], weights[judged].astype(np.float64)).astype(np.float64)
     hits = float(weights[judged & left_out_hits(left_out, positions)].sum(dtype=np.float64))
-    return (hits + 2.0) / (float(weights[judged].sum(dtype=np.float64)) + 4.0)
+    return beyond_chance((hits + 2.0) / (float(sizes.sum()) + 4.0), sizes[sizes > 0])
+
+
+def beyond_chance(share: float, sizes: Numbers) -> float:
+    """Return the `share` right of as many equally common classes that shows as much skill; `share` if it is less.
+
+    `sizes` (k,) are those of the classes.
+    """
+    count = len(sizes)
+    return min(share, 1.0 / count + (1.0 - 1.0 / count) * skill(share, sizes)) if count > 1 else share
+
+
+def skill(share: float, sizes: Numbers) -> float:
+    """Return how far a `share` right is beyond that of the commonest class, by the `sizes` (k,); 1 = all right.
+
+    Cohen's kappa (1960) with the same guess for all; 0 where there is one class.
+    """
+    commonest = float(sizes.max() / sizes.sum())
+    return max((share - commonest) / (1.0 - commonest), 0.0) if commonest < 1.0 else 0.0
 
 
 def left_out_hits(left_out: FloatArray, positions: IntArray) -> BoolArray:

@@ -1,11 +1,9 @@
 """Foresight: what the labels of a check said of the answers that came after it.
 
 How smooth the waiting labels are tells early whether labels can spread, and less and less later: the easy ones are
-answered or certain, and the right labels of photos lie among other kinds. So labels are remembered
-at checks, each with about twice the answers of the one before, and judged by the answers since, which they could not
-know ("prequential", Dawid 1984). Questions are the least certain of a pool: where even those were foreseen, the rest
-is; and a part that was to spread once goes on to, until answers that stand for the pool show clearly that it should
-not have.
+answered or certain, and the right labels of photos lie among other kinds. So labels are remembered at checks, each with
+about twice the answers of the one before, and judged by the answers since, which they could not know ("prequential", Dawid 1984). Questions are the least certain of a pool: where even those were foreseen, the rest
+is; and as much as spread once goes on to, but for a little at each check, unless the answers since refute it.
 
 All of it follows from the answers in their order alone: nothing depends on when a round was made.
 """
@@ -20,44 +18,51 @@ from typing import TypeVar
 import numpy as np
 
 from labeler.core.types import BoolArray, FloatArray, IndexArray, IntArray, Snapshot
-from labeler.engine.tiers import Groups
+from labeler.engine.earned import skill
+from labeler.engine.tiers import Groups, ramp
 
 Step = TypeVar("Step")
 
-CHECKS = (20, 50, 100)
-"""Answers of the first checks; the next ones are ten times as many, and so on. Below 20 nothing is worth keeping."""
+CHECKS = (10, 20, 50)
+"""Answers of the first checks; the next ones are ten times as many, and so on."""
 ENOUGH = 50
 """Answers since a check from which they can bear out its labels: of 25, .72 were foreseen, of 50 .60."""
-FORESEEN = (0.55, 0.7)
-"""Share foreseen of the questions since a check, less a standard error, from which the rest can spread, a ramp (hand
-signs .51 and less, 80 % of the rest right; 1,200 groceries .75, 99.9 % right)."""
+FORESEEN = (0.45, 0.6)
+"""Share foreseen of the questions since a check, less a standard error and beyond the commonest class, from which the
+rest can spread, a ramp (hand signs .46 and less, 80 % of the rest right; 1,200 groceries .63, 99.9 % right)."""
 PROMISED = 0.9
 """Share right of what spreads by itself."""
-CLEAR = 2.0
-"""Standard errors by which answers must fall short of that for a part to be taken back."""
 LEAST = 5.0
 """Answers' worth below which nothing is clear: of 3.7, two were missed in a table whose labels were 98 % right."""
 TAKEN_BACK = 0.08
-"""Part of a pool that clear evidence at a check takes back: the answers that refute labels mend them as well."""
+"""Part of a pool that a check takes back, where less spreads by then: a pool is not turned over by a few answers."""
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """The labels of the first `n_answers`: `class_ids` (n,), which of them were to `spread` (n,), by which `groups`."""
+    """The labels of the first `n_answers`: `class_ids` (n,), those that groups would `spread` (n,).
+
+    `share` is the part of the waiting labels that did.
+    """
 
     n_answers: int
     class_ids: IntArray
     spread: BoolArray
-    groups: Groups
+    share: float
 
 
 @dataclass(frozen=True, slots=True)
 class Since:
-    """Answers after a check: which were foreseen (`hits`), which were to `spread`, what each stands for; all (a,)."""
+    """Answers after a check: which were foreseen (`hits`), which would `spread`, what each stands for; all (a,).
+
+    `class_ids` (a,) are the answers themselves, `asked` (a,) those that were questions: the least certain of the pool.
+    """
 
     hits: BoolArray
     spread: BoolArray
     weights: FloatArray
+    class_ids: IntArray
+    asked: BoolArray
 
 
 def checks_at(n_answers: int) -> list[int]:
@@ -81,55 +86,59 @@ def first_answers(snapshot: Snapshot, count: int) -> Snapshot:
     )
 
 
-def since(check: Check, indices: IndexArray, class_ids: IntArray, weights: FloatArray) -> Since:
+def since(check: Check, indices: IndexArray, class_ids: IntArray, weights: FloatArray, asked: BoolArray) -> Since:
     """Return how `check` foresaw the answers after it; all answers are given, in their order."""
-    later = indices[check.n_answers :]
-    return Since(
-        np.asarray(check.class_ids[later] == class_ids[check.n_answers :]),
-        check.spread[later],
-        weights[check.n_answers :],
-    )
+    later = slice(check.n_answers, None)
+    rows = indices[later]
+    hits = np.asarray(check.class_ids[rows] == class_ids[later])
+    return Since(hits, check.spread[rows], weights[later], class_ids[later], asked[later])
 
 
 def foreseen(answers: Since) -> float:
-    """Return how far the rest of the pool can spread, in [0, 1], as its least certain part was foreseen."""
-    count = len(answers.hits)
+    """Return how far the rest of the pool can spread, in [0, 1], as its least certain part was foreseen.
+
+    Labels that came from elsewhere are as certain as any others: that those were foreseen says nothing of the rest.
+    """
+    count = int(np.count_nonzero(answers.asked))
     if count < ENOUGH:
         return 0.0
     # the lower end of Wilson's interval (1927), a standard error below
-    share = (float(np.count_nonzero(answers.hits)) + 0.5) / (count + 1.0)
+    share = (float(np.count_nonzero(answers.hits & answers.asked)) + 0.5) / (count + 1.0)
     least = share - math.sqrt(share * (1.0 - share) / (count + 1.0))
-    return min(max((least - FORESEEN[0]) / (FORESEEN[1] - FORESEEN[0]), 0.0), 1.0)
+    sizes = np.unique(answers.class_ids[answers.asked], return_counts=True)[1].astype(np.float64)
+    return ramp(skill(least, sizes), FORESEEN)
 
 
 def is_refuted(answers: Since) -> bool:
-    """Whether answers show clearly that what was to spread at a check is less right than promised.
+    """Whether answers since a check tell by a standard error that what would spread by it is less right than promised.
 
-    Each by its weight: errors are looked for, and many of the least certain labels stand for little of the pool.
+    Each counts by its weight: errors are looked for, and many of the least certain labels stand for little of the pool.
     """
     weights = answers.weights[answers.spread].astype(np.float64)
     short = float((weights * (PROMISED - answers.hits[answers.spread])).sum())
     # a single answer decides nothing: the error is at least that of one in full
     error = math.sqrt(PROMISED * (1.0 - PROMISED) * max(float(np.square(weights).sum()), 1.0))
-    return float(weights.sum()) >= LEAST and short > CLEAR * error
+    return float(weights.sum()) >= LEAST and short > error
 
 
-def held(groups: Groups, past: Sequence[tuple[Check, Since]]) -> Groups:
-    """Return the parts that may spread now: those of the round, of the last check, or what was foreseen.
+def lifted(groups: Groups, past: Sequence[tuple[Check, Since]]) -> Groups:
+    """Return the parts that may spread: those of `groups`, or what the answers since a check foresaw.
 
-    What is locked is that of the round alone: it promises more than labels of before can tell.
+    What is locked is that of `groups` alone: it promises more than labels of before can tell.
     """
-    if not past or groups.is_full:
-        return groups
-    part = max(foreseen(answers) for _, answers in past)
-    unanimous, agreed = max(groups.unanimous, part), max(groups.agreed, part)
+    part = max((foreseen(answers) for _, answers in past), default=0.0)
+    return replace(groups, unanimous=max(groups.unanimous, part), agreed=max(groups.agreed, part))
+
+
+def share_to_keep(past: Sequence[tuple[Check, Since]]) -> float:
+    """Return the part of the waiting labels that goes on to spread: that of the last check, less TAKEN_BACK.
+
+    0 where the answers since then refute it.
+    """
+    if not past:
+        return 0.0
     check, answers = past[-1]
-    less = TAKEN_BACK if is_refuted(answers) else 0.0
-    return replace(
-        groups,
-        unanimous=max(unanimous, check.groups.unanimous - less),
-        agreed=max(agreed, check.groups.agreed - less),
-    )
+    return 0.0 if is_refuted(answers) else max(check.share - TAKEN_BACK, 0.0)
 
 
 class Remembered:

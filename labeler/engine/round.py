@@ -25,7 +25,7 @@ from labeler.core.types import (
 )
 from labeler.engine.belief import Answers, Belief, runner_ups_of
 from labeler.engine.cluster_neighbors import ClusterNeighbors
-from labeler.engine.foresight import Check, held, since
+from labeler.engine.foresight import Check, lifted, share_to_keep, since
 from labeler.engine.kernel_ridge import landmarks_of
 from labeler.engine.reach import percentiles_of, within_reach
 from labeler.engine.representatives import Level
@@ -60,6 +60,7 @@ class Settled:
     space: Space
     discovering: bool
     unseen: float
+    asked: BoolArray  # (a,) which answers were questions
     past: tuple[Check, ...] = ()
 
 
@@ -87,8 +88,8 @@ def assemble(
         positions, repeats = with_repeats(belief, assembly.first_of)
         labels = classes[positions]
         sources = nearest_answers(belief.answers, positions, assembly.space.z)
-        settled = Settled(assembly.space, assembly.discovering, assembly.unseen, assembly.past)
-        tiers, _ = tiers_of(settled, belief, sources)
+        settled = Settled(assembly.space, assembly.discovering, assembly.unseen, asked_in(snapshot), assembly.past)
+        tiers = tiers_of(settled, belief, sources)
         scores = belief.calibration.of_largest(belief.proba[np.arange(n), positions])
         tiers[repeats], scores[repeats] = Tier.LOCKED, 1.0
         inside = np.asarray(tiers >= Tier.LIKELY)
@@ -128,6 +129,11 @@ def assemble(
     )
 
 
+def asked_in(snapshot: Snapshot) -> BoolArray:
+    """Return which answers (a,) were questions; the others came with a file or on a page."""
+    return np.asarray(snapshot.provenances == Provenance.HUMAN, dtype=np.bool_)
+
+
 def groups_in(settled: Settled, belief: Belief) -> Groups:
     """Return what may spread by groups as the belief alone has them; what is given says nothing of the rest."""
     rest = belief.agreement.of(_waiting(belief))
@@ -135,23 +141,29 @@ def groups_in(settled: Settled, belief: Belief) -> Groups:
     return groups_of(rest, belief.evidence, n_answers, settled.unseen, discovering=settled.discovering)
 
 
-def tiers_of(settled: Settled, belief: Belief, sources: IntArray) -> tuple[ByteArray, Groups]:
-    """Return the tiers (n,) that are earned, and by which groups.
+def tiers_of(settled: Settled, belief: Belief, sources: IntArray) -> ByteArray:
+    """Return the tiers (n,) that are earned.
 
     `sources` (n,) are the answers that each label rests on.
     """
     waiting = _waiting(belief)
     rest, groups, answers = belief.agreement.of(waiting), groups_in(settled, belief), belief.answers
+    least = 0.0
     if settled.discovering:
         near = is_near(sources, settled.space.z, settled.space.graph)[waiting]
         rest = replace(rest, agreed=rest.agreed & near)
     else:
         class_ids = answers.classes[answers.positions]
-        past = [(check, since(check, answers.indices, class_ids, answers.weights)) for check in settled.past]
-        groups = held(groups, past)
+        past = [
+            (check, since(check, answers.indices, class_ids, answers.weights, settled.asked)) for check in settled.past
+        ]
+        groups, least = lifted(groups, past), share_to_keep(past)
     tiers = np.full(len(waiting), Tier.LOCKED, dtype=np.uint8)
-    tiers[waiting] = earned(rest, belief.odds[waiting], belief.trust, groups)
-    return tiers, groups
+    if len(answers.classes) < 2:  # of one class alone nothing can be told apart from it
+        tiers[waiting] = Tier.ASK
+        return tiers
+    tiers[waiting] = earned(rest, belief.odds[waiting], belief.trust, groups, least)
+    return tiers
 
 
 def _waiting(belief: Belief) -> BoolArray:

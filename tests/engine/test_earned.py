@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from labeler.engine.earned import evidence_of, odds_of, surest, trust
+from labeler.engine.earned import beyond_chance, evidence_of, odds_of, skill, surest, trust
 
 ODDS = np.linspace(-3.0, 5.0, 50).astype(np.float32)
 SURE = np.array([np.log(0.98 / 0.02)], dtype=np.float32)
@@ -99,3 +101,17 @@ def test_evidence_counts_answers_as_much_as_they_stand_for_the_pool() -> None:
     assert evidence_of(wrong, positions, weights) == pytest.approx(22 / 26)
     alone = np.arange(8, dtype=np.int32)  # each the only one of its class: nothing is judged
     assert evidence_of(np.eye(8, dtype=np.float32), alone, np.ones(8, dtype=np.float32)) == 0.5
+
+
+def test_to_name_the_commonest_class_is_no_skill() -> None:
+    assert skill(0.75, np.array([75.0, 25.0])) == 0.0
+    assert skill(1.0, np.array([75.0, 25.0])) == 1.0
+    assert skill(0.5, np.array([75.0, 25.0])) == 0.0
+    assert skill(0.9, np.array([4.0])) == 0.0  # of one class nothing can be told apart
+    assert beyond_chance(0.75, np.array([75.0, 25.0])) == 0.5
+    assert beyond_chance(0.8, np.array([10.0] * 10)) == pytest.approx(0.8)
+
+
+@given(st.floats(0, 1), st.lists(st.floats(0.1, 100), min_size=1, max_size=9))
+def test_beyond_chance_never_says_more_than_was_right(share: float, sizes: list[float]) -> None:
+    assert 0.0 <= beyond_chance(share, np.array(sizes)) <= share

@@ -74,7 +74,7 @@ def agreement(n_alike: int, n_agreed: int, n_differ: int) -> Agreement:
     """Labels that all models agree on, some of them among their own kind, and labels that they differ on."""
     n = n_alike + n_agreed + n_differ
     agreed = np.arange(n) < n_alike + n_agreed
-    return Agreement(agreed, agreed.copy(), np.arange(n) < n_alike)
+    return Agreement(np.arange(n) % 5, agreed, agreed.copy(), np.arange(n) < n_alike)
 
 
 def test_labels_are_agreed_where_the_models_together_and_all_others_say_the_same() -> None:
@@ -106,15 +106,15 @@ def test_groups_are_told_by_degrees_and_not_without_agreement_or_evidence() -> N
 
 
 def test_few_answers_need_every_model_many_do_not() -> None:
-    differ = Agreement(np.ones(100, np.bool_), np.arange(100) < 50, np.ones(100, np.bool_))
+    differ = Agreement(np.arange(100) % 5, np.ones(100, np.bool_), np.arange(100) < 73, np.ones(100, np.bool_))
     parts = [groups_of(differ, 0.9, n, 0.0, discovering=False) for n in (10, 30, 50, 75, 100, 300)]
-    assert [part.unanimous for part in parts] == pytest.approx([0, 0, 0, 0.5, 1, 1])
-    differ = Agreement(np.ones(100, np.bool_), np.arange(100) < 85, np.ones(100, np.bool_))
+    assert [part.unanimous for part in parts] == pytest.approx([0, 0, 0, 4 / 15, 8 / 15, 8 / 15])
+    differ = Agreement(np.arange(100) % 5, np.ones(100, np.bool_), np.arange(100) < 85, np.ones(100, np.bool_))
     parts = [groups_of(differ, 0.9, n, 0.0, discovering=False) for n in (10, 20, 35, 50, 75, 100)]
     assert [part.unanimous for part in parts] == pytest.approx([0.5, 0.5, 0.5, 0.5, 0.5, 1.0])
     assert [part.agreed for part in parts] == pytest.approx([0, 0, 0, 0, 0.5, 1])  # those that some differ on
     assert not any(part.locked for part in parts)
-    nearly = Agreement(np.ones(100, np.bool_), np.arange(100) < 96, np.ones(100, np.bool_))
+    nearly = Agreement(np.arange(100) % 5, np.ones(100, np.bool_), np.arange(100) < 96, np.ones(100, np.bool_))
     locked = [groups_of(nearly, 0.9, n, 0.0, discovering=False).locked for n in (10, 20, 35, 50, 75, 100)]
     assert locked[:2] == [0.0, 0.0]
     assert locked == sorted(locked)
@@ -124,15 +124,17 @@ def test_few_answers_need_every_model_many_do_not() -> None:
 def test_labels_that_are_not_smooth_or_not_unanimous_are_not_locked_by_groups() -> None:
     """What groceries of 15 and of 6 kinds were like, where the surest were less than 99 % right."""
     for smooth, unanimous in ((79, 96), (99, 88)):
-        pool = Agreement(np.ones(100, np.bool_), np.arange(100) < unanimous, np.arange(100) < smooth)
+        pool = Agreement(
+            np.arange(100) % 5, np.ones(100, np.bool_), np.arange(100) < unanimous, np.arange(100) < smooth
+        )
         parts = groups_of(pool, 0.9, 200, 0.0, discovering=False)
         assert parts.locked == 0.0
         assert parts.unanimous > 0.5
 
 
 def test_nothing_spreads_by_groups_where_classes_are_still_to_be_met() -> None:
-    """Groceries of 20 kinds after 20 answers: 14 met, no start any more, and 81 % right of what all agreed on."""
-    parts = [groups_of(agreement(90, 0, 10), 0.9, 20, unseen, discovering=False) for unseen in (0.0, 0.2, 0.3, 1.0)]
+    """Groceries of 20 kinds: 14 met, no start any more, and 81 % right of what all agreed on."""
+    parts = [groups_of(agreement(90, 0, 10), 0.75, 50, unseen, discovering=False) for unseen in (0.0, 0.2, 0.3, 1.0)]
     assert [part.unanimous for part in parts] == sorted((part.unanimous for part in parts), reverse=True)
     assert parts[0].unanimous > 0.5
     assert parts[2].unanimous == parts[3].unanimous == 0.0
@@ -140,7 +142,7 @@ def test_nothing_spreads_by_groups_where_classes_are_still_to_be_met() -> None:
 
 def test_the_first_answers_must_show_more_than_the_later_ones() -> None:
     """Groceries of 6 kinds after 20 answers: 93 % unanimous, two thirds of the left-out answers right, 94 % right."""
-    pool = Agreement(np.ones(100, np.bool_), np.arange(100) < 92, np.ones(100, np.bool_))
+    pool = Agreement(np.arange(100) % 5, np.ones(100, np.bool_), np.arange(100) < 92, np.ones(100, np.bool_))
     parts = [groups_of(pool, 0.7, n, 0.0, discovering=False).unanimous for n in (20, 35, 50, 300)]
     assert parts[0] == 0.0
     assert parts == sorted(parts)
@@ -194,7 +196,7 @@ def test_right_left_out_answers_never_lower_a_tier_and_wrong_ones_never_raise_on
 def test_the_surest_come_first_and_what_models_differ_on_never_spreads() -> None:
     odds = np.linspace(-1.0, 9.0, 90).astype(np.float32)
     agreed = np.arange(90) % 3 > 0
-    raw = Agreement(agreed, agreed.copy(), np.arange(90) % 3 == 2)
+    raw = Agreement(np.arange(90) % 5, agreed, agreed.copy(), np.arange(90) % 3 == 2)
     for part in (0.0, 0.3, 1.0):
         tiers = earned(raw, odds, trust(*_curve(200, 2)), Groups(part, part, 0.35 * part))
         assert (tiers[~agreed] == Tier.ASK).all()
@@ -228,7 +230,7 @@ def test_one_hard_region_that_every_question_is_chosen_in_empties_no_export() ->
             # chosen where the models were unsure: that is the margin each was asked with
             result = engine.closing_round(snapshot(order, y[order], np.r_[begun.weights, np.full(n_hard, 0.1)]))
             spread = result.provenances == Provenance.PROPAGATED
-            assert spread[y < 2].mean() > 0.25
+            assert spread[y < 2].mean() > 0.2
             assert spread[y >= 2].mean() < 0.25
             assert (result.labels == y)[spread].mean() > 0.9
             assert result.advice.code != "no-propagation"
@@ -253,3 +255,31 @@ def test_smooth_groups_whose_classes_are_mixed_are_not_exported() -> None:
         result = engine.closing_round(answer(engine, y, n_answers))
         spread = result.provenances == Provenance.PROPAGATED
         assert spread.mean() < 0.1 or (result.labels == y)[spread].mean() > 0.9
+
+
+def test_a_common_class_lies_among_its_own_kind_by_chance_and_is_no_group() -> None:
+    labels = np.r_[np.zeros(90), np.ones(10)].astype(np.int32)
+    alike, everything = np.arange(100) < 90, np.ones(100, dtype=np.bool_)
+    common = Agreement(labels, everything, np.arange(100) < 90, alike)
+    assert common.smoothness(everything) == pytest.approx(0.5)  # all of the common class, none of the other
+    assert common.unanimity() == pytest.approx(0.5)
+    even = Agreement(np.arange(100) % 2, everything, everything, alike)
+    assert even.smoothness(everything) == pytest.approx(0.9)
+
+
+def test_what_spread_goes_on_to_as_far_as_it_is_agreed_the_surest_first() -> None:
+    odds = np.linspace(-1.0, 0.5, 200).astype(np.float32)  # nothing is earned by itself
+    pool = agreement(100, 50, 50)
+    curve = trust(*_curve(20, 20))
+    assert not (earned(pool, odds, curve, Groups()) >= Tier.LIKELY).any()
+    tiers = earned(pool, odds, curve, Groups(), 0.3)
+    assert np.flatnonzero(tiers == Tier.LIKELY).tolist() == list(range(90, 150))
+    everything = earned(pool, odds, curve, Groups(), 1.0)
+    assert ((everything == Tier.LIKELY) == pool.agreed).all()
+
+
+def test_of_one_class_alone_nothing_spreads() -> None:
+    points, y = blobs(200, n_classes=2, d=4)
+    rows = np.flatnonzero(y == 0)[:30]
+    result = opened(points).closing_round(snapshot(rows, y[rows]))
+    assert not (result.provenances == Provenance.PROPAGATED).any()
