@@ -114,7 +114,9 @@ def parts() -> dict[str, Part]:
         "without guards": Part(((queue, "GUARD_TURN", -1),)),
         # what spreads
         "without holding back on rough pools": Part(((rounds, "groups_of", lambda *_, **__: Groups(1.0, 1.0, 0.35)),)),
-        "without what later answers say": Part(((rounds, "held", lambda groups, _: groups),)),
+        "without what later answers say": Part(
+            ((rounds, "lifted", lambda groups, _: groups), (rounds, "share_to_keep", lambda _: 0.0))
+        ),
         "spreading by left-out answers alone": Part(((rounds, "groups_of", lambda *_, **__: Groups()),)),
     }
 

@@ -1,9 +1,10 @@
 """Foresight: what the labels of a check said of the answers that came after it.
 
 How smooth the waiting labels are tells early whether labels can spread, and less and less later: the easy ones are
-answered or certain, and the right labels of photos lie among other kinds. So labels are remembered at checks, each with
-about twice the answers of the one before, and judged by the answers since, which they could not know ("prequential", Dawid 1984). Questions are the least certain of a pool: where even those were foreseen, the rest
-is; and as much as spread once goes on to, but for a little at each check, unless the answers since refute it.
+answered or certain, and the right labels of photos lie among other kinds. So labels are remembered at checks, each
+with about twice the answers of the one before, and judged by the answers since, which they could not know
+("prequential", Dawid 1984). Questions are the least certain of a pool: where even those were foreseen, the rest is;
+and as much as spread once goes on to, but for a little at each check, unless the answers since refute it.
 
 All of it follows from the answers in their order alone: nothing depends on when a round was made.
 """
