@@ -67,7 +67,7 @@ class Since:
 
 
 def checks_at(n_answers: int) -> list[int]:
-    """Return the numbers of answers, below `n_answers`, at which labels are remembered: 20, 50, 100, 200, 500, ..."""
+    """Return the numbers of answers, below `n_answers`, at which labels are remembered: 10, 20, 50, 100, 200, ..."""
     places: list[int] = []
     scale = 1
     while CHECKS[0] * scale < n_answers:
@@ -159,16 +159,15 @@ class Remembered:
     ) -> Generator[Step, None, tuple[Check, ...]]:
         """Yield signs of life; return the checks before the answers of `snapshot`.
 
-        `check` makes that of some first answers and the checks before them; None where classes were still discovered.
+        `check` makes that of some first answers and the checks before them; None where nothing can be believed.
         """
         used: dict[bytes, Check | None] = {}
         past: tuple[Check, ...] = ()
         for count in checks_at(len(snapshot.indices)):
             first = first_answers(snapshot, count)
-            key = b"|".join(
-                part.tobytes()
-                for part in (first.indices, first.class_ids, first.weights, first.excluded, first.class_list)
-            )
+            # all that a check rests on; by whom an answer is, too: questions alone can be foreseen
+            answers = (first.indices, first.class_ids, first.provenances, first.weights)
+            key = b"|".join(part.tobytes() for part in (*answers, first.excluded, first.class_list))
             used[key] = self._checks[key] if key in self._checks else (yield from check(first, past))
             latest = used[key]
             past = past if latest is None else (*past, latest)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -127,6 +129,9 @@ def test_checks_are_made_once_for_the_same_first_answers() -> None:
     other = snapshot(np.arange(120), np.r_[np.ones(60), np.zeros(60)])  # the first answers were corrected
     steps.run(remembered.by_steps(other, make))
     assert made == [10, 20, 50, 100, 10, 20, 50, 100]
+    confirmed = np.full(120, Provenance.CONFIRMED, dtype=np.uint8)  # the same answers, which were no questions
+    steps.run(remembered.by_steps(replace(other, provenances=confirmed), make))
+    assert made == [10, 20, 50, 100] * 3
 
 
 @pytest.mark.slow
