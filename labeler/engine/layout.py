@@ -10,6 +10,7 @@ from labeler.core.numeric.pca import principal_axes
 from labeler.core.steps import give_back
 from labeler.core.types import FloatArray, IndexArray, Progress
 from labeler.engine.belief import Believer
+from labeler.engine.depth import deepened, has_more_groups
 from labeler.engine.live import LiveBelief
 from labeler.engine.representatives import Level, finer_levels, first_level, nested_order
 from labeler.engine.second_opinion import second_opinion
@@ -49,6 +50,9 @@ class Layout:
             return
         yield Progress("clustering finer")
         finer = yield from finer_levels(self.space.z, self.levels[0], self._random_state)
+        if has_more_groups(self.space, self.levels[0]):
+            for place, level in enumerate(finer):
+                finer[place] = yield from deepened(level, self.space)
         give_back()
         others = yield from second_opinion(self.space.components, self._random_state)
         self.levels = [self.levels[0], *finer]
@@ -68,7 +72,10 @@ def lay_out(X: FloatArray, n_clusters: int | None, random_state: int) -> Generat
     """Yield signs of life; return the layout of features `X` (n, d)."""
     laid_out = yield from space(X, random_state=random_state)
     yield Progress("clustering")
-    return Layout(laid_out, (yield from first_level(laid_out.z, n_clusters, random_state)), random_state)
+    first = yield from first_level(laid_out.z, n_clusters, random_state)
+    if has_more_groups(laid_out, first):
+        first = yield from deepened(first, laid_out)
+    return Layout(laid_out, first, random_state)
 
 
 def components_of(X: FloatArray, random_state: int) -> Generator[Progress, None, FloatArray]:
