@@ -16,7 +16,7 @@ from labeler.core.numeric.kmeans import lloyd
 from labeler.core.types import FloatArray, Progress
 
 EXACT_UP_TO = 20_000
-"""Rows up to which every pair is looked at; beyond, cells of an inverted file are probed (recall >= .95)."""
+"""Rows up to which every pair is looked at; beyond, each looks into the cells near to it (recall >= .95)."""
 PROBED_CELLS = 16
 POINTS_A_CELL = 64
 CELL_ITERATIONS = 8
@@ -43,42 +43,83 @@ def neighbour_graph(
     k = min(n_neighbors, n - 1)
     neighbours = np.zeros((n, max(k, 0)), dtype=np.int32)
     distances = np.zeros((n, max(k, 0)), dtype=np.float32)
-    if k > 0:
-        index = yield from _index(X, random_state)
+    if k > 0 and n <= EXACT_UP_TO:
+        everything = _dense(X)
         for start in range(0, n, BATCH):
-            rows = slice(start, min(start + BATCH, n))
-            squared, positions = index.search(_dense(X[rows]), k + 1)  # each finds itself, too
-            neighbours[rows], distances[rows] = _without_self(positions, squared, start, k)
-            yield Progress("looking for neighbours", rows.stop, n)
-        del index
+            rows = np.arange(start, min(start + BATCH, n))
+            squared, positions = faiss.knn(everything[rows], everything, k + 1)  # each finds itself, too
+            neighbours[rows], distances[rows] = _without_self(positions, squared, rows, k)
+            yield Progress("looking for neighbours", rows[-1] + 1, n)
+    elif k > 0:
+        yield from _search_cells(X, random_state, neighbours, distances)
     return NeighbourGraph(neighbours, distances, self_tuned_weights(neighbours, distances))
 
 
-def _index(X: FloatArray, random_state: int) -> Generator[Progress, None, Any]:
-    """A faiss index over all rows: exhaustive for small pools, an inverted file for large ones."""
-    n, d = X.shape
-    index: Any = faiss.IndexFlatL2(d)
-    if n > EXACT_UP_TO:
-        # the cells, and the rows of each, then grow by the root of the rows
-        cells = int(2 * math.sqrt(n))
-        rng = np.random.default_rng(random_state)
-        sample = _dense(X[np.sort(rng.choice(n, min(n, POINTS_A_CELL * cells), replace=False))])
-        seeds = sample[rng.choice(len(sample), cells, replace=False)]
-        centers, _ = yield from lloyd(sample, seeds, CELL_ITERATIONS)
-        quantizer = index
-        quantizer.add(_dense(centers))
-        index = faiss.IndexIVFFlat(quantizer, d, cells)
-        # Python owns the quantizer: faiss would free it a second time
-        index.own_fields = False
-        # by Lloyd's iterations above, which give signs of life where faiss's own training gives none
-        index.is_trained = True
-        index.nprobe = PROBED_CELLS
-        index.referenced_objects = [quantizer]
-    for start in range(0, n, 4 * BATCH):
-        index.add(_dense(X[start : start + 4 * BATCH]))
-        if n > EXACT_UP_TO:
-            yield Progress("looking for neighbours", 0, n)
-    return index
+def _search_cells(
+    X: FloatArray, random_state: int, neighbours: NDArray[np.int32], distances: FloatArray
+) -> Generator[Progress, None, None]:
+    """Yield signs of life; fill `neighbours` and `distances` (n, k): of each row, the nearest in the cells near to it.
+
+    Cell by cell: all rows that look into a cell are compared with all that lie in it at once, which is a product of
+    matrices and takes a third of the time of looking row by row.
+    """
+    n, k = neighbours.shape
+    centers = yield from _centers(X, random_state)
+    looked_into = np.empty((n, min(PROBED_CELLS, len(centers))), dtype=np.int32)
+    for start in range(0, n, BATCH):
+        rows = slice(start, start + BATCH)
+        looked_into[rows] = faiss.knn(_dense(X[rows]), centers, looked_into.shape[1])[1]
+        yield Progress("looking for neighbours", 0, n)
+    lookers, starts = _by_cell(looked_into)
+    yield Progress("looking for neighbours", 0, n)
+    members, first = _by_cell(looked_into[:, :1])
+    neighbours[:], distances[:] = -1, np.inf
+    for cell in range(len(centers)):
+        within = members[first[cell] : first[cell + 1]]
+        points = _dense(X[within])
+        for start in range(starts[cell], starts[cell + 1], BATCH):
+            rows = lookers[start : min(start + BATCH, starts[cell + 1])]
+            squared, places = faiss.knn(_dense(X[rows]), points, min(k + 1, len(within)))
+            _merge(rows, squared, within[places], neighbours, distances)
+            yield Progress("looking for neighbours", int(n * starts[cell] / len(lookers)), n)
+    lost = neighbours < 0  # fewer in these cells: an edge to oneself carries nothing
+    neighbours[lost], distances[lost] = np.nonzero(lost)[0], 0.0
+    np.sqrt(np.maximum(distances, 0.0, out=distances), out=distances)
+
+
+def _by_cell(cells: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """Return the rows (m,) of cells (n, p) in the order of the cells, and where those of each cell start."""
+    flat = cells.ravel()
+    order = np.argsort(flat, kind="stable")
+    starts = np.concatenate(([0], np.cumsum(np.bincount(flat, minlength=int(flat.max()) + 1))))
+    return (order // cells.shape[1]).astype(np.int32), starts
+
+
+def _merge(
+    rows: NDArray[np.int32],
+    squared: FloatArray,
+    others: NDArray[np.int32],
+    neighbours: NDArray[np.int32],
+    distances: FloatArray,
+) -> None:
+    """Let the `others` (r, m) at `squared` distances take their places among the k nearest of `rows`, themselves not."""
+    squared[others == rows[:, None]] = np.inf
+    all_squared = np.concatenate((distances[rows], squared), axis=1)
+    everybody = np.concatenate((neighbours[rows], others), axis=1)
+    nearest = np.argsort(all_squared, axis=1, kind="stable")[:, : neighbours.shape[1]]
+    distances[rows] = np.take_along_axis(all_squared, nearest, axis=1)
+    closest = np.take_along_axis(everybody, nearest, axis=1)
+    neighbours[rows] = np.where(np.isinf(distances[rows]), -1, closest)
+
+
+def _centers(X: FloatArray, random_state: int) -> Generator[Progress, None, FloatArray]:
+    """Yield signs of life; return the centers of cells of `X`: they, and the rows of each, grow by the root of the rows."""
+    cells = int(2 * math.sqrt(len(X)))
+    rng = np.random.default_rng(random_state)
+    sample = _dense(X[np.sort(rng.choice(len(X), min(len(X), POINTS_A_CELL * cells), replace=False))])
+    seeds = sample[rng.choice(len(sample), cells, replace=False)]
+    centers, _ = yield from lloyd(sample, seeds, CELL_ITERATIONS)
+    return _dense(centers)
 
 
 def _dense(X: FloatArray) -> FloatArray:
@@ -86,10 +127,10 @@ def _dense(X: FloatArray) -> FloatArray:
 
 
 def _without_self(
-    positions: NDArray[np.int64], squared: FloatArray, start: int, k: int
+    positions: NDArray[np.int64], squared: FloatArray, own_rows: NDArray[np.int64], k: int
 ) -> tuple[NDArray[np.int32], FloatArray]:
     """Drop each row's own entry (or the farthest one, where duplicates pushed it out); keep the order."""
-    rows = np.arange(start, start + len(positions))[:, None]
+    rows = own_rows[:, None]
     own = positions == rows
     own[~own.any(axis=1), -1] = True
     keep = ~own
