@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Generator
 from dataclasses import dataclass
-from typing import Any
 
 import faiss
 import numpy as np
@@ -17,7 +16,9 @@ from labeler.core.types import FloatArray, Progress
 
 EXACT_UP_TO = 20_000
 """Rows up to which every pair is looked at; beyond, each looks into the cells near to it (recall >= .95)."""
-PROBED_CELLS = 16
+CELLS = 0.25
+"""Cells, in roots of the number of rows: few and large, for products of large matrices cost the least a row."""
+PROBED_CELLS = 5
 POINTS_A_CELL = 64
 CELL_ITERATIONS = 8
 BATCH = 2_048
@@ -67,24 +68,29 @@ def _search_cells(
     centers = yield from _centers(X, random_state)
     looked_into = np.empty((n, min(PROBED_CELLS, len(centers))), dtype=np.int32)
     for start in range(0, n, BATCH):
-        rows = slice(start, start + BATCH)
-        looked_into[rows] = faiss.knn(_dense(X[rows]), centers, looked_into.shape[1])[1]
+        batch = slice(start, start + BATCH)
+        looked_into[batch] = faiss.knn(_dense(X[batch]), centers, looked_into.shape[1])[1]
         yield Progress("looking for neighbours", 0, n)
-    lookers, starts = _by_cell(looked_into)
+    looking, starts = _by_cell(looked_into)
     yield Progress("looking for neighbours", 0, n)
     members, first = _by_cell(looked_into[:, :1])
-    neighbours[:], distances[:] = -1, np.inf
+    nearest = np.full((n, k + 1), -1, dtype=np.int64)  # each finds itself, too
+    squared = np.full((n, k + 1), np.inf, dtype=np.float32)
     for cell in range(len(centers)):
         within = members[first[cell] : first[cell + 1]]
         points = _dense(X[within])
         for start in range(starts[cell], starts[cell + 1], BATCH):
-            rows = lookers[start : min(start + BATCH, starts[cell + 1])]
-            squared, places = faiss.knn(_dense(X[rows]), points, min(k + 1, len(within)))
-            _merge(rows, squared, within[places], neighbours, distances)
-            yield Progress("looking for neighbours", int(n * starts[cell] / len(lookers)), n)
-    lost = neighbours < 0  # fewer in these cells: an edge to oneself carries nothing
-    neighbours[lost], distances[lost] = np.nonzero(lost)[0], 0.0
-    np.sqrt(np.maximum(distances, 0.0, out=distances), out=distances)
+            lookers = looking[start : min(start + BATCH, starts[cell + 1])]
+            there, places = faiss.knn(_dense(X[lookers]), points, k + 1)
+            both = (
+                np.stack((squared[lookers], there)),
+                np.stack((nearest[lookers], np.where(places < 0, -1, within[places]))),
+            )
+            squared[lookers], nearest[lookers] = faiss.merge_knn_results(*both)
+            yield Progress("looking for neighbours", int(n * starts[cell] / len(looking)), n)
+    for start in range(0, n, BATCH):
+        rows = np.arange(start, min(start + BATCH, n))
+        neighbours[rows], distances[rows] = _without_self(nearest[rows], squared[rows], rows, k)
 
 
 def _by_cell(cells: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
@@ -95,26 +101,9 @@ def _by_cell(cells: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.in
     return (order // cells.shape[1]).astype(np.int32), starts
 
 
-def _merge(
-    rows: NDArray[np.int32],
-    squared: FloatArray,
-    others: NDArray[np.int32],
-    neighbours: NDArray[np.int32],
-    distances: FloatArray,
-) -> None:
-    """Let the `others` (r, m) at `squared` distances take their places among the k nearest of `rows`, themselves not."""
-    squared[others == rows[:, None]] = np.inf
-    all_squared = np.concatenate((distances[rows], squared), axis=1)
-    everybody = np.concatenate((neighbours[rows], others), axis=1)
-    nearest = np.argsort(all_squared, axis=1, kind="stable")[:, : neighbours.shape[1]]
-    distances[rows] = np.take_along_axis(all_squared, nearest, axis=1)
-    closest = np.take_along_axis(everybody, nearest, axis=1)
-    neighbours[rows] = np.where(np.isinf(distances[rows]), -1, closest)
-
-
 def _centers(X: FloatArray, random_state: int) -> Generator[Progress, None, FloatArray]:
-    """Yield signs of life; return the centers of cells of `X`: they, and the rows of each, grow by the root of the rows."""
-    cells = int(2 * math.sqrt(len(X)))
+    """Yield signs of life; return the centers of cells of `X`: they and the rows of each grow by the root of the rows."""
+    cells = int(CELLS * math.sqrt(len(X)))
     rng = np.random.default_rng(random_state)
     sample = _dense(X[np.sort(rng.choice(len(X), min(len(X), POINTS_A_CELL * cells), replace=False))])
     seeds = sample[rng.choice(len(sample), cells, replace=False)]
