@@ -88,13 +88,13 @@ def _search_cells(
         for some, block in _blocks(X, center, lookers, within, math.ceil(CROWDED * size)):
             points = _dense(X[block])
             for start in range(0, len(some), BATCH):
-                rows = some[start : start + BATCH]
-                there, places = faiss.knn(_dense(X[rows]), points, k + 1)
+                who = some[start : start + BATCH]
+                there, places = faiss.knn(_dense(X[who]), points, k + 1)
                 both = (
-                    np.stack((squared[rows], there)),
-                    np.stack((nearest[rows], np.where(places < 0, -1, block[places]))),
+                    np.stack((squared[who], there)),
+                    np.stack((nearest[who], np.where(places < 0, -1, block[places]))),
                 )
-                squared[rows], nearest[rows] = faiss.merge_knn_results(*both)
+                squared[who], nearest[who] = faiss.merge_knn_results(*both)
                 yield Progress("looking for neighbours", int(n * starts[cell] / len(looking)), n)
     for start in range(0, n, BATCH):
         rows = np.arange(start, min(start + BATCH, n))
