@@ -59,6 +59,7 @@ def session(pool: PoolFile, seed: int, arguments: argparse.Namespace, **other: A
         noise=arguments.noise,
         imbalance=arguments.imbalance,
         views_after=arguments.views_after,
+        sample_answers=arguments.sample_answers,
         **other,
     )
     return simulate(plan)
@@ -128,6 +129,9 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--clicks", type=int, default=300)
     parser.add_argument("--encoder", help="one view alone, as in `labeler simulate`")
+    parser.add_argument(
+        "--sample-answers", type=int, help="answers to questions from a sample, as `simulate` gives them"
+    )
     parser.add_argument("--views-after", type=int, default=0, help="answers before further views join: a slow machine")
     parser.add_argument("--noise", type=float, default=0.0)
     parser.add_argument("--imbalance", default="", help="as in `labeler simulate`: 10:1,4,8")

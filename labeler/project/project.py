@@ -16,7 +16,7 @@ from labeler.core import steps
 from labeler.core.errors import LabelerError, NotSaved, ProjectError
 from labeler.core.recipe import LEAD, LEFT_OUT, VIEWS, Recipe
 from labeler.core.text import counted, display_safe, unreadable_line
-from labeler.core.types import ByteArray, IndexArray, Progress, Provenance, Round
+from labeler.core.types import ByteArray, IndexArray, Progress, Provenance, Queue, Round
 from labeler.plugins.importers.base import Source
 from labeler.plugins.importers.vectors import check_rows
 from labeler.plugins.pins import is_pin_of, pinned
@@ -130,6 +130,19 @@ class Project:
     def open_pipeline(self, progress: Callable[[Progress], None] | None = None) -> Pipeline:
         """Prepare the engine in this process and return it."""
         return steps.run(self.open_pipeline_by_steps(), progress)
+
+    def early_questions(
+        self, progress: Callable[[Progress], None] | None = None, *, for_photos: bool = True
+    ) -> Queue | None:
+        """Return the questions from a sample that a big pool begins with, before it is read; None for others.
+
+        Photos, slow to encode, begin so in smaller pools as well, unless not `for_photos`.
+        """
+        from labeler.worker.pipeline import Pipeline  # start-up: as below
+
+        source = self._its_source("is it where it was?")
+        pipeline = Pipeline(self.recipe(), source, self.session.pool.ids, self._imported())
+        return steps.run(pipeline.early(for_photos=for_photos), progress)
 
     def open_settled_pipeline(self, progress: Callable[[Progress], None] | None = None) -> Pipeline:
         """Prepare the engine as what leaves is made: with every view joined, led by the one the answers decide for."""

@@ -149,13 +149,16 @@ class Pipeline:
             return []
         return [self.prepared, *self.further.leaders]
 
-    def early(self) -> Generator[Progress, None, Queue | None]:
-        """First questions for a big pool from a sample of it, while the whole is still to be read; None for others."""
+    def early(self, *, for_photos: bool = True) -> Generator[Progress, None, Queue | None]:
+        """First questions for a big pool from a sample of it, while the whole is still to be read; None for others.
+
+        Colour photos begin so in smaller pools as well, unless not `for_photos`.
+        """
         recipe, ids = self.recipe, list(self.source.ids)
         if self.ids != ids or recipe.features or not _is_joined(recipe):
             return None
         size = EARLY_SAMPLE if len(ids) >= EARLY_FROM else 0
-        if len(ids) >= EARLY_PHOTOS_FROM and not recipe.encoder and _are_photos(self.source):
+        if for_photos and len(ids) >= EARLY_PHOTOS_FROM and not recipe.encoder and _are_photos(self.source):
             size = EARLY_PHOTOS_SAMPLE
         if not size:
             return None

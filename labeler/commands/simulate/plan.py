@@ -8,6 +8,7 @@ from pathlib import Path
 from labeler.core.errors import UsageError
 from labeler.project.open import Options
 
+SAMPLE_ANSWERS = 20  # 40 s of a person's time, and as many as there are clusters in the sample
 BASELINES = ("book", "random", "all")
 
 
@@ -18,6 +19,10 @@ class Simulation:
     `views_after`: the answers after which further views of the pool join, or the first row of the curve if that comes
     before. In the application they join as soon as they are encoded; 0 = before the first answer, so that no row
     depends on the machine.
+
+    `sample_answers`: the answers given to questions from a sample of a big pool, which the application asks while the
+    whole is read; 0 = none. None = SAMPLE_ANSWERS where the application does so for the size alone (for photos it does
+    so in smaller pools as well: how many answers that takes depends on the machine).
     """
 
     source: Path
@@ -31,6 +36,7 @@ class Simulation:
     baseline: str | None = None
     project: Path | None = None
     views_after: int = 0
+    sample_answers: int | None = None
     started: float = 0.0  # time.perf_counter() at the program's first line
 
 
@@ -42,6 +48,8 @@ def check(plan: Simulation) -> None:
         raise UsageError(f"--noise {plan.noise} is out of range", "give a share from 0 up to, not including, 1")
     if not 0 <= plan.test < 1:
         raise UsageError(f"--test {plan.test} is out of range", "give a share from 0 up to, not including, 1")
+    if plan.sample_answers is not None and plan.sample_answers < 0:
+        raise UsageError(f"{plan.sample_answers} answers from a sample are too few", "give a number from 0 up")
     if plan.baseline is not None and plan.baseline not in BASELINES:
         raise UsageError(f"no baseline is called {plan.baseline!r}", f"there are: {', '.join(BASELINES)}")
     if plan.project is not None and plan.project.exists():

@@ -14,12 +14,12 @@ import numpy as np
 from labeler.commands.simulate.baselines import baseline_curve
 from labeler.commands.simulate.meter import HeldOut, Meter, note_goals, row_of
 from labeler.commands.simulate.oracle import Oracle
-from labeler.commands.simulate.plan import Simulation, bare, check
+from labeler.commands.simulate.plan import SAMPLE_ANSWERS, Simulation, bare, check
 from labeler.commands.simulate.pools import hold_out, thin, with_truth
 from labeler.commands.simulate.report import SimulationReport, curve_rows, report_of
 from labeler.core import steps
 from labeler.core.errors import UsageError
-from labeler.core.types import UNLABELED, IntArray, Progress, Provenance, Question, Round
+from labeler.core.types import UNLABELED, IntArray, Progress, Provenance, Question, Queue, Round
 from labeler.plugins.importers.base import Source
 from labeler.plugins.importers.detect import open_source
 from labeler.plugins.importers.labels import read_truth
@@ -69,8 +69,10 @@ def simulate(
 def _run(
     plan: Simulation, project: Project, truth: dict[str, str], test: Subset, started: float, say: Say, progress: Tell
 ) -> SimulationReport:
-    pipeline: Pipeline = project.open_pipeline(progress)
     session = project.session
+    early = _early_questions(plan, project, progress)
+    first = time.perf_counter() - started
+    pipeline: Pipeline = project.open_pipeline(progress)  # behind the person, where there are questions
     for index in np.flatnonzero(session.pool.unreadable):
         say(f"cannot be read: {session.pool.ids[int(index)]}")
     if pipeline.prepared is not None and pipeline.prepared.blank:
@@ -80,9 +82,9 @@ def _run(
     truth_ids = np.array([numbers[truth[name]] for name in session.pool.ids], dtype=np.int32)
     truth_ids[session.pool.unreadable] = UNLABELED
     held_out = _held_out(pipeline, test, np.array([numbers.get(truth[name], -2) for name in test.ids], np.int32), say)
-    # the clock stops at the first question, as for a person who waits for it
-    session.merge_queue(pipeline.rerank(session.snapshot()), session.state.revision)
-    first = time.perf_counter() - started
+    session.merge_queue(early or pipeline.rerank(session.snapshot()), session.state.revision)
+    if early is None:  # the clock stops at the first question, as for a person who waits for it
+        first = time.perf_counter() - started
     meter = Meter(truth_ids, names, started)
     oracle = Oracle(truth, plan.noise, plan.options.seed or 0)
     rows = set(curve_rows(plan.clicks))
@@ -90,9 +92,12 @@ def _run(
     while meter.clicks < plan.clicks and session.question is not None:
         if meter.clicks >= plan.views_after:
             steps.run(pipeline.join_companion())
-        if plan.grids and session.pacing.wants_page and _page(session, pipeline, oracle, meter, shown):
+        if early is not None and meter.clicks + 1 < _sample_answers(plan):  # the last one calls for the pool's own
+            _answer(session, session.question, oracle, meter)
+        elif plan.grids and session.pacing.wants_page and _page(session, pipeline, oracle, meter, shown):
             continue
-        _click(session, session.question, pipeline, oracle, meter)
+        else:
+            _click(session, session.question, pipeline, oracle, meter)
         progress(Progress("answering", meter.clicks, plan.clicks))
         if meter.clicks in rows:
             meter.curve.append(row_of(project, pipeline, meter, held_out))
@@ -139,18 +144,34 @@ def _baseline(
     return {"name": plan.baseline, "curve": curve}
 
 
-def _click(session: Session, question: Question, pipeline: Pipeline, oracle: Oracle, meter: Meter) -> None:
-    """One answer to the question on the screen, then what the application would do behind the person."""
+def _sample_answers(plan: Simulation) -> int:
+    return SAMPLE_ANSWERS if plan.sample_answers is None else plan.sample_answers
+
+
+def _early_questions(plan: Simulation, project: Project, progress: Tell) -> Queue | None:
+    """The questions that the application asks before the whole is read; None where it reads the whole first."""
+    if not _sample_answers(plan):
+        return None
+    return project.early_questions(progress, for_photos=plan.sample_answers is not None)
+
+
+def _answer(session: Session, question: Question, oracle: Oracle, meter: Meter) -> None:
+    """One answer to the question on the screen, while nothing else is there yet."""
     name = oracle.answer(question.instance_id, again=bool(question.first))
     class_id = session.classes.id_for(name, setup=True)  # naming a class is no click: the answer is
+    session.label(question.instance_id, class_id)
+    meter.clicks += 1
+    meter.keys += 1
+
+
+def _click(session: Session, question: Question, pipeline: Pipeline, oracle: Oracle, meter: Meter) -> None:
+    """One answer to the question on the screen, then what the application would do behind the person."""
     # from the answer to the next question known: that is what a person waits for
     began = time.perf_counter()
-    session.label(question.instance_id, class_id)
+    _answer(session, question, oracle, meter)
     snapshot = session.snapshot()
     session.merge_queue(pipeline.rerank(snapshot), snapshot.revision)
     meter.latencies.append(time.perf_counter() - began)
-    meter.clicks += 1
-    meter.keys += 1
     if pipeline.round_due(len(snapshot.indices)):
         _behind(session, pipeline, meter)
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import faiss
 import numpy as np
@@ -16,8 +15,16 @@ from labeler.core.numeric.kmeans import lloyd
 from labeler.core.types import FloatArray, Progress
 
 EXACT_UP_TO = 20_000
-"""Rows up to which every pair is looked at; beyond, cells of an inverted file are probed (recall >= .95)."""
-PROBED_CELLS = 16
+"""Rows up to which every pair is looked at; beyond, each looks into the cells near to it (recall >= .95)."""
+CELL_SIZE = 1_280
+"""Rows in a cell of the smallest pool that has cells. Large: products of large matrices cost the least a row."""
+CELL_GROWTH = 0.2
+"""Cells grow by this power of the pool, and with them what a row costs: in groups without finer structure the neighbors
+of a row lie in more and more cells of one size."""
+PROBED_CELLS = 6
+CROWDED = 8
+"""A cell of so many times the average is looked into a block at a time: half a pool of blank pages is one cell, and
+comparing all with all there would take hours."""
 POINTS_A_CELL = 64
 CELL_ITERATIONS = 8
 BATCH = 2_048
@@ -43,42 +50,98 @@ def neighbour_graph(
     k = min(n_neighbors, n - 1)
     neighbours = np.zeros((n, max(k, 0)), dtype=np.int32)
     distances = np.zeros((n, max(k, 0)), dtype=np.float32)
-    if k > 0:
-        index = yield from _index(X, random_state)
+    if k > 0 and n <= EXACT_UP_TO:
+        everything = _dense(X)
         for start in range(0, n, BATCH):
-            rows = slice(start, min(start + BATCH, n))
-            squared, positions = index.search(_dense(X[rows]), k + 1)  # each finds itself, too
-            neighbours[rows], distances[rows] = _without_self(positions, squared, start, k)
-            yield Progress("looking for neighbours", rows.stop, n)
-        del index
+            rows = np.arange(start, min(start + BATCH, n))
+            squared, positions = faiss.knn(everything[rows], everything, k + 1)  # each finds itself, too
+            neighbours[rows], distances[rows] = _without_self(positions, squared, rows, k)
+            yield Progress("looking for neighbours", rows[-1] + 1, n)
+    elif k > 0:
+        yield from _search_cells(X, random_state, neighbours, distances)
     return NeighbourGraph(neighbours, distances, self_tuned_weights(neighbours, distances))
 
 
-def _index(X: FloatArray, random_state: int) -> Generator[Progress, None, Any]:
-    """A faiss index over all rows: exhaustive for small pools, an inverted file for large ones."""
-    n, d = X.shape
-    index: Any = faiss.IndexFlatL2(d)
-    if n > EXACT_UP_TO:
-        # the cells, and the rows of each, then grow by the root of the rows
-        cells = int(2 * math.sqrt(n))
-        rng = np.random.default_rng(random_state)
-        sample = _dense(X[np.sort(rng.choice(n, min(n, POINTS_A_CELL * cells), replace=False))])
-        seeds = sample[rng.choice(len(sample), cells, replace=False)]
-        centers, _ = yield from lloyd(sample, seeds, CELL_ITERATIONS)
-        quantizer = index
-        quantizer.add(_dense(centers))
-        index = faiss.IndexIVFFlat(quantizer, d, cells)
-        # Python owns the quantizer: faiss would free it a second time
-        index.own_fields = False
-        # by Lloyd's iterations above, which give signs of life where faiss's own training gives none
-        index.is_trained = True
-        index.nprobe = PROBED_CELLS
-        index.referenced_objects = [quantizer]
-    for start in range(0, n, 4 * BATCH):
-        index.add(_dense(X[start : start + 4 * BATCH]))
-        if n > EXACT_UP_TO:
-            yield Progress("looking for neighbours", 0, n)
-    return index
+def _search_cells(
+    X: FloatArray, random_state: int, neighbours: NDArray[np.int32], distances: FloatArray
+) -> Generator[Progress, None, None]:
+    """Yield signs of life; fill `neighbours` and `distances` (n, k): of each row, the nearest in the cells near to it.
+
+    Cell by cell: all rows that look into a cell are compared with all that lie in it at once, which is a product of
+    matrices and takes a third of the time of looking row by row.
+    """
+    n, k = neighbours.shape
+    size = CELL_SIZE * (n / EXACT_UP_TO) ** CELL_GROWTH
+    centers = yield from _centers(X, math.ceil(n / size), random_state)
+    looked_into = np.empty((n, min(PROBED_CELLS, len(centers))), dtype=np.int32)
+    for start in range(0, n, BATCH):
+        batch = slice(start, start + BATCH)
+        looked_into[batch] = faiss.knn(_dense(X[batch]), centers, looked_into.shape[1])[1]
+        yield Progress("looking for neighbours", 0, n)
+    looking, starts = _by_cell(looked_into, len(centers))
+    yield Progress("looking for neighbours", 0, n)
+    members, first = _by_cell(looked_into[:, :1], len(centers))
+    nearest = np.full((n, k + 1), -1, dtype=np.int64)  # each finds itself, too
+    squared = np.full((n, k + 1), np.inf, dtype=np.float32)
+    for cell, center in enumerate(centers):
+        lookers, within = looking[starts[cell] : starts[cell + 1]], members[first[cell] : first[cell + 1]]
+        for some, block in _blocks(X, center, lookers, within, math.ceil(CROWDED * size)):
+            points = _dense(X[block])
+            for start in range(0, len(some), BATCH):
+                who = some[start : start + BATCH]
+                there, places = faiss.knn(_dense(X[who]), points, k + 1)
+                both = (
+                    np.stack((squared[who], there)),
+                    np.stack((nearest[who], np.where(places < 0, -1, block[places]))),
+                )
+                squared[who], nearest[who] = faiss.merge_knn_results(*both)
+                yield Progress("looking for neighbours", int(n * starts[cell] / len(looking)), n)
+    for start in range(0, n, BATCH):
+        rows = np.arange(start, min(start + BATCH, n))
+        neighbours[rows], distances[rows] = _without_self(nearest[rows], squared[rows], rows, k)
+
+
+def _blocks(
+    X: FloatArray, center: FloatArray, lookers: NDArray[np.int32], within: NDArray[np.int32], largest: int
+) -> Iterator[tuple[NDArray[np.int32], NDArray[np.int32]]]:
+    """Give who looks (q,) into which rows (m,) of one cell: all into all, or where it is crowded, those as far from its
+    center as oneself: near rows are as far from any point, up to their distance (the triangle inequality)."""
+    if len(within) <= largest:
+        if len(within):
+            yield lookers, within
+        return
+    far = _distances(X, center, within)
+    order = np.argsort(far, kind="stable")
+    starts = np.arange(0, len(order), largest)
+    blocks = np.searchsorted(far[order[starts[1:]]], _distances(X, center, lookers), side="right")
+    for block, start in enumerate(starts):
+        yield lookers[blocks == block], within[order[start : start + largest]]
+
+
+def _distances(X: FloatArray, center: FloatArray, rows: NDArray[np.int32]) -> FloatArray:
+    """The squared distances (len(rows),) of `rows` from `center` (d,)."""
+    parts = [
+        np.square(_dense(X[rows[start : start + BATCH]]) - center).sum(axis=1) for start in range(0, len(rows), BATCH)
+    ]
+    return np.concatenate([np.empty(0, dtype=np.float32), *parts])
+
+
+def _by_cell(cells: NDArray[np.int32], n_cells: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """Return the rows (m,) of cells (n, p) in the order of the cells, and where those of each cell start."""
+    flat = cells.ravel()
+    order = np.argsort(flat.astype(np.min_scalar_type(n_cells)), kind="stable")  # by radix, where 16 bits hold them
+    starts = np.concatenate(([0], np.cumsum(np.bincount(flat, minlength=n_cells))))
+    return (order // cells.shape[1]).astype(np.int32), starts
+
+
+def _centers(X: FloatArray, n_cells: int, random_state: int) -> Generator[Progress, None, FloatArray]:
+    """Yield signs of life; return the centers of cells of `X`, `n_cells` or, where rows are copies, fewer."""
+    rng = np.random.default_rng(random_state)
+    sample = _dense(X[np.sort(rng.choice(len(X), min(len(X), POINTS_A_CELL * n_cells), replace=False))])
+    # copies of one center would be the nearest cells of all around, and hide the others
+    seeds = np.unique(sample[rng.choice(len(sample), n_cells, replace=False)], axis=0)
+    centers, _ = yield from lloyd(sample, seeds, CELL_ITERATIONS)
+    return _dense(centers)
 
 
 def _dense(X: FloatArray) -> FloatArray:
@@ -86,10 +149,10 @@ def _dense(X: FloatArray) -> FloatArray:
 
 
 def _without_self(
-    positions: NDArray[np.int64], squared: FloatArray, start: int, k: int
+    positions: NDArray[np.int64], squared: FloatArray, own_rows: NDArray[np.int64], k: int
 ) -> tuple[NDArray[np.int32], FloatArray]:
     """Drop each row's own entry (or the farthest one, where duplicates pushed it out); keep the order."""
-    rows = np.arange(start, start + len(positions))[:, None]
+    rows = own_rows[:, None]
     own = positions == rows
     own[~own.any(axis=1), -1] = True
     keep = ~own

@@ -14,6 +14,7 @@ from labeler.core.errors import LabelerError, SourceError, UsageError
 from labeler.project.open import Options, open_project
 from labeler.worker import pipeline as pipeline_module
 from labeler.worker.further_views import FurtherViews
+from labeler.worker.pipeline import Pipeline
 
 BOOK = Options(engine="book", n_clusters=12)
 TOP = {
@@ -254,3 +255,40 @@ def test_further_views_join_when_the_plan_says(tmp_path, monkeypatch, views_afte
     monkeypatch.setattr(Oracle, "answer", lambda *a, **k: events.append("answer") or answer(*a, **k))
     simulate(Simulation(tmp_path / "photos.npz", "y", 8, views_after=views_after))
     assert events.index("join") == views_after
+
+
+def noted(job, note):
+    """Return a method of steps that does as `job` does and hands its result to `note`."""
+
+    def method(*arguments, **options):
+        result = yield from job(*arguments, **options)
+        note(result)
+        return result
+
+    return method
+
+
+@pytest.mark.mostly_slow
+@pytest.mark.parametrize(("sample_answers", "from_sample"), [(None, 20), (0, 0), (7, 7)])
+def test_a_big_pool_begins_with_a_sample_as_in_the_application(tmp_path, monkeypatch, sample_answers, from_sample):
+    rng = np.random.default_rng(0)
+    kinds = np.arange(240) % 4
+    X = (rng.normal(size=(4, 6))[kinds] * 5 + rng.normal(size=(240, 6))).astype(np.float32)
+    np.savez(tmp_path / "pool.npz", X=X, y=np.array(["a", "b", "c", "d"])[kinds])
+    monkeypatch.setattr(pipeline_module, "EARLY_FROM", 200)
+    monkeypatch.setattr(pipeline_module, "EARLY_SAMPLE", 60)
+    asked, sample, opened = [], [], []
+    answer, early = Oracle.answer, Pipeline.early
+    monkeypatch.setattr(Oracle, "answer", lambda self, name, **k: asked.append(name) or answer(self, name, **k))
+    monkeypatch.setattr(Pipeline, "open", noted(Pipeline.open, lambda _: opened.append(len(asked))))
+    monkeypatch.setattr(Pipeline, "early", noted(early, lambda queue: sample.append(queue)))
+    report = simulate(Simulation(tmp_path / "pool.npz", "y", 30, sample_answers=sample_answers))
+    assert opened == [0]
+    assert [row["clicks"] for row in report.curve] == [10, 20, 30]
+    assert report.final["labels_accuracy"] > 0.9
+    if not from_sample:
+        assert sample == []
+        return
+    names = [str(row) for row in sample[0].indices]
+    assert [name.rpartition("#")[2].lstrip("0") or "0" for name in asked[:from_sample]] == names[:from_sample]
+    assert 0 < report.seconds_to_first_question < report.seconds_total

@@ -35,10 +35,43 @@ def test_small_pools_are_exact() -> None:
 
 
 @pytest.mark.slow
-def test_large_pools_keep_a_recall_of_95_percent(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("size", [60, 200, 5000])
+def test_large_pools_keep_a_recall_of_95_percent(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
     monkeypatch.setattr(graphs, "EXACT_UP_TO", 500)
+    monkeypatch.setattr(graphs, "CELL_SIZE", size)
     X, _ = blobs(3000, n_classes=10, d=40)
     assert recall(built(X).neighbours, true_neighbours(X)) >= 0.95
+
+
+def pairs_compared(monkeypatch: pytest.MonkeyPatch, X: FloatArray) -> tuple[NeighbourGraph, int]:
+    """The graph by cells of forty, and how many pairs of rows were looked at for it."""
+    monkeypatch.setattr(graphs, "EXACT_UP_TO", 500)
+    monkeypatch.setattr(graphs, "CELL_SIZE", 40)
+    compared, knn = 0, graphs.faiss.knn
+
+    def counted(queries: FloatArray, points: FloatArray, k: int) -> tuple[FloatArray, np.ndarray]:
+        nonlocal compared
+        compared += len(queries) * len(points)
+        return knn(queries, points, k)
+
+    monkeypatch.setattr(graphs.faiss, "knn", counted)
+    return built(X), compared
+
+
+def test_a_pool_of_copies_is_not_compared_all_with_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    X = np.random.default_rng(0).normal(size=(3_000, 8)).astype(np.float32)
+    X[500:] = X[0]  # blank pages, five in six
+    graph, compared = pairs_compared(monkeypatch, X)
+    assert compared < len(X) ** 2 / 4
+    assert (graph.neighbours != np.arange(len(X))[:, None]).all()
+    assert graph.distances[500:].max() < 1e-2
+    assert recall(graph.neighbours[1:500], true_neighbours(X)[1:500]) > 0.8
+    assert (duplicates(X, graph)[500:] == 0).all()
+
+
+def test_what_a_row_costs_hardly_grows_with_the_pool(monkeypatch: pytest.MonkeyPatch) -> None:
+    costs = [pairs_compared(monkeypatch, blobs(n, n_classes=10, d=8)[0])[1] for n in (2_000, 16_000)]
+    assert costs[1] < 8**1.35 * costs[0]  # cells are not all of one size
 
 
 def test_weights_are_symmetric_and_leave_oneself_out() -> None:
