@@ -1,0 +1,44 @@
+"""Profiles in one line: which packages and functions take a process's own time."""
+
+from __future__ import annotations
+
+import pstats
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+
+def summary(path: Path, packages: int = 4, functions: int = 4) -> str:
+    """The shares of own time in a file of cProfile, by package and by function."""
+    stats: dict[tuple[str, int, str], Any] = pstats.Stats(str(path)).stats  # type: ignore[attr-defined]
+    own = {place: figures[2] for place, figures in stats.items() if "poll" not in place[2] and "wait" not in place[2]}
+    total = sum(own.values()) or 1.0
+    by_package: Counter[str] = Counter()
+    for (file, _, function), seconds in own.items():
+        by_package[package_of(file, function)] += seconds
+    shares = ", ".join(f"{name} {seconds / total:.0%}" for name, seconds in by_package.most_common(packages))
+    largest = sorted(own, key=lambda place: -own[place])[:functions]
+    named = ", ".join(f"{name_of(*place)} {own[place] / total:.0%}" for place in largest)
+    return f"{total:.1f} s of own time: {shares}; {named}"
+
+
+def package_of(file: str, function: str) -> str:
+    """The package that a function of a profile belongs to; for what is written in C, what it is called."""
+    if file.startswith("<frozen importlib"):
+        return "importing"
+    if file in ("~", ""):
+        return "C: " + function.strip("<>").split(" ")[0] if "marshal" not in function else "importing"
+    parts = Path(file).parts
+    if "site-packages" in parts:
+        return parts[parts.index("site-packages") + 1].removesuffix(".py")
+    if "labeler" in parts:
+        return "labeler"
+    return "python's library"
+
+
+def name_of(file: str, line: int, function: str) -> str:
+    """A function of a profile in a few letters."""
+    if file in ("~", ""):
+        return re.sub(r"<built-in method |<method |>| objects", "", function)
+    return f"{Path(file).stem}.{function}"
