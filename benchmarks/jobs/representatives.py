@@ -10,7 +10,7 @@ import sys
 import time
 from pathlib import Path
 
-from jobs.report import tell
+from jobs.report import peak_mb, tell
 
 from labeler.core.recipe import Recipe
 from labeler.plugins.importers.detect import open_source
@@ -24,7 +24,7 @@ def main() -> None:
     kind, folder, cache = sys.argv[1], Path(sys.argv[2]), sys.argv[3]
     parts = {"engine": "book", "encoder": "pixels", "n_clusters": CLUSTERS} if kind == "raw" else {}
     recipe = Recipe(str(folder), cache, **parts)
-    began = time.process_time()
+    before, began = peak_mb(), time.process_time()
     source = open_source(folder)
     pipeline = Pipeline(recipe, source)
     spent = {"imports": began, "listing": time.process_time() - began}
@@ -39,7 +39,7 @@ def main() -> None:
         # a step names what comes next
         spent[what], latest, what = spent.get(what, 0.0) + now - latest, now, step.what or what
     questions = pipeline.rerank(_nothing_answered())
-    tell(images=len(source.ids), representatives=len(questions.indices), spent=spent)
+    tell(images=len(source.ids), representatives=len(questions.indices), spent=spent, before=before, peak=peak_mb())
 
 
 if __name__ == "__main__":

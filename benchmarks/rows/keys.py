@@ -149,7 +149,7 @@ def measure_most(pools: Pools, seconds: float = 300.0) -> Rows:
     notes = [
         (4, f"gaussian mixture of 50 groups; first question after {first:.1f} s, {first_cpu:.1f} s of CPU; "
             f"{_listed(keys)}; the pool was {state} when the last keys were pressed; "
-            f"peak of the screen {peaks[0]:,.0f} MB, of the worker {peaks[1]:,.0f} MB; Q ended it after {quitting:.1f} s."),
+            f"peak of the screen {peaks[0]:,.0f} MB, of the worker {peaks[1]:,.0f} MB; Q ended it in {quitting:.1f} s."),
     ]  # fmt: skip
     if not (p95 <= 100 and p95 <= 2 * many):
         notes.append((4, f"screen's process under cProfile, start and 60 keys: {_profiled(vectors, pools)}"))

@@ -8,6 +8,9 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+_OF_C = re.compile(r"(?: of '|built-in method )_?([A-Za-z][A-Za-z0-9_]*)\.")
+"""The module in the name of a function that is written in C."""
+
 
 def summary(path: Path, packages: int = 4, functions: int = 4) -> str:
     """The shares of own time in a file of cProfile, by package and by function."""
@@ -28,7 +31,10 @@ def package_of(file: str, function: str) -> str:
     if file.startswith("<frozen importlib"):
         return "importing"
     if file in ("~", ""):
-        return "C: " + function.strip("<>").split(" ")[0] if "marshal" not in function else "importing"
+        if "marshal" in function:
+            return "importing"
+        module = _OF_C.search(function)
+        return module[1] if module else "python itself"
     parts = Path(file).parts
     if "site-packages" in parts:
         return parts[parts.index("site-packages") + 1].removesuffix(".py")

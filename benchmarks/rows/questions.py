@@ -24,7 +24,7 @@ def measure_next_question(pools: Pools) -> Rows:
                 _line(f"refit + next question, {facts['rows']:,}, {title}: CPU, ms", ours, peer, seconds, failures)
             )
     notes = [(6, f"{pools.origin}, shifted and bent, in the engine's {facts['columns']} columns; "
-                 "the 200th answer, medians of 7 (graph: the last 30 of 60). Peers: pip install scikit-activeml modAL-python.")]  # fmt: skip
+                 "the 200th answer, medians of 7 (graph: the last 30 of 60).")]  # fmt: skip
     if any(line.held == verdict(False) for line in lines):
         path = pools.folder / "next.prof"
         run([command[0], "-m", "cProfile", "-o", str(path), *command[1:]])

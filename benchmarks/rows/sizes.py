@@ -22,7 +22,7 @@ def measure_memory(pools: Pools) -> Rows:
         _memory_line(f"{pools.many:,} in the engine's columns, opened and 50 answers", many, MANY_KB),
         _memory_line(f"{pools.most:,} x 128, opened", most, MOST_KB),
     ]
-    whole = (encoded.peak_mb - many.facts["before"]) * 1024 / pools.many
+    whole = (encoded.facts["peak"] - encoded.facts["before"]) * 1024 / pools.many
     notes = [
         (9, f"{pools.origin}; the libraries take {many.facts['before']:.0f} MB, which are left out. With reading "
             f"and encoding {pools.many:,} images, up to the first questions: {whole:.1f} KB an instance."),
@@ -61,9 +61,9 @@ def measure_graph(pools: Pools) -> Rows:
         *_graph_lines(pools, many, most),
     ]
     notes = [
-        (10, f"graph on {pools.origin}, shifted and bent, in the engine's {many['columns']} columns; k-means of "
-             f"50 with its assignment {assigned['kmeans']:.1f} s of CPU; {pools.many:,} of the gaussian mixture x 128: {hard['cpu']:.1f} s, "
-             f"recall {hard['recall']:.3f}. Growth from 10,000 on: graph.md (`python -m benchmarks graph`)."),
+        (10, f"graph on {pools.origin}, shifted and bent, in the engine's {many['columns']} columns; "
+             f"k-means of 50 with its assignment {assigned['kmeans']:.1f} s of CPU; "
+             f"{pools.many:,} of the gaussian mixture x 128: {hard['cpu']:.1f} s, recall {hard['recall']:.3f}. More sizes: graph.md."),
     ]  # fmt: skip
     if any(line.held != "yes" for line in lines):
         notes.append(
