@@ -84,6 +84,7 @@ def measure_many(pools: Pools) -> Rows:
         idle = pressed(person, other, IDLE_KEYS, idle=True)
         terminal.press("Q")
         terminal.close()
+        other.process.terminate()
     (p50, p95, p99), bare_p95 = busy.ms, busy.bare_ms[1]
     calm = idle.ms
     what = f"key -> next question painted, {pools.many:,}, worker busy {busy.share} of the time"
@@ -138,6 +139,7 @@ def measure_most(pools: Pools, seconds: float = 300.0) -> Rows:
         quitting = time.perf_counter()
         terminal.close()
         quitting = time.perf_counter() - quitting
+        other.process.terminate()
     keys = Keys(keys.ours + later.ours, keys.bare + later.bare, keys.busy + later.busy)
     p95 = keys.ms[1]
     what = f"key -> next question painted, {pools.most:,} x 128, worker busy {keys.share} of the time: p95, ms"
@@ -149,7 +151,7 @@ def measure_most(pools: Pools, seconds: float = 300.0) -> Rows:
     notes = [
         (4, f"gaussian mixture of 50 groups; first question after {first:.1f} s, {first_cpu:.1f} s of CPU; "
             f"{_listed(keys)}; the pool was {state} when the last keys were pressed; "
-            f"peak of the screen {peaks[0]:,.0f} MB, of the worker {peaks[1]:,.0f} MB; Q ended it in {quitting:.1f} s."),
+            f"peak of the screen {peaks[0]:,.0f} MB, of the worker {peaks[1]:,.0f} MB; Q: {quitting:.1f} s."),
     ]  # fmt: skip
     if not (p95 <= 100 and p95 <= 2 * many):
         notes.append((4, f"screen's process under cProfile, start and 60 keys: {_profiled(vectors, pools)}"))
@@ -163,6 +165,7 @@ def _beside(pools: Pools) -> float:
         keys = pressed(_person(terminal, other), other, BUSY_KEYS // 2)
         terminal.press("Q")
         terminal.close()
+        other.process.terminate()
     return keys.ms[1]
 
 

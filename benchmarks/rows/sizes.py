@@ -63,7 +63,8 @@ def measure_graph(pools: Pools) -> Rows:
     notes = [
         (10, f"graph on {pools.origin}, shifted and bent, in the engine's {many['columns']} columns; "
              f"k-means of 50 with its assignment {assigned['kmeans']:.1f} s of CPU; "
-             f"{pools.many:,} of the gaussian mixture x 128: {hard['cpu']:.1f} s, recall {hard['recall']:.3f}. More sizes: graph.md."),
+             f"{pools.many:,} of the gaussian mixture x 128: {hard['cpu']:.1f} s, "
+             f"recall {hard['recall']:.3f}. More sizes: graph.md."),
     ]  # fmt: skip
     if any(line.held != "yes" for line in lines):
         notes.append(

@@ -100,6 +100,7 @@ def first_frame(command: list[str], question: re.Pattern[str] | None = None) -> 
             asked = terminal.wait(question.search, "the question") - terminal.started
             terminal.press("Q")
             terminal.close()
+        terminal.process.terminate()  # the bare one knows no key to quit by
     return frame, asked
 
 
