@@ -11,11 +11,14 @@ from typing import Any
 _OF_C = re.compile(r"(?: of '|built-in method )_?([A-Za-z][A-Za-z0-9_]*)\.")
 """The module in the name of a function that is written in C."""
 
+_WAITS = re.compile(r"poll|wait|select|sleep|'acquire' of|'join' of '_thread")
+"""Functions of a thread that waits: cProfile counts the clock, not the processor."""
+
 
 def summary(path: Path, packages: int = 4, functions: int = 4) -> str:
     """The shares of own time in a file of cProfile, by package and by function."""
     stats: dict[tuple[str, int, str], Any] = pstats.Stats(str(path)).stats  # type: ignore[attr-defined]
-    own = {place: figures[2] for place, figures in stats.items() if "poll" not in place[2] and "wait" not in place[2]}
+    own = {place: figures[2] for place, figures in stats.items() if not _WAITS.search(place[2])}
     total = sum(own.values()) or 1.0
     by_package: Counter[str] = Counter()
     for (file, _, function), seconds in own.items():
