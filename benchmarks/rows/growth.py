@@ -13,7 +13,7 @@ from rows.process import Used, job, run
 from terminal import labeler
 
 SIZES = (10_000, 30_000, 100_000, 300_000, 1_000_000)
-LIMIT = 900.0
+LIMIT = 600.0
 """Seconds after which a size is stopped."""
 ANSWERS = 50
 
