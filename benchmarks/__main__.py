@@ -32,10 +32,10 @@ from rows.table import Rows, merged  # noqa: E402
 HEAD = """# Results
 
 `python -m benchmarks [ROW ...]`: every figure beside its reference in the same run; ratios are ours over the
-reference's (*faster*: the reverse). CPU is user and system time of the process and its children,
-one thread each. The machine is shared: no absolute time is a claim, each line has the load before it. The book script:
-`Path.rglob`, Pillow, float64, `KMeans(50, n_init=1)` on raw pixels, nearest to the centroids. Bare Textual: an
-application that shows one Static.
+reference's (*faster*: the reverse). CPU is user and system time of the process and its children, one thread each; peak
+memory that of the largest of them. The machine is shared: no absolute time is a claim, each line has the load before
+it. The book script: `Path.rglob`, Pillow, float64, `KMeans(50, n_init=1)` on raw pixels, nearest to the centroids. Bare
+Textual: an application that shows one Static.
 """
 
 

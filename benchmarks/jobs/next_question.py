@@ -1,4 +1,4 @@
-"""One refit and the next question, by whom: ``python -m jobs.next_question FEATURES.npy [PEER ...]``.
+"""One refit and the next question, by whom: ``python -m jobs.next_question FEATURES.npy [PROFILE]``.
 
 Features as the default engine sees glyphs; 200 answers by the truth are known, each time one more; logistic regression
 for all. Medians of CPU seconds, one thread. "book": the same in our chain, "graph": the default engine.
@@ -6,6 +6,7 @@ for all. Medians of CPU seconds, one thread. "book": the same in our chain, "gra
 
 from __future__ import annotations
 
+import cProfile
 import statistics
 import sys
 import time
@@ -28,17 +29,28 @@ from labeler.worker.pipeline import BOOK
 from labeler.worker.server import AHEAD
 
 ANSWERS, REPEATS = 200, 7
+PROFILE = cProfile.Profile()
+"""The profile of our refits alone, kept where a file for it is named: then no peer runs."""
+IS_PROFILED = len(sys.argv) > 2
 
 
 def timed(refit: Callable[[int], Any], count: int = REPEATS) -> float:
     """The median CPU seconds of a refit on ANSWERS - `count` + 1 ... ANSWERS answers: none was seen before."""
     refit(ANSWERS - count)  # what is loaded and allocated once is no part of it
-    seconds = []
-    for known in range(ANSWERS - count + 1, ANSWERS + 1):
-        began = time.process_time()
-        refit(known)
-        seconds.append(time.process_time() - began)
-    return statistics.median(seconds)
+    return statistics.median(
+        measured(lambda known=known: refit(known)) for known in range(ANSWERS - count + 1, ANSWERS + 1)
+    )
+
+
+def measured(refit: Callable[[], Any]) -> float:
+    """CPU seconds of a refit, and a profile of it where there is to be one."""
+    if IS_PROFILED:
+        PROFILE.enable()
+    began = time.process_time()
+    refit()
+    seconds = time.process_time() - began
+    PROFILE.disable()
+    return seconds
 
 
 def book(X: Any, y: Any, order: list[int]) -> float:
@@ -65,16 +77,16 @@ def graph(X: Any, y: Any, n_answers: int = 60) -> float:
     list(engine.open(X))
     indices: list[int] = []
     weights: list[float] = []
-    seconds = []
+    seconds: list[float] = []
+    queues: list[Any] = []
     queue = engine.rerank(snapshot(indices, y, weights))
     for _ in range(n_answers):
         list(engine.prepare(queue.indices[:AHEAD]))  # the worker does this while the person looks
         indices.append(int(queue.indices[0]))
         weights.append(float(queue.margins[0]))
         state = snapshot(indices, y, weights)
-        began = time.process_time()
-        queue = engine.rerank(state)
-        seconds.append(time.process_time() - began)
+        seconds.append(measured(lambda state=state: queues.append(engine.rerank(state))))
+        queue = queues.pop()
         if engine.round_due(len(indices)):
             queue = next(step for step in engine.round(state) if isinstance(step, Round)).queue
     return statistics.median(seconds[n_answers // 2 :])
@@ -120,7 +132,7 @@ def main() -> None:
     figures: dict[str, float] = {}
     failures: dict[str, str] = {}
     with threadpool_limits(1):
-        for name, measure in (("scikit-activeml", scikit_activeml), ("modAL", modal)):
+        for name, measure in () if IS_PROFILED else (("scikit-activeml", scikit_activeml), ("modAL", modal)):
             try:
                 figures[name] = measure(X, y, order)
             except ImportError:
@@ -129,6 +141,8 @@ def main() -> None:
                 failures[name] = f"does not run here: {error}"[:200]
         figures["book"] = book(X, y, order)
         figures["graph"] = graph(X, y)
+    if IS_PROFILED:
+        PROFILE.dump_stats(sys.argv[2])
     tell(seconds=figures, failures=failures, rows=len(y), columns=X.shape[1])
 
 

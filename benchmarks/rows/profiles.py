@@ -29,6 +29,14 @@ def summary(path: Path, packages: int = 4, functions: int = 4) -> str:
     return f"{total:.1f} s of own time: {shares}; {named}"
 
 
+def within(path: Path, package: str, functions: int = 8) -> str:
+    """The functions of a package that take longest with all that they call, in a file of cProfile."""
+    stats: dict[tuple[str, int, str], Any] = pstats.Stats(str(path)).stats  # type: ignore[attr-defined]
+    whole = {place: figures[3] for place, figures in stats.items() if package_of(place[0], place[2]) == package}
+    largest = sorted(whole, key=lambda place: -whole[place])[:functions]
+    return "with what they call: " + ", ".join(f"{name_of(*place)} {whole[place]:.2f} s" for place in largest)
+
+
 def package_of(file: str, function: str) -> str:
     """The package that a function of a profile belongs to; for what is written in C, what it is called."""
     if file.startswith("<frozen importlib"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rows.pools import Pools
 from rows.process import job, run
-from rows.profiles import summary
+from rows.profiles import summary, within
 from rows.table import Line, Rows, verdict
 
 NAMES = {"book": "same model (logistic regression)", "graph": "default engine, with the graph"}
@@ -27,8 +27,8 @@ def measure_next_question(pools: Pools) -> Rows:
                  "the 200th answer, medians of 7 (graph: the last 30 of 60).")]  # fmt: skip
     if any(line.held == verdict(False) for line in lines):
         path = pools.folder / "next.prof"
-        run([command[0], "-m", "cProfile", "-o", str(path), *command[1:]])
-        notes.append((6, f"the whole job under cProfile: {summary(path, functions=6)}"))
+        run([*command, str(path)])
+        notes.append((6, f"our refits under cProfile: {summary(path)}; {within(path, 'labeler')}"))
     return Rows(lines, notes)
 
 

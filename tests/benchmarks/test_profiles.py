@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from benchmarks.rows.profiles import name_of, package_of, summary
+from benchmarks.rows.profiles import name_of, package_of, summary, within
 
 
 @pytest.mark.parametrize(
@@ -43,3 +43,13 @@ def test_what_waits_is_left_out(tmp_path):
     text = summary(tmp_path / "some.prof")
     assert "sleep" not in text
     assert "sorted" in text
+
+
+def test_functions_of_a_package_are_named_with_what_they_call(tmp_path):
+    from labeler.core import steps
+
+    profile = cProfile.Profile()
+    profile.runcall(steps.blocks, 100, 10)
+    profile.dump_stats(tmp_path / "some.prof")
+    assert within(tmp_path / "some.prof", "labeler").startswith("with what they call: steps.blocks 0.00 s")
+    assert within(tmp_path / "some.prof", "textual") == "with what they call: "
