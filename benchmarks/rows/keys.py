@@ -14,7 +14,7 @@ from terminal import Terminal, bare, busy_seconds, labeler
 from ui_latency import BLOCK, REST, Person, percentiles, press_bare
 
 OPTIONS = ("--classes", "0,1,2,3,4,5,6,7,8,9")
-BUSY_KEYS, IDLE_KEYS = 300, 120
+BUSY_KEYS, IDLE_KEYS, PROFILED_KEYS = 300, 120, 200
 PATIENCE = 240.0
 """Seconds in which a pool should be open, so that the worker comes to rest at all."""
 
@@ -115,7 +115,7 @@ def measure_many(pools: Pools) -> Rows:
         (5, f"{len(busy.ours)} keys busy, {len(idle.ours)} at rest; idle: {_listed(idle)}."),
     ]
     if not (p95 <= 50 and p95 <= 3 * bare_p95 and p99 <= 2 * p50):
-        notes.append((3, f"screen's process under cProfile, start and 60 keys: {_profiled(images, pools)}"))
+        notes.append((3, f"screen's process under cProfile, start and 200 keys: {_profiled(images, pools)}"))
     return Rows(lines, notes)
 
 
@@ -154,7 +154,7 @@ def measure_most(pools: Pools, seconds: float = 300.0) -> Rows:
             f"peak of the screen {peaks[0]:,.0f} MB, of the worker {peaks[1]:,.0f} MB; Q: {quitting:.1f} s."),
     ]  # fmt: skip
     if not (p95 <= 100 and p95 <= 2 * many):
-        notes.append((4, f"screen's process under cProfile, start and 60 keys: {_profiled(vectors, pools)}"))
+        notes.append((4, f"screen's process under cProfile, start and 200 keys: {_profiled(vectors, pools)}"))
     return Rows([line], notes)
 
 
@@ -184,7 +184,7 @@ def _profiled(source: Path, pools: Pools) -> str:
     command = labeler("label", source, "-p", pools.folder / f"profiled-{source.stem}.labeler.db", *OPTIONS)
     with Terminal([command[0], "-m", "cProfile", "-o", str(path), *command[1:]]) as terminal:
         person = Person(terminal)
-        for _ in range(60):
+        for _ in range(PROFILED_KEYS):
             person.press()
         terminal.press("Q")
         terminal.close()

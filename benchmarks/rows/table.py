@@ -55,7 +55,11 @@ def merged(before: str, rows: Rows, head: str) -> str:
     lines = _others(before, _LINE, again) + [(line.row, str(line)) for line in rows.lines]
     notes = _others(before, _NOTE, again) + [(number, f"- {number}: {text}") for number, text in rows.notes]
     table = [f"| {' | '.join(COLUMNS)} |", "|" + "---|" * len(COLUMNS), *_in_order(lines)]
-    listed = ["", "## Data, shortfalls and what a profile says of them", "", *_in_order(notes)] if notes else []
+    listed = (
+        ["", "## Data, shortfalls and what a profile says of them (by the same command)", "", *_in_order(notes)]
+        if notes
+        else []
+    )
     return "\n".join([head.rstrip(), "", *table, *listed]) + "\n"
 
 
