@@ -45,6 +45,7 @@ class Person:
 
     def __init__(self, terminal: Terminal) -> None:
         self.terminal, self.answers, self.bare_presses = terminal, 0, 0
+        self.other: Terminal | None = None  # a bare application beside
         terminal.wait(QUESTION.search, "the first question")
         self.worker = children(terminal.process.pid)[0]
 
