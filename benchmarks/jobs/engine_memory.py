@@ -33,10 +33,12 @@ def main() -> None:
     engine, what, latest = DefaultEngine(), "looking at the features", time.process_time()
     for step in engine.open(X):
         now = time.process_time()
-        # a step names what comes next
-        cpu[what], latest, what = cpu.get(what, 0.0) + now - latest, now, step.what or what
-        if peaks.get(what) != (peak := round(peak_mb())):
+        is_higher = (peak := round(peak_mb())) > max(peaks.values(), default=0)
+        cpu[what], latest = cpu.get(what, 0.0) + now - latest, now
+        if is_higher:
             peaks[what] = peak
+        what = step.what or what  # a step names what comes next
+        if is_higher:
             tell(rows=len(X), before=before, peak=peak_mb(), peaks=peaks, cpu=cpu, stage=what)
     if sys.argv[2] == "session":
         _answer(engine, y)
