@@ -1,4 +1,4 @@
-"""What a job tells the row that started it."""
+"""The report of a job to the row that started it."""
 
 from __future__ import annotations
 

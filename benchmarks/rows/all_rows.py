@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from rows.files import measure_first_question, measure_representatives
 from rows.keys import measure_many, measure_most
 from rows.pools import Pools
 from rows.questions import measure_next_question, measure_spread
-from rows.reading import measure_first_question, measure_representatives
 from rows.saves import measure_saved_labels
 from rows.sizes import measure_graph, measure_memory
 from rows.starts import measure_help, measure_starts

@@ -24,7 +24,7 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True, slots=True)
 class Used:
-    """What a process and its children used: CPU and wall seconds, peak resident size (of the largest of them) in MB.
+    """The use of a process and its children: CPU and wall seconds, peak resident size (of the largest of them) in MB.
 
     `facts`: the JSON object in its last line of output. `ended`: whether it came to its end within the limit.
     """

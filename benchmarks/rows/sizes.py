@@ -26,7 +26,7 @@ def measure_memory(pools: Pools) -> Rows:
     notes = [
         (9, f"{pools.origin}; the libraries take {many.facts['before']:.0f} MB, which are left out. With reading "
             f"and encoding {pools.many:,} images, up to the first questions: {whole:.1f} KB an instance."),
-        (9, f"peaks in MB, each time it rose by what then ran, {pools.many:,}: {_peaks(many)}; {pools.most:,}: {_peaks(most)}."),
+        (9, f"peaks in MB, by what then ran, {pools.many:,}: {_peaks(many)}; {pools.most:,}: {_peaks(most)}."),
     ]  # fmt: skip
     return Rows(lines, notes)
 

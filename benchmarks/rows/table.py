@@ -31,7 +31,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """What rows measured: their lines, and notes of one line each as (row, text): data, shortfalls and profiles."""
+    """The measurements of rows: their lines, and notes of a line each as (row, text)."""
 
     lines: list[Line] = field(default_factory=list)
     notes: list[tuple[int, str]] = field(default_factory=list)

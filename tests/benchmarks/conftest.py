@@ -23,7 +23,7 @@ def forget() -> None:
 
 @pytest.fixture
 def plain(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], ModuleType]]:
-    """What imports a benchmark by its plain name, as the scripts themselves do."""
+    """Return what imports a benchmark by its plain name, as the scripts themselves do."""
     monkeypatch.syspath_prepend(BENCHMARKS)
     forget()
     yield importlib.import_module

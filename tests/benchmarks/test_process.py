@@ -1,4 +1,4 @@
-"""What a process used, from outside; where it is stopped, how far it had come."""
+"""A process measured from outside; where it is stopped, how far it had come."""
 
 from __future__ import annotations
 

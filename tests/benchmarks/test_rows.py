@@ -27,14 +27,14 @@ def cells(rows, number):
 
 
 def test_row_1_holds_a_chain_against_the_book_script(plain, monkeypatch, pools, used):
-    reading = plain("rows.reading")
+    files = plain("rows.files")
     runs = {
         "book_script": used(80.0, 1600.0, images=70_000),
         "raw": used(10.0, 500.0, spent={"reading": 4.0}),
         "default": used(60.0, 300.0, spent={"reading": 4.0}),
     }
-    monkeypatch.setattr(reading, "run", lambda command: runs[command[3] if command[3] in runs else command[2][5:]])
-    rows = reading.measure_representatives(pools)
+    monkeypatch.setattr(files, "run", lambda command: runs[command[3] if command[3] in runs else command[2][5:]])
+    rows = files.measure_representatives(pools)
     assert cells(rows, 1) == [("1/8.0", "yes"), ("1/3.2", "**no**"), ("0.75 x", "yes")]
     assert any("children and end 6.0 s, reading 4.0 s" in text for _, text in rows.notes)
 
