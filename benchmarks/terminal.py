@@ -21,6 +21,7 @@ from types import TracebackType
 
 ROOT = Path(__file__).resolve().parent.parent
 _SEQUENCES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]P^_].*?(?:\x07|\x1b\\)|[ -/]*[0-~])", re.S)
+_OTHER_SCREEN = b"\x1b[?1049h"
 _PATIENCE = 120.0
 
 BARE = """
@@ -117,6 +118,16 @@ class Terminal:
                 raise TimeoutError(f"{what} was never painted; the last that was: {self.painted[-400:]!r}")
             came = time.perf_counter()
         return came
+
+    def wait_drawn(self) -> float:
+        """Read until a full-screen program has drawn its first visible character; when that came.
+
+        Raises
+        ------
+        TimeoutError
+            It never came, or the program ended.
+        """
+        return self.wait(lambda _: plain(self._burst.partition(_OTHER_SCREEN)[2]).strip(), "the first frame")
 
     def read_until(self, moment: float) -> None:
         """Read what comes until ``time.perf_counter()`` says `moment`, as a terminal does all the time."""

@@ -30,7 +30,8 @@ REST = 0.15
 """Seconds in which a worker at rest wants next to no CPU."""
 MOST_REST = 4.0
 LIMITS = {"p95 busy": 50.0, "p95 busy / bare": 3.0, "p99 busy / idle": 2.0, "first frame / bare": 1.3}
-_QUESTION = re.compile(r"\S+ · \d+×\d+")
+QUESTION = re.compile(r"\S+ · \d+(?:×\d+| columns)")
+"""What stands below a question: its name, and the size of its picture or row."""
 
 
 def percentiles(seconds: list[float]) -> tuple[float, float, float]:
@@ -43,8 +44,9 @@ class Person:
     """Presses class keys in the application and waits for each one's frame."""
 
     def __init__(self, terminal: Terminal) -> None:
-        self.terminal, self.answers = terminal, 0
-        terminal.wait(_QUESTION.search, "the first question")
+        self.terminal, self.answers, self.bare_presses = terminal, 0, 0
+        self.other: Terminal | None = None  # a bare application beside
+        terminal.wait(QUESTION.search, "the first question")
         self.worker = children(terminal.process.pid)[0]
 
     def press(self) -> float:
@@ -52,7 +54,7 @@ class Person:
         self.answers += 1
         counter = f"{self.answers:,} answer"
         began = self.terminal.press("0123456789"[self.answers * 7 % 10])
-        return self.terminal.wait(lambda text: counter in text and _QUESTION.search(text), counter) - began
+        return self.terminal.wait(lambda text: counter in text and QUESTION.search(text), counter) - began
 
     def let_rest(self) -> None:
         """Wait until the worker has nothing to do (at most MOST_REST seconds)."""
@@ -124,7 +126,7 @@ def first_frames(pool: data.PoolFile, folder: Path, n_starts: int) -> dict[str, 
             terminal.close()
         with Terminal(labeler("label", kept)) as terminal:
             found["resume"].append(terminal.wait(lambda text: "labeler resumed" in text) - terminal.started)
-            found["question again"].append(terminal.wait(_QUESTION.search, "the question") - terminal.started)
+            found["question again"].append(terminal.wait(QUESTION.search, "the question") - terminal.started)
             terminal.press("Q")
             terminal.close()
     return found
