@@ -1,0 +1,83 @@
+"""Vectors in the encoder's place: of a file from elsewhere, or of the shards that `labeler features` computed."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from labeler.core.types import FloatArray, Progress
+from labeler.plugins.importers.base import Source
+from labeler.plugins.importers.vectors import check_rows, read_features
+from labeler.worker.cache import digest, why_broken, writing
+from labeler.worker.shards.manifest import check_source, fill_vectors, read_manifest
+
+
+def from_elsewhere(
+    features: str, source: Source, ids: Sequence[str], cache: Path, key: str
+) -> Generator[Progress, None, tuple[FloatArray, Path]]:
+    """Yield progress; return the vectors (n, d) of `ids`, and an array file that holds just these.
+
+    That is the file itself, or a copy in the cache: of shards one file is made, which can be mapped as a whole.
+
+    Raises
+    ------
+    SourceError
+        They do not fit the source, or cannot be read.
+    """
+    place = Path(features)
+    if place.is_dir():
+        return (yield from _of_shards(place, source, ids, cache, key))
+    vectors = read_features(place, list(ids))
+    if isinstance(vectors, np.memmap) and place.suffix.lower() == ".npy":
+        return vectors, place
+    status = place.stat()
+    # size and time stand for the content: a file may be of gigabytes, too much to hash at each opening
+    path = _entry(cache, key, place.resolve(), status.st_size, status.st_mtime_ns)
+    if why_broken(path, len(ids)):
+        _remove_older(cache)
+        with writing(path) as draft, open(draft, "wb") as stream:
+            np.save(stream, vectors)
+    return vectors, path
+
+
+def check_vectors(features: str, source: Source | None, ids: Sequence[str]) -> None:
+    """Refuse vectors that do not fit the instances of a source, as far as that is told without reading them.
+
+    Raises
+    ------
+    SourceError
+        How many rows there are and how many are wanted, or which source they are of.
+    """
+    place = Path(features)
+    if not place.is_dir():
+        check_rows(place, ids)
+        return
+    manifest = read_manifest(place)
+    if source is not None:
+        check_source(manifest, place, source)
+
+
+def _of_shards(
+    place: Path, source: Source, ids: Sequence[str], cache: Path, key: str
+) -> Generator[Progress, None, tuple[FloatArray, Path]]:
+    manifest = read_manifest(place)
+    check_source(manifest, place, source)
+    path = _entry(cache, key, manifest.digest)
+    if why_broken(path, len(ids)):
+        _remove_older(cache)
+        with writing(path) as draft:
+            yield from fill_vectors(manifest, place, ids, draft)
+    vectors: FloatArray = np.load(path, mmap_mode="r")
+    return vectors, path
+
+
+def _entry(cache: Path, *parts: object) -> Path:
+    return cache / f"vectors-{digest(*parts)}.npy"
+
+
+def _remove_older(cache: Path) -> None:
+    """Make room: each may be as large as the pool."""
+    for older in cache.glob("vectors-*.npy"):
+        older.unlink(missing_ok=True)
