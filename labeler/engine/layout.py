@@ -11,7 +11,7 @@ from labeler.core.steps import give_back
 from labeler.core.types import FloatArray, IndexArray, Progress
 from labeler.engine.belief import Believer
 from labeler.engine.live import LiveBelief
-from labeler.engine.representatives import Level, finer_levels, first_level, nested_order
+from labeler.engine.representatives import Given, Level, finer_levels, first_level, given_level, nested_order
 from labeler.engine.second_opinion import second_opinion
 from labeler.engine.space import Space, space
 from labeler.engine.splitting import Partition
@@ -64,10 +64,14 @@ class Layout:
             self.live.outdated()
 
 
-def lay_out(X: FloatArray, n_clusters: int | None, random_state: int) -> Generator[Progress, None, Layout]:
-    """Yield signs of life; return the layout of features `X` (n, d)."""
+def lay_out(
+    X: FloatArray, n_clusters: int | None, random_state: int, given: Given | None = None
+) -> Generator[Progress, None, Layout]:
+    """Yield signs of life; return the layout of features `X` (n, d), its first clusters those `given` if there are."""
     laid_out = yield from space(X, random_state=random_state)
     yield Progress("clustering")
+    if given is not None:
+        return Layout(laid_out, given_level(laid_out.z, given), random_state)
     return Layout(laid_out, (yield from first_level(laid_out.z, n_clusters, random_state)), random_state)
 
 

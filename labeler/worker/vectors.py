@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from labeler.core.types import FloatArray, Progress
+from labeler.core.types import FloatArray, IndexArray, IntArray, Progress
+from labeler.engine.representatives import coverage_order
 from labeler.plugins.importers.base import Source
 from labeler.plugins.importers.vectors import check_rows, read_features
 from labeler.worker.cache import digest, why_broken, writing
-from labeler.worker.shards.manifest import check_source, fill_vectors, read_manifest
+from labeler.worker.shards.manifest import (
+    check_source,
+    fill_vectors,
+    read_assigned,
+    read_centroids,
+    read_manifest,
+    read_nearest,
+)
 
 
 def from_elsewhere(
@@ -57,6 +66,61 @@ def check_vectors(features: str, source: Source | None, ids: Sequence[str]) -> N
     manifest = read_manifest(place)
     if source is not None:
         check_source(manifest, place, source)
+
+
+@dataclass(frozen=True, slots=True)
+class Clusters:
+    """The clusters (n,) of a pool by the centroids of shards, -1 = in none, and who is `nearest` (k,) to each."""
+
+    clusters: IntArray
+    nearest: IndexArray
+
+
+def first_of_shards(features: str, source: Source, size: int) -> IndexArray | None:
+    """Return at most `size` rows of a source that are nearest to the centroids of its shards, in the order to ask them.
+
+    None where the vectors are of a file. First the nearest of each, by how much of the source it stands for; then the
+    second of each, and so on.
+
+    Raises
+    ------
+    SourceError
+        They do not fit the source, or cannot be read.
+    """
+    place = Path(features)
+    if not features or not place.is_dir():
+        return None
+    manifest = read_manifest(place)
+    check_source(manifest, place, source)
+    nearest = read_nearest(place, manifest)
+    ranks = np.arange(len(nearest)) - np.searchsorted(nearest["cluster"], nearest["cluster"])
+    own = nearest["cluster"][ranks == 0]
+    order = coverage_order(read_centroids(place)[own], np.array(manifest.sizes)[own])
+    position = np.full(len(manifest.sizes), -1, dtype=np.int64)
+    position[own[order]] = np.arange(len(own))
+    rows: IndexArray = nearest["row"][np.lexsort((position[nearest["cluster"]], ranks))][:size]
+    return rows
+
+
+def clusters_of_shards(features: str, source: Source, ids: Sequence[str]) -> Clusters | None:
+    """Return the clusters of `ids` by the centroids of a source's shards; None where the vectors are of a file.
+
+    Raises
+    ------
+    SourceError
+        They do not fit the source, or a shard is not as it was written.
+    """
+    place = Path(features)
+    if not features or not place.is_dir():
+        return None
+    manifest = read_manifest(place)
+    check_source(manifest, place, source)
+    clusters = read_assigned(manifest, place, ids)
+    places = {name: row for row, name in enumerate(ids)}
+    nearest = read_nearest(place, manifest)
+    first = nearest[np.r_[True, np.diff(nearest["cluster"]) != 0]] if len(nearest) else nearest
+    rows = np.array([places.get(source.ids[row], -1) for row in first["row"].tolist()], dtype=np.int64)
+    return Clusters(clusters, rows[rows >= 0])
 
 
 def _of_shards(

@@ -23,9 +23,9 @@ from labeler.plugins.importers.base import Source
 from labeler.plugins.importers.remote import RemoteSource
 from labeler.worker.mapped_file import create
 from labeler.worker.shards.job import FITTED, Job, read_job
-from labeler.worker.shards.record import Record, closest, name_of, read_record
+from labeler.worker.shards.record import NEAREST, Record, closest, name_of, read_record
 
-MANIFEST, NEAREST_TABLE, ADDRESSES = "manifest.json", "nearest.csv", "addresses.txt"
+MANIFEST, NEAREST_ROWS, NEAREST_TABLE, ADDRESSES = "manifest.json", "nearest.npy", "nearest.csv", "addresses.txt"
 PATIENCE = 60.0
 """Seconds that a record is waited for: a network's folder may show late what another machine wrote."""
 _PAUSE = 0.5
@@ -75,7 +75,7 @@ def write_manifest(out: Path, job: Job, source: Source) -> Manifest:
         unreadable += len(record.unreadable)
     every = np.concatenate(nearest)
     best = closest(every["cluster"], every["row"], every["distance"], job.asked.n_nearest)
-    with files.whole(out / "nearest.npy") as draft, open(draft, "wb") as stream:
+    with files.whole(out / NEAREST_ROWS) as draft, open(draft, "wb") as stream:
         np.save(stream, best)
     _write_table(out, best, [source.ids[row] for row in best["row"].tolist()])
     if isinstance(source, RemoteSource):  # the source of a project that is to show them
@@ -188,9 +188,20 @@ def read_assigned(manifest: Manifest, out: Path, ids: Sequence[str]) -> IntArray
     return clusters
 
 
-def read_nearest(out: Path) -> NDArray[Any]:
-    """Return the rows nearest each centroid, by cluster, the nearest first."""
-    nearest: NDArray[Any] = np.load(out / "nearest.npy")
+def read_nearest(out: Path, manifest: Manifest) -> NDArray[Any]:
+    """Return the rows nearest each centroid as NEAREST, by cluster, the nearest first. Raises SourceError."""
+    try:
+        nearest: NDArray[Any] = np.load(out / NEAREST_ROWS, allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise _damaged(out, NEAREST_ROWS, manifest) from error
+    is_sound = nearest.dtype == NEAREST and nearest.ndim == 1 and len(nearest) > 0
+    if is_sound:
+        clusters, rows = nearest["cluster"], nearest["row"]
+        is_sound = bool(
+            (np.diff(clusters) >= 0).all() and clusters[0] >= 0 and clusters[-1] < len(manifest.sizes)
+        ) and bool(rows.min() >= 0 and rows.max() < manifest.n)
+    if not is_sound:
+        raise _damaged(out, NEAREST_ROWS, manifest)
     return nearest
 
 
@@ -206,16 +217,17 @@ def _checked(manifest: Manifest, out: Path, entry: Entry, kind: str) -> tuple[Re
     name = name_of(kind, entry.number)
     record = read_record(out, entry.number, manifest.digest)
     if record is None or record.files != entry.files or len(record.ids) != entry.rows:
-        raise _damaged(out, entry.number, manifest)
+        raise _damaged(out, name, manifest)
     with open(out / name, "rb") as stream:
         if hashlib.file_digest(stream, "sha256").hexdigest() != entry.files[name]:
-            raise _damaged(out, entry.number, manifest)
+            raise _damaged(out, name, manifest)
     array: NDArray[Any] = np.load(out / name, mmap_mode="r", allow_pickle=False)
     return record, array
 
 
-def _damaged(out: Path, number: int, manifest: Manifest) -> SourceError:
-    lost = display_safe(str(out / name_of("shard", number)))
+def _damaged(out: Path, name: str, manifest: Manifest) -> SourceError:
     source, shown = display_safe(manifest.job.source), display_safe(str(out))
-    what = f"shard {number} of the features in {shown} is not as it was written"
-    return SourceError(what, f"remove {lost}, then: labeler features {source} {shown} makes it anew")
+    what = f"{name} of the features in {shown} is not as it was written"
+    return SourceError(
+        what, f"remove that file; this makes it anew: labeler features {source} {shown}"
+    )
