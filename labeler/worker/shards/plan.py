@@ -15,7 +15,7 @@ from labeler import __version__
 from labeler.core.errors import SourceError, UnreadableInstance
 from labeler.core.numeric.kmeans import kmeans_by_steps
 from labeler.core.types import FloatArray, IndexArray, Progress
-from labeler.plugins import custom, registry
+from labeler.plugins import registry
 from labeler.plugins.encoders.base import Encoder, Images
 from labeler.plugins.importers.base import Source
 from labeler.plugins.pins import pinned
@@ -90,7 +90,7 @@ def make_job(source: Source, asked: Asked, out: Path, rows_a_shard: int = 0) -> 
         *(asked, str(source.path), spec, encoder.version, reason, sample.plan.shape, sample.plan.exact, step),
         *(_rounded(rows_a_shard or _rows_of_a_second(seconds, features.shape[1]), step), features.shape[1]),
         *(digest, __version__),
-        plugins=custom.loaded(),
+        plugins=_file_of(spec),
     )
     write_job(out, job)
     return job
@@ -108,6 +108,12 @@ def witness_of(source: Source, asked: Asked) -> Part:
     if not readable:
         raise SourceError("none of the images that were tried can be read", "open one of them with another program")
     return part_of(source, asked.reading, readable)
+
+
+def _file_of(spec: str) -> tuple[str, ...]:
+    """The file that brought a person's own encoder: workers run it as it was run here."""
+    origin = registry.entry("encoder", registry.parse_spec(spec).name).origin
+    return (origin,) if origin.endswith(".py") else ()
 
 
 def _rows_of_a_second(seconds: float, width: int) -> int:
