@@ -140,16 +140,18 @@ class Cluster:
         try:
             self._client = Client(f"tcp://{address}", timeout=TIMEOUT, set_as_default=False)
             self._executor = self._client.get_executor(pure=False, retries=RETRIES)
-            n_threads = sum(self._client.nthreads().values())
         except (OSError, ValueError) as error:
             what = f"there is no Dask scheduler at {display_safe(address)}: {display_safe(str(error), 100)}"
             raise UsageError(what, "start one: dask scheduler, then on each machine: dask worker HOST:8786") from error
-        self.name = f"{counted(n_threads, 'thread')} of the Dask cluster at {address}"
-        self.at_once, self.retries = AHEAD * n_threads, 0
-        if not n_threads:
+        try:
+            self._client.wait_for_workers(1, timeout=TIMEOUT)
+        except TimeoutError:
             self.close()
             what = f"the Dask scheduler at {display_safe(address)} has no workers"
-            raise UsageError(what, f"start some, on each machine: dask worker {display_safe(address)}")
+            raise UsageError(what, f"start some, on each machine: dask worker {display_safe(address)}") from None
+        n_threads = sum(self._client.nthreads().values())
+        self.name = f"{counted(n_threads, 'thread')} of the Dask cluster at {address}"
+        self.at_once, self.retries = AHEAD * n_threads, 0
 
     def submit(self, work: Callable[[Any], Any], argument: Any) -> Future[Any]:
         """Have some work done."""

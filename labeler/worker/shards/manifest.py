@@ -228,6 +228,4 @@ def _checked(manifest: Manifest, out: Path, entry: Entry, kind: str) -> tuple[Re
 def _damaged(out: Path, name: str, manifest: Manifest) -> SourceError:
     source, shown = display_safe(manifest.job.source), display_safe(str(out))
     what = f"{name} of the features in {shown} is not as it was written"
-    return SourceError(
-        what, f"remove that file; this makes it anew: labeler features {source} {shown}"
-    )
+    return SourceError(what, f"remove that file; this makes it anew: labeler features {source} {shown}")
