@@ -168,6 +168,8 @@ def open_address(address: str, reading: Reading = AS_IT_IS) -> Source:
         names = _named_at(address) if address.lower().endswith(TEXTS) else _below(address)
     except LabelerError:
         raise
+    except FileNotFoundError:
+        names = []
     except Exception as error:  # each file system has errors of its own
         why = display_safe(str(error), 100) or type(error).__name__
         raise SourceError(f"cannot list {shown}: {why}", "check the address, and who may read it") from error
@@ -178,7 +180,10 @@ def open_address(address: str, reading: Reading = AS_IT_IS) -> Source:
 
 def _below(address: str) -> list[str]:
     files, path = _file_system(address)
-    names = map(files.unstrip_protocol, files.find(path))
+    # pages of a web server are walked through, and one that fails would be passed over; stores list all at once
+    is_walk = address.lower().startswith("http")
+    there = files.find(path, on_error="raise") if is_walk else files.find(path)
+    names = map(files.unstrip_protocol, there or files.ls(path, detail=False))  # where none is found, ls() says why
     return sorted(filter(has_image_ending, names), key=natural_key)
 
 

@@ -209,7 +209,7 @@ class TestWhatGoesWrong:
         assert failing.left == 2 - (6 + 2)  # two of eight that were handed out
 
     def test_but_not_for_ever(self, shapes, tmp_path, computed):
-        with pytest.raises(EngineError, match="again and again .RuntimeError: not this time"):
+        with pytest.raises(EngineError, match=r"again and again \(RuntimeError: not this time\)"):
             computed(shapes, tmp_path / "out", Failing(1000))
 
     def test_a_full_disk_is_no_reason_to_try_again(self, shapes, tmp_path, computed, monkeypatch):
