@@ -24,7 +24,7 @@ CLUSTERS, NEAREST = 50, 10
 
 @dataclass(frozen=True, slots=True)
 class FeaturesReport(Result):
-    """The contents of a folder of features; `seconds` on the clock, `work` those of all shards of this run."""
+    """The contents of a folder of features; `seconds` on the clock, `cpu` of processors."""
 
     source: str
     out: str
@@ -38,7 +38,7 @@ class FeaturesReport(Result):
     shards: int
     shards_before: int
     seconds: float
-    work: float
+    cpu: float
     executor: str
     label: str
 
@@ -104,6 +104,6 @@ def _report(source: str, out: Path, outcome: Outcome, seconds: float, executor: 
     return FeaturesReport(
         *(shown, place, manifest.n, manifest.unreadable, job.encoder, job.reason, job.width),
         *(manifest.n * job.width * 4, len(manifest.sizes), len(manifest.shards), outcome.n_before),
-        *(round(seconds, 3), round(outcome.seconds, 3), executor),
+        *(round(seconds, 3), round(outcome.cpu, 3), executor),
         f"labeler label {place + '/' + ADDRESSES if is_remote else shown} --features {place}",
     )

@@ -36,9 +36,10 @@ class Asked:
 
     def differs(self, other: Asked) -> str:
         """Return in words what two of them do not share; "" where they are the same."""
-        words = {"kind": "source", "fingerprint": "source", "n": "source", "ids": "source", "n_clusters": "clusters"}
+        words = dict.fromkeys(("kind", "fingerprint", "n", "ids"), "source")
+        words |= {"n_clusters": "number of clusters", "n_nearest": "number of nearest", "shown": "range"}
         differing = [item.name for item in fields(self) if getattr(self, item.name) != getattr(other, item.name)]
-        names = list(dict.fromkeys(words.get(name, name.replace("_", " ")) for name in differing))
+        names = list(dict.fromkeys(words.get(name, name) for name in differing))
         return " and ".join(names)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import os
 import time
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
@@ -147,7 +148,11 @@ def check_source(manifest: Manifest, out: Path, source: Source) -> None:
     if asked.fingerprint == source.fingerprint():
         return
     shown = display_safe(str(out))
-    state = "another state of it" if str(source.path) == manifest.job.source else display_safe(manifest.job.source)
+    state = (
+        "another state of it"
+        if os.path.abspath(source.path) == manifest.job.source
+        else display_safe(manifest.job.source)
+    )
     what = f"the features in {shown} are of {asked.n:,} instances, of {state}, and do not fit this source"
     raise SourceError(
         what, f"make them of it, in another folder: labeler features {display_safe(str(source.path))} OUT"

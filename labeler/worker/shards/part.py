@@ -61,8 +61,9 @@ def part_of(source: Source, reading: Reading, rows: Sequence[int]) -> Part:
     """Return the part of a source that has these rows."""
     shown = range_of_files(source)
     if shown is None or not (isinstance(source, RemoteSource) or _is_of_files(source)):
-        return RowsPart(str(source.path), reading, source.fingerprint(), tuple(rows))
-    places = [source.ids[row] if (place := source.location(row)) is None else os.fspath(place) for row in rows]
+        return RowsPart(os.path.abspath(source.path), reading, source.fingerprint(), tuple(rows))
+    # from the root: workers are at work in other folders
+    places = [source.ids[row] if (at := source.location(row)) is None else os.path.abspath(at) for row in rows]
     # a folder's names are its ids: those travel once
     base = places[0].removesuffix(source.ids[rows[0]]) if places else ""
     ids = [source.ids[row] for row in rows]

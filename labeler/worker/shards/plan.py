@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import time
 from collections.abc import Generator
 from contextlib import suppress
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from labeler import __version__
 from labeler.core.errors import SourceError, UnreadableInstance
@@ -18,6 +20,7 @@ from labeler.core.types import FloatArray, IndexArray, Progress
 from labeler.plugins import registry
 from labeler.plugins.encoders.base import Encoder, Images
 from labeler.plugins.importers.base import Source
+from labeler.plugins.importers.remote import RemoteSource
 from labeler.plugins.pins import pinned
 from labeler.worker.features import bring, choose, encoder_of, fitted, rows_a_chunk, side_of
 from labeler.worker.heavy_encoders import looks_itself
@@ -60,19 +63,47 @@ def make_job(source: Source, asked: Asked, out: Path, rows_a_shard: int = 0) -> 
     LabelerError
         No such encoder, or what it needs is not here; nothing of the sample can be read.
     """
-    rng = np.random.default_rng(asked.seed)
+    with threadpool_limits(limits=1):  # as the workers have it: the centroids do not depend on the machine's cores
+        chosen, fit_on, sample = yield from _fitted_on_sample(source, asked)
+        encoder, step = chosen.encoder, rows_a_chunk(chosen.encoder)
+        started = time.perf_counter()
+        features = yield from _transformed(encoder, sample.images, step)
+        seconds = sample.seconds + (time.perf_counter() - started) / len(features)
+        clustering = yield from kmeans_by_steps(features, asked.n_clusters, asked.seed)
+        digest = write_fitted(out, encoder, fit_on, sample.images[:_PROBE], clustering.centers)
+    width = features.shape[1]
+    place = source.address if isinstance(source, RemoteSource) else os.path.abspath(source.path)
+    job = Job(
+        *(asked, place, chosen.spec, encoder.version, chosen.reason, sample.plan.shape, sample.plan.exact, step),
+        *(_rounded(rows_a_shard or _rows_of_a_second(seconds, width), step), width, digest, __version__),
+        plugins=_file_of(chosen.spec),
+    )
+    write_job(out, job)
+    return job
+
+
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    """An encoder, its spec, and why it is this one."""
+
+    encoder: Encoder
+    spec: str
+    reason: str
+
+
+def _fitted_on_sample(source: Source, asked: Asked) -> Generator[Progress, None, tuple[_Chosen, Images, Sample]]:
+    """Yield progress; return an encoder that is fitted, the images that it is fitted on, and a sample as it sees it."""
     size = min(asked.n, max(LEAST, asked.n_clusters * POINTS))
-    rows = np.sort(rng.choice(asked.n, size, replace=False)).astype(np.int64)
-    spec = asked.encoder
-    if spec:
+    rows = np.sort(np.random.default_rng(asked.seed).choice(asked.n, size, replace=False)).astype(np.int64)
+    spec, reason = asked.encoder, "chosen by you"
+    if spec:  # a wrong one is said before anything is read
         spec = yield from pinned("encoder", spec)
-        encoder = encoder_of(registry.parse_spec(spec), "images")  # a wrong one is said before anything is read
+        encoder_of(registry.parse_spec(spec), "images")
     sample = yield from _read(source, asked, rows, plan_images(source))
-    reason = "chosen by you"
     if not spec:
         yield Progress("choosing an encoder")
         spec, reason = choose(sample.images, asked.seed)
-        encoder = encoder_of(registry.parse_spec(spec), "images")
+    encoder = encoder_of(registry.parse_spec(spec), "images")
     yield from bring(encoder)
     yield Progress("fitting the encoder")
     fit_on = sample.images
@@ -80,20 +111,7 @@ def make_job(source: Source, asked: Asked, out: Path, rows_a_shard: int = 0) -> 
     if looks_itself(encoder, source):  # once more, as it wants to see them
         side = side_of(encoder)
         sample = yield from _read(source, asked, sample.rows, ImagePlan((side, side, 3), exact=False), encoder)
-    step = rows_a_chunk(encoder)
-    started = time.perf_counter()
-    features = yield from _transformed(encoder, sample.images, step)
-    seconds = sample.seconds + (time.perf_counter() - started) / len(features)
-    clustering = yield from kmeans_by_steps(features, asked.n_clusters, asked.seed)
-    digest = write_fitted(out, encoder, fit_on, sample.images[:_PROBE], clustering.centers)
-    job = Job(
-        *(asked, str(source.path), spec, encoder.version, reason, sample.plan.shape, sample.plan.exact, step),
-        *(_rounded(rows_a_shard or _rows_of_a_second(seconds, features.shape[1]), step), features.shape[1]),
-        *(digest, __version__),
-        plugins=_file_of(spec),
-    )
-    write_job(out, job)
-    return job
+    return _Chosen(encoder, spec, reason), fit_on, sample
 
 
 def witness_of(source: Source, asked: Asked) -> Part:

@@ -27,7 +27,8 @@ KINDS = ("features", "assigned", "nearest")
 class Record:
     """The side record of a shard, written last: without it the shard does not count.
 
-    `files`: name -> sha256; `bytes`: name -> size; `sizes` (k,) of the clusters; `unreadable`: place -> why.
+    `files`: name -> sha256; `bytes`: name -> size; `sizes` (k,) of the clusters; `unreadable`: place -> why;
+    `seconds` on the clock, and `cpu` of the thread that did it.
     """
 
     job: str
@@ -39,6 +40,7 @@ class Record:
     sizes: tuple[int, ...]
     unreadable: dict[str, str]
     seconds: float
+    cpu: float
 
 
 def name_of(kind: str, number: int) -> str:

@@ -43,7 +43,7 @@ class Outcome:
     job: Job
     manifest: Manifest
     n_before: int  # shards
-    seconds: float  # of work, of all shards of this run
+    cpu: float  # seconds, of all shards of this run
 
 
 def ask(
@@ -110,7 +110,7 @@ def compute_all(
         if not is_full(error):
             raise
         raise ProjectError(f"there is no room for the features: {error.strerror}", f"make room for {out}") from error
-    return Outcome(job, manifest, n_before, shards.seconds)
+    return Outcome(job, manifest, n_before, shards.cpu)
 
 
 def _how_far(out: Path, job: Job | None) -> str:
@@ -156,7 +156,7 @@ class Shards:
         self.digest = job.digest
         self.done = {number for number in range(job.n_shards) if self.is_there(number)}
         self.left = deque(number for number in range(job.n_shards) if number not in self.done)
-        self.seconds = 0.0
+        self.cpu = 0.0
         if self.left:
             (out / MANIFEST).unlink(missing_ok=True)  # it would speak of shards that are not there
         self._witness: Part | None = None
@@ -231,7 +231,7 @@ def _take(
     if isinstance(result, Refused):
         raise SourceError(result.message, result.hint)
     if isinstance(result, Done):  # not looked for here: a network's folder may show it later
-        shards.seconds += result.seconds
+        shards.cpu += result.cpu
         shards.done.add(number)
 
 

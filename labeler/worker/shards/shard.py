@@ -43,11 +43,11 @@ class Shard:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A shard that is there: its rows, and the seconds that it took."""
+    """A shard that is there: its rows, and the seconds of a processor that it took."""
 
     number: int
     rows: int
-    seconds: float
+    cpu: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +69,8 @@ def compute(shard: Shard) -> Done | Refused:
     out = Path(shard.out)
     record = read_record(out, shard.number, shard.digest)
     if record is not None:
-        return Done(shard.number, len(record.ids), record.seconds)
-    started = time.perf_counter()
+        return Done(shard.number, len(record.ids), record.cpu)
+    started, begun = time.perf_counter(), time.thread_time()
     try:
         tools = tools_of(shard.out, shard.digest)
         _check_source(shard.out, shard.digest, shard.witness)
@@ -82,10 +82,10 @@ def compute(shard: Shard) -> Done | Refused:
     close = closest(clusters, rows, distances, tools.job.asked.n_nearest)
     hashes, lengths = write_arrays(out, shard.number, dict(zip(KINDS, (features, assigned, close), strict=True)))
     sizes = tuple(np.bincount(clusters[clusters >= 0], minlength=len(tools.centroids)).tolist())
-    seconds = round(time.perf_counter() - started, 4)
+    seconds, cpu = round(time.perf_counter() - started, 4), round(time.thread_time() - begun, 4)
     place = (shard.digest, shard.number, shard.start, shard.ids)
-    write_record(out, Record(*place, hashes, lengths, sizes, unreadable, seconds))
-    return Done(shard.number, len(shard.ids), seconds)
+    write_record(out, Record(*place, hashes, lengths, sizes, unreadable, seconds, cpu))
+    return Done(shard.number, len(shard.ids), cpu)
 
 
 def framing_of(encoder: Encoder, source: Source) -> Framing | None:

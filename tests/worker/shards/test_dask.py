@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 distributed = pytest.importorskip("distributed", reason="distributed is not installed: pip install '.[dask]'")
+dask = pytest.importorskip("dask")
 
 from labeler.core.errors import EngineError, SourceError, UsageError  # noqa: E402
 from labeler.worker.shards.executors import workers_of  # noqa: E402
@@ -18,9 +19,13 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def cluster():
     """Two workers, each a process of its own with a nanny that replaces it."""
-    with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, dashboard_address=None, host="127.0.0.1", silence_logs=50
-    ) as begun:
+    few = dask.config.set({"distributed.scheduler.allowed-failures": 2})  # of 3: each takes a second
+    with (
+        few,
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, dashboard_address=None, host="127.0.0.1", silence_logs=50
+        ) as begun,
+    ):
         yield begun
 
 

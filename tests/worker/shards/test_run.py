@@ -159,8 +159,8 @@ class TestWhatIsThere:
             (tmp_path / "pool", {}, "source"),
             (shapes, {"encoder": "hog"}, "encoder"),
             (shapes, {"seed": 1}, "seed"),
-            (shapes, {"n_clusters": 4}, "clusters"),
-            (shapes, {"n_nearest": 5}, "n nearest"),
+            (shapes, {"n_clusters": 4}, "number of clusters"),
+            (shapes, {"n_nearest": 5}, "number of nearest"),
         ):
             with pytest.raises(UsageError, match=f"by another {word}$") as refused:
                 computed(source, out, **asked)
