@@ -12,6 +12,7 @@ import resource
 import sys
 import tempfile
 import time
+import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -97,7 +98,10 @@ def measure_runs(source: Path, scratch: Path, executors: list[str]) -> None:
 def measure_parent(source: Path, out: Path) -> Shard:
     """Print what the command itself does an image, which no worker takes from it; return a recipe."""
     listing = timed(lambda: open_source(source))
+    tracemalloc.start()
     opened = open_source(source)
+    held, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
     job = read_job(out)
     assert job is not None, "measure_runs() left one"
     asked = ask(opened, ENCODERS[0])
@@ -112,6 +116,7 @@ def measure_parent(source: Path, out: Path) -> Shard:
         f" {len(pickle.dumps(recipe)) / rows:.0f} bytes, looked for on resuming {resuming / n * 1e6:.2f} us,"
         f" in the manifest {writing / n * 1e6:.2f} us"
     )
+    print(f"memory of the command an image: {held / n:.0f} bytes, {peak / n:.0f} while it is listed")
     sizes = {kind: sum(path.stat().st_size for path in out.glob(f"{kind}-*")) / n for kind in ("features", "assigned")}
     record = sum(path.stat().st_size for path in out.glob("shard-*")) / n
     print(f"bytes an image: features {sizes['features']:.0f}, assigned {sizes['assigned']:.0f}, record {record:.0f}")

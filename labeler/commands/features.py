@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from labeler.plugins.importers import remote
 from labeler.plugins.importers.base import Source
 from labeler.plugins.importers.detect import open_source
 from labeler.worker.shards.executors import PROCESSES, workers_of
-from labeler.worker.shards.manifest import ADDRESSES
+from labeler.worker.shards.manifest import ADDRESSES, NEAREST_TABLE, NEAREST_VECTORS
 from labeler.worker.shards.run import Outcome, ask, compute_all
 
 CLUSTERS, NEAREST = 50, 10
@@ -41,6 +42,7 @@ class FeaturesReport(Result):
     cpu: float
     executor: str
     label: str
+    label_nearest: str  # "" where they are no files of their own
 
     def lines(self) -> list[str]:
         """Return what was computed, where it is, and how to go on."""
@@ -54,7 +56,8 @@ class FeaturesReport(Result):
         ]
         if self.unreadable:
             lines.append(f"{counted(self.unreadable, 'image')} could not be read: zeros, in no cluster")
-        return [*lines, f"label them: {self.label}"]
+        lines.append(f"label them: {self.label}")
+        return [*lines, f"or those nearest alone: {self.label_nearest}"] if self.label_nearest else lines
 
 
 def features(
@@ -86,7 +89,7 @@ def features(
         with workers_of(executor) as workers:
             name = workers.name
             outcome = steps.run(compute_all(opened, asked, out, workers), progress)
-        return _report(source, out, outcome, time.perf_counter() - started, name)
+        return _report(opened, source, out, outcome, time.perf_counter() - started, name)
     finally:
         opened.close()
 
@@ -97,13 +100,16 @@ def _opened(source: str, reading: Reading) -> Source:
     return open_source(Path(source), reading)
 
 
-def _report(source: str, out: Path, outcome: Outcome, seconds: float, executor: str) -> FeaturesReport:
+def _report(source: Source, name: str, out: Path, outcome: Outcome, seconds: float, executor: str) -> FeaturesReport:
     job, manifest = outcome.job, outcome.manifest
     is_remote = job.asked.kind == "remote"
-    shown, place = display_safe(source, 1000), display_safe(str(out), 1000)
+    is_of_files = is_remote or source.location(0) is not None
+    shown, place = display_safe(name, 1000), display_safe(str(out), 1000)
+    addresses, table, vectors = (shlex.quote(f"{place}/{file}") for file in (ADDRESSES, NEAREST_TABLE, NEAREST_VECTORS))
     return FeaturesReport(
         *(shown, place, manifest.n, manifest.unreadable, job.encoder, job.reason, job.width),
         *(manifest.n * job.width * 4, len(manifest.sizes), len(manifest.shards), outcome.n_before),
         *(round(seconds, 3), round(outcome.cpu, 3), executor),
-        f"labeler label {place + '/' + ADDRESSES if is_remote else shown} --features {place}",
+        f"labeler label {addresses if is_remote else shlex.quote(shown)} --features {shlex.quote(place)}",
+        f"labeler label {table} --features {vectors}" if is_of_files else "",
     )

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from click.testing import CliRunner
 from labeler.cli.main import main
 from labeler.commands.features import features
 from labeler.core.errors import MissingExtra, UsageError
+from labeler.plugins.importers.detect import open_source
 from labeler.project.open import Options, open_project
 from labeler.worker.shards import executors, plan
 from labeler.worker.shards.executors import Alone, workers_of
@@ -47,8 +49,9 @@ class TestTheCommand:
         assert lines[1].startswith("1 shard; ")
         assert lines[2] == f"3 clusters; nearest to their centroids: {tmp_path / 'out'}/nearest.csv"
         assert lines[3] == f"label them: labeler label {shapes} --features {tmp_path / 'out'}"
+        assert lines[4].startswith("or those nearest alone: labeler label ")
         table = (tmp_path / "out" / "nearest.csv").read_text().splitlines()
-        assert table[0] == "id,cluster,rank,distance"
+        assert table[0] == "id,path,cluster,rank,distance"
         assert len(table) == 31  # 3 clusters, 10 of each
 
     def test_as_json(self, shapes, tmp_path):  # noqa: F811
@@ -111,6 +114,38 @@ class TestAddresses:
             assert np.array_equal(pipeline.features(), np.load(tmp_path / "out" / "features-000000.npy"))
             shown = [int(project.source.image(row)[0, 0]) for row in range(41)]
             assert np.allclose(pipeline.features()[:, 0] * 255, shown, atol=0.01)
+
+
+@pytest.mark.usefixtures("alone")
+class TestNearestAlone:
+    """Of a source too large for one machine a person labels what is nearest to the centroids."""
+
+    def test_are_a_source_and_its_features(self, shapes, tmp_path):  # noqa: F811
+        out = tmp_path / "out"
+        report = features(str(shapes), out, "hog", n_clusters=3, n_nearest=4)
+        assert report.label_nearest == f"labeler label {out}/nearest.csv --features {out}/nearest.npz"
+        options = Options(features=str(out / "nearest.npz"))
+        with open_project(out / "nearest.csv", tmp_path / "p.labeler.db", options) as project:
+            X = project.open_pipeline().features()
+            ids = project.session.pool.ids
+        whole = np.load(out / "features-000000.npy")
+        rows = [list(open_source(shapes).ids).index(os.path.relpath(name, shapes)) for name in ids]
+        assert len(rows) == 12
+        assert np.array_equal(X, whole[rows])
+
+    def test_are_at_their_addresses(self, memory, tmp_path):  # noqa: F811
+        out = tmp_path / "out"
+        features(memory, out, "pixels", n_clusters=2, n_nearest=3)
+        source = open_source(out / "nearest.csv")
+        assert source.kind == "list"
+        assert len(source.ids) == 4  # the one that is bright is a cluster by itself
+        assert all(name.startswith("memory:///pool/") for name in source.ids)
+
+    def test_of_an_archive_are_no_files(self, shapes, tmp_path):  # noqa: F811
+        shutil.make_archive(str(tmp_path / "pool"), "zip", shapes)
+        report = features(str(tmp_path / "pool.zip"), tmp_path / "out", "hog", n_clusters=3)
+        assert report.label_nearest == ""
+        assert not any("nearest alone" in line for line in report.lines())
 
 
 @pytest.mark.slow

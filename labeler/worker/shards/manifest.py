@@ -21,12 +21,13 @@ from labeler.core.numeric.pca import let_go
 from labeler.core.text import counted, display_safe, escaped
 from labeler.core.types import FloatArray, IntArray, Progress
 from labeler.plugins.importers.base import Source
-from labeler.plugins.importers.remote import RemoteSource
+from labeler.plugins.importers.remote import ADDRESS, RemoteSource
 from labeler.worker.mapped_file import create
 from labeler.worker.shards.job import FITTED, Job, read_job
 from labeler.worker.shards.record import NEAREST, Record, closest, name_of, read_record
 
-MANIFEST, NEAREST_ROWS, NEAREST_TABLE, ADDRESSES = "manifest.json", "nearest.npy", "nearest.csv", "addresses.txt"
+MANIFEST, ADDRESSES = "manifest.json", "addresses.txt"
+NEAREST_ROWS, NEAREST_TABLE, NEAREST_VECTORS = "nearest.npy", "nearest.csv", "nearest.npz"
 PATIENCE = 60.0
 """Seconds that a record is waited for: a network's folder may show late what another machine wrote."""
 _PAUSE = 0.5
@@ -78,7 +79,7 @@ def write_manifest(out: Path, job: Job, source: Source) -> Manifest:
     best = closest(every["cluster"], every["row"], every["distance"], job.asked.n_nearest)
     with files.whole(out / NEAREST_ROWS) as draft, open(draft, "wb") as stream:
         np.save(stream, best)
-    _write_table(out, best, [source.ids[row] for row in best["row"].tolist()])
+    _write_nearest(out, job, best, source)
     if isinstance(source, RemoteSource):  # the source of a project that is to show them
         with files.whole(out / ADDRESSES) as draft:
             draft.write_text("".join(f"{address}\n" for address in source.ids), encoding="utf-8")
@@ -98,14 +99,37 @@ def _records(out: Path, job: Job) -> Iterator[Record]:
         yield record
 
 
-def _write_table(out: Path, nearest: NDArray[Any], ids: Sequence[str]) -> None:
+def _write_nearest(out: Path, job: Job, nearest: NDArray[Any], source: Source) -> None:
+    """Write the nearest to each centroid as a list of images, and their vectors: a source, and its features.
+
+    That is what a person labels of a source that is too large for one machine.
+    """
+    ids = [source.ids[row] for row in nearest["row"].tolist()]
+    paths = [_path_of(source, row) for row in nearest["row"].tolist()]
+    clusters = nearest["cluster"]
+    ranks = np.arange(len(nearest)) - np.searchsorted(clusters, clusters)
     with files.whole(out / NEAREST_TABLE) as draft, open(draft, "w", newline="", encoding="utf-8") as stream:
         table = csv.writer(stream)
-        table.writerow(("id", "cluster", "rank", "distance"))
-        clusters = nearest["cluster"]
-        ranks = np.arange(len(nearest)) - np.searchsorted(clusters, clusters)
-        for name, cluster, rank, distance in zip(ids, clusters, ranks, nearest["distance"], strict=True):
-            table.writerow((escaped(name), int(cluster), int(rank), f"{distance:.6g}"))
+        table.writerow(("id", "path", "cluster", "rank", "distance"))
+        for name, path, cluster, rank, distance in zip(ids, paths, clusters, ranks, nearest["distance"], strict=True):
+            table.writerow((escaped(name), escaped(path), int(cluster), int(rank), f"{distance:.6g}"))
+    vectors = np.empty((len(nearest), job.width), dtype=np.float32)
+    numbers, places = np.divmod(nearest["row"], job.rows_a_shard)
+    for number in np.unique(numbers).tolist():
+        rows = np.flatnonzero(numbers == number)
+        vectors[rows] = np.load(out / name_of("features", number), mmap_mode="r")[places[rows]]
+    with files.whole(out / NEAREST_VECTORS) as draft, open(draft, "wb") as stream:
+        np.savez(stream, allow_pickle=False, X=vectors, ids=np.array([escaped(path) for path in paths]))
+
+
+def _path_of(source: Source, row: int) -> str:
+    """The file of an instance from the root, or its address; "" where it is no file of its own."""
+    if isinstance(source, RemoteSource):
+        return source.ids[row]
+    place = source.location(row)
+    if place is None:
+        return source.ids[row] if ADDRESS.match(source.ids[row]) else ""
+    return os.path.abspath(place)
 
 
 # -- read -------------------------------------------------------------------------------------------------------------
