@@ -18,6 +18,7 @@ from labeler.plugins.importers import remote
 from labeler.plugins.importers.base import ImageFiles, PlainSource, Source
 from labeler.plugins.importers.detect import open_source
 from labeler.plugins.importers.files import read_bytes
+from labeler.plugins.importers.folder import FolderSource
 from labeler.plugins.importers.remote import RemoteSource
 from labeler.plugins.importers.scaling import ValueRange, parse_range
 from labeler.worker.work import range_of_files
@@ -62,13 +63,11 @@ def part_of(source: Source, reading: Reading, rows: Sequence[int]) -> Part:
     shown = range_of_files(source)
     if shown is None or not (isinstance(source, RemoteSource) or _is_of_files(source)):
         return RowsPart(os.path.abspath(source.path), reading, source.fingerprint(), tuple(rows))
+    ids = tuple(source.ids[row] for row in rows)
+    if isinstance(source, FolderSource) and ids:  # at once: whoever makes these keeps all workers busy
+        return FilesPart(os.path.abspath(source.location(rows[0])).removesuffix(ids[0]), ids, shown, reading)
     # from the root: workers are at work in other folders
     places = [source.ids[row] if (at := source.location(row)) is None else os.path.abspath(at) for row in rows]
-    # a folder's names are its ids: those travel once
-    base = places[0].removesuffix(source.ids[rows[0]]) if places else ""
-    ids = [source.ids[row] for row in rows]
-    if base and all(base + name == place for name, place in zip(ids, places, strict=True)):
-        return FilesPart(base, tuple(ids), shown, reading)
     return FilesPart("", tuple(places), shown, reading)
 
 
