@@ -27,8 +27,8 @@ RETRIES = 2
 Dask is set to."""
 AHEAD = 2
 """Shards that are handed out for each that is worked on."""
-TIMEOUT = 10
-"""Seconds that a scheduler is waited for."""
+TIMEOUT, WORKERS_TIMEOUT = 10, 30
+"""Seconds that a scheduler is waited for, and then its first worker: one that was lost is replaced by then."""
 _HINT = "give --executor processes, processes:N or dask://HOST:PORT"
 
 
@@ -144,7 +144,7 @@ class Cluster:
             what = f"there is no Dask scheduler at {display_safe(address)}: {display_safe(str(error), 100)}"
             raise UsageError(what, "start one: dask scheduler, then on each machine: dask worker HOST:8786") from error
         try:
-            self._client.wait_for_workers(1, timeout=TIMEOUT)
+            self._client.wait_for_workers(1, timeout=WORKERS_TIMEOUT)
         except TimeoutError:
             self.close()
             what = f"the Dask scheduler at {display_safe(address)} has no workers"

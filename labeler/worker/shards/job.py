@@ -59,7 +59,6 @@ class Job:
     width: int
     fitted: str  # sha256 of the file beside it
     labeler: str
-    plugins: tuple[str, ...] = ()
 
     @property
     def plan(self) -> ImagePlan:

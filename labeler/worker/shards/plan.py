@@ -76,7 +76,6 @@ def make_job(source: Source, asked: Asked, out: Path, rows_a_shard: int = 0) -> 
     job = Job(
         *(asked, place, chosen.spec, encoder.version, chosen.reason, sample.plan.shape, sample.plan.exact, step),
         *(_rounded(rows_a_shard or _rows_of_a_second(seconds, width), step), width, digest, __version__),
-        plugins=_file_of(chosen.spec),
     )
     write_job(out, job)
     return job
@@ -128,8 +127,8 @@ def witness_of(source: Source, asked: Asked) -> Part:
     return part_of(source, asked.reading, readable)
 
 
-def _file_of(spec: str) -> tuple[str, ...]:
-    """The file that brought a person's own encoder: workers run it as it was run here."""
+def files_of(spec: str) -> tuple[str, ...]:
+    """Return the file that brought a person's own encoder: workers run it as it was run here, and no other."""
     origin = registry.entry("encoder", registry.parse_spec(spec).name).origin
     return (origin,) if origin.endswith(".py") else ()
 

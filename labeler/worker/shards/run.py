@@ -160,6 +160,7 @@ class Shards:
         if self.left:
             (out / MANIFEST).unlink(missing_ok=True)  # it would speak of shards that are not there
         self._witness: Part | None = None
+        self._plugins = plan.files_of(job.encoder) if self.left else ()
 
     @property
     def n_rows(self) -> int:
@@ -182,7 +183,7 @@ class Shards:
         rows = range(start, start + self._size(number))
         ids = tuple(self.source.ids[row] for row in rows)
         part = part_of(self.source, self.asked.reading, rows)
-        return Shard(os.path.abspath(self.out), self.digest, number, start, ids, part, self._witness)
+        return Shard(os.path.abspath(self.out), self.digest, number, start, ids, part, self._witness, self._plugins)
 
 
 def _do(shards: Shards, workers: Workers | Alone) -> Generator[Progress, None, None]:

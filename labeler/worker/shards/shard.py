@@ -29,7 +29,8 @@ from labeler.worker.shards.tools import Tools, tools_of
 class Shard:
     """The recipe of a shard: all that a worker needs beside the folder `out` and the job in it of this `digest`.
 
-    `witness`: instances that could be read where the command began, so that a worker knows whether it sees the source.
+    `witness`: instances that could be read where the command began, so that a worker knows whether it sees the source;
+    `plugins`: the file that brought the encoder, where a person did.
     """
 
     out: str
@@ -39,6 +40,7 @@ class Shard:
     ids: tuple[str, ...]
     part: Part
     witness: Part
+    plugins: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ def compute(shard: Shard) -> Done | Refused:
         return Done(shard.number, len(record.ids), record.cpu)
     started, begun = time.perf_counter(), time.thread_time()
     try:
-        tools = tools_of(shard.out, shard.digest)
+        tools = tools_of(shard.out, shard.digest, shard.plugins)
         _check_source(shard.out, shard.digest, shard.witness)
         features, assigned, unreadable = _encoded(tools, shard)
     except LabelerError as error:  # not raised: some of them cannot be pickled

@@ -56,8 +56,10 @@ def write_fitted(out: Path, encoder: Encoder, sample: Images, seen: Images, cent
 
 
 @lru_cache(maxsize=2)
-def tools_of(out: str, digest: str) -> Tools:
+def tools_of(out: str, digest: str, plugins: tuple[str, ...]) -> Tools:
     """Return what the shards of a job are computed with, read once a process.
+
+    `plugins`: files of a person's own, which the recipe names and never the folder: that may come from anybody.
 
     Raises
     ------
@@ -74,7 +76,7 @@ def tools_of(out: str, digest: str) -> Tools:
     if hashlib.sha256(content).hexdigest() != job.fitted:
         what = f"the folder {display_safe(out)} is not as it was when the command began"
         raise UsageError(what, "run one command at a time in it; or remove it and start over")
-    for file in job.plugins:
+    for file in plugins:
         custom.load(Path(file))
     with np.load(Path(out) / FITTED, allow_pickle=False) as stored:
         arrays = {name: stored[name] for name in stored.files}

@@ -242,6 +242,18 @@ class TestWhatGoesWrong:
         with pytest.raises(SourceError, match="is of version 7 in the job, and of 1 here"):
             computed(shapes, out)
 
+    def test_no_file_is_run_that_the_folder_names(self, shapes, ready, tmp_path, computed):
+        out, ran = tmp_path / "out", tmp_path / "ran"
+        shutil.copytree(ready, out)
+        (out / "shard-000000.json").unlink()
+        (tmp_path / "evil.py").write_text(f"open({str(ran)!r}, 'w')")
+        job = json.loads((out / "job.json").read_text())
+        job |= {"plugins": [str(tmp_path / "evil.py")], "encoder": "evil"}
+        (out / "job.json").write_text(json.dumps(job, indent=1))
+        with pytest.raises(LabelerError):
+            computed(shapes, out)
+        assert not ran.exists()
+
     def test_an_encoder_that_gives_other_features_is_refused(self, shapes, ready, tmp_path, computed):
         out = tmp_path / "out"
         shutil.copytree(ready, out)
