@@ -95,7 +95,7 @@ def first_of_shards(features: str, source: Source, size: int) -> IndexArray | No
     nearest = read_nearest(place, manifest)
     ranks = np.arange(len(nearest)) - np.searchsorted(nearest["cluster"], nearest["cluster"])
     own = nearest["cluster"][ranks == 0]
-    order = coverage_order(read_centroids(place)[own], np.array(manifest.sizes)[own])
+    order = coverage_order(read_centroids(place, manifest)[own], np.array(manifest.sizes)[own])
     position = np.full(len(manifest.sizes), -1, dtype=np.int64)
     position[own[order]] = np.arange(len(own))
     rows: IndexArray = nearest["row"][np.lexsort((position[nearest["cluster"]], ranks))][:size]
@@ -103,7 +103,8 @@ def first_of_shards(features: str, source: Source, size: int) -> IndexArray | No
 
 
 def clusters_of_shards(features: str, source: Source, ids: Sequence[str]) -> Clusters | None:
-    """Return the clusters of `ids` by the centroids of a source's shards; None where the vectors are of a file.
+    """Return the clusters of `ids` by the centroids of a source's shards; None where the vectors are of a file,
+    or none of `ids` is in a cluster.
 
     Raises
     ------
@@ -120,7 +121,9 @@ def clusters_of_shards(features: str, source: Source, ids: Sequence[str]) -> Clu
     nearest = read_nearest(place, manifest)
     first = nearest[np.r_[True, np.diff(nearest["cluster"]) != 0]] if len(nearest) else nearest
     rows = np.array([places.get(source.ids[row], -1) for row in first["row"].tolist()], dtype=np.int64)
-    return Clusters(clusters, rows[rows >= 0])
+    rows = rows[rows >= 0]
+    rows = rows[clusters[rows] >= 0]
+    return Clusters(clusters, rows) if len(rows) else None
 
 
 def _of_shards(

@@ -107,8 +107,13 @@ class TestRefused:
             ("features-000003.npy", lambda path: path.unlink()),
             ("nearest.npy", lambda path: os.truncate(path, 100)),
             ("nearest.npy", lambda path: np.save(path, np.array([1, 2]))),
+            ("encoder.npz", lambda path: os.truncate(path, 200)),
+            ("encoder.npz", lambda path: np.savez(path, centroids=np.zeros((2, 3)))),
         ],
-        ids=["a bit of a vector", "a bit of a cluster", "half", "gone", "half the nearest", "other rows"],
+        ids=[
+            *("a bit of a vector", "a bit of a cluster", "half", "gone", "half the nearest", "other rows"),
+            *("half an encoder", "others"),
+        ],
     )
     @pytest.mark.mostly_slow
     def test_that_are_damaged(self, shapes, ready, tmp_path, name, harm):  # noqa: F811
@@ -116,7 +121,7 @@ class TestRefused:
         harm(tmp_path / "out" / name)
         with opened(shapes, tmp_path, tmp_path / "out") as project:
             with pytest.raises(SourceError, match=f"{name} of the features in .* is not as it was written") as refused:
-                project.open_pipeline()
+                steps.run(project.open_pipeline().early())
             assert "labeler features" in refused.value.hint
 
     def test_a_manifest_of_somebody_elses(self, shapes, ready, tmp_path):  # noqa: F811

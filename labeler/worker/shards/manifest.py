@@ -11,6 +11,7 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +25,7 @@ from labeler.plugins.importers.base import Source
 from labeler.plugins.importers.remote import ADDRESS, RemoteSource
 from labeler.worker.mapped_file import create
 from labeler.worker.shards.job import FITTED, Job, read_job
-from labeler.worker.shards.record import NEAREST, Record, closest, name_of, read_record
+from labeler.worker.shards.record import ASSIGNED, NEAREST, Record, closest, name_of, read_record
 
 MANIFEST, ADDRESSES = "manifest.json", "addresses.txt"
 NEAREST_ROWS, NEAREST_TABLE, NEAREST_VECTORS = "nearest.npy", "nearest.csv", "nearest.npz"
@@ -234,10 +235,15 @@ def read_nearest(out: Path, manifest: Manifest) -> NDArray[Any]:
     return nearest
 
 
-def read_centroids(out: Path) -> FloatArray:
-    """Return the centroids (k, d)."""
-    with np.load(out / FITTED, allow_pickle=False) as stored:
-        centroids: FloatArray = stored["centroids"]
+def read_centroids(out: Path, manifest: Manifest) -> FloatArray:
+    """Return the centroids (k, d). Raises SourceError."""
+    try:
+        with np.load(out / FITTED, allow_pickle=False) as stored:
+            centroids: FloatArray = stored["centroids"]
+    except (OSError, ValueError, KeyError, BadZipFile) as error:
+        raise _damaged(out, FITTED, manifest) from error
+    if centroids.shape != (len(manifest.sizes), manifest.job.width):
+        raise _damaged(out, FITTED, manifest)
     return centroids
 
 
@@ -251,10 +257,14 @@ def _checked(manifest: Manifest, out: Path, entry: Entry, kind: str) -> tuple[Re
         if hashlib.file_digest(stream, "sha256").hexdigest() != entry.files[name]:
             raise _damaged(out, name, manifest)
     array: NDArray[Any] = np.load(out / name, mmap_mode="r", allow_pickle=False)
+    shape, dtype = ((entry.rows,), ASSIGNED) if kind == "assigned" else ((entry.rows, manifest.job.width), np.float32)
+    if array.shape != shape or array.dtype != dtype:
+        raise _damaged(out, name, manifest)
     return record, array
 
 
 def _damaged(out: Path, name: str, manifest: Manifest) -> SourceError:
     source, shown = display_safe(manifest.job.source), display_safe(str(out))
     what = f"{name} of the features in {shown} is not as it was written"
-    return SourceError(what, f"remove that file; this makes it anew: labeler features {source} {shown}")
+    lost = "the folder" if name == FITTED else "that file"  # of the encoder all shards were made
+    return SourceError(what, f"remove {lost}; this makes it anew: labeler features {source} {shown}")

@@ -154,18 +154,26 @@ class Shards:
     def __init__(self, source: Source, asked: Asked, out: Path, job: Job) -> None:
         self.source, self.asked, self.out, self.job = source, asked, out, job
         self.digest = job.digest
-        self.done = {number for number in range(job.n_shards) if self.is_there(number)}
-        self.left = deque(number for number in range(job.n_shards) if number not in self.done)
+        self.done: set[int] = set()
+        self.left: deque[int] = deque()
+        self.n_rows = 0  # that are done
         self.cpu = 0.0
+        for number in range(job.n_shards):
+            if self.is_there(number):
+                self.finish(number)
+            else:
+                self.left.append(number)
         if self.left:
             (out / MANIFEST).unlink(missing_ok=True)  # it would speak of shards that are not there
         self._witness: Part | None = None
         self._plugins = plan.files_of(job.encoder) if self.left else ()
 
-    @property
-    def n_rows(self) -> int:
-        """Rows that are done."""
-        return sum(self._size(number) for number in self.done)
+    def finish(self, number: int, cpu: float = 0.0) -> None:
+        """Count a shard as done, once."""
+        if number not in self.done:
+            self.done.add(number)
+            self.n_rows += self._size(number)
+            self.cpu += cpu
 
     def _size(self, number: int) -> int:
         start = number * self.job.rows_a_shard
@@ -207,7 +215,10 @@ def _do(shards: Shards, workers: Workers | Alone) -> Generator[Progress, None, N
             workers.restart()
             # what the lost ones had done, and could not say any more, is on disk
             for number in sorted(pending.values(), reverse=True):
-                shards.done.add(number) if shards.is_there(number) else shards.left.appendleft(number)
+                if shards.is_there(number):
+                    shards.finish(number)
+                else:
+                    shards.left.appendleft(number)
             pending.clear()
         yield Progress("encoding", shards.n_rows, shards.asked.n)
 
@@ -232,8 +243,7 @@ def _take(
     if isinstance(result, Refused):
         raise SourceError(result.message, result.hint)
     if isinstance(result, Done):  # not looked for here: a network's folder may show it later
-        shards.cpu += result.cpu
-        shards.done.add(number)
+        shards.finish(number, result.cpu)
 
 
 def _give_up(number: int, error: Exception) -> NoReturn:

@@ -26,7 +26,7 @@ def contents(out, source):
     manifest = read_manifest(out)
     steps.run(fill_vectors(manifest, out, ids, out.with_name(f"{out.name}.npy")))
     vectors = np.load(out.with_name(f"{out.name}.npy"))
-    return ids, vectors, read_assigned(manifest, out, ids), read_centroids(out), read_nearest(out, manifest)
+    return ids, vectors, read_assigned(manifest, out, ids), read_centroids(out, manifest), read_nearest(out, manifest)
 
 
 def same(one, other):
@@ -167,7 +167,7 @@ class TestWhatIsThere:
             assert "\n" not in refused.value.message
         assert writing_times(out) == before
 
-    def test_may_be_anything_but_a_folder_of_others(self, shapes, tmp_path, computed):
+    def test_may_be_anything_but_a_folder_of_others(self, shapes, ready, tmp_path, computed):
         (tmp_path / "file").touch()
         with pytest.raises(UsageError, match="is a file"):
             computed(shapes, tmp_path / "file")
@@ -176,10 +176,13 @@ class TestWhatIsThere:
         with pytest.raises(UsageError, match="is not empty"):
             computed(shapes, tmp_path / "full")
         assert os.listdir(tmp_path / "full") == ["thesis.tex"]
-        (tmp_path / "odd").mkdir()
-        (tmp_path / "odd" / "job.json").write_text("{}")
-        with pytest.raises(SourceError, match="cannot be read"):
-            computed(shapes, tmp_path / "odd")
+        job = json.loads((ready / "job.json").read_text())
+        for number, odd in enumerate(({}, [], job | {"rows_a_shard": 0}, job | {"step": "many"})):
+            out = tmp_path / str(number)
+            out.mkdir()
+            (out / "job.json").write_text(json.dumps(odd))
+            with pytest.raises(SourceError, match="cannot be read"):
+                computed(shapes, out)
 
 
 class TestInterrupted:
