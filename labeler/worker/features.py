@@ -299,7 +299,8 @@ def seen_by(
 
 
 def _takes(name: str, kind: str) -> bool:
-    return registry.entry("encoder", name).available and kind in registry.load("encoder", name).takes
+    # of a person's own, a function makes them: what they take is known of what it makes
+    return registry.entry("encoder", name).available and kind in getattr(registry.load("encoder", name), "takes", ())
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from PIL import Image
 
 from labeler.core import steps
-from labeler.plugins import custom
+from labeler.plugins import custom, registry
 from labeler.plugins.importers.detect import open_source
 from labeler.worker.shards.run import Outcome, ask, compute_all
 
@@ -42,11 +43,22 @@ def compute(
     return steps.run(compute_all(opened, wanted, out, workers, rows))
 
 
-@pytest.fixture
-def mortal() -> str:
-    """The encoder of mortal.py, in steps of 10 rows."""
+@contextmanager
+def mortal_brought() -> Iterator[str]:
+    """Bring the encoder of mortal.py, in steps of 10 rows, and take it away again: other tests list all there are."""
+    own, loaded = dict(registry._OWN["encoder"]), dict(custom._loaded)
     custom.load(MORTAL)
-    return "mortal"
+    yield "mortal"
+    registry._OWN["encoder"] = own
+    custom._loaded.clear()
+    custom._loaded.update(loaded)
+
+
+@pytest.fixture
+def mortal() -> Iterator[str]:
+    """The encoder of mortal.py."""
+    with mortal_brought() as name:
+        yield name
 
 
 @pytest.fixture
@@ -58,7 +70,7 @@ def computed(mortal: str) -> Callable[..., Outcome]:
 @pytest.fixture(scope="session")
 def ready(shapes: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The features of the folder, in 6 shards; to be copied, not changed."""
-    custom.load(MORTAL)
     out = tmp_path_factory.mktemp("ready") / "out"
-    compute(shapes, out)
+    with mortal_brought():
+        compute(shapes, out)
     return out
