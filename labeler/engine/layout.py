@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from labeler.core.steps import give_back
 from labeler.core.types import FloatArray, IndexArray, Progress
 from labeler.engine.belief import Believer
 from labeler.engine.live import LiveBelief
-from labeler.engine.representatives import Given, Level, finer_levels, first_level, given_level, nested_order
+from labeler.engine.representatives import Given, Level, finer_levels, first_level, given_levels, nested_order
 from labeler.engine.second_opinion import second_opinion
 from labeler.engine.space import Space, space
 from labeler.engine.splitting import Partition
@@ -32,11 +32,12 @@ class Layout:
         The clusters as a person divided them.
     """
 
-    def __init__(self, laid_out: Space, first: Level, random_state: int) -> None:
+    def __init__(self, laid_out: Space, first: Level, random_state: int, further: Sequence[Level] = ()) -> None:
         self.space, self.levels, self.order = laid_out, [first], first.representatives
         self.partition = Partition(laid_out.z, random_state)
         self.live: LiveBelief | None = None
         self._random_state = random_state
+        self._further = further  # from elsewhere, finer than the first
 
     @property
     def representatives(self) -> IndexArray:
@@ -51,7 +52,7 @@ class Layout:
         finer = yield from finer_levels(self.space.z, self.levels[0], self._random_state)
         give_back()
         others = yield from second_opinion(self.space.components, self._random_state)
-        self.levels = [self.levels[0], *finer]
+        self.levels = [self.levels[0], *sorted([*self._further, *finer], key=lambda level: level.size)]
         self.order = nested_order(self.levels)
         give_back()
         believer = Believer(self.space, others, self.representatives, self._random_state)
@@ -71,7 +72,8 @@ def lay_out(
     laid_out = yield from space(X, random_state=random_state)
     yield Progress("clustering")
     if given is not None:
-        return Layout(laid_out, given_level(laid_out.z, given), random_state)
+        first, *further = given_levels(laid_out.z, given)
+        return Layout(laid_out, first, random_state, further)
     return Layout(laid_out, (yield from first_level(laid_out.z, n_clusters, random_state)), random_state)
 
 

@@ -80,6 +80,20 @@ def given_level(points: FloatArray, given: Given) -> Level:
     return Level(Clustering(clusters, distances, centers), given.nearest[order])
 
 
+def given_levels(points: FloatArray, given: Given) -> list[Level]:
+    """Return a clustering from elsewhere, and before it, where its clusters are many, a coarser one of the same.
+
+    Labels spread once the coarsest is asked through: of 50 clusters that took digits 50 answers in place of 20. Those
+    that cover the points best stay, and each other one joins the nearest of them.
+    """
+    level = given_level(points, given)
+    if level.size <= FIRST_CLUSTERS:
+        return [level]
+    first, clusters = level.representatives[:FIRST_CLUSTERS], level.clustering.clusters
+    joined, _ = assign(level.clustering.centers, level.clustering.centers[clusters[first]])
+    return [given_level(points, Given(joined[clusters], first)), level]
+
+
 def finer_levels(points: FloatArray, first: Level, random_state: int = 0) -> Generator[Progress, None, list[Level]]:
     """Yield signs of life; return clusterings finer than `first`, each GROWTH times as fine as the one before."""
     n = len(points)

@@ -8,7 +8,7 @@ import pytest
 
 from labeler.core import steps
 from labeler.core.errors import SourceError
-from labeler.engine.representatives import Given, given_level
+from labeler.engine.representatives import FIRST_CLUSTERS, Given, given_level, given_levels
 from labeler.plugins.importers.detect import open_source
 from labeler.project.open import Options, open_project
 from labeler.worker.shards.manifest import read_assigned, read_manifest, read_nearest
@@ -149,3 +149,18 @@ class TestGivenLevel:
         assert np.array_equal(found.clusters, np.repeat([1, 0, 2], 20))
         assert np.allclose(found.distances, np.linalg.norm(X - found.centers[found.clusters], axis=1), atol=1e-4)
         assert found.distances.dtype == np.float32
+
+    def test_of_many_a_coarser_one_comes_first(self):
+        rng = np.random.default_rng(0)
+        centers = rng.normal(size=(30, 5)) * 10
+        X = (np.repeat(centers, 10, axis=0) + rng.normal(size=(300, 5))).astype(np.float32)
+        given = Given(np.repeat(np.arange(30, dtype=np.int32), 10), np.arange(0, 300, 10))
+        coarse, fine = given_levels(X, given)
+        assert (coarse.size, fine.size) == (FIRST_CLUSTERS, 30)
+        assert set(coarse.representatives.tolist()) == set(fine.representatives[:FIRST_CLUSTERS].tolist())
+        pairs = set(zip(fine.clustering.clusters.tolist(), coarse.clustering.clusters.tolist(), strict=True))
+        assert len(pairs) == 30  # none is divided
+        own = coarse.clustering.clusters[coarse.representatives]
+        assert len(set(own.tolist())) == FIRST_CLUSTERS
+        few = Given(given.clusters // 3, given.nearest[::3])
+        assert [level.size for level in given_levels(X, few)] == [10]
