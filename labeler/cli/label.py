@@ -1,4 +1,4 @@
-"""Commands that bring labels into a project: demo, label, import-labels, merge."""
+"""Commands that bring labels into a project: demo, label, features, import-labels, merge."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ import click
 from labeler import commands
 from labeler import project as projects
 from labeler.cli.command import command
-from labeler.cli.main import one_of
-from labeler.cli.options import engine_options, options_from
+from labeler.cli.main import one_of, plugins_of
+from labeler.cli.options import engine_options, options_from, reading_options
 from labeler.cli.output import check_project, is_quiet, narrator_of, need_terminal, open_screen
 from labeler.core.errors import UsageError
+from labeler.core.recipe import Reading
 
 if TYPE_CHECKING:
     from labeler.commands.result import Result
@@ -50,6 +51,36 @@ def label(source: Path, project: Path | None, **given: Any) -> None:
     options = options_from(given)
     need_terminal()
     open_screen(projects.open.open_project(source, project, options))
+
+
+@command("Label", short_help="Encode a large SOURCE into OUT on all cores or a cluster.", json=True, plugins=True)
+@click.argument("source")
+@click.argument("out", type=click.Path(path_type=Path))
+@click.option("--encoder", shell_complete=plugins_of("encoder"), metavar="NAME[:key=value,...]", default="")
+@click.option(
+    "--executor",
+    shell_complete=one_of("processes", "processes:2", "dask://"),
+    metavar="processes[:N]|dask://HOST:PORT",
+    default="processes",
+    help="Who computes: this machine's cores, or a Dask cluster.",
+)
+@click.option("--clusters", "n_clusters", type=int, metavar="K", default=50, help="Centroids (50).")
+@click.option("--nearest", "n_nearest", type=int, metavar="N", default=10, help="Listed for each centroid (10).")
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), metavar="N", default=0, help="Of the sample (0).")
+@reading_options
+def features(source: str, out: Path, **given: Any) -> Result:
+    """Encode SOURCE shard by shard into the folder OUT, and find what is nearest to the centroids.
+
+    SOURCE is what label takes, or an address: https://, s3://, gs:// (an extra). What was interrupted goes on by the
+    same command. Then: labeler label SOURCE --features OUT
+
+    Example: labeler features photos/ photos-features/
+    """
+    reading = Reading.of({name: given.pop(name) for name in ("range", "pages")})
+    with narrator_of() as narrator:
+        return commands.features.features(
+            source, out, reading=reading, progress=narrator.progress, note=narrator.note, **given
+        )
 
 
 @command("Label", "import-labels", short_help="Bring labels or predictions from elsewhere into PROJECT.", project=True)

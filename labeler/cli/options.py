@@ -64,7 +64,12 @@ def engine_options(command: Command) -> Command:
             ),
             click.option("--classes", metavar="A,B,C", help="Class names, separated by commas."),
             click.option("--classes-file", type=click.Path(path_type=Path), metavar="F", help="One name a line."),
-            click.option("--features", type=click.Path(path_type=Path), metavar="FILE", help="Vectors from elsewhere."),
+            click.option(
+                "--features",
+                type=click.Path(path_type=Path),
+                metavar="FILE|FOLDER",
+                help="Vectors from elsewhere, or what labeler features wrote.",
+            ),
             click.option("--text", metavar="COLUMN", help="Label the texts in this column of a CSV."),
             *_READING,
             click.option("--seed", type=int, metavar="N", help="Random state; the same gives the same."),

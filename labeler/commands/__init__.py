@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         check,
         clusters,
         export,
+        features,
         hunt,
         import_labels,
         merge,

@@ -43,7 +43,7 @@ _DRAFT = re.compile(rf"\.(\d+)\.draft(?:{'|'.join(_LOGS)})?$")
 
 
 @contextmanager
-def whole(path: Path, *, over: bool = True, durable: bool = False) -> Iterator[Path]:
+def whole(path: Path, *, over: bool = True, durable: bool = False, token: str = "") -> Iterator[Path]:
     """Yield the name of a draft beside `path`, which takes its place when the block ends; else nothing is left of it.
 
     Parameters
@@ -52,6 +52,8 @@ def whole(path: Path, *, over: bool = True, durable: bool = False) -> Iterator[P
         Take the place of a file that is there. Without it, none that came meanwhile is written over.
     durable
         Wait until the file and its name are on disk, for what cannot be computed again; its folder must be there.
+    token
+        A part of the draft's name, where other machines may write the same file: their processes have our numbers, too.
 
     Raises
     ------
@@ -62,7 +64,8 @@ def whole(path: Path, *, over: bool = True, durable: bool = False) -> Iterator[P
     """
     if not durable:
         path.parent.mkdir(parents=True, exist_ok=True)  # a cache may be deleted at any time
-    draft = path.with_name(f".{path.name}.{os.getpid()}.draft")  # the number tells :func:`sweep` whose it is
+    mark = f"{token}." if token else ""
+    draft = path.with_name(f".{path.name}.{mark}{os.getpid()}.draft")  # the number tells :func:`sweep` whose it is
     _remove(draft)  # of a killed process that had our number
     try:
         yield draft

@@ -37,7 +37,7 @@ from labeler.engine.queue import (
     unseen_chance,
     utilities,
 )
-from labeler.engine.representatives import Level, unguarded
+from labeler.engine.representatives import Given, Level, unguarded
 from labeler.engine.round import Assembly, Settled, asked_in, assemble, groups_in, nearest_answers, tiers_of
 from labeler.engine.space import Space
 from labeler.engine.stopping import advise
@@ -70,6 +70,15 @@ class DefaultEngine:
         self._lead = Lead(0)
         self._judged: dict[bytes, list[Judged]] = {}
         self._remembered = Remembered()
+        self._given: Given | None = None
+
+    def begin_with(self, clusters: IntArray, nearest: IndexArray) -> None:
+        """Take the clusters (n,) and who is `nearest` (k,) to each centroid from elsewhere, before it is opened.
+
+        They are the first representatives, in place of its own; those of a number that a person chose come first.
+        """
+        if self.n_clusters is None:
+            self._given = Given(clusters, nearest)
 
     def open(self, X: FloatArray) -> Iterator[Progress]:
         """Lay out the space, its graph, the clusters and their representatives.
@@ -83,7 +92,7 @@ class DefaultEngine:
         self.n = len(X)
         if not self.n:
             return
-        opening = yield from self._limited(lay_out(X, self.n_clusters, self.random_state))
+        opening = yield from self._limited(lay_out(X, self.n_clusters, self.random_state, self._given))
         self._layouts = [opening]
         # whom an instance repeats is said to the person: the view that opened decides it, whichever leads later
         self.first_of = opening.space.first_of

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from labeler.core.types import FloatArray, IndexArray, Progress
 from labeler.engine.belief import Believer
 from labeler.engine.depth import deepened, has_more_groups
 from labeler.engine.live import LiveBelief
-from labeler.engine.representatives import Level, finer_levels, first_level, nested_order
+from labeler.engine.representatives import Given, Level, finer_levels, first_level, given_levels, nested_order
 from labeler.engine.second_opinion import second_opinion
 from labeler.engine.space import Space, space
 from labeler.engine.splitting import Partition
@@ -33,11 +33,12 @@ class Layout:
         The clusters as a person divided them.
     """
 
-    def __init__(self, laid_out: Space, first: Level, random_state: int) -> None:
+    def __init__(self, laid_out: Space, first: Level, random_state: int, further: Sequence[Level] = ()) -> None:
         self.space, self.levels, self.order = laid_out, [first], first.representatives
         self.partition = Partition(laid_out.z, random_state)
         self.live: LiveBelief | None = None
         self._random_state = random_state
+        self._further = further  # from elsewhere, finer than the first
 
     @property
     def representatives(self) -> IndexArray:
@@ -55,7 +56,7 @@ class Layout:
                 finer[place] = yield from deepened(level, self.space)
         give_back()
         others = yield from second_opinion(self.space.components, self._random_state)
-        self.levels = [self.levels[0], *finer]
+        self.levels = [self.levels[0], *sorted([*self._further, *finer], key=lambda level: level.size)]
         self.order = nested_order(self.levels)
         give_back()
         believer = Believer(self.space, others, self.representatives, self._random_state)
@@ -68,10 +69,15 @@ class Layout:
             self.live.outdated()
 
 
-def lay_out(X: FloatArray, n_clusters: int | None, random_state: int) -> Generator[Progress, None, Layout]:
-    """Yield signs of life; return the layout of features `X` (n, d)."""
+def lay_out(
+    X: FloatArray, n_clusters: int | None, random_state: int, given: Given | None = None
+) -> Generator[Progress, None, Layout]:
+    """Yield signs of life; return the layout of features `X` (n, d), its first clusters those `given` if there are."""
     laid_out = yield from space(X, random_state=random_state)
     yield Progress("clustering")
+    if given is not None:
+        first, *further = given_levels(laid_out.z, given)
+        return Layout(laid_out, first, random_state, further)
     first = yield from first_level(laid_out.z, n_clusters, random_state)
     if has_more_groups(laid_out, first):
         first = yield from deepened(first, laid_out)

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from labeler.core.numeric.kmeans import kmeans_by_steps
+from labeler.core.numeric.kmeans import assign, kmeans_by_steps
 from labeler.core.protocols import Clustering
-from labeler.core.types import BoolArray, FloatArray, IndexArray, Progress
+from labeler.core.steps import blocks
+from labeler.core.types import BoolArray, FloatArray, IndexArray, IntArray, Progress
 
 FIRST_CLUSTERS = 20  # so few that the first answers come from all over the pool
 GROWTH = 3  # each finer clustering has three times as many
@@ -46,6 +47,51 @@ def first_level(
     size = n_clusters if n_clusters else min(FIRST_CLUSTERS, max(n // 5, 2))
     # all first questions rest on it: ten runs
     return (yield from _level(points, min(size, n), random_state, n_init=10))
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A clustering from elsewhere: `clusters` (n,), -1 = not known, and the `nearest` (k,) to each of its centroids."""
+
+    clusters: IntArray
+    nearest: IndexArray
+
+
+def given_level(points: FloatArray, given: Given) -> Level:
+    """Return a clustering from elsewhere as the coarsest one of `points` (n, d).
+
+    Centers and distances are those of its clusters in these points, whatever space it was found in.
+    """
+    own = given.clusters[given.nearest]
+    centers = np.stack([points[given.clusters == cluster].mean(axis=0) for cluster in own])
+    clusters = np.full(len(points), -1, dtype=np.int32)
+    distances = np.empty(len(points), dtype=np.float32)
+    positions = np.full(int(given.clusters.max(initial=0)) + 1, -1, dtype=np.int32)
+    positions[own] = np.arange(len(own))
+    known = given.clusters >= 0
+    clusters[known] = positions[given.clusters[known]]
+    unknown = np.flatnonzero(clusters < 0)
+    if len(unknown):
+        clusters[unknown], _ = assign(points[unknown], centers)
+    for rows in blocks(*points.shape):
+        distances[rows] = np.sqrt(np.square(points[rows] - centers[clusters[rows]]).sum(axis=1))
+    sizes = np.bincount(clusters, minlength=len(own))
+    order = coverage_order(np.asarray(points[given.nearest]), sizes)
+    return Level(Clustering(clusters, distances, centers), given.nearest[order])
+
+
+def given_levels(points: FloatArray, given: Given) -> list[Level]:
+    """Return a clustering from elsewhere, and before it, where its clusters are many, a coarser one of the same.
+
+    Labels spread once the coarsest is asked through: of 50 clusters that took digits 50 answers in place of 20. Those
+    that cover the points best stay, and each other one joins the nearest of them.
+    """
+    level = given_level(points, given)
+    if level.size <= FIRST_CLUSTERS:
+        return [level]
+    first, clusters = level.representatives[:FIRST_CLUSTERS], level.clustering.clusters
+    joined, _ = assign(level.clustering.centers, level.clustering.centers[clusters[first]])
+    return [given_level(points, Given(joined[clusters], first)), level]
 
 
 def finer_levels(points: FloatArray, first: Level, random_state: int = 0) -> Generator[Progress, None, list[Level]]:

@@ -18,7 +18,6 @@ from labeler.core.recipe import LEAD, LEFT_OUT, VIEWS, Recipe
 from labeler.core.text import counted, display_safe, unreadable_line
 from labeler.core.types import ByteArray, IndexArray, Progress, Provenance, Queue, Round
 from labeler.plugins.importers.base import Source
-from labeler.plugins.importers.vectors import check_rows
 from labeler.plugins.pins import is_pin_of, pinned
 from labeler.project import backups, paths, source_changes
 from labeler.project.engine import EngineLink
@@ -110,16 +109,18 @@ class Project:
         return recipe_of(self.source_path, self.cache(), self.options, self._store.project().get("own", {}))
 
     def check_features(self) -> None:
-        """Refuse a features file that has not a row for each instance, before the pool is read.
+        """Refuse features that are not of this source, or have not a row for each instance, before the pool is read.
 
         Raises
         ------
         SourceError
-            How many rows it has, and how many are wanted.
+            How many rows there are and how many are wanted, or which source they are of.
         """
         features = self.options.get("features")
         if features:
-            check_rows(Path(features), self.session.pool.ids)
+            from labeler.worker.vectors import check_vectors  # start-up: most projects have no such features
+
+            check_vectors(features, self.source, self.session.pool.ids)
 
     def opening(self) -> Open:
         """Return the message that opens this pool in a worker."""

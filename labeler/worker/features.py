@@ -22,12 +22,10 @@ from labeler.plugins import custom, registry
 from labeler.plugins.encoders.automatic import choose_encoder
 from labeler.plugins.encoders.base import Encoder, Images
 from labeler.plugins.importers.base import Source
-from labeler.plugins.importers.vectors import read_features
 from labeler.plugins.pins import pinned
 from labeler.plugins.registry import Spec
 from labeler.worker.cache import (
     IMAGE_ENTRIES,
-    digest,
     features_entry,
     key_of,
     make_folder,
@@ -41,6 +39,7 @@ from labeler.worker.image_store import LARGEST, ImagePlan, blank_rows, fill_imag
 from labeler.worker.mapped_file import check_room, create
 from labeler.worker.picture_reader import plan_reading, read_images
 from labeler.worker.protocol import Employ
+from labeler.worker.vectors import from_elsewhere
 
 FIT_SAMPLE = 10_000
 """Rows an encoder is fitted on at most."""
@@ -72,7 +71,7 @@ def prepare(
     encoder
         ``NAME[:key=value,...]``; "" chooses one by looking at the pool.
     features
-        A file of vectors from elsewhere ("" = none): they take the encoder's place.
+        A file of vectors from elsewhere, or a folder of `labeler features` ("" = none): they take the encoder's place.
 
     Raises
     ------
@@ -87,7 +86,8 @@ def prepare(
     raw: Images
     key = key_of(source, ids)
     make_folder(cache)
-    given = _from_elsewhere(features, ids, cache, key) if features else None  # refused before anything is read
+    # refused before anything is read
+    given = (yield from from_elsewhere(features, source, ids, cache, key)) if features else None
     unreadable: dict[int, str] = {}
     blank: tuple[int, ...] = ()
     if source.content == "images":
@@ -188,23 +188,6 @@ def _texts(source: Source, rows: NDArray[np.int64]) -> tuple[Images, ByteArray]:
     return raw, hashes
 
 
-def _from_elsewhere(features: str, ids: Sequence[str], cache: Path, key: str) -> tuple[FloatArray, Path]:
-    """The vectors of a file, and an array file that holds just these: itself, or a copy in the cache."""
-    file = Path(features)
-    vectors = read_features(file, list(ids))
-    if isinstance(vectors, np.memmap) and file.suffix.lower() == ".npy":
-        return vectors, file
-    status = file.stat()
-    # size and time stand for the content: a file may be of gigabytes, too much to hash at each opening
-    path = cache / f"vectors-{digest(key, file.resolve(), status.st_size, status.st_mtime_ns)}.npy"
-    if why_broken(path, len(ids)):
-        for older in cache.glob("vectors-*.npy"):
-            older.unlink(missing_ok=True)  # of an older state of such a file: each may be as large as the pool
-        with writing(path) as draft, open(draft, "wb") as stream:
-            np.save(stream, vectors)
-    return vectors, path
-
-
 def _is_brought(spec: Spec) -> bool:
     """Whether an encoder runs what does not come with the program: compiled by others, for other machines maybe."""
     line = registry.entry("encoder", spec.name)
@@ -232,7 +215,7 @@ def _encode(pool: Pool, spec: Spec, key: str) -> Generator[Progress, None, Path]
     encoder = encoder_of(spec, pool.source.content)
     path = pool.cache / features_entry(key, spec, encoder.version)
     if why_broken(path, len(pool.raw)):
-        yield from _bring(encoder)
+        yield from bring(encoder)
         with writing(path) as draft:
             encoder = fitted(encoder, pool.raw)
             if is_heavy(encoder) and len(pool.raw):
@@ -251,11 +234,11 @@ def encoder_of(spec: Spec, content: str) -> Encoder:
     return encoder
 
 
-def _bring(encoder: Encoder) -> Generator[Progress, None, None]:
+def bring(encoder: Encoder) -> Generator[Progress, None, None]:
     """Yield progress until what an encoder takes from elsewhere is here; the others need nothing."""
-    bring = getattr(encoder, "bring", None)
-    if bring is not None:
-        yield from bring()
+    fetch = getattr(encoder, "bring", None)
+    if fetch is not None:
+        yield from fetch()
 
 
 def fitted(encoder: Encoder, raw: Images) -> Encoder:
@@ -316,7 +299,8 @@ def seen_by(
 
 
 def _takes(name: str, kind: str) -> bool:
-    return registry.entry("encoder", name).available and kind in registry.load("encoder", name).takes
+    # of a person's own, a function makes them: what they take is known of what it makes
+    return registry.entry("encoder", name).available and kind in getattr(registry.load("encoder", name), "takes", ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,7 +325,7 @@ def encode_others(source: Source, prepared: Prepared) -> Generator[Progress, Non
     _check_kind(table, texts, prepared)
     shape = prepared.raw.shape[1:]
     encoder = encoder_of(registry.parse_spec(prepared.encoder), source.content)
-    yield from _bring(encoder)
+    yield from bring(encoder)
     encoder = fitted(encoder, prepared.raw)
     plan, total, step = ImagePlan(shape, exact=False), len(source.ids), rows_a_chunk(encoder)
     parts: list[FloatArray] = []

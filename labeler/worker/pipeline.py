@@ -24,6 +24,7 @@ from labeler.core.protocols import Clustering, Engine
 from labeler.core.recipe import ENGINES, LEAD, LEFT_OUT, PARTS, VIEWS, Recipe
 from labeler.core.requests import Comparison, Outliers
 from labeler.core.types import GIVEN, FloatArray, IndexArray, IntArray, Progress, Queue, Round, Snapshot
+from labeler.engine.queue import QUEUE_SIZE, queue_of
 from labeler.plugins import registry
 from labeler.plugins.encoders.automatic import COLOR_PHOTOS, further_views, missing_extra
 from labeler.plugins.encoders.comparison import CANDIDATES, MOST_ANSWERS, is_better, left_out_hits
@@ -36,6 +37,7 @@ from labeler.worker.features import EncodedSource, Prepared, encode_others, prep
 from labeler.worker.further_views import FurtherViews
 from labeler.worker.picture_view import Beside, view_of
 from labeler.worker.protocol import Offer, Ready
+from labeler.worker.vectors import clusters_of_shards, first_of_shards
 
 EARLY_FROM = 20_000
 """Pools from this size on get their first questions from a sample, read before the rest."""
@@ -83,6 +85,9 @@ class Pipeline:
         clusterer: Any = getattr(self.engine, "clusterer", None)
         if len(self.imported) and hasattr(clusterer, "start_at"):
             clusterer.start_at(class_means(self.prepared.features, self.imported))
+        begin: Any = getattr(self.engine, "begin_with", None)
+        if begin is not None and (given := clusters_of_shards(recipe.features, self.source, self.ids)) is not None:
+            begin(given.clusters, given.nearest)
         yield from self.engine.open(self.prepared.features)
         self.further = self._further_views(self.prepared)
         self.is_open = True
@@ -152,11 +157,16 @@ class Pipeline:
     def early(self, *, for_photos: bool = True) -> Generator[Progress, None, Queue | None]:
         """First questions for a big pool from a sample of it, while the whole is still to be read; None for others.
 
-        Colour photos begin so in smaller pools as well, unless not `for_photos`.
+        Colour photos begin so in smaller pools as well, unless not `for_photos`. Of features that were computed in
+        shards: what is nearest to their centroids.
         """
         recipe, ids = self.recipe, list(self.source.ids)
-        if self.ids != ids or recipe.features or not _is_joined(recipe):
+        if self.ids != ids or not _is_joined(recipe):
             return None
+        if recipe.features:
+            order = first_of_shards(recipe.features, self.source, QUEUE_SIZE)
+            representative = np.zeros(0 if order is None else len(order), dtype=np.uint8)
+            return queue_of(order, representative, None, None) if order is not None else None
         size = EARLY_SAMPLE if len(ids) >= EARLY_FROM else 0
         if for_photos and len(ids) >= EARLY_PHOTOS_FROM and not recipe.encoder and _are_photos(self.source):
             size = EARLY_PHOTOS_SAMPLE

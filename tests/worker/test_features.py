@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from labeler.core import steps
-from labeler.core.errors import ProjectError
+from labeler.core.errors import ProjectError, UsageError
+from labeler.plugins import custom, registry
 from labeler.plugins.importers.detect import open_source
-from labeler.worker.features import prepare
+from labeler.worker.features import encoder_of, prepare
 
 
 @pytest.fixture
@@ -47,3 +48,11 @@ def test_a_disk_that_fails_otherwise_is_not_said_to_be_full(source, tmp_path, mo
     monkeypatch.setattr(os, "posix_fallocate", reserve, raising=False)
     with pytest.raises(OSError, match=os.strerror(errno.EIO)):
         steps.run(prepare(source, source.ids, tmp_path / "cache", "pixels", "", 0))
+
+
+def test_an_encoder_of_somebodys_own_does_not_hide_why_another_is_refused(monkeypatch):
+    own = dict(registry._OWN["encoder"])
+    monkeypatch.setitem(registry._OWN, "encoder", own)
+    custom.register("encoder", "tones", lambda images: images.reshape(len(images), -1))
+    with pytest.raises(UsageError, match="encoder 'tfidf' does not take images"):
+        encoder_of(registry.parse_spec("tfidf"), "images")

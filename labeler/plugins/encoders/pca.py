@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from labeler.core.numeric.pca import PrincipalAxes, axes_of_sample
 from labeler.core.types import FloatArray
@@ -42,6 +46,16 @@ class Pca:
         mean = X.mean(axis=0, dtype=np.float64).astype(np.float32)
         self._fitted = PrincipalAxes(mean, axes_of_sample(X - mean, self.n_components))
         return self
+
+    def learned(self) -> dict[str, NDArray[Any]]:
+        """Return mean (d,) and axes (d, k)."""
+        if self._fitted is None:
+            raise ValueError("fit comes before learned")
+        return {"mean": self._fitted.mean, "axes": self._fitted.axes}
+
+    def take_over(self, learned: Mapping[str, NDArray[Any]]) -> None:
+        """Take what another one has learned."""
+        self._fitted = PrincipalAxes(learned["mean"], learned["axes"])
 
     def transform(self, images: Images) -> FloatArray:
         """Return features (n, k) float32, k <= n_components."""

@@ -46,7 +46,7 @@ class FolderSource(ImageFiles, PlainSource):
         with opened(os.path.join(self._folder, name), is_link=name in self._links) as file:
             yield lambda at, size: pread(file, at, size)
 
-    def location(self, index: int) -> Path | None:
+    def location(self, index: int) -> Path:
         """The file itself."""
         return self._folder / self.ids[index]
 

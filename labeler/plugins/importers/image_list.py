@@ -1,6 +1,6 @@
 """A file that names images, relative to itself or from the root: ``path,...`` in a CSV, a path a line, JSON.
 
-Labels in it are truth for simulations, no labels."""
+Labels in it are truth for simulations, no labels. Addresses on the web are read where the extra for them is there."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from labeler.core.errors import SourceError
+from labeler.core.errors import SourceError, UnreadableInstance
 from labeler.core.text import counted, display_safe
+from labeler.plugins.importers import remote
 from labeler.plugins.importers.base import ImageFiles, PlainSource, digest
 from labeler.plugins.importers.files import read_bytes
 from labeler.plugins.importers.id_matching import name_of_media
@@ -19,7 +20,7 @@ from labeler.plugins.importers.list_rows import listed_rows, names_images
 from labeler.plugins.importers.names import is_junk
 
 _ABSOLUTE = re.compile(r"/|[A-Za-z]:/")
-_WEB = re.compile(r"(?:https?|ftp|s3|gs|gcs|azure|hdfs)://", re.IGNORECASE)
+_WEB = remote.ADDRESS
 _LOOK, _ABOVE = 20, 3
 """Names by which is judged where files are, and folders above the list that are tried."""
 
@@ -37,12 +38,16 @@ class ListSource(ImageFiles, PlainSource):
 
     def content_bytes(self, index: int) -> bytes:
         """The file's bytes; raises UnreadableInstance where it is gone or may not be read."""
+        name = self.ids[index]
+        if _WEB.match(name):
+            return _fetched(name)
         # a list names each of its files on purpose, links among them
-        return read_bytes(self._place.path_of(self.ids[index]), is_link=True)
+        return read_bytes(self._place.path_of(name), is_link=True)
 
     def location(self, index: int) -> Path | None:
-        """The file itself."""
-        return self._place.path_of(self.ids[index])
+        """The file itself; None where it is on the web."""
+        name = self.ids[index]
+        return None if _WEB.match(name) else self._place.path_of(name)
 
     def truth(self) -> dict[str, str]:
         """id -> class from the column of labels; empty without one."""
@@ -154,6 +159,16 @@ def _places(name: str, folder: Path) -> Iterator[Place]:
         at = name.find("/", at + 1)
 
 
+def _fetched(address: str) -> bytes:
+    try:
+        (content,) = remote.read_many([address])
+    except remote.Unreachable as error:
+        raise UnreadableInstance(str(error)) from None
+    if isinstance(content, UnreadableInstance):
+        raise content
+    return content
+
+
 def _folders_in(folder: Path) -> list[Path]:
     try:
         return sorted(entry for entry in folder.iterdir() if entry.is_dir() and not is_junk(entry.name))[:_LOOK]
@@ -163,7 +178,10 @@ def _folders_in(folder: Path) -> list[Path]:
 
 def _look_at(place: Place, name: str, sizes: dict[str, tuple[int, int]], missing: dict[str, str]) -> None:
     if _WEB.match(name):
-        missing[name] = "an address on the web: download it first"
+        if remote.can_read(name):
+            sizes[name] = (0, 0)  # as RemoteSource has it: to ask for either takes a round trip
+        else:
+            missing[name] = "an address on the web: download it first"
         return
     path = place.path_of(name)
     try:
@@ -186,5 +204,5 @@ def _none_is_there(shown: str, missing: dict[str, str]) -> SourceError:
     if why and _ABSOLUTE.match(why[0]):
         hint = "paths of another computer? write them relative to the list, or put the list into their folder"
     if why and _WEB.match(why[0]):
-        hint = "download them into a folder, and open that"
+        hint = "download them into a folder, and open that; or read them where they are: pip install '.[remote]'"
     return SourceError(f"none of the images that {shown} names can be read{first}", hint)

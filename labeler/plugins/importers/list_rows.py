@@ -79,7 +79,8 @@ def listed_rows(path: Path, notes: list[str]) -> Iterator[Listed]:
 
 
 def table_names_images(path: Path) -> bool:
-    """Whether the first row of a CSV names an image: one that is there, or one in a table without further numbers."""
+    """Whether the first row of a CSV names an image: one that is there, or one in a table without further numbers;
+    or an address."""
     head = _beginning(path)
     try:
         # whole lines only: the last one may be cut within a quote
@@ -91,6 +92,8 @@ def table_names_images(path: Path) -> bool:
     place, first = _place_of_paths(rows[0]), rows[-1]
     if place >= len(first) or (_header(rows[0]) and len(rows) < 2) or not has_image_ending(first[place].strip()):
         return False
+    if _header(rows[0]) and "://" in first[place]:  # an address in a column that is called so
+        return True
     try:
         if (path.parent / first[place].strip().replace("\\", "/")).is_file():
             return True

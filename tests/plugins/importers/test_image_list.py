@@ -8,6 +8,7 @@ import os
 import pytest
 
 from labeler.core.errors import SourceError
+from labeler.plugins.importers import remote
 from labeler.plugins.importers.detect import open_source
 from labeler.plugins.importers.labels import read_labels
 from tests.plugins.importers.test_zip_archive import png
@@ -47,6 +48,13 @@ def test_without_a_header(folder):
     assert list(listed(folder, "sub/a.png\nb.png\n").ids) == ["sub/a.png", "b.png"]
 
 
+@pytest.fixture
+def no_extra(monkeypatch):
+    """Nothing that reads addresses on the web is installed."""
+    monkeypatch.setattr(remote, "find_spec", lambda name: None)
+
+
+@pytest.mark.usefixtures("no_extra")
 def test_what_is_not_there_or_comes_twice_is_said(folder):
     os.symlink(folder / "b.png", folder / "link.png")
     os.mkfifo(folder / "pipe.png")
@@ -150,6 +158,7 @@ def test_json_that_is_none_is_one_line(folder, content):
     assert "\n" not in caught.value.message
 
 
+@pytest.mark.usefixtures("no_extra")
 def test_none_is_there_says_what_to_do(folder):
     for text, hint in (("C:\\x\\gone.png", "another computer"), ("https://example.org/gone.png", "download")):
         with pytest.raises(SourceError, match="none of the images") as caught:
