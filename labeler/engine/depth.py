@@ -1,4 +1,4 @@
-"""How deep an instance lies in its cluster, along the neighbour graph.
+"""The depth of an instance in its cluster, along the neighbour graph.
 
 The instance nearest a center stands well for a cluster that is one group. Where a pool falls into more groups than
 there are clusters, a center lies between them, and what is nearest to it is like none: there the deepest one stands
