@@ -7,39 +7,42 @@ import os
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events
-from textual.app import App
+from textual.app import App, ComposeResult
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 from textual.reactive import var
 from textual.screen import Screen
 
-from labeler.core import collector
+from labeler.core import collector, lazy
 from labeler.core.errors import GuessChanged, LabelerError, NotSaved, UsageError
 from labeler.core.terminal import own_size, own_stderr
 from labeler.core.text import display_safe
-from labeler.session.view import View
+from labeler.project.opening import Opening
 from labeler.ui.actions import key_name
-from labeler.ui.forms.base import Form
-from labeler.ui.host import Host
 from labeler.ui.keys import KeyQueue, Waiting
-from labeler.ui.pictures.cache import Pictures
-from labeler.ui.pictures.half_blocks import depth_for
-from labeler.ui.screens import commands, table
-from labeler.ui.screens.base import LabelScreen
+from labeler.ui.screens import table
 from labeler.ui.signals import Ending
-from labeler.ui.status_line import StatusLine
 from labeler.ui.terminal import TerminalDriver
 from labeler.ui.theme import THEME
+from labeler.ui.widgets.opening import OpeningView
 
 if TYPE_CHECKING:
     from labeler.project.open import Project
+    from labeler.session.view import View
+    from labeler.ui import deferred
+    from labeler.ui.host import Host
+else:
+    deferred = lazy.Later("labeler.ui.deferred")  # start-up: the first frame is drawn before numpy is there
 
 SLOW_DISK = 0.05
 """Seconds a saved answer may take before the status bar mentions the disk."""
+STYLES = Path(__file__).with_name("labeler.tcss")
+"""The one look for all screens and forms."""
 # seconds between two positions of the spinner: a sign of life, and little to draw over a slow connection
 SPIN = 0.2
 
@@ -55,6 +58,12 @@ class WorkerSaid(Message):
     def __init__(self, what: object) -> None:
         super().__init__()
         self.what = what
+
+
+class Opened(Message):
+    """The project is open, or cannot be opened."""
+
+    bubble = False
 
 
 class PictureReady(Message):
@@ -73,16 +82,15 @@ class LabelerApp(App[None]):
     Parameters
     ----------
     project
-        An open project (:class:`labeler.project.open.Project`).
+        An open project (:class:`labeler.project.open.Project`), or one that is to be opened behind the first frame.
     images
-        How to draw pictures: ``auto``, ``half`` or ``ascii``.
+        How to draw pictures: ``auto``, ``half`` or ``ascii``; of a project that is to be opened, its option is taken.
     keys
-        Keyboard layout: ``digits``, ``letters`` or ``azerty``.
+        Keyboard layout: ``digits``, ``letters`` or ``azerty``; as before.
     audit
         Open on the audit that is under way instead of the question.
     """
 
-    CSS_PATH = "labeler.tcss"
     AUTO_FOCUS = None
     HORIZONTAL_BREAKPOINTS = [(0, "narrow"), (100, "wide")]  # noqa: RUF012 -- declared by App
     VERTICAL_BREAKPOINTS = [(0, "low"), (32, "high")]  # noqa: RUF012
@@ -92,29 +100,27 @@ class LabelerApp(App[None]):
     TITLE = "labeler"
 
     view: var[View | None] = var(None, always_update=True)
+    # from the moment on at which the project is open
+    project: Project
+    status: deferred.StatusLine
+    pictures: deferred.Pictures
 
-    def __init__(self, project: Project, *, images: str = "auto", keys: str = "digits", audit: bool = False) -> None:
+    def __init__(
+        self, project: Project | Opening, *, images: str = "auto", keys: str = "digits", audit: bool = False
+    ) -> None:
         super().__init__()
         self.register_theme(THEME)
         self.theme = THEME.name
-        self.project = project
-        self.layout = keys
         self._audit_first = audit
-        self.status = StatusLine([*project.notices, *_about_images(images)])
-        # those of the start are in the status line: later ones alone are said
-        self._noticed = len(project.notices)
-        self.pictures = Pictures(
-            project.instances.shown,
-            # called on the thread that draws, which must not touch a widget
-            lambda index: self.post_message(PictureReady(index)),
-            depth_for(self.console.color_system, images),
-            words=project.instances.content != "images",
-            file_size=project.instances.file_size,
-        )
         self.ending = Ending()
         self.line = KeyQueue(self._take, self._held)
         self.looked_for = ""  # the last search
-        self._seen = False  # the first frame is there
+        self._seen = False  # the first frame of the project is there
+        self._is_open = False
+        self._opening = project if isinstance(project, Opening) else None
+        self.is_interrupted = False  # by ctrl+c, before the project was open
+        if not isinstance(project, Opening):
+            self._take_up(project, images, keys)
 
     # -- starting and ending -------------------------------------------------------------------------------------
 
@@ -128,25 +134,68 @@ class LabelerApp(App[None]):
         if not isinstance(self._driver, TerminalDriver):
             self.say("there is no shell to go to from here", "warn")
         elif self._driver.suspend(with_group=True):
-            if isinstance(self.screen, LabelScreen):
+            if isinstance(self.screen, deferred.LabelScreen):
                 self.screen.on_screen_resume()
             self.say("back from the shell: every answer from before is saved")
         else:
             self.say("no shell started this, so nobody could bring it back: not suspended", "warn")
 
+    def compose(self) -> ComposeResult:
+        """Yield what is in sight until the project is open."""
+        if self._opening is not None:
+            yield OpeningView(self._opening)
+
     async def on_mount(self) -> None:
-        """First frame first, then the worker."""
+        """First frame first, then the project, then the worker."""
         self.ending.tell(self._terminated)
+        self.set_interval(SPIN, self._spin)
+        if self._opening is None:
+            await self._begin()
+        else:
+            # what is loaded keeps the interpreter busy, and the disk: the frame is written before
+            self.call_after_refresh(self._opening.begin, _load, lambda: self.post_message(Opened()))
+
+    async def on_opened(self) -> None:
+        """Take up the project that was opened; one that cannot be opened ends the application (:func:`run` says why)."""
+        opening = self._opening
+        if opening is None or self._exit:  # left meanwhile: whoever runs the application closes it
+            return
+        if opening.error is not None:
+            self.exit()
+            return
+        project = opening.take()
+        options = project.options
+        self._take_up(project, options.get("images", "auto"), options.get("keys", "digits"))
+        await self._begin()
+
+    def _take_up(self, project: Project, images: str, keys: str) -> None:
+        self.project = project
+        self.layout = keys
+        self.status = deferred.StatusLine([*project.notices, *_about_images(images)])
+        # those of the start are in the status line: later ones alone are said
+        self._noticed = len(project.notices)
+        self.pictures = deferred.Pictures(
+            project.instances.shown,
+            # called on the thread that draws, which must not touch a widget
+            lambda index: self.post_message(PictureReady(index)),
+            deferred.depth_for(self.console.color_system, images),
+            words=project.instances.content != "images",
+            file_size=project.instances.file_size,
+        )
+        self._is_open = True
+
+    async def _begin(self) -> None:
+        # not ``CSS_PATH``: parsing it takes longer than drawing the first frame, which has no part in it
+        self.stylesheet.read(STYLES)
         self.view = self.project.view()
         await self.open("question")
         if self._audit_first:
-            await commands.go_on_with_audit(self._host)
+            await deferred.commands.go_on_with_audit(self._host)
         # who gave answers without classes before (skips, say) is not asked again
         elif not self.view.classes and not self.view.answers:
             await self.open("class_setup")
         # an error there would leave a screen that takes no key: better to end by it
         self.run_worker(self.line.run(), name="keys", exit_on_error=True)
-        self.set_interval(SPIN, self._spin)
         # the worker starts behind the first frame: loading it takes longer than drawing
         self.call_after_refresh(self._first_frame)
 
@@ -170,19 +219,31 @@ class LabelerApp(App[None]):
 
     def on_unmount(self) -> None:
         """End the thread that draws."""
-        self.pictures.close()
+        if self._is_open:
+            self.pictures.close()
 
     # -- keys ----------------------------------------------------------------------------------------------------
 
     async def on_event(self, event: events.Event) -> None:
         """Put keys in line; everything else takes Textual's way."""
         if isinstance(event, events.Key) and not event.is_forwarded and self._running:
+            if not self._is_open:
+                self._typed_early(event)
+                return
             screen = self.screen
             # a painted question is counted one or two frames later: who pressed a key in between has seen it
-            in_sight = self.line.paints == 0 and isinstance(screen, LabelScreen) and screen.in_sight
-            self.line.arrived(event, text=not isinstance(screen, LabelScreen), blind=not self._seen, in_sight=in_sight)
+            in_sight = self.line.paints == 0 and isinstance(screen, deferred.LabelScreen) and screen.in_sight
+            self.line.arrived(event, text=not isinstance(screen, deferred.LabelScreen), blind=not self._seen, in_sight=in_sight)
         else:
             await super().on_event(event)
+
+    def _typed_early(self, event: events.Key) -> None:
+        """Put a key in line before there is anything to answer; only ctrl+c leaves at once, as in every program."""
+        if event.key == "ctrl+c":
+            self.is_interrupted = True
+            self.exit()
+        else:
+            self.line.arrived(event, text=True, blind=True)
 
     async def _take(self, waiting: Waiting) -> None:
         if self._exit:  # typed behind the key that quit
@@ -194,7 +255,7 @@ class LabelerApp(App[None]):
         if waiting.released:
             self.status.held = ""
         screen = self.screen
-        if isinstance(screen, LabelScreen | Form):
+        if isinstance(screen, deferred.LabelScreen | deferred.Form):
             await screen.press(waiting)
         else:
             await self._focus_there()
@@ -242,7 +303,7 @@ class LabelerApp(App[None]):
 
     def _shown_anew(self, error: GuessChanged) -> None:
         """Draw the screen anew, which does not show what is held any more, and say so."""
-        if isinstance(self.screen, LabelScreen):
+        if isinstance(self.screen, deferred.LabelScreen):
             self.screen.renew()
             self.screen.anew_from = 0
         self.view = self.project.view()
@@ -268,7 +329,7 @@ class LabelerApp(App[None]):
 
     def common(self, name: str) -> Callable[[Any], Awaitable[None] | None]:
         """Return what the common command of that name does on a screen."""
-        command: Callable[[Any], Awaitable[None] | None] = getattr(commands, name)
+        command: Callable[[Any], Awaitable[None] | None] = getattr(deferred.commands, name)
         return command
 
     # -- screens -------------------------------------------------------------------------------------------------
@@ -289,7 +350,7 @@ class LabelerApp(App[None]):
         while to and not _is(self.screen, to):
             await self.pop_screen()
         # Textual's own event would come behind the next key
-        if isinstance(self.screen, LabelScreen):
+        if isinstance(self.screen, deferred.LabelScreen):
             self.screen.on_screen_resume()
 
     @property
@@ -304,7 +365,7 @@ class LabelerApp(App[None]):
             return
         self.status.advice = view.advice
         self.status.doubted(len(view.doubts))
-        if isinstance(self.screen, LabelScreen):
+        if isinstance(self.screen, deferred.LabelScreen):
             self.screen.redraw()
 
     def say(self, text: str, role: str = "info") -> None:
@@ -320,13 +381,15 @@ class LabelerApp(App[None]):
     def _draw_message(self) -> None:
         # not the one in front alone: behind a form the screen below is in sight
         for screen in self.screen_stack:
-            if isinstance(screen, LabelScreen | Form):
+            if isinstance(screen, deferred.LabelScreen | deferred.Form):
                 screen.draw_message()
 
     def _spin(self) -> None:
         if isinstance(self._driver, TerminalDriver):
             self._driver.look()
-        if self.status.progress is not None:
+        if not self._is_open:
+            self.query_one(OpeningView).look()
+        elif self.status.progress is not None:
             self.status.tick += 1
             if self.status.moving:
                 self._draw_message()
@@ -354,9 +417,9 @@ class LabelerApp(App[None]):
         else:
             self._draw_message()
         for screen in self.screen_stack:
-            if isinstance(screen, LabelScreen):
+            if isinstance(screen, deferred.LabelScreen):
                 screen.heard(received)
-        if isinstance(self.screen, Form):
+        if isinstance(self.screen, deferred.Form):
             self.run_worker(self.screen.heard(received), name="heard")  # it may close the form, which waits for us
 
     def on_picture_ready(self, message: PictureReady) -> None:
@@ -364,7 +427,7 @@ class LabelerApp(App[None]):
         if not self.is_running:
             return  # the screens are being taken down
         for screen in self.screen_stack:
-            if isinstance(screen, LabelScreen) and screen.is_mounted:  # else its parts are not there yet
+            if isinstance(screen, deferred.LabelScreen) and screen.is_mounted:  # else its parts are not there yet
                 screen.picture_ready(message.index)
 
 
@@ -375,12 +438,20 @@ def _about_images(images: str) -> list[str]:
     return [f"pictures are drawn by --images {images}: --images auto leaves it"] if images != "auto" else []
 
 
+def _load() -> None:
+    """Load what the first question needs, before the loop has to: it would not hear a key meanwhile."""
+    _ = deferred.LabelScreen
+    table.class_of("question")
+
+
 def _is(screen: Screen[Any], name: str) -> bool:
-    return isinstance(screen, LabelScreen) and name == screen.NAME
+    return isinstance(screen, deferred.LabelScreen) and name == screen.NAME
 
 
-def run(project: Project, *, images: str = "auto", keys: str = "digits", audit: bool = False) -> int:
-    """Run the application on an open project until the person quits; closing the project stays with the caller.
+def run(project: Project | Opening, *, images: str = "auto", keys: str = "digits", audit: bool = False) -> int:
+    """Run the application until the person quits; closing the project stays with the caller.
+
+    A project that is to be opened is opened behind the first frame, and is that :class:`Opening`'s from then on.
 
     Returns the exit code: 0, or 128 + the number of the signal that asked it to end (143: SIGTERM, 130: SIGINT).
 
@@ -388,6 +459,10 @@ def run(project: Project, *, images: str = "auto", keys: str = "digits", audit: 
     ------
     UsageError
         There is no terminal to draw on or to read keys from.
+    LabelerError, OSError, MemoryError
+        The project cannot be opened; the terminal is as it was.
+    KeyboardInterrupt
+        Somebody pressed ctrl+c before it was open.
     """
     if not os.environ.get("TEXTUAL_DRIVER") and not (sys.stdin.isatty() and sys.__stderr__ and sys.__stderr__.isatty()):
         raise UsageError(
@@ -398,4 +473,8 @@ def run(project: Project, *, images: str = "auto", keys: str = "digits", audit: 
         app = LabelerApp(project, images=images, keys=keys, audit=audit)
         with app.ending.listening():
             app.run()
+    if app.is_interrupted:
+        raise KeyboardInterrupt
+    if isinstance(project, Opening) and project.error is not None and not app.return_code:
+        project.take()  # raises it
     return app.return_code or 0

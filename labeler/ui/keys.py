@@ -14,13 +14,16 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from textual import events
 
-from labeler.core.types import ClassInfo
 from labeler.session.keys import AZERTY
-from labeler.session.view import ClassCount
 from labeler.ui.actions import MAY_REPEAT
+
+if TYPE_CHECKING:
+    from labeler.core.types import ClassInfo
+    from labeler.session.view import ClassCount
 
 FASTEST = 1 / 25
 """Seconds between two presses of the same key, below which nobody presses: the keyboard repeats."""
