@@ -50,7 +50,7 @@ def label(source: Path, project: Path | None, **given: Any) -> None:
     # a wrong option is said before a missing terminal: the first can be mended where one is
     options = options_from(given)
     need_terminal()
-    open_screen(source.name or str(source), lambda: projects.open.open_project(source, project, options))
+    open_screen(source.absolute().name, lambda: projects.open.open_project(source, project, options))
 
 
 @command("Label", "import-labels", short_help="Bring labels or predictions from elsewhere into PROJECT.", project=True)

@@ -44,9 +44,9 @@ def open_screen(name: str, open_project: Callable[[], Project], *, audit: bool =
     """
     from labeler.ui.app import run as run_app  # start-up: textual
 
-    with projects.opening.Opening(name, open_project) as opening:
-        code = run_app(opening, audit=audit)
-        project = opening.project
+    with projects.opener.Opener(name, open_project) as opener:
+        code = run_app(opener, audit=audit)
+        project = opener.project
         if project is None:  # asked to end before it was open
             sys.exit(code)
         summary = project.summary()

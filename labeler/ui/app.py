@@ -14,7 +14,6 @@ from textual import events
 from textual.app import App, ComposeResult
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
-from textual.message import Message
 from textual.reactive import var
 from textual.screen import Screen
 
@@ -22,14 +21,15 @@ from labeler.core import collector, lazy
 from labeler.core.errors import GuessChanged, LabelerError, NotSaved, UsageError
 from labeler.core.terminal import own_size, own_stderr
 from labeler.core.text import display_safe
-from labeler.project.opening import Opening
+from labeler.project.opener import Opener
 from labeler.ui.actions import key_name
 from labeler.ui.keys import KeyQueue, Waiting
+from labeler.ui.messages import Opened, PictureReady, WorkerSaid
 from labeler.ui.screens import table
 from labeler.ui.signals import Ending
 from labeler.ui.terminal import TerminalDriver
 from labeler.ui.theme import THEME
-from labeler.ui.widgets.opening import OpeningView
+from labeler.ui.widgets.first_frame import FirstFrame
 
 if TYPE_CHECKING:
     from labeler.project.open import Project
@@ -45,35 +45,6 @@ STYLES = Path(__file__).with_name("labeler.tcss")
 """The one look for all screens and forms."""
 # seconds between two positions of the spinner: a sign of life, and little to draw over a slow connection
 SPIN = 0.2
-
-
-# threads post messages and change nothing: handlers on the event loop do
-
-
-class WorkerSaid(Message):
-    """A message that arrived from the worker process; `what` is for ``Project.receive``."""
-
-    bubble = False
-
-    def __init__(self, what: object) -> None:
-        super().__init__()
-        self.what = what
-
-
-class Opened(Message):
-    """The project is open, or cannot be opened."""
-
-    bubble = False
-
-
-class PictureReady(Message):
-    """The strips of `index` are in the cache now (or it is known that there are none)."""
-
-    bubble = False
-
-    def __init__(self, index: int) -> None:
-        super().__init__()
-        self.index = index
 
 
 class LabelerApp(App[None]):
@@ -106,7 +77,7 @@ class LabelerApp(App[None]):
     pictures: deferred.Pictures
 
     def __init__(
-        self, project: Project | Opening, *, images: str = "auto", keys: str = "digits", audit: bool = False
+        self, project: Project | Opener, *, images: str = "auto", keys: str = "digits", audit: bool = False
     ) -> None:
         super().__init__()
         self.register_theme(THEME)
@@ -117,9 +88,9 @@ class LabelerApp(App[None]):
         self.looked_for = ""  # the last search
         self._seen = False  # the first frame of the project is there
         self._is_open = False
-        self._opening = project if isinstance(project, Opening) else None
+        self._opener = project if isinstance(project, Opener) else None
         self.is_interrupted = False  # by ctrl+c, before the project was open
-        if not isinstance(project, Opening):
+        if not isinstance(project, Opener):
             self._take_up(project, images, keys)
 
     # -- starting and ending -------------------------------------------------------------------------------------
@@ -142,28 +113,28 @@ class LabelerApp(App[None]):
 
     def compose(self) -> ComposeResult:
         """Yield what is in sight until the project is open."""
-        if self._opening is not None:
-            yield OpeningView(self._opening)
+        if self._opener is not None:
+            yield FirstFrame(self._opener)
 
     async def on_mount(self) -> None:
         """First frame first, then the project, then the worker."""
         self.ending.tell(self._terminated)
         self.set_interval(SPIN, self._spin)
-        if self._opening is None:
+        if self._opener is None:
             await self._begin()
         else:
             # what is loaded keeps the interpreter busy, and the disk: the frame is written before
-            self.call_after_refresh(self._opening.begin, _load, lambda: self.post_message(Opened()))
+            self.call_after_refresh(self._opener.begin, _load, lambda: self.post_message(Opened()))
 
     async def on_opened(self) -> None:
-        """Take up the project that was opened; one that cannot be opened ends the application (:func:`run` says why)."""
-        opening = self._opening
-        if opening is None or self._exit:  # left meanwhile: whoever runs the application closes it
+        """Take up the project; one that cannot be opened ends the application, and :func:`run` says why."""
+        opener = self._opener
+        if opener is None or self._exit:  # left meanwhile: whoever runs the application closes it
             return
-        if opening.error is not None:
+        if opener.error is not None:
             self.exit()
             return
-        project = opening.take()
+        project = opener.take()
         options = project.options
         self._take_up(project, options.get("images", "auto"), options.get("keys", "digits"))
         await self._begin()
@@ -171,7 +142,7 @@ class LabelerApp(App[None]):
     def _take_up(self, project: Project, images: str, keys: str) -> None:
         self.project = project
         self.layout = keys
-        self.status = deferred.StatusLine([*project.notices, *_about_images(images)])
+        self.status = deferred.StatusLine([*project.notices, *deferred.about_images(images)])
         # those of the start are in the status line: later ones alone are said
         self._noticed = len(project.notices)
         self.pictures = deferred.Pictures(
@@ -233,7 +204,9 @@ class LabelerApp(App[None]):
             screen = self.screen
             # a painted question is counted one or two frames later: who pressed a key in between has seen it
             in_sight = self.line.paints == 0 and isinstance(screen, deferred.LabelScreen) and screen.in_sight
-            self.line.arrived(event, text=not isinstance(screen, deferred.LabelScreen), blind=not self._seen, in_sight=in_sight)
+            self.line.arrived(
+                event, text=not isinstance(screen, deferred.LabelScreen), blind=not self._seen, in_sight=in_sight
+            )
         else:
             await super().on_event(event)
 
@@ -388,7 +361,7 @@ class LabelerApp(App[None]):
         if isinstance(self._driver, TerminalDriver):
             self._driver.look()
         if not self._is_open:
-            self.query_one(OpeningView).look()
+            self.query_one(FirstFrame).look()
         elif self.status.progress is not None:
             self.status.tick += 1
             if self.status.moving:
@@ -431,13 +404,6 @@ class LabelerApp(App[None]):
                 screen.picture_ready(message.index)
 
 
-def _about_images(images: str) -> list[str]:
-    """A note on the way pictures are drawn, which a project remembers: how to leave it."""
-    if images in ("kitty", "sixel"):
-        return [f"{images} pictures come later, half-blocks until then: --images auto leaves it"]
-    return [f"pictures are drawn by --images {images}: --images auto leaves it"] if images != "auto" else []
-
-
 def _load() -> None:
     """Load what the first question needs, before the loop has to: it would not hear a key meanwhile."""
     _ = deferred.LabelScreen
@@ -448,10 +414,10 @@ def _is(screen: Screen[Any], name: str) -> bool:
     return isinstance(screen, deferred.LabelScreen) and name == screen.NAME
 
 
-def run(project: Project | Opening, *, images: str = "auto", keys: str = "digits", audit: bool = False) -> int:
+def run(project: Project | Opener, *, images: str = "auto", keys: str = "digits", audit: bool = False) -> int:
     """Run the application until the person quits; closing the project stays with the caller.
 
-    A project that is to be opened is opened behind the first frame, and is that :class:`Opening`'s from then on.
+    A project that is to be opened is opened behind the first frame, and is that :class:`Opener`'s from then on.
 
     Returns the exit code: 0, or 128 + the number of the signal that asked it to end (143: SIGTERM, 130: SIGINT).
 
@@ -475,6 +441,6 @@ def run(project: Project | Opening, *, images: str = "auto", keys: str = "digits
             app.run()
     if app.is_interrupted:
         raise KeyboardInterrupt
-    if isinstance(project, Opening) and project.error is not None and not app.return_code:
+    if isinstance(project, Opener) and project.error is not None and not app.return_code:
         project.take()  # raises it
     return app.return_code or 0

@@ -1,4 +1,4 @@
-"""What the application loads behind its first frame: all that numpy is needed for."""
+"""The parts of the application that are loaded behind its first frame, for they need numpy."""
 
 from __future__ import annotations
 
@@ -7,6 +7,6 @@ from labeler.ui.pictures.cache import Pictures
 from labeler.ui.pictures.half_blocks import depth_for
 from labeler.ui.screens import commands
 from labeler.ui.screens.base import LabelScreen
-from labeler.ui.status_line import StatusLine
+from labeler.ui.status_line import StatusLine, about_images
 
-__all__ = ["Form", "LabelScreen", "Pictures", "StatusLine", "commands", "depth_for"]
+__all__ = ["Form", "LabelScreen", "Pictures", "StatusLine", "about_images", "commands", "depth_for"]

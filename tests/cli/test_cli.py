@@ -85,7 +85,7 @@ def project(few_digits, tmp_path):
 
 
 # application doors are tried with a driver set: that is how a browser front end opens it without a terminal
-BROWSER = {"TEXTUAL_DRIVER": "none:None"}
+BROWSER = {"TEXTUAL_DRIVER": "textual.drivers.headless_driver:HeadlessDriver"}
 
 
 def test_help_is_grouped_and_names_every_command(labeler):

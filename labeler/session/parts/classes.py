@@ -11,6 +11,7 @@ from labeler.core.types import GIVEN, ClassInfo
 from labeler.session.keys import assign_key, can_answer, own_key
 from labeler.session.recorder import Recorder
 
+
 class Classes:
     """The classes of a session, for a person to change.
 

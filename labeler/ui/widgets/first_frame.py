@@ -11,20 +11,20 @@ from textual.widget import Widget
 from labeler.core.text import display_safe
 
 if TYPE_CHECKING:
-    from labeler.project.opening import Opening
+    from labeler.project.opener import Opener
 
 A_WHILE = 2.0
 """Seconds after which it is said how long it takes."""
 
 
-class OpeningView(Widget):
+class FirstFrame(Widget):
     """The whole screen while a project is opened: a header like every screen's, what is done, and the way out."""
 
-    DEFAULT_CSS = "OpeningView { width: 1fr; height: 1fr; }"
+    DEFAULT_CSS = "FirstFrame { width: 1fr; height: 1fr; }"
 
-    def __init__(self, opening: Opening) -> None:
+    def __init__(self, opener: Opener) -> None:
         super().__init__(markup=False)
-        self._opening = opening
+        self._opener = opener
         self._words = self._what()
 
     def look(self) -> None:
@@ -36,20 +36,24 @@ class OpeningView(Widget):
     def render(self) -> Content:
         """The lines for the present size."""
         width, height = self.size
-        name = display_safe(self._opening.name, 60)
+        name = display_safe(self._opener.name, 60)
         header = Content.assemble((" labeler ", "bold $command"), (name, "bold"))
-        footer = Content.assemble((" ctrl+c", "bold $command"), " leave", (" · other keys wait until it is open", "$quiet"))
+        footer = Content.assemble(
+            (" ctrl+c", "bold $command"), " leave", (" · other keys wait until it is open", "$quiet")
+        )
         above = [_bar(header, width), *[Content("")] * ((height - 4) // 2)]
         words = [Content.styled(line, "$quiet").center(width) for line in self._words]
         below = [Content("")] * max(height - len(above) - len(words) - 1, 0)
         return Content("\n").join([*above, *words, *below, _bar(footer, width)])
 
     def _what(self) -> list[str]:
-        opening, step = self._opening, self._opening.step
-        took = time.monotonic() - opening.began if opening.began else 0.0
-        words = [f"opening {display_safe(opening.name, 60)}{f' · {took:.0f} s' if took >= A_WHILE else ''}"]
+        opener, step = self._opener, self._opener.step
+        took = time.monotonic() - opener.began if opener.began else 0.0
+        words = [f"opening {display_safe(opener.name, 60)}{f' · {took:.0f} s' if took >= A_WHILE else ''}"]
         if step is not None:
-            words.append(f"{display_safe(step.what, 60)}{f': {step.done:,} of {step.total:,}' if step.total > 1 else ''}")
+            words.append(
+                f"{display_safe(step.what, 60)}{f': {step.done:,} of {step.total:,}' if step.total > 1 else ''}"
+            )
         return words
 
 

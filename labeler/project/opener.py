@@ -18,7 +18,7 @@ PATIENCE = 2.0
 as by a kill, which project files survive."""
 
 
-class Opening:
+class Opener:
     """A project that is being opened. A context: at its end the project is closed, whatever became of it.
 
     Parameters
@@ -31,7 +31,7 @@ class Opening:
     Attributes
     ----------
     project
-        The project, once it is there; None before, and where it cannot be opened.
+        The project, once it was taken; None before, and where it cannot be opened.
     error
         The reason why it cannot.
     step
@@ -46,6 +46,7 @@ class Opening:
         self.error: BaseException | None = None
         self.step: Progress | None = None
         self.began = 0.0
+        self._project: Project | None = None  # the thread's until it is taken
         self._open = open_project
         self._thread: threading.Thread | None = None
         self._is_left = False
@@ -54,14 +55,13 @@ class Opening:
         """Open it on a thread, which calls `behind` (whatever else is to be loaded) and at last `then`."""
         self.began = time.monotonic()
         # a daemon: a disk that does not answer must not keep the program from ending
-        self._thread = threading.Thread(target=self._work, args=(behind, then), name="opening", daemon=True)
+        self._thread = threading.Thread(target=self._work, args=(behind, then), name="opener", daemon=True)
         self._thread.start()
 
     def run(self) -> Project:
         """Open it on the present thread. Raises what :func:`labeler.project.open.open_project` does."""
-        self.project = project = self._open()
-        prepare(project, self._note)
-        return project
+        self._open_and_prepare()
+        return self.take()
 
     def take(self) -> Project:
         """Return the project, which belongs to the present thread from here on; raises the reason why there is none."""
@@ -69,11 +69,12 @@ class Opening:
             self._thread.join()
         if self.error is not None:
             raise self.error
-        assert self.project is not None  # noqa: S101 - the thread left one of the two
-        self.project.adopt()
+        assert self._project is not None  # noqa: S101 - the thread left one of the two
+        self._project.adopt()
+        self.project = self._project
         return self.project
 
-    def __enter__(self) -> Opening:
+    def __enter__(self) -> Opener:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -84,18 +85,22 @@ class Opening:
             thread.join(PATIENCE)
             if thread.is_alive():
                 return
-        if self.project is not None:
-            self.project.adopt()
-            self.project.close()
+        if self._project is not None:
+            self._project.adopt()
+            self._project.close()
 
     def _work(self, behind: Callable[[], object], then: Callable[[], object]) -> None:
         try:
-            self.run()
+            self._open_and_prepare()
             behind()
         except BaseException as error:  # noqa: BLE001, RUF100 -- whatever it is: raised by whoever takes the project
             self.error = error
         with contextlib.suppress(RuntimeError):  # the application has ended, and its loop is closed
             then()
+
+    def _open_and_prepare(self) -> None:
+        self._project = self._open()
+        prepare(self._project, self._note)
 
     def _note(self, step: Progress) -> None:
         if self._is_left:
