@@ -30,7 +30,7 @@ def _pauses_end_when_all_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
     sleep = Pilot.pause
 
     async def pause(pilot: Pilot[None], delay: float | None = None) -> None:
-        if delay is not None or not isinstance(pilot.app, app.LabelerApp):
+        if delay is not None or not isinstance(pilot.app, app.LabelerApp) or not pilot.app._is_open:
             await sleep(pilot, delay)
         else:
             await quiet(pilot.app, pilot)

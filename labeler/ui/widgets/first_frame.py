@@ -38,9 +38,7 @@ class FirstFrame(Widget):
         width, height = self.size
         name = display_safe(self._opener.name, 60)
         header = Content.assemble((" labeler ", "bold $command"), (name, "bold"))
-        footer = Content.assemble(
-            (" ctrl+c", "bold $command"), " leave", (" · other keys wait until it is open", "$quiet")
-        )
+        footer = Content.assemble((" ctrl+c ", "bold $command"), "leave")
         above = [_bar(header, width), *[Content("")] * ((height - 4) // 2)]
         words = [Content.styled(line, "$quiet").center(width) for line in self._words]
         below = [Content("")] * max(height - len(above) - len(words) - 1, 0)
