@@ -23,6 +23,7 @@ from labeler.core.terminal import own_size, own_stderr
 from labeler.core.text import display_safe
 from labeler.project.opener import Opener
 from labeler.ui.actions import key_name
+from labeler.ui.inbox import Inbox
 from labeler.ui.keys import KeyQueue, Waiting
 from labeler.ui.messages import Opened, PictureReady, WorkerSaid
 from labeler.ui.screens import table
@@ -143,8 +144,7 @@ class LabelerApp(App[None]):
         self.project = project
         self.layout = keys
         self.status = deferred.StatusLine([*project.notices, *deferred.about_images(images)])
-        # those of the start are in the status line: later ones alone are said
-        self._noticed = len(project.notices)
+        self._inbox = Inbox(project, self.status)
         self.pictures = deferred.Pictures(
             project.instances.shown,
             # called on the thread that draws, which must not touch a widget
@@ -362,33 +362,37 @@ class LabelerApp(App[None]):
             self._driver.look()
         if not self._is_open:
             self.query_one(FirstFrame).look()
-        elif self.status.progress is not None:
+            return
+        self._listen(at_last=True)
+        if self.status.progress is not None:
             self.status.tick += 1
             if self.status.moving:
                 self._draw_message()
+        collector.rest(is_idle=self.line.rests)
 
     # -- what threads post ---------------------------------------------------------------------------------------
 
     def on_worker_said(self, message: WorkerSaid) -> None:
-        """Merge what the worker sent."""
-        if not self.is_running:
+        """Keep what the worker sent until it is its turn."""
+        if self._inbox.put(message.what):
+            # behind keys that wait by now, and with whatever else the worker has sent: all of it is drawn once
+            self.call_later(self._listen)
+
+    def frame_is_there(self) -> None:
+        """Take up what waited for the frame of a question."""
+        if not self._inbox.is_empty:
+            self.call_later(self._listen)
+
+    def _listen(self, *, at_last: bool = False) -> None:
+        """Merge what the worker sent. A question that is about to be painted comes first, but for `at_last`."""
+        if not self.is_running or self._inbox.is_empty:
             return
-        received = self.project.engine.receive(message.what)
-        status = self.status
-        if received.progress is not None:
-            status.progress = received.progress if received.progress.what else None
-        elif received.changed or received.failed:
-            status.progress = None
-        if received.failed:
-            status.trouble = received.note
-        new, self._noticed = self.project.notices[self._noticed :], len(self.project.notices)
-        texts = [*new, *([received.note] if received.note and not received.failed else [])]
-        if texts:
-            status.note(" · ".join(dict.fromkeys(texts)))  # an offer is both, said once
-        if received.changed:
+        if isinstance(self.screen, deferred.LabelScreen) and self.screen.is_due and not at_last:
+            return
+        if (received := self._inbox.merge()).changed:
             self.view = self.project.view()
-        else:
-            self._draw_message()
+        elif self.view is None or self.view.question is None or not self.status.moving:
+            self._draw_message()  # else with the spinner, in a moment: what comes and goes meanwhile is not drawn
         for screen in self.screen_stack:
             if isinstance(screen, deferred.LabelScreen):
                 screen.heard(received)
