@@ -72,10 +72,7 @@ class LabelerApp(App[None]):
     TITLE = "labeler"
 
     view: var[View | None] = var(None, always_update=True)
-    # from the moment on at which the project is open
-    project: Project
-    status: deferred.StatusLine
-    pictures: deferred.Pictures
+    project: Project  # from the moment on at which it is open, as the status line and the pictures
 
     def __init__(
         self, project: Project | Opener, *, images: str = "auto", keys: str = "digits", audit: bool = False
@@ -125,7 +122,7 @@ class LabelerApp(App[None]):
             await self._begin()
         else:
             # what is loaded keeps the interpreter busy, and the disk: the frame is written before
-            self.call_after_refresh(self._opener.begin, _load, lambda: self.post_message(Opened()))
+            self.call_after_refresh(self._opener.begin, lambda: deferred.load(), lambda: self.post_message(Opened()))
 
     async def on_opened(self) -> None:
         """Take up the project; one that cannot be opened ends the application, and :func:`run` says why."""
@@ -363,7 +360,7 @@ class LabelerApp(App[None]):
         if not self._is_open:
             self.query_one(FirstFrame).look()
             return
-        self._listen(at_last=True)
+        self._listen(at_last=self._inbox.is_overdue)
         if self.status.progress is not None:
             self.status.tick += 1
             if self.status.moving:
@@ -375,19 +372,27 @@ class LabelerApp(App[None]):
     def on_worker_said(self, message: WorkerSaid) -> None:
         """Keep what the worker sent until it is its turn."""
         if self._inbox.put(message.what):
-            # behind keys that wait by now, and with whatever else the worker has sent: all of it is drawn once
-            self.call_later(self._listen)
+            self._listen_soon()
 
     def frame_is_there(self) -> None:
         """Take up what waited for the frame of a question."""
+        self._inbox.note_frame()
         if not self._inbox.is_empty:
+            self._listen_soon()
+
+    def _listen_soon(self) -> None:
+        # behind keys that wait by now, and with whatever else the worker has sent: all of it is drawn once
+        if pause := self._inbox.pause:
+            self.set_timer(pause, self._listen)
+        else:
             self.call_later(self._listen)
 
     def _listen(self, *, at_last: bool = False) -> None:
         """Merge what the worker sent. A question that is about to be painted comes first, but for `at_last`."""
         if not self.is_running or self._inbox.is_empty:
             return
-        if isinstance(self.screen, deferred.LabelScreen) and self.screen.is_due and not at_last:
+        is_due = isinstance(self.screen, deferred.LabelScreen) and self.screen.is_due
+        if (is_due or self._inbox.pause) and not at_last:  # taken up again behind the frame
             return
         if (received := self._inbox.merge()).changed:
             self.view = self.project.view()
@@ -406,12 +411,6 @@ class LabelerApp(App[None]):
         for screen in self.screen_stack:
             if isinstance(screen, deferred.LabelScreen) and screen.is_mounted:  # else its parts are not there yet
                 screen.picture_ready(message.index)
-
-
-def _load() -> None:
-    """Load what the first question needs, before the loop has to: it would not hear a key meanwhile."""
-    _ = deferred.LabelScreen
-    table.class_of("question")
 
 
 def _is(screen: Screen[Any], name: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -9,6 +10,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from labeler.project.open import Project, Received
     from labeler.ui.status_line import StatusLine
+
+
+BEHIND = 0.1
+"""Seconds behind a frame in which nothing is merged: it would be drawn at once, and in the way of who types on, whose
+next frame shows it as well."""
+PATIENCE = 0.5
+"""Seconds that messages wait for frames at most."""
 
 
 class Inbox:
@@ -27,11 +35,29 @@ class Inbox:
         self._messages: deque[object] = deque()
         # those of the start are in the status line: later ones alone are said
         self._noticed = len(project.notices)
+        self._frame_at = -BEHIND
+        self._came_at = 0.0  # the first of those that wait
 
     def put(self, message: object) -> bool:
         """Keep a message; whether it is the only one."""
+        if is_first := self.is_empty:
+            self._came_at = time.monotonic()
         self._messages.append(message)
-        return len(self._messages) == 1
+        return is_first
+
+    def note_frame(self) -> None:
+        """Note that a question was painted just now."""
+        self._frame_at = time.monotonic()
+
+    @property
+    def pause(self) -> float:
+        """Seconds until the next moment at which the messages may be merged; 0 = now."""
+        return max(self._frame_at + BEHIND - time.monotonic(), 0.0)
+
+    @property
+    def is_overdue(self) -> bool:
+        """Whether what is there has waited long enough."""
+        return not self.is_empty and time.monotonic() - self._came_at > PATIENCE
 
     @property
     def is_empty(self) -> bool:
