@@ -31,6 +31,8 @@ def labeler(monkeypatch, capsys, tmp_path):
             patch.setattr(sys, "argv", ["labeler", *map(os.fspath, arguments)])
             for name, value in env.items():
                 patch.setenv(name, value)
+            if "TEXTUAL_DRIVER" in env:
+                patch.setattr("textual.constants.DRIVER", env["TEXTUAL_DRIVER"])  # read when Textual is loaded
             capsys.readouterr()
             code = 0
             try:
