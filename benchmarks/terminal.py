@@ -201,6 +201,12 @@ def children(pid: int) -> list[int]:
     return found
 
 
+def cpu_seconds(pid: int) -> float:
+    """Processor time of a process so far, of all its threads, in steps of the kernel's clock."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def busy_seconds(pid: int) -> float:
     """Time a process has computed or waited for a core so far: others may use them too."""
     computed, waited, _ = Path(f"/proc/{pid}/schedstat").read_text().split()

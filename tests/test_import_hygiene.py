@@ -20,9 +20,16 @@ def tops(modules):
     return {module.partition(".")[0] for module in modules}
 
 
-@pytest.mark.parametrize("module", ["labeler.project.open", "labeler.ui.app"])
-def test_the_screens_process_loads_of_the_heavy_ones_numpy_and_textual_alone(module):
-    assert not tops(loaded(f"import {module}")) & HEAVY - {"numpy", "textual", "rich"}
+@pytest.mark.parametrize(
+    ("modules", "heavy"),
+    [
+        ("labeler.ui.app, labeler.project.opener", {"textual", "rich"}),
+        ("labeler.project.open, labeler.ui.deferred, labeler.ui.screens.question", {"numpy", "textual", "rich"}),
+    ],
+    ids=["first frame", "first question"],
+)
+def test_the_screens_process_loads_of_the_heavy_ones_numpy_and_textual_alone(modules, heavy):
+    assert tops(loaded(f"import {modules}")) & HEAVY == heavy
 
 
 @pytest.mark.parametrize("module", ["labeler.cli", "labeler.plugins.registry"])

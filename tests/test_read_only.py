@@ -183,7 +183,8 @@ def test_a_lock_of_another_program_is_called_so(held, command, clean_env):
     before = held.read_bytes()
     done = subprocess.run(
         [sys.executable, "-m", "labeler", *(word.format(held) for word in command.split())],
-        env=clean_env | {"TEXTUAL_DRIVER": "none"}, capture_output=True, text=True, check=False,
+        env=clean_env | {"TEXTUAL_DRIVER": "textual.drivers.headless_driver:HeadlessDriver"},
+        capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 2
     assert "another program holds" in done.stderr

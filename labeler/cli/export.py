@@ -68,7 +68,7 @@ def audit(
         code = commands.audit.begin_apart(project, target, confidence, new=new, predicted=predicted)
         if code:
             sys.exit(code)
-        open_screen(projects.open.open_project(project), audit=True)
+        open_screen(project.name, lambda: projects.open.open_project(project), audit=True)
         return None
     # --json alone only looks, and may do so while the application has the project open
     is_read_only = not (draw or answers or end or begin)

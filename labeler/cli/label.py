@@ -35,7 +35,8 @@ def demo(fresh: bool, **given: Any) -> None:
     """
     # before anything is opened or made: what cannot be shown shall leave nothing behind
     need_terminal()
-    open_screen(projects.open.open_demo(fresh=fresh, options=options_from(given)))
+    options = options_from(given)
+    open_screen("demo", lambda: projects.open.open_demo(fresh=fresh, options=options))
 
 
 @command("Label", short_help="Label a SOURCE of images, rows or texts; resume a PROJECT.")
@@ -50,7 +51,7 @@ def label(source: Path, project: Path | None, **given: Any) -> None:
     # a wrong option is said before a missing terminal: the first can be mended where one is
     options = options_from(given)
     need_terminal()
-    open_screen(projects.open.open_project(source, project, options))
+    open_screen(source.absolute().name, lambda: projects.open.open_project(source, project, options))
 
 
 @command("Label", short_help="Encode a large SOURCE into OUT on all cores or a cluster.", json=True, plugins=True)

@@ -143,12 +143,12 @@ def plugin_option() -> click.Option:
 
 def options_from(given: dict[str, Any]) -> Options:
     """Make options of what click parsed."""
-    from labeler.plugins.importers.label_tables import read_names  # start-up: numpy
-
     classes = given.pop("classes", None)
     file = given.pop("classes_file", None)
     names = [name.strip() for name in (classes or "").split(",")]
     if file is not None:
+        from labeler.plugins.importers.label_tables import read_names  # start-up: numpy
+
         notes: list[str] = []
         names += read_names(file, notes)
         say_notes(notes)

@@ -37,18 +37,18 @@ def need_terminal() -> None:
         )
 
 
-def open_screen(project: Project, *, audit: bool = False) -> None:
-    """Run the application on a project, say its summary and end with its exit code."""
+def open_screen(name: str, open_project: Callable[[], Project], *, audit: bool = False) -> None:
+    """Run the application, which opens a project behind its first frame; say its summary, end with its exit code.
+
+    `name` says what is opened until it is.
+    """
     from labeler.ui.app import run as run_app  # start-up: textual
 
-    options = project.options
-    with project:
-        project.recipe()  # says what is missing for it before the screen opens
-        project.check_features()
-        project.notices += project.missing_views()
-        with narrator_of() as narrator:  # a model that is to be downloaded is waited for here, or said to be none
-            project.pin_encoder(narrator.progress)
-        code = run_app(project, images=options.get("images", "auto"), keys=options.get("keys", "digits"), audit=audit)
+    with projects.opener.Opener(name, open_project) as opener:
+        code = run_app(opener, audit=audit)
+        project = opener.project
+        if project is None:  # asked to end before it was open
+            sys.exit(code)
         summary = project.summary()
         certificate = project.session.audit.certificate() if audit else None
         if certificate is not None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from labeler.commands.result import Result
+from labeler.core.class_names import check_names
 from labeler.core.errors import ExportError, UsageError
 from labeler.core.files import whole
 from labeler.core.stats.certificate import PLANNED, WHOLE, more_needed, share_of_alpha
@@ -24,7 +25,6 @@ from labeler.plugins.importers.label_tables import LabelRow, read_label_rows
 from labeler.project.project import Project
 from labeler.session.audit.audits import CONFIDENCE, TARGET, AuditRecord, Certificate
 from labeler.session.final_labels import final_labels
-from labeler.session.parts.classes import check_names
 from labeler.session.session import Session
 
 HEADER = ("id", "path")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from labeler.commands.result import Result
+from labeler.core.class_names import check_names
 from labeler.core.errors import ProjectError
 from labeler.core.text import counted, display_safe, unescaped
 from labeler.core.types import Progress, Provenance
@@ -16,7 +17,6 @@ from labeler.plugins.exporters.csv_jsonl import unprefixed
 from labeler.plugins.importers.label_tables import LabelRow
 from labeler.plugins.importers.labels import read_labels
 from labeler.project.open import Project
-from labeler.session.parts.classes import check_names
 from labeler.session.session import Session
 
 _SHOWN, _LISTED = 5, 20

@@ -1,6 +1,7 @@
-"""Rooms whose modules are loaded when they are first used.
+"""Modules that are loaded when they are first used.
 
-The command line names what a command does at the head of a file and still shows ``--help`` before numpy is there.
+The command line names what a command does at the head of a file and still shows ``--help`` before numpy is there; the
+application draws its first frame so.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable
 from types import ModuleType
+from typing import Any
 
 
 def submodules(package: str) -> Callable[[str], ModuleType]:
@@ -23,3 +25,19 @@ def submodules(package: str) -> Callable[[str], ModuleType]:
         raise AttributeError(f"module {package!r} has no attribute {name!r}")
 
     return load
+
+
+class Later:
+    """Stands for a module, which is imported when it is first asked for one of its names.
+
+    Parameters
+    ----------
+    module
+        Its whole name.
+    """
+
+    def __init__(self, module: str) -> None:
+        self._module = module
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(importlib.import_module(self._module), name)

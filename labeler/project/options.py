@@ -7,13 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from labeler.core.class_names import class_name
+from labeler.core.class_names import check_names, class_name
 from labeler.core.errors import UsageError, too_many
 from labeler.core.recipe import Reading
 from labeler.plugins import registry
-from labeler.plugins.importers.scaling import parse_range
 from labeler.session.keys import LAYOUTS
-from labeler.session.parts.classes import check_names
 
 IMAGES = ("auto", "half", "kitty", "sixel", "ascii")
 BOOK_PERCENTILE = 20.0  # with the closest 20 % the source was most often right, 94.0 % (docs/measured.md)
@@ -81,6 +79,8 @@ def check(options: Options) -> Options:
         if share is not None and not 0 <= share <= 0.5:  # beyond a half, more would be measured than labeled
             raise UsageError(f"--{name} {share:g} is out of range", f"give a share from 0 to 0.5, such as {usual}")
     if options.range is not None:
+        from labeler.plugins.importers.scaling import parse_range  # start-up: numpy
+
         parse_range(options.range)
     check_names(options.classes)
     word, times = Counter(map(class_name, options.classes)).most_common(1)[0] if options.classes else ("", 1)

@@ -296,6 +296,10 @@ class Project:
         self.notices.append(f"the disk of {before.path} did not take an answer: all is in {path} from there on")
         return path
 
+    def adopt(self) -> None:
+        """Belong to the present thread from here on; the one that opened it must be done with it."""
+        self._store.adopt()
+
     def close(self) -> None:
         """End the worker, leave a backup where something changed since the last one, and a single file."""
         self.engine.end()  # first: its worker reads the source and writes in the cache

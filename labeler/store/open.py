@@ -35,7 +35,13 @@ def connect(path: Path, mode: str) -> Connection:
         The file cannot be opened.
     """
     try:
-        connection = sqlite3.connect(f"file:{quote(str(path.absolute()))}?mode={mode}", uri=True, isolation_level=None)
+        # which thread it belongs to is looked after by the open file, which may be handed on
+        connection = sqlite3.connect(
+            f"file:{quote(str(path.absolute()))}?mode={mode}",
+            uri=True,
+            isolation_level=None,
+            check_same_thread=False,
+        )
     except sqlite3.Error as error:
         raise ProjectError(
             f"cannot open the project file {path}: {error}", "is the folder there, and yours to write?"
@@ -115,7 +121,7 @@ def set_up_reader(path: Path, db: Connection) -> Connection:
         limits.lift_if_sound(db.conn)
         if db.execute("PRAGMA user_version").fetchone()[0] == schema_version():
             return db
-        copy = sqlite3.connect(":memory:", isolation_level=None)
+        copy = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
         db.conn.backup(copy)
         db.close()
         up_to_date = Connection(copy)

@@ -136,7 +136,7 @@ class OpenFile:
         NotSaved
             It could not be written, or the file is no longer the one at its place.
         """
-        self._check_owner()
+        self.check_owner()
         if not self._nested:  # a write inside of another is looked after by the outer one
             self._check_place(untouched=True)
             self._make_sure()
@@ -182,6 +182,10 @@ class OpenFile:
         """Whether the file at its place is no longer the one that is open."""
         return self.lock is not None and descriptors.identity_of(self.place) != self.lock.identity
 
+    def adopt(self) -> None:
+        """Belong to the present thread from here on; the one before must be done with it."""
+        self._owner = self._owner[0], threading.get_ident()
+
     def close(self) -> None:
         """Fold the log in, close, and free the lock.
 
@@ -189,7 +193,7 @@ class OpenFile:
         """
         if self._is_released or os.getpid() != self._owner[0]:  # a child has no part in its parent's locks
             return
-        self._check_owner()
+        self.check_owner()
         self._is_released = True
         if self.is_lost:
             self._fold_where_it_is()
@@ -208,8 +212,8 @@ class OpenFile:
             self.lock = None
         descriptors.release(self.place)
 
-    def _check_owner(self) -> None:
-        """SQLite's connection and its locks belong to the process, and Python's to the thread, that opened them."""
+    def check_owner(self) -> None:
+        """SQLite's connection and its locks belong to the process, and Python's to one thread. Raises ProjectError."""
         if self._owner != (os.getpid(), threading.get_ident()):
             what = "process" if os.getpid() != self._owner[0] else "thread"
             raise ProjectError(

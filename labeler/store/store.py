@@ -58,6 +58,7 @@ class Tables:
 
     @property
     def _db(self) -> Connection:
+        self._file.check_owner()
         return self._file.db
 
     # -- derived -------------------------------------------------------------------------------------------------
@@ -169,6 +170,10 @@ class Store(Tables):
         if not exists and (read_only or not create):
             raise ProjectError(f"there is no project file {path}", "start one with: labeler label SOURCE -p PROJECT")
         return cls(OpenFile.read(path) if read_only else OpenFile.write(path, create, before_migration))
+
+    def adopt(self) -> None:
+        """Belong to the present thread from here on; the one before must be done with it."""
+        self._file.adopt()
 
     def close(self) -> None:
         """Fold the write-ahead log in, close, and free the lock; one file is left."""

@@ -7,64 +7,45 @@ import os
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events
-from textual.app import App
+from textual.app import App, ComposeResult
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
-from textual.message import Message
 from textual.reactive import var
 from textual.screen import Screen
 
-from labeler.core import collector
+from labeler.core import collector, lazy
 from labeler.core.errors import GuessChanged, LabelerError, NotSaved, UsageError
 from labeler.core.terminal import own_size, own_stderr
 from labeler.core.text import display_safe
-from labeler.session.view import View
+from labeler.project.opener import Opener
 from labeler.ui.actions import key_name
-from labeler.ui.forms.base import Form
-from labeler.ui.host import Host
+from labeler.ui.inbox import Inbox
 from labeler.ui.keys import KeyQueue, Waiting
-from labeler.ui.pictures.cache import Pictures
-from labeler.ui.pictures.half_blocks import depth_for
-from labeler.ui.screens import commands, table
-from labeler.ui.screens.base import LabelScreen
+from labeler.ui.messages import Opened, PictureReady, WorkerSaid
+from labeler.ui.screens import table
 from labeler.ui.signals import Ending
-from labeler.ui.status_line import StatusLine
 from labeler.ui.terminal import TerminalDriver
 from labeler.ui.theme import THEME
+from labeler.ui.widgets.first_frame import FirstFrame
 
 if TYPE_CHECKING:
     from labeler.project.open import Project
+    from labeler.session.view import View
+    from labeler.ui import deferred
+    from labeler.ui.host import Host
+else:
+    deferred = lazy.Later("labeler.ui.deferred")  # start-up: the first frame is drawn before numpy is there
 
 SLOW_DISK = 0.05
 """Seconds a saved answer may take before the status bar mentions the disk."""
+STYLES = Path(__file__).with_name("labeler.tcss")
+"""The one look for all screens and forms."""
 # seconds between two positions of the spinner: a sign of life, and little to draw over a slow connection
 SPIN = 0.2
-
-
-# threads post messages and change nothing: handlers on the event loop do
-
-
-class WorkerSaid(Message):
-    """A message that arrived from the worker process; `what` is for ``Project.receive``."""
-
-    bubble = False
-
-    def __init__(self, what: object) -> None:
-        super().__init__()
-        self.what = what
-
-
-class PictureReady(Message):
-    """The strips of `index` are in the cache now (or it is known that there are none)."""
-
-    bubble = False
-
-    def __init__(self, index: int) -> None:
-        super().__init__()
-        self.index = index
 
 
 class LabelerApp(App[None]):
@@ -73,16 +54,15 @@ class LabelerApp(App[None]):
     Parameters
     ----------
     project
-        An open project (:class:`labeler.project.open.Project`).
+        An open project (:class:`labeler.project.open.Project`), or one that is to be opened behind the first frame.
     images
-        How to draw pictures: ``auto``, ``half`` or ``ascii``.
+        How to draw pictures: ``auto``, ``half`` or ``ascii``; of a project that is to be opened, its option is taken.
     keys
-        Keyboard layout: ``digits``, ``letters`` or ``azerty``.
+        Keyboard layout: ``digits``, ``letters`` or ``azerty``; as before.
     audit
         Open on the audit that is under way instead of the question.
     """
 
-    CSS_PATH = "labeler.tcss"
     AUTO_FOCUS = None
     HORIZONTAL_BREAKPOINTS = [(0, "narrow"), (100, "wide")]  # noqa: RUF012 -- declared by App
     VERTICAL_BREAKPOINTS = [(0, "low"), (32, "high")]  # noqa: RUF012
@@ -92,29 +72,24 @@ class LabelerApp(App[None]):
     TITLE = "labeler"
 
     view: var[View | None] = var(None, always_update=True)
+    project: Project  # from the moment on at which it is open, as the status line and the pictures
 
-    def __init__(self, project: Project, *, images: str = "auto", keys: str = "digits", audit: bool = False) -> None:
+    def __init__(
+        self, project: Project | Opener, *, images: str = "auto", keys: str = "digits", audit: bool = False
+    ) -> None:
         super().__init__()
         self.register_theme(THEME)
         self.theme = THEME.name
-        self.project = project
-        self.layout = keys
         self._audit_first = audit
-        self.status = StatusLine([*project.notices, *_about_images(images)])
-        # those of the start are in the status line: later ones alone are said
-        self._noticed = len(project.notices)
-        self.pictures = Pictures(
-            project.instances.shown,
-            # called on the thread that draws, which must not touch a widget
-            lambda index: self.post_message(PictureReady(index)),
-            depth_for(self.console.color_system, images),
-            words=project.instances.content != "images",
-            file_size=project.instances.file_size,
-        )
         self.ending = Ending()
         self.line = KeyQueue(self._take, self._held)
         self.looked_for = ""  # the last search
-        self._seen = False  # the first frame is there
+        self._seen = False  # the first frame of the project is there
+        self._is_open = False
+        self._opener = project if isinstance(project, Opener) else None
+        self.is_interrupted = False  # by ctrl+c, before the project was open
+        if not isinstance(project, Opener):
+            self._take_up(project, images, keys)
 
     # -- starting and ending -------------------------------------------------------------------------------------
 
@@ -128,25 +103,67 @@ class LabelerApp(App[None]):
         if not isinstance(self._driver, TerminalDriver):
             self.say("there is no shell to go to from here", "warn")
         elif self._driver.suspend(with_group=True):
-            if isinstance(self.screen, LabelScreen):
+            if isinstance(self.screen, deferred.LabelScreen):
                 self.screen.on_screen_resume()
             self.say("back from the shell: every answer from before is saved")
         else:
             self.say("no shell started this, so nobody could bring it back: not suspended", "warn")
 
+    def compose(self) -> ComposeResult:
+        """Yield what is in sight until the project is open."""
+        if self._opener is not None:
+            yield FirstFrame(self._opener)
+
     async def on_mount(self) -> None:
-        """First frame first, then the worker."""
+        """First frame first, then the project, then the worker."""
         self.ending.tell(self._terminated)
+        self.set_interval(SPIN, self._spin)
+        if self._opener is None:
+            await self._begin()
+        else:
+            # what is loaded keeps the interpreter busy, and the disk: the frame is written before
+            self.call_after_refresh(self._opener.begin, lambda: deferred.load(), lambda: self.post_message(Opened()))
+
+    async def on_opened(self) -> None:
+        """Take up the project; one that cannot be opened ends the application, and :func:`run` says why."""
+        opener = self._opener
+        if opener is None or self._exit:  # left meanwhile: whoever runs the application closes it
+            return
+        if opener.error is not None:
+            self.exit()
+            return
+        project = opener.take()
+        options = project.options
+        self._take_up(project, options.get("images", "auto"), options.get("keys", "digits"))
+        await self._begin()
+
+    def _take_up(self, project: Project, images: str, keys: str) -> None:
+        self.project = project
+        self.layout = keys
+        self.status = deferred.StatusLine([*project.notices, *deferred.about_images(images)])
+        self._inbox = Inbox(project, self.status)
+        self.pictures = deferred.Pictures(
+            project.instances.shown,
+            # called on the thread that draws, which must not touch a widget
+            lambda index: self.post_message(PictureReady(index)),
+            deferred.depth_for(self.console.color_system, images),
+            words=project.instances.content != "images",
+            file_size=project.instances.file_size,
+        )
+        self._is_open = True
+
+    async def _begin(self) -> None:
+        # not ``CSS_PATH``: parsing it takes longer than drawing the first frame, which has no part in it
+        self.stylesheet.read(STYLES)
         self.view = self.project.view()
         await self.open("question")
         if self._audit_first:
-            await commands.go_on_with_audit(self._host)
+            await deferred.commands.go_on_with_audit(self._host)
         # who gave answers without classes before (skips, say) is not asked again
         elif not self.view.classes and not self.view.answers:
             await self.open("class_setup")
         # an error there would leave a screen that takes no key: better to end by it
         self.run_worker(self.line.run(), name="keys", exit_on_error=True)
-        self.set_interval(SPIN, self._spin)
         # the worker starts behind the first frame: loading it takes longer than drawing
         self.call_after_refresh(self._first_frame)
 
@@ -170,19 +187,33 @@ class LabelerApp(App[None]):
 
     def on_unmount(self) -> None:
         """End the thread that draws."""
-        self.pictures.close()
+        if self._is_open:
+            self.pictures.close()
 
     # -- keys ----------------------------------------------------------------------------------------------------
 
     async def on_event(self, event: events.Event) -> None:
         """Put keys in line; everything else takes Textual's way."""
         if isinstance(event, events.Key) and not event.is_forwarded and self._running:
+            if not self._is_open:
+                self._typed_early(event)
+                return
             screen = self.screen
             # a painted question is counted one or two frames later: who pressed a key in between has seen it
-            in_sight = self.line.paints == 0 and isinstance(screen, LabelScreen) and screen.in_sight
-            self.line.arrived(event, text=not isinstance(screen, LabelScreen), blind=not self._seen, in_sight=in_sight)
+            in_sight = self.line.paints == 0 and isinstance(screen, deferred.LabelScreen) and screen.in_sight
+            self.line.arrived(
+                event, text=not isinstance(screen, deferred.LabelScreen), blind=not self._seen, in_sight=in_sight
+            )
         else:
             await super().on_event(event)
+
+    def _typed_early(self, event: events.Key) -> None:
+        """Put a key in line before there is anything to answer; only ctrl+c leaves at once, as in every program."""
+        if event.key == "ctrl+c":
+            self.is_interrupted = True
+            self.exit()
+        else:
+            self.line.arrived(event, text=True, blind=True)
 
     async def _take(self, waiting: Waiting) -> None:
         if self._exit:  # typed behind the key that quit
@@ -194,7 +225,7 @@ class LabelerApp(App[None]):
         if waiting.released:
             self.status.held = ""
         screen = self.screen
-        if isinstance(screen, LabelScreen | Form):
+        if isinstance(screen, deferred.LabelScreen | deferred.Form):
             await screen.press(waiting)
         else:
             await self._focus_there()
@@ -242,7 +273,7 @@ class LabelerApp(App[None]):
 
     def _shown_anew(self, error: GuessChanged) -> None:
         """Draw the screen anew, which does not show what is held any more, and say so."""
-        if isinstance(self.screen, LabelScreen):
+        if isinstance(self.screen, deferred.LabelScreen):
             self.screen.renew()
             self.screen.anew_from = 0
         self.view = self.project.view()
@@ -268,7 +299,7 @@ class LabelerApp(App[None]):
 
     def common(self, name: str) -> Callable[[Any], Awaitable[None] | None]:
         """Return what the common command of that name does on a screen."""
-        command: Callable[[Any], Awaitable[None] | None] = getattr(commands, name)
+        command: Callable[[Any], Awaitable[None] | None] = getattr(deferred.commands, name)
         return command
 
     # -- screens -------------------------------------------------------------------------------------------------
@@ -289,7 +320,7 @@ class LabelerApp(App[None]):
         while to and not _is(self.screen, to):
             await self.pop_screen()
         # Textual's own event would come behind the next key
-        if isinstance(self.screen, LabelScreen):
+        if isinstance(self.screen, deferred.LabelScreen):
             self.screen.on_screen_resume()
 
     @property
@@ -304,7 +335,7 @@ class LabelerApp(App[None]):
             return
         self.status.advice = view.advice
         self.status.doubted(len(view.doubts))
-        if isinstance(self.screen, LabelScreen):
+        if isinstance(self.screen, deferred.LabelScreen):
             self.screen.redraw()
 
     def say(self, text: str, role: str = "info") -> None:
@@ -320,43 +351,57 @@ class LabelerApp(App[None]):
     def _draw_message(self) -> None:
         # not the one in front alone: behind a form the screen below is in sight
         for screen in self.screen_stack:
-            if isinstance(screen, LabelScreen | Form):
+            if isinstance(screen, deferred.LabelScreen | deferred.Form):
                 screen.draw_message()
 
     def _spin(self) -> None:
         if isinstance(self._driver, TerminalDriver):
             self._driver.look()
+        if not self._is_open:
+            self.query_one(FirstFrame).look()
+            return
+        self._listen(at_last=self._inbox.is_overdue)
         if self.status.progress is not None:
             self.status.tick += 1
             if self.status.moving:
                 self._draw_message()
+        collector.rest(is_idle=self.line.rests)
 
     # -- what threads post ---------------------------------------------------------------------------------------
 
     def on_worker_said(self, message: WorkerSaid) -> None:
-        """Merge what the worker sent."""
-        if not self.is_running:
-            return
-        received = self.project.engine.receive(message.what)
-        status = self.status
-        if received.progress is not None:
-            status.progress = received.progress if received.progress.what else None
-        elif received.changed or received.failed:
-            status.progress = None
-        if received.failed:
-            status.trouble = received.note
-        new, self._noticed = self.project.notices[self._noticed :], len(self.project.notices)
-        texts = [*new, *([received.note] if received.note and not received.failed else [])]
-        if texts:
-            status.note(" · ".join(dict.fromkeys(texts)))  # an offer is both, said once
-        if received.changed:
-            self.view = self.project.view()
+        """Keep what the worker sent until it is its turn."""
+        if self._inbox.put(message.what):
+            self._listen_soon()
+
+    def frame_is_there(self) -> None:
+        """Take up what waited for the frame of a question."""
+        self._inbox.note_frame()
+        if not self._inbox.is_empty:
+            self._listen_soon()
+
+    def _listen_soon(self) -> None:
+        # behind keys that wait by now, and with whatever else the worker has sent: all of it is drawn once
+        if pause := self._inbox.pause:
+            self.set_timer(pause, self._listen)
         else:
-            self._draw_message()
+            self.call_later(self._listen)
+
+    def _listen(self, *, at_last: bool = False) -> None:
+        """Merge what the worker sent. A question that is about to be painted comes first, but for `at_last`."""
+        if not self.is_running or self._inbox.is_empty:
+            return
+        is_due = isinstance(self.screen, deferred.LabelScreen) and self.screen.is_due
+        if (is_due or self._inbox.pause) and not at_last:  # taken up again behind the frame
+            return
+        if (received := self._inbox.merge()).changed:
+            self.view = self.project.view()
+        elif self.view is None or self.view.question is None or not self.status.moving:
+            self._draw_message()  # else with the spinner, in a moment: what comes and goes meanwhile is not drawn
         for screen in self.screen_stack:
-            if isinstance(screen, LabelScreen):
+            if isinstance(screen, deferred.LabelScreen):
                 screen.heard(received)
-        if isinstance(self.screen, Form):
+        if isinstance(self.screen, deferred.Form):
             self.run_worker(self.screen.heard(received), name="heard")  # it may close the form, which waits for us
 
     def on_picture_ready(self, message: PictureReady) -> None:
@@ -364,23 +409,18 @@ class LabelerApp(App[None]):
         if not self.is_running:
             return  # the screens are being taken down
         for screen in self.screen_stack:
-            if isinstance(screen, LabelScreen) and screen.is_mounted:  # else its parts are not there yet
+            if isinstance(screen, deferred.LabelScreen) and screen.is_mounted:  # else its parts are not there yet
                 screen.picture_ready(message.index)
 
 
-def _about_images(images: str) -> list[str]:
-    """A note on the way pictures are drawn, which a project remembers: how to leave it."""
-    if images in ("kitty", "sixel"):
-        return [f"{images} pictures come later, half-blocks until then: --images auto leaves it"]
-    return [f"pictures are drawn by --images {images}: --images auto leaves it"] if images != "auto" else []
-
-
 def _is(screen: Screen[Any], name: str) -> bool:
-    return isinstance(screen, LabelScreen) and name == screen.NAME
+    return isinstance(screen, deferred.LabelScreen) and name == screen.NAME
 
 
-def run(project: Project, *, images: str = "auto", keys: str = "digits", audit: bool = False) -> int:
-    """Run the application on an open project until the person quits; closing the project stays with the caller.
+def run(project: Project | Opener, *, images: str = "auto", keys: str = "digits", audit: bool = False) -> int:
+    """Run the application until the person quits; closing the project stays with the caller.
+
+    A project that is to be opened is opened behind the first frame, and is that :class:`Opener`'s from then on.
 
     Returns the exit code: 0, or 128 + the number of the signal that asked it to end (143: SIGTERM, 130: SIGINT).
 
@@ -388,6 +428,10 @@ def run(project: Project, *, images: str = "auto", keys: str = "digits", audit: 
     ------
     UsageError
         There is no terminal to draw on or to read keys from.
+    LabelerError, OSError, MemoryError
+        The project cannot be opened; the terminal is as it was.
+    KeyboardInterrupt
+        Somebody pressed ctrl+c before it was open.
     """
     if not os.environ.get("TEXTUAL_DRIVER") and not (sys.stdin.isatty() and sys.__stderr__ and sys.__stderr__.isatty()):
         raise UsageError(
@@ -398,4 +442,8 @@ def run(project: Project, *, images: str = "auto", keys: str = "digits", audit: 
         app = LabelerApp(project, images=images, keys=keys, audit=audit)
         with app.ending.listening():
             app.run()
+    if app.is_interrupted:
+        raise KeyboardInterrupt
+    if isinstance(project, Opener) and project.error is not None and not app.return_code:
+        project.take()  # raises it
     return app.return_code or 0

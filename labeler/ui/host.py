@@ -51,3 +51,6 @@ class Host(Protocol):
 
     def heard_by(self, message: object) -> None:
         """Take what the worker sent; from any thread."""
+
+    def frame_is_there(self) -> None:
+        """Take up what waited for the frame of a question: it was painted."""

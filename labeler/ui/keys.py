@@ -8,19 +8,23 @@ typed) pass through the same line, so that what is typed right after ``N`` lands
 from __future__ import annotations
 
 import asyncio
+import time
 import unicodedata
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from textual import events
 
-from labeler.core.types import ClassInfo
 from labeler.session.keys import AZERTY
-from labeler.session.view import ClassCount
 from labeler.ui.actions import MAY_REPEAT
+
+if TYPE_CHECKING:
+    from labeler.core.types import ClassInfo
+    from labeler.session.view import ClassCount
 
 FASTEST = 1 / 25
 """Seconds between two presses of the same key, below which nobody presses: the keyboard repeats."""
@@ -28,6 +32,8 @@ RUN = 6
 """Presses in a row that may come that fast (a delayed terminal hands over several at once) before it is a held key."""
 RELEASED = 0.25
 """Seconds without the held key after which it was let go."""
+PAUSE = 1.0
+"""Seconds without a key after which nobody is in the midst of typing."""
 CAPITALS = 3
 
 
@@ -144,11 +150,13 @@ class KeyQueue:
         self.paints = 0  # questions painted so far
         self._hold = HeldKey()
         self._busy = False
+        self._arrived_at = 0.0  # the last key, by `time.monotonic()`
         self._holding = False
 
     def arrived(self, event: events.Key, *, text: bool, blind: bool = False, in_sight: bool = False) -> None:
         """Put a key in line (in a form, `text`, a held key is ordinary); the rest: :class:`Waiting`."""
         key = token(event.key, event.character)
+        self._arrived_at = time.monotonic()
         # in a form a held key is ordinary typing; here forty answers a second would be nobody's
         if not text and key not in MAY_REPEAT and self._hold.pressed(key, event.time) is not Press.MEANT:
             self._holding = True
@@ -162,6 +170,11 @@ class KeyQueue:
     def idle(self) -> bool:
         """Whether every key was handled."""
         return not self._line and not self._busy
+
+    @property
+    def rests(self) -> bool:
+        """Whether nobody types: every key was handled, and the last one came a while ago."""
+        return self.idle and time.monotonic() - self._arrived_at > PAUSE
 
     def forget(self) -> int:
         """Drop what waits (the answers behind one that could not be saved); returns how many."""

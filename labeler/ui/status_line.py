@@ -18,6 +18,13 @@ from labeler.ui.render import lines
 STYLES = {"quiet": "$quiet", "info": "$text", "warn": "bold $warn", "bad": "bold $bad"}
 
 
+def about_images(images: str) -> list[str]:
+    """A note on the way pictures are drawn, which a project remembers: how to leave it."""
+    if images in ("kitty", "sixel"):
+        return [f"{images} pictures come later, half-blocks until then: --images auto leaves it"]
+    return [f"pictures are drawn by --images {images}: --images auto leaves it"] if images != "auto" else []
+
+
 def _always(advice: Advice) -> bool:
     return True
 

@@ -31,6 +31,8 @@ def labeler(monkeypatch, capsys, tmp_path):
             patch.setattr(sys, "argv", ["labeler", *map(os.fspath, arguments)])
             for name, value in env.items():
                 patch.setenv(name, value)
+            if "TEXTUAL_DRIVER" in env:
+                patch.setattr("textual.constants.DRIVER", env["TEXTUAL_DRIVER"])  # read when Textual is loaded
             capsys.readouterr()
             code = 0
             try:
@@ -85,7 +87,7 @@ def project(few_digits, tmp_path):
 
 
 # application doors are tried with a driver set: that is how a browser front end opens it without a terminal
-BROWSER = {"TEXTUAL_DRIVER": "none:None"}
+BROWSER = {"TEXTUAL_DRIVER": "textual.drivers.headless_driver:HeadlessDriver"}
 
 
 def test_help_is_grouped_and_names_every_command(labeler):

@@ -92,7 +92,7 @@ def labeled(tmp_path_factory):
 def request_of(labeled, tmp_path, monkeypatch):
     """Runs a request on a copy of a project: its outcome, and the folder it writes to."""
     monkeypatch.setenv("TEXTUAL_DRIVER", "none")
-    monkeypatch.setattr("labeler.ui.app.run", lambda project, **_: 0)
+    monkeypatch.setattr("labeler.ui.app.run", lambda opener, **_: opener.run() and 0)
     folder, machine = labeled
     places = {
         "project": tmp_path / "p.labeler.db", "source": folder / "photos", "truth": folder / "truth.csv",

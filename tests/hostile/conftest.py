@@ -29,6 +29,8 @@ def labeler(monkeypatch, capfdbinary, tmp_path) -> Callable[..., Done]:
             patch.setattr(sys, "argv", ["labeler", *(os.fspath(a) for a in arguments)])
             for name, value in env.items():
                 patch.setenv(name, value)
+            if "TEXTUAL_DRIVER" in env:
+                patch.setattr("textual.constants.DRIVER", env["TEXTUAL_DRIVER"])  # read when Textual is loaded
             capfdbinary.readouterr()
             code: Any = 0
             try:

@@ -12,6 +12,7 @@ from labeler.project.open import Options, open_project
 
 pytestmark = pytest.mark.timeout(60)
 
+HEADLESS = "textual.drivers.headless_driver:HeadlessDriver"
 COMMANDS = {
     "label": ("label", "PATH"),
     "simulate": ("simulate", "PATH", "--truth", "y", "--clicks", "3"),
@@ -92,7 +93,7 @@ def test_what_is_no_file_is_refused_in_two_lines(command, place, refused, few_di
             "PROJECT": "few.labeler.db",
             "PATH/out.csv": f"{path}/out.csv",
         }
-        said = refused("--quiet", *(words.get(word, word) for word in COMMANDS[command]), TEXTUAL_DRIVER="none:None")
+        said = refused("--quiet", *(words.get(word, word) for word in COMMANDS[command]), TEXTUAL_DRIVER=HEADLESS)
         assert len(said) < 1200
     left = sorted(path.name for path in place.iterdir() if not path.name.endswith(".labeler.cache"))
     assert left == [name for name in before if not name.endswith(".labeler.cache")]

@@ -210,6 +210,21 @@ class TestOtherProcessesAndThreads:
         store.close()
         Store.open(path).close()
 
+    def test_a_thread_may_hand_it_on(self, path, open_store):
+        stores = []
+        thread = threading.Thread(target=lambda: stores.append(open_store(path, create=True)))
+        thread.start()
+        thread.join()
+        (store,) = stores
+        for what in (lambda: store.append(event(1)), store.instance_ids, store.close):
+            with pytest.raises(PROJECT_ERRORS, match="another thread"):
+                what()
+        store.adopt()
+        store.join_instances(["a"], 0.0)
+        store.append(event(1))
+        store.close()
+        assert ids_of(path) == ["e1"]
+
 
 def test_a_demo_that_starts_over_never_takes_the_place_of_one_put_aside(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))

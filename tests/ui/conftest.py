@@ -1,7 +1,7 @@
 import pytest
 from textual.pilot import Pilot
 
-from labeler.ui import app, keys
+from labeler.ui import app, inbox, keys
 from tests.ui.support import FakeProject, quiet
 
 
@@ -14,6 +14,12 @@ def project() -> FakeProject:
 def _no_word_of_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     """A busy machine saves slowly: what is said of it would stand where a test looks for something else."""
     monkeypatch.setattr(app, "SLOW_DISK", float("inf"))
+
+
+@pytest.fixture(autouse=True)
+def _the_worker_is_heard_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests look at what the worker sent as soon as all is quiet."""
+    monkeypatch.setattr(inbox, "BEHIND", 0.0)
 
 
 @pytest.fixture(autouse=True)
@@ -30,7 +36,7 @@ def _pauses_end_when_all_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
     sleep = Pilot.pause
 
     async def pause(pilot: Pilot[None], delay: float | None = None) -> None:
-        if delay is not None or not isinstance(pilot.app, app.LabelerApp):
+        if delay is not None or not isinstance(pilot.app, app.LabelerApp) or not pilot.app._is_open:
             await sleep(pilot, delay)
         else:
             await quiet(pilot.app, pilot)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import asynccontextmanager
@@ -134,6 +135,11 @@ class FakeProject:
         self.is_closed = False
         self.no_odd_yet = False
         self.folders: list[str] = []
+        self.options: dict[str, Any] = {}
+        self.fetched: list[Progress] = []
+        self.may_go_on = threading.Event()
+        self.adopted_by: threading.Thread | None = None
+        self.times_closed = 0
         self.post: Callable[[object], None] = lambda message: None
         if with_round:
             self.merge_round()
@@ -271,6 +277,20 @@ class FakeProject:
     def recipe(self) -> Any:
         return SimpleNamespace(seed=0)
 
+    def check_features(self) -> None:
+        pass
+
+    def missing_views(self) -> list[str]:
+        return []
+
+    def pin_encoder(self, progress: Callable[[Progress], None]) -> None:
+        for step in self.fetched:
+            progress(step)
+            self.may_go_on.wait(30)
+
+    def adopt(self) -> None:
+        self.adopted_by = threading.current_thread()
+
     def compare_numbers(self) -> Any:
         """Four numbers, two at a time."""
         all_ = [Tried(k, k, 1000.0 / k, score) for k, score in ((5, 0.1), (10, 0.3), (50, 0.2), (100, 0.15))]
@@ -288,7 +308,7 @@ class FakeProject:
         self.sent += 1
 
     def close(self) -> None:
-        pass
+        self.times_closed += 1
 
     def summary(self) -> str:
         return "summary"

@@ -2,41 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 
-from labeler.core.class_names import class_name
+from labeler.core.class_names import LONGEST_NAME, SMALLEST_NAME, class_name
 from labeler.core.errors import UsageError
 from labeler.core.events import ClassAdd, ClassKey, ClassMerge, ClassRename, ClassRestore, ClassRetire, ClassSplit
 from labeler.core.types import GIVEN, ClassInfo
 from labeler.session.keys import assign_key, can_answer, own_key
 from labeler.session.recorder import Recorder
-
-SMALLEST_NAME, LONGEST_NAME = 1, 200
-MOST_CLASSES = 10_000
-"""More names than this at once are no list of classes."""
-
-
-def check_names(names: Iterable[str]) -> None:
-    """Refuse what cannot be the names of classes, before the first of them is added.
-
-    Raises
-    ------
-    UsageError
-        A name is empty or too long, or they are absurdly many.
-    """
-    # as they are kept: two spellings of one name are one class, and count once
-    different = set(map(class_name, names))
-    if len(different) > MOST_CLASSES:
-        raise UsageError(
-            f"{len(different):,} different class names are more than {MOST_CLASSES:,}",
-            "is it the right column? each row seems to have a class of its own",
-        )
-    for name in different:
-        if not SMALLEST_NAME <= len(name) <= LONGEST_NAME:
-            raise UsageError(
-                f"a class name has 1 to {LONGEST_NAME} characters, not {len(name):,}: {name[:30]!r}",
-                "shorten it",
-            )
 
 
 class Classes:

@@ -170,6 +170,11 @@ class LabelScreen(Screen[None]):
         return False
 
     @property
+    def is_due(self) -> bool:
+        """Whether a picture that was drawn is about to be painted: nothing else stands before it."""
+        return False
+
+    @property
     def too_small(self) -> bool:
         """Whether the terminal is too small to show a question."""
         return self.size.width < LEAST_WIDTH or self.size.height < LEAST_HEIGHT
@@ -319,6 +324,7 @@ class LabelScreen(Screen[None]):
     def _picture_is_there(self) -> None:
         if self.labeler.status.painted():
             self.draw_message()
+        self.labeler.frame_is_there()
 
     async def _is_painted(self) -> bool:
         try:

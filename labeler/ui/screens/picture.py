@@ -53,6 +53,11 @@ class PictureScreen(LabelScreen):
         """Whether the picture was written to the terminal, though what follows from that may not be done yet."""
         return self.is_mounted and self.picture.in_sight  # a key may come while the screen is opened
 
+    @property
+    def is_due(self) -> bool:
+        """Whether the question's picture is drawn and not painted yet."""
+        return self.is_mounted and self.picture.ready and not self.painted.is_set()
+
     def is_new(self, shown: Hashable) -> bool:
         """Whether what is shown now is not what was shown before; it is not painted then."""
         if shown == self._shown:

@@ -35,6 +35,10 @@ class Line(Widget):
         if self._drawn is None or not self.size or not self._drawn.is_same(build(self.size.width)):
             self.refresh()
 
+    def look_again(self) -> None:
+        """Draw anew where what it is built from says something else by now."""
+        self.show(self._build)
+
     def render(self) -> Content:
         """The text for the present width."""
         self._drawn = self._build(self.size.width)
@@ -106,7 +110,7 @@ class FixedLines:
         """Draw the line for notices, signs of life and advice."""
         self._line("message").show(lambda width: host.status.lines(width, self._can_follow)[-1])
         # a notice that is too long for its line begins there
-        self._line("chain").refresh()
+        self._line("chain").look_again()
 
     def resize(self) -> bool:
         """Say so where the terminal is too small for a question; whether it is."""

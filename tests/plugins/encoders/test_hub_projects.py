@@ -180,12 +180,12 @@ def test_reading_a_project_pins_nothing(hub, opened):
 def test_the_screen_opens_once_the_model_is_here(hub, opened, monkeypatch):
     hub.publish(NAME, files())
     seen = []
-    monkeypatch.setattr("labeler.ui.app.run", lambda project, **_: seen.append(project.options["encoder"]) or 0)
+    monkeypatch.setattr("labeler.ui.app.run", lambda opener, **_: seen.append(opener.run().options["encoder"]) or 0)
     with click.Context(main):
-        open_screen(opened())
+        open_screen("images", opened)
         assert seen[0].startswith(f"hub:{NAME}:file=onnx/")
         with pytest.raises(HubError, match="no model org/nothing"):
-            open_screen(opened(Options(encoder="hub:org/nothing")))
+            open_screen("images", lambda: opened(Options(encoder="hub:org/nothing")))
     assert len(seen) == 1
 
 
