@@ -19,6 +19,8 @@ COMMANDS = {
     "truth": ("simulate", "SOURCE", "--truth", "PATH", "--clicks", "3"),
     "classes": ("simulate", "SOURCE", "--truth", "y", "--clicks", "3", "--classes-file", "PATH"),
     "features": ("simulate", "SOURCE", "--truth", "y", "--clicks", "3", "--features", "PATH"),
+    "encode": ("features", "PATH", "out"),
+    "encode to": ("features", "SOURCE", "PATH"),
     "status": ("status", "PATH"),
     "why": ("why", "PATH", "x"),
     "export": ("export", "PATH", "out.csv"),

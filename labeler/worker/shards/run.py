@@ -129,7 +129,9 @@ def _job_there(out: Path, asked: Asked) -> Job | None:
         It holds another job, or other things.
     """
     try:
-        out.mkdir(parents=True, exist_ok=True)
+        out.mkdir(exist_ok=True)
+    except FileNotFoundError:  # no folder above it is made: a wrong word in a long path would fill the wrong disk
+        raise UsageError(f"there is no folder {display_safe(str(out.parent))}", "make it first") from None
     except FileExistsError:
         raise UsageError(
             f"{display_safe(str(out))} is a file", "give a folder, which is made if it is not there"
