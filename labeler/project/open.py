@@ -272,13 +272,14 @@ def _join(
     """The pool: what was there, then what is new in the source; missing ones are marked."""
     if source is None:
         return Pool(stored)
-    known = set(stored)
-    new = [name for name in source.ids if name not in known]
+    is_same = stored == list(source.ids)  # as most often: a million names are not looked up one by one
+    known = set() if is_same else set(stored)
+    new = [] if is_same else [name for name in source.ids if name not in known]
     if not store.read_only:
         store.join_instances(new, clock(), source=paths.remembered(source.path, store.path))
     pool = Pool(stored + new)
     pool.noun = NOUNS[source.content]
-    missing = pool.mark_missing(source.ids)
+    missing = 0 if is_same else pool.mark_missing(source.ids)
     if stored and new:
         notices.append(f"{counted(len(new), 'new instance')} joined the pool")
     if missing:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from labeler.core.errors import LabelerError
+from labeler.core.pool import Pool
 from labeler.core.text import counted, display_safe
 from labeler.core.types import ByteArray
 from labeler.plugins.importers.base import Source
@@ -48,7 +49,7 @@ def content_hash(source: Source, row: int) -> bytes | None:
 
 def look(source: Source, ids: Sequence[str], answered: Iterable[int], hashes: ByteArray) -> Changes:
     """Compare the contents of `answered` indices of the pool `ids` with their `hashes` (n, 32), zeros = not known."""
-    rows = {name: row for row, name in enumerate(source.ids)}
+    rows = Pool(source.ids)
     now: dict[int, bytes] = {}
     wanted: dict[bytes, list[int]] = {}
     settled: set[int] = set()
@@ -57,7 +58,7 @@ def look(source: Source, ids: Sequence[str], answered: Iterable[int], hashes: By
         if not any(before):
             settled.add(index)  # nobody knows what it was
             continue
-        row = rows.get(ids[index])
+        row = rows.position(ids[index])
         content = content_hash(source, row) if row is not None else None
         if content is not None:
             now[index] = content
@@ -83,7 +84,7 @@ def look(source: Source, ids: Sequence[str], answered: Iterable[int], hashes: By
 def _find(
     source: Source,
     ids: Sequence[str],
-    rows: dict[str, int],
+    rows: Pool,
     wanted: dict[bytes, list[int]],
     settled: set[int],
     now: dict[int, bytes],
@@ -94,7 +95,7 @@ def _find(
     for place in sorted(set(range(len(ids))) - settled, key=lambda index: (index not in now, -index)):
         if not wanted:
             break
-        row = rows.get(ids[place])
+        row = rows.position(ids[place])
         if row is None:
             continue
         content = now.get(place) or content_hash(source, row)
@@ -132,10 +133,10 @@ def completed(source: Source, ids: Sequence[str], answered: Iterable[int], hashe
     lacking = [index for index in answered if not hashes[index].any()][-MOST_AT_CLOSE:]
     if not lacking:
         return None
-    rows = {name: row for row, name in enumerate(source.ids)}
+    rows = Pool(source.ids)
     out = hashes.copy()
     for index in lacking:
-        row = rows.get(ids[index])
+        row = rows.position(ids[index])
         content = content_hash(source, row) if row is not None else None
         if content is not None:
             out[index] = np.frombuffer(content, dtype=np.uint8)

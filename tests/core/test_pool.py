@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from labeler.core.errors import UsageError
 from labeler.core.pool import Pool
@@ -23,3 +25,16 @@ def test_missing_ones_stay_in_place_and_come_back():
     assert pool.index("b") == 1
     assert pool.mark_missing(["a", "b", "c"]) == 0
     assert pool.unusable().tolist() == [2]
+
+
+@given(st.lists(st.text(), unique=True), st.text())
+def test_a_place_is_that_of_the_list_whether_it_is_sorted_or_not(ids, other):
+    for order in (ids, sorted(ids), sorted(ids, reverse=True)):
+        pool = Pool(order)
+        assert [pool.index(name) for name in order] == list(range(len(order)))
+        assert (other in pool) is (other in order)
+
+
+def test_bytes_that_are_no_text_are_found_among_others():
+    names = sorted(["a", "b\udcff", "b\udcfe", "\U0001f600", "\ud7ff", "z"])
+    assert [Pool(names).index(name) for name in names] == list(range(6))

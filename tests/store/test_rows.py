@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import sqlite3
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from labeler.store import rows
 
@@ -81,3 +84,14 @@ def test_arrays_of_objects_are_never_stored_nor_read(store):
     assert store.arrays("pool") == {}
     with pytest.raises(ValueError, match="never stored"):
         rows.unpack_array("|O", "[1]", bytes(8))
+
+
+@given(st.lists(st.binary(max_size=8).map(lambda name: name.replace(b"\0", b"")), min_size=1, max_size=20))
+def test_ids_of_any_bytes_come_back(names):
+    """Half a character at the end of one name and the rest at the beginning of the next are two names of their own."""
+    ids = [os.fsdecode(name) for name in names]
+    assert rows.unpack_ids(rows.pack_ids(ids), len(ids)) == ids
+
+
+def test_no_ids_are_no_name():
+    assert rows.unpack_ids(rows.pack_ids([]), 0) == []

@@ -102,7 +102,7 @@ def row_ids(count: int, prefix: str = "") -> list[str]:
     """``00000``, ``00001``, ... (``train:00000`` with a prefix), wide enough that text order is row order."""
     width = max(5, len(str(count - 1)))
     lead = f"{prefix}:" if prefix else ""
-    return [f"{lead}{row:0{width}d}" for row in range(count)]
+    return [lead + str(row).zfill(width) for row in range(count)]
 
 
 def classes_of_folders(ids: Iterable[str]) -> dict[str, str]:

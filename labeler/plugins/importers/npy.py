@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import struct
 import sys
 import zipfile
 from dataclasses import dataclass
@@ -23,6 +24,10 @@ MAX_RATIO = 1100
 BOMB_BYTES = 1 << 30
 BOMB_RATIO = 250
 """Above 1 GB, arrays that shrink this well are no data."""
+
+MAPPED_FROM = 64_000_000
+"""Bytes of a member that is not compressed from which it is mapped, not read: two processes have it open."""
+NAME_LENGTH_AT, LOCAL_HEADER = 26, 30  # of a member's own header (PKWARE, "APPNOTE", 4.3.7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +93,8 @@ class ArrayFile:
         return self.usable(name) and self.header(name).shape[:1] == (0,)
 
     def read(self, name: str) -> NDArray[Any]:
-        """One array: memory-mapped read-only from a `.npy`, in memory from a `.npz`; raises SourceError."""
+        """One array: memory-mapped read-only from a `.npy`, in memory from a `.npz`, where large and not compressed
+        mapped as well (its checksum is not looked at then, as a `.npy` has none); raises SourceError."""
         header = self.header(name)
         try:
             if not self._members:
@@ -96,11 +102,25 @@ class ArrayFile:
                     return np.zeros(header.shape, header.dtype)  # an empty map cannot be made
                 mapped: NDArray[Any] = np.load(self.path, mmap_mode="r", allow_pickle=False)
                 return mapped
-            with zipfile.ZipFile(self.path) as archive, archive.open(self._members[name]) as stream:
+            member = self._members[name]
+            if _is_plain(member) and member.file_size >= MAPPED_FROM:
+                return self._mapped(member)
+            with zipfile.ZipFile(self.path) as archive, archive.open(member) as stream:
                 array: NDArray[Any] = npy_format.read_array(stream, allow_pickle=False)
                 return array
         except Exception as error:  # damaged data: zlib, CRC, end of file, memory
             raise self._damaged(name, error) from error
+
+    def _mapped(self, member: zipfile.ZipInfo) -> NDArray[Any]:
+        """A member that lies in the archive as it is, where it lies."""
+        with self.path.open("rb") as file:
+            file.seek(member.header_offset + NAME_LENGTH_AT)
+            name_length, extra_length = struct.unpack("<HH", file.read(4))
+            file.seek(member.header_offset + LOCAL_HEADER + name_length + extra_length)
+            version = npy_format.read_magic(file)
+            read = npy_format.read_array_header_1_0 if version == (1, 0) else npy_format.read_array_header_2_0
+            shape, is_fortran, dtype = read(file)
+            return np.memmap(self.path, dtype, "r", file.tell(), shape, "F" if is_fortran else "C")
 
     def _is_npy(self) -> bool:
         return first_bytes(self.path, 6) == npy_format.MAGIC_PREFIX or self.path.suffix.lower() == ".npy"
@@ -141,6 +161,11 @@ class ArrayFile:
 
     def _damaged(self, name: str, error: Exception) -> SourceError:
         return SourceError(f"{self.shown}: {display_safe(name)!r} is damaged: {_reason(error)}", "save it anew")
+
+
+def _is_plain(member: zipfile.ZipInfo) -> bool:
+    """Whether a member lies in its archive neither compressed nor encrypted."""
+    return member.compress_type == zipfile.ZIP_STORED and not member.flag_bits & 1
 
 
 def text_array(file: ArrayFile, name: str, count: int) -> list[str]:
