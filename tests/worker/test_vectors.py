@@ -166,9 +166,9 @@ class TestRefused:
         content["ids"][:2] = content["ids"][1::-1]  # as many, all there: two vectors would change places
         path.write_text(json.dumps(content))
         source, out = open_source(shapes), str(path.parent)
-        with pytest.raises(SourceError, match="a record of the features in .* is not as it was written"):
+        with pytest.raises(SourceError, match=r"a record of the features in .* is not as it was written"):
             steps.run(from_elsewhere(out, source, source.ids, tmp_path, "key"))
-        with pytest.raises(SourceError, match="a record of the features"):
+        with pytest.raises(SourceError, match="record of the features"):
             clusters_of_shards(out, source, source.ids)
 
 
