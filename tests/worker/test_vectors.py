@@ -131,6 +131,14 @@ class TestRefused:
         with pytest.raises(SourceError, match="cannot be read"):
             check_vectors(str(tmp_path / "out"), open_source(shapes), [])
 
+    def test_gone_since_it_is_said_at_opening(self, shapes, ready, tmp_path):  # noqa: F811
+        shutil.copytree(ready, tmp_path / "out")
+        with opened(shapes, tmp_path, tmp_path / "out") as project:
+            shutil.rmtree(tmp_path / "out")
+            with pytest.raises(SourceError, match=r"there are no features at .*out: no such file or folder") as refused:
+                project.check_features()
+            assert "--features PLACE" in refused.value.hint
+
     @pytest.mark.parametrize(
         "edit",
         [
