@@ -35,6 +35,14 @@ class TestInAProject:
             again = project.open_pipeline()
             assert again.prepared.path == pipeline.prepared.path
 
+    def test_that_an_encoder_beside_them_is_not_used_is_said(self, shapes, ready, tmp_path):  # noqa: F811
+        line = f"--encoder is not used: --features {ready} stands in its place"
+        with opened(shapes, tmp_path, ready) as project:
+            assert line not in project.notices
+        with open_project(shapes, tmp_path / "p.labeler.db", Options(encoder="pca")) as project:
+            assert line in project.notices
+            assert project.open_pipeline().prepared.encoder == "features"
+
     def test_the_nearest_to_each_centroid_are_asked_first(self, shapes, ready, tmp_path):  # noqa: F811
         nearest = read_nearest(ready, read_manifest(ready))
         first = {int(nearest["row"][nearest["cluster"] == cluster][0]) for cluster in range(3)}
