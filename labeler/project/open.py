@@ -226,6 +226,8 @@ def _wire(
         key_layout=options.keys or stored.get("keys") or "digits",
     )
     chosen = stored | options.given()
+    if options.encoder and chosen.get("features"):
+        notices.append(f"--encoder is not used: --features {display_safe(chosen['features'])} stands in its place")
     hashes = _contents(store, source, session, record.get("fingerprint"), arrays.get("sha256"), notices)
     if source is not None:
         check_size(chosen.get("clusterer"), len(pool))

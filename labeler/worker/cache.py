@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -136,8 +136,24 @@ def writing(path: Path) -> Iterator[Path]:
 
 def digest(*parts: Any) -> str:
     """Return a name that differs where any of the parts does."""
-    hashed = hashlib.blake2b(digest_size=12)  # 24 letters: short names, and no two of a project alike by chance
-    for part in parts:
-        # a NUL between the parts, or "ab" + "c" and "a" + "bc" had one name; names of files may hold what is no UTF-8
-        hashed.update(os.fsencode(str(part)) + b"\0")
-    return hashed.hexdigest()
+    running = RunningDigest()
+    running.update(parts)
+    return running.hexdigest()
+
+
+class RunningDigest:
+    """The :func:`digest` of parts that come one after another."""
+
+    def __init__(self) -> None:
+        # 24 letters: short names, and no two of a project alike by chance
+        self._hashed = hashlib.blake2b(digest_size=12)
+
+    def update(self, parts: Iterable[Any]) -> None:
+        """Add further parts."""
+        for part in parts:
+            # a NUL between the parts, or "ab" + "c" and "a" + "bc" had one name; names of files may be no UTF-8
+            self._hashed.update(os.fsencode(str(part)) + b"\0")
+
+    def hexdigest(self) -> str:
+        """Return the digest of all parts by now."""
+        return self._hashed.hexdigest()

@@ -1,5 +1,6 @@
 """Vectors of shards in a project: in the encoder's place, and what is nearest to the centroids is asked first."""
 
+import json
 import os
 import shutil
 
@@ -13,7 +14,7 @@ from labeler.plugins.importers.detect import open_source
 from labeler.project.open import Options, open_project
 from labeler.worker.shards.manifest import read_assigned, read_manifest, read_nearest
 from labeler.worker.shards.run import ask, compute_all
-from labeler.worker.vectors import check_vectors, clusters_of_shards, first_of_shards
+from labeler.worker.vectors import check_vectors, clusters_of_shards, first_of_shards, from_elsewhere
 from tests.worker.shards.conftest import mortal, ready, shapes  # noqa: F401 - fixtures
 
 
@@ -33,6 +34,14 @@ class TestInAProject:
             assert np.array_equal(X, np.concatenate(shards))
             again = project.open_pipeline()
             assert again.prepared.path == pipeline.prepared.path
+
+    def test_that_an_encoder_beside_them_is_not_used_is_said(self, shapes, ready, tmp_path):  # noqa: F811
+        line = f"--encoder is not used: --features {ready} stands in its place"
+        with opened(shapes, tmp_path, ready) as project:
+            assert line not in project.notices
+        with open_project(shapes, tmp_path / "p.labeler.db", Options(encoder="pca")) as project:
+            assert line in project.notices
+            assert project.open_pipeline().prepared.encoder == "features"
 
     def test_the_nearest_to_each_centroid_are_asked_first(self, shapes, ready, tmp_path):  # noqa: F811
         nearest = read_nearest(ready, read_manifest(ready))
@@ -129,6 +138,54 @@ class TestRefused:
         (tmp_path / "out" / "manifest.json").write_text('{"tool": "labeler"}')
         with pytest.raises(SourceError, match="cannot be read"):
             check_vectors(str(tmp_path / "out"), open_source(shapes), [])
+
+    def test_gone_since_it_is_said_at_opening(self, shapes, ready, tmp_path):  # noqa: F811
+        shutil.copytree(ready, tmp_path / "out")
+        with opened(shapes, tmp_path, tmp_path / "out") as project:
+            shutil.rmtree(tmp_path / "out")
+            with pytest.raises(SourceError, match=r"there are no features at .*out: no such file or folder") as refused:
+                project.check_features()
+            assert "--features PLACE" in refused.value.hint
+
+    @pytest.mark.parametrize(
+        "edit",
+        [
+            lambda content: content.update(shards=content["shards"][:-1]),
+            lambda content: content.update(shards=content["shards"][:1] * 6),
+            lambda content: content["shards"][2].update(start=20),
+            lambda content: content["shards"][2].update(number=-3),
+            lambda content: content["shards"][2].update(rows=10**12),
+            lambda content: content["job"].update(rows_a_shard=0),
+            lambda content: content["job"].update(width=10**15),
+            lambda content: content["job"]["asked"].update(n=10**18),
+            lambda content: content["job"]["asked"].update(n_nearest=-1),
+            lambda content: content.update(digest="../.."),
+            lambda content: content.update(sizes=[]),
+            lambda content: content["sizes"].__setitem__(0, 10**9),
+            lambda content: content.update(sizes=[-1, 121, 0]),
+            lambda content: content.update(unreadable=3),
+        ],
+    )
+    def test_a_manifest_that_was_edited(self, shapes, ready, tmp_path, edit):  # noqa: F811
+        path = shutil.copytree(ready, tmp_path / "out") / "manifest.json"
+        content = json.loads(path.read_text())
+        edit(content)
+        path.write_text(json.dumps(content))
+        with pytest.raises(SourceError, match=r"manifest\.json cannot be read: .*(job|rows|range)") as refused:
+            check_vectors(str(path.parent), open_source(shapes), [])
+        assert "labeler features" in refused.value.hint
+        assert "\n" not in refused.value.message
+
+    def test_a_record_of_other_ids(self, shapes, ready, tmp_path):  # noqa: F811
+        path = shutil.copytree(ready, tmp_path / "out") / "shard-000002.json"
+        content = json.loads(path.read_text())
+        content["ids"][:2] = content["ids"][1::-1]  # as many, all there: two vectors would change places
+        path.write_text(json.dumps(content))
+        source, out = open_source(shapes), str(path.parent)
+        with pytest.raises(SourceError, match=r"a record of the features in .* is not as it was written"):
+            steps.run(from_elsewhere(out, source, source.ids, tmp_path, "key"))
+        with pytest.raises(SourceError, match="record of the features"):
+            clusters_of_shards(out, source, source.ids)
 
 
 def flip(path):

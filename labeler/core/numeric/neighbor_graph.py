@@ -112,10 +112,12 @@ def _blocks(
         return
     far = _distances(X, center, within)
     order = np.argsort(far, kind="stable")
-    starts = np.arange(0, len(order), largest)
+    # of one size: copies of a row all look into the last block, and a remnant of fewer than they ask for starves them
+    n_blocks = math.ceil(len(order) / largest)
+    starts = np.arange(n_blocks) * len(order) // n_blocks
     blocks = np.searchsorted(far[order[starts[1:]]], _distances(X, center, lookers), side="right")
-    for block, start in enumerate(starts):
-        yield lookers[blocks == block], within[order[start : start + largest]]
+    for block, members in enumerate(np.split(within[order], starts[1:])):
+        yield lookers[blocks == block], members
 
 
 def _distances(X: FloatArray, center: FloatArray, rows: NDArray[np.int32]) -> FloatArray:

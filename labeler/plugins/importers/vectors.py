@@ -46,8 +46,7 @@ def read_features(path: Path, ids: Sequence[str]) -> FloatArray:
         Not readable, not (n, d), NaN or infinite values, another number of rows, instances without a row.
     """
     shown = display_safe(path.name)
-    if not path.is_file():
-        raise SourceError(f"there is no features file {display_safe(str(path))}", f"--features takes {_TAKES}")
+    _check_there(path)
     refuse(path)
     ending = path.suffix.lower()
     if ending in (".npy", ".npz") or first_bytes(path, 6) == b"\x93NUMPY":
@@ -71,10 +70,17 @@ def check_rows(path: Path, ids: Sequence[str]) -> None:
     SourceError
         As :func:`read_features`, as far as shapes and ids tell.
     """
-    if path.is_file() and (path.suffix.lower() in (".npy", ".npz") or first_bytes(path, 6) == b"\x93NUMPY"):
+    _check_there(path)
+    if path.suffix.lower() in (".npy", ".npz") or first_bytes(path, 6) == b"\x93NUMPY":
         file, name, names = _array_of(path)
         count = file.header(name).shape[0]
         _match(count, names, ids, display_safe(path.name))
+
+
+def _check_there(path: Path) -> None:
+    if not path.is_file():
+        what = f"there are no features at {display_safe(str(path))}: no such file or folder"
+        raise SourceError(what, f"where are they now? --features PLACE: {_TAKES}, or a folder of labeler features")
 
 
 def _match(count: int, names: list[str] | None, ids: Sequence[str], shown: str) -> list[int] | None:

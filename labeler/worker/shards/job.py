@@ -95,12 +95,17 @@ def read_job(out: Path) -> Job | None:
         return None
     try:
         job = codec.decode(Job, codec.loads(text))
-        if min(job.step, job.rows_a_shard, job.width, job.asked.n) < 1:
-            raise ValueError("a number in it is out of range")  # noqa: TRY301 - said as what cannot be decoded is
+        check_job(job)
     except ValueError as error:
         what = f"{display_safe(str(out / JOB))} cannot be read: {display_safe(str(error), 100)}"
         raise SourceError(what, "remove the folder, or give another one") from error
     return job
+
+
+def check_job(job: Job) -> None:
+    """Refuse what no sample makes of a source; raises ValueError."""
+    if min(job.step, job.rows_a_shard, job.width, job.asked.n) < 1:
+        raise ValueError("a number in it is out of range")
 
 
 def write_job(out: Path, job: Job) -> None:

@@ -23,8 +23,9 @@ from labeler.core.text import counted, display_safe, escaped
 from labeler.core.types import FloatArray, IntArray, Progress
 from labeler.plugins.importers.base import Source
 from labeler.plugins.importers.remote import ADDRESS, RemoteSource
+from labeler.worker.cache import RunningDigest
 from labeler.worker.mapped_file import create
-from labeler.worker.shards.job import FITTED, Job, read_job
+from labeler.worker.shards.job import FITTED, Job, check_job, read_job
 from labeler.worker.shards.record import ASSIGNED, NEAREST, Record, closest, name_of, read_record
 
 MANIFEST, ADDRESSES = "manifest.json", "addresses.txt"
@@ -142,11 +143,12 @@ def read_manifest(out: Path) -> Manifest:
     Raises
     ------
     SourceError
-        There is none, or it is not whole yet.
+        There is none, it is not whole yet, or it does not speak of each row once.
     """
     shown = display_safe(str(out))
     try:
-        return codec.decode(Manifest, codec.loads((out / MANIFEST).read_text()))
+        manifest = codec.decode(Manifest, codec.loads((out / MANIFEST).read_text()))
+        _check_manifest(manifest)
     except FileNotFoundError:
         job = read_job(out)
         if job is None:
@@ -159,6 +161,29 @@ def read_manifest(out: Path) -> Manifest:
     except (OSError, ValueError) as error:
         what = f"{display_safe(str(out / MANIFEST))} cannot be read: {display_safe(str(error), 100)}"
         raise SourceError(what, _HINT.format(shown)) from error
+    return manifest
+
+
+def _check_manifest(manifest: Manifest) -> None:
+    """Refuse a manifest that a hand or a disk has changed: rows of a shard that it passes over were zeros, unsaid.
+
+    Raises
+    ------
+    ValueError
+        What is wrong with it.
+    """
+    job, size = manifest.job, manifest.job.rows_a_shard
+    check_job(job)
+    if manifest.digest != job.digest:
+        raise ValueError("the job in it is not as it was written")
+    places = [(entry.number, entry.start, entry.rows) for entry in manifest.shards]
+    # the number first: the range of one that was changed may be endless
+    if len(places) != job.n_shards or places != [
+        (number, number * size, min(size, manifest.n - number * size)) for number in range(job.n_shards)
+    ]:
+        raise ValueError("its shards are not all rows, each once")
+    if min(*manifest.sizes, manifest.unreadable, 0) < 0 or sum(manifest.sizes) + manifest.unreadable != manifest.n:
+        raise ValueError("its clusters are not all rows")
 
 
 def check_source(manifest: Manifest, out: Path, source: Source) -> None:
@@ -196,9 +221,10 @@ def fill_vectors(manifest: Manifest, out: Path, ids: Sequence[str], target: Path
     """
     vectors = create(target, np.float32, (len(ids), manifest.job.width))
     places = {name: place for place, name in enumerate(ids)}
+    names = RunningDigest()
     for entry in manifest.shards:
         yield Progress("reading features", entry.start, manifest.n)
-        record, features = _checked(manifest, out, entry, "features")
+        record, features = _checked(manifest, out, entry, "features", names)
         rows = np.array([places.get(name, -1) for name in record.ids], dtype=np.int64)
         there = rows >= 0
         vectors[rows[there]] = features[there]
@@ -211,8 +237,9 @@ def read_assigned(manifest: Manifest, out: Path, ids: Sequence[str]) -> IntArray
     """Return the cluster (n,) of each of `ids`; -1 where there is none. Raises SourceError."""
     places = {name: place for place, name in enumerate(ids)}
     clusters = np.full(len(ids), -1, dtype=np.int32)
+    names = RunningDigest()
     for entry in manifest.shards:
-        record, assigned = _checked(manifest, out, entry, "assigned")
+        record, assigned = _checked(manifest, out, entry, "assigned", names)
         rows = np.array([places.get(name, -1) for name in record.ids], dtype=np.int64)
         clusters[rows[rows >= 0]] = assigned["cluster"][rows >= 0]
     return clusters
@@ -247,12 +274,20 @@ def read_centroids(out: Path, manifest: Manifest) -> FloatArray:
     return centroids
 
 
-def _checked(manifest: Manifest, out: Path, entry: Entry, kind: str) -> tuple[Record, NDArray[Any]]:
-    """The record of a shard and one of its arrays, which is as it was written."""
+def _checked(
+    manifest: Manifest, out: Path, entry: Entry, kind: str, names: RunningDigest
+) -> tuple[Record, NDArray[Any]]:
+    """The record of a shard and one of its arrays, which is as it was written; `names` takes up its ids.
+
+    With the last shard they are those of the job, or vectors would go to other instances, or to none.
+    """
     name = name_of(kind, entry.number)
     record = read_record(out, entry.number, manifest.digest)
     if record is None or record.files != entry.files or len(record.ids) != entry.rows:
         raise _damaged(out, name, manifest)
+    names.update(record.ids)
+    if entry == manifest.shards[-1] and names.hexdigest() != manifest.job.asked.ids:
+        raise _damaged(out, "a record", manifest)
     with open(out / name, "rb") as stream:
         if hashlib.file_digest(stream, "sha256").hexdigest() != entry.files[name]:
             raise _damaged(out, name, manifest)
@@ -266,5 +301,6 @@ def _checked(manifest: Manifest, out: Path, entry: Entry, kind: str) -> tuple[Re
 def _damaged(out: Path, name: str, manifest: Manifest) -> SourceError:
     source, shown = display_safe(manifest.job.source), display_safe(str(out))
     what = f"{name} of the features in {shown} is not as it was written"
-    lost = "the folder" if name == FITTED else "that file"  # of the encoder all shards were made
+    # of the encoder all shards were made, and which of the records it is nobody can tell
+    lost = "the folder" if name in (FITTED, "a record") else "that file"
     return SourceError(what, f"remove {lost}; this makes it anew: labeler features {source} {shown}")

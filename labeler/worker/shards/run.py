@@ -133,8 +133,9 @@ def _job_there(out: Path, asked: Asked) -> Job | None:
     except FileNotFoundError:  # no folder above it is made: a wrong word in a long path would fill the wrong disk
         raise UsageError(f"there is no folder {display_safe(str(out.parent))}", "make it first") from None
     except FileExistsError:
+        what = "a link that leads nowhere" if not out.exists() else "a file"
         raise UsageError(
-            f"{display_safe(str(out))} is a file", "give a folder, which is made if it is not there"
+            f"{display_safe(str(out))} is {what}", "give a folder, which is made if it is not there"
         ) from None
     job = read_job(out)
     sweep(out)

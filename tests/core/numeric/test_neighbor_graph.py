@@ -69,6 +69,15 @@ def test_a_pool_of_copies_is_not_compared_all_with_all(monkeypatch: pytest.Monke
     assert (duplicates(X, graph)[500:] == 0).all()
 
 
+@pytest.mark.parametrize("n", [362, 363, 364, 365])  # around the size at which one cell falls into three blocks
+def test_every_copy_of_one_row_has_all_its_neighbors(monkeypatch: pytest.MonkeyPatch, n: int) -> None:
+    monkeypatch.setattr(graphs, "EXACT_UP_TO", 200)
+    monkeypatch.setattr(graphs, "CELL_SIZE", 20)
+    graph = built(np.ones((n, 3), dtype=np.float32))
+    assert (graph.neighbours != np.arange(n)[:, None]).all()
+    assert (np.diff(graph.weights.indptr) > 0).all()
+
+
 def test_what_a_row_costs_hardly_grows_with_the_pool(monkeypatch: pytest.MonkeyPatch) -> None:
     costs = [pairs_compared(monkeypatch, blobs(n, n_classes=10, d=8)[0])[1] for n in (2_000, 16_000)]
     assert costs[1] < 8**1.35 * costs[0]  # cells are not all of one size

@@ -79,8 +79,9 @@ def test_arrays_that_do_not_fit(tmp_path):
         np.save(tmp_path / "f.npy", values, allow_pickle=True)
         with pytest.raises(SourceError, match=why):
             read_features(tmp_path / "f.npy", IDS)
-    with pytest.raises(SourceError, match="there is no features file"):
+    with pytest.raises(SourceError, match=r"there are no features at .*: no such file or folder") as gone:
         read_features(tmp_path / "none.npy", IDS)
+    assert "--features PLACE" in gone.value.hint
     (tmp_path / "f.feather").write_bytes(b"ARROW1")
     with pytest.raises(SourceError, match="a table of Arrow, which is not opened here"):
         read_features(tmp_path / "f.feather", IDS)

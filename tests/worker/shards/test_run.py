@@ -171,6 +171,9 @@ class TestWhatIsThere:
         (tmp_path / "file").touch()
         with pytest.raises(UsageError, match="is a file"):
             computed(shapes, tmp_path / "file")
+        (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+        with pytest.raises(UsageError, match="is a link that leads nowhere"):
+            computed(shapes, tmp_path / "link")
         (tmp_path / "full").mkdir()
         (tmp_path / "full" / "thesis.tex").touch()
         with pytest.raises(UsageError, match="is not empty"):
