@@ -28,7 +28,7 @@ def submodules(package: str) -> Callable[[str], ModuleType]:
 
 
 class Later:
-    """Stands for a module, which is imported when it is first asked for one of its names.
+    """Stands for a module, which is imported when it is first asked for one of its names; it holds those from then on.
 
     Parameters
     ----------
@@ -40,4 +40,5 @@ class Later:
         self._module = module
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(importlib.import_module(self._module), name)
+        value = vars(self)[name] = getattr(importlib.import_module(self._module), name)
+        return value

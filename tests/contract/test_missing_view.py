@@ -46,6 +46,7 @@ FRESH = {"simulate": ["simulate", "{source}", "--truth", "{truth}", "--clicks", 
 """Requests of a project of their own, which nobody labeled by other views before."""
 SETTLE_NONE = {
     "demo": "handwriting, of which there is one view",
+    "features": "has no project",
     "import-labels": "takes labels in, no view is asked",
     "merge": "merges journals",
     "plugins": "has no pool",
