@@ -50,7 +50,7 @@ def environment(tmp_path) -> dict[str, str]:
         ("places", 64, 0),
         ("readers", 3, 30),
         ("walk", 3000, 0),
-        ("soak", 30, 1),  # half a minute of use: how much that is depends on the machine
+        ("soak", 12, 1),  # seconds of use: how much that is depends on the machine
     ],
 )
 def test_nothing_fails(part, count, at_least, environment):
@@ -63,8 +63,8 @@ def test_nothing_fails(part, count, at_least, environment):
 
 
 @pytest.mark.timeout(300)
-def test_eight_ends_of_the_application(environment):
-    found = outcome_of("pty-kills", 8, environment, seed=1)
+def test_five_ends_of_the_application(environment):
+    found = outcome_of("pty-kills", 5, environment, seed=1)
     assert found["failures"] == []
     # what is typed within a time depends on the machine; an answer at rest is waited for
     assert found["seen"]["acknowledged events"] >= found["seen"].get("killed at rest", 0)
