@@ -72,13 +72,14 @@ class DefaultEngine:
         self._remembered = Remembered()
         self._given: Given | None = None
 
-    def begin_with(self, clusters: IntArray, nearest: IndexArray) -> None:
-        """Take the clusters (n,) and who is `nearest` (k,) to each centroid from elsewhere, before it is opened.
+    def begin_with(self, given: Given) -> None:
+        """Take a clustering from elsewhere, before it is opened.
 
-        They are the first representatives, in place of its own; those of a number that a person chose come first.
+        Those nearest to its centroids are the first representatives, in place of its own; those of a number that a
+        person chose come first.
         """
         if self.n_clusters is None:
-            self._given = Given(clusters, nearest)
+            self._given = given
 
     def open(self, X: FloatArray) -> Iterator[Progress]:
         """Lay out the space, its graph, the clusters and their representatives.

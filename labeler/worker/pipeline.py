@@ -87,7 +87,7 @@ class Pipeline:
             clusterer.start_at(class_means(self.prepared.features, self.imported))
         begin: Any = getattr(self.engine, "begin_with", None)
         if begin is not None and (given := clusters_of_shards(recipe.features, self.source, self.ids)) is not None:
-            begin(given.clusters, given.nearest)
+            begin(given)
         yield from self.engine.open(self.prepared.features)
         self.further = self._further_views(self.prepared)
         self.is_open = True

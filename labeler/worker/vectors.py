@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from labeler.core.types import FloatArray, IndexArray, IntArray, Progress
-from labeler.engine.representatives import coverage_order
+from labeler.core.types import FloatArray, IndexArray, Progress
+from labeler.engine.representatives import Given, coverage_order
 from labeler.plugins.importers.base import Source
 from labeler.plugins.importers.vectors import check_rows, read_features
 from labeler.worker.cache import digest, why_broken, writing
@@ -68,14 +67,6 @@ def check_vectors(features: str, source: Source | None, ids: Sequence[str]) -> N
         check_source(manifest, place, source)
 
 
-@dataclass(frozen=True, slots=True)
-class Clusters:
-    """The clusters (n,) of a pool by the centroids of shards, -1 = in none, and who is `nearest` (k,) to each."""
-
-    clusters: IntArray
-    nearest: IndexArray
-
-
 def first_of_shards(features: str, source: Source, size: int) -> IndexArray | None:
     """Return at most `size` rows of a source that are nearest to the centroids of its shards, in the order to ask them.
 
@@ -102,7 +93,7 @@ def first_of_shards(features: str, source: Source, size: int) -> IndexArray | No
     return rows
 
 
-def clusters_of_shards(features: str, source: Source, ids: Sequence[str]) -> Clusters | None:
+def clusters_of_shards(features: str, source: Source, ids: Sequence[str]) -> Given | None:
     """Return the clusters of `ids` by the centroids of a source's shards; None where the vectors are of a file,
     or none of `ids` is in a cluster.
 
@@ -123,7 +114,7 @@ def clusters_of_shards(features: str, source: Source, ids: Sequence[str]) -> Clu
     rows = np.array([places.get(source.ids[row], -1) for row in first["row"].tolist()], dtype=np.int64)
     rows = rows[rows >= 0]
     rows = rows[clusters[rows] >= 0]
-    return Clusters(clusters, rows) if len(rows) else None
+    return Given(clusters, rows) if len(rows) else None
 
 
 def _of_shards(

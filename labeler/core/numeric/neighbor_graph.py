@@ -160,7 +160,7 @@ def _without_self(
     keep = ~own
     others = positions[keep].reshape(len(positions), k)
     far = np.sqrt(np.maximum(squared[keep].reshape(len(positions), k), 0.0))
-    missing = others < 0  # an inverted file may find fewer: an edge to oneself carries nothing
+    missing = others < 0  # the cells near to a row may hold fewer: an edge to oneself carries nothing
     others = np.where(missing, rows, others)
     return others.astype(np.int32), np.where(missing, 0.0, far).astype(np.float32)
 
