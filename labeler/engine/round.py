@@ -136,9 +136,11 @@ def asked_in(snapshot: Snapshot) -> BoolArray:
 
 def groups_in(settled: Settled, belief: Belief) -> Groups:
     """Return what may spread by groups as the belief alone has them; what is given says nothing of the rest."""
-    rest = belief.agreement.of(_waiting(belief))
-    n_answers = len(belief.answers)
-    return groups_of(rest, belief.evidence, n_answers, settled.unseen, discovering=settled.discovering)
+    waiting = _waiting(belief)
+    rest, n_answers = belief.agreement.of(waiting), len(belief.answers)
+    agreed = belief.trust.expected(belief.odds[waiting][rest.agreed])
+    expected = float(agreed.mean()) if len(agreed) else 0.0
+    return groups_of(rest, belief.evidence, expected, n_answers, settled.unseen, discovering=settled.discovering)
 
 
 def tiers_of(settled: Settled, belief: Belief, sources: IntArray) -> ByteArray:
