@@ -33,6 +33,7 @@ from labeler.engine.queue import (
     candidates_of,
     compose,
     is_start,
+    open_representatives,
     queue_of,
     unseen_chance,
     utilities,
@@ -347,7 +348,7 @@ class DefaultEngine:
             return None
         answers = belief.answers
         unseen = unseen_chance(answers, snapshot.class_list)
-        start = is_start(answers, layout.levels[0].representatives)
+        start = is_start(answers, layout.levels[0])
         settled = Settled(layout.space, is_discovering(start, len(answers), unseen), unseen, asked_in(snapshot), past)
         tiers = tiers_of(settled, belief, nearest_answers(answers, belief.labels, layout.space.z))
         waiting = len(tiers) - len(answers)
@@ -392,7 +393,7 @@ class DefaultEngine:
             yield step
 
     def _in_start(self, snapshot: Snapshot) -> bool:
-        return is_start(Answers.of(snapshot, self.order[:0]), self.levels[0].representatives)
+        return is_start(Answers.of(snapshot, self.order[:0]), self.levels[0])
 
     def _level(self, snapshot: Snapshot) -> Level:
         """The clustering in force: the coarsest with two clusters a class, as the person divided it."""
@@ -404,13 +405,14 @@ class DefaultEngine:
         if not self.n:
             return queue_of(by_margin, np.empty(0, dtype=np.uint8), None, None)
         candidates = candidates_of(snapshot, self.first_of)
-        order = self.order[candidates[self.order]]
-        answers = Answers.of(snapshot, self.order[:0])
+        first, answers = self.levels[0], Answers.of(snapshot, self.order[:0])
+        closed = np.setdiff1d(first.representatives, open_representatives(first, answers.indices))
+        order = self.order[candidates[self.order] & ~np.isin(self.order, closed)]
         left = by_margin[candidates[by_margin]]
         if not len(left) and len(order) < QUEUE_SIZE:
             left = np.flatnonzero(candidates)[:QUEUE_SIZE]  # nothing ranked is left: in the order of the pool
-        start = is_start(answers, self.levels[0].representatives)
-        guards = unguarded(self.levels[0], snapshot.indices, candidates)
+        start = is_start(answers, first)
+        guards = unguarded(first, snapshot.indices, candidates)
         parts = self._level(snapshot).parts
         parts = parts[candidates[parts]]
         indices, rules = compose(

@@ -14,6 +14,7 @@ import numpy as np
 from labeler.core.numeric.kmeans import kmeans
 from labeler.core.types import UNLABELED, BoolArray, ByteArray, FloatArray, IndexArray, IntArray, Queue, Snapshot
 from labeler.engine.belief import Answers, Belief
+from labeler.engine.representatives import Level
 from labeler.engine.space import Space
 
 RULES = ("representative", "unseen", "uncertain", "guard", "split")
@@ -42,13 +43,31 @@ def unseen_chance(answers: Answers, class_list: IntArray) -> float:
     return chance
 
 
-def is_start(answers: Answers, first: IndexArray) -> bool:
-    """Whether representatives come first still: some of the `first` are not asked, or a class is new among QUIET."""
-    # at most twice as many answers: representatives that are skipped must not hold up the questions forever
-    if np.isin(first, answers.indices).sum() < len(first) and len(answers) < 2 * len(first):
+def is_start(answers: Answers, level: Level) -> bool:
+    """Whether representatives come first still: some of the coarsest `level` are open, or a class is new among QUIET.
+
+    At most for twice as many answers: representatives that are skipped must not hold up the questions forever.
+    """
+    if len(answers) < 2 * level.size and len(open_representatives(level, answers.indices)):
         return True
     _, earliest = np.unique(answers.positions, return_index=True)
     return bool(len(answers) - 1 - earliest.max(initial=0) < QUIET)
+
+
+def open_representatives(level: Level, asked: IndexArray) -> IndexArray:
+    """Return the representatives of clusters with none of the `asked` (a,) in their inner part, in their order.
+
+    The inner part lies no farther from the center than the mean of a cluster. Questions from a sample are not the
+    representatives of the whole, and stand for the same.
+    """
+    unasked = level.representatives[~np.isin(level.representatives, asked)]
+    if not len(unasked) or not len(asked):
+        return unasked
+    clusters, distances = level.clustering.clusters, level.clustering.distances
+    sizes = np.bincount(clusters)
+    means = np.bincount(clusters, distances) / np.maximum(sizes, 1)
+    inner = asked[distances[asked] <= means[clusters[asked]]]
+    return unasked[~np.isin(clusters[unasked], clusters[inner])]
 
 
 def utilities(belief: Belief, space: Space, rows: IndexArray | None = None) -> FloatArray:

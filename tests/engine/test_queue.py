@@ -3,8 +3,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from labeler.core.protocols import Clustering
 from labeler.engine.belief import Answers
-from labeler.engine.queue import PATIENCE, RULES, candidates_of, compose, is_start, unseen_chance
+from labeler.engine.queue import (
+    PATIENCE,
+    RULES,
+    candidates_of,
+    compose,
+    is_start,
+    open_representatives,
+    unseen_chance,
+)
+from labeler.engine.representatives import Level
 from tests.engine.pools import answer, blobs, opened, snapshot
 
 
@@ -38,10 +48,22 @@ def test_a_class_that_was_named_and_never_seen_is_looked_for_until_patience_ends
 
 
 def test_the_start_lasts_while_classes_turn_up() -> None:
-    first = np.arange(4)
-    assert is_start(answers([0, 1, 0]), first)
-    assert is_start(answers([0, 1, 0, 2]), first)
-    assert not is_start(answers([0, 1, 0, 1, 0, 0, 0]), first)
+    level = Level(Clustering(np.arange(8) % 4, np.zeros(8, np.float32), np.zeros((4, 1), np.float32)), np.arange(4))
+    assert is_start(answers([0, 1, 0]), level)
+    assert is_start(answers([0, 1, 0, 2]), level)
+    assert not is_start(answers([0, 1, 0, 1, 0, 0, 0]), level)
+
+
+def test_a_representative_is_not_open_where_another_instance_near_the_center_was_asked() -> None:
+    distances = np.array([0.1, 0.4, 0.5, 2.0] * 3, dtype=np.float32)
+    clusters = np.repeat([0, 1, 2], 4)
+    level = Level(Clustering(clusters, distances, np.zeros((3, 1), np.float32)), np.array([8, 0, 4]))
+    assert open_representatives(level, np.arange(0)).tolist() == [8, 0, 4]
+    assert open_representatives(level, np.array([4])).tolist() == [8, 0]
+    assert open_representatives(level, np.array([1, 6])).tolist() == [8]
+    # what lies at the rim is no answer for the whole cluster
+    assert open_representatives(level, np.array([3, 7, 11])).tolist() == [8, 0, 4]
+    assert not len(open_representatives(level, np.array([2, 5, 9])))
 
 
 def test_one_in_five_looks_for_unseen_classes() -> None:
