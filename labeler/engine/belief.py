@@ -10,6 +10,7 @@ from typing import TypeVar
 import numpy as np
 
 from labeler.core import steps
+from labeler.core.numeric.largest import largest, two_largest
 from labeler.core.types import FloatArray, IndexArray, IntArray, Progress, Snapshot
 from labeler.engine.blending import EARLY_BELOW, FLOOR, Blend, blend, product, softmax
 from labeler.engine.calibration import (
@@ -294,15 +295,15 @@ def calibrated(
         n_answers=len(answers),
         n_classes=proba.shape[1],
     )
-    return calibrate(proba.max(axis=1)[waiting], evidence)
+    return calibrate(largest(proba)[waiting], evidence)
 
 
 def margins_of(proba: FloatArray) -> FloatArray:
     """Likeliest minus second class share (n,); 1 where there is one class."""
     if proba.shape[1] < 2:
         return np.ones(len(proba), dtype=np.float32)
-    top = np.partition(proba, proba.shape[1] - 2, axis=1)  # two of k are wanted: no sort
-    return np.asarray(top[:, -1] - top[:, -2], dtype=np.float32)
+    first, second = two_largest(proba)
+    return np.asarray(first - second, dtype=np.float32)
 
 
 def runner_ups_of(proba: FloatArray, labels: IntArray) -> IntArray:

@@ -16,6 +16,7 @@ from threadpoolctl import ThreadpoolController
 from labeler.core import advice
 from labeler.core.errors import EngineError
 from labeler.core.model import Model, no_labels
+from labeler.core.numeric.largest import largest
 from labeler.core.numeric.nearest import nearest, nearest_target
 from labeler.core.numeric.selection import best
 from labeler.core.protocols import Classifier, Clusterer, Clustering, PoolStrategy, PoolView, QueryStrategy
@@ -264,7 +265,9 @@ class BookEngine:
         waiting = np.ones(len(proba), dtype=np.bool_)
         waiting[snapshot.indices] = False
         clusters = level.clustering.clusters
-        near = np.isin(clusters, clusters[snapshot.indices])[waiting]
+        answered = np.zeros(level.size, dtype=np.bool_)
+        answered[clusters[snapshot.indices]] = True
+        near = answered[clusters][waiting]
         reached = float(near.mean()) if len(near) else 0.0
         checked = landmarks_of(len(snapshot.indices), MAX_LEFT_OUT)
         asked = snapshot.indices[checked]
@@ -281,7 +284,7 @@ class BookEngine:
             n_answers=len(snapshot.indices),
             n_classes=proba.shape[1],
         )
-        return calibrate(proba.max(axis=1)[waiting], evidence, SINGLE)
+        return calibrate(largest(proba)[waiting], evidence, SINGLE)
 
     def _divided(self, snapshot: Snapshot) -> Level:
         """The clustering as the person divided it."""

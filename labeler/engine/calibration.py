@@ -130,16 +130,20 @@ def tempered(share: NDArray[np.float64], power: float) -> NDArray[np.float64]:
 
 def calibrate(largest: FloatArray, evidence: Evidence, power: float = PRODUCT) -> Calibration:
     """The curve for a pool whose instances have the `largest` class shares (n,); `power` as :class:`Calibration`."""
-    ordered = np.sort(largest.astype(np.float64)) if len(largest) else np.ones(1)
-    knots, first, count = np.unique(ordered, return_index=True, return_counts=True)
-    level = (np.arange(len(ordered)) + 0.5) / len(ordered)  # middles of ranks: nobody lies at 0 or 1
-    expected = np.add.reduceat(evidence.expected(level), first) / count  # of those that cannot be told apart, the mean
-    most = evidence.most * (1.0 - RISE * (1.0 - (first + 0.5 * count) / len(ordered)))
-    shown = np.minimum(expected, most)
-    if len(knots) > KNOTS:
-        places = np.unique(np.linspace(0, len(knots) - 1, KNOTS).round().astype(np.int64))
-        knots, shown = knots[places], shown[places]
-    return Calibration(knots, shown, evidence.most, power)
+    ordered = np.sort(largest) if len(largest) else np.ones(1)
+    n = len(ordered)
+    first = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
+    count = np.diff(np.concatenate((first, [n])))
+    if len(first) > KNOTS:
+        places = np.unique(np.linspace(0, len(first) - 1, KNOTS).round().astype(np.int64))
+        first, count = first[places], count[places]
+    knots = ordered[first].astype(np.float64)
+    ends = np.cumsum(count)
+    ranks = np.arange(ends[-1]) + np.repeat(first - (ends - count), count)  # of all that have the value of a knot
+    level = (ranks + 0.5) / n  # middles of ranks: nobody lies at 0 or 1
+    expected = np.add.reduceat(evidence.expected(level), ends - count) / count  # of those alike, the mean
+    most = evidence.most * (1.0 - RISE * (1.0 - (first + 0.5 * count) / n))
+    return Calibration(knots, np.minimum(expected, most), evidence.most, power)
 
 
 def reached_share(mass: FloatArray, weight: float, n_answers: int, alpha: float) -> float:

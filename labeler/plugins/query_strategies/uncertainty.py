@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from labeler.core.numeric.largest import largest, two_largest
 from labeler.core.types import FloatArray
 
 
@@ -24,7 +25,7 @@ class LeastConfidence:
 
     def utilities(self, proba: FloatArray, rng: np.random.Generator) -> FloatArray:
         """Return 1 - the largest probability of each candidate."""
-        return np.asarray(1.0 - proba.max(axis=1), dtype=np.float32)
+        return np.asarray(1.0 - largest(proba), dtype=np.float32)
 
 
 class Margin:
@@ -36,9 +37,8 @@ class Margin:
         """Return how small the gap between the two likeliest classes is."""
         if proba.shape[1] < 2:
             return np.zeros(len(proba), dtype=np.float32)
-        # no sorting: only the two largest count
-        top = np.partition(proba, proba.shape[1] - 2, axis=1)[:, -2:]
-        return (1.0 - (top[:, 1] - top[:, 0])).astype(np.float32)
+        first, second = two_largest(proba)
+        return np.asarray(1.0 - (first - second), dtype=np.float32)
 
 
 class MarginClusters(Margin):
