@@ -10,6 +10,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from labeler.core.numeric.largest import largest
 from labeler.core.steps import blocks
 from labeler.core.types import FloatArray, IntArray
 
@@ -35,9 +36,10 @@ class Blend:
 
 
 def softmax(logs: FloatArray) -> FloatArray:
-    """exp, rows scaled to sum 1."""
-    raised = np.exp(logs - logs.max(axis=-1, keepdims=True))  # so it never overflows
-    return np.asarray(raised / raised.sum(axis=-1, keepdims=True), dtype=np.float32)
+    """exp of `logs` (n, k), rows scaled to sum 1."""
+    raised = logs - largest(logs)[:, None]  # so it never overflows
+    np.exp(raised, out=raised)
+    return np.asarray(raised / raised.sum(axis=1, keepdims=True), dtype=np.float32)
 
 
 def product(shares: Sequence[FloatArray], weights: Sequence[float]) -> FloatArray:

@@ -10,6 +10,7 @@ thin matrix products, and the first of them only follows the labels that changed
 from __future__ import annotations
 
 from collections.abc import Generator
+from copy import copy
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,8 +62,7 @@ class SecondOpinion:
         for rows in _chunks(len(hat)):
             norms[rows] = np.square(hat[rows], dtype=np.float32).sum(axis=1)
         self.leverage = np.minimum(norms * np.square(scale), np.float32(0.999))  # 1 - leverage is divided by
-        self._positions: IntArray = np.empty(0, dtype=np.int32)
-        self._sums: NDArray[np.float64] = np.empty((hat.shape[1], 0))
+        self.sums = ClassSums(hat, scale)
 
     def scores(self, positions: IntArray, n_classes: int, *, fresh: bool = False) -> FloatArray:
         """Scores (n, k) of every instance by the labels `positions` (n,) of all others; -1 = no label, no say.
@@ -85,53 +85,75 @@ class SecondOpinion:
 
     def sums_of(self, positions: IntArray, n_classes: int, *, fresh: bool = False) -> NDArray[np.float64]:
         """The sums (r, k) of the factor's rows by their labels."""
-        if fresh:
-            sums = np.zeros((self.hat.shape[1], n_classes))
-            self._add(sums, positions, np.flatnonzero(positions >= 0), 1.0)
-            return sums
-        if n_classes != self._sums.shape[1] or not len(self._positions):
-            changed = None
-        else:
+        return self.sums.anew(positions, n_classes) if fresh else self.sums.following(positions, n_classes)
+
+
+class ClassSums:
+    """The sums (r, k) of a factor's rows by their labels, which follow labels as they change."""
+
+    def __init__(self, hat: NDArray[np.int8], scale: FloatArray) -> None:
+        self._hat, self._scale = hat, scale
+        self._positions: IntArray = np.empty(0, dtype=np.int32)
+        self._sums: NDArray[np.float64] = np.empty((hat.shape[1], 0))
+
+    def apart(self) -> ClassSums:
+        """Return sums that begin with these and follow labels of their own."""
+        other = copy(self)
+        other._positions, other._sums = self._positions.copy(), self._sums.copy()
+        return other
+
+    def anew(self, positions: IntArray, n_classes: int) -> NDArray[np.float64]:
+        """The sums by the labels `positions` (n,), from nothing kept."""
+        sums = np.zeros((self._hat.shape[1], n_classes))
+        self._change(sums, np.full_like(positions, -1), positions, np.flatnonzero(positions >= 0))
+        return sums
+
+    def following(self, positions: IntArray, n_classes: int) -> NDArray[np.float64]:
+        """The same sums, by what changed since the last ones; the next ones change them in place."""
+        changed = None
+        if n_classes == self._sums.shape[1] and len(self._positions):
             changed = np.flatnonzero(positions != self._positions)
         if changed is None or FOLLOWED * len(changed) > len(positions):
-            self._sums = self.sums_of(positions, n_classes, fresh=True)
+            self._sums = self.anew(positions, n_classes)
         else:
-            self._add(self._sums, self._positions, changed[self._positions[changed] >= 0], -1.0)
-            self._add(self._sums, positions, changed[positions[changed] >= 0], 1.0)
+            self._change(self._sums, self._positions, positions, changed)
         self._positions = positions.copy()
         return self._sums
 
-    def _add(self, sums: NDArray[np.float64], positions: IntArray, rows: NDArray[np.intp], sign: float) -> None:
-        """Add the factor's `rows` to the sums of their classes, in place."""
+    def _change(
+        self, sums: NDArray[np.float64], before: IntArray, after: IntArray, rows: NDArray[np.intp]
+    ) -> None:
+        """Move the factor's `rows` from the sums of their classes `before` to those `after`, in place."""
         for part in _chunks(len(rows)):
             some = rows[part]
             targets = np.zeros((len(some), sums.shape[1]))
-            targets[np.arange(len(some)), positions[some]] = sign * self.scale[some]
-            sums += self.hat[some].astype(np.float64).T @ targets
+            for positions, sign in ((before[some], -1.0), (after[some], 1.0)):
+                labeled = np.flatnonzero(positions >= 0)
+                targets[labeled, positions[labeled]] += sign * self._scale[some[labeled]]
+            sums += self._hat[some].astype(np.float64).T @ targets
 
 
 class ShortOpinion:
-    """The scores of some instances, `rows` (s,), by the labels of all: what did not change is not computed again."""
+    """The scores of some instances, `rows` (s,), by the labels of all."""
 
     def __init__(self, whole: SecondOpinion, rows: IndexArray) -> None:
-        self._whole, self._rows = whole, rows
+        self._rows = rows
         self._hat, self._scale, self._leverage = whole.hat[rows], whole.scale[rows], whole.leverage[rows]
-        self._sums: NDArray[np.float64] = np.empty((0, 0))
-        self._fitted: FloatArray = np.empty((len(rows), 0), dtype=np.float32)
+        self._sums = whole.sums.apart()
+
+    def apart(self) -> ShortOpinion:
+        """Return the same rows for labels of another kind, whose changes are followed by themselves."""
+        other = copy(self)
+        other._sums = self._sums.apart()
+        return other
 
     def scores(self, positions: IntArray, n_classes: int) -> FloatArray:
         """Scores (s, k) by the labels `positions` (n,) of the whole pool."""
-        sums = self._whole.sums_of(positions, n_classes)
-        if sums.shape != self._sums.shape:
-            self._sums = np.full_like(sums, np.nan)  # nan equals nothing: every class counts as changed
-            self._fitted = np.empty((len(self._rows), n_classes), dtype=np.float32)
-        changed = np.flatnonzero((sums != self._sums).any(axis=0))
-        if len(changed):
-            fitted = np.empty((len(self._rows), len(changed)), dtype=np.float32)
-            _fit(self._hat, sums[:, changed], fitted)
-            self._fitted[:, changed] = fitted
-            self._sums = sums.copy()
-        return _left_out(self._fitted * self._scale[:, None], positions[self._rows], self._leverage)
+        fitted = np.empty((len(self._rows), n_classes), dtype=np.float32)
+        # all classes, whatever changed: a product of fewer columns may have other bits
+        _fit(self._hat, self._sums.following(positions, n_classes), fitted)
+        fitted *= self._scale[:, None]
+        return _left_out(fitted, positions[self._rows], self._leverage)
 
 
 def _fit(hat: NDArray[np.int8], sums: NDArray[np.float64], out: FloatArray) -> None:

@@ -40,7 +40,9 @@ class Glance:
         if any(shares.shape[1] != len(belief.answers.classes) for shares in self._by_rules):
             self._mass = None
         self._known = len(belief.answers)
-        self._others = ShortOpinion(believer.others, self.rows)
+        others = ShortOpinion(believer.others, self.rows)
+        # a pass judges by labels like those that it saw after the last answer, not like those of the pass before it
+        self._others = [others, *(others.apart() for _ in range(1, PASSES))]
         self._z = believer.space.z[self.rows]
         landmarks = believer.space.z[belief.answers.indices[:MOST_ANSWERS]]
         self._columns = gaussian(self._z, landmarks, believer.kernel.gamma)
@@ -67,11 +69,11 @@ class Glance:
         shares = product(opinions, self.base.blend.weights)
         live = replace(self._live, answers=answers)
         joint = shares
-        for _ in range(PASSES if shares.shape[1] > 1 else 0):
+        for others in self._others if shares.shape[1] > 1 else ():
             live.labels[self.rows] = joint.argmax(axis=1)
             live.labels[answers.indices] = answers.positions
             live.labels[snapshot.excluded] = -1
-            scores = self._others.scores(live.labels, shares.shape[1])
+            scores = others.scores(live.labels, shares.shape[1])
             joint = softmax(np.log(shares + FLOOR) + OPINION * scores)
         live.proba[self.rows], live.margins[self.rows] = joint, margins_of(joint)
         live.labels[self.rows] = joint.argmax(axis=1)
