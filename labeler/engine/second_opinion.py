@@ -120,9 +120,7 @@ class ClassSums:
         self._positions = positions.copy()
         return self._sums
 
-    def _change(
-        self, sums: NDArray[np.float64], before: IntArray, after: IntArray, rows: NDArray[np.intp]
-    ) -> None:
+    def _change(self, sums: NDArray[np.float64], before: IntArray, after: IntArray, rows: NDArray[np.intp]) -> None:
         """Move the factor's `rows` from the sums of their classes `before` to those `after`, in place."""
         for part in _chunks(len(rows)):
             some = rows[part]
@@ -165,9 +163,8 @@ def _fit(hat: NDArray[np.int8], sums: NDArray[np.float64], out: FloatArray) -> N
 def _left_out(fitted: FloatArray, positions: IntArray, leverage: FloatArray) -> FloatArray:
     """Return what is `fitted` (n, k), in place without each instance's own label."""
     labeled = np.flatnonzero(positions >= 0)
-    own = leverage[labeled]
-    fitted[labeled, positions[labeled]] -= own
-    fitted[labeled] /= (1.0 - own)[:, None]
+    fitted[labeled, positions[labeled]] -= leverage[labeled]
+    fitted /= np.where(positions >= 0, 1.0 - leverage, np.float32(1.0))[:, None]
     return fitted
 
 

@@ -82,6 +82,20 @@ def test_a_pool_in_groups_shows_as_many_as_sure_as_the_answers_reach() -> None:
         assert abs((shown > 0.5).mean() - reached) < 0.1
 
 
+@pytest.mark.parametrize("digits", [1, 3, 8])
+def test_a_knot_shows_what_is_expected_of_all_that_share_its_value(digits: int) -> None:
+    evidence = Evidence(0.6, 0.5, 0.5, 0.7, 0.95, 60, 5)
+    largest = np.random.default_rng(digits).random(5_000).astype(np.float32).round(digits)
+    curve = calibrate(largest, evidence)
+    expected = evidence.expected((np.arange(5_000) + 0.5) / 5_000)
+    ordered = np.sort(largest)
+    for knot, shown in zip(curve.knots, curve.shown, strict=True):
+        alike = ordered == np.float32(knot)
+        assert shown == pytest.approx(min(expected[alike].mean(), evidence.most), abs=2e-3)
+        assert shown <= evidence.most
+    assert len(curve.knots) == min(len(np.unique(largest)), rules.KNOTS)
+
+
 def test_where_shares_tell_nobody_apart_all_are_shown_what_is_right_among_them() -> None:
     largest = np.ones(1_000, dtype=np.float32)
     for reached in (0.2, 0.5, 0.8):

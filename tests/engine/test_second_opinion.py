@@ -6,7 +6,7 @@ import pytest
 from labeler.core import steps
 from labeler.core.numeric.kernels import gaussian
 from labeler.core.types import FloatArray
-from labeler.engine.second_opinion import CHUNK, SecondOpinion, _rounded, n_landmarks, second_opinion
+from labeler.engine.second_opinion import CHUNK, SecondOpinion, ShortOpinion, _rounded, n_landmarks, second_opinion
 from tests.engine.pools import blobs
 
 
@@ -106,3 +106,28 @@ def test_no_step_takes_more_than_its_share_of_the_work(n: int, monkeypatch: pyte
 def test_landmarks_are_bounded() -> None:
     assert n_landmarks(50) == 50
     assert n_landmarks(1_000_000) <= 256
+
+
+def test_a_short_opinion_is_that_of_the_whole_on_its_rows_whatever_labels_came_before() -> None:
+    X, y = blobs(400)
+    rng = np.random.default_rng(0)
+    others, fresh, rows = judge(X), judge(X), np.sort(rng.choice(400, 150, replace=False))
+    others.scores(y, 4)
+    first = ShortOpinion(others, rows)
+    second = first.apart()
+    one, other = y.copy(), (y + 1) % 4
+    for _ in range(20):
+        for short, labels in ((first, one), (second, other)):
+            labels[rng.integers(400, size=3)] = rng.integers(-1, 4, size=3)
+            scores = short.scores(labels, 4)
+            np.testing.assert_array_equal(scores, ShortOpinion(fresh, rows).scores(labels, 4))
+            np.testing.assert_allclose(scores, others.scores(labels, 4, fresh=True)[rows], atol=1e-5)
+    np.testing.assert_array_equal(others.scores(y, 4), others.scores(y, 4, fresh=True))
+
+
+def test_a_short_opinion_takes_a_class_that_joins_late() -> None:
+    X, y = blobs(200)
+    others, rows = judge(X), np.arange(0, 200, 3)
+    short = ShortOpinion(others, rows)
+    short.scores(np.minimum(y, 2), 3)
+    np.testing.assert_array_equal(short.scores(y, 4), ShortOpinion(judge(X), rows).scores(y, 4))
