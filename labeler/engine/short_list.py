@@ -68,13 +68,13 @@ class Glance:
         opinions = [shares_of(self._mass, totals), self._by_kernel(answers), *self._by_rules]
         shares = product(opinions, self.base.blend.weights)
         live = replace(self._live, answers=answers)
-        joint = shares
+        joint, logs = shares, np.log(shares + FLOOR)
         for others in self._others if shares.shape[1] > 1 else ():
             live.labels[self.rows] = joint.argmax(axis=1)
             live.labels[answers.indices] = answers.positions
             live.labels[snapshot.excluded] = -1
             scores = others.scores(live.labels, shares.shape[1])
-            joint = softmax(np.log(shares + FLOOR) + OPINION * scores)
+            joint = softmax(logs + OPINION * scores)
         live.proba[self.rows], live.margins[self.rows] = joint, margins_of(joint)
         live.labels[self.rows] = joint.argmax(axis=1)
         live.labels[answers.indices] = answers.positions
