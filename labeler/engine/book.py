@@ -265,7 +265,7 @@ class BookEngine:
         waiting = np.ones(len(proba), dtype=np.bool_)
         waiting[snapshot.indices] = False
         clusters = level.clustering.clusters
-        answered = np.zeros(level.size, dtype=np.bool_)
+        answered = np.zeros(int(clusters.max(initial=-1)) + 1, dtype=np.bool_)
         answered[clusters[snapshot.indices]] = True
         near = answered[clusters][waiting]
         reached = float(near.mean()) if len(near) else 0.0
