@@ -8,10 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from labeler.core.mapped import let_go
 from labeler.core.types import BoolArray, ByteArray, FloatArray, IndexArray
 
 SAMPLE_ROWS, SAMPLE_CELLS = 10_000, 4_000_000
 """Rows, and cells, that the spread of the columns is taken from at most."""
+AT_ONCE = 500
+"""Rows of the sample that are read at once."""
 RANK_ROWS = 500
 """Rows a value is compared with to say where it stands: steps of 0.2 %."""
 
@@ -65,7 +68,7 @@ class Columns:
         self._table = table
         self.names = list(names) or [f"column {number}" for number in range(d)]
         size = min(n, SAMPLE_ROWS, max(SAMPLE_CELLS // max(d, 1), 1))
-        sample = np.asarray(table[np.linspace(0, n - 1, size).astype(np.int64)], dtype=np.float64)
+        sample = _sampled(table, np.linspace(0, n - 1, size).astype(np.int64))
         self._mean = sample.mean(axis=0)
         deviation = sample.std(axis=0)
         # a deviation that is only the rounding of a large constant is none
@@ -94,6 +97,14 @@ class Columns:
                 self.names, values.tolist(), whole.tolist(), apart.tolist(), (below + equal / 2).tolist(), strict=True
             )
         )
+
+
+def _sampled(table: FloatArray, rows: IndexArray) -> NDArray[np.float64]:
+    sample = np.empty((len(rows), table.shape[1]))
+    for start in range(0, len(rows), AT_ONCE):
+        sample[start : start + AT_ONCE] = table[rows[start : start + AT_ONCE]]
+        let_go(table)  # a row brings its neighbors with it: all of them would be nearly the whole file
+    return sample
 
 
 def number(value: float, *, whole: bool = False) -> str:

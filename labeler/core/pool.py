@@ -5,11 +5,12 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from itertools import islice
-from operator import lt
+from operator import eq, lt
 
 import numpy as np
 
 from labeler.core.errors import UsageError
+from labeler.core.row_ids import RowIds
 from labeler.core.types import BoolArray, IndexArray
 
 
@@ -17,10 +18,11 @@ class Pool:
     """Instance ids in a fixed order; positions in it are `indices` and never change while a project lives.
 
     New instances join at the end; an instance whose file is gone stays (its label is kept) and is `missing`.
+    A list of `ids` is not copied: a pool and its source hold the same one, where they hold the same instances.
     """
 
     def __init__(self, ids: Sequence[str]) -> None:
-        self.ids = list(ids)
+        self.ids: Sequence[str] = ids if isinstance(ids, list | RowIds) else list(ids)
         self.noun = "image"  # what a person calls an instance
         self.missing: BoolArray = np.zeros(len(self.ids), dtype=np.bool_)
         self.unreadable: BoolArray = np.zeros(len(self.ids), dtype=np.bool_)
@@ -47,7 +49,9 @@ class Pool:
 
     def position(self, instance_id: str) -> int | None:
         """Position of an id, None where the pool has no such instance."""
-        # by bisection where the ids are sorted, as rows are: a dictionary of a million takes a second and 100 MB
+        if isinstance(self.ids, RowIds):
+            return self.ids.position(instance_id)
+        # by bisection where the ids are sorted: a dictionary of a million takes a second and 100 MB
         if self._is_sorted is None:
             self._is_sorted = all(map(lt, self.ids, islice(self.ids, 1, None)))
         if self._is_sorted:
@@ -63,6 +67,10 @@ class Pool:
         except UsageError:
             return False
         return True
+
+    def is_of(self, ids: Sequence[str]) -> bool:
+        """Whether its instances are just these, in this order."""
+        return ids is self.ids or (len(ids) == len(self.ids) and all(map(eq, ids, self.ids)))
 
     def mark_missing(self, present: Iterable[str]) -> int:
         """Mark every instance that is not in `present`; returns how many are missing."""

@@ -8,6 +8,7 @@ import numpy as np
 
 from labeler.core.content import Card, Columns, Passage, Shown
 from labeler.core.errors import UnreadableInstance
+from labeler.core.pool import Pool
 from labeler.core.types import ByteArray, FloatArray, IndexArray
 from labeler.plugins.importers.base import Source
 from labeler.session.session import Session
@@ -25,7 +26,8 @@ class Instances:
     def __init__(self, session: Session, source: Source | None, hashes: ByteArray) -> None:
         self._session, self._source, self._hashes = session, source, hashes
         self._features: FloatArray | None = None
-        self._rows: dict[int, int] | None = None
+        self._rows = Pool(source.ids if source is not None else [])
+        self._is_in_order = self._rows.is_of(session.pool.ids)
         self._columns: Columns | None = None
 
     def image(self, index: int) -> ByteArray:
@@ -124,9 +126,6 @@ class Instances:
 
     def _row(self, index: int) -> int | None:
         """Position of a pool index in the source."""
-        if self._source is None:
+        if not 0 <= index < len(self._session.pool):
             return None
-        if self._rows is None:  # made when first needed: a pool of millions makes a large dictionary
-            positions = {name: row for row, name in enumerate(self._source.ids)}
-            self._rows = {i: positions[name] for i, name in enumerate(self._session.pool.ids) if name in positions}
-        return self._rows.get(index)
+        return index if self._is_in_order else self._rows.position(self._session.pool.ids[index])

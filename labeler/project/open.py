@@ -6,7 +6,7 @@ import filecmp
 import os
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -204,10 +204,11 @@ def _wire(
     if options.encoder and stored.get("encoder"):
         # what was pinned stays pinned where the same command resumes
         options = replace(options, encoder=in_force("encoder", options.encoder, stored["encoder"]))
-    stored_ids = store.instance_ids()
-    arrays = fitting_arrays(store.arrays("pool"), len(stored_ids))
     if source is None and with_source:
         source = paths.find_source(record["source"], store.path, reading_of(options, stored))
+    # as most often: one list for both, and of a million rows none at all
+    stored_ids = source.ids if source is not None and store.holds(source.ids) else store.instance_ids()
+    arrays = fitting_arrays(store.arrays("pool"), len(stored_ids))
     if source is not None:
         moved = "source" in record and paths.check_same_source(
             source, record["source"], store.path, stored_ids, arrays.get("sha256")
@@ -269,17 +270,21 @@ def _contents(
 
 
 def _join(
-    store: Store, source: Source | None, stored: list[str], notices: list[str], clock: Callable[[], float]
+    store: Store, source: Source | None, stored: Sequence[str], notices: list[str], clock: Callable[[], float]
 ) -> Pool:
     """The pool: what was there, then what is new in the source; missing ones are marked."""
     if source is None:
         return Pool(stored)
-    is_same = stored == list(source.ids)  # as most often: a million names are not looked up one by one
-    known = set() if is_same else set(stored)
-    new = [] if is_same else [name for name in source.ids if name not in known]
+    new: Sequence[str] = []
+    if not stored:
+        new = source.ids
+    elif stored is not source.ids:
+        known = set(stored)
+        new = [name for name in source.ids if name not in known]
     if not store.read_only:
         store.join_instances(new, clock(), source=paths.remembered(source.path, store.path))
-    pool = Pool(stored + new)
+    is_same = not stored or stored is source.ids  # as most often: a million names are not looked up one by one
+    pool = Pool(source.ids if is_same else [*stored, *new])
     pool.noun = NOUNS[source.content]
     missing = 0 if is_same else pool.mark_missing(source.ids)
     if stored and new:

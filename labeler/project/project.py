@@ -124,9 +124,9 @@ class Project:
 
     def opening(self) -> Open:
         """Return the message that opens this pool in a worker."""
-        ids = self.session.pool.ids
-        same = ids == list(self._its_source("open it with: labeler label PROJECT").ids)
-        return Open(self.recipe(), None if same else ids, self.session.state.revision, self._imported())
+        pool, source = self.session.pool, self._its_source("open it with: labeler label PROJECT")
+        ids = None if pool.is_of(source.ids) else list(pool.ids)
+        return Open(self.recipe(), ids, self.session.state.revision, self._imported())
 
     def open_pipeline(self, progress: Callable[[Progress], None] | None = None) -> Pipeline:
         """Prepare the engine in this process and return it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -23,7 +23,7 @@ class LabelTable:
     the answer where a person gave the label (or threw the instance out), else of the round that gave it and "".
     """
 
-    ids: list[str]
+    ids: Sequence[str]
     class_names: list[str]
     class_indices: IntArray
     provenances: ByteArray

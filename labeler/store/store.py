@@ -342,7 +342,18 @@ class Store(Tables):
                     raise self._damaged("its list of instances")
         return ids
 
-    def join_instances(self, ids: list[str], at: float, **remembered: Any) -> None:
+    def holds(self, ids: Sequence[str]) -> bool:
+        """Whether the pool is just these, in this order; compared as they are stored, so that no list is made of it."""
+        end = 0
+        with explain_errors(self.path), contextlib.suppress(UnicodeEncodeError):  # a name that cannot be stored
+            for start, count, blob, _ in self._rows("pool", "ORDER BY start"):
+                if start != end or count < 1 or blob != rows.pack_ids(ids[start : start + count]):
+                    return False
+                end += count
+            return end == len(ids)
+        return False
+
+    def join_instances(self, ids: Sequence[str], at: float, **remembered: Any) -> None:
         """Append new instances to the pool, and remember values of the project with them: all of it or nothing."""
         if not ids:
             return

@@ -131,7 +131,7 @@ def choose(raw: Images, seed: int) -> tuple[str, str]:
 
 def _rows_in_source(source: Source, ids: Sequence[str]) -> NDArray[np.int64]:
     """Position in the source of every id; -1 where it is missing there."""
-    if list(ids) == list(source.ids):
+    if ids is source.ids or list(ids) == list(source.ids):
         return np.arange(len(ids), dtype=np.int64)
     positions = {name: position for position, name in enumerate(source.ids)}
     return np.array([positions.get(name, -1) for name in ids], dtype=np.int64)

@@ -6,7 +6,7 @@ The worker process runs one behind a pipe; simulation, export and tests run the 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -63,11 +63,11 @@ class Pipeline:
     """
 
     def __init__(
-        self, recipe: Recipe, source: Source, ids: list[str] | None = None, imported: IndexArray | None = None
+        self, recipe: Recipe, source: Source, ids: Sequence[str] | None = None, imported: IndexArray | None = None
     ) -> None:
         self.recipe = complete(recipe)
         self.source = source
-        self.ids = ids if ids is not None else list(source.ids)
+        self.ids = ids if ids is not None else source.ids
         self.engine: Engine = make_engine(self.recipe)
         self.imported = imported if imported is not None else np.empty((0, 2), dtype=np.int64)
         self.prepared: Prepared | None = None
@@ -160,8 +160,8 @@ class Pipeline:
         Colour photos begin so in smaller pools as well, unless not `for_photos`. Of features that were computed in
         shards: what is nearest to their centroids.
         """
-        recipe, ids = self.recipe, list(self.source.ids)
-        if self.ids != ids or not _is_joined(recipe):
+        recipe, ids = self.recipe, self.source.ids
+        if (self.ids is not ids and list(self.ids) != list(ids)) or not _is_joined(recipe):
             return None
         if recipe.features:
             order = first_of_shards(recipe.features, self.source, QUEUE_SIZE)

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from labeler.core.errors import SourceError
+from labeler.core.row_ids import RowIds
 from labeler.core.text import display_safe
 from labeler.plugins.importers.names import row_ids, split_of
 from labeler.plugins.importers.npy import ArrayFile, text_array
@@ -38,7 +39,7 @@ class Part(NamedTuple):
     content: str
     labels: str | None
 
-    def ids(self, count: int) -> list[str]:
+    def ids(self, count: int) -> RowIds:
         """``00000``, ... or ``train:00000``, ..., as many as there are rows."""
         return row_ids(count, self.split)
 

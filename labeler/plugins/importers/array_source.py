@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labeler.core.errors import SourceError
+from labeler.core.mapped import let_go
+from labeler.core.row_ids import RowIds
 from labeler.core.text import display_safe, plain_text
 from labeler.core.types import ByteArray, FloatArray
 from labeler.plugins.importers.array_layouts import Part, label_texts, notes_on, parts_of
@@ -148,7 +150,8 @@ class Pool:
     def __init__(self, file: ArrayFile, parts: Sequence[Part], counts: Sequence[int]) -> None:
         self.file, self._parts, self._counts = file, parts, counts
         # an array `ids` beside several parts does not say of which part it is
-        self.ids = _ids(file, counts[0]) if len(parts) == 1 and not parts[0].split else _numbered(parts, counts)
+        numbered = RowIds([(part.split, count) for part, count in zip(parts, counts, strict=True)])
+        self.ids = _ids(file, counts[0]) if len(parts) == 1 and not parts[0].split else numbered
         self.fingerprint = digest(("npz", *file_state(file.path)))
 
     def values(self) -> NDArray[Any]:
@@ -233,10 +236,6 @@ def _judge_all(file: ArrayFile, parts: Sequence[Part]) -> tuple[str, list[int]]:
     return judged[0][0], [count for _, count in judged]
 
 
-def _numbered(parts: Sequence[Part], counts: Sequence[int]) -> list[str]:
-    return [i for part, count in zip(parts, counts, strict=True) for i in part.ids(count)]
-
-
 def _as_pixels(values: NDArray[Any], shown: str, shown_by: str = "") -> tuple[ByteArray, Span]:
     """(n, h, w[, c]) numbers -> (n, h, w) or (n, h, w, 3) uint8, and the values that are black and white."""
     if values.ndim == 4 and values.shape[3] not in (1, 3, 4) and values.shape[1] in (1, 3, 4):
@@ -297,10 +296,12 @@ def _extremes(values: NDArray[Any], shown: str) -> tuple[float, float]:
 def _chunks(values: NDArray[Any]) -> Iterator[slice]:
     """Slices over the rows, a few megabytes each, so that a mapped file never comes into memory whole."""
     step = max(1, _CHUNK_BYTES // max(1, values.nbytes // len(values)))
-    return (slice(start, start + step) for start in range(0, len(values), step))
+    for start in range(0, len(values), step):
+        yield slice(start, start + step)
+        let_go(values)
 
 
-def _ids(file: ArrayFile, count: int) -> list[str]:
+def _ids(file: ArrayFile, count: int) -> Sequence[str]:
     if "ids" not in file.names:
         return row_ids(count)
     ids = text_array(file, "ids", count)

@@ -50,7 +50,7 @@ class FeatureTable(TableRows, PlainSource):
     """The rows of a CSV or Parquet file."""
 
     def __init__(
-        self, kind: str, path: Path, ids: list[str], rows: FloatArray, names: list[str], truth: dict[str, str]
+        self, kind: str, path: Path, ids: Sequence[str], rows: FloatArray, names: list[str], truth: dict[str, str]
     ) -> None:
         super().__init__(path, ids, digest((kind, *file_state(path))))
         self.kind, self._rows = kind, rows
@@ -199,7 +199,7 @@ class _Reading:
             columns, numbering = without_row_numbers(columns)
         rows, names, notes = features_of(columns, self._n, self._shown)
         notes += numbering
-        ids = row_ids(self._n)
+        ids: Sequence[str] = row_ids(self._n)
         if self._key is not None:
             # no NUL: SQLite and the system end a text there
             keys = [plain_text(text.strip()).replace("\0", "") for text in self._texts[self._key]]

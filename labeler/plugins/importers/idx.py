@@ -7,7 +7,7 @@ import math
 import os
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, cast
@@ -15,6 +15,7 @@ from typing import IO, cast
 import numpy as np
 
 from labeler.core.errors import SourceError
+from labeler.core.row_ids import RowIds
 from labeler.core.text import counted, display_safe
 from labeler.core.types import ByteArray
 from labeler.plugins.importers.array_source import ImageRows
@@ -38,7 +39,7 @@ class IdxSource(ImageRows, PlainSource):
 
     kind = "idx"
 
-    def __init__(self, path: Path, ids: list[str], fingerprint: str, pixels: ByteArray) -> None:
+    def __init__(self, path: Path, ids: Sequence[str], fingerprint: str, pixels: ByteArray) -> None:
         super().__init__(path, ids, fingerprint)
         self._pixels = pixels
 
@@ -73,7 +74,7 @@ class IdxImporter:
         if len({shape[1:] for shape in shapes.values()}) > 1:
             shown = ", ".join(f"{prefix} {height} x {width}" for prefix, (_, height, width) in shapes.items())
             raise SourceError(f"the images have different sizes: {display_safe(shown)}", "open one of the files alone")
-        ids = [i for prefix, shape in shapes.items() for i in row_ids(shape[0], prefix)]
+        ids = RowIds([(prefix, shape[0]) for prefix, shape in shapes.items()])
         if not ids:
             raise SourceError(f"{display_safe(path.name)} holds no images", "its header says 0; get the file anew")
         state = digest(part for prefix, file in files.items() for part in (prefix, *file_state(file)))
@@ -103,7 +104,7 @@ def read_labels_folder(folder: Path) -> dict[str, str]:
     return labels
 
 
-def labels_with_ids(file: Path, prefix: str | None = None) -> tuple[list[str], list[str]]:
+def labels_with_ids(file: Path, prefix: str | None = None) -> tuple[RowIds, list[str]]:
     """The ids that images of the same prefix have, and the labels of one file, row by row; raises SourceError."""
     labels = read_idx(file, 1)
     ids = row_ids(len(labels), (prefix_of(file.name) if prefix is None else prefix) or "images")

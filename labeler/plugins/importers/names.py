@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
+from labeler.core.row_ids import RowIds
 from labeler.core.text import counted, display_safe, plain_text
 
 IMAGE_ENDINGS = frozenset(
@@ -98,11 +99,9 @@ def _ranked(run: re.Match[str]) -> str:
     return f"0{chr(len(digits))}{digits}"
 
 
-def row_ids(count: int, prefix: str = "") -> list[str]:
+def row_ids(count: int, prefix: str = "") -> RowIds:
     """``00000``, ``00001``, ... (``train:00000`` with a prefix), wide enough that text order is row order."""
-    width = max(5, len(str(count - 1)))
-    lead = f"{prefix}:" if prefix else ""
-    return [lead + str(row).zfill(width) for row in range(count)]
+    return RowIds([(prefix, count)])
 
 
 def classes_of_folders(ids: Iterable[str]) -> dict[str, str]:

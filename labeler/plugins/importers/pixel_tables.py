@@ -39,7 +39,7 @@ class PixelTable(ImageRows, PlainSource):
 
     kind = "csv"
 
-    def __init__(self, path: Path, ids: list[str], pixels: ByteArray, truth: dict[str, str]) -> None:
+    def __init__(self, path: Path, ids: Sequence[str], pixels: ByteArray, truth: dict[str, str]) -> None:
         super().__init__(path, ids, digest(("pixels", *file_state(path))))
         self._pixels, self._truth = pixels, truth
 
@@ -120,8 +120,8 @@ class PixelReading:
         n, layout = sum(map(len, self._parts)), self._layout
         if not n:
             raise SourceError(f"{self._shown} holds no rows", "give one row of pixels an instance")
-        ids = [plain_text(key).replace("\0", "") for key in self._keys]
-        ids = ids if ids and all(ids) and len(set(ids)) == n else row_ids(n)
+        keys = [plain_text(key).replace("\0", "") for key in self._keys]
+        ids = keys if keys and all(keys) and len(set(keys)) == n else row_ids(n)
         values = np.concatenate(self._parts)
         pixels = _as_images(values, layout)
         words = LabelWords()
