@@ -9,6 +9,7 @@ import hashlib
 import json
 import math
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, fields
 from typing import Any
@@ -170,10 +171,11 @@ _PACKED = 10_000
 """Ids that are packed at once: fewer take their time, more their memory."""
 
 
-def pack_ids(ids: Sequence[str]) -> bytes:
-    """Ids as one blob, separated by NUL (no file name holds one)."""
-    starts = range(0, len(ids), _PACKED)
-    return b"\0".join(os.fsencode("\0".join(ids[start : start + _PACKED])) for start in starts)
+def pack_ids(ids: Sequence[str], first: int = 0, last: int = sys.maxsize) -> bytes:
+    """Ids, or those from `first` on and before `last`, as one blob, separated by NUL (no file name holds one)."""
+    last = min(last, len(ids))
+    starts = range(first, last, _PACKED)
+    return b"\0".join(os.fsencode("\0".join(ids[start : min(start + _PACKED, last)])) for start in starts)
 
 
 def unpack_ids(blob: bytes, count: int) -> list[str]:

@@ -347,7 +347,7 @@ class Store(Tables):
         end = 0
         with explain_errors(self.path), contextlib.suppress(UnicodeEncodeError):  # a name that cannot be stored
             for start, count, blob, _ in self._rows("pool", "ORDER BY start"):
-                if start != end or count < 1 or blob != rows.pack_ids(ids[start : start + count]):
+                if start != end or count < 1 or blob != rows.pack_ids(ids, start, start + count):
                     return False
                 end += count
             return end == len(ids)
