@@ -17,6 +17,9 @@ from labeler.session.session import Session
 from labeler.worker import protocol
 from labeler.worker.client import WorkerClient
 
+PUT_OFF_FROM = 20_000
+"""Instances from which on what can be made anew is saved when nobody types: a million take half a second."""
+
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 
@@ -134,7 +137,8 @@ class EngineLink:
         if isinstance(message, protocol.QueueReady):
             return Received(changed=self._session.merge_queue(message.queue, message.revision))
         if isinstance(message, protocol.RoundReady):
-            changed = self._session.merge_round(message.round)
+            put_off = len(self._session.pool) >= PUT_OFF_FROM
+            changed = self._session.merge_round(message.round, put_off=put_off)
             return Received(changed=changed, note=" · ".join(self._session.round_notes) if changed else "")
         if isinstance(message, protocol.Reply):
             return self._replied(message)

@@ -117,10 +117,10 @@ class Instances:
 
     def take_hashes(self, hashes: ByteArray) -> None:
         """Take the content as it is now; that of what was answered stays: a change since shows at the next opening."""
-        answered = np.zeros(len(self._hashes), dtype=np.bool_)
-        answered[list(self._session.state.answers)] = True
-        stays = answered & self._hashes.any(axis=1)
-        self._hashes = np.where(stays[:, None], self._hashes, hashes)
+        answered = np.array(list(self._session.state.answers), dtype=np.int64)
+        stays = answered[self._hashes[answered].any(axis=1)]
+        before, self._hashes = self._hashes, hashes.copy()
+        self._hashes[stays] = before[stays]
 
     # -- inside --------------------------------------------------------------------------------------------------
 

@@ -20,7 +20,7 @@ from labeler.core.types import ByteArray, IndexArray, Progress, Provenance, Queu
 from labeler.plugins.importers.base import Source
 from labeler.plugins.pins import is_pin_of, pinned
 from labeler.project import backups, paths, source_changes
-from labeler.project.engine import EngineLink
+from labeler.project.engine import PUT_OFF_FROM, EngineLink
 from labeler.project.instances import Instances
 from labeler.project.notices import blank_line
 from labeler.project.recipes import recipe_of
@@ -57,6 +57,7 @@ class Project:
         self.name = store.path.name.removesuffix(paths.SUFFIX)
         self._first_path = store.path  # whose cache it is, also where answers are saved elsewhere from some time on
         self._cache: Path | None = None
+        self._unsaved: dict[str, ByteArray] = {}  # arrays of the pool
         self._pipeline: Pipeline | None = None  # the last one that was opened in this process
         self.backed_up = not store.read_only  # whether closing it leaves a backup
 
@@ -215,9 +216,19 @@ class Project:
             self.instances.take_hashes(ready.hashes)
         if not self._store.read_only:
             self._keep_pins(ready.encoder)
-            arrays = {"sha256": self.instances.sha256(), "unreadable": pool.unreadable.astype(np.uint8)}
-            with contextlib.suppress(NotSaved):  # derived: read again at the next opening
+            self._unsaved = {"sha256": self.instances.sha256(), "unreadable": pool.unreadable.astype(np.uint8)}
+            if len(pool) < PUT_OFF_FROM:
+                self.save_derived()
+
+    def save_derived(self) -> bool:
+        """Save what can be made anew and was put off, first a round, then what reading brought; False = nothing."""
+        if self.session.keep_round():
+            return True
+        arrays, self._unsaved = self._unsaved, {}
+        if arrays:
+            with contextlib.suppress(NotSaved):  # read again at the next opening
                 self._store.put_arrays("pool", arrays)
+        return bool(arrays)
 
     def pin_encoder(self, progress: Callable[[Progress], None]) -> None:
         """Fetch what the encoder takes from elsewhere and was never fetched for this project, and keep which it was.
@@ -303,6 +314,8 @@ class Project:
     def close(self) -> None:
         """End the worker, leave a backup where something changed since the last one, and a single file."""
         self.engine.end()  # first: its worker reads the source and writes in the cache
+        while self.save_derived():
+            pass
         if self.source is not None:
             self._complete_hashes()  # while the source is open
             self.source.close()

@@ -80,6 +80,7 @@ class Session:
         self.view: Callable[[], View] = partial(view_of, self.recorder, self.pacing)
         self.snapshot: Callable[[], Snapshot] = partial(snapshot_of, self.state)
         self.round_notes: list[str] = []  # what the last round changed of what is counted, and why, one line each
+        self._to_keep: Round | None = None  # that is not saved yet
         self.began = Began(self.state.keys, self.state.answers.counts["label"], len(self.state.times))
 
     # -- settings ------------------------------------------------------------------------------------------------
@@ -101,8 +102,11 @@ class Session:
         self.recorder.draw()
         return True
 
-    def merge_round(self, round_: Round, *, save: bool = True) -> bool:
-        """Take a round: given labels win, answered instances leave its queue. False = dropped as outdated."""
+    def merge_round(self, round_: Round, *, save: bool = True, put_off: bool = False) -> bool:
+        """Take a round: given labels win, answered instances leave its queue. False = dropped as outdated.
+
+        `put_off`: it is saved by :meth:`keep_round`, if no other one took its place by then.
+        """
         # a round is computed while answers go on: one begun before an undo would bring back what was taken back
         if round_.revision < max(self.state.voided_at, self.machine_labels.revision):
             return False
@@ -119,10 +123,19 @@ class Session:
         self.questions.refill(round_.queue, round_.revision)
         to_keep = self.machine_labels.remember(before, count_usable(self.state))
         if save:
-            with contextlib.suppress(NotSaved):  # derived: the engine makes it anew
-                self.recorder.journal.save_round(to_keep)
+            self._to_keep = to_keep
+            if not put_off:
+                self.keep_round()
         self.recorder.draw()
         return True
+
+    def keep_round(self) -> bool:
+        """Save the last round where that was put off; whether it was."""
+        to_keep, self._to_keep = self._to_keep, None
+        if to_keep is not None:
+            with contextlib.suppress(NotSaved):  # derived: the engine makes it anew
+                self.recorder.journal.save_round(to_keep)
+        return to_keep is not None
 
     def _labeled(self) -> int:
         return self.state.answers.counts["label"] + self.machine_labels.total(Provenance.PROPAGATED)

@@ -174,7 +174,12 @@ class KeyQueue:
     @property
     def rests(self) -> bool:
         """Whether nobody types: every key was handled, and the last one came a while ago."""
-        return self.idle and time.monotonic() - self._arrived_at > PAUSE
+        return self.quiet > PAUSE
+
+    @property
+    def quiet(self) -> float:
+        """Seconds since the last key came; 0 while one waits."""
+        return time.monotonic() - self._arrived_at if self.idle else 0.0
 
     def forget(self) -> int:
         """Drop what waits (the answers behind one that could not be saved); returns how many."""
