@@ -38,3 +38,14 @@ def test_a_place_is_that_of_the_list_whether_it_is_sorted_or_not(ids, other):
 def test_bytes_that_are_no_text_are_found_among_others():
     names = sorted(["a", "b\udcff", "b\udcfe", "\U0001f600", "\ud7ff", "z"])
     assert [Pool(names).index(name) for name in names] == list(range(6))
+
+
+def test_a_list_of_ids_is_shared_and_told_from_others():
+    names = ["b", "a"]
+    pool = Pool(names)
+    assert pool.ids is names
+    for same in (names, ["b", "a"], ("b", "a")):
+        assert pool.is_of(same)
+    for other in ([], ["b"], ["a", "b"], ["b", "a", "c"], ["b", "c"]):
+        assert not pool.is_of(other)
+    assert Pool(iter(names)).ids == names

@@ -6,6 +6,7 @@ import queue
 import shutil
 import subprocess
 import sys
+from contextlib import closing
 
 import numpy as np
 import pytest
@@ -23,6 +24,7 @@ from labeler.core.types import Provenance
 from labeler.project import paths
 from labeler.project.open import Options, open_demo, open_project
 from labeler.store.store import Store
+from labeler.worker.protocol import RoundReady
 
 BOOK = Options(engine="book", n_clusters=8)
 
@@ -433,3 +435,68 @@ def test_imported_labels_reach_the_worker(few_digits, tmp_path):
         session.imports.labels([(session.pool.ids[index], class_id) for index, class_id in named.items()], "elsewhere")
         session.label(session.pool.ids[5], named[3])
         assert dict(project.opening().imported.tolist()) == named
+
+
+def test_a_pool_of_rows_is_named_by_its_source_and_no_list_is_made(tmp_path, monkeypatch):
+    source = tmp_path / "rows.npy"
+    np.save(source, np.random.default_rng(0).random((30, 4), dtype=np.float32))
+    monkeypatch.setattr("labeler.store.rows.unpack_ids", lambda blob, count: pytest.fail("a list was made"))
+    for answers in range(2):  # new, then resumed
+        with open_project(source, tmp_path / "p.labeler.db", Options(classes=("a",))) as project:
+            pool = project.session.pool
+            assert pool.ids is project.source.ids
+            assert project.opening().ids is None
+            assert project.session.view().answers == answers
+            project.session.label("00007", 0)
+            assert project.instances.shown(7) == project.instances.columns().card(7)
+            project.backed_up = False  # a copy is read as a list, to look at all of it
+
+
+def test_instances_are_where_the_source_has_them_now(photos, path):
+    with open_project(photos, path, BOOK) as project:
+        assert project.session.pool.ids is project.source.ids
+    (photos / "a" / "02.png").unlink()
+    add_photo(photos, "a/00a.png", 7)
+    with open_project(photos, path, BOOK) as project:
+        pool, source = project.session.pool, project.source
+        assert pool.ids != source.ids
+        assert project.opening().ids == pool.ids
+        for index, name in enumerate(pool.ids):
+            if name == "a/02.png":
+                with pytest.raises(UnreadableInstance):
+                    project.instances.image(index)
+            else:
+                assert project.instances.location(index) == str(photos / name)
+        for beyond in (len(pool), -1):
+            with pytest.raises(UnreadableInstance):
+                project.instances.image(beyond)
+
+
+def test_what_can_be_made_anew_of_a_large_pool_is_saved_when_there_is_time_for_it(few_digits, path, monkeypatch):
+    path.parent.mkdir()
+    saved = []
+    real_round, real_arrays = Store.save_round, Store.put_arrays
+    monkeypatch.setattr(Store, "save_round", lambda store, round_: (saved.append("round"), real_round(store, round_)))
+    monkeypatch.setattr(Store, "put_arrays", lambda store, *what: (saved.append("arrays"), real_arrays(store, *what)))
+    for module in ("project", "engine"):
+        monkeypatch.setattr(f"labeler.project.{module}.PUT_OFF_FROM", 100)
+    with open_project(few_digits, path, BOOK) as project:
+        session = project.session
+        pipeline = project.open_pipeline()
+        project.engine.receive(RoundReady(pipeline.closing_round(session.snapshot())))
+        assert saved == []
+        assert session.machine_labels.round is not None
+        assert project.save_derived()  # a step of its own for each
+        assert saved == ["round"]
+        assert project.save_derived()
+        assert saved == ["round", "arrays"]
+        assert not project.save_derived()
+        session.label(session.question.instance_id, session.classes.id_for("thing", setup=True))
+        last = pipeline.closing_round(session.snapshot())
+        project.engine.receive(RoundReady(last))
+        hashes = project.instances.sha256()
+    assert saved == ["round", "arrays", "round"]  # at the end at last
+    with closing(Store.open(path, read_only=True)) as store:
+        assert store.load_round().labels.tolist() == last.labels.tolist()
+        assert np.array_equal(store.arrays("pool")["sha256"], hashes)
+        assert hashes.any(axis=1).all()

@@ -8,6 +8,7 @@ import pytest
 from labeler.core.errors import PROJECT_ERRORS, GuessChanged, NotSaved, UsageError
 from labeler.core.types import UNLABELED, Advice, Provenance, Question
 from labeler.session.folds.answers import SKIP_FOR
+from tests.memory_journal import MemoryJournal
 
 PROPAGATED, PREDICTED = Provenance.PROPAGATED, Provenance.PREDICTED
 
@@ -735,3 +736,26 @@ def test_what_cannot_be_shown_is_not_chosen(make_session):
     with pytest.raises(UsageError, match="missing or unreadable"):
         session.ask("i3")
     assert session.question.index == 0
+
+
+def test_a_round_that_is_put_off_is_saved_when_there_is_time_for_it(make_session, make_round):
+    journal = MemoryJournal()
+    session = make_session(journal=journal, with_round=False)
+    for number in (1, 2):  # the second takes the place of the first
+        assert session.merge_round(make_round(40, session.state.revision, number=number), put_off=True)
+    assert journal.round is None
+    assert session.machine_labels.round is not None
+    assert session.keep_round()
+    assert journal.round.round == 2
+    assert not session.keep_round()
+
+
+def test_a_round_that_is_saved_at_once_takes_the_place_of_one_that_was_put_off(make_session, make_round):
+    journal = MemoryJournal()
+    session = make_session(journal=journal, with_round=False)
+    session.merge_round(make_round(40, session.state.revision, number=1), put_off=True)
+    session.merge_round(make_round(40, session.state.revision, number=2), save=False)
+    assert journal.round is None
+    session.merge_round(make_round(40, session.state.revision, number=3))
+    assert journal.round.round == 3
+    assert not session.keep_round()

@@ -91,6 +91,15 @@ def test_ids_of_any_bytes_come_back(names):
     """Half a character at the end of one name and the rest at the beginning of the next are two names of their own."""
     ids = [os.fsdecode(name) for name in names]
     assert rows.unpack_ids(rows.pack_ids(ids), len(ids)) == ids
+    assert rows.pack_ids(ids) == b"\0".join(names)
+
+
+@pytest.mark.parametrize("size", [1, 3, 7, 100])
+def test_ids_are_packed_alike_however_many_at_once(monkeypatch, size):
+    monkeypatch.setattr(rows, "_PACKED", size)
+    names = [f"{number}" for number in range(20)]
+    for first, last in ((0, 20), (0, 7), (3, 9), (19, 30), (5, 5), (25, 30)):
+        assert rows.pack_ids(names, first, last) == "\0".join(names[first:last]).encode()
 
 
 def test_no_ids_are_no_name():

@@ -10,9 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from labeler.core.errors import PROJECT_ERRORS, NotSaved, ProjectBusy
+from labeler.core.errors import PROJECT_ERRORS, DamagedProject, NotSaved, ProjectBusy
 from labeler.core.events import Event, Label, from_row
+from labeler.core.row_ids import RowIds
 from labeler.core.types import Question
+from labeler.store import rows
 from labeler.store.schema import APPLICATION_ID, MIGRATIONS, schema_version
 from labeler.store.store import Store
 
@@ -67,7 +69,38 @@ def test_ids_keep_their_order_and_their_bytes(store, first, second):
     before = store.instance_ids()
     store.join_instances(first, 1.0)
     store.join_instances(second, 2.0)
-    assert store.instance_ids() == before + first + second
+    ids = before + first + second
+    assert store.instance_ids() == ids
+    assert store.holds(ids)
+    assert store.holds(tuple(ids))
+    assert not store.holds([*ids, "one more"])
+    assert not store.holds(["\ud800", *ids[1:]])  # no file is called so, and it cannot be stored
+    if ids:
+        assert not store.holds(ids[:-1])
+        assert store.holds(ids[::-1]) is (ids[::-1] == ids)
+
+
+def test_what_is_held_is_compared_without_a_list_of_it(path, open_store, monkeypatch):
+    store = open_store(path, create=True)
+    rows_of_parts = RowIds([("train", 25_000), ("test", 7)])
+    store.join_instances(rows_of_parts[:10], 1.0)
+    store.join_instances(rows_of_parts[10:], 2.0)
+    monkeypatch.setattr(rows, "unpack_ids", lambda blob, count: pytest.fail("a list was made"))
+    assert store.holds(rows_of_parts)
+    assert not store.holds(RowIds([("train", 25_000), ("test", 8)]))
+
+
+@pytest.mark.parametrize("change", ["start = 1", "count = 0", "count = 3", "ids = x''"])
+def test_a_list_of_instances_that_is_damaged_is_none_that_is_held(path, open_store, monkeypatch, change):
+    store = open_store(path, create=True)
+    store.join_instances(["a", "b"], 1.0)
+    store._db.execute(f"UPDATE pool SET {change}")
+    with pytest.raises(DamagedProject):
+        store.holds(["a", "b"])
+    monkeypatch.setattr(rows, "seal", lambda row: store._db.execute("SELECT seal FROM pool").fetchone()[0])
+    assert not store.holds(["a", "b"])
+    with pytest.raises(DamagedProject):
+        store.instance_ids()
 
 
 def test_the_question_comes_back_with_its_guesses(path, open_store):

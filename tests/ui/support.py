@@ -139,7 +139,7 @@ class FakeProject:
         self.fetched: list[Progress] = []
         self.may_go_on = threading.Event()
         self.adopted_by: threading.Thread | None = None
-        self.times_closed = 0
+        self.times_closed = self.times_saved = 0
         self.post: Callable[[object], None] = lambda message: None
         if with_round:
             self.merge_round()
@@ -309,6 +309,10 @@ class FakeProject:
 
     def close(self) -> None:
         self.times_closed += 1
+
+    def save_derived(self) -> bool:
+        self.times_saved += 1
+        return False
 
     def summary(self) -> str:
         return "summary"

@@ -145,3 +145,17 @@ async def test_full_collections_wait_for_a_pause(monkeypatch):
         monkeypatch.setattr("labeler.ui.keys.PAUSE", 0.0)
         app._spin()
         assert asked == [False, True]
+
+
+async def test_what_was_put_off_is_saved_when_nobody_types(monkeypatch):
+    project = FakeProject()
+    monkeypatch.setattr("labeler.ui.app.QUIET", 600.0)
+    async with running(project) as app:
+        press(app, "1")
+        await settle(app, app.pilot)
+        project.times_saved = 0  # before the first key nobody types
+        app._spin()
+        assert project.times_saved == 0
+        monkeypatch.setattr("labeler.ui.app.QUIET", 0.0)
+        app._spin()
+        assert project.times_saved == 1
