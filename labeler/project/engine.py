@@ -137,8 +137,7 @@ class EngineLink:
         if isinstance(message, protocol.QueueReady):
             return Received(changed=self._session.merge_queue(message.queue, message.revision))
         if isinstance(message, protocol.RoundReady):
-            put_off = len(self._session.pool) >= PUT_OFF_FROM
-            changed = self._session.merge_round(message.round, put_off=put_off)
+            changed = self._merged(message.round)
             return Received(changed=changed, note=" · ".join(self._session.round_notes) if changed else "")
         if isinstance(message, protocol.Reply):
             return self._replied(message)
@@ -164,8 +163,11 @@ class EngineLink:
         live = self._session.machine_labels.sent
         if live is not None and live.revision == closing.revision:
             closing = replace(closing, advice=live.advice, queue=live.queue, facts=closing.facts | live.facts)
-        if closing.revision == self._session.state.revision and self._session.merge_round(closing):
+        if closing.revision == self._session.state.revision and self._merged(closing):
             self._closed = self._merged_now()
+
+    def _merged(self, round_: Round) -> bool:
+        return self._session.merge_round(round_, put_off=len(self._session.pool) >= PUT_OFF_FROM)
 
     # -- inside --------------------------------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -23,7 +23,7 @@ class LabelTable:
     the answer where a person gave the label (or threw the instance out), else of the round that gave it and "".
     """
 
-    ids: Sequence[str]
+    ids: list[str]
     class_names: list[str]
     class_indices: IntArray
     provenances: ByteArray
@@ -71,7 +71,7 @@ def label_table(state: State, final: FinalLabels) -> LabelTable:
             rounds[index], annotators[index] = answer.round, answer.annotator
     class_names, position = _class_positions(state)
     return LabelTable(
-        ids=state.pool.ids,
+        ids=list(state.pool.ids),
         class_names=class_names,
         class_indices=position[final.labels],
         provenances=final.provenances,

@@ -80,7 +80,7 @@ class Session:
         self.view: Callable[[], View] = partial(view_of, self.recorder, self.pacing)
         self.snapshot: Callable[[], Snapshot] = partial(snapshot_of, self.state)
         self.round_notes: list[str] = []  # what the last round changed of what is counted, and why, one line each
-        self._to_keep: Round | None = None  # that is not saved yet
+        self._to_keep: Round | None = None  # saved when there is time for it
         self.began = Began(self.state.keys, self.state.answers.counts["label"], len(self.state.times))
 
     # -- settings ------------------------------------------------------------------------------------------------

@@ -46,8 +46,6 @@ STYLES = Path(__file__).with_name("labeler.tcss")
 """The one look for all screens and forms."""
 # seconds between two positions of the spinner: a sign of life, and little to draw over a slow connection
 SPIN = 0.2
-QUIET = 3.0
-"""Seconds without a key after which nobody types: a person takes about two for an answer."""
 
 
 class LabelerApp(App[None]):
@@ -368,8 +366,7 @@ class LabelerApp(App[None]):
             if self.status.moving:
                 self._draw_message()
         collector.rest(is_idle=self.line.rests)
-        if self.line.quiet > QUIET:
-            self.project.save_derived()
+        self._inbox.rest(self.line.quiet)
 
     # -- what threads post ---------------------------------------------------------------------------------------
 

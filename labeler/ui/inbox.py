@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 BEHIND = 0.1
 """Seconds behind a frame in which nothing is merged: it would be drawn at once, and in the way of who types on, whose
 next frame shows it as well."""
+QUIET = 3.0
+"""Seconds without a key after which nobody types: a person takes about two for an answer."""
 PATIENCE = 0.5
 """Seconds that messages wait for frames at most."""
 
@@ -73,6 +75,11 @@ class Inbox:
         while self._messages:
             effects.append(self._merged(self._messages.popleft()))
         return replace(effects[-1], changed=any(effect.changed for effect in effects))
+
+    def rest(self, quiet: float) -> None:
+        """Let save what was put off, a step at a time, where nobody has typed for a while."""
+        if quiet > QUIET:
+            self._project.save_derived()
 
     def _merged(self, message: object) -> Received:
         received, status = self._project.engine.receive(message), self._status

@@ -149,13 +149,13 @@ async def test_full_collections_wait_for_a_pause(monkeypatch):
 
 async def test_what_was_put_off_is_saved_when_nobody_types(monkeypatch):
     project = FakeProject()
-    monkeypatch.setattr("labeler.ui.app.QUIET", 600.0)
+    monkeypatch.setattr("labeler.ui.inbox.QUIET", 600.0)
     async with running(project) as app:
         press(app, "1")
         await settle(app, app.pilot)
         project.times_saved = 0  # before the first key nobody types
         app._spin()
         assert project.times_saved == 0
-        monkeypatch.setattr("labeler.ui.app.QUIET", 0.0)
+        monkeypatch.setattr("labeler.ui.inbox.QUIET", 0.0)
         app._spin()
         assert project.times_saved == 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -44,7 +44,7 @@ def collect(
         chosen &= ~unusable
     indices = np.flatnonzero(chosen).astype(np.int64)
     class_names, class_indices = _classes(table, indices)
-    ids, scores, sha256 = [table.ids[i] for i in indices.tolist()], table.scores[indices], _sha256(project, indices)
+    ids, scores, sha256 = [table.ids[i] for i in indices], table.scores[indices], _sha256(project, indices)
     rows = ExportRows(
         ids=ids,
         class_names=class_names,
@@ -98,7 +98,7 @@ def _splits(
     if shares:  # near duplicates share a split, or a test set would hold what was trained on
         return split_rows(sha256, class_indices, shares, pipeline.recipe.seed, pipeline.repeats()[indices].tolist())
     splits = splits_of_ids(table.ids)
-    return [splits.get(table.ids[i], "") for i in indices.tolist()]
+    return [splits.get(table.ids[i], "") for i in indices]
 
 
 def _weights(scores: FloatArray, class_indices: IntArray, how: str) -> FloatArray:
@@ -154,14 +154,15 @@ def _held_out(
 
 
 def _whole(
-    pipeline: Pipeline, facts: Mapping[str, Any], ids: Sequence[str], indices: IndexArray, usable: BoolArray
+    pipeline: Pipeline, facts: Mapping[str, Any], ids: list[str], indices: IndexArray, usable: BoolArray
 ) -> Whole:
     """Return all instances that can be used and the exported ones, with their features."""
     usable = usable.copy()
     usable[indices] = True
     every = np.flatnonzero(usable).astype(np.int64)
-    names = [ids[i] for i in every.tolist()]
-    return Whole(names, np.searchsorted(every, indices), ArrayRows(features_by(pipeline, facts), every))
+    return Whole(
+        [ids[i] for i in every], np.searchsorted(every, indices), ArrayRows(features_by(pipeline, facts), every)
+    )
 
 
 def content(project: Project, pipeline: Pipeline, indices: IndexArray) -> Rows:
