@@ -28,14 +28,14 @@ def path(few_digits, tmp_path):
             session.classes.id_for(name, setup=True)
         truth = project.source.truth()
         pipeline = project.open_pipeline()
-        for name in session.pool.ids[:12]:
+        for name in session.pool.ids[:30]:
             session.label(name, session.classes.id_for(truth[name]))
         closing_round = pipeline.closing_round(session.snapshot())
         session.merge_round(closing_round)
         session.audit.begin(final_labels(session.state, closing_round), target=0.9, confidence=0.9, seed=1)
     with open_project(path) as project:
         project.backed_up = False
-        project.session.label(project.session.pool.ids[20], 1)
+        project.session.label(project.session.pool.ids[40], 1)
     return path
 
 
@@ -54,14 +54,14 @@ def test_a_sound_project_is_sound(path):
     before = path.read_bytes()
     report = check.check(path)
     assert report.is_sound
-    assert (report.instances, report.labels, report.audits, report.schema) == (150, 13, 1, schema_version())
-    assert report.events == 10 + 12 + 1 + 1 + 1  # classes, answers, a setting, the audit, the last answer
+    assert (report.instances, report.labels, report.audits, report.schema) == (150, 31, 1, schema_version())
+    assert report.events == 10 + 30 + 1 + 1 + 1  # classes, answers, a setting, the audit, the last answer
     assert report.backup.events == report.events - 1
     assert "4 entries" in report.cache
     assert path.read_bytes() == before
     text = "\n".join(report.lines())
     assert "sound" in text
-    assert "newest backup: 24 events" in text
+    assert "newest backup: 42 events" in text
     facts = json.loads(json.dumps(report.to_json()))
     assert facts["sound"] is True
     assert facts["findings"] == []
@@ -72,7 +72,7 @@ def test_also_while_it_is_open(path):
         project.session.label(project.session.pool.ids[30], 1)
         report = check.check(path)
         assert report.is_sound
-        assert report.labels == 14
+        assert report.labels == 32
         assert any("open in process" in note for note in report.notes)
 
 
@@ -110,12 +110,12 @@ def test_a_damaged_seal_of_a_sound_event_keeps_nobody_out(path):
     edit(path, "UPDATE events SET seal = x'00' WHERE seq = 15")
     report = check.check(path)
     assert "go on with labeler label" in "\n".join(report.lines())
-    assert report.events == 25
+    assert report.events == 43
     with open_project(path) as project:
-        assert project.session.view().answers == 13
+        assert project.session.view().answers == 31
         project.session.label(project.session.pool.ids[30], 1)
     with open_project(path) as project:
-        assert project.session.view().answers == 14
+        assert project.session.view().answers == 32
     assert codes(check.check(path)) == codes(report)
     edit(path, "UPDATE events SET seal = x'00' WHERE seq = (SELECT max(seq) FROM events)")
     with pytest.raises(DamagedProject):
@@ -138,7 +138,7 @@ def test_what_is_made_anew_is_no_loss(path, statement):
     assert all("nothing is lost" in one.lost for one in report.findings)
     assert "go on with labeler label" in "\n".join(report.lines())
     with open_project(path) as project:
-        assert project.session.view().answers == 13
+        assert project.session.view().answers == 31
 
 
 def test_a_question_of_this_version_and_of_older_ones_is_sound(path):
@@ -170,7 +170,7 @@ def test_a_row_that_is_none_though_its_seal_holds_is_named_and_does_no_harm(path
     report = check.check(path)
     assert {"question": "question", "project": "project", "arrays": "round"}[table] in codes(report)
     with open_project(path) as project:
-        assert project.session.view().answers == 13
+        assert project.session.view().answers == 31
         project.session.label(project.session.question.instance_id, 0)
 
 
@@ -224,9 +224,9 @@ def test_pages_that_were_overwritten(path):
         found[start : start + 4096] = rng.bytes(4096)
         path.write_bytes(found)
         report = check.check(path)
-        assert not report.is_sound or report.events == 25  # a page that nothing uses harms nothing
+        assert not report.is_sound or report.events == 43  # a page that nothing uses harms nothing
         if report.is_sound:
-            assert report.labels == 13
+            assert report.labels == 31
 
 
 def test_entries_of_the_cache_that_are_not_whole(path):
