@@ -55,13 +55,15 @@ def is_start(answers: Answers, level: Level) -> bool:
 
 
 def open_representatives(level: Level, asked: IndexArray) -> IndexArray:
-    """Return the representatives of clusters with none of the `asked` (a,) in their inner part, in their order.
+    """Return the representatives that are still to be asked, in their order.
 
-    The inner part lies no farther from the center than the mean of a cluster. Questions from a sample are not the
-    representatives of the whole, and stand for the same.
+    With as many of the `asked` (a,) as clusters, a cluster with one of them in its inner part needs no other: questions
+    from a sample are not the representatives of the whole, and stand for the same. The inner part lies no farther from
+    the center than the mean of the cluster.
     """
     unasked = level.representatives[~np.isin(level.representatives, asked)]
-    if not len(unasked) or not len(asked):
+    # before, they are asked whatever else was: groceries had 45.8 % right in place of 47.8 after 20 answers
+    if not len(unasked) or len(asked) < level.size:
         return unasked
     clusters, distances = level.clustering.clusters, level.clustering.distances
     sizes = np.bincount(clusters)

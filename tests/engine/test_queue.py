@@ -60,7 +60,8 @@ def test_a_representative_is_not_open_where_another_instance_near_the_center_was
     level = Level(Clustering(clusters, distances, np.zeros((3, 1), np.float32)), np.array([8, 0, 4]))
     assert open_representatives(level, np.arange(0)).tolist() == [8, 0, 4]
     assert open_representatives(level, np.array([4])).tolist() == [8, 0]
-    assert open_representatives(level, np.array([1, 6])).tolist() == [8]
+    assert open_representatives(level, np.array([1, 6])).tolist() == [8, 0, 4]  # so few
+    assert open_representatives(level, np.array([1, 2, 6])).tolist() == [8]
     # what lies at the rim is no answer for the whole cluster
     assert open_representatives(level, np.array([3, 7, 11])).tolist() == [8, 0, 4]
     assert not len(open_representatives(level, np.array([2, 5, 9])))
