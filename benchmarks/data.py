@@ -7,7 +7,7 @@ set as `<name>.zip` of JPEG files at most 160 pixels a side beside `<name>.csv` 
 kinds, github.com/marcusklasson/GroceryStoreDataset) and `bloodcells` (4,886 crops in 3 kinds,
 github.com/Shenggan/BCCD_Dataset); any other set that is put there is known by its name. The others need nothing:
 digits and tables come with scikit-learn, `signs` and `characters` are drawn (drawn.py), `noise` is random pixels whose
-classes are drawn by lot.
+classes are drawn by lot, `digits-by-lot` and `mnist10k-by-lot` have each class divided in two by lot.
 """
 
 from __future__ import annotations
@@ -146,6 +146,17 @@ def _characters(seed: int, folder: Path) -> PoolFile:
     return _saved(folder / f"characters-{seed}.npz", *drawn.characters(seed=5 + seed))
 
 
+def _by_lot(whole: Callable[[int, Path], PoolFile]) -> Callable[[int, Path], PoolFile]:
+    """The images of a set, each of its classes divided in two by lot: what no feature shows, and nobody can guess."""
+
+    def loaded(seed: int, folder: Path) -> PoolFile:
+        pool = whole(seed, folder)
+        halves = np.random.default_rng(seed).integers(0, 2, len(pool.y)).astype(str)
+        return _saved(folder / f"by-lot-{seed}.npz", pool.images, np.char.add(np.asarray(pool.y).astype(str), halves))
+
+    return loaded
+
+
 def _table(name: str) -> Callable[[int, Path], PoolFile]:
     def loaded(seed: int, folder: Path) -> PoolFile:
         from sklearn import datasets
@@ -182,6 +193,8 @@ SETS: dict[str, Callable[[int, Path], PoolFile]] = {
     "cifar-2": _some_cifar("cifar-2", dict.fromkeys(ANIMALS, "animal") | dict.fromkeys(THINGS, "thing"), 2),
     "cifar-4": _some_cifar("cifar-4", {kind: kind for kind in ("cat", "airplane", "ship", "truck")}),
     "noise": _noise,
+    "digits-by-lot": _by_lot(_digits),
+    "mnist10k-by-lot": _by_lot(_mnist10k),
     "small-digits": _small,
     "signs": _signs,
     "characters": _characters,

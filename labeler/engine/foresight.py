@@ -99,9 +99,10 @@ def foreseen(answers: Since) -> float:
     """Return how far the rest of the pool can spread, in [0, 1], as its least certain part was foreseen.
 
     Labels that came from elsewhere are as certain as any others: that those were foreseen says nothing of the rest.
+    Nothing can where the answers refute what would spread: of classes drawn by lot two thirds were guessed once.
     """
     count = int(np.count_nonzero(answers.asked))
-    if count < ENOUGH:
+    if count < ENOUGH or is_refuted(answers):
         return 0.0
     # the lower end of Wilson's interval (1927), a standard error below
     share = (float(np.count_nonzero(answers.hits & answers.asked)) + 0.5) / (count + 1.0)

@@ -26,7 +26,8 @@ TAUGHT = (0.55, 0.68)
 EXPECTED = (0.72, 0.79)
 """Share of the agreed labels expected to be right, by left-out answers of like certainty, from which answers name the
 groups. Late answers are the hard ones: after 200, .61 of those of MNIST's training images were guessed where 99.8 % of
-the labels were right (expected: .79 and more), and .67 where every group was of two classes at random (up to .72)."""
+the labels were right (expected: .79 and more), and .67 where every group was of two classes by lot (mostly below .72).
+"""
 EXPECTED_LATER = (0.87, 0.92)
 """The same from which, with ENOUGH answers, neighbours need not be alike (1,200 groceries of 15 kinds after 300: .91
 expected, 99.5 % right, smoothness .74)."""

@@ -84,7 +84,7 @@ def test_also_while_it_is_open(path):
         ("UPDATE events SET instance = instance || 'x' WHERE seq = 15", "journal", 1),
         ("UPDATE events SET payload = '{' WHERE seq = 15", "journal", 1),
         ("DELETE FROM events WHERE seq = 15", "journal", 1),
-        ("DELETE FROM events WHERE seq > 23", "journal", 2),
+        ("DELETE FROM events WHERE seq > 41", "journal", 2),
         ("UPDATE events SET seal = x'00' WHERE seq = 15", "seal", 0),
         ("UPDATE pool SET ids = replace(ids, x'30', x'31')", "pool", 0),
         ("UPDATE frozen SET data = zeroblob(length(data)) WHERE name = 'labels'", "audit", 0),

@@ -64,15 +64,21 @@ def test_later_answers_are_compared_with_the_labels_of_the_check() -> None:
 def test_few_answers_bear_out_nothing_and_one_more_changes_little() -> None:
     assert foreseen(answers(ENOUGH - 1, 0)) == 0.0
     assert foreseen(answers(100, 0)) == 1.0
-    assert foreseen(answers(51, 49)) == 0.0  # what hand signs had, with 80 % of the rest right
-    degrees = [foreseen(answers(hits, 100 - hits)) for hits in range(101)]
+    assert foreseen(answers(51, 49, spread=False)) == 0.0  # what hand signs had, with 80 % of the rest right
+    degrees = [foreseen(answers(hits, 100 - hits, spread=False)) for hits in range(101)]
     assert degrees == sorted(degrees)
     assert max(np.diff(degrees)) < 0.15
 
 
 def test_what_the_commonest_class_explains_is_not_foreseen() -> None:
-    assert foreseen(answers(80, 20)) == 1.0
-    assert foreseen(answers(80, 20, commonest=0.75)) == 0.0
+    assert foreseen(answers(80, 20, spread=False)) == 1.0
+    assert foreseen(answers(80, 20, spread=False, commonest=0.75)) == 0.0
+
+
+def test_what_answers_refute_was_not_foreseen() -> None:
+    """Digits of two classes each, by lot: 67 of 100 questions were guessed, and half of what would spread."""
+    assert foreseen(answers(67, 33, spread=False)) > 0.5
+    assert foreseen(answers(67, 33)) == 0.0
 
 
 def test_labels_that_came_from_elsewhere_are_no_questions() -> None:

@@ -50,7 +50,7 @@ for kind in registry.KINDS:
 """
 
 RUNS = {
-    "simulate": ("SOURCE", "--truth", "y", "--clicks", "12", "-p", "a.labeler.db"),
+    "simulate": ("SOURCE", "--truth", "y", "--clicks", "40", "-p", "a.labeler.db"),
     "features": ("SOURCE", "features"),
     "status": ("a.labeler.db",),
     "why": ("a.labeler.db", "00000"),
