@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from labeler.core.errors import EngineError
-from labeler.core.numeric.pca import let_go
+from labeler.core.mapped import let_go
 from labeler.core.types import FloatArray
 
 _CHUNK = 4_096  # rows of a mapped file in memory at a time

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labeler.core.errors import UsageError
-from labeler.core.numeric.pca import let_go
+from labeler.core.mapped import let_go
 from labeler.core.types import ByteArray, FloatArray, Progress
 from labeler.plugins import custom, registry
 from labeler.plugins.encoders.automatic import choose_encoder

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from labeler.core.errors import EngineError
-from labeler.core.numeric.pca import let_go
+from labeler.core.mapped import let_go
 from labeler.core.types import BoolArray, ByteArray, FloatArray, IndexArray, Progress
 from labeler.plugins import custom, registry
 from labeler.plugins.encoders.base import Encoder, Images, Portable

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import mmap
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.linalg import eigh
 
 from labeler.core import steps
+from labeler.core.mapped import let_go
 from labeler.core.types import FloatArray, IndexArray, Progress
 
 N_COMPONENTS = 100
@@ -152,11 +152,3 @@ def _blocks(X: FloatArray, chosen: IndexArray, work_a_row: int) -> Iterator[Floa
     for start in range(0, len(chosen), chunk):
         yield np.asarray(X[chosen[start : start + chunk]], dtype=np.float32)
         let_go(X)
-
-
-def let_go(X: FloatArray) -> None:
-    """Give the pages of a memory-mapped array back: they are read again from the disk's cache if they are wanted."""
-    pages: object = X.base if isinstance(X, np.memmap) else None
-    # else a walk over the pool leaves all its pages in the memory of this process
-    if isinstance(pages, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
-        pages.madvise(mmap.MADV_DONTNEED)

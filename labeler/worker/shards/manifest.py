@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from labeler.core import codec, files
 from labeler.core.errors import SourceError
-from labeler.core.numeric.pca import let_go
+from labeler.core.mapped import let_go
 from labeler.core.text import counted, display_safe, escaped
 from labeler.core.types import FloatArray, IntArray, Progress
 from labeler.plugins.importers.base import Source
