@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from labeler.core.errors import PROJECT_ERRORS, DamagedProject, NotSaved, ProjectBusy
 from labeler.core.events import Event, Label, from_row
-from labeler.core.row_ids import RowIds
+from labeler.core.pool import RowIds
 from labeler.core.types import Question
 from labeler.store import rows
 from labeler.store.schema import APPLICATION_ID, MIGRATIONS, schema_version

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from labeler.core.errors import SourceError
-from labeler.core.row_ids import RowIds
+from labeler.core.pool import RowIds
 from labeler.core.text import display_safe
 from labeler.plugins.importers.names import row_ids, split_of
 from labeler.plugins.importers.npy import ArrayFile, text_array

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from labeler.core.errors import SourceError
 from labeler.core.mapped import let_go
-from labeler.core.row_ids import RowIds
+from labeler.core.pool import RowIds
 from labeler.core.text import display_safe, plain_text
 from labeler.core.types import ByteArray, FloatArray
 from labeler.plugins.importers.array_layouts import Part, label_texts, notes_on, parts_of

@@ -15,7 +15,7 @@ from typing import IO, cast
 import numpy as np
 
 from labeler.core.errors import SourceError
-from labeler.core.row_ids import RowIds
+from labeler.core.pool import RowIds
 from labeler.core.text import counted, display_safe
 from labeler.core.types import ByteArray
 from labeler.plugins.importers.array_source import ImageRows

@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from labeler.core.row_ids import RowIds
+from labeler.core.pool import RowIds
 from labeler.core.text import counted, display_safe, plain_text
 
 IMAGE_ENDINGS = frozenset(
