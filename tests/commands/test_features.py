@@ -188,7 +188,7 @@ class TestProcesses:
 
     def test_ctrl_c_is_one_line(self, shapes, tmp_path):  # noqa: F811
         out = tmp_path / "out"
-        words = ["--encoder", "mortal:pause=0.1", "--clusters", "3", "--plugin", str(MORTAL)]
+        words = ["--encoder", "mortal:pause=0.5", "--clusters", "3", "--plugin", str(MORTAL)]  # shards for a while
         stopped = subprocess.Popen(
             [*COMMAND, str(shapes), str(out), *words, "--executor", "processes:2"],
             start_new_session=True,

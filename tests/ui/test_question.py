@@ -731,6 +731,17 @@ async def test_a_key_pressed_as_soon_as_the_first_picture_is_there_is_an_answer(
         assert "ignored" not in screen_text(app)
 
 
+async def test_a_picture_that_was_seen_stays_in_sight_while_it_is_drawn_for_another_place(project):
+    async with running(project) as app:
+        picture = app.screen.picture
+        assert picture.in_sight
+        picture.on_resize()  # as where the legend comes up beside it
+        picture.render_line(0)
+        assert picture.in_sight
+        picture.index = 1 - picture.index
+        assert not picture.in_sight
+
+
 def test_nothing_is_in_sight_of_a_screen_that_is_still_being_made():
     """A key may come while a screen is opened: it is asked before its picture is there."""
     assert not QuestionScreen().in_sight

@@ -38,7 +38,8 @@ class Picture(Widget):
         self._lines: list[Strip] = []
         self._words: tuple[str, ...] = ()
         self.ready = False
-        self._rendered: Drawn | None = None
+        self._drawn_of: int | None = None  # whose drawing it is: `index` changes first
+        self._rendered_of: int | None = None
 
     def show(self, index: int | None, words: Sequence[str] = ()) -> None:
         """Show an instance, or `words` where `index` is None."""
@@ -56,7 +57,7 @@ class Picture(Widget):
             self.ready = drawn is not None
             # the cache hands out the same drawing as long as it holds it
             if drawn is not None and drawn is not self._drawn:
-                self._drawn = drawn
+                self._drawn, self._drawn_of = drawn, self.index
                 words = ("cannot be shown", "", drawn.trouble, "", "space skips it, X rejects it" if self._asks else "")
                 self._lines = self._spoken(words) if drawn.trouble else list(drawn.strips)
             else:
@@ -65,8 +66,11 @@ class Picture(Widget):
 
     @property
     def in_sight(self) -> bool:
-        """Whether the picture of `index` went into a frame; the frame is written before anything else is done."""
-        return self.ready and self._drawn is not None and self._rendered is self._drawn
+        """Whether the picture of `index` went into a frame; the frame is written before anything else is done.
+
+        At whatever size: who saw it may answer while it is drawn for the place that other widgets left.
+        """
+        return self.index is not None and self._rendered_of == self.index
 
     @property
     def dimensions(self) -> str:
@@ -96,7 +100,9 @@ class Picture(Widget):
         top = (height - len(self._lines)) // 2
         if not 0 <= y - top < len(self._lines):
             return Strip.blank(width, style)
-        shown = self._rendered = self._drawn
+        shown = self._drawn
+        if shown:
+            self._rendered_of = self._drawn_of
         line = shown.row(y - top, style) if shown and shown.strips else self._lines[y - top].apply_style(style)
         left = (width - line.cell_length) // 2
         right = width - left - line.cell_length
