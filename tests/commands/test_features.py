@@ -188,11 +188,13 @@ class TestProcesses:
 
     def test_ctrl_c_is_one_line(self, shapes, tmp_path):  # noqa: F811
         out = tmp_path / "out"
-        words = ["--encoder", "mortal:pause=0.5", "--clusters", "3", "--plugin", str(MORTAL)]  # shards for a while
+        words = ["--encoder", "mortal:pause=0.1", "--clusters", "3", "--plugin", str(MORTAL)]
         stopped = subprocess.Popen(
             [*COMMAND, str(shapes), str(out), *words, "--executor", "processes:2"],
             start_new_session=True,
             stderr=subprocess.PIPE,
+            # a shell's background ignores it, and what it starts would as well
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         wait_for(lambda: list(out.glob("shard-*")))
         os.killpg(stopped.pid, signal.SIGINT)  # as a terminal does: all processes get it
